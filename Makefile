@@ -1,0 +1,42 @@
+# Two commands: `make app` opens the app, `make test` runs the tests. Both install what they need.
+PYTHON ?= python3
+PORT   ?= 8501
+VENV   := .venv
+PY     := $(VENV)/bin/python
+PIP    := $(PY) -m pip --disable-pip-version-check
+
+.PHONY: app test lint clean help
+
+help:
+	@echo "make app [PORT=8501]   install what is needed and open the app"
+	@echo "make test              install what is needed and run the tests"
+	@echo "make lint              check the style of the code"
+	@echo "make clean             remove the environment and caches (runs are kept)"
+
+app: $(VENV)/app.stamp
+	$(PY) -m streamlit run app.py --server.port $(PORT)
+
+test: $(VENV)/test.stamp
+	$(PY) -m pytest
+
+lint: $(VENV)/test.stamp
+	$(PY) -m ruff check .
+
+# A stamp is newer than its requirements file once everything in it is installed; an interrupted install leaves none.
+$(VENV)/app.stamp: requirements.txt | $(PY)
+	$(PIP) install -r requirements.txt
+	@touch $@
+
+$(VENV)/test.stamp: requirements.txt tests/requirements.txt | $(PY)
+	$(PIP) install -r tests/requirements.txt
+	@touch $@ $(VENV)/app.stamp
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "WT-Flow Studio needs Python 3.11 or newer; $(PYTHON) is older or missing. Try: make app PYTHON=python3.12"; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv"; exit 2; }
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
