@@ -1,0 +1,89 @@
+"""Every error that is meant for a person. Each says what is wrong and what to do.
+
+    WTFlowError
+    ├── SettingsError            a setting is unknown or out of range
+    ├── DatasetError             a folder, image or mask is not as expected
+    │   ├── LayoutError          the folder is not a known layout, or one level off
+    │   └── ImageReadError       one image or mask cannot be read
+    ├── BackboneError            the frozen network cannot be built or loaded
+    │   └── WeightsError         its weights are absent, unreachable or do not fit
+    ├── FlowError                shapes or values that the flow cannot take
+    ├── MetricError              a metric is not defined for the data given
+    └── StoreError               a run folder cannot be read or written
+        ├── RunNotFoundError     no such run
+        ├── DamagedRunError      the folder is there but a file in it is not sound
+        ├── RunBusyError         the run or its category is being trained already
+        └── DiskFullError        no space left where runs or features are kept
+"""
+
+
+class WTFlowError(Exception):
+    """An error for a person: `message` says what is wrong, `fix` what to do about it."""
+
+    def __init__(self, message: str, *, fix: str) -> None:
+        super().__init__(message, fix)
+        self.message = message
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.fix}"
+
+    def __reduce__(self):
+        return (_rebuild, (type(self), self.message, self.fix))
+
+
+def _rebuild(cls: type[WTFlowError], message: str, fix: str) -> WTFlowError:
+    """Let errors cross a process boundary although `fix` is keyword-only."""
+    return cls(message, fix=fix)
+
+
+class SettingsError(WTFlowError):
+    pass
+
+
+class DatasetError(WTFlowError):
+    pass
+
+
+class LayoutError(DatasetError):
+    pass
+
+
+class ImageReadError(DatasetError):
+    pass
+
+
+class BackboneError(WTFlowError):
+    pass
+
+
+class WeightsError(BackboneError):
+    pass
+
+
+class FlowError(WTFlowError):
+    pass
+
+
+class MetricError(WTFlowError):
+    pass
+
+
+class StoreError(WTFlowError):
+    pass
+
+
+class RunNotFoundError(StoreError):
+    pass
+
+
+class DamagedRunError(StoreError):
+    pass
+
+
+class RunBusyError(StoreError):
+    pass
+
+
+class DiskFullError(StoreError):
+    pass

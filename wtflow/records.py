@@ -1,0 +1,200 @@
+"""Results passed between layers: NumPy arrays and plain values, no tensors and no widgets."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+Split = Literal["train", "test", "tried"]
+Severity = Literal["error", "warning", "info"]
+
+GOOD = "good"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One image of a category. `id` is its path below the category, with forward slashes."""
+
+    id: str
+    path: Path
+    split: Split
+    defect: str
+    mask_path: Path | None = None
+
+    @property
+    def is_defective(self) -> bool:
+        return self.defect != GOOD
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """One product: its training normals and its test images, in the order of their ids."""
+
+    root: Path
+    name: str
+    layout: str
+    samples: tuple[Sample, ...]
+
+    def of(self, split: Split) -> tuple[Sample, ...]:
+        return tuple(s for s in self.samples if s.split == split)
+
+    @property
+    def defects(self) -> tuple[str, ...]:
+        """Defect types present in the test images, without `good`, sorted."""
+        return tuple(sorted({s.defect for s in self.samples if s.is_defective}))
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing a check noticed, with what to do. `paths` are relative to the category."""
+
+    severity: Severity
+    code: str
+    message: str
+    fix: str
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HealthReport:
+    """What a category contains and whether it is sound. Training is refused while `errors` is not empty."""
+
+    category: str
+    layout: str
+    counts: dict[str, dict[str, int]]
+    """split -> defect type -> number of images."""
+    sizes: dict[str, int]
+    """"width x height" -> number of images."""
+    modes: dict[str, int]
+    """Colour mode and bit depth ("RGB 8 bit") -> number of images."""
+    n_bytes: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        return tuple(f for f in self.findings if f.severity == "error")
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureGrid:
+    """Features of B images, float32 (B, H, W, C), channels last: one position is one contiguous vector."""
+
+    values: np.ndarray
+    source: str
+    """Which backbone, weights and stages they come from, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """Positions moved along the learned field.
+
+    t: (S,) from 0 (data) to 1 (noise); x: (S, N, C) the features at those times.
+    """
+
+    t: np.ndarray
+    x: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A curve of a metric, thinned for drawing. `thresholds[i]` gives the point (`x[i]`, `y[i]`)."""
+
+    x: np.ndarray
+    y: np.ndarray
+    thresholds: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """Counts at one threshold; an image is called defective when its score >= threshold."""
+
+    tp: int
+    fp: int
+    tn: int
+    fn: int
+
+    @property
+    def precision(self) -> float | None:
+        return self.tp / (self.tp + self.fp) if self.tp + self.fp else None
+
+    @property
+    def recall(self) -> float | None:
+        return self.tp / (self.tp + self.fn) if self.tp + self.fn else None
+
+    @property
+    def f1(self) -> float | None:
+        found = 2 * self.tp + self.fp + self.fn
+        return 2 * self.tp / found if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """Where a run stands. `state` is as written; reconciling may turn it into `lost`."""
+
+    state: Literal["queued", "running", "stopping", "finished", "stopped", "failed", "lost"]
+    stage: str = ""
+    step: int = 0
+    total: int = 0
+    percent: float = 0.0
+    seconds_left: float | None = None
+    pid: int | None = None
+    pid_created: float | None = None
+    """Start time of the process, so that another process with the same number is not taken for it."""
+    heartbeat: float = 0.0
+    """Seconds since the epoch, UTC."""
+    message: str = ""
+    fix: str = ""
+
+    @property
+    def is_active(self) -> bool:
+        return self.state in ("queued", "running", "stopping")
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One line in the list of runs. A damaged run has `problem` set and may lack the rest."""
+
+    run_id: str
+    status: RunStatus | None = None
+    root: str = ""
+    category: str = ""
+    created: float = 0.0
+    label: str = ""
+    """Backbone, weights and coupling in a few words."""
+    is_untrained: bool = False
+    metrics: dict[str, float | None] = field(default_factory=dict)
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One position of one image along the path: what the score of a pixel is made of."""
+
+    sample_id: str
+    row: int
+    column: int
+    t: np.ndarray
+    """(S,) saved times from 0 to 1."""
+    norm: np.ndarray
+    """(S,) Euclidean norm of the position's feature."""
+    score: np.ndarray
+    """(S,) half the mean square of its channels at each time; the last one is the endpoint score."""
+    map_score: float
+    """The run's own score at this position, as its map shows it."""
+    n_channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One image that a person dropped on a run. With `problem` set, nothing else is."""
+
+    name: str
+    score: float = float("nan")
+    pixel_map: np.ndarray | None = None
+    """float32 (S, S), the run's own scale."""
+    image: np.ndarray | None = None
+    """uint8 (S, S, 3), as the backbone saw it."""
+    nearest: tuple[tuple[str, str, float], ...] = ()
+    """Nearest training normals: sample id, path, distance between mean features."""
+    problem: str = ""
