@@ -1,0 +1,135 @@
+"""Features of the frozen backbone on disk, computed once: float16, channels last, memory-mapped, with a size limit.
+
+One file per (image contents, backbone, arguments, weights, stages, size, averaging, precision). A file is complete or
+absent: it is written beside its place and renamed at the end.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from wtflow.config import Settings
+from wtflow.errors import DiskFullError
+from wtflow.store import layout
+from wtflow.store.files import explained
+
+DEFAULT_LIMIT_GB = 20.0
+
+
+def feature_key(hashes: list[str], settings: Settings, weights_hash: str, device: str) -> str:
+    """What features depend on, in 32 hex digits. `device` is part of it: GPU features come from bfloat16 arithmetic."""
+    parts = {
+        "images": hashes, "backbone": settings.backbone, "args": sorted(settings.backbone_args.items()), "weights": weights_hash,
+        "stages": settings.stages, "size": settings.image_size, "pool": (settings.pool_window, settings.pool_stride),
+        "precision": "float16", "device": device,
+    }  # fmt: skip
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+class FeatureCache:
+    """The feature files below one store."""
+
+    def __init__(self, home: Path, limit_gb: float | None = None) -> None:
+        self.folder = home / layout.CACHE
+        self.limit_bytes = int((limit_gb if limit_gb is not None else float(os.environ.get("WTFLOW_CACHE_GB") or DEFAULT_LIMIT_GB)) * 1e9)
+
+    def path(self, key: str) -> Path:
+        return self.folder / f"{key}.npy"
+
+    def has(self, key: str) -> bool:
+        return self.path(key).is_file()
+
+    def open(self, key: str) -> np.ndarray:
+        """Read-only float16 (N, H, W, C). Opening marks the file as used, so it is evicted later than others."""
+        path = self.path(key)
+        with explained(path):
+            os.utime(path)
+            return np.load(path, mmap_mode="r", allow_pickle=False)
+
+    def batches(self, key: str, n_rows: int) -> Iterator[tuple[int, np.ndarray]]:
+        """(first row, float16 (B, H, W, C)) from start to end by plain reads: memory stays at one batch, whatever the file's size."""
+        path = self.path(key)
+        with explained(path), path.open("rb") as file:
+            np.lib.format.read_magic(file)
+            shape, _, _ = np.lib.format.read_array_header_1_0(file)
+            row_size = int(np.prod(shape[1:]))
+            for first in range(0, shape[0], n_rows):
+                n = min(n_rows, shape[0] - first)
+                yield first, np.fromfile(file, dtype="<f2", count=n * row_size).reshape(n, *shape[1:])
+
+    @contextlib.contextmanager
+    def writer(self, key: str, shape: tuple[int, int, int, int]) -> Iterator["FeatureWriter"]:
+        """Append batches of rows; the file appears under its key when the block ends and all rows are there."""
+        n_bytes = int(np.prod(shape)) * 2
+        self._make_room(n_bytes)
+        fresh = self.folder / f".{key}.{uuid.uuid4().hex[:8]}"
+        try:
+            with explained(fresh), fresh.open("wb") as file:
+                header = {"descr": "<f2", "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(file, header)
+                writer = FeatureWriter(file, shape)
+                yield writer
+                if writer.n_rows != shape[0]:
+                    raise ValueError(f"expected {shape[0]} rows of features, got {writer.n_rows}")
+                file.flush()
+            fresh.replace(self.path(key))
+        finally:
+            fresh.unlink(missing_ok=True)
+
+    def used_bytes(self) -> int:
+        return sum(size for _, size, _ in self._files())
+
+    def clear(self) -> int:
+        """Delete every feature file and return the bytes freed. Runs are not touched; they compute features anew when needed."""
+        freed = 0
+        for path, size, _ in self._files():
+            path.unlink(missing_ok=True)
+            freed += size
+        return freed
+
+    def _files(self) -> list[tuple[Path, int, float]]:
+        found = []
+        if self.folder.is_dir():
+            for path in self.folder.iterdir():
+                with contextlib.suppress(FileNotFoundError):
+                    facts = path.stat()
+                    found.append((path, facts.st_size, facts.st_mtime))
+        return sorted(found, key=lambda item: item[2])
+
+    def _make_room(self, n_bytes: int) -> None:
+        """Evict the files unused for longest until `n_bytes` fit under the limit. Raises DiskFullError when they never can."""
+        with explained(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        if n_bytes > self.limit_bytes:
+            raise DiskFullError(
+                f"The features need {n_bytes / 1e9:.1f} GB; the cache may hold {self.limit_bytes / 1e9:.1f} GB.",
+                fix="Raise WTFLOW_CACHE_GB, or choose a smaller image size, fewer stages or a coarser stage.",
+            )
+        files = self._files()
+        used = sum(size for _, size, _ in files)
+        for path, size, touched in files:
+            if used + n_bytes <= self.limit_bytes:
+                break
+            if path.name.startswith(".") and time.time() - touched < 3600:
+                continue  # being written by another process
+            path.unlink(missing_ok=True)
+            used -= size
+
+
+class FeatureWriter:
+    def __init__(self, file, shape: tuple[int, int, int, int]) -> None:
+        self._file, self._shape, self.n_rows = file, shape, 0
+
+    def append(self, grids: np.ndarray) -> None:
+        """Add float16 (B, H, W, C)."""
+        if grids.dtype != np.float16 or grids.shape[1:] != self._shape[1:]:
+            raise ValueError(f"expected float16 (B, {self._shape[1:]}), got {grids.dtype} {grids.shape}")
+        self._file.write(np.ascontiguousarray(grids).data)
+        self.n_rows += len(grids)

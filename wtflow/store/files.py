@@ -1,0 +1,62 @@
+"""Writing so that a crash leaves either the old file or the new one, and a full disk gets a sentence."""
+
+import contextlib
+import errno
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from wtflow.errors import DamagedRunError, DiskFullError, StoreError
+
+
+@contextlib.contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn the system's errors about `path` into ours."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFullError(
+                f"No space left while writing {path.name} in {path.parent}.",
+                fix="Free some space, clear the feature cache (python -m wtflow cache --clear), or set WTFLOW_HOME to another disk; then resume.",
+            ) from error
+        if isinstance(error, PermissionError):
+            raise StoreError(f"{path} cannot be written: permission denied.", fix="Set WTFLOW_HOME to a folder you may write to.") from error
+        raise StoreError(f"{path} cannot be read or written ({error.strerror}).", fix="Check the disk and the folder, then try again.") from error
+
+
+def write_atomic(path: Path, write: Callable[[BinaryIO], Any]) -> None:
+    """Let `write` fill a new file beside `path`, flush it to the disk, and put it in place in one step."""
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+        try:
+            with fresh.open("wb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON object atomically; not-a-number is refused, since no other program reads it."""
+    text = json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False)
+    write_atomic(path, lambda file: file.write(text.encode()))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object. Raises DamagedRunError when it is absent, cut off, or something else."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise DamagedRunError(f"{path.name} is missing in {path.parent.name}.", fix="Delete the run, or restore the file.") from error
+    except (ValueError, OSError) as error:
+        raise DamagedRunError(f"{path.name} in {path.parent.name} cannot be read ({error}).", fix="Delete the run, or restore the file.") from error
+    if not isinstance(value, dict):
+        raise DamagedRunError(f"{path.name} in {path.parent.name} is not a JSON object.", fix="Delete the run, or restore the file.")
+    return value

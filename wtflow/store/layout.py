@@ -1,0 +1,73 @@
+"""Names and schema of a run folder. No reading, no writing.
+
+    runs/<run_id>/
+        config.json      written once: settings, root, category, library versions, schema version
+        data.json        written once by the worker: every image with its split, defect, mask and content hash
+        status.json      state, stage, step, percent, process, heartbeat; replaced atomically
+        metrics.jsonl    one line per logged training step, append only
+        checkpoints/     last.safetensors: normaliser, velocity field, optimiser; all that resuming needs
+        scores.parquet   one row per scored image (test and held-out normals)
+        maps.npy         float32 (N, h, w): raw score of every grid position, memory-mapped; row = column `row` of the scores
+        metrics.json     metrics, thresholds, colour range, seconds per stage, peak memory
+        index.npz        one mean feature per training image, to find the nearest normals of an image
+        tried/           images that a person dropped on the app, apart from the test set
+        log.txt          the worker's output
+        stop             present = please stop
+    runs/.cache/         features of the frozen backbone, shared by runs; safe to delete
+"""
+
+import re
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from wtflow.config import Settings
+
+SCHEMA_VERSION = 1
+
+CONFIG = "config.json"
+DATA = "data.json"
+STATUS = "status.json"
+STEPS = "metrics.jsonl"
+CHECKPOINT = "checkpoints/last.safetensors"
+SCORES = "scores.parquet"
+MAPS = "maps.npy"
+METRICS = "metrics.json"
+INDEX = "index.npz"
+TRIED = "tried"
+LOG = "log.txt"
+STOP = "stop"
+CACHE = ".cache"
+
+RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[A-Za-z0-9_-]{1,60}")
+"""Time of creation and category. Everything else is refused before it touches the disk."""
+
+SCORE_COLUMNS = (
+    "row", "sample_id", "path", "mask_path", "split", "defect", "is_defective", "score", "peak_row", "peak_column", "start_score",
+)  # fmt: skip
+"""`score`: image score, higher is worse. `start_score`: the same read before the flow (norm of the input), the floor to beat."""
+
+
+class RunConfig(BaseModel):
+    """What a run was asked to do. Written once, never changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: int
+    run_id: str
+    created: float
+    root: str
+    category: str
+    settings: Settings
+    versions: dict[str, str]
+
+
+def run_name(category: str, stamp: str) -> str:
+    """The id of a run: a sortable time and the category, with everything but letters, digits, - and _ replaced."""
+    safe = re.sub(r"[^A-Za-z0-9_-]", "_", category)[:40] or "category"
+    return f"{stamp}-{safe}"
+
+
+def is_run_id(text: Any) -> bool:
+    """True if `text` may name a run folder: no separators, no dots, nothing that leaves the store."""
+    return isinstance(text, str) and RUN_ID.fullmatch(text) is not None
