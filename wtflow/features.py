@@ -1,0 +1,43 @@
+"""Get or compute the features of images: once per contents, backbone and settings, streamed to the cache."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from wtflow.backbone import Backbone
+from wtflow.datasets.images import load_image
+from wtflow.records import Sample
+from wtflow.store.features import FeatureCache, feature_key
+
+BATCH = 8
+"""Images per forward pass: large enough to keep two cores busy, small enough to stop within a second."""
+
+
+def get_features(
+    backbone: Backbone,
+    samples: Sequence[Sample],
+    hashes: Sequence[str],
+    cache: FeatureCache,
+    progress: Callable[[int, int], None],
+) -> str:
+    """The cache key of the features of `samples`, in their order; computed if absent.
+
+    `progress(done, total)` is called after each batch and may raise to stop; nothing half-written stays behind.
+    Raises ImageReadError for an image that cannot be read, DiskFullError when the features do not fit.
+    """
+    key = feature_key(list(hashes), backbone.settings, backbone.weights_hash, backbone.device.type)
+    if cache.has(key):
+        cache.open(key)
+        progress(len(samples), len(samples))
+        return key
+    size = backbone.settings.image_size
+    first = backbone.compute(load_image(samples[0].path, size)[None])
+    with cache.writer(key, (len(samples), *first.shape[1:])) as writer:
+        for start in range(0, len(samples), BATCH):
+            images = [load_image(sample.path, size) for sample in samples[start : start + BATCH]]
+            writer.append(backbone.compute(np.stack(images)))
+            progress(min(start + BATCH, len(samples)), len(samples))
+    return key
+
+
+
