@@ -1,0 +1,99 @@
+"""A trained detector: normaliser and velocity field, saved to and read from one safetensors file."""
+
+import contextlib
+import json
+from pathlib import Path
+
+import numpy as np
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from wtflow import scoring
+from wtflow.config import Settings
+from wtflow.errors import DamagedRunError
+from wtflow.flow.velocity import build_velocity
+from wtflow.normalise import Normaliser, empty_normaliser
+from wtflow.store.files import write_atomic
+
+
+def pick_device() -> torch.device:
+    """CUDA when there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def autocast(device: torch.device) -> contextlib.AbstractContextManager:
+    """bfloat16 on CUDA; full precision, and so repeatable to the last bit, on the CPU."""
+    return torch.autocast("cuda", dtype=torch.bfloat16) if device.type == "cuda" else contextlib.nullcontext()
+
+
+class Detector:
+    """Features in, raw score maps out."""
+
+    def __init__(self, settings: Settings, normaliser: Normaliser, velocity: nn.Module) -> None:
+        self.settings, self.normaliser, self.velocity = settings, normaliser, velocity
+        self.device = next(velocity.parameters()).device
+
+    def start(self, features: np.ndarray) -> Tensor:
+        """Normalised features at t=0: (B, H, W, C) float16 -> (B, H, W, K) float32 on the detector's device."""
+        with torch.inference_mode():
+            return self.normaliser(torch.from_numpy(np.ascontiguousarray(features)).to(self.device).float())
+
+    def maps(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Raw maps (B, H, W) after the flow and before it (half the mean square of the input: the no-flow floor)."""
+        x = self.start(features)
+        self.velocity.eval()
+        with autocast(self.device):
+            after = scoring.compute_map(self.velocity, x, self.settings, self.settings.seed)
+        return after, (0.5 * x.square().mean(-1)).cpu().numpy()
+
+
+def save_checkpoint(path: Path, detector: Detector, step: int, optimiser: dict[str, Tensor], data_fingerprint: str) -> None:
+    """Write normaliser, velocity field and, if given, the optimiser's state; atomically."""
+    tensors = {f"normaliser.{key}": value for key, value in detector.normaliser.state_dict().items()}
+    tensors |= {f"velocity.{key}": value for key, value in detector.velocity.state_dict().items()}
+    tensors |= {f"optimiser.{key}": value for key, value in optimiser.items()}
+    facts = {"step": str(step), "data": data_fingerprint, "settings": json.dumps(json.loads(detector.settings.to_json()), sort_keys=True)}
+    payload = safetensors.torch.save({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, metadata=facts)
+    write_atomic(path, lambda file: file.write(payload))
+
+
+def read_facts(path: Path) -> dict[str, str]:
+    """Step, data fingerprint and settings of a checkpoint. Raises DamagedRunError."""
+    with _explained(path), safetensors.safe_open(path, "pt") as file:
+        return dict(file.metadata() or {})
+
+
+def load_detector(path: Path, settings: Settings, device: torch.device) -> Detector:
+    """The detector of a checkpoint, in evaluation mode. Raises DamagedRunError when the file is absent, cut off or another run's."""
+    tensors = load_tensors(path, ("normaliser.", "velocity."))
+    try:
+        matrix = tensors["normaliser.matrix"]
+        normaliser = empty_normaliser(settings.normalise, len(tensors["normaliser.mean"]), matrix.shape[-1])
+        normaliser.load_state_dict({key.removeprefix("normaliser."): value for key, value in tensors.items() if key.startswith("normaliser.")})
+        velocity = build_velocity(settings, normaliser.channels)
+        velocity.load_state_dict({key.removeprefix("velocity."): value for key, value in tensors.items() if key.startswith("velocity.")})
+    except (KeyError, RuntimeError) as error:
+        raise DamagedRunError(
+            f"The checkpoint {path.parent.parent.name}/{path.name} does not fit the run's settings.", fix="Train the category again."
+        ) from error
+    return Detector(settings, normaliser.to(device).eval(), velocity.to(device).eval())
+
+
+def load_tensors(path: Path, prefixes: tuple[str, ...]) -> dict[str, Tensor]:
+    """The tensors of a checkpoint whose names start so; others are not read."""
+    with _explained(path), safetensors.safe_open(path, "pt") as file:
+        return {key: file.get_tensor(key) for key in file.keys() if key.startswith(prefixes)}  # noqa: SIM118 - not a dictionary
+
+
+@contextlib.contextmanager
+def _explained(path: Path):
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise DamagedRunError(f"{path.parent.parent.name} has no checkpoint.", fix="Resume the run, or train the category again.") from error
+    except (safetensors.SafetensorError, OSError) as error:
+        raise DamagedRunError(
+            f"The checkpoint of {path.parent.parent.name} cannot be read ({error}).", fix="Train the category again."
+        ) from error

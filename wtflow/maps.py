@@ -1,0 +1,63 @@
+"""From raw maps on the feature grid to pixels and image scores. NumPy only: pages show maps without loading torch.
+
+Source: [WTF] arXiv 2508.05461 for the relative map and the mean of the top 3 %.
+"""
+
+import functools
+import math
+
+import numpy as np
+
+from wtflow.errors import FlowError
+
+
+def upsample(maps: np.ndarray, size_px: int, score_kind: str) -> np.ndarray:
+    """Maps at image size, float32 (B, size_px, size_px), bilinear (corners not aligned).
+
+    maps: (B, h, w) of `scoring.compute_map`, any float type. For score_kind "relative" each image then becomes
+    A = max_pixels(exp(-E)) - exp(-E), in [0, 1): relative to its own best pixel, saturating.
+    Raises FlowError for another shape or a size below 1. Source: [WTF].
+    """
+    if maps.ndim != 3 or maps.size == 0 or size_px < 1:
+        raise FlowError(f"Cannot bring maps of shape {maps.shape} to {size_px} pixels.", fix="Give maps (B, h, w) and a size of 1 or more.")
+    rows, columns = _bilinear(maps.shape[1], size_px), _bilinear(maps.shape[2], size_px)
+    large = rows @ maps.astype(np.float32) @ columns.T
+    if score_kind != "relative":
+        return large
+    density = np.exp(-large)
+    return density.max(axis=(1, 2), keepdims=True) - density
+
+
+def image_scores(pixel_maps: np.ndarray, top_fraction: float) -> np.ndarray:
+    """One score per image, float64 (B,): the mean of its highest pixels.
+
+    pixel_maps: (B, S, S). top_fraction: share of the pixels in the mean, rounded down, at least one pixel; 0 gives the
+    maximum. Raises FlowError for another shape, a share outside [0, 1], or values that are not finite. Source: [WTF] for 0.03.
+    """
+    if pixel_maps.ndim != 3 or pixel_maps.size == 0 or not 0 <= top_fraction <= 1:
+        raise FlowError(
+            f"No image score from maps of shape {pixel_maps.shape} and their top {top_fraction}.",
+            fix="Give maps (B, S, S) and a share between 0 and 1.",
+        )
+    flat = pixel_maps.reshape(len(pixel_maps), -1)
+    n_top = max(1, math.floor(top_fraction * flat.shape[1]))
+    if n_top == 1:
+        scores = flat.max(axis=1).astype(np.float64)
+    else:
+        scores = np.partition(flat, -n_top, axis=1)[:, -n_top:].mean(axis=1, dtype=np.float64)
+    if not np.isfinite(scores).all():
+        raise FlowError("An anomaly map contains values that are not finite.", fix="Score the run again; if it stays, train again.")
+    return scores
+
+
+@functools.lru_cache(maxsize=8)
+def _bilinear(n_in: int, n_out: int) -> np.ndarray:
+    """Weights (n_out, n_in) of linear interpolation between cell centres, constant beyond the outermost ones."""
+    centres = np.clip((np.arange(n_out) + 0.5) * n_in / n_out - 0.5, 0, n_in - 1)
+    low = np.floor(centres).astype(int)
+    high = np.minimum(low + 1, n_in - 1)
+    weights = np.zeros((n_out, n_in), np.float32)
+    weights[np.arange(n_out), low] += 1 - (centres - low)
+    weights[np.arange(n_out), high] += centres - low
+    weights.flags.writeable = False
+    return weights

@@ -1,0 +1,138 @@
+"""What a finished run found, read from the store. NumPy and pandas only, so a page pays for no torch."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from wtflow.config import Settings
+from wtflow.errors import DamagedRunError, RunNotFoundError
+from wtflow.maps import upsample
+from wtflow.store.layout import RunConfig
+from wtflow.store.runs import RunStore
+
+OUTCOMES = ("TP", "FP", "TN", "FN")
+Sort = Literal["score descending", "score ascending", "name"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunResults:
+    """Scores, maps and metrics of one finished run. `maps` is memory-mapped; row `table.row` belongs to an image."""
+
+    run_id: str
+    config: RunConfig
+    table: pd.DataFrame
+    metrics: dict[str, Any]
+    maps: np.ndarray
+
+    @property
+    def settings(self) -> Settings:
+        return self.config.settings
+
+    @property
+    def test(self) -> pd.DataFrame:
+        return self.table[self.table.split == "test"]
+
+    @property
+    def holdout(self) -> pd.DataFrame:
+        return self.table[self.table.split == "holdout"]
+
+    @property
+    def has_defects(self) -> bool:
+        return bool(self.test.is_defective.any())
+
+    @property
+    def color_range(self) -> tuple[float, float]:
+        low, high = self.metrics["color_range"]
+        return float(low), float(high)
+
+    @property
+    def source_label(self) -> str:
+        """Backbone and weights in words."""
+        return str(self.metrics.get("source", self.settings.backbone))
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdChoice:
+    """A place to start the threshold from, and how it was chosen."""
+
+    key: Literal["best_f1", "holdout", "highest"]
+    label: str
+    value: float
+    explanation: str
+
+
+def open_results(store: RunStore, run_id: str) -> RunResults:
+    """Everything a finished run wrote. Raises RunNotFoundError before it has finished, DamagedRunError when files disagree."""
+    config = store.config(run_id)
+    if (state := store.status(run_id).state) != "finished":
+        raise RunNotFoundError(f"Run {run_id} has no results: it is {state}.", fix="Wait until it has finished, or resume it on the train page.")
+    table, maps, metrics = store.scores(run_id), store.maps(run_id), store.metrics(run_id)
+    if len(table) != len(maps):
+        raise DamagedRunError(f"Run {run_id} has {len(table)} scores but {len(maps)} maps.", fix="Delete the run, or train again.")
+    return RunResults(run_id, config, table, metrics, maps)
+
+
+def pixel_map(results: RunResults, row: int) -> np.ndarray:
+    """The score of every pixel of one image, (S, S) float32 at the run's image size."""
+    return upsample(np.asarray(results.maps[row : row + 1]), results.settings.image_size, results.settings.score)[0]
+
+
+def threshold_choices(results: RunResults) -> tuple[ThresholdChoice, ...]:
+    """Where a threshold may start, the default first. Never empty."""
+    choices = []
+    stored = results.metrics.get("thresholds", {})
+    if stored.get("best_f1"):
+        choices.append(ThresholdChoice(
+            "best_f1", "Highest F1 on the test images", float(stored["best_f1"]["value"]),
+            "Chosen on the test images themselves, so the figures at this threshold are optimistic.",
+        ))  # fmt: skip
+    if stored.get("holdout"):
+        n, quantile = stored["holdout"]["n"], stored["holdout"]["quantile"]
+        choices.append(ThresholdChoice(
+            "holdout", f"{quantile:.0%} of held-out normals pass", float(stored["holdout"]["value"]),
+            f"The {quantile:.0%} quantile of {n} training normals kept aside; no test label was used."
+            + (" With so few it is hardly more than their highest score." if n < 20 else ""),
+        ))  # fmt: skip
+    if not choices:
+        scores = results.table.score
+        value = float(scores.max()) if len(scores) else 0.0
+        choices.append(ThresholdChoice("highest", "Highest score seen", value, "No label and no held-out normal is at hand to choose one; move it by eye."))
+    return tuple(choices)
+
+
+def add_outcomes(table: pd.DataFrame, threshold: float) -> pd.DataFrame:
+    """A copy with the column `outcome`. An image is called defective when its score >= threshold."""
+    called, defective = (table.score >= threshold).to_numpy(), table.is_defective.to_numpy(bool)
+    outcome = np.where(defective, np.where(called, "TP", "FN"), np.where(called, "FP", "TN"))
+    return table.assign(outcome=outcome)
+
+
+def filter_rows(
+    table: pd.DataFrame,
+    defects: tuple[str, ...] = (),
+    outcomes: tuple[str, ...] = (),
+    score_range: tuple[float, float] | None = None,
+    sort: Sort = "score descending",
+) -> pd.DataFrame:
+    """Rows of any of these defect types and outcomes (empty: all) with low <= score < high, sorted; ties by name."""
+    keep = np.ones(len(table), bool)
+    if defects:
+        keep &= table.defect.isin(defects).to_numpy()
+    if outcomes:
+        keep &= table.outcome.isin(outcomes).to_numpy()
+    if score_range is not None:
+        keep &= ((table.score >= score_range[0]) & (table.score < score_range[1])).to_numpy()
+    chosen = table[keep]
+    if sort == "name":
+        return chosen.sort_values("sample_id", ignore_index=True)
+    return chosen.sort_values(["score", "sample_id"], ascending=[sort == "score ascending", True], ignore_index=True)
+
+
+def find_sample(results: RunResults, sample_id: str) -> pd.Series:
+    """The row of an image. Raises RunNotFoundError naming it when the run has no such image."""
+    found = results.table[results.table.sample_id == sample_id]
+    if found.empty:
+        raise RunNotFoundError(f"Run {results.run_id} has no image {sample_id[:120]!r}.", fix="Choose one from the gallery on the results page.")
+    return found.iloc[0]

@@ -1,0 +1,67 @@
+"""The images of a run: read, hashed, split into training, held-out and test, as plain records."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wtflow.datasets.images import hash_file
+from wtflow.datasets.mvtec import scan_category
+from wtflow.errors import DatasetError
+from wtflow.records import Sample
+from wtflow.store.layout import RunConfig
+
+FEWEST_TO_HOLD_OUT = 10
+"""With fewer training normals none is held out: a quantile of one or two images places no threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunData:
+    """Training normals, test images and their content hashes. `held_out` are rows of `train` that training never sees."""
+
+    train: tuple[Sample, ...]
+    test: tuple[Sample, ...]
+    train_hashes: tuple[str, ...]
+    test_hashes: tuple[str, ...]
+    held_out: tuple[int, ...]
+
+    @property
+    def fit_rows(self) -> np.ndarray:
+        """Rows of `train` that the flow learns from."""
+        return np.setdiff1d(np.arange(len(self.train)), self.held_out)
+
+    @property
+    def fingerprint(self) -> str:
+        """One hash over ids, labels and contents of all images."""
+        digest = hashlib.sha256()
+        for sample, content in zip(self.train + self.test, self.train_hashes + self.test_hashes, strict=True):
+            digest.update(f"{sample.id}\0{sample.split}\0{sample.defect}\0{content}\n".encode())
+        return digest.hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        rows = [
+            {"id": s.id, "path": str(s.path), "split": s.split, "defect": s.defect, "mask": str(s.mask_path or ""), "sha256": content}
+            for s, content in zip(self.train + self.test, self.train_hashes + self.test_hashes, strict=True)
+        ]
+        return {"fingerprint": self.fingerprint, "held_out": [self.train[row].id for row in self.held_out], "samples": rows}
+
+
+def read_data(config: RunConfig, progress: Callable[[int, int], None]) -> RunData:
+    """Scan the category and hash every image. Raises DatasetError when there is too little to train on."""
+    category = scan_category(Path(config.root), config.category)
+    train, test = category.of("train"), category.of("test")
+    if len(train) < 2:
+        raise DatasetError(
+            f"{config.category} has {len(train)} training normal{'s' * (len(train) != 1)}; at least 2 are needed.", fix="Add normal images to train/good."
+        )
+    hashes = []
+    for i, sample in enumerate(train + test):
+        hashes.append(hash_file(sample.path))
+        progress(i + 1, len(train) + len(test))
+    settings = config.settings
+    n_held_out = round(settings.holdout_fraction * len(train)) if len(train) >= FEWEST_TO_HOLD_OUT else 0
+    held_out = np.sort(np.random.default_rng(settings.seed).permutation(len(train))[:n_held_out])
+    return RunData(train, test, tuple(hashes[: len(train)]), tuple(hashes[len(train) :]), tuple(int(row) for row in held_out))

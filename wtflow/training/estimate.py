@@ -1,0 +1,77 @@
+"""How long a run will take and how much disk it needs, before it starts. Says where the figure comes from."""
+
+from dataclasses import dataclass
+
+from wtflow.config import Settings
+from wtflow.errors import WTFlowError
+from wtflow.store.runs import RunStore
+
+STAGES = ("read", "features", "train", "score", "metrics")
+
+_CHANNELS = {
+    "resnet18": (64, 64, 128, 256, 512),
+    "resnet34": (64, 64, 128, 256, 512),
+    "resnet50": (64, 256, 512, 1024, 2048),
+    "wide_resnet50_2": (64, 256, 512, 1024, 2048),
+    "mobilenetv2_100": (16, 24, 32, 96, 320),
+}
+"""Channels per stage of the backbones that the form offers, to size the cache before anything is built."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Expected seconds per stage and bytes on disk. `basis` is a sentence for people."""
+
+    seconds: float
+    stages: dict[str, float]
+    n_bytes: int | None
+    basis: str
+
+
+def estimate(store: RunStore, n_train: int, n_test: int, settings: Settings) -> Estimate:
+    """From the latest finished run with like settings where there is one, else from figures measured on two CPU cores."""
+    n_images = n_train + n_test
+    n_steps = settings.iterations if not (settings.epochs and settings.network == "unet") else settings.epochs * -(-n_train // settings.batch_size)
+    rates, like = _rates(store, settings)
+    stages = {
+        "read": 0.5 + 0.002 * n_images,
+        "features": n_images * rates["features"],
+        "train": n_steps * rates["train"],
+        "score": n_test * rates["score"],
+        "metrics": 1 + n_test * rates["metrics"],
+    }
+    return Estimate(seconds=sum(stages.values()), stages=stages, n_bytes=_disk(n_images, n_test, settings), basis=like)
+
+
+def _rates(store: RunStore, settings: Settings) -> tuple[dict[str, float], str]:
+    """Seconds per image and per step, and a sentence on their origin."""
+    for run_id in store.ids():
+        try:
+            config = store.config(run_id).settings
+            if store.status(run_id).state != "finished" or not _alike(config, settings):
+                continue
+            rates = store.metrics(run_id).get("rates", {})
+        except WTFlowError:
+            continue
+        if all(rates.get(name) for name in ("features", "train", "score", "metrics")):
+            return rates, f"Measured here by run {run_id}."
+    work = settings.depth * settings.width**2 * settings.batch_size if settings.network == "mlp" else 0
+    scale = (settings.image_size / 256) ** 2
+    rates = {"features": 0.03 * scale, "train": 0.01 + 8e-11 * work if work else 1.0, "score": 0.03 * settings.steps * scale, "metrics": 0.03 * scale}
+    return rates, "Rough: no run with such settings has finished here yet, so these are figures from a laptop-class CPU with two cores."
+
+
+def _alike(a: Settings, b: Settings) -> bool:
+    same = ("backbone", "stages", "image_size", "pool_stride", "network", "width", "depth", "batch_size", "steps", "solver", "coupling", "group_size", "threads")
+    return all(getattr(a, name) == getattr(b, name) for name in same)
+
+
+def _disk(n_images: int, n_test: int, settings: Settings) -> int | None:
+    """Features in float16, maps in float32, the checkpoint; None for a backbone whose channels are not known beforehand."""
+    per_stage = _CHANNELS.get(settings.backbone)
+    if per_stage is None or settings.stages[-1] >= len(per_stage):
+        return None
+    side = -(-settings.image_size // (2 ** (settings.stages[0] + 1) * settings.pool_stride))
+    channels = sum(per_stage[stage] for stage in settings.stages)
+    network = 4 * (2 * settings.depth * settings.width**2 + 2 * channels * settings.width)
+    return n_images * side * side * channels * 2 + n_test * side * side * 4 + 3 * network

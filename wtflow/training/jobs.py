@@ -1,0 +1,230 @@
+"""Start, queue, stop, resume, delete runs, and find out what became of them. Any process may call; a file lock keeps order.
+
+The worker is a process of its own in a session of its own: closing the browser or the app does not touch it.
+`lost` and `stopping` are never written by guesswork: `reconcile` derives them from the process and the stop file.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+from filelock import FileLock
+
+from wtflow.config import Settings
+from wtflow.errors import DamagedRunError, RunBusyError, WTFlowError
+from wtflow.records import RunStatus, RunSummary
+from wtflow.store import layout
+from wtflow.store.runs import RunStore
+from wtflow.training.estimate import Estimate, estimate
+
+__all__ = ["Estimate", "delete", "estimate", "live_status", "live_summaries", "reconcile", "request_stop", "resume", "start"]
+
+TERMINATE_AFTER_S = 5.0
+KILL_AFTER_S = 8.0
+SILENT_AFTER_S = 120.0
+"""A live process that has not reported for so long is called silent, not lost: it may still be stopped, never run twice."""
+
+
+_CHILDREN: dict[int, subprocess.Popen] = {}
+"""Workers started by this process, kept so that their ends are noticed and no zombie stays."""
+
+
+def start(store: RunStore, root: Path, category: str, settings: Settings) -> str:
+    """Create a run and start it, or queue it behind others. Raises RunBusyError when this category is queued or running already."""
+    if settings.weights not in ("imagenet", "untrained"):
+        settings = settings.changed({"weights": str(Path(settings.weights).absolute())})
+    with _lock(store):
+        _refuse_twice(store, root, category)
+        run_id = store.create(root, category, settings)
+        _advance(store)
+    return run_id
+
+
+def resume(store: RunStore, run_id: str) -> None:
+    """Continue a stopped, failed or lost run from its last checkpoint. Raises RunBusyError when it is active, or its category is."""
+    with _lock(store):
+        config, status = store.config(run_id), _derive(store, run_id)
+        if status.is_active:
+            raise RunBusyError(f"Run {run_id} is {status.state} already.", fix="Watch it on the train page.")
+        _refuse_twice(store, Path(config.root), config.category)
+        store.clear_stop(run_id)
+        store.write_status(run_id, RunStatus(state="queued", percent=status.percent, heartbeat=time.time(), message="Waiting for its turn."))
+        _advance(store)
+
+
+def request_stop(store: RunStore, run_id: str) -> None:
+    """Ask a run to stop. It has stopped once its status says so, which is when its process is gone."""
+    with _lock(store):
+        status = _derive(store, run_id)
+        if status.state == "queued":
+            store.write_status(run_id, RunStatus(state="stopped", heartbeat=time.time(), message="Taken out of the queue."))
+        elif status.is_active:
+            store.request_stop(run_id)
+
+
+def delete(store: RunStore, run_id: str) -> None:
+    """Remove a run for good. Raises RunBusyError while it is active."""
+    with _lock(store):
+        summary = store.summary(run_id)
+        if not summary.problem and _derive(store, run_id).is_active:
+            raise RunBusyError(f"Run {run_id} is active.", fix="Stop it first, then delete it.")
+        store.delete(run_id)
+
+
+def reconcile(store: RunStore) -> None:
+    """Bring the store in line with the processes: end what was asked to stop, start what waits. Cheap; call it at every poll."""
+    if not store.home.is_dir():
+        return
+    with _lock(store):
+        for run_id in store.ids():
+            with contextlib.suppress(WTFlowError):
+                _escalate(store, run_id)
+        _advance(store)
+
+
+def live_status(store: RunStore, run_id: str) -> RunStatus:
+    """The status of a run as it is now, `lost` when its process is gone without a word."""
+    return _derive(store, run_id)
+
+
+def live_summaries(store: RunStore) -> list[RunSummary]:
+    """All runs, newest first, with live states; damaged ones carry their reason."""
+    summaries = []
+    for summary in store.summaries():
+        if summary.status is not None and summary.status.is_active:
+            with contextlib.suppress(WTFlowError):
+                summary = replace(summary, status=_derive(store, summary.run_id))
+        summaries.append(summary)
+    return summaries
+
+
+def process_facts() -> tuple[int, float]:
+    """Number and start time of this process; together they name it for good."""
+    return os.getpid(), psutil.Process().create_time()
+
+
+# -- inside the lock --------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _lock(store: RunStore) -> Iterator[None]:
+    store.home.mkdir(parents=True, exist_ok=True)
+    with FileLock(store.home / ".lock", timeout=30):
+        yield
+
+
+def claim(store: RunStore, run_id: str) -> None:
+    """Take a run for this process. Waits for the launcher's last word. Raises RunBusyError when another process has the run."""
+    with _lock(store):
+        status, (pid, created) = store.status(run_id), process_facts()
+        if status.state in ("running", "stopping") and status.pid != pid and _process(status) is not None:
+            raise RunBusyError(f"Run {run_id} is being trained by process {status.pid}.", fix="Wait for it, or stop it.")
+        store.write_status(run_id, replace(status, state="running", stage="start", pid=pid, pid_created=created, heartbeat=time.time()))
+
+
+def _derive(store: RunStore, run_id: str) -> RunStatus:
+    """The written status corrected by what the process is doing."""
+    status = store.status(run_id)
+    if status.state not in ("running", "stopping"):
+        return status
+    stop_asked = store.stop_requested_at(run_id)
+    if _process(status) is None:
+        status = store.status(run_id)  # it may have written its last word between the two looks
+        if status.state not in ("running", "stopping"):
+            return status
+        if stop_asked is not None:
+            return replace(status, state="stopped", seconds_left=None, message="Stopped. Resume continues from the last checkpoint.")
+        return replace(status, state="lost", seconds_left=None, message="The process is gone without a word (killed, or the computer was restarted).",
+                       fix="Resume continues from the last checkpoint.")  # fmt: skip
+    if stop_asked is not None:
+        return replace(status, state="stopping", seconds_left=None, message="Stopping.")
+    silent_s = time.time() - status.heartbeat
+    if silent_s > SILENT_AFTER_S:
+        return replace(status, message=f"No sign of life for {silent_s:.0f} s, but the process is there. Stop ends it.")
+    return status
+
+
+def _escalate(store: RunStore, run_id: str) -> None:
+    """Carry a requested stop through: ask, terminate, kill. Write `stopped` only once the process is gone."""
+    asked = store.stop_requested_at(run_id)
+    if asked is None:
+        return
+    status = store.status(run_id)
+    if status.state not in ("running", "stopping"):
+        return
+    process = _process(status)
+    if process is None:
+        derived = _derive(store, run_id)
+        if derived.state == "stopped":
+            store.write_status(run_id, derived)
+        return
+    waited = time.time() - asked
+    with contextlib.suppress(psutil.NoSuchProcess):
+        if waited > KILL_AFTER_S:
+            process.kill()
+        elif waited > TERMINATE_AFTER_S:
+            process.terminate()
+
+
+def _refuse_twice(store: RunStore, root: Path, category: str) -> None:
+    for run_id in store.ids():
+        with contextlib.suppress(DamagedRunError):
+            config = store.config(run_id)
+            if (config.root, config.category) == (str(Path(root).absolute()), category) and _derive(store, run_id).is_active:
+                raise RunBusyError(f"{category} is being trained already (run {run_id}).", fix="Wait for it, or stop it first.")
+
+
+def _advance(store: RunStore) -> None:
+    """Start queued runs, oldest first, while fewer than the allowed number are running."""
+    states: dict[str, RunStatus] = {}
+    for run_id in reversed(store.ids()):
+        with contextlib.suppress(DamagedRunError):
+            store.config(run_id)
+            states[run_id] = _derive(store, run_id)
+    n_running = sum(status.state in ("running", "stopping") for status in states.values())
+    waiting = [run_id for run_id, status in states.items() if status.state == "queued"]
+    for run_id in waiting[: max(0, _max_running() - n_running)]:
+        _launch(store, run_id)
+
+
+def _max_running() -> int:
+    """WTFLOW_MAX_RUNS, or 1: two trainings at once on few cores are slower than one after the other."""
+    text = os.environ.get("WTFLOW_MAX_RUNS", "1")
+    return max(1, int(text)) if text.isdigit() else 1
+
+
+def _launch(store: RunStore, run_id: str) -> None:
+    folder = store.folder(run_id)
+    environment = os.environ | {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1", "WTFLOW_HOME": str(store.home)}
+    environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
+    with (folder / layout.LOG).open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "wtflow.training.worker", run_id],
+            stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment, start_new_session=True, cwd=store.home,
+        )  # fmt: skip
+    _CHILDREN[process.pid] = process
+    created = psutil.Process(process.pid).create_time()
+    store.write_status(run_id, RunStatus(state="running", stage="start", pid=process.pid, pid_created=created, heartbeat=time.time(), message="Starting."))
+
+
+def _process(status: RunStatus) -> psutil.Process | None:
+    """The worker's process if it is alive; a finished child of ours counts as gone and is buried."""
+    if status.pid is None:
+        return None
+    try:
+        process = psutil.Process(status.pid)
+        if status.pid_created is not None and abs(process.create_time() - status.pid_created) > 1.0:
+            return None
+        if process.status() == psutil.STATUS_ZOMBIE:
+            if status.pid in _CHILDREN:
+                _CHILDREN.pop(status.pid).wait()
+            return None
+        return process
+    except psutil.NoSuchProcess:
+        return None

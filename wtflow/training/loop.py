@@ -1,0 +1,84 @@
+"""The training loop, readable in one go. No files, no processes, no UI.
+
+Flow matching on the linear path: draw x_data, x_noise and t; regress v(x_t, t) on x_noise - x_data [WTF].
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from wtflow.config import Settings
+from wtflow.detector import autocast
+from wtflow.errors import FlowError
+from wtflow.flow.path import interpolate, target_velocity
+from wtflow.training.pool import Batch
+
+WARM_UP_STEPS = 50
+MAX_GRADIENT_NORM = 1.0
+
+
+class Trainer:
+    """A velocity field, its optimiser and the number of steps taken; everything that resuming needs."""
+
+    def __init__(self, velocity: nn.Module, settings: Settings, total_steps: int, device: torch.device) -> None:
+        self.velocity, self.settings, self.total_steps, self.device = velocity.to(device), settings, total_steps, device
+        self.optimiser = torch.optim.AdamW(velocity.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+        self.step = 0
+
+    def run(self, batches: Callable[[int], Batch], on_step: Callable[[int, float], None]) -> None:
+        """Train to `total_steps`. `on_step(step, loss)` is called after each step and may raise to stop between two."""
+        self.velocity.train()
+        while self.step < self.total_steps:
+            loss = self._take_step(batches(self.step))
+            self.step += 1
+            on_step(self.step, loss)
+
+    def _take_step(self, batch: Batch) -> float:
+        x_data, x_noise, t = (part.to(self.device, non_blocking=True) for part in batch)
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(self.step, self.total_steps, self.settings)
+        with autocast(self.device):
+            predicted = self.velocity(interpolate(x_data, x_noise, t), t)
+            loss = nn.functional.mse_loss(predicted.float(), target_velocity(x_data, x_noise))
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.velocity.parameters(), MAX_GRADIENT_NORM)
+        self.optimiser.step()
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise FlowError(f"The loss is not finite at step {self.step + 1}.", fix="Lower the learning rate, or check the images and weights.")
+        return value
+
+    def optimiser_tensors(self) -> dict[str, Tensor]:
+        """The optimiser's state as flat tensors, named parameter.quantity."""
+        names = [name for name, _ in self.velocity.named_parameters()]
+        state = self.optimiser.state_dict()["state"]
+        return {f"{names[i]}|{key}": torch.as_tensor(value) for i, parts in state.items() for key, value in parts.items()}
+
+    def restore(self, step: int, tensors: dict[str, Tensor]) -> None:
+        """Continue after `step` steps with the optimiser state that `optimiser_tensors` gave."""
+        position = {name: i for i, (name, _) in enumerate(self.velocity.named_parameters())}
+        state: dict[int, dict[str, Tensor]] = {}
+        for key, value in tensors.items():
+            name, _, quantity = key.partition("|")
+            state.setdefault(position[name], {})[quantity] = value
+        self.optimiser.load_state_dict({"state": state, "param_groups": self.optimiser.state_dict()["param_groups"]})
+        self.step = step
+
+
+def learning_rate(step: int, total: int, settings: Settings) -> float:
+    """The rate of a step, a function of its number alone: a short linear rise, then cosine to 0 or two drops by ten."""
+    warm = min(1.0, (step + 1) / min(WARM_UP_STEPS, max(1, total // 10)))
+    done = step / total
+    if settings.schedule == "cosine":
+        return settings.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * done))
+    return settings.learning_rate * warm * (1.0 if done < 0.6 else 0.1 if done < 0.85 else 0.01)
+
+
+def total_steps(settings: Settings, n_images: int) -> int:
+    """Training steps: `epochs` passes over the images if set (unet), else `iterations`."""
+    if settings.epochs and settings.network == "unet":
+        return settings.epochs * math.ceil(n_images / min(settings.batch_size, n_images))
+    return settings.iterations

@@ -1,0 +1,83 @@
+"""Training data of the flow: what each step draws, as a function of the seed and the step alone.
+
+Because a batch depends on nothing else, a resumed run draws exactly what an uninterrupted one would have drawn.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wtflow.config import Settings
+from wtflow.flow.coupling import couple
+from wtflow.normalise import Normaliser
+from wtflow.store.features import FeatureCache
+
+Batch = tuple[Tensor, Tensor, Tensor]
+"""x_data, x_noise paired with it, t; the first two of one shape, channels last, t of shape (B,)."""
+
+
+def draw_positions(cache: FeatureCache, key: str, rows: np.ndarray, max_positions: int, seed: int) -> np.ndarray:
+    """Positions drawn evenly over the images `rows` of a feature file: float16 (N, C), all of them when they are few enough."""
+    generator = np.random.default_rng(seed)
+    parts = []
+    rows_wanted = {int(row) for row in rows}
+    for first, grids in cache.batches(key, 8):
+        positions = grids.reshape(len(grids), -1, grids.shape[-1])
+        n_each = min(positions.shape[1], max(1, max_positions // len(rows)))
+        for offset, image in enumerate(positions):
+            if first + offset in rows_wanted:
+                wanted = generator.permutation(len(image))[:n_each]
+                parts.append(image[np.sort(wanted)])
+    return np.concatenate(parts)
+
+
+def normalise_positions(positions: np.ndarray, normaliser: Normaliser, chunk: int = 16_384) -> Tensor:
+    """Positions at t=0 as the flow sees them, float16 (N, K), written in chunks."""
+    out = torch.empty(len(positions), normaliser.channels, dtype=torch.float16)
+    with torch.inference_mode():
+        for i in range(0, len(positions), chunk):
+            out[i : i + chunk] = normaliser(torch.from_numpy(positions[i : i + chunk]).float())
+    return out.clone()
+
+
+def position_batches(pool: Tensor, settings: Settings) -> Callable[[int], Batch]:
+    """Batches of single positions for the mlp: step -> (B, K), (B, K), (B,)."""
+
+    def draw(step: int) -> Batch:
+        generator = _generator(settings.seed, step)
+        x_data = pool[torch.randint(len(pool), (settings.batch_size,), generator=generator)].float()
+        x_noise = torch.randn(x_data.shape, generator=generator)
+        partner = couple(x_data, x_noise, settings.coupling, settings.group_size)
+        return x_data, x_noise[partner], torch.rand(len(x_data), generator=generator)
+
+    return draw
+
+
+def image_batches(cache: FeatureCache, key: str, rows: np.ndarray, normaliser: Normaliser, settings: Settings) -> Callable[[int], Batch]:
+    """Batches of whole grids for the unet: step -> (B, H, W, K), (B, H, W, K), (B,). Scope image pairs grids, scope local pairs positions."""
+    grids = cache.open(key)
+    n_batch = min(settings.batch_size, len(rows))
+
+    def draw(step: int) -> Batch:
+        generator = _generator(settings.seed, step)
+        chosen = np.sort(rows[torch.randperm(len(rows), generator=generator)[:n_batch].numpy()])
+        with torch.inference_mode():
+            x_data = normaliser(torch.from_numpy(grids[chosen]).float())
+        x_data = x_data.clone()
+        x_noise = torch.randn(x_data.shape, generator=generator)
+        if settings.scope == "image":
+            x_noise = x_noise[couple(x_data, x_noise, settings.coupling, settings.group_size)]
+        else:
+            flat = x_noise.reshape(-1, x_noise.shape[-1])
+            partner = couple(x_data.reshape(flat.shape), flat, settings.coupling, settings.group_size)
+            x_noise = flat[partner].reshape(x_data.shape)
+        return x_data, x_noise, torch.rand(len(x_data), generator=generator)
+
+    return draw
+
+
+def _generator(seed: int, step: int) -> torch.Generator:
+    """Random numbers of one step. The odd factor keeps the streams of neighbouring seeds apart."""
+    return torch.Generator().manual_seed((seed * 0x9E3779B1 + step) % 2**63)

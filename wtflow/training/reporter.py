@@ -1,0 +1,68 @@
+"""What the worker tells the world: stage, percent, time left, heartbeat; and how it hears that it should stop."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+
+from wtflow.records import RunStatus
+from wtflow.store.runs import RunStore
+from wtflow.training import jobs
+from wtflow.training.estimate import STAGES
+
+STATUS_EVERY_S = 0.5
+TRUST_OWN_PACE_AFTER = 0.02
+"""From this share of a stage on, the time left follows the pace seen; before, the estimate made at the start."""
+
+
+class StopRequestedError(Exception):
+    """Someone asked this run to stop. Not meant for people, so no WTFlowError."""
+
+
+def say(text: str) -> None:
+    """One line of the run's log."""
+    sys.stdout.write(f"{time.strftime('%H:%M:%S', time.gmtime())} {text}\n")
+    sys.stdout.flush()
+
+
+class Reporter:
+    """Writes the status at most twice a second and looks for the stop file as often."""
+
+    def __init__(self, store: RunStore, run_id: str) -> None:
+        self.store, self.run_id = store, run_id
+        self.expected = dict.fromkeys(STAGES, 1.0)
+        self.seconds: dict[str, float] = {}
+        self._pid, self._created = jobs.process_facts()
+        self._stage, self._began, self._last = "", time.monotonic(), 0.0
+
+    @contextlib.contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage and show it as the current one."""
+        self._stage, self._began = name, time.monotonic()
+        self._write(0, 0)
+        yield
+        self.seconds[name] = round(time.monotonic() - self._began, 2)
+        say(f"{name}: done in {self.seconds[name]:.1f} s")
+
+    def progress(self, done: int, total: int) -> None:
+        """Call often: it is cheap. Raises StopRequestedError when the run should end."""
+        now = time.monotonic()
+        if now - self._last < STATUS_EVERY_S:
+            return
+        self._last = now
+        if self.store.stop_requested_at(self.run_id) is not None:
+            raise StopRequestedError
+        self._write(done, total)
+
+    def _write(self, done: int, total: int) -> None:
+        share = done / total if total else 0.0
+        elapsed = time.monotonic() - self._began
+        position = STAGES.index(self._stage)
+        here = elapsed / share if share > TRUST_OWN_PACE_AFTER else max(self.expected[self._stage], elapsed)
+        past = sum(self.seconds.get(name, 0.0) for name in STAGES[:position])
+        later = sum(self.expected[name] for name in STAGES[position + 1 :])
+        percent = 100 * (past + here * share) / max(past + here + later, 1e-9)
+        self.store.write_status(self.run_id, RunStatus(
+            state="running", stage=self._stage, step=done, total=total, percent=round(percent, 1),
+            seconds_left=round(max(0.0, here - elapsed) + later, 1), pid=self._pid, pid_created=self._created, heartbeat=time.time(),
+        ))  # fmt: skip

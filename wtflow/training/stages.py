@@ -1,0 +1,149 @@
+"""The stages of a run that compute: features, the flow, scores. The worker calls them in order."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from wtflow.backbone import load_backbone, source_label
+from wtflow.config import Settings
+from wtflow.detector import Detector, load_detector, load_tensors, read_facts, save_checkpoint
+from wtflow.errors import DamagedRunError
+from wtflow.features import get_features
+from wtflow.flow.velocity import build_velocity
+from wtflow.normalise import Normaliser, fit_normaliser
+from wtflow.records import Sample
+from wtflow.store import layout
+from wtflow.store.features import FeatureCache
+from wtflow.store.runs import RunStore
+from wtflow.training.data import RunData
+from wtflow.training.evaluate import compute_maps
+from wtflow.training.loop import Trainer, learning_rate, total_steps
+from wtflow.training.pool import draw_positions, image_batches, normalise_positions, position_batches
+from wtflow.training.reporter import Reporter, StopRequestedError, say
+
+Progress = Callable[[int, int], None]
+N_LOGGED = 200
+"""Points of the loss curve."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureKeys:
+    """Where the features of a run lie in the cache; `test` is None without test images. `computed`: not found there beforehand."""
+
+    train: str
+    test: str | None
+    computed: bool
+
+
+def compute_features(store: RunStore, data: RunData, settings: Settings, device: torch.device, progress: Progress) -> FeatureKeys:
+    """Features of training and test images, from the cache where it has them."""
+    backbone, cache = load_backbone(settings).to(device), FeatureCache(store.home)
+    say(f"features: {source_label(settings)}; {backbone.channels} channels; weights {backbone.weights_hash[:12]}")
+    n_train, n_all = len(data.train), len(data.train) + len(data.test)
+    before = cache.used_bytes()
+    train = get_features(backbone, data.train, data.train_hashes, cache, lambda done, _: progress(done, n_all))
+    test = None
+    if data.test:
+        test = get_features(backbone, data.test, data.test_hashes, cache, lambda done, _: progress(n_train + done, n_all))
+    return FeatureKeys(train, test, cache.used_bytes() != before)
+
+
+def train_flow(store: RunStore, run_id: str, keys: FeatureKeys, data: RunData, settings: Settings, device: torch.device, reporter: Reporter) -> int:
+    """Train to the end, from the last checkpoint if there is one. Returns the steps taken now."""
+    path = store.folder(run_id) / layout.CHECKPOINT
+    trainer, normaliser, batches = _prepare(FeatureCache(store.home), keys.train, data, settings, device, path)
+    detector = Detector(settings, normaliser, trainer.velocity)
+    first, total = trainer.step, trainer.total_steps
+    say(f"flow: {sum(p.numel() for p in trainer.velocity.parameters()) / 1e6:.2f} M parameters, {normaliser.channels} channels, step {first} of {total}")
+    log_every, last_saved, losses = max(1, total // N_LOGGED), time.monotonic(), []
+
+    def save() -> None:
+        nonlocal last_saved
+        save_checkpoint(path, detector, trainer.step, trainer.optimiser_tensors(), data.fingerprint)
+        last_saved = time.monotonic()
+
+    def on_step(step: int, loss: float) -> None:
+        losses.append(loss)
+        if step % log_every == 0 or step == total:
+            store.append_step(run_id, step, math.fsum(losses) / len(losses), learning_rate(step - 1, total, settings))
+            losses.clear()
+        try:
+            reporter.progress(step, total)
+        except StopRequestedError:
+            save()
+            raise
+        if time.monotonic() - last_saved > settings.checkpoint_every_s:
+            save()
+
+    trainer.run(batches, on_step)
+    if trainer.step > first or not path.is_file():
+        save_checkpoint(path, detector, trainer.step, {}, data.fingerprint)  # finished: the optimiser is of no more use
+    return trainer.step - first
+
+
+def score_images(
+    store: RunStore, run_id: str, keys: FeatureKeys, data: RunData, settings: Settings, device: torch.device, checkpoint: Path, progress: Progress
+) -> tuple[list[Sample], list[bool], np.ndarray, np.ndarray]:
+    """Maps of the test images and then of the held-out normals, written to the run; what `summarise` takes."""
+    detector, cache = load_detector(checkpoint, settings, device), FeatureCache(store.home)
+    ids, vectors = mean_features(detector, cache, keys.train, data)
+    store.write_index(run_id, ids, vectors)
+    n_test, n_all = len(data.test), len(data.test) + len(data.held_out)
+    parts = []
+    if keys.test is not None:
+        parts.append(compute_maps(detector, cache, keys.test, np.arange(n_test), lambda done, _: progress(done, n_all)))
+    if data.held_out:
+        parts.append(compute_maps(detector, cache, keys.train, np.array(data.held_out), lambda done, _: progress(n_test + done, n_all)))
+    empty = np.empty((0, 1, 1), np.float32)
+    maps, start_maps = (np.concatenate([part[i] for part in parts]) if parts else empty for i in range(2))
+    store.write_maps(run_id, maps)
+    return [*data.test, *(data.train[row] for row in data.held_out)], [False] * n_test + [True] * len(data.held_out), maps, start_maps
+
+
+def mean_features(detector: Detector, cache: FeatureCache, key: str, data: RunData) -> tuple[list[str], np.ndarray]:
+    """One vector per training normal that the flow learned from: the mean of its normalised positions, (N, K) float32."""
+    rows = set(data.fit_rows.tolist())
+    ids, vectors = [], []
+    for first, grids in cache.batches(key, 8):
+        means = detector.start(grids).mean((1, 2)).cpu().numpy()
+        for offset, vector in enumerate(means):
+            if first + offset in rows:
+                ids.append(data.train[first + offset].id)
+                vectors.append(vector)
+    return ids, np.stack(vectors)
+
+
+def _prepare(cache: FeatureCache, key: str, data: RunData, settings: Settings, device: torch.device, checkpoint: Path):
+    """Trainer, normaliser and batches; taken from the checkpoint where there is one, so that resuming changes nothing."""
+    rows = data.fit_rows
+    positions = draw_positions(cache, key, rows, settings.max_positions, settings.seed)
+    resuming = checkpoint.is_file()
+    if resuming:
+        facts = read_facts(checkpoint)
+        if facts.get("data") != data.fingerprint:
+            raise DamagedRunError("The checkpoint belongs to other images.", fix="Start a new run.")
+        loaded = load_detector(checkpoint, settings, torch.device("cpu"))
+        normaliser, velocity = loaded.normaliser, loaded.velocity
+    else:
+        normaliser = fit_normaliser(settings.normalise, positions, settings.whiten_power, settings.max_channels)
+        velocity = build_velocity(settings, normaliser.channels)
+    if settings.network == "mlp":
+        batches = position_batches(normalise_positions(positions, normaliser), settings)
+    else:
+        batches = image_batches(cache, key, rows, normaliser, settings)
+    trainer = Trainer(velocity, settings, total_steps(settings, len(rows)), device)
+    if resuming:
+        tensors = {key.removeprefix("optimiser."): value for key, value in load_tensors(checkpoint, ("optimiser.",)).items()}
+        trainer.restore(int(facts["step"]), tensors)
+    return trainer, _on(normaliser, device), batches
+
+
+def _on(normaliser: Normaliser, device: torch.device) -> Normaliser:
+    """A copy on the device; batches go on using the one on the CPU."""
+    copy = Normaliser(normaliser.kind, normaliser.mean.clone(), normaliser.matrix.clone())
+    return copy.to(device).eval()

@@ -1,0 +1,124 @@
+"""The process that trains one run: `python -m wtflow.training.worker RUN_ID` (store: WTFLOW_HOME, or ./runs).
+
+Every stage can be repeated: features come from the cache, training continues from the last checkpoint, so resuming is
+running again. The process ends within seconds of a stop file appearing.
+"""
+
+import os
+import resource
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from wtflow.config import Settings
+from wtflow.errors import DatasetError, WTFlowError
+from wtflow.records import RunStatus
+from wtflow.store import layout
+from wtflow.store.runs import RunStore
+from wtflow.training import jobs
+from wtflow.training.data import RunData, read_data
+from wtflow.training.reporter import Reporter, StopRequestedError, say
+
+
+def main(arguments: list[str]) -> int:
+    """Exit codes: 0 finished or stopped, 1 failed, 2 wrong call."""
+    if len(arguments) != 1:
+        say("Call it with one run id: python -m wtflow.training.worker RUN_ID")
+        return 2
+    store, run_id = RunStore(), arguments[0]
+    try:
+        settings = store.config(run_id).settings
+        jobs.claim(store, run_id)
+    except WTFlowError as error:
+        say(str(error))
+        return 2
+    reporter = Reporter(store, run_id)
+    _give_way(settings)
+    try:
+        _run(store, run_id, reporter)
+    except StopRequestedError:
+        say("stopped on request")
+        return 0  # `stopped` is written by whoever sees that this process is gone
+    except Exception as error:
+        known = isinstance(error, WTFlowError)
+        say(str(error) if known else traceback.format_exc())
+        message = error.message if known else f"{type(error).__name__}: {error}"
+        fix = error.fix if known else "The log has the details; if it happens again, report it with them."
+        store.write_status(run_id, RunStatus(state="failed", heartbeat=time.time(), message=message[:500], fix=fix))
+        return 1
+    return 0
+
+
+def _give_way(settings: Settings) -> None:
+    """Lower this process's priority and set its threads, so that pages stay quick while it trains."""
+    import torch
+
+    if hasattr(os, "nice"):
+        os.nice(settings.niceness)
+    torch.set_num_threads(settings.threads or os.cpu_count() or 1)
+
+
+def _run(store: RunStore, run_id: str, reporter: Reporter) -> None:
+    """All stages in order."""
+    import torch
+
+    from wtflow.backbone import source_label
+    from wtflow.detector import pick_device
+    from wtflow.training import stages
+    from wtflow.training.evaluate import summarise
+
+    config, device = store.config(run_id), pick_device()
+    settings, checkpoint = config.settings, store.folder(run_id) / layout.CHECKPOINT
+    say(f"run {run_id}: {settings.label}; device {device}, {torch.get_num_threads()} threads, niceness {settings.niceness}")
+
+    with reporter.stage("read"):
+        data = read_data(config, reporter.progress)
+        _keep_data(store, run_id, data)
+        n_images = len(data.train) + len(data.test)
+        reporter.expected = jobs.estimate(store, len(data.train), len(data.test), settings).stages
+        say(f"{len(data.train)} training normals, {len(data.held_out)} of them held out; {len(data.test)} test images; fingerprint {data.fingerprint[:12]}")
+
+    with reporter.stage("features"):
+        keys = stages.compute_features(store, data, settings, device, reporter.progress)
+
+    with reporter.stage("train"):
+        n_steps = stages.train_flow(store, run_id, keys, data, settings, device, reporter)
+
+    with reporter.stage("score"):
+        scored = stages.score_images(store, run_id, keys, data, settings, device, checkpoint, reporter.progress)
+
+    with reporter.stage("metrics"):
+        table, facts = summarise(*scored, settings, reporter.progress)
+        store.write_scores(run_id, table)
+
+    seconds = reporter.seconds
+    facts |= {
+        "seconds": seconds,
+        "rates": {
+            "features": seconds["features"] / n_images if keys.computed else None, "train": seconds["train"] / n_steps if n_steps else None,
+            "score": seconds["score"] / max(1, len(table)), "metrics": seconds["metrics"] / max(1, len(table)),
+        },
+        "peak_rss_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "device": str(device), "threads": torch.get_num_threads(), "source": source_label(settings),
+    }  # fmt: skip
+    store.write_metrics(run_id, facts)
+    store.write_status(run_id, RunStatus(
+        state="finished", stage="metrics", step=len(table), total=len(table), percent=100.0, seconds_left=0.0, heartbeat=time.time(),
+        message=f"Finished in {sum(seconds.values()):.0f} s.",
+    ))  # fmt: skip
+    say(f"finished: {facts['metrics']}")
+
+
+def _keep_data(store: RunStore, run_id: str, data: RunData) -> None:
+    """Write down the images of the run once; on resuming, refuse to go on with others."""
+    previous = store.data(run_id)
+    if previous is None:
+        store.write_data(run_id, data.to_json())
+    elif previous.get("fingerprint") != data.fingerprint:
+        raise DatasetError(f"The images in {Path(store.config(run_id).root)} have changed since this run began.",
+                           fix="Start a new run; or put the images back, then resume.")  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
