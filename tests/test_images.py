@@ -1,0 +1,386 @@
+import io
+import os
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from image_folders import encode, noise, png_16, png_chunks, save, tiff_16_packbits
+from PIL import Image, ImageOps
+
+from wtflow.datasets.decode import decode_image, read_size
+from wtflow.datasets.images import binarise, hash_file, hash_pixels, load_image, load_image_bytes, load_mask, load_truth, shrink_mask
+from wtflow.errors import DatasetError, ImageReadError
+from wtflow.records import Sample
+
+RGB = noise(0, (6, 9, 3))
+
+
+def load(data: bytes) -> np.ndarray:
+    return load_image_bytes(data, "upload", None)
+
+
+# What is read
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"), [("PNG", {}), ("BMP", {}), ("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"}), ("WEBP", {"lossless": True})]
+)
+def test_lossless_formats_keep_every_value(kind, options):
+    image = load(encode(RGB, kind, **options))
+    assert image.dtype == np.float32
+    assert image.shape == (6, 9, 3)
+    np.testing.assert_array_equal(np.round(image * 255), RGB)
+
+
+def test_jpeg_is_within_its_own_loss():
+    smooth = np.tile(np.linspace(0, 255, 32, dtype=np.uint8)[:, None, None], (1, 32, 3))
+    assert np.abs(load(encode(smooth, "JPEG", quality=95)) - smooth / 255).max() < 0.03
+
+
+def test_grey_is_repeated_in_three_channels():
+    grey = noise(1)
+    np.testing.assert_array_equal(load(encode(grey, "PNG")), np.repeat(grey[..., None] / np.float32(255), 3, axis=2))
+
+
+def test_one_bit_becomes_black_and_white():
+    bits = noise(2) > 127
+    for kind in ("PNG", "BMP", "TIFF"):
+        np.testing.assert_array_equal(load(encode(bits, kind))[..., 0], bits.astype(np.float32))
+
+
+def test_a_palette_shows_its_colours_and_ignores_transparency():
+    image = Image.new("P", (2, 1))
+    image.putpalette([255, 0, 0, 0, 0, 255])
+    image.putpixel((1, 0), 1)
+    for options in ({}, {"transparency": 0}, {"transparency": b"\x00\x80"}):
+        file = io.BytesIO()
+        image.save(file, "PNG", **options)
+        np.testing.assert_array_equal(load(file.getvalue()), [[[1, 0, 0], [0, 0, 1]]])
+
+
+@pytest.mark.parametrize("n_channels", [2, 4])
+def test_alpha_changes_nothing(n_channels):
+    with_alpha = noise(3, (5, 4, n_channels))
+    with_alpha[..., -1] = 0
+    colour = with_alpha[..., 0] if n_channels == 2 else with_alpha[..., :3]
+    np.testing.assert_array_equal(load(encode(with_alpha, "PNG")), load(encode(colour, "PNG")))
+
+
+def test_cmyk_jpeg_becomes_rgb():
+    file = io.BytesIO()
+    Image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(file, "JPEG")
+    red = load(file.getvalue())
+    assert red[..., 0].min() > 0.9
+    assert red[..., 1:].max() < 0.1
+
+
+# 16 bit
+
+
+@pytest.mark.parametrize("channels", [(), (2,), (3,), (4,)])
+def test_16_bit_png_keeps_both_bytes(channels):
+    pixels = noise(4, (5, 7, *channels), np.uint16)
+    decoded = decode_image(png_16(pixels), "x")
+    colour = {0: pixels, 2: pixels[..., 0], 3: pixels, 4: pixels[..., :3]}[channels[0] if channels else 0]
+    np.testing.assert_array_equal(decoded.pixels, colour)
+    assert decoded.white == 65535
+
+
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+def test_16_bit_rgb_tiff_keeps_both_bytes(byteorder, compression, planar):
+    pixels = noise(5, (6, 4, 3), np.uint16)
+    stored = pixels if planar == "contig" else np.ascontiguousarray(np.moveaxis(pixels, -1, 0))
+    file = io.BytesIO()
+    tifffile.imwrite(file, stored, photometric="rgb", planarconfig=planar, compression=compression, byteorder=byteorder)
+    decoded = decode_image(file.getvalue(), "x")
+    np.testing.assert_array_equal(decoded.pixels, pixels)
+    assert decoded.mode == "RGB 16 bit"
+
+
+def test_16_bit_rgb_tiff_with_other_compression_keeps_both_bytes():
+    pixels = noise(6, (9, 11, 3), np.uint16)
+    np.testing.assert_array_equal(decode_image(tiff_16_packbits(pixels), "x").pixels, pixels)
+
+
+# Pillow refuses the fourth combination, big-endian with white as zero.
+@pytest.mark.parametrize(("photometric", "byteorder"), [("minisblack", "<"), ("minisblack", ">"), ("miniswhite", "<")])
+def test_16_bit_grey_tiff_is_bright_where_it_should_be(photometric, byteorder):
+    pixels = noise(7, (4, 6), np.uint16)
+    file = io.BytesIO()
+    tifffile.imwrite(file, pixels, photometric=photometric, byteorder=byteorder)
+    expected = pixels if photometric == "minisblack" else 65535 - pixels.astype(int)
+    np.testing.assert_array_equal(decode_image(file.getvalue(), "x").pixels, expected)
+
+
+def test_16_bit_is_scaled_by_65535_and_agrees_with_8_bit():
+    eight = noise(8, (32, 32))
+    sixteen = eight.astype(np.uint16) * 257
+    np.testing.assert_array_equal(load(png_16(sixteen)), load(encode(eight, "PNG")))
+    both = [load_image_bytes(data, "x", 12) for data in (png_16(sixteen), encode(eight, "PNG"))]
+    assert np.abs(both[0] - both[1]).max() <= 1 / 255
+
+
+# Upright
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_undone_as_pillow_does(kind, orientation, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / "turned"
+    path.write_bytes(encode(RGB, kind, exif=exif))
+    with Image.open(path) as image:
+        expected = np.asarray(ImageOps.exif_transpose(image))
+    decoded = decode_image(path.read_bytes(), "x").pixels
+    np.testing.assert_array_equal(decoded, expected)
+    assert read_size(path) == decoded.shape[:2]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_of_16_bit_equals_that_of_8_bit(orientation):
+    def stored(pixels):
+        file = io.BytesIO()
+        tifffile.imwrite(file, pixels, photometric="rgb", extratags=[(274, "H", 1, orientation, True)])
+        return load(file.getvalue())
+
+    np.testing.assert_array_equal(stored(RGB.astype(np.uint16) * 257), stored(RGB))
+
+
+# Size
+
+
+def test_resizing_is_square_and_averages_what_it_shrinks():
+    stripes = np.zeros((64, 32), np.uint8)
+    stripes[::2] = 255
+    small = load_image_bytes(encode(stripes, "PNG"), "x", 8)
+    assert small.shape == (8, 8, 3)
+    assert np.abs(small[1:-1] - 0.5).max() < 0.02
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 24), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_every_size_gives_values_between_0_and_1(height, width, size_px, is_wide):
+    pixels = noise(height * width, (height, width, 3), np.uint16 if is_wide else np.uint8)
+    image = load_image_bytes(png_16(pixels) if is_wide else encode(pixels, "PNG"), "x", size_px)
+    assert image.shape == (size_px, size_px, 3)
+    assert image.dtype == np.float32
+    assert image.flags.c_contiguous
+    assert image.min() >= 0
+    assert image.max() <= 1
+
+
+# Bad files
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "TIFF", "WEBP"])
+def test_a_truncated_image_is_refused_wherever_it_ends(kind):
+    data = encode(noise(9, (20, 20, 3)), kind)
+    # PNG's last four bytes are the checksum of nothing.
+    for end in range(0, len(data) - 4, 7):
+        with pytest.raises(ImageReadError):
+            load(data[:end])
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_damaged_bytes_give_an_image_or_our_error_and_nothing_else(data):
+    kind = data.draw(st.sampled_from(["PNG", "JPEG", "BMP", "TIFF", "WEBP"]))
+    damaged = bytearray(encode(noise(10, (12, 12, 3)), kind))
+    for _ in range(data.draw(st.integers(1, 4))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        image = load(bytes(damaged))
+    except ImageReadError as error:
+        assert error.fix
+    else:
+        assert np.isfinite(image).all()
+
+
+def test_a_flipped_bit_in_png_data_is_noticed():
+    data = bytearray(encode(noise(11, (30, 30)), "PNG"))
+    data[len(data) // 2] ^= 1
+    with pytest.raises(ImageReadError, match="is damaged"):
+        load(bytes(data))
+
+
+def test_a_decompression_bomb_is_refused_by_its_header():
+    bomb = png_chunks(struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0), zlib.compress(b""))
+    with pytest.raises(ImageReadError, match="too many pixels|60000 x 60000") as caught:
+        load(bomb)
+    assert "Shrink" in caught.value.fix
+
+
+def test_several_pages_are_refused():
+    file = io.BytesIO()
+    tifffile.imwrite(file, noise(12, (3, 8, 8)), photometric="minisblack")
+    with pytest.raises(ImageReadError, match="holds 3 pictures"):
+        load(file.getvalue())
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint32, np.int16])
+def test_values_without_a_known_white_are_refused(dtype):
+    file = io.BytesIO()
+    tifffile.imwrite(file, np.ones((8, 8), dtype))
+    with pytest.raises(ImageReadError) as caught:
+        load(file.getvalue())
+    assert "8 or 16 bit" in caught.value.fix
+
+
+def test_other_formats_are_refused_whatever_their_name_says(tmp_path):
+    path = tmp_path / "picture.png"
+    for data in (encode(noise(13), "GIF"), b"hello", b"\0" * 100):
+        path.write_bytes(data)
+        with pytest.raises(ImageReadError, match=r"picture.png is not a PNG, JPEG, BMP, TIFF or WebP"):
+            load_image(path, 8)
+
+
+def test_a_png_called_jpg_is_read(tmp_path):
+    path = tmp_path / "picture.JPG"
+    path.write_bytes(encode(RGB, "PNG"))
+    np.testing.assert_array_equal(np.round(load_image(path, None) * 255), RGB)
+
+
+def test_what_is_no_readable_file_is_named(tmp_path):
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "link.png").symlink_to("nowhere.png")
+    (tmp_path / "circle.png").symlink_to("circle.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    for name, reason in {
+        "empty.png": "is empty: it has 0 bytes",
+        "link.png": "is a link to a file that is not there",
+        "circle.png": "cannot be opened",
+        "absent.png": "does not exist",
+        ".": "is not a file",
+        "pipe.png": "is not a file",
+        "a\0b.png": "cannot be opened",
+    }.items():
+        with pytest.raises(ImageReadError, match=reason):
+            load_image(tmp_path / name, 8)
+
+
+def test_names_with_spaces_and_unicode_are_read(tmp_path):
+    path = save(tmp_path / "Teil 1 – groß é 部品.PNG", RGB)
+    assert load_image(path, 4).shape == (4, 4, 3)
+
+
+# Masks
+
+
+@pytest.mark.parametrize("values", [(0, 1), (0, 255), (0, 128), (40, 255)])
+def test_a_mask_is_cut_at_half_of_its_own_maximum(values, tmp_path):
+    pattern = np.zeros((8, 8), bool)
+    pattern[2:4] = True
+    path = save(tmp_path / "mask.png", np.where(pattern, values[1], values[0]).astype(np.uint8))
+    np.testing.assert_array_equal(load_mask(path, None), pattern)
+
+
+def test_half_of_the_maximum_belongs_to_the_defect():
+    np.testing.assert_array_equal(binarise(np.array([[0, 99, 100, 200]], np.uint8)), [[False, False, True, True]])
+
+
+def test_class_numbers_all_count_as_defect():
+    np.testing.assert_array_equal(binarise(np.array([[0, 1, 3, 8]], np.uint8)), [[False, True, True, True]])
+
+
+@pytest.mark.parametrize("zeros", [np.zeros((8, 8), np.uint8), np.zeros((8, 8), bool), np.zeros((8, 8, 3), np.uint8)])
+def test_a_mask_of_zeros_is_empty(zeros, tmp_path):
+    assert not load_mask(save(tmp_path / "mask.png", zeros), 4).any()
+
+
+def test_16_bit_and_coloured_masks_are_read(tmp_path):
+    pattern = noise(14) > 127
+    (tmp_path / "wide.png").write_bytes(png_16(pattern.astype(np.uint16) * 65535))
+    save(tmp_path / "blue.png", pattern[..., None] * np.array([0, 0, 255], np.uint8))
+    for name in ("wide.png", "blue.png"):
+        np.testing.assert_array_equal(load_mask(tmp_path / name, None), pattern)
+
+
+def test_one_marked_pixel_survives_shrinking():
+    mask = np.zeros((100, 130), bool)
+    mask[41, 77] = True
+    small = shrink_mask(mask, 10)
+    assert np.argwhere(small).tolist() == [[4, 5]]
+
+
+def test_a_pixel_across_two_small_ones_marks_both():
+    # Ten columns on four: source column 2 covers 0.8 to 1.2 of them. Nearest neighbour reads columns 1, 3, 6, 8 only.
+    mask = np.zeros((4, 10), bool)
+    mask[:, 2] = True
+    np.testing.assert_array_equal(shrink_mask(mask, 4), np.tile([True, True, False, False], (4, 1)))
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(1, 30), st.data())
+@settings(max_examples=80, deadline=None)
+def test_a_mask_never_becomes_empty(height, width, size_px, data):
+    mask = np.zeros((height, width), bool)
+    mask[data.draw(st.integers(0, height - 1)), data.draw(st.integers(0, width - 1))] = True
+    assert shrink_mask(mask, size_px).any()
+
+
+def test_a_mask_that_survives_is_plain_nearest_neighbour():
+    mask = noise(15, (20, 30)) > 127
+    expected = np.asarray(Image.fromarray(mask.astype(np.uint8)).resize((10, 10), Image.Resampling.NEAREST)).astype(bool)
+    np.testing.assert_array_equal(shrink_mask(mask, 10), expected)
+
+
+def test_no_mask_is_all_false_of_the_size_asked_for():
+    assert load_mask(None, 6).shape == (6, 6)
+    assert load_mask(None, None, (3, 4)).shape == (3, 4)
+    assert not load_mask(None, 6).any()
+    with pytest.raises(DatasetError, match="no size of its own"):
+        load_mask(None, None)
+
+
+def test_a_mask_of_another_size_than_its_image_is_refused(tmp_path):
+    path = save(tmp_path / "mask.png", noise(16, (8, 6)))
+    assert load_mask(path, 4, (8, 6)).shape == (4, 4)
+    with pytest.raises(ImageReadError, match="has 6 x 8 pixels but its image has 8 x 6"):
+        load_mask(path, 4, (6, 8))
+
+
+def test_truth_is_none_exactly_where_no_mask_can_be_used(tmp_path):
+    image = save(tmp_path / "image.png", noise(17))
+    sound, empty, other = (save(tmp_path / f"{i}.png", np.full((8, 8 + (i == 2)), 255 * (i != 1), np.uint8)) for i in range(3))
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG")
+
+    def truth(mask: Path | None, defect: str = "bent"):
+        return load_truth(Sample("test/x/image.png", image, "test", defect, mask), 4)
+
+    assert truth(sound).all()
+    assert [truth(mask) for mask in (None, empty, other, tmp_path / "broken.png", tmp_path / "absent.png")] == [None] * 5
+    assert not truth(None, "good").any()
+
+
+# Hashes
+
+
+def test_the_file_hash_is_sha256(tmp_path):
+    (tmp_path / "abc").write_bytes(b"abc")
+    assert hash_file(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    with pytest.raises(ImageReadError, match="cannot be read"):
+        hash_file(tmp_path / "absent")
+
+
+def test_the_pixel_hash_sees_content_and_not_the_container():
+    grey = noise(18)
+    same = [encode(grey, "PNG"), encode(grey, "BMP"), encode(np.repeat(grey[..., None], 3, axis=2), "TIFF")]
+    assert len({hash_pixels(decode_image(data, "x")) for data in same}) == 1
+    other = [
+        encode(grey, "PNG"),
+        encode(grey.T, "PNG"),
+        encode(grey[:, ::-1], "PNG"),
+        encode(255 - grey, "PNG"),
+        png_16(grey.astype(np.uint16)),
+    ]
+    assert len({hash_pixels(decode_image(data, "x")) for data in other}) == 5
+    assert hash_pixels(decode_image(encode(np.zeros((2, 8), np.uint8), "PNG"), "x")) != hash_pixels(
+        decode_image(encode(np.zeros((4, 4), np.uint8), "PNG"), "x")
+    )

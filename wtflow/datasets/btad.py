@@ -1,0 +1,21 @@
+"""The folder layout of BTAD: ROOT/01/{train/ok, test/ok, test/ko, ground_truth/ko}, images and masks as PNG or BMP.
+
+Source: Mishra et al., VT-ADL, ISIE 2021, arXiv 2104.10036 (beanTech Anomaly Detection dataset).
+"""
+
+from pathlib import Path
+
+from wtflow.datasets.files import is_folder
+from wtflow.datasets.layouts import scan_tree
+from wtflow.records import Category
+
+
+def is_category(folder: Path) -> bool:
+    """Whether a folder is one product: `ok` where MVTec AD says `good`."""
+    is_mvtec = is_folder(folder / "train" / "good") or is_folder(folder / "test" / "good")
+    return not is_mvtec and any(is_folder(folder / below) for below in ("train/ok", "test/ok", "test/ko"))
+
+
+def scan(root: Path, name: str) -> Category:
+    """The category's images, `ok` counted as good."""
+    return scan_tree(root, name, "btad", "ok")

@@ -1,0 +1,129 @@
+"""Listing folders of images: what is an image, what is junk, which mask belongs to which image."""
+
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+
+from wtflow.errors import LayoutError
+
+IMAGE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+
+# What file managers, archives and network disks leave behind (lower case); names that begin with a dot are junk as well.
+_JUNK = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin", "lost+found"}
+
+
+def is_junk(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _JUNK
+
+
+def is_image_name(name: str) -> bool:
+    return PurePath(name).suffix.lower() in IMAGE_EXTENSIONS
+
+
+def is_storable(name: str) -> bool:
+    """Whether a name can be written as text; Linux allows bytes that are no UTF-8, which no report or table can hold."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def shown(name: str) -> str:
+    """A name as text that can always be written, with bytes that are no UTF-8 as \\x.. ."""
+    return os.fsencode(name).decode("utf-8", errors="backslashreplace")
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there and may be looked at. `Path.is_dir` raises where a parent is locked."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def list_folder(folder: Path) -> tuple[list[str], list[str]]:
+    """(folders, files) in a folder, each sorted, without junk. A link counts as what it leads to, a broken one as a file.
+
+    Raises: LayoutError when the folder cannot be opened.
+    """
+    folders, files = [], []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if is_junk(entry.name):
+                    continue
+                # Only a link needs a second look, and one that leads nowhere or in circles counts as a file that cannot be read.
+                is_link = entry.is_symlink()
+                if entry.is_dir(follow_symlinks=False) or (is_link and is_folder(folder / entry.name)):
+                    folders.append(entry.name)
+                elif is_link or entry.is_file(follow_symlinks=False):
+                    files.append(entry.name)
+    except OSError as error:
+        raise LayoutError(f"{folder} cannot be opened ({error.strerror}).", fix="Give yourself the right to read the folder.") from error
+    return sorted(folders), sorted(files)
+
+
+def list_folders(folder: Path) -> list[str]:
+    """Names of the folders in a folder, without those that cannot be written as text; empty when it is not there."""
+    return [name for name in list_folder(folder)[0] if is_storable(name)] if is_folder(folder) else []
+
+
+def list_images(folder: Path) -> list[Path]:
+    """The images right in a folder, by name; empty when the folder is not there."""
+    if not is_folder(folder):
+        return []
+    return [folder / name for name in list_folder(folder)[1] if is_image_name(name) and is_storable(name)]
+
+
+def walk_files(folder: Path) -> Iterator[Path]:
+    """Every file below a folder without junk, following links but visiting each folder once."""
+    seen: set[str] = set()
+    pending = [folder]
+    while pending:
+        here = pending.pop()
+        real = os.path.realpath(here)
+        if real in seen:
+            continue
+        seen.add(real)
+        folders, files = list_folder(here)
+        yield from (here / name for name in files)
+        pending += [here / name for name in reversed(folders)]
+
+
+def pair_masks(images: list[Path], folder: Path) -> dict[Path, Path]:
+    """image -> its mask in `folder`, by stem and never by position: STEM_mask.EXT is taken before STEM.EXT, PNG before others.
+
+    Stems compare in Unicode's composed form: archives from macOS hold names in the decomposed one.
+    """
+    masks: dict[str, Path] = {}
+    for mask in sorted(list_images(folder), key=lambda path: (path.suffix.lower() != ".png", path.name)):
+        masks.setdefault(_stem(mask), mask)
+    pairs = {image: masks[f"{_stem(image)}_mask"] for image in images if f"{_stem(image)}_mask" in masks}
+    # A mask that one image claims by its full name is not another image's as well: 7_mask.png belongs to 7.png, not to 7_mask.png.
+    claimed = set(pairs.values())
+    for image in images:
+        mask = masks.get(_stem(image))
+        if image not in pairs and mask is not None and mask not in claimed:
+            pairs[image] = mask
+    return pairs
+
+
+def describe_folder(folder: Path) -> str:
+    """What lies right in a folder, in a few words: "the folders test, train and 3 .png files"."""
+    folders, files = list_folder(folder)
+    parts = []
+    if folders:
+        names = ", ".join(shown(name) for name in folders[:5])
+        more = f" and {len(folders) - 5} more" if len(folders) > 5 else ""
+        parts.append(f"the folder{'s' * (len(folders) > 1)} {names}{more}")
+    for extension, n in Counter(PurePath(name).suffix.lower() or "extensionless" for name in files).most_common(3):
+        parts.append(f"{n} {shown(extension)} file{'s' * (n > 1)}")
+    return " and ".join(parts) if parts else "nothing"
+
+
+def _stem(path: Path) -> str:
+    return unicodedata.normalize("NFC", path.stem)

@@ -1,0 +1,246 @@
+"""Is a category sound? Every file is read once, one image in memory at a time."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from wtflow.datasets.decode import Decoded, read_image
+from wtflow.datasets.files import is_folder, is_image_name, is_storable, shown, walk_files
+from wtflow.datasets.images import binarise, hash_pixels
+from wtflow.datasets.layouts import MASK_FOLDERS, TRAIN_FOLDERS, expected_mask
+from wtflow.errors import ImageReadError
+from wtflow.records import GOOD, Category, Finding, HealthReport, Sample, Severity
+
+MIN_NORMALS = 2
+"""One image has no spread to learn from."""
+
+LOW_RANGE = 1 / 8
+"""A camera with 12 bits in a 16-bit file uses 1/16 of the range; a dark but well-exposed picture uses more than 1/8."""
+
+_ALLOWED_EXTRAS = {"license.txt", "readme.txt", "image_anno.csv"}
+"""What the published data sets keep beside a category's folders (lower case)."""
+
+# code -> severity, what is counted ("s" is added for several), what is the matter, what to do. The order is that of the report.
+_RULES: dict[str, tuple[Severity, str, str, str]] = {
+    "unreadable_image": ("error", "image", "cannot be read", "Copy the files again from where they came from, or remove them."),
+    "bad_name": ("warning", "name", "that is not valid UTF-8 and cannot be used", "Rename the files or folders."),
+    "test_in_train": (
+        "warning", "test image", "with the same pixels as a training image",
+        "Remove the images from train or from test: results on images that were trained on look better than they are.",
+    ),
+    "two_labels": (
+        "warning", "test image", "with the same pixels as a test image of another type",
+        "Keep the image under one type only: no score can be right for both.",
+    ),
+    "missing_mask": (
+        "warning", "defective test image", "without a mask",
+        "Add the masks under these names; until then the images count for image metrics and are left out of pixel metrics.",
+    ),
+    "unreadable_mask": (
+        "warning", "mask", "that cannot be read",
+        "Copy the masks again; until then their images are left out of pixel metrics.",
+    ),
+    "mask_size": (
+        "warning", "mask", "of another size than the image",
+        "Make the masks as large as their images; until then these images are left out of pixel metrics.",
+    ),
+    "empty_mask": (
+        "warning", "mask", "of a defective image with no defect marked in it",
+        "Draw the defects, or move the images to the good ones; until then they are left out of pixel metrics.",
+    ),
+    "orphan_mask": (
+        "warning", "mask", "that belongs to no defective test image",
+        "Give each mask the name of its image (003_mask.png for 003.png) and the folder of its defect type, or remove it.",
+    ),
+    "unused_image": ("warning", "image", "outside the folders that are read", "Move the images to where they belong, or remove them."),
+    "low_range": (
+        "warning", "16-bit image", "using less than an eighth of the range",
+        "Stretch all images by one common factor, 16 for a 12-bit camera: now they are almost uniform to the network.",
+    ),
+    "duplicate_in_train": (
+        "info", "training image", "with the same pixels as another training image",
+        "Remove the copies, or leave them: they only count twice.",
+    ),
+    "good_mask": ("info", "mask", "of good images, not used", "Nothing: a good image has no defect by definition."),
+    "extra_file": ("info", "other file", "that nothing reads", "Nothing, or remove them."),
+}  # fmt: skip
+
+
+class _Noted:
+    """What was noticed so far: code -> (path, detail) in the order of reading."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, list[tuple[str, str]]] = {}
+
+    def add(self, code: str, path: str, detail: str = "") -> None:
+        self.items.setdefault(code, []).append((path, detail))
+
+    def findings(self) -> list[Finding]:
+        return [self._finding(code, self.items[code]) for code in _RULES if code in self.items]
+
+    def _finding(self, code: str, items: list[tuple[str, str]]) -> Finding:
+        severity, noun, matter, fix = _RULES[code]
+        first, detail = items[0]
+        n = len(items)
+        message = f"{n} {noun}{'s' * (n > 1)} {matter}: {first}{f' ({detail})' if detail else ''}{f' and {n - 1} more' if n > 1 else ''}."
+        return Finding(severity, code, message, fix, tuple(path for path, _ in items))
+
+
+def count_samples(category: Category) -> dict[str, dict[str, int]]:
+    """split -> defect type -> number of images, `good` first. Reads nothing."""
+    counts: dict[str, dict[str, int]] = {"train": {}, "test": {}}
+    for sample in sorted(category.samples, key=lambda sample: (sample.is_defective, sample.defect)):
+        of_split = counts.setdefault(sample.split, {})
+        of_split[sample.defect] = of_split.get(sample.defect, 0) + 1
+    return counts
+
+
+def check_category(category: Category, progress: Callable[[int, int], None] | None = None) -> HealthReport:
+    """What a category contains and every finding, grouped by kind. Decodes every image and mask once.
+
+    progress: called with (images done, images in all) before the first and after each image.
+    """
+    noted = _Noted()
+    sizes: Counter[str] = Counter()
+    modes: Counter[str] = Counter()
+    first_seen: dict[str, Sample] = {}
+    n_bytes = 0
+    # Training images first, so that a copy is always reported on the test image.
+    samples = sorted(category.samples, key=lambda sample: sample.split != "train")
+    if progress is not None:
+        progress(0, len(samples))
+    for done, sample in enumerate(samples, start=1):
+        n_bytes += _n_bytes(sample.path) + (_n_bytes(sample.mask_path) if sample.mask_path else 0)
+        image = _read(sample.path, sample.id, "unreadable_image", noted)
+        if image is not None:
+            sizes[_size(image)] += 1
+            modes[image.mode] += 1
+            _note_range(image, sample, noted)
+            _note_copy(hash_pixels(image), sample, first_seen, noted)
+        if sample.is_defective:
+            _note_mask(category, sample, image, noted)
+        if progress is not None:
+            progress(done, len(samples))
+    _note_leftovers(category, noted)
+    counts = count_samples(category)
+    findings = _about_counts(category, counts) + noted.findings() + _about_mixture(sizes, modes)
+    rank = {"error": 0, "warning": 1, "info": 2}
+    findings.sort(key=lambda finding: rank[finding.severity])
+    return HealthReport(category.name, category.layout, counts, _by_number(sizes), _by_number(modes), n_bytes, tuple(findings))
+
+
+def _read(path: Path, name: str, code: str, noted: _Noted) -> Decoded | None:
+    try:
+        return read_image(path, name)
+    except ImageReadError as error:
+        noted.add(code, name, error.message.removeprefix(f"{name} ").rstrip("."))
+        return None
+
+
+def _note_mask(category: Category, sample: Sample, image: Decoded | None, noted: _Noted) -> None:
+    if sample.mask_path is None:
+        noted.add("missing_mask", sample.id, f"expected {expected_mask(category, sample)}")
+        return
+    name = sample.mask_path.relative_to(category.root / category.name).as_posix()
+    mask = _read(sample.mask_path, name, "unreadable_mask", noted)
+    if mask is None:
+        return
+    if image is not None and mask.pixels.shape[:2] != image.pixels.shape[:2]:
+        noted.add("mask_size", name, f"{_size(mask)}, image {_size(image)}")
+    if not binarise(mask.pixels).any():
+        noted.add("empty_mask", name)
+
+
+def _note_range(image: Decoded, sample: Sample, noted: _Noted) -> None:
+    if image.white > 255:
+        low, high = int(image.pixels.min()), int(image.pixels.max())
+        if high - low < image.white * LOW_RANGE:
+            noted.add("low_range", sample.id, f"values from {low} to {high} of {image.white}")
+
+
+def _note_copy(content: str, sample: Sample, first_seen: dict[str, Sample], noted: _Noted) -> None:
+    original = first_seen.setdefault(content, sample)
+    if original is sample:
+        return
+    if sample.split == "train":
+        noted.add("duplicate_in_train", sample.id, f"same as {original.id}")
+    elif original.split == "train":
+        noted.add("test_in_train", sample.id, f"same as {original.id}")
+    elif original.defect != sample.defect:
+        noted.add("two_labels", sample.id, f"same as {original.id}")
+
+
+def _note_leftovers(category: Category, noted: _Noted) -> None:
+    """Files in the category's folder that are neither an image nor a mask of a sample."""
+    folder = category.root / category.name
+    used = {sample.path for sample in category.samples} | {sample.mask_path for sample in category.samples if sample.mask_path}
+    good_folders = {Path(sample.id).parent.name for sample in category.samples if sample.defect == GOOD}
+    for path in sorted(set(walk_files(folder)) - used):
+        relative = path.relative_to(folder)
+        name = shown(relative.as_posix())
+        if not is_storable(str(relative)):
+            noted.add("bad_name", name)
+        elif len(relative.parts) == 1 and path.name.lower() in _ALLOWED_EXTRAS:
+            continue
+        elif not is_image_name(path.name):
+            noted.add("extra_file", name)
+        elif not name.startswith(f"{MASK_FOLDERS[category.layout]}/"):
+            noted.add("unused_image", name)
+        else:
+            noted.add("good_mask" if relative.parent.name in good_folders else "orphan_mask", name)
+
+
+def _about_counts(category: Category, counts: dict[str, dict[str, int]]) -> list[Finding]:
+    """What the numbers of images alone say."""
+    findings = []
+    place = TRAIN_FOLDERS[category.layout]
+    n_train, test = sum(counts["train"].values()), counts["test"]
+    add = f"Put images of good parts into {category.name}/{place}{' and list them in split_csv/1cls.csv' * (category.layout == 'visa')}."
+    if n_train == 0:
+        state = "holds no training image" if is_folder(category.root / category.name / place) else "is missing"
+        findings.append(Finding("error", "no_train", f"{place} {state}: there is nothing to learn from.", add))
+    elif n_train < MIN_NORMALS:
+        message = f"There is {n_train} normal training image; expected at least {MIN_NORMALS}."
+        findings.append(Finding("error", "few_normals", message, add, tuple(s.id for s in category.of("train"))))
+    n_good, n_test = test.get(GOOD, 0), sum(test.values())
+    if n_test == 0:
+        message = "There are no test images: training works, but there will be no scores, no heat maps and no metrics."
+        findings.append(Finding("warning", "no_test", message, "Add test images, or try single images on the finished run."))
+    elif n_good == n_test:
+        message = "There are no defective test images: scores and heat maps work, but every metric needs defects and is absent."
+        fix = "Add defective images to see metrics; until then a threshold can come from held-out normals."
+        findings.append(Finding("info", "no_defects", message, fix))
+    elif n_good == 0:
+        message = "There are no good test images: image AUROC is absent, and image AP and F1 say nothing."
+        findings.append(Finding("info", "no_good_tests", message, "Add good images that were not trained on to the test images."))
+    return findings
+
+
+def _about_mixture(sizes: Counter[str], modes: Counter[str]) -> list[Finding]:
+    findings = []
+    for code, counted, noun in (("mixed_sizes", sizes, "sizes"), ("mixed_modes", modes, "colour modes")):
+        if len(counted) > 1:
+            (most, n), *_ = counted.most_common(1)
+            message = f"Images have {len(counted)} different {noun}; {most} is the most frequent ({n} of {counted.total()})."
+            fix = {
+                "mixed_sizes": "Nothing if the parts look alike when stretched to one square; otherwise crop them alike.",
+                "mixed_modes": "Nothing if they come from one camera: all become RGB in [0, 1]; otherwise record them alike.",
+            }[code]
+            findings.append(Finding("info", code, message, fix))
+    return findings
+
+
+def _by_number(counted: Counter[str]) -> dict[str, int]:
+    return dict(counted.most_common())
+
+
+def _size(image: Decoded) -> str:
+    height, width = image.pixels.shape[:2]
+    return f"{width} x {height}"
+
+
+def _n_bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,88 @@
+"""The folder layout of VisA: ROOT/CATEGORY/Data/{Images/{Normal,Anomaly}, Masks/Anomaly}, split by ROOT/split_csv/1cls.csv.
+
+Source: Zou et al., SPot-the-Difference, ECCV 2022, arXiv 2207.14315.
+"""
+
+import csv
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from wtflow.datasets.files import is_file, is_folder
+from wtflow.errors import LayoutError
+from wtflow.records import GOOD, Category, Sample
+
+SPLIT_FILE = "split_csv/1cls.csv"
+COLUMNS = ("object", "split", "label", "image", "mask")
+
+_RESTORE = "Copy split_csv/1cls.csv from the VisA download into the root again."
+
+
+def is_category(folder: Path) -> bool:
+    return is_folder(folder / "Data" / "Images")
+
+
+def check_split_file(root: Path) -> None:
+    """Raises LayoutError when the root has no split file."""
+    if not is_file(root / SPLIT_FILE):
+        raise LayoutError(
+            f"{root} has the VisA layout, but {SPLIT_FILE} is missing: it says which images train and which test.",
+            fix="Copy split_csv/1cls.csv from the VisA download into the root, or convert the category to the MVTec AD layout.",
+        )
+
+
+def scan(root: Path, name: str) -> Category:
+    """The images of a category as the split file lists them, whether or not they are there. Raises LayoutError."""
+    check_split_file(root)
+    samples: dict[str, Sample] = {}
+    for number, row in _rows(root):
+        if row["object"] == name:
+            sample = _sample(root, name, number, row)
+            if sample.id in samples:
+                raise LayoutError(f"{SPLIT_FILE} line {number} lists {row['image']} a second time.", fix=_RESTORE)
+            samples[sample.id] = sample
+    if not samples:
+        raise LayoutError(f"{SPLIT_FILE} lists no image of {name!r}.", fix=_RESTORE)
+    return Category(root, name, "visa", tuple(samples[key] for key in sorted(samples)))
+
+
+def _rows(root: Path) -> list[tuple[int, dict[str, str]]]:
+    """(line number, row) of the split file."""
+    try:
+        with (root / SPLIT_FILE).open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, restval="")
+            missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+            if missing:
+                raise LayoutError(f"{SPLIT_FILE} has no column {', '.join(missing)}; expected {', '.join(COLUMNS)}.", fix=_RESTORE)
+            return [(reader.line_num, {column: row[column].strip() for column in COLUMNS}) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise LayoutError(f"{root / SPLIT_FILE} cannot be read ({error}).", fix=_RESTORE) from error
+
+
+def _sample(root: Path, name: str, number: int, row: dict[str, str]) -> Sample:
+    split, label = row["split"], row["label"]
+    if split not in ("train", "test") or label not in ("normal", "anomaly"):
+        raise LayoutError(
+            f"{SPLIT_FILE} line {number} says split {split!r}, label {label!r}; expected train or test, normal or anomaly.", fix=_RESTORE
+        )
+    if split == "train" and label == "anomaly":
+        raise LayoutError(
+            f"{SPLIT_FILE} line {number} trains on the defective image {row['image']}.", fix="Use the one-class split, 1cls.csv."
+        )
+    image = _below(name, row["image"], number)
+    mask = _below(name, row["mask"], number) if row["mask"] and label == "anomaly" else None
+    return Sample(
+        id=image.relative_to(name).as_posix(),
+        path=root / image,
+        split=split,
+        defect=GOOD if label == "normal" else label,
+        mask_path=root / mask if mask is not None and is_file(root / mask) else None,
+    )
+
+
+def _below(name: str, text: str, number: int) -> PurePosixPath:
+    """A path of the split file, refused when it leads out of the category's folder."""
+    path = PurePosixPath(text)
+    is_inside = path.parts[:1] == (name,) and len(path.parts) > 1 and ".." not in path.parts
+    # A backslash or a drive would lead out of the folder on Windows only.
+    if not is_inside or "\\" in text or "\0" in text or PureWindowsPath(text).drive:
+        raise LayoutError(f"{SPLIT_FILE} line {number} names {text!r}; expected a path below {name}/.", fix=_RESTORE)
+    return path
