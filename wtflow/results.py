@@ -136,3 +136,14 @@ def find_sample(results: RunResults, sample_id: str) -> pd.Series:
     if found.empty:
         raise RunNotFoundError(f"Run {results.run_id} has no image {sample_id[:120]!r}.", fix="Choose one from the gallery on the results page.")
     return found.iloc[0]
+
+
+def scores_csv(results: RunResults, threshold: float | None = None) -> bytes:
+    """The scores as CSV in UTF-8, one line per image; with a threshold also the outcome at it.
+
+    Text that a spreadsheet would take for a formula is quoted with an apostrophe.
+    """
+    table = results.table if threshold is None else add_outcomes(results.table, threshold)
+    texts = ["sample_id", "path", "mask_path", "defect"]
+    safe = table.assign(**{name: table[name].map(lambda text: f"'{text}" if str(text)[:1] in "=+-@\t" and text else text) for name in texts})
+    return safe.to_csv(index=False).encode()

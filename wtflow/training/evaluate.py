@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from wtflow.config import Settings
-from wtflow.datasets.images import load_mask
+from wtflow.datasets.images import load_truth
 from wtflow.detector import Detector
 from wtflow.maps import image_scores, upsample
 from wtflow.metrics import (
@@ -57,7 +57,7 @@ def summarise(
     """The table of scores (columns of layout.SCORE_COLUMNS) and everything metrics.json holds about quality.
 
     Held-out normals are scored and tabled, and place a threshold, but count in no metric. Defective images without a
-    mask count for the image metrics only.
+    sound mask count for the image metrics only.
     """
     pixels, start_pixels = PixelMetrics(), PixelMetrics()
     rows = []
@@ -71,12 +71,12 @@ def summarise(
         rows.append((i, sample.id, str(sample.path), str(sample.mask_path or ""), "holdout" if held_out else "test", sample.defect,
                      sample.is_defective, score, int(peak[0]), int(peak[1]), start_score))  # fmt: skip
         if not held_out:
-            if sample.is_defective and sample.mask_path is None:
+            truth = load_truth(sample, settings.image_size)
+            if truth is None:
                 n_without_mask += 1
             else:
-                mask = load_mask(sample.mask_path, settings.image_size)
-                pixels.add(pixel_map[0], mask)
-                start_pixels.add(start_map[0], mask)
+                pixels.add(pixel_map[0], truth)
+                start_pixels.add(start_map[0], truth)
         progress(i + 1, len(samples))
     table = pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
     return table, _facts(table, pixels, start_pixels, maps, settings, n_without_mask)
@@ -108,7 +108,7 @@ def _facts(table: pd.DataFrame, pixels: PixelMetrics, start_pixels: PixelMetrics
 
 def _no_pixels(n_without_mask: int) -> str:
     if n_without_mask:
-        return f"{n_without_mask} defective test images have no mask, and none of the rest has a defect pixel."
+        return f"{n_without_mask} defective test images have no sound mask, and none of the rest has a defect pixel."
     return "No test image has a defect pixel in its mask."
 
 

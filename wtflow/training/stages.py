@@ -38,6 +38,7 @@ class FeatureKeys:
     train: str
     test: str | None
     computed: bool
+    weights_hash: str
 
 
 def compute_features(store: RunStore, data: RunData, settings: Settings, device: torch.device, progress: Progress) -> FeatureKeys:
@@ -50,7 +51,7 @@ def compute_features(store: RunStore, data: RunData, settings: Settings, device:
     test = None
     if data.test:
         test = get_features(backbone, data.test, data.test_hashes, cache, lambda done, _: progress(n_train + done, n_all))
-    return FeatureKeys(train, test, cache.used_bytes() != before)
+    return FeatureKeys(train, test, cache.used_bytes() != before, backbone.weights_hash)
 
 
 def train_flow(store: RunStore, run_id: str, keys: FeatureKeys, data: RunData, settings: Settings, device: torch.device, reporter: Reporter) -> int:

@@ -101,6 +101,7 @@ def _run(store: RunStore, run_id: str, reporter: Reporter) -> None:
         },
         "peak_rss_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         "device": str(device), "threads": torch.get_num_threads(), "source": source_label(settings),
+        "weights_hash": keys.weights_hash,
     }  # fmt: skip
     store.write_metrics(run_id, facts)
     store.write_status(run_id, RunStatus(

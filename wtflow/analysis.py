@@ -1,0 +1,174 @@
+"""Get or compute what pages and the shell ask about a run: a pixel's path, new images, other settings. Imports torch.
+
+Small work on one thread: a page must not compete with a training worker for the cores.
+"""
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from wtflow.backbone import Backbone, load_backbone
+from wtflow.config import settings_from_json
+from wtflow.datasets.images import load_image, load_image_bytes
+from wtflow.detector import Detector, load_detector, pick_device
+from wtflow.errors import DatasetError, RunNotFoundError, WeightsError, WTFlowError
+from wtflow.features import get_features
+from wtflow.flow.integrate import integrate_saved
+from wtflow.maps import image_scores, upsample
+from wtflow.records import Probe, Sample, Tried
+from wtflow.results import open_results
+from wtflow.store import layout
+from wtflow.store.features import FeatureCache
+from wtflow.store.runs import RunStore
+from wtflow.store.tried import save_tried
+from wtflow.training.evaluate import compute_maps, summarise
+
+N_NEAREST = 3
+LARGEST_TRY = 64
+"""Images scored in one go; more are a data set and belong in a run."""
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Torch on one thread inside, as before outside."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def open_detector(store: RunStore, run_id: str) -> Detector:
+    """The run's detector on the CPU or GPU; kept in memory while its checkpoint stays the same."""
+    path = store.folder(run_id) / layout.CHECKPOINT
+    stamp = path.stat().st_mtime_ns if path.is_file() else 0
+    return _detector(path, store.config(run_id).settings.to_json(), stamp)
+
+
+def probe(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: int) -> Probe:
+    """One grid position of scored image `row`: norm and score at every saved step of the run's own solver.
+
+    Raises RunNotFoundError for a row or position that the run does not have, ImageReadError when the image is gone.
+    """
+    results = open_results(store, run_id)
+    n_rows, height, width = results.maps.shape
+    if not (0 <= row < n_rows and 0 <= grid_row < height and 0 <= grid_column < width):
+        raise RunNotFoundError(
+            f"Run {run_id} has no position ({grid_row}, {grid_column}) in image row {row}: it has {n_rows} maps of {height} x {width}.",
+            fix="Click inside the picture.",
+        )
+    facts = results.table[results.table.row == row].iloc[0]
+    with one_thread(), torch.inference_mode():
+        detector = open_detector(store, run_id)
+        image = load_image(Path(facts.path), results.settings.image_size)
+        x = detector.start(_backbone_of(store, run_id).compute(image[None]))
+        if results.settings.network == "mlp":  # each position travels alone: no need to move the others
+            x = x[:, grid_row : grid_row + 1, grid_column : grid_column + 1]
+            grid_row_in_path = grid_column_in_path = 0
+        else:
+            grid_row_in_path, grid_column_in_path = grid_row, grid_column
+        t, path = integrate_saved(detector.velocity, x, results.settings.steps, results.settings.solver)
+        path = path[:, 0, grid_row_in_path, grid_column_in_path]
+    squares = path.square().double().cpu().numpy()
+    return Probe(
+        sample_id=facts.sample_id, row=grid_row, column=grid_column, t=t.cpu().numpy(), norm=np.sqrt(squares.sum(-1)), score=0.5 * squares.mean(-1),
+        map_score=float(results.maps[row, grid_row, grid_column]), n_channels=path.shape[-1],
+    )  # fmt: skip
+
+
+def try_images(
+    store: RunStore, run_id: str, files: list[tuple[str, bytes]], progress: Callable[[int, int], None] | None = None
+) -> list[Tried]:
+    """Score, map and nearest training normals of images a person brings, with the run's own backbone and flow.
+
+    One image that cannot be read does not stop the others: its `problem` says why. Raises DatasetError for more than
+    LARGEST_TRY images, WTFlowError when the run itself cannot be opened.
+    """
+    if len(files) > LARGEST_TRY:
+        raise DatasetError(f"{len(files)} images at once are too many; {LARGEST_TRY} are the most.", fix="Try fewer, or train a run with them as test images.")
+    settings = store.config(run_id).settings
+    with one_thread():
+        detector, backbone = open_detector(store, run_id), _backbone_of(store, run_id)
+        ids, vectors = store.index(run_id)
+        paths = {entry["id"]: entry["path"] for entry in (store.data(run_id) or {"samples": []})["samples"]}
+        tried = []
+        for i, (name, content) in enumerate(files):
+            try:
+                image = load_image_bytes(content, name, settings.image_size)
+                tried.append(_try_one(name, image, detector, backbone, ids, vectors, paths))
+            except WTFlowError as error:
+                tried.append(Tried(name=name, problem=str(error)))
+            if progress is not None:
+                progress(i + 1, len(files))
+    return tried
+
+
+def keep_tried(store: RunStore, run_id: str, tried: list[Tried], contents: list[bytes]) -> int:
+    """Keep tried images in the run, apart from its test images. Returns how many were kept; those with a problem are not."""
+    sound = [(one, content) for one, content in zip(tried, contents, strict=True) if not one.problem]
+    for one, content in sound:
+        save_tried(store, run_id, one, content)
+    return len(sound)
+
+
+def evaluate(store: RunStore, run_id: str, changes: dict[str, Any], progress: Callable[[int, int], None]) -> dict[str, Any]:
+    """Metrics of a finished run's flow under other scoring settings (steps, solver, score ...). Nothing in the run changes.
+
+    Raises RunNotFoundError before the run has finished, SettingsError for settings that training would need to know.
+    """
+    results = open_results(store, run_id)
+    settings = results.settings.changed(changes)
+    data = store.data(run_id) or {"samples": [], "held_out": []}
+    held_out = set(data["held_out"])
+    entries = [entry for entry in data["samples"] if entry["split"] == "test" or entry["id"] in held_out]
+    samples = [Sample(e["id"], Path(e["path"]), e["split"], e["defect"], Path(e["mask"]) if e["mask"] else None) for e in entries]
+    detector = open_detector(store, run_id)
+    detector = Detector(settings, detector.normaliser, detector.velocity)
+    cache = FeatureCache(store.home)
+    total = 2 * len(samples)
+    key = get_features(_backbone_of(store, run_id), samples, [e["sha256"] for e in entries], cache, lambda done, _: progress(done // 2, total))
+    maps, start_maps = compute_maps(detector, cache, key, np.arange(len(samples)), lambda done, _: progress((len(samples) + done) // 2, total))
+    is_holdout = [entry["id"] in held_out for entry in entries]
+    _, facts = summarise(samples, is_holdout, maps, start_maps, settings, lambda done, _: progress(len(samples) + done, total))
+    return facts
+
+
+def _try_one(name: str, image: np.ndarray, detector: Detector, backbone: Backbone, ids: list[str], vectors: np.ndarray, paths: dict[str, str]) -> Tried:
+    features = backbone.compute(image[None])
+    maps, _ = detector.maps(features)
+    settings = detector.settings
+    pixel_map = upsample(maps, settings.image_size, settings.score)
+    mean = detector.start(features).mean((1, 2)).cpu().numpy()[0]
+    distance = np.linalg.norm(vectors - mean, axis=1)
+    nearest = np.argsort(distance, kind="stable")[:N_NEAREST]
+    return Tried(
+        name=name, score=float(image_scores(pixel_map, settings.top_fraction)[0]), pixel_map=pixel_map[0],
+        image=np.round(image * 255).astype(np.uint8), nearest=tuple((ids[i], paths.get(ids[i], ""), float(distance[i])) for i in nearest),
+    )  # fmt: skip
+
+
+def _backbone_of(store: RunStore, run_id: str) -> Backbone:
+    """The run's backbone, with the very weights it was trained on. Raises WeightsError when the file has changed since."""
+    settings = store.config(run_id).settings
+    backbone = _backbone(settings.to_json())
+    expected = store.metrics(run_id).get("weights_hash")
+    if expected not in (None, backbone.weights_hash):
+        raise WeightsError(f"The weights {settings.weights} have changed since run {run_id} was trained.", fix="Put the old file back, or train again.")
+    return backbone
+
+
+@functools.lru_cache(maxsize=4)
+def _detector(path: Path, settings_json: str, stamp: int) -> Detector:
+    """`stamp` is the time of the checkpoint: a newer file is another key."""
+    return load_detector(path, settings_from_json(settings_json), pick_device())
+
+
+@functools.lru_cache(maxsize=2)
+def _backbone(settings_json: str) -> Backbone:
+    return load_backbone(settings_from_json(settings_json)).to(pick_device())

@@ -1,0 +1,65 @@
+"""How the command line speaks: progress on stderr, one JSON object last on stdout, one sentence for a mistake."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any, NoReturn, Protocol
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from wtflow.errors import WTFlowError
+
+PLAIN_EVERY_PERCENT = 10
+"""Where there is no terminal to draw a bar on, a line appears every so many percent."""
+
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True)
+if not out.is_terminal:
+    out = Console(highlight=False, soft_wrap=True, width=200)  # a file has no width: tables keep their columns whole
+
+
+class Show(Protocol):
+    def __call__(self, label: str, percent: float) -> None: ...
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Show]:
+    """A function (label, percent) that draws a bar on a terminal and plain lines elsewhere."""
+    if err.is_terminal:
+        columns = TextColumn("{task.description:<28}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn()
+        with Progress(*columns, console=err, transient=True) as bars:
+            task = bars.add_task("", total=100)
+            yield lambda label, percent: bars.update(task, description=label, completed=percent)
+    else:
+        last: tuple[str, int] = ("", -1)
+
+        def show(label: str, percent: float) -> None:
+            nonlocal last
+            mark = (label, int(percent // PLAIN_EVERY_PERCENT))
+            if mark != last:
+                last = mark
+                err.print(f"{label} {percent:.0f} %", markup=False)
+
+        yield show
+
+
+def steps(show: Show, label: str):
+    """Turn (done, total) calls into (label, percent) ones."""
+    return lambda done, total: show(label, 100 * done / total if total else 100.0)
+
+
+def finish(as_json: bool, value: dict[str, Any]) -> None:
+    """With --json, print the object as the last line on stdout."""
+    if as_json:
+        sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+
+
+def fail(error: WTFlowError, as_json: bool) -> NoReturn:
+    """One sentence on stderr, the same in JSON if asked for, exit code 2."""
+    err.print(str(error), markup=False, style="red")
+    finish(as_json, {"error": error.message, "fix": error.fix})
+    raise typer.Exit(2)

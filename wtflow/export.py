@@ -1,0 +1,40 @@
+"""Take a run home: scores as CSV, metrics as JSON, every map as NPY and PNG."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from wtflow.plots.pictures import colour_map, encode_png
+from wtflow.results import RunResults, pixel_map, scores_csv
+from wtflow.store.files import write_atomic, write_json
+
+
+def export_run(results: RunResults, out: Path, progress: Callable[[int, int], None]) -> list[Path]:
+    """Write scores.csv, metrics.json, config.json, maps/*.npy (float32, raw scores) and maps/*.png (the run's one heat scale).
+
+    Files of an earlier export are replaced, others in `out` are left alone. Returns the paths written.
+    Raises StoreError or DiskFullError when `out` cannot be written.
+    """
+    written = [out / "scores.csv", out / "metrics.json", out / "config.json"]
+    write_atomic(written[0], lambda file: file.write(scores_csv(results)))
+    write_json(written[1], results.metrics)
+    write_json(written[2], json.loads(results.config.model_dump_json()))
+    rows = results.table.to_dict("records")
+    for i, row in enumerate(rows):
+        values = pixel_map(results, int(row["row"]))
+        stem = out / "maps" / f"{int(row['row']):05d}_{file_stem(str(row['sample_id']))}"
+        npy, png = stem.with_name(stem.name + ".npy"), stem.with_name(stem.name + ".png")
+        write_atomic(npy, lambda file, values=values: np.save(file, values, allow_pickle=False))
+        picture = encode_png(colour_map(values, results.color_range))
+        write_atomic(png, lambda file, picture=picture: file.write(picture))
+        written += [npy, png]
+        progress(i + 1, len(rows))
+    return written
+
+
+def file_stem(sample_id: str) -> str:
+    """A file name that any system takes, from an image's id: test/crack/a b.png -> test_crack_a_b."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", sample_id.rsplit(".", 1)[0].replace("/", "_"))[:120]

@@ -1,0 +1,50 @@
+"""Images that a person dropped on a run, kept apart from its test images: a copy of the file, its map, one line of facts."""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wtflow.records import Tried
+from wtflow.store import layout
+from wtflow.store.files import read_json, write_atomic, write_json
+from wtflow.store.runs import RunStore
+
+_IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+
+
+def save_tried(store: RunStore, run_id: str, tried: Tried, content: bytes) -> str:
+    """Keep one tried image; the same content again replaces the first. Returns its key.
+
+    The name that a person gave is only text in the record: files are named by content.
+    """
+    folder = store.folder(run_id) / layout.TRIED
+    key = hashlib.sha256(content).hexdigest()[:16]
+    suffix = Path(tried.name).suffix.lower()
+    image_name = key + (suffix if suffix in _IMAGE_SUFFIXES else ".bin")
+    write_atomic(folder / image_name, lambda file: file.write(content))
+    write_atomic(folder / f"{key}.npy", lambda file: np.save(file, tried.pixel_map, allow_pickle=False))
+    nearest = [list(one) for one in tried.nearest]
+    write_json(folder / f"{key}.json", {"name": tried.name, "score": tried.score, "image": image_name, "kept": time.time(), "nearest": nearest})
+    return key
+
+
+def list_tried(store: RunStore, run_id: str) -> list[dict[str, Any]]:
+    """Kept images, newest first: name, score, kept (seconds since the epoch), image and map (paths), nearest."""
+    folder = store.folder(run_id) / layout.TRIED
+    found = []
+    for path in folder.glob("*.json") if folder.is_dir() else ():
+        facts = read_json(path)
+        found.append(facts | {"key": path.stem, "image": folder / Path(facts["image"]).name, "map": folder / f"{path.stem}.npy"})
+    return sorted(found, key=lambda facts: facts["kept"], reverse=True)
+
+
+def delete_tried(store: RunStore, run_id: str, keys: Sequence[str]) -> None:
+    """Remove kept images by key."""
+    for facts in list_tried(store, run_id):
+        if facts["key"] in keys:
+            for path in (facts["map"], facts["image"], store.folder(run_id) / layout.TRIED / f"{facts['key']}.json"):
+                path.unlink(missing_ok=True)
