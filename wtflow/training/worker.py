@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
     reporter = Reporter(store, run_id)
     _give_way(settings)
     try:
-        _run(store, run_id, reporter)
+        run_stages(store, run_id, reporter)
     except StopRequestedError:
         say("stopped on request")
         return 0  # `stopped` is written by whoever sees that this process is gone
@@ -59,7 +59,7 @@ def _give_way(settings: Settings) -> None:
     torch.set_num_threads(settings.threads or os.cpu_count() or 1)
 
 
-def _run(store: RunStore, run_id: str, reporter: Reporter) -> None:
+def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
     """All stages in order."""
     import torch
 

@@ -1,0 +1,55 @@
+"""Small real runs for tests: tiny images, a tiny backbone, a flow trained for a few steps, through the real worker stages."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from wtflow.config import Settings, settings_from
+from wtflow.store.runs import RunStore
+
+TINY = {"backbone": "resnet18", "weights": "untrained", "stages": (1, 2), "image_size": 64, "width": 16, "depth": 1, "iterations": 12, "batch_size": 32,
+        "group_size": 16, "steps": 2, "threads": 1, "max_positions": 2000, "niceness": 0}  # fmt: skip
+"""Settings that train in about a second."""
+
+
+def tiny_settings(**changes) -> Settings:
+    return settings_from("fast", TINY | changes)
+
+
+def write_tiny_category(root: Path, name: str = "plate", n_train: int = 12, n_good: int = 4, n_bad: int = 4) -> Path:
+    """An MVTec AD category of 64 px images: grey noise, with a bright square where defective. Returns `root`."""
+    generator = np.random.default_rng(5)
+
+    def picture(defective: bool) -> tuple[Image.Image, Image.Image]:
+        pixels = generator.normal(120, 12, (64, 64, 1)).clip(0, 255).repeat(3, 2).astype(np.uint8)
+        mask = np.zeros((64, 64), np.uint8)
+        if defective:
+            row, column = generator.integers(8, 44, 2)
+            mask[row : row + 12, column : column + 12] = 255
+            pixels[mask > 0] = 250
+        return Image.fromarray(pixels), Image.fromarray(mask)
+
+    folders = {part: root / name / part for part in ("train/good", "test/good", "test/spot", "ground_truth/spot")}
+    for folder in folders.values():
+        folder.mkdir(parents=True)
+    for part, n in (("train/good", n_train), ("test/good", n_good)):
+        for i in range(n):
+            picture(False)[0].save(folders[part] / f"{i:03d}.png")
+    for i in range(n_bad):
+        image, mask = picture(True)
+        image.save(folders["test/spot"] / f"{i:03d}.png")
+        mask.save(folders["ground_truth/spot"] / f"{i:03d}_mask.png")
+    return root
+
+
+def train_here(store: RunStore, root: Path, category: str = "plate", **changes) -> str:
+    """Train a tiny run to its end in this process, as the worker does. Returns its id."""
+    from wtflow.training import jobs
+    from wtflow.training.reporter import Reporter
+    from wtflow.training.worker import run_stages
+
+    run_id = store.create(root, category, tiny_settings(**changes))
+    jobs.claim(store, run_id)
+    run_stages(store, run_id, Reporter(store, run_id))
+    return run_id
