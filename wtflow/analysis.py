@@ -16,7 +16,7 @@ from wtflow.backbone import Backbone, load_backbone
 from wtflow.config import settings_from_json
 from wtflow.datasets.images import load_image, load_image_bytes
 from wtflow.detector import Detector, load_detector, pick_device
-from wtflow.errors import DatasetError, RunNotFoundError, WeightsError, WTFlowError
+from wtflow.errors import DatasetError, RunNotFoundError, SettingsError, WeightsError, WTFlowError
 from wtflow.features import get_features
 from wtflow.flow.integrate import integrate_saved
 from wtflow.maps import image_scores, upsample
@@ -31,6 +31,8 @@ from wtflow.training.evaluate import compute_maps, summarise
 N_NEAREST = 3
 LARGEST_TRY = 64
 """Images scored in one go; more are a data set and belong in a run."""
+CHANGEABLE = {"steps", "solver", "score", "deviation_time", "mismatch_samples", "top_fraction"}
+"""Settings that only scoring reads."""
 
 
 @contextmanager
@@ -123,10 +125,14 @@ def evaluate(store: RunStore, run_id: str, changes: dict[str, Any], progress: Ca
     Raises RunNotFoundError before the run has finished, SettingsError for settings that training would need to know.
     """
     results = open_results(store, run_id)
+    if fixed := sorted(changes.keys() - CHANGEABLE):
+        raise SettingsError(f"{fixed[0]} is fixed once run {run_id} is trained.", fix=f"Change one of {', '.join(sorted(CHANGEABLE))}, or train again.")
     settings = results.settings.changed(changes)
     data = store.data(run_id) or {"samples": [], "held_out": []}
     held_out = set(data["held_out"])
     entries = [entry for entry in data["samples"] if entry["split"] == "test" or entry["id"] in held_out]
+    if not entries:
+        raise DatasetError(f"Run {run_id} has no test images and held no normals out: there is nothing to score.", fix="Add images to test, then train again.")
     samples = [Sample(e["id"], Path(e["path"]), e["split"], e["defect"], Path(e["mask"]) if e["mask"] else None) for e in entries]
     detector = open_detector(store, run_id)
     detector = Detector(settings, detector.normaliser, detector.velocity)
@@ -156,7 +162,8 @@ def _try_one(name: str, image: np.ndarray, detector: Detector, backbone: Backbon
 def _backbone_of(store: RunStore, run_id: str) -> Backbone:
     """The run's backbone, with the very weights it was trained on. Raises WeightsError when the file has changed since."""
     settings = store.config(run_id).settings
-    backbone = _backbone(settings.to_json())
+    weights = Path(settings.weights)
+    backbone = _backbone(settings.to_json(), weights.stat().st_mtime_ns if weights.is_file() else 0)
     expected = store.metrics(run_id).get("weights_hash")
     if expected not in (None, backbone.weights_hash):
         raise WeightsError(f"The weights {settings.weights} have changed since run {run_id} was trained.", fix="Put the old file back, or train again.")
@@ -170,5 +177,6 @@ def _detector(path: Path, settings_json: str, stamp: int) -> Detector:
 
 
 @functools.lru_cache(maxsize=2)
-def _backbone(settings_json: str) -> Backbone:
+def _backbone(settings_json: str, stamp: int) -> Backbone:
+    """`stamp` is the time of the weights file, if they come from one: a newer file is another key."""
     return load_backbone(settings_from_json(settings_json)).to(pick_device())

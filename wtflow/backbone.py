@@ -5,32 +5,24 @@ file, or a fixed seed ("untrained"). Stage k has stride 2^(k+1) in the common fa
 """
 
 import contextlib
-import hashlib
+import difflib
 import logging
-import threading
-import urllib.error
-import urllib.request
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors
-import safetensors.torch
 import timm
 import torch
 from torch import Tensor, nn
 
 from wtflow.config import ArgValue, Settings
 from wtflow.errors import BackboneError, WeightsError
-
-HUB_PATIENCE_S = 6.0
-"""Longest wait to find out whether the hub of weights can be reached at all."""
+from wtflow.weights import OFFLINE_FIX, hash_weights, is_cached, read_state_dict, require_hub
 
 _OURS = frozenset({"pretrained", "features_only", "out_indices", "num_classes", "in_chans", "checkpoint_path", "scriptable", "exportable",
                    "pretrained_cfg", "pretrained_cfg_overlay", "cache_dir", "feature_cfg", "output_stride", "model_name"})  # fmt: skip
-_OFFLINE_FIX = "Give a local file instead (--weights FILE.safetensors or FILE.pth), or choose random weights knowingly (--weights untrained)."
 
 
 class Backbone:
@@ -40,7 +32,7 @@ class Backbone:
         self.model = model
         self.settings = settings
         self.channels = int(sum(model.feature_info.channels()))
-        self.weights_hash = _hash_weights(model)
+        self.weights_hash = hash_weights(model)
         self._mean = torch.tensor(mean).view(1, -1, 1, 1)
         self._std = torch.tensor(std).view(1, -1, 1, 1)
 
@@ -61,14 +53,10 @@ class Backbone:
         """
         batch = torch.from_numpy(np.ascontiguousarray(images)).to(self.device).permute(0, 3, 1, 2)
         with torch.inference_mode(), _half_on_gpu(self.device):
-            try:
+            with _taking(self.settings.backbone, images.shape[1]):
                 stages = self.model(((batch - self._mean) / self._std).contiguous(memory_format=torch.channels_last))
-            except (AssertionError, RuntimeError) as error:
-                raise BackboneError(
-                    f"{self.settings.backbone} cannot take images of {images.shape[1]} px ({str(error).splitlines()[0]}).",
-                    fix="Change the image size, or tell the model with --backbone-arg img_size=N where it has that argument.",
-                ) from error
-            grids = [_channels_first(stage.float(), n) for stage, n in zip(stages, self.model.feature_info.channels(), strict=True)]
+            is_channels_last = getattr(self.model, "output_fmt", "NCHW") == "NHWC"  # Swin and its kin
+            grids = [stage.float().permute(0, 3, 1, 2) if is_channels_last else stage.float() for stage in stages]
             joined = _join(grids, self.settings.pool_window, self.settings.pool_stride)
         grid = joined.permute(0, 2, 3, 1).contiguous().cpu().numpy()
         if not np.isfinite(grid).all() or np.abs(grid).max() > np.finfo(np.float16).max:
@@ -86,9 +74,11 @@ def load_backbone(settings: Settings) -> Backbone:
     """
     name, args = settings.backbone, _checked_args(settings)
     if not timm.is_model(name):
-        close = [m for m in timm.list_models(f"*{name[:8].replace('*', '')}*")][:3]
+        close = difflib.get_close_matches(name, timm.list_models(), n=3)
         hint = f"Did you mean {', '.join(close)}?" if close else "List them with: python -c 'import timm; print(timm.list_models())'."
         raise BackboneError(f"timm has no model {name!r}.", fix=hint)
+    with _explained(name, {}):  # also says when the part after the dot names no weights of the model
+        cfg = timm.get_pretrained_cfg(name, allow_unregistered=True)
     if settings.weights == "untrained":
         model = _create(settings, args, None)
         _settle_batch_norm(model, settings)
@@ -96,7 +86,6 @@ def load_backbone(settings: Settings) -> Backbone:
         model = _create(settings, args, _imagenet_weights(name, args))
     else:
         model = _create(settings, args, _file_weights(Path(settings.weights), name, args))
-    cfg = timm.get_pretrained_cfg(name, allow_unregistered=True)
     model.eval().requires_grad_(False)
     return Backbone(model, settings, tuple(cfg.mean), tuple(cfg.std))
 
@@ -106,32 +95,6 @@ def source_label(settings: Settings) -> str:
     return {"untrained": f"{settings.backbone}, untrained (random weights, seed fixed)", "imagenet": f"{settings.backbone}, ImageNet weights"}.get(
         settings.weights, f"{settings.backbone}, weights from {Path(settings.weights).name}"
     )
-
-
-def read_state_dict(path: Path) -> dict[str, Tensor]:
-    """Tensors of a .safetensors or .pth file. Nothing in the file is executed. Raises WeightsError."""
-    if not path.is_file():
-        raise WeightsError(f"There is no weights file {path}.", fix="Check the path; use imagenet or untrained where you have no file.")
-    try:
-        if path.suffix == ".safetensors":
-            return safetensors.torch.load_file(path)
-        if path.suffix not in (".pth", ".pt", ".bin"):
-            raise WeightsError(f"{path.name} is neither .safetensors nor .pth.", fix="Save the weights in one of these formats.")
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except WeightsError:
-        raise
-    except Exception as error:
-        reason = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
-        raise WeightsError(
-            f"{path.name} cannot be read as plain weights ({reason}).",
-            fix="Save a state dict only (torch.save(model.state_dict(), file)), or use .safetensors.",
-        ) from error
-    for wrapper in ("state_dict", "model", "state_dict_ema"):
-        if isinstance(loaded, dict) and isinstance(loaded.get(wrapper), dict):
-            loaded = loaded[wrapper]
-    if not isinstance(loaded, dict) or not loaded or not all(isinstance(value, Tensor) for value in loaded.values()):
-        raise WeightsError(f"{path.name} holds no state dict.", fix="Save a state dict only (torch.save(model.state_dict(), file)).")
-    return {key.removeprefix("module."): value for key, value in loaded.items()}
 
 
 # -- building ---------------------------------------------------------------------------------------------------------
@@ -173,13 +136,23 @@ def _explained(name: str, args: dict[str, ArgValue]) -> Iterator[None]:
         yield
     except TypeError as error:
         if "unexpected keyword argument" not in str(error):
-            raise
+            raise _unbuildable(name, args, error) from error
         word = str(error).rsplit("'", 2)[-2] if "'" in str(error) else ", ".join(args)
         raise BackboneError(f"{name} has no argument {word!r}.", fix="Remove it from the backbone arguments, or choose another model.") from error
     except RuntimeError as error:
-        if "features_only" not in str(error) and "feature" not in str(error).lower():
-            raise
+        if "feature" not in str(error).lower():
+            raise _unbuildable(name, args, error) from error
         raise BackboneError(f"{name} cannot give features by stage ({error}).", fix="Choose a model with features_only, such as resnet18.") from error
+    except (KeyError, IndexError, ValueError, AttributeError, AssertionError) as error:
+        raise _unbuildable(name, args, error) from error
+
+
+def _unbuildable(name: str, args: dict[str, ArgValue], error: Exception) -> BackboneError:
+    listing = ", ".join(f"{key}={value}" for key, value in args.items())
+    return BackboneError(
+        f"{name} cannot be built{f' with {listing}' if args else ''} ({type(error).__name__}: {_in_a_line(error)}).",
+        fix="Correct the values of the backbone arguments, or leave them out." if args else "Choose another model.",
+    )
 
 
 @contextlib.contextmanager
@@ -215,14 +188,25 @@ def _settle_batch_norm(model: nn.Module, settings: Settings) -> None:
             nn.init.ones_(norm.weight)  # timm starts each residual branch at zero for training; left so, it would carry nothing
     noise = torch.randn(8, 3, settings.image_size // 2, settings.image_size // 2, generator=torch.Generator().manual_seed(settings.seed))
     smooth = nn.functional.interpolate(noise, size=settings.image_size, mode="bilinear")
-    with torch.inference_mode():
+    with torch.inference_mode(), _seeded(settings.seed), _taking(settings.backbone, settings.image_size):  # seeded: it may drop paths
         model.train()
         model(smooth)
 
 
-def _channels_first(stage: Tensor, n_channels: int) -> Tensor:
-    """Some families (Swin) give (B, H, W, C); bring them to (B, C, H, W)."""
-    return stage if stage.shape[1] == n_channels else stage.permute(0, 3, 1, 2)
+@contextlib.contextmanager
+def _taking(name: str, size_px: int) -> Iterator[None]:
+    """A model that is made for other image sizes says so by an assertion or an error of shapes."""
+    try:
+        yield
+    except (AssertionError, RuntimeError) as error:
+        raise BackboneError(
+            f"{name} cannot take images of {size_px} px ({_in_a_line(error)}).",
+            fix="Change the image size, or tell the model with --backbone-arg img_size=N where it has that argument.",
+        ) from error
+
+
+def _in_a_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
 
 
 def _join(stages: list[Tensor], window: int, stride: int) -> Tensor:
@@ -235,14 +219,6 @@ def _join(stages: list[Tensor], window: int, stride: int) -> Tensor:
         stages = [nn.functional.avg_pool2d(stage, window, 1, window // 2, count_include_pad=False) for stage in stages]
     fit = {"size": finest, "mode": "bilinear", "align_corners": False}
     return torch.cat([stage if stage.shape[-2:] == finest else nn.functional.interpolate(stage, **fit) for stage in stages], dim=1)
-
-
-def _hash_weights(model: nn.Module) -> str:
-    digest = hashlib.sha256()
-    for key, value in sorted(model.state_dict().items()):
-        digest.update(key.encode())
-        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
 
 
 def _half_on_gpu(device: torch.device) -> contextlib.AbstractContextManager:
@@ -278,43 +254,13 @@ def _imagenet_weights(name: str, args: dict[str, ArgValue]) -> dict[str, Tensor]
     """ImageNet weights through timm: from its local cache, else from the hub when that can be reached."""
     cfg = timm.get_pretrained_cfg(name, allow_unregistered=True)
     if not (cfg.hf_hub_id or cfg.url):
-        raise WeightsError(f"timm publishes no weights for {name}.", fix=_OFFLINE_FIX)
-    if not _is_cached(cfg.hf_hub_id):
-        _require_hub(name)
+        raise WeightsError(f"timm publishes no weights for {name}.", fix=OFFLINE_FIX)
+    if not is_cached(cfg.hf_hub_id):
+        require_hub(name)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the hub's client warns about tokens and links that a user cannot act on
             return timm.create_model(name, pretrained=True, **args).state_dict()
     except Exception as error:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise WeightsError(f"The ImageNet weights of {name} could not be loaded ({reason}).", fix=_OFFLINE_FIX) from error
-
-
-def _is_cached(hub_id: str | None) -> bool:
-    import huggingface_hub
-
-    names = ("model.safetensors", "pytorch_model.bin")
-    return hub_id is not None and any(isinstance(huggingface_hub.try_to_load_from_cache(hub_id, name), str) for name in names)
-
-
-def _require_hub(name: str) -> None:
-    """Find out within seconds whether the hub answers, so that nobody waits for a chain of retries."""
-    import huggingface_hub
-
-    hub = huggingface_hub.constants.ENDPOINT
-    answered = threading.Event()
-
-    def ask() -> None:
-        with contextlib.suppress(OSError, ValueError):
-            try:
-                urllib.request.urlopen(urllib.request.Request(hub, method="HEAD"), timeout=HUB_PATIENCE_S).close()
-            except urllib.error.HTTPError as error:
-                error.close()
-            answered.set()
-
-    if not huggingface_hub.constants.HF_HUB_OFFLINE:
-        asking = threading.Thread(target=ask, daemon=True)  # a name look-up has no time limit of its own
-        asking.start()
-        asking.join(HUB_PATIENCE_S)
-    if not answered.is_set():
-        raise WeightsError(f"The ImageNet weights of {name} are not on this computer and {hub} cannot be reached.", fix=_OFFLINE_FIX)
+        raise WeightsError(f"The ImageNet weights of {name} could not be loaded ({reason}).", fix=OFFLINE_FIX) from error

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from wtflow import console
@@ -142,7 +143,8 @@ def runs(as_json: Json = False) -> None:
             table.add_column(name)
         for one in found:
             numbers = ["" if one.metrics.get(name) is None else f"{one.metrics[name]:.3f}" for name in ("image_auroc", "aupro")]
-            table.add_row(one.run_id, one.category, one.status.state if one.status else "damaged", *numbers, one.problem or one.label)
+            state = one.status.state if one.status else "damaged"
+            table.add_row(one.run_id, escape(one.category), state, *numbers, escape(one.problem or one.label))  # brackets in names are no markup
         console.out.print(table)
     rows = [{"run_id": one.run_id, "category": one.category, "state": one.status.state if one.status else "damaged", "metrics": one.metrics,
              "problem": one.problem} for one in found]  # fmt: skip

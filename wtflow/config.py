@@ -7,13 +7,13 @@ Sources: [WTF] arXiv 2508.05461 for preset `paper` (as its authors' code is driv
 
 import difflib
 import json
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from wtflow.errors import SettingsError
 
-ArgValue = bool | int | float | str
+ArgValue = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str
 
 
 class Settings(BaseModel):
@@ -23,7 +23,7 @@ class Settings(BaseModel):
 
     preset: Literal["fast", "paper"] = Field("fast", description="Where the other settings start from.")
 
-    backbone: str = Field("mobilenetv2_100", min_length=1, max_length=120, description="timm model whose features are used; it stays frozen.")
+    backbone: str = Field("resnet18", min_length=1, max_length=120, description="timm model whose features are used; it stays frozen.")
     backbone_args: dict[str, ArgValue] = Field({}, description="The model's own arguments, such as pad_type=same.")
     weights: str = Field("untrained", min_length=1, description="imagenet (through timm), untrained (fixed seed), or a .safetensors or .pth file.")
     stages: tuple[int, ...] = Field((2, 3), description="Stages to read, counted from 0 at stride 2: 2 is stride 8, 3 is stride 16.")
@@ -126,11 +126,20 @@ PRESETS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+UNTRAINED: dict[str, Any] = {"stages": (1, 2), "pool_stride": 2, "iterations": 700}
+"""What preset `fast` changes for random weights: a random network says most in its early stages, where it has not yet scrambled the picture."""
+
+
 def settings_from(preset: str = "fast", changes: dict[str, Any] | None = None) -> Settings:
     """The settings of a preset with some changed. Raises SettingsError for an unknown name or a wrong value."""
     if preset not in PRESETS:
         raise SettingsError(f"There is no preset {preset!r}.", fix=f"Use one of: {', '.join(PRESETS)}.")
-    return _build({"preset": preset} | PRESETS[preset] | _known(changes or {}))
+    if (changes or {}).get("preset", preset) != preset:
+        raise SettingsError("The preset cannot be changed like another setting: the rest starts from it.", fix="Choose it as the preset itself (--preset).")
+    values = {"preset": preset} | PRESETS[preset] | _known(changes or {})
+    if preset == "fast" and values.get("weights", "untrained") == "untrained":
+        values = UNTRAINED | values
+    return _build(values)
 
 
 def settings_from_json(text: str) -> Settings:

@@ -5,11 +5,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 
 from wtflow.plots.pictures import colour_map, encode_png
 from wtflow.results import RunResults, pixel_map, scores_csv
-from wtflow.store.files import write_atomic, write_json
+from wtflow.store.files import write_array, write_atomic, write_json
 
 
 def export_run(results: RunResults, out: Path, progress: Callable[[int, int], None]) -> list[Path]:
@@ -27,7 +26,7 @@ def export_run(results: RunResults, out: Path, progress: Callable[[int, int], No
         values = pixel_map(results, int(row["row"]))
         stem = out / "maps" / f"{int(row['row']):05d}_{file_stem(str(row['sample_id']))}"
         npy, png = stem.with_name(stem.name + ".npy"), stem.with_name(stem.name + ".png")
-        write_atomic(npy, lambda file, values=values: np.save(file, values, allow_pickle=False))
+        write_array(npy, values)
         picture = encode_png(colour_map(values, results.color_range))
         write_atomic(png, lambda file, picture=picture: file.write(picture))
         written += [npy, png]

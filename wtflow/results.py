@@ -44,8 +44,11 @@ class RunResults:
 
     @property
     def color_range(self) -> tuple[float, float]:
-        low, high = self.metrics["color_range"]
-        return float(low), float(high)
+        try:
+            low, high = self.metrics["color_range"]
+            return float(low), float(high)
+        except (KeyError, TypeError, ValueError) as error:
+            raise DamagedRunError(f"metrics.json of {self.run_id} has no colour range.", fix="Resume the run to write it again, or delete it.") from error
 
     @property
     def source_label(self) -> str:

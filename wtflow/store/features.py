@@ -7,6 +7,7 @@ absent: it is written beside its place and renamed at the end.
 import contextlib
 import hashlib
 import json
+import math
 import os
 import time
 import uuid
@@ -16,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from wtflow.config import Settings
-from wtflow.errors import DiskFullError
+from wtflow.errors import DiskFullError, SettingsError, StoreError
 from wtflow.store import layout
 from wtflow.store.files import explained
 
@@ -38,13 +39,18 @@ class FeatureCache:
 
     def __init__(self, home: Path, limit_gb: float | None = None) -> None:
         self.folder = home / layout.CACHE
-        self.limit_bytes = int((limit_gb if limit_gb is not None else float(os.environ.get("WTFLOW_CACHE_GB") or DEFAULT_LIMIT_GB)) * 1e9)
+        self.limit_bytes = int((_limit_from_environment() if limit_gb is None else limit_gb) * 1e9)
 
     def path(self, key: str) -> Path:
         return self.folder / f"{key}.npy"
 
     def has(self, key: str) -> bool:
-        return self.path(key).is_file()
+        """True if the features are there and whole: a file that a power cut or a bad disk left short counts as absent."""
+        try:
+            self.open(key)
+        except (StoreError, ValueError, EOFError):
+            return False
+        return True
 
     def open(self, key: str) -> np.ndarray:
         """Read-only float16 (N, H, W, C). Opening marks the file as used, so it is evicted later than others."""
@@ -79,7 +85,8 @@ class FeatureCache:
                 if writer.n_rows != shape[0]:
                     raise ValueError(f"expected {shape[0]} rows of features, got {writer.n_rows}")
                 file.flush()
-            fresh.replace(self.path(key))
+            with explained(fresh):
+                fresh.replace(self.path(key))
         finally:
             fresh.unlink(missing_ok=True)
 
@@ -89,9 +96,10 @@ class FeatureCache:
     def clear(self) -> int:
         """Delete every feature file and return the bytes freed. Runs are not touched; they compute features anew when needed."""
         freed = 0
-        for path, size, _ in self._files():
-            path.unlink(missing_ok=True)
-            freed += size
+        for path, size, touched in self._files():
+            if not _is_being_written(path, touched):
+                path.unlink(missing_ok=True)
+                freed += size
         return freed
 
     def _files(self) -> list[tuple[Path, int, float]]:
@@ -117,10 +125,26 @@ class FeatureCache:
         for path, size, touched in files:
             if used + n_bytes <= self.limit_bytes:
                 break
-            if path.name.startswith(".") and time.time() - touched < 3600:
-                continue  # being written by another process
+            if _is_being_written(path, touched):
+                continue
             path.unlink(missing_ok=True)
             used -= size
+
+
+def _is_being_written(path: Path, touched: float) -> bool:
+    """By another process, as far as one can tell; a partial file not touched for an hour was left by a crash."""
+    return path.name.startswith(".") and time.time() - touched < 3600
+
+
+def _limit_from_environment() -> float:
+    text = os.environ.get("WTFLOW_CACHE_GB") or str(DEFAULT_LIMIT_GB)
+    try:
+        limit_gb = float(text)
+    except ValueError:
+        limit_gb = math.nan
+    if not 0 <= limit_gb < math.inf:
+        raise SettingsError(f"WTFLOW_CACHE_GB is {text!r}, not a number of gigabytes.", fix="Set it to a number such as 20, or unset it.")
+    return limit_gb
 
 
 class FeatureWriter:

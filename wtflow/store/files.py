@@ -7,7 +7,10 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, BinaryIO
+
+import numpy as np
 
 from wtflow.errors import DamagedRunError, DiskFullError, StoreError
 
@@ -49,13 +52,19 @@ def write_json(path: Path, value: Any) -> None:
     write_atomic(path, lambda file: file.write(text.encode()))
 
 
+def write_array(path: Path, values: np.ndarray) -> None:
+    """Write a .npy file atomically."""
+    # Given a real file, NumPy writes past Python, and an error of the disk comes back without its reason.
+    write_atomic(path, lambda file: np.save(SimpleNamespace(write=file.write), values, allow_pickle=False))
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object. Raises DamagedRunError when it is absent, cut off, or something else."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise DamagedRunError(f"{path.name} is missing in {path.parent.name}.", fix="Delete the run, or restore the file.") from error
-    except (ValueError, OSError) as error:
+    except (ValueError, RecursionError, OSError) as error:
         raise DamagedRunError(f"{path.name} in {path.parent.name} cannot be read ({error}).", fix="Delete the run, or restore the file.") from error
     if not isinstance(value, dict):
         raise DamagedRunError(f"{path.name} in {path.parent.name} is not a JSON object.", fix="Delete the run, or restore the file.")

@@ -12,14 +12,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from wtflow.config import Settings
 from wtflow.errors import DamagedRunError, RunNotFoundError, WTFlowError
 from wtflow.records import RunStatus, RunSummary
 from wtflow.store import layout
-from wtflow.store.files import explained, read_json, write_atomic, write_json
+from wtflow.store.files import explained, read_json, write_array, write_atomic, write_json
 
+_STATUS = TypeAdapter(RunStatus)
 _STATUS_FIELDS = {field.name for field in fields(RunStatus)}
 _STATES = ("queued", "running", "stopping", "finished", "stopped", "failed")
 _LIBRARIES = ("torch", "timm", "numpy", "scipy", "scikit-learn", "pillow")
@@ -51,13 +52,20 @@ class RunStore:
                     break
                 except FileExistsError:
                     time.sleep(0.2)
+        try:
+            self._write_first(folder, root, category, settings, now)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)  # a run that could not be written down was never made
+            raise
+        return run_id
+
+    def _write_first(self, folder: Path, root: Path, category: str, settings: Settings, now: float) -> None:
         config = layout.RunConfig(
-            schema_version=layout.SCHEMA_VERSION, run_id=run_id, created=now, root=str(Path(root).absolute()), category=category,
+            schema_version=layout.SCHEMA_VERSION, run_id=folder.name, created=now, root=str(Path(root).absolute()), category=category,
             settings=settings, versions={name: metadata.version(name) for name in _LIBRARIES},
         )  # fmt: skip
-        self.write_status(run_id, RunStatus(state="queued", heartbeat=now, message="Waiting for its turn."))
+        self.write_status(folder.name, RunStatus(state="queued", heartbeat=now, message="Waiting for its turn."))
         write_json(folder / layout.CONFIG, config.model_dump(mode="json"))
-        return run_id
 
     def folder(self, run_id: str) -> Path:
         """The folder of a run. Raises RunNotFoundError for an unknown id and for anything that is not an id."""
@@ -125,9 +133,14 @@ class RunStore:
 
     def status(self, run_id: str) -> RunStatus:
         values = read_json(self.folder(run_id) / layout.STATUS)
-        if values.get("state") not in _STATES or not set(values) <= _STATUS_FIELDS:
+        try:
+            status = _STATUS.validate_python(values)
+            is_sound = status.state in _STATES and set(values) <= _STATUS_FIELDS and (status.pid is None or 0 < status.pid < 2**31)
+        except ValidationError:
+            is_sound = False
+        if not is_sound:
             raise DamagedRunError(f"status.json of {run_id} is not sound.", fix="Delete the run.")
-        return RunStatus(**values)
+        return status
 
     def write_status(self, run_id: str, status: RunStatus) -> None:
         if status.state not in _STATES:
@@ -161,11 +174,11 @@ class RunStore:
         """Columns step, loss, learning_rate. A line cut off by a crash is left out; a step logged twice counts once, the later one."""
         path = self.folder(run_id) / layout.STEPS
         rows = []
-        for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else ():
             try:
                 row = json.loads(line)
                 rows.append((int(row["step"]), float(row["loss"]), float(row["learning_rate"])))
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, OverflowError):
                 continue
         table = pd.DataFrame(rows, columns=["step", "loss", "learning_rate"])
         return table.drop_duplicates("step", keep="last").sort_values("step", ignore_index=True)
@@ -192,23 +205,26 @@ class RunStore:
             table = pd.read_parquet(path)
         except FileNotFoundError as error:
             raise RunNotFoundError(f"Run {run_id} has no scores yet.", fix="Wait until it has finished, or resume it.") from error
-        except (OSError, ValueError) as error:
+        except Exception as error:  # the parser has a dozen kinds of errors for a damaged file, KeyError among them
             raise DamagedRunError(f"scores.parquet of {run_id} cannot be read ({error}).", fix="Resume the run to write it again, or delete the run.") from error
         if missing := set(layout.SCORE_COLUMNS) - set(table.columns):
             raise DamagedRunError(f"scores.parquet of {run_id} lacks {sorted(missing)}.", fix="Resume the run to write it again, or delete the run.")
         return table
 
     def write_maps(self, run_id: str, maps: np.ndarray) -> None:
-        write_atomic(self.folder(run_id) / layout.MAPS, lambda file: np.save(file, maps, allow_pickle=False))
+        write_array(self.folder(run_id) / layout.MAPS, maps)
 
     def maps(self, run_id: str) -> np.ndarray:
         """float32 (N, h, w), memory-mapped: only the rows that are looked at are read."""
         path = self.folder(run_id) / layout.MAPS
         try:
-            return np.load(path, mmap_mode="r", allow_pickle=False)
+            maps = np.load(path, mmap_mode="r", allow_pickle=False)
+            if maps.ndim != 3 or maps.dtype.kind != "f":
+                raise ValueError(f"shape {maps.shape}, type {maps.dtype}")
+            return maps
         except FileNotFoundError as error:
             raise RunNotFoundError(f"Run {run_id} has no maps yet.", fix="Wait until it has finished, or resume it.") from error
-        except (OSError, ValueError) as error:
+        except Exception as error:  # NumPy's readers have many kinds of errors for a damaged file
             raise DamagedRunError(f"maps.npy of {run_id} cannot be read ({error}).", fix="Resume the run to write it again, or delete the run.") from error
 
     def write_metrics(self, run_id: str, metrics: dict[str, Any]) -> None:
@@ -227,7 +243,7 @@ class RunStore:
         """Ids of the training normals and one mean feature each, (N, C) float32."""
         path = self.folder(run_id) / layout.INDEX
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:  # opened here: NumPy leaves a damaged archive open
                 return [str(name) for name in file["sample_ids"]], file["vectors"]
-        except (OSError, ValueError, KeyError) as error:
+        except Exception as error:
             raise DamagedRunError(f"index.npz of {run_id} cannot be read ({error}).", fix="Resume the run to write it again, or delete the run.") from error

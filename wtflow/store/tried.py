@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 
+from wtflow.errors import DamagedRunError
 from wtflow.records import Tried
 from wtflow.store import layout
-from wtflow.store.files import read_json, write_atomic, write_json
+from wtflow.store.files import read_json, write_array, write_atomic, write_json
 from wtflow.store.runs import RunStore
 
 _IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
@@ -26,7 +26,7 @@ def save_tried(store: RunStore, run_id: str, tried: Tried, content: bytes) -> st
     suffix = Path(tried.name).suffix.lower()
     image_name = key + (suffix if suffix in _IMAGE_SUFFIXES else ".bin")
     write_atomic(folder / image_name, lambda file: file.write(content))
-    write_atomic(folder / f"{key}.npy", lambda file: np.save(file, tried.pixel_map, allow_pickle=False))
+    write_array(folder / f"{key}.npy", tried.pixel_map)
     nearest = [list(one) for one in tried.nearest]
     write_json(folder / f"{key}.json", {"name": tried.name, "score": tried.score, "image": image_name, "kept": time.time(), "nearest": nearest})
     return key
@@ -38,8 +38,18 @@ def list_tried(store: RunStore, run_id: str) -> list[dict[str, Any]]:
     found = []
     for path in folder.glob("*.json") if folder.is_dir() else ():
         facts = read_json(path)
+        if not isinstance(facts.get("image"), str) or not isinstance(facts.get("kept"), int | float):
+            raise DamagedRunError(f"{path.name} in {run_id}/{layout.TRIED} is not sound.", fix="Delete that file; it is one tried image.")
         found.append(facts | {"key": path.stem, "image": folder / Path(facts["image"]).name, "map": folder / f"{path.stem}.npy"})
     return sorted(found, key=lambda facts: facts["kept"], reverse=True)
+
+
+def tried_map(facts: dict[str, Any]) -> np.ndarray:
+    """The pixel map of a kept image, float32 (S, S). Raises DamagedRunError when it cannot be read."""
+    try:
+        return np.load(facts["map"], allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise DamagedRunError(f"The map of {facts['name']} cannot be read ({error}).", fix="Remove the image and try it again.") from error
 
 
 def delete_tried(store: RunStore, run_id: str, keys: Sequence[str]) -> None:

@@ -14,12 +14,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import psutil
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from wtflow.config import Settings
 from wtflow.errors import DamagedRunError, RunBusyError, WTFlowError
 from wtflow.records import RunStatus, RunSummary
 from wtflow.store import layout
+from wtflow.store.files import explained
 from wtflow.store.runs import RunStore
 from wtflow.training.estimate import Estimate, estimate
 
@@ -27,6 +28,7 @@ __all__ = ["Estimate", "delete", "estimate", "live_status", "live_summaries", "r
 
 TERMINATE_AFTER_S = 5.0
 KILL_AFTER_S = 8.0
+LOCK_PATIENCE_S = 30.0
 SILENT_AFTER_S = 120.0
 """A live process that has not reported for so long is called silent, not lost: it may still be stopped, never run twice."""
 
@@ -114,9 +116,17 @@ def process_facts() -> tuple[int, float]:
 
 @contextlib.contextmanager
 def _lock(store: RunStore) -> Iterator[None]:
-    store.home.mkdir(parents=True, exist_ok=True)
-    with FileLock(store.home / ".lock", timeout=30):
+    with explained(store.home):
+        store.home.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(store.home / ".lock")
+        try:
+            lock.acquire(timeout=LOCK_PATIENCE_S)
+        except Timeout as error:
+            raise RunBusyError(f"Another program has kept {store.home} locked for {LOCK_PATIENCE_S:.0f} s.", fix="End it, then try again.") from error
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def claim(store: RunStore, run_id: str) -> None:

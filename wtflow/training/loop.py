@@ -24,7 +24,7 @@ class Trainer:
 
     def __init__(self, velocity: nn.Module, settings: Settings, total_steps: int, device: torch.device) -> None:
         self.velocity, self.settings, self.total_steps, self.device = velocity.to(device), settings, total_steps, device
-        self.optimiser = torch.optim.AdamW(velocity.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+        self.optimiser = torch.optim.AdamW(velocity.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
         self.step = 0
 
     def run(self, batches: Callable[[int], Batch], on_step: Callable[[int, float], None]) -> None:

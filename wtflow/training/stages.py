@@ -12,7 +12,7 @@ import torch
 from wtflow.backbone import load_backbone, source_label
 from wtflow.config import Settings
 from wtflow.detector import Detector, load_detector, load_tensors, read_facts, save_checkpoint
-from wtflow.errors import DamagedRunError
+from wtflow.errors import DamagedRunError, DiskFullError
 from wtflow.features import get_features
 from wtflow.flow.velocity import build_velocity
 from wtflow.normalise import Normaliser, fit_normaliser
@@ -51,6 +51,11 @@ def compute_features(store: RunStore, data: RunData, settings: Settings, device:
     test = None
     if data.test:
         test = get_features(backbone, data.test, data.test_hashes, cache, lambda done, _: progress(n_train + done, n_all))
+    if not cache.has(train):
+        raise DiskFullError(
+            f"The features of training and test images together do not fit into the cache of {cache.limit_bytes / 1e9:.1f} GB.",
+            fix="Raise WTFLOW_CACHE_GB, or choose a smaller image size, fewer stages or a coarser stage.",
+        )
     return FeatureKeys(train, test, cache.used_bytes() != before, backbone.weights_hash)
 
 

@@ -1,0 +1,98 @@
+"""What does this data set contain, and is it sound?"""
+
+import streamlit as st
+
+from pages.ui import cache, state, widgets
+from pages.ui.errors import plain, shown
+from pages.ui.frame import go, open_page
+from pages.ui.health import show_health
+from pages.ui.roots import layout_name, pick_category, pick_root
+from wtflow.datasets.layouts import RootScan
+from wtflow.errors import ImageReadError
+from wtflow.records import Category, Sample
+from wtflow.store.runs import RunStore
+
+PER_PAGE = 28
+
+
+def main(store: RunStore) -> None:
+    scan = pick_root(store)
+    if scan is None:
+        return
+    st.subheader("Categories", anchor=False)
+    show_table(scan)
+    category = pick_category(scan)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Train this category", type="primary", icon=":material/model_training:"):
+            go("train", root=str(scan.root), category=category.name, watch=None)
+        st.caption(f"{layout_name(scan)} layout, in {plain(str(scan.root / category.name))}")
+    health = st.container()
+    show_images(category)
+    with health:
+        show_health(category)
+
+
+def show_table(scan: RootScan) -> None:
+    """One line per category. Only folders are listed, so this is quick for large data sets too."""
+    lines = []
+    for name in scan.categories:
+        found = cache.category(str(scan.root), name)
+        test = found.of("test")
+        defective = [sample for sample in test if sample.is_defective]
+        lines.append(
+            {
+                "category": name,
+                "training normals": len(found.of("train")),
+                "test, good": len(test) - len(defective),
+                "test, defective": len(defective),
+                "with mask": sum(sample.mask_path is not None for sample in defective),
+                "defect types": ", ".join(found.defects) or "none",
+            }
+        )
+    st.dataframe(
+        lines,
+        hide_index=True,
+        height="content" if len(lines) <= 12 else 460,
+        column_config={"defect types": st.column_config.TextColumn(width="large")},
+    )
+
+
+def show_images(category: Category) -> None:
+    """Thumbnails of one split and defect type, masks outlined, in pages."""
+    groups: dict[str, list[Sample]] = {}
+    for sample in sorted(category.samples, key=lambda s: (s.split != "train", s.is_defective, s.defect, s.id)):
+        groups.setdefault(f"{sample.split} {sample.defect}", []).append(sample)
+    if not groups:
+        return
+    st.subheader("Images", anchor=False)
+    wanted = state.get("group")
+    group = wanted if wanted in groups else next(iter(groups))
+    st.pills(
+        "Split and type",
+        list(groups),
+        required=True,
+        format_func=lambda name: f"{name.replace(' ', ': ', 1)} ({len(groups[name])})",
+        **state.bound("group", group),
+    )
+    samples = groups[group]
+    on_page = widgets.pager(len(samples), PER_PAGE)
+    if any(sample.mask_path for sample in samples):
+        st.caption("The line marks the true defect, as its mask has it.")
+    with st.spinner("Drawing the images"), st.grid(min_column_width=widgets.TILE_PX, key="thumbnails"):
+        for i in on_page:
+            with st.container(key=f"tile-thumb_{i}"):
+                show_picture(samples[i])
+
+
+def show_picture(sample: Sample) -> None:
+    name = sample.id.rsplit("/", 1)[-1]
+    try:
+        st.image(cache.picture(str(sample.path), str(sample.mask_path or "")), width="stretch", alt=f"{sample.split} image {sample.id}")
+    except ImageReadError as error:
+        st.error(plain(error.message), icon=":material/broken_image:")
+    st.caption(plain(name) + ("" if sample.mask_path or not sample.is_defective else " (no mask)"))
+
+
+store = open_page("data")
+with shown():
+    main(store)

@@ -1,0 +1,127 @@
+"""Where did it see a defect in this image, and why this score?"""
+
+import streamlit as st
+
+from pages.ui import cache, judge, state, widgets
+from pages.ui.errors import plain, show_error, shown
+from pages.ui.frame import link, open_page
+from pages.ui.panels import read_position, show_panels
+from wtflow.errors import RunNotFoundError, WTFlowError
+from wtflow.plots import theme
+from wtflow.plots.axes import format_score
+from wtflow.plots.probe import plot_probe
+from wtflow.plots.scores import plot_score_strip
+from wtflow.plots.theme import OUTCOMES
+from wtflow.results import RunResults, add_outcomes, find_sample
+from wtflow.store.runs import RunStore
+
+
+def main(store: RunStore) -> None:
+    summary = widgets.pick_run(store)
+    with st.spinner("Reading the run"):
+        results = cache.results(store, summary.run_id)
+    widgets.show_untrained_note(results.settings.is_untrained)
+    threshold = judge.read_threshold(results)
+    facts = pick_image(results, threshold)
+    show_verdict(facts, threshold)
+    show_panels(results, facts)
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        show_strip(results, facts, threshold)
+    with right:
+        show_probe(store, results, facts)
+
+
+def pick_image(results: RunResults, threshold: judge.Threshold):
+    """The image that the address names, or the worst of the filter, with buttons and arrow keys to its neighbours."""
+    chosen = judge.read_filter(results)
+    rows = judge.rows_of(results, threshold, chosen)
+    if rows.empty:
+        chosen, rows = judge.Filter((), (), None, chosen.sort), judge.rows_of(results, threshold, judge.Filter((), (), None, chosen.sort))
+    if rows.empty:
+        show_error(
+            RunNotFoundError(f"Run {results.run_id} has no test images.", fix="Add images to test/ and train again, or try an image.")
+        )
+        link("try_image", "Try an image", icon=":material/add_photo_alternate:")
+        st.stop()
+    ids = list(rows.sample_id)
+    wanted = state.get("sample") or ids[0]
+    try:
+        find_sample(results, wanted)
+    except RunNotFoundError as error:
+        show_error(error)
+        link("results", "Go to the gallery", icon=":material/grid_view:")
+        st.stop()
+    if wanted not in ids:  # a link to an image that the filter leaves out: step through all
+        chosen, rows = judge.Filter((), (), None, chosen.sort), judge.rows_of(results, threshold, judge.Filter((), (), None, chosen.sort))
+        ids = list(rows.sample_id)
+    ids = ids if wanted in ids else [wanted, *ids]
+    at = ids.index(wanted)
+    state.settle("sample", wanted)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox("Image", ids, format_func=lambda i: i, **state.bound("sample", wanted), width=380)
+        step = {"on_click": state.put, "disabled": len(ids) == 1}
+        st.button("Previous", icon=":material/arrow_back:", shortcut="Left", args=("sample", ids[at - 1]), **step)
+        st.button("Next", icon=":material/arrow_forward:", shortcut="Right", args=("sample", ids[(at + 1) % len(ids)]), **step)
+        where = f" with {plain(chosen.words)}" if chosen.is_active else ""
+        st.caption(f"{at + 1} of {len(ids)}{where}, {judge.SORTS[chosen.sort].lower()}", width="content")
+        link("results", "Back to the gallery", icon=":material/grid_view:")
+    found = results.table[results.table.sample_id == wanted]
+    return add_outcomes(found, threshold.value).iloc[0]
+
+
+def show_verdict(facts, threshold: judge.Threshold) -> None:
+    is_called = facts.score >= threshold.value
+    with st.container(horizontal=True, vertical_alignment="center", key=f"verdict_{facts.outcome}"):
+        st.markdown(f"**{OUTCOMES[facts.outcome].capitalize()}**", width="content")
+        st.markdown(
+            f"Score **{format_score(facts.score)}** is {'at or above' if is_called else 'below'} the threshold "
+            f"{format_score(threshold.value)}: called {'defective' if is_called else 'normal'}. True label: {plain(facts.defect)}.",
+            width="content",
+        )
+
+
+def show_strip(results: RunResults, facts, threshold: judge.Threshold) -> None:
+    st.subheader("Among all test images", anchor=False)
+    test = results.test
+    st.plotly_chart(
+        plot_score_strip(test.score, test.is_defective, float(facts.score), threshold.value),
+        key="strip",
+        config=theme.CONFIG,
+        alt=f"Scores of all test images; this one has {format_score(facts.score)}",
+    )
+    n_higher = int((test.score > facts.score).sum())
+    st.caption(f"{n_higher or 'None'} of {widgets.count(len(test), 'image')} score{'s' * (n_higher == 1)} higher. {threshold.words}")
+
+
+def show_probe(store: RunStore, results: RunResults, facts) -> None:
+    """What the score of one position is made of, at every saved time."""
+    st.subheader("One position, step by step", anchor=False)
+    position = read_position(results.maps.shape[1:])
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Click a pixel in the panels above to follow its feature from the data (t = 0) to the noise (t = 1).", width="content")
+        peak = f"{facts.peak_row},{facts.peak_column}"
+        st.button("Highest position", icon=":material/my_location:", on_click=state.put, args=("position", peak), type="tertiary")
+    if position is None:
+        return
+    try:
+        with st.spinner("Following the position (the first time loads the network: some seconds)"):
+            probe = cache.probe(store, results.run_id, int(facts.row), *position)
+    except WTFlowError as error:
+        show_error(error)
+        return
+    st.plotly_chart(
+        plot_probe(probe),
+        key="probe",
+        config=theme.CONFIG,
+        alt=f"Norm and score of row {position[0]}, column {position[1]} at every saved step",
+    )
+    st.caption(
+        f"Row {position[0]}, column {position[1]}: the map shows {format_score(probe.map_score)}. "
+        f"The feature has {probe.n_channels} channels; noise has a norm near {format_score(probe.n_channels**0.5)}."
+    )
+
+
+store = open_page("localization")
+with shown():
+    main(store)

@@ -1,0 +1,147 @@
+"""What is this, what is here already, what can I do next?"""
+
+import streamlit as st
+
+from pages.ui import widgets
+from pages.ui.errors import plain, shown
+from pages.ui.frame import go, link, open_page
+from pages.ui.roots import demo_root, draw_demo
+from wtflow.config import settings_from
+from wtflow.datasets.demo import DEMO_CATEGORIES
+from wtflow.records import RunSummary
+from wtflow.store.runs import RunStore
+from wtflow.training import jobs
+
+PER_PAGE = 12
+POLL_S = 2.0
+
+# Icon, title and text of what a person goes through.
+STEPS = (
+    (
+        ":material/photo_library:",
+        "Images",
+        "Some sixty images of sound parts are enough to begin with. Defects are needed for the test only.",
+    ),
+    (
+        ":material/model_training:",
+        "Train",
+        "A process of its own learns the flow. Close the browser if you like: it goes on, and can be stopped and resumed.",
+    ),
+    (":material/monitoring:", "Judge", "Set a threshold on the scores and see at once what is found, missed and called by mistake."),
+    (":material/center_focus_strong:", "Look", "Open any image: where the map sees a defect, and what a single pixel's score is made of."),
+)
+
+
+def main(store: RunStore) -> None:
+    summaries = jobs.live_summaries(store)
+    show_start(store, summaries)
+    if not summaries:
+        show_steps()
+    is_active = any(s.status is not None and s.status.is_active for s in summaries)
+    st.fragment(show_runs, run_every=POLL_S if is_active else None)(store, is_active)
+
+
+def show_start(store: RunStore, summaries: list[RunSummary]) -> None:
+    """What this is, and the one thing to do next."""
+    with st.container(border=True, key="hero"):
+        st.markdown(
+            "### Learn what normal looks like, see what is not\n"
+            "WT-Flow Studio learns from images of sound parts how their features flow into noise, and marks where a new image does not. "
+            "You train a category, then judge its scores, set a threshold and look at every heat map."
+        )
+        active = [s for s in summaries if s.status is not None and s.status.is_active]
+        finished = [s for s in summaries if s.status is not None and s.status.state == "finished"]
+        with st.container(horizontal=True, vertical_alignment="center"):
+            show_next(store, active, finished)
+
+
+def show_steps() -> None:
+    """What will happen, for the first visit."""
+    with st.grid(min_column_width=260, key="steps"):
+        for icon, title, text in STEPS:
+            with st.container(border=True, height="stretch"):
+                st.markdown(f"{icon} **{title}**")
+                st.caption(text)
+
+
+def show_next(store: RunStore, active: list[RunSummary], finished: list[RunSummary]) -> None:
+    """What to do next; it depends on what is there."""
+    if active:
+        if st.button("Watch the training", type="primary", icon=":material/visibility:"):
+            go("train", watch=active[-1].run_id)
+        st.caption(f"{plain(active[-1].category)} is being trained. Its results open when it has finished.", width="content")
+        return
+    if finished and st.button(f"Results of {plain(finished[0].category)}", type="primary", icon=":material/monitoring:"):
+        go("results", run=finished[0].run_id)
+    if st.button("Train the demo", type="secondary" if finished else "primary", icon=":material/play_arrow:", key="train_demo"):
+        train_demo(store)
+    if finished:
+        link("try_image", "Try an image of your own", icon=":material/add_photo_alternate:", run=finished[0].run_id)
+    else:
+        st.caption(
+            f"Draws {len(DEMO_CATEGORIES)} small categories here and trains the first: two minutes on two cores, no download.",
+            width="content",
+        )
+    link("data", "Open a folder of your own", icon=":material/folder_open:")
+
+
+def train_demo(store: RunStore) -> None:
+    """Start the first demo category that no run has; when it is being trained already, watch that."""
+    root = draw_demo(store)
+    here = [s for s in jobs.live_summaries(store) if s.root == str(root) and s.status is not None]
+    done = {s.category for s in here if s.status.state == "finished"}
+    name = next((name for name in DEMO_CATEGORIES if name not in done), DEMO_CATEGORIES[0])
+    running = [s.run_id for s in here if s.category == name and s.status.is_active]
+    run_id = running[0] if running else jobs.start(store, root, name, settings_from("fast"))
+    go("train", watch=run_id, root=str(root), category=name)
+
+
+def show_runs(store: RunStore, was_active: bool) -> None:
+    """All runs, newest first, kept up to date while one is active."""
+    with shown():
+        jobs.reconcile(store)
+        summaries = jobs.live_summaries(store)
+    if was_active and not any(s.status is not None and s.status.is_active for s in summaries):
+        st.rerun()
+    st.subheader("Runs", anchor=False)
+    if not summaries:
+        st.caption(f"No run yet. Runs are kept in {plain(str(store.home))}.")
+        return
+    for i in widgets.pager(len(summaries), PER_PAGE):
+        show_run(summaries[i], str(demo_root(store)))
+    st.caption(f"Kept in {plain(str(store.home))}")
+
+
+def show_run(summary: RunSummary, demo: str) -> None:
+    with st.container(border=True, key=f"card-run_{summary.run_id}"):
+        name, badge, middle, action = st.columns([4.5, 2.4, 2.6, 1.4], vertical_alignment="center")
+        status = summary.status
+        is_sound = status is not None and not summary.problem
+        with name:
+            tag = "  :small[:gray[demo]]" if summary.root == demo else ""
+            st.markdown(f"**{plain(summary.category if is_sound else summary.run_id)}**{tag}")
+            st.caption(f"{widgets.moment(summary.created)} · {plain(summary.label)}" if is_sound else plain(summary.problem))
+        with badge, st.container(horizontal=True, gap="xsmall"):
+            widgets.state_badge(summary)
+            if summary.is_untrained:
+                widgets.untrained_badge()
+        if is_sound and status.state == "finished":
+            left, right = middle.columns(2)
+            left.metric(
+                "AUROC",
+                widgets.metric(summary.metrics.get("image_auroc")),
+                help="Image AUROC: how often a defective image scores above a normal one.",
+            )
+            right.metric("AUPRO", widgets.metric(summary.metrics.get("aupro")), help="How well each defect is covered by the map.")
+        elif is_sound:
+            middle.caption(f"{status.percent:.0f} %" if status.is_active else plain(status.message))
+        with action:
+            if is_sound and status.state == "finished":
+                link("results", "Results", icon=":material/monitoring:", run=summary.run_id)
+            else:
+                link("train", "Watch" if is_sound and status.is_active else "Open", icon=":material/visibility:", watch=summary.run_id)
+
+
+store = open_page("overview")
+with shown():
+    main(store)

@@ -1,0 +1,133 @@
+"""How well did it do, and on which images?"""
+
+import streamlit as st
+
+from pages.ui import cache, judge, state, widgets
+from pages.ui.errors import shown
+from pages.ui.frame import open_page
+from pages.ui.gallery import show_gallery
+from pages.ui.metric_cards import show_metrics
+from wtflow.metrics import confusion_at, pr_curve, roc_curve
+from wtflow.plots import theme
+from wtflow.plots.curves import plot_pr, plot_roc
+from wtflow.plots.histogram import plot_score_histogram
+from wtflow.plots.theme import OUTCOMES
+from wtflow.records import Confusion
+from wtflow.results import RunResults, add_outcomes
+from wtflow.store.runs import RunStore
+
+CSV_COLUMNS = ["sample_id", "split", "defect", "is_defective", "score", "outcome", "start_score", "path"]
+
+
+def main(store: RunStore) -> None:
+    summary = widgets.pick_run(store)
+    with st.spinner("Reading the run"):
+        results = cache.results(store, summary.run_id)
+    widgets.show_untrained_note(results.settings.is_untrained)
+    show_metrics(results)
+    if not len(results.test):
+        st.info(
+            "This category has no test images, so there is nothing to judge. Add some to test/ and train again, or try an image.",
+            icon=":material/info:",
+        )
+        return
+    st.subheader("Threshold", anchor=False)
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        threshold = judge.show_threshold(results)
+        show_confusion(results, threshold)
+    with left:
+        show_histogram(results, threshold)
+    show_curves(results, threshold)
+    show_gallery(store, results, threshold)
+    show_download(results, threshold)
+
+
+def show_histogram(results: RunResults, threshold: judge.Threshold) -> None:
+    """Scores by label; a clicked bar narrows the gallery to its scores."""
+    key = f"histogram_{st.session_state.get('n_histograms', 0)}"
+    test = results.test
+    st.plotly_chart(
+        plot_score_histogram(test.score, test.is_defective, threshold.value),
+        key=key,
+        on_select=lambda: take_bar(key),
+        selection_mode="points",
+        config=theme.CONFIG,
+        alt=f"Histogram of the scores of {len(test)} test images by label, threshold {threshold.value:.4g}",
+    )
+    st.caption("Click a bar to see its images below.")
+
+
+def take_bar(key: str) -> None:
+    """A clicked bar becomes the score filter. Its ends travel in customdata; a click beside the bars takes the filter back."""
+    points = st.session_state[key].selection.points
+    if points:
+        judge.put_score_range(*points[0]["customdata"])
+    else:
+        state.put("range", None)
+
+
+def show_confusion(results: RunResults, threshold: judge.Threshold) -> None:
+    """The four outcomes as buttons that filter the gallery, and what follows from them."""
+    test = results.test
+    confusion = confusion_at(test.score, test.is_defective, threshold.value)
+    counts = {"TP": confusion.tp, "FN": confusion.fn, "FP": confusion.fp, "TN": confusion.tn}
+    chosen = state.get_all("outcome")
+    for label, row in (("Defective images", ("TP", "FN")), ("Normal images", ("FP", "TN"))):
+        st.caption(label)
+        for column, name in zip(st.columns(2), row, strict=True):
+            is_chosen = chosen == [name]
+            column.button(
+                f"**{counts[name]}** {OUTCOMES[name]}",
+                key=f"cell_{name}{'_chosen' * is_chosen}",
+                width="stretch",
+                on_click=state.put,
+                args=("outcome", None if is_chosen else [name]),
+                wrap=True,
+                help="Show only these images below, or all again",
+            )
+    show_rates(confusion)
+
+
+def show_rates(confusion: Confusion) -> None:
+    for column, (label, value, meaning) in zip(
+        st.columns(3),
+        (
+            ("Precision", confusion.precision, "Share of images called defective that are."),
+            ("Recall", confusion.recall, "Share of defective images that are found."),
+            ("F1", confusion.f1, "Harmonic mean of precision and recall."),
+        ),
+        strict=True,
+    ):
+        column.metric(label, widgets.metric(value), help=meaning)
+
+
+def show_curves(results: RunResults, threshold: judge.Threshold) -> None:
+    test = results.test
+    roc, pr = roc_curve(test.score, test.is_defective), pr_curve(test.score, test.is_defective)
+    if roc is None or pr is None:
+        return
+    with st.expander("ROC and precision-recall curves", icon=":material/show_chart:"):
+        left, right = st.columns(2)
+        left.plotly_chart(plot_roc(roc, threshold.value), key="curve_roc", config=theme.CONFIG, alt="ROC curve of the test images")
+        right.plotly_chart(
+            plot_pr(pr, threshold.value), key="curve_pr", config=theme.CONFIG, alt="Precision-recall curve of the test images"
+        )
+
+
+def show_download(results: RunResults, threshold: judge.Threshold) -> None:
+    table = add_outcomes(results.table, threshold.value)[CSV_COLUMNS]
+    st.download_button(
+        "Scores as CSV",
+        table.to_csv(index=False),
+        f"{results.run_id}-scores.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        help="One line per test image and held-out normal, with its outcome at this threshold.",
+    )
+
+
+store = open_page("results")
+with shown():
+    main(store)

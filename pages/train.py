@@ -1,0 +1,83 @@
+"""Configure, start, watch, stop and resume runs."""
+
+import streamlit as st
+
+from pages.ui import state, widgets
+from pages.ui.errors import plain, show_error, shown
+from pages.ui.frame import open_page
+from pages.ui.health import check
+from pages.ui.live import show_queue, show_watch
+from pages.ui.roots import pick_category, pick_root
+from pages.ui.settings_form import show_settings
+from wtflow.config import Settings
+from wtflow.errors import SettingsError, WTFlowError
+from wtflow.records import Category
+from wtflow.store.runs import RunStore
+from wtflow.training import jobs
+
+
+def main(store: RunStore) -> None:
+    watched = state.get("watch")
+    if watched is not None:
+        show_watch(store, watched)
+    else:
+        show_form(store)
+    show_queue(store, watched)
+
+
+def show_form(store: RunStore) -> None:
+    """Category, settings, estimate, start."""
+    scan = pick_root(store)
+    if scan is None:
+        return
+    category = pick_category(scan)
+    n_train, n_test = len(category.of("train")), len(category.of("test"))
+    st.caption(f"{widgets.count(n_train, 'training normal')}, {widgets.count(n_test, 'test image')}")
+    settings, problem = None, None
+    try:
+        settings = show_settings()
+    except SettingsError as error:
+        problem = error
+    with st.container(border=True, key="start"):
+        if problem is not None or settings is None:
+            show_error(problem)
+            st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=True)
+            return
+        if settings.is_untrained:
+            st.caption(f":material/science: {widgets.UNTRAINED_NOTE}")
+        show_estimate(store, n_train, n_test, settings)
+        if st.button("Start training", type="primary", icon=":material/play_arrow:"):
+            start(store, category, settings)
+
+
+def show_estimate(store: RunStore, n_train: int, n_test: int, settings: Settings) -> None:
+    found = jobs.estimate(store, n_train, n_test, settings)
+    disk = "unknown for this backbone" if found.n_bytes is None else widgets.size(found.n_bytes)
+    time, space, basis = st.columns([1, 1, 3], vertical_alignment="center")
+    time.metric("Expected time", widgets.duration(found.seconds))
+    space.metric("Space on disk", disk)
+    basis.caption(found.basis)
+
+
+def start(store: RunStore, category: Category, settings: Settings) -> None:
+    """Check the images, then hand the run to its own process. A category with errors is not started."""
+    report = check(category)
+    if report.errors:
+        worst = report.errors[0]
+        show_error(WTFlowError(f"{category.name} cannot be trained yet: {worst.message}", fix=worst.fix))
+        if len(report.errors) > 1:
+            st.caption(f"And {widgets.count(len(report.errors) - 1, 'more problem')}; the data page lists all.")
+        return
+    try:
+        run_id = jobs.start(store, category.root, category.name, settings)
+    except WTFlowError as error:
+        show_error(error)
+        return
+    state.put("watch", run_id)
+    st.toast(f"{plain(category.name)} is on its way.", icon=":material/rocket_launch:")
+    st.rerun()
+
+
+store = open_page("train")
+with shown():
+    main(store)

@@ -1,0 +1,89 @@
+"""Every page begins with `open_page()`: navigation, title, logo, style and the choices in the address.
+
+With a folder named `pages/`, the first request after the server's start runs the page file without app.py, and so do
+tests of one page. So navigation is set here, on every page, whether or not app.py has done it in this run: setting it
+twice is harmless, and the ids of widgets stay the same in both cases (they depend on how navigation was set).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from pages.ui import state
+from wtflow.store.runs import RunStore
+
+ROOT = Path(__file__).resolve().parents[2]
+ASSETS = ROOT / "assets"
+APP_NAME = "WT-Flow Studio"
+
+
+@dataclass(frozen=True)
+class PageEntry:
+    """A line of the navigation. `params` are the choices that the page keeps in its address."""
+
+    title: str
+    icon: str
+    question: str
+    params: tuple[str, ...] = ()
+
+
+# File name (which is also the address) -> what the navigation says. The first is the start page.
+PAGES: dict[str, PageEntry] = {
+    "overview": PageEntry("Overview", ":material/home:", "What is here, and what can I do next?"),
+    "data": PageEntry("Data", ":material/photo_library:", "What does this data set contain, and is it sound?", state.DATA),
+    "train": PageEntry("Train", ":material/model_training:", "Configure, start and watch a run.", state.TRAIN),
+    "results": PageEntry("Results", ":material/monitoring:", "How well did it do, and on which images?", state.RESULTS),
+    "localization": PageEntry(
+        "Localization", ":material/center_focus_strong:", "Where did it see a defect, and why this score?", state.IMAGE
+    ),
+    "try_image": PageEntry("Try an image", ":material/add_photo_alternate:", "What does a run say about images of my own?", state.TRY),
+}
+
+FIRST = next(iter(PAGES))
+
+
+def navigate() -> st.Page:
+    """Set the navigation and return the page that the address asks for."""
+    # Before the navigation, or the browser would fetch the open page's icon from another server as its favicon.
+    st.set_page_config(page_icon=str(ASSETS / "icon.svg"), layout="wide")
+    return st.navigation([*(page(name) for name in PAGES), _alias()], position="top")
+
+
+def page(name: str) -> st.Page:
+    """The page as links and navigation take it; the path is absolute, so it holds whichever file was run first."""
+    entry = PAGES[name]
+    path = ROOT / "pages" / f"{name}.py"
+    if name == FIRST:
+        return st.Page(path, title=entry.title, icon=entry.icon, help=entry.question, url_path="start", default=True)
+    return st.Page(path, title=entry.title, icon=entry.icon, help=entry.question)
+
+
+def _alias() -> st.Page:
+    """The start page under its own name: its address is the bare one, but /overview is what people try, too."""
+    return st.Page(ROOT / "pages" / f"{FIRST}.py", title=PAGES[FIRST].title, url_path=FIRST, visibility="hidden")
+
+
+def open_page(name: str) -> RunStore:
+    """Set up everything that is not the page's own matter, write its heading, and return the store of runs."""
+    entry = PAGES[name]
+    navigate()
+    st.set_page_config(page_title=f"{entry.title} · {APP_NAME}")
+    st.logo(str(ASSETS / "logo.svg"), size="large")
+    st.html(ASSETS / "style.css")
+    st.html(Path(__file__).with_name("pages.css"))
+    state.sync(name, entry.params)
+    with st.container(horizontal=True, key="page_head"):
+        st.title(entry.title, anchor=False, width="content")
+        st.caption(entry.question, width="content")
+    return RunStore()
+
+
+def go(name: str, **params: str) -> None:
+    """Switch to another page with these choices made. Ends this run of the script."""
+    st.switch_page(page(name), query_params=state.address(PAGES[name].params, params))
+
+
+def link(name: str, label: str, *, icon: str | None = None, help: str = "", width: str = "content", **params: str) -> None:
+    """A link to another page with these choices made; it opens in a new tab like any link."""
+    st.page_link(page(name), label=label, icon=icon, help=help or None, width=width, query_params=state.address(PAGES[name].params, params))

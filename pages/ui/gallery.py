@@ -1,0 +1,98 @@
+"""The test images of a run as a grid of cards under their maps: filtered, sorted, in pages. A card leads to its localization."""
+
+import streamlit as st
+
+from pages.ui import cache, judge, state, widgets
+from pages.ui.errors import plain
+from pages.ui.frame import link
+from wtflow.errors import WTFlowError
+from wtflow.plots.axes import format_score
+from wtflow.plots.theme import OUTCOMES
+from wtflow.results import RunResults, add_outcomes
+from wtflow.store.runs import RunStore
+
+PER_PAGE = 28
+"""Full rows of seven in a wide window and of four in a narrow one."""
+
+OPACITY = 0.6
+VIEWS = {"overlay": "With map", "image": "Image only"}
+
+_COLOURS = {"TP": "orange", "FN": "violet", "FP": "yellow", "TN": "blue"}
+
+
+def show_gallery(store: RunStore, results: RunResults, threshold: judge.Threshold) -> None:
+    st.subheader("Images", anchor=False)
+    chosen = judge.read_filter(results)
+    _show_filter(results, threshold, chosen)
+    rows = judge.rows_of(results, threshold, chosen)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        view = _show_order(chosen)
+        on_page = widgets.pager(len(rows), PER_PAGE)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        what = f": {plain(chosen.words)}" if chosen.is_active else ""
+        st.caption(f"{len(rows)} of {widgets.count(len(results.test), 'test image')}{what}", width="content")
+        if chosen.is_active:
+            st.button("Show all", icon=":material/filter_alt_off:", on_click=_clear, type="tertiary")
+    if rows.empty:
+        st.info("No image passes this filter. Show all, or move the threshold.", icon=":material/filter_alt:")
+        return
+    cards = [rows.iloc[i] for i in on_page]
+    with st.spinner("Drawing the images"), st.grid(min_column_width=widgets.TILE_PX, key="gallery"):
+        for facts in cards:
+            _show_card(store, results, facts, view)
+
+
+def _show_filter(results: RunResults, threshold: judge.Threshold, chosen: judge.Filter) -> None:
+    table = add_outcomes(results.test, threshold.value)
+    n_of_type, n_of_outcome = table.defect.value_counts(), table.outcome.value_counts()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.pills(
+            "Defect type",
+            judge.defect_types(results),
+            selection_mode="multi",
+            wrap=True,
+            format_func=lambda name: f"{name} ({n_of_type.get(name, 0)})",
+            **state.bound("defect", list(chosen.defects)),
+        )
+        st.pills(
+            "Outcome at this threshold",
+            list(OUTCOMES),
+            selection_mode="multi",
+            wrap=True,
+            format_func=lambda name: f"{OUTCOMES[name]} ({n_of_outcome.get(name, 0)})",
+            **state.bound("outcome", list(chosen.outcomes)),
+        )
+
+
+def _show_order(chosen: judge.Filter) -> str:
+    """Choice of the order and of what a tile shows; returns the latter."""
+    st.selectbox("Order", list(judge.SORTS), format_func=judge.SORTS.__getitem__, width=190, **state.bound("sort", chosen.sort))
+    st.session_state.setdefault("gallery_view", "overlay")
+    return st.selectbox("Show", list(VIEWS), format_func=VIEWS.__getitem__, key="gallery_view", width=150, persist_state="session")
+
+
+def _show_card(store: RunStore, results: RunResults, facts, view: str) -> None:
+    with st.container(key=f"tile-image_{facts.row}", gap="xsmall"):
+        try:
+            if view == "overlay":
+                picture = cache.heat(store, results.run_id, int(facts.row), OPACITY)
+            else:
+                picture = cache.picture(facts.path, facts.mask_path)
+            st.image(picture, width="stretch", alt=f"{facts.sample_id}, {OUTCOMES[facts.outcome]}, score {format_score(facts.score)}")
+        except WTFlowError as error:
+            st.error(plain(error.message), icon=":material/broken_image:")
+        link(
+            "localization",
+            f"**{format_score(facts.score)}** {plain(facts.defect)}",
+            run=results.run_id,
+            sample=facts.sample_id,
+            position=None,
+            help=f"{plain(facts.sample_id)}: look at the map of this image",
+        )
+        st.badge(OUTCOMES[facts.outcome], color=_COLOURS[facts.outcome])
+
+
+def _clear() -> None:
+    for name in ("defect", "outcome", "range"):
+        state.put(name, None)
+    st.session_state["n_histograms"] = st.session_state.get("n_histograms", 0) + 1

@@ -1,0 +1,141 @@
+"""The threshold of a run, and which of its images the filter leaves: shared by results, localization and Try an image."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pages.ui import state
+from wtflow.plots.axes import format_score
+from wtflow.plots.theme import OUTCOMES
+from wtflow.results import RunResults, ThresholdChoice, add_outcomes, filter_rows, threshold_choices
+
+SORTS = {"score descending": "Highest score first", "score ascending": "Lowest score first", "name": "By name"}
+_N_STOPS = 400
+"""Positions of the slider at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """The value in force, where it started, and whether a person moved it since."""
+
+    value: float
+    origin: ThresholdChoice
+    is_moved: bool
+
+    @property
+    def words(self) -> str:
+        """Where the value comes from, in a sentence."""
+        if self.is_moved:
+            return f"Set by hand. It started at {format_score(self.origin.value)}: {self.origin.label[0].lower()}{self.origin.label[1:]}."
+        return f"{self.origin.label}. {self.origin.explanation}"
+
+
+def read_threshold(results: RunResults) -> Threshold:
+    """The threshold that the address names, or that of the chosen origin, or of the first one."""
+    origins = {choice.key: choice for choice in threshold_choices(results)}
+    origin = origins.get(state.get("origin") or "") or next(iter(origins.values()))
+    moved = state.get_number("threshold")
+    if moved is None or state.get("threshold") == state.to_text(origin.value):
+        return Threshold(origin.value, origin, False)
+    return Threshold(moved, origin, True)
+
+
+def show_threshold(results: RunResults) -> Threshold:
+    """Slider, choice of where it starts, and reset."""
+    threshold = read_threshold(results)
+    stops = _stops(results, threshold)
+    st.select_slider(
+        "Threshold: a score from here on is called defective",
+        stops,
+        format_func=format_score,
+        help="Each stop lies between two scores, so a step moves one image to the other side.",
+        **state.bound("threshold", threshold.value),
+    )
+    origins = {choice.key: choice for choice in threshold_choices(results)}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if len(origins) > 1:
+            st.selectbox(
+                "Starts at",
+                list(origins),
+                format_func=lambda key: origins[key].label,
+                **state.bound("origin", threshold.origin.key),
+                width=270,
+            )
+        if threshold.is_moved:
+            st.button(
+                "Reset",
+                icon=":material/undo:",
+                on_click=state.put,
+                args=("threshold", None),
+                help=f"Back to {format_score(threshold.origin.value)}",
+            )
+    st.caption(threshold.words, width="stretch")
+    return threshold
+
+
+def _stops(results: RunResults, threshold: Threshold) -> list[float]:
+    """Values that the slider offers, rising: half-way between neighbouring scores, where thresholds start, and the one in force."""
+    table = results.test if len(results.test) else results.table
+    scores = sorted({float(score) for score in table.score}) or [0.0]
+    between = [(low + high) / 2 for low, high in zip(scores, scores[1:], strict=False)]
+    between = between[:: -(-len(between) // _N_STOPS) or 1]
+    margin = (scores[-1] - scores[0]) / 50 or abs(scores[0]) / 50 or 1.0
+    ends = [scores[0] - margin, scores[-1] + margin]
+    exact = [*(choice.value for choice in threshold_choices(results)), threshold.value]
+    by_text = {state.to_text(value): float(state.to_text(value)) for value in (*between, *ends)}
+    return sorted((by_text | {state.to_text(value): value for value in exact}).values())
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which test images are shown, and in which order. Only what fits this run is kept from the address."""
+
+    defects: tuple[str, ...]
+    outcomes: tuple[str, ...]
+    score_range: tuple[float, float] | None
+    sort: str
+
+    @property
+    def is_active(self) -> bool:
+        return bool(self.defects or self.outcomes or self.score_range)
+
+    @property
+    def words(self) -> str:
+        parts = [*self.defects, *(OUTCOMES[outcome] for outcome in self.outcomes)]
+        if self.score_range:
+            parts.append(f"score {format_score(self.score_range[0])} to {format_score(self.score_range[1])}")
+        return ", ".join(parts)
+
+
+def defect_types(results: RunResults) -> list[str]:
+    """`good` first, then the defect types of the test images."""
+    found = sorted(results.test.defect.unique(), key=lambda name: (name != "good", name))
+    return [str(name) for name in found]
+
+
+def read_filter(results: RunResults) -> Filter:
+    known = defect_types(results)
+    sort = state.get("sort")
+    return Filter(
+        tuple(name for name in known if name in state.get_all("defect")),
+        tuple(name for name in OUTCOMES if name in state.get_all("outcome")),
+        _score_range(),
+        sort if sort in SORTS else "score descending",
+    )
+
+
+def rows_of(results: RunResults, threshold: Threshold, chosen: Filter):
+    """The test images that pass the filter, sorted, with the column `outcome`."""
+    return filter_rows(add_outcomes(results.test, threshold.value), chosen.defects, chosen.outcomes, chosen.score_range, chosen.sort)
+
+
+def put_score_range(low: float, high: float) -> None:
+    state.put("range", f"{low!r}~{high!r}")
+
+
+def _score_range() -> tuple[float, float] | None:
+    low, separator, high = (state.get("range") or "").partition("~")
+    try:
+        return (float(low), float(high)) if separator else None
+    except ValueError:
+        return None

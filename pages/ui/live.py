@@ -1,0 +1,173 @@
+"""A run while it lives: progress, loss, log, and the buttons that stop, resume and delete it. Polled by fragments."""
+
+import streamlit as st
+
+from pages.ui import state, widgets
+from pages.ui.errors import plain, show_error, shown
+from pages.ui.frame import go, link
+from wtflow.errors import RunNotFoundError, WTFlowError
+from wtflow.plots import theme
+from wtflow.plots.curves import plot_loss
+from wtflow.records import RunStatus, RunSummary
+from wtflow.store.runs import RunStore
+from wtflow.training import jobs
+from wtflow.training.estimate import STAGES
+
+POLL_S = 1.0
+LOG_LINES = 60
+N_LISTED = 10
+
+_STAGE_WORDS = {"read": "Read images", "features": "Features", "train": "Train the flow", "score": "Score", "metrics": "Metrics"}
+
+
+def show_watch(store: RunStore, run_id: str) -> None:
+    """The panel of one run. An unknown or damaged run gets a sentence."""
+    st.button("Set up another run", icon=":material/arrow_back:", on_click=state.put, args=("watch", None), type="tertiary")
+    summary = store.summary(run_id) if run_id in store.ids() else None
+    if summary is None:
+        show_error(
+            RunNotFoundError(f"There is no run {run_id[:80]!r} here.", fix="It may have been deleted. Choose one below, or set up another.")
+        )
+        return
+    if summary.problem:
+        st.error(f"**Run {plain(run_id)} is damaged.**  \n{plain(summary.problem)}", icon=":material/broken_image:")
+        _show_delete(store, summary)
+        return
+    with st.container(border=True, key="watch"):
+        is_active = jobs.live_status(store, run_id).is_active
+        st.fragment(_show_progress, run_every=POLL_S if is_active else None)(store, summary, is_active)
+
+
+def _show_progress(store: RunStore, summary: RunSummary, was_active: bool) -> None:
+    """Everything that changes while the run goes on."""
+    with shown():
+        jobs.reconcile(store)
+        status = jobs.live_status(store, summary.run_id)
+    if was_active != status.is_active:
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"#### {plain(summary.category)}", width="content")
+        widgets.state_badge(RunSummary(summary.run_id, status))
+        if summary.is_untrained:
+            widgets.untrained_badge()
+    st.caption(f"Started {widgets.moment(summary.created)} · {plain(summary.label)} · {plain(summary.run_id)}")
+    if status.is_active or status.state in ("stopped", "lost", "failed"):
+        _show_stages(status)
+        left = "" if status.seconds_left is None else f", about {widgets.duration(status.seconds_left)} left"
+        st.progress(min(max(status.percent / 100, 0.0), 1.0), text=f"{status.percent:.0f} %{left}{_step_words(status)}")
+    _show_message(status)
+    _show_buttons(store, summary, status)
+    steps = store.steps(summary.run_id)
+    if len(steps):
+        st.plotly_chart(
+            plot_loss(steps.step, steps.loss),
+            key="loss",
+            config=theme.CONFIG,
+            alt=f"Training loss after {int(steps.step.iloc[-1])} steps: {steps.loss.iloc[-1]:.3g}",
+        )
+    with st.expander("Log", expanded=status.state == "failed"):
+        st.code(store.log_tail(summary.run_id, LOG_LINES) or "Nothing logged yet.", language=None, height=240)
+
+
+def _show_stages(status: RunStatus) -> None:
+    at = STAGES.index(status.stage) if status.stage in STAGES else -1
+    with st.container(horizontal=True, gap="xsmall"):
+        for i, name in enumerate(STAGES):
+            icon, colour = (
+                (":material/check:", "green") if i < at else (":material/arrow_forward:", "primary") if i == at else (None, "gray")
+            )
+            st.badge(_STAGE_WORDS[name], icon=icon, color=colour)
+
+
+def _step_words(status: RunStatus) -> str:
+    noun = "step" if status.stage == "train" else "image"
+    return f" · {noun} {status.step:,} of {status.total:,}" if status.total else ""
+
+
+def _show_message(status: RunStatus) -> None:
+    if status.state in ("failed", "lost"):
+        st.error(f"**{plain(status.message)}**  \n{plain(status.fix)}", icon=":material/error:")
+    elif status.message and status.state != "finished":
+        st.caption(plain(status.message))
+
+
+def _show_buttons(store: RunStore, summary: RunSummary, status: RunStatus) -> None:
+    with st.container(horizontal=True):
+        if status.state == "finished" and st.button("Open results", type="primary", icon=":material/monitoring:"):
+            go("results", run=summary.run_id)
+        if status.is_active and st.button("Stop", icon=":material/stop_circle:", disabled=status.state == "stopping"):
+            jobs.request_stop(store, summary.run_id)
+            st.rerun()
+        if status.state in ("stopped", "failed", "lost") and st.button("Resume", type="primary", icon=":material/play_arrow:"):
+            try:
+                jobs.resume(store, summary.run_id)
+            except WTFlowError as error:
+                show_error(error)
+            else:
+                st.rerun()
+        if not status.is_active:
+            _show_delete(store, summary)
+
+
+def _show_delete(store: RunStore, summary: RunSummary) -> None:
+    if st.button("Delete", icon=":material/delete:", key="ask_delete"):
+        _ask_delete(store, summary.run_id, summary.category)
+
+
+@st.dialog("Delete this run?", icon=":material/delete:")
+def _ask_delete(store: RunStore, run_id: str, category: str) -> None:
+    of = f" of {plain(category)}" if category else ""
+    st.write(f"The scores, maps and checkpoint of run {plain(run_id)}{of} are removed for good. The images stay.")
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Keep it"):
+            st.rerun()
+        if st.button("Delete for good", type="primary", icon=":material/delete_forever:"):
+            with shown():
+                jobs.delete(store, run_id)
+            state.put("watch", None)
+            if state.get("run") == run_id:
+                state.put("run", None)
+            st.rerun()
+
+
+def show_queue(store: RunStore, watched: str | None) -> None:
+    """Other runs, the waiting ones in the order of their turn."""
+    summaries = jobs.live_summaries(store)
+    is_active = any(s.status is not None and s.status.is_active for s in summaries)
+    st.fragment(_show_lines, run_every=2 * POLL_S if is_active else None)(store, watched)
+
+
+def _show_lines(store: RunStore, watched: str | None) -> None:
+    with shown():
+        jobs.reconcile(store)
+        summaries = jobs.live_summaries(store)
+    active = [s for s in reversed(summaries) if s.status is not None and s.status.is_active]
+    if [s.run_id for s in active] == [watched]:
+        active = []  # shown above already
+    others = [s for s in summaries if s not in active and s.run_id != watched and not (s.status is not None and s.status.is_active)][
+        : N_LISTED - len(active)
+    ]
+    if active:
+        st.subheader("Running and waiting", anchor=False)
+        waiting = [summary for summary in active if summary.status.state == "queued"]
+        for summary in active:
+            place = waiting.index(summary) + 1 if summary in waiting else 0
+            _show_line(
+                summary, f"{summary.status.percent:.0f} %" if not place else "is next" if place == 1 else f"is number {place} in the queue"
+            )
+    if others:
+        st.subheader("Earlier runs", anchor=False)
+        for summary in others:
+            _show_line(summary, "")
+
+
+def _show_line(summary: RunSummary, word: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key=f"line_{summary.run_id}"):
+        widgets.state_badge(summary)
+        st.markdown(f"**{plain(summary.category or summary.run_id)}** {word}", width="content")
+        st.caption(
+            f"{widgets.moment(summary.created)} · {plain(summary.label)}" if summary.label else plain(summary.problem), width="stretch"
+        )
+        if summary.status is not None and summary.status.state == "finished":
+            link("results", "Results", icon=":material/monitoring:", run=summary.run_id)
+        link("train", "Open", icon=":material/visibility:", watch=summary.run_id)

@@ -1,0 +1,70 @@
+"""Image, map and overlay of one image, with what changes their look; a click chooses a position."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.ui import state
+from wtflow.datasets.images import load_image, load_mask
+from wtflow.plots import theme
+from wtflow.plots.axes import format_score
+from wtflow.plots.localization import plot_localization
+from wtflow.plots.pictures import to_uint8
+from wtflow.results import RunResults, pixel_map
+
+SCALES = {"run": "One scale for the run", "image": "This image's own scale"}
+OWN_SCALE_NOTE = "Colours are stretched to this image alone, so a good image looks defective too. Do not compare images on this scale."
+
+
+def show_panels(results: RunResults, facts) -> None:
+    """Image, map and overlay; a click chooses a position."""
+    opacity_text, scale = state.get_number("opacity"), state.get("scale")
+    opacity = 0.6 if opacity_text is None else min(max(opacity_text, 0.0), 1.0)
+    scale = scale if scale in SCALES else "run"
+    values = pixel_map(results, int(facts.row))
+    grid = results.maps[int(facts.row)]
+    mask_path = Path(facts.mask_path) if facts.mask_path else None
+    is_drawn = mask_path is not None and st.session_state.setdefault("show_truth", True)
+    figure = plot_localization(
+        to_uint8(load_image(Path(facts.path), None)),
+        values,
+        load_mask(mask_path, None) if is_drawn else None,
+        color_range=results.color_range if scale == "run" else (float(values.min()), float(values.max())),
+        opacity=opacity,
+        grid_shape=grid.shape,
+        position_scores=grid,
+        selected=read_position(grid.shape),
+    )
+    key = f"picture-{facts.row}"
+    st.plotly_chart(
+        figure,
+        key=key,
+        on_select=lambda: take_position(key),
+        selection_mode="points",
+        config=theme.PICTURE_CONFIG,
+        alt=f"{facts.sample_id}: the image, its anomaly map, and both; score {format_score(facts.score)}",
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.slider("Opacity of the map", 0.0, 1.0, step=0.05, **state.bound("opacity", opacity), width=260)
+        st.segmented_control("Colours", list(SCALES), required=True, format_func=SCALES.__getitem__, **state.bound("scale", scale))
+        if mask_path is not None:
+            st.toggle("Outline of the true defect", key="show_truth", persist_state="session")
+        elif facts.is_defective:
+            st.caption("No mask: the true defect is not outlined.")
+    if scale == "image":
+        st.caption(f":material/warning: {OWN_SCALE_NOTE}")
+
+
+def take_position(key: str) -> None:
+    points = [point for point in st.session_state[key].selection.points if point.get("customdata")]
+    if points:
+        row, column = points[0]["customdata"][:2]
+        state.put("position", f"{int(row)},{int(column)}")
+
+
+def read_position(shape: tuple[int, int]) -> tuple[int, int] | None:
+    """The position that the address names, if the grid has it."""
+    row, _, column = (state.get("position") or "").partition(",")
+    if not (row.isdecimal() and column.isdecimal()):
+        return None
+    return (int(row), int(column)) if int(row) < shape[0] and int(column) < shape[1] else None

@@ -1,0 +1,114 @@
+"""Which folder of images is open: the demo, or one that a person typed. The last one is remembered beside the runs."""
+
+import contextlib
+from pathlib import Path
+
+import streamlit as st
+
+from pages.ui import cache, state
+from pages.ui.errors import plain, show_error
+from wtflow.datasets.demo import is_demo_complete, write_demo
+from wtflow.datasets.layouts import LAYOUT_NAMES, RootScan, WrongRootError
+from wtflow.errors import LayoutError, WTFlowError
+from wtflow.records import Category
+from wtflow.store.files import read_json, write_json
+from wtflow.store.runs import RunStore
+
+_MEMORY = "app.json"
+_TYPED = "widget_typed_root"
+
+
+def demo_root(store: RunStore) -> Path:
+    """Where the demo images lie once they are drawn."""
+    return store.home / "demo"
+
+
+def draw_demo(store: RunStore) -> Path:
+    """Draw the demo images with a progress bar, unless they are there already, and return their folder."""
+    root = demo_root(store)
+    if is_demo_complete(root):
+        return root
+    bar = st.progress(0.0, text="Drawing the demo images (once)")
+    write_demo(root, lambda done, total: bar.progress(done / max(total, 1), text=f"Drawing the demo images (once): {done} of {total}"))
+    bar.empty()
+    return root
+
+
+def pick_root(store: RunStore) -> RootScan | None:
+    """A field for the folder, with the demo as default, and what was found there; None when it holds no categories."""
+    root = state.get("root") or _remembered(store) or str(demo_root(store))
+    is_demo = root == str(demo_root(store))
+    st.session_state[_TYPED] = "" if is_demo else root
+    left, right = (st, None) if is_demo else st.columns([5, 1], vertical_alignment="bottom")
+    left.text_input(
+        "Folder with categories",
+        key=_TYPED,
+        on_change=_typed,
+        placeholder="Demo images. Type the path of a folder of your own here.",
+        help="The folder that holds the categories, each with train/good, test and ground_truth (MVTec AD), or as VisA and BTAD have it.",
+    )
+    if right is not None:
+        right.button("Use the demo", icon=":material/auto_awesome:", on_click=_open, args=(store, str(demo_root(store))), width="stretch")
+    try:
+        if is_demo:
+            draw_demo(store)
+        scan = cache.categories(root)
+    except WrongRootError as error:
+        show_error(error)
+        if error.suggestion is not None:
+            st.button(
+                f"Use {plain(str(error.suggestion))}",
+                icon=":material/drive_file_move:",
+                on_click=_open,
+                args=(store, str(error.suggestion)),
+            )
+        return None
+    except LayoutError as error:
+        show_error(error)
+        return None
+    _remember(store, str(scan.root))
+    if scan.hint:
+        st.caption(plain(scan.hint))
+    return scan
+
+
+def pick_category(scan: RootScan) -> Category:
+    """The category that the address names, or the first."""
+    wanted = state.get("category")
+    if wanted is not None and wanted not in scan.categories:
+        st.warning(
+            f"There is no category {plain(repr(wanted[:80]))} in this folder; this is {plain(scan.categories[0])}.",
+            icon=":material/search_off:",
+        )
+    name = wanted if wanted in scan.categories else scan.categories[0]
+    show = st.pills if len(scan.categories) <= 15 else st.selectbox
+    show("Category", scan.categories, **({"required": True} if show is st.pills else {}), **state.bound("category", name))
+    return cache.category(str(scan.root), name)
+
+
+def layout_name(scan: RootScan) -> str:
+    return LAYOUT_NAMES[scan.layout]
+
+
+def _typed() -> None:
+    text = st.session_state[_TYPED].strip().strip('"')
+    state.put("root", text or None)
+
+
+def _open(store: RunStore, root: str) -> None:
+    state.put("root", root)
+    _remember(store, root)
+
+
+def _remembered(store: RunStore) -> str | None:
+    """The folder used last, if it is still there."""
+    with contextlib.suppress(WTFlowError):
+        root = read_json(store.home / _MEMORY).get("root")
+        if isinstance(root, str) and Path(root).is_dir():
+            return root
+    return None
+
+
+def _remember(store: RunStore, root: str) -> None:
+    if _remembered(store) != root:
+        write_json(store.home / _MEMORY, {"root": root})

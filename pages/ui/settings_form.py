@@ -1,0 +1,146 @@
+"""The form of a run's settings. Names, limits, choices and help come from `wtflow.config`; only labels and order are here."""
+
+from typing import Any
+
+import streamlit as st
+
+from wtflow.config import PRESETS, Settings, choices, describe, limits, parse_pairs, parse_value, settings_from
+
+BACKBONES = ("mobilenetv2_100", "resnet18", "wide_resnet50_2", "resnet50", "efficientnet_b0")
+WEIGHTS = {"untrained": "Untrained (fixed seed)", "imagenet": "ImageNet, downloaded by timm", "file": "A file on this computer"}
+
+FIELD_PX = 230
+"""Least width of a field; four stand side by side in a wide window."""
+
+# `length` is iterations or epochs, whichever counts.
+MAIN = ("backbone", "weights", "stages", "image_size", "coupling", "scope", "width", "length", "steps", "solver", "score", "seed")
+ADVANCED = {
+    "Features": ("backbone_args", "pool_window", "pool_stride", "normalise", "whiten_power", "max_channels"),
+    "Training": (
+        "network",
+        "depth",
+        "group_size",
+        "batch_size",
+        "learning_rate",
+        "weight_decay",
+        "schedule",
+        "max_positions",
+        "iterations",
+        "epochs",
+    ),
+    "Scoring": ("deviation_time", "mismatch_samples", "top_fraction", "holdout_fraction"),
+    "Process": ("threads", "niceness", "checkpoint_every_s"),
+}
+
+_LABELS = {
+    "stages": "Stages (numbers)",
+    "image_size": "Image size (px)",
+    "width": "Network width",
+    "depth": "Network depth",
+    "iterations": "Training steps",
+    "epochs": "Epochs (0: count steps)",
+    "steps": "Solver steps",
+    "seed": "Seed",
+    "backbone_args": "Backbone arguments (name=value, ...)",
+    "checkpoint_every_s": "Checkpoint every (s)",
+    "pool_window": "Averaging window",
+    "pool_stride": "Averaging stride",
+    "max_channels": "Components kept (0: all)",
+    "holdout_fraction": "Held-out share of normals",
+    "top_fraction": "Top share of pixels",
+    "threads": "Threads (0: automatic)",
+}
+_CHOICES = ("preset", "normalise", "coupling", "scope", "network", "schedule", "solver", "score")
+_PRESET_HELP = {
+    "fast": "Small and quick on a CPU; the choice of this project.",
+    "paper": "As the paper's code is driven elsewhere; large, wants a GPU.",
+}
+_WEIGHTS_PATH = "set_weights_path"
+
+
+def show_settings() -> Settings:
+    """Draw the form and return what it says. Raises SettingsError when the values do not fit together."""
+    st.segmented_control(
+        "Preset",
+        list(PRESETS),
+        required=True,
+        key=_key("preset"),
+        on_change=_apply_preset,
+        persist_state="session",
+        default=None if _key("preset") in st.session_state else "fast",
+        help="  \n".join(f"{name}: {text}" for name, text in _PRESET_HELP.items()),
+    )
+    base = settings_from(st.session_state[_key("preset")])
+    values = _show_fields(base)
+    return settings_from(base.preset, {name: value for name, value in values.items() if value != getattr(base, name)})
+
+
+def _show_fields(base: Settings) -> dict[str, Any]:
+    """All settings but the preset, as the fields say."""
+    values: dict[str, Any] = {}
+    with st.grid(min_column_width=FIELD_PX):
+        for name in MAIN:
+            field = name if name != "length" else "epochs" if base.epochs else "iterations"
+            with st.container():
+                values[field] = _show_field(field, base)
+    drawn = set(values)
+    with st.expander("Advanced", icon=":material/tune:"):
+        for title, names in ADVANCED.items():
+            st.markdown(f"**{title}**")
+            with st.grid(min_column_width=FIELD_PX):
+                for name in (name for name in names if name not in drawn):
+                    values[name] = _show_field(name, base)
+    return values
+
+
+def _show_field(name: str, base: Settings) -> Any:
+    """One field, as the type of its setting asks for; the preset's value is where it starts."""
+    key, start, label = _key(name), getattr(base, name), _LABELS.get(name, name.replace("_", " ").capitalize())
+    common: dict[str, Any] = {"key": key, "help": describe(name), "persist_state": "session"}
+    st.session_state.setdefault(key, _as_widget(name, start))
+    if name == "weights":
+        return _show_weights(label, common)
+    if name == "backbone":
+        return st.selectbox(label, _with(BACKBONES, st.session_state[key]), accept_new_options=True, **common)
+    if name in _CHOICES:
+        return st.selectbox(label, choices(name), **common)
+    if name == "stages":
+        return st.text_input(label, **common)
+    if name == "backbone_args":
+        pairs = [pair for pair in st.text_input(label, placeholder="pad_type=same", **common).replace(",", " ").split() if pair]
+        return {name: parse_value(value) for name, value in parse_pairs(pairs, option="Backbone arguments").items()}
+    low, high = (None if limit is None else type(start)(limit) for limit in limits(name))
+    step = 1 if isinstance(start, int) else None
+    return st.number_input(label, low, high, step=step, format=None if isinstance(start, int) else "%g", **common)
+
+
+def _show_weights(label: str, common: dict[str, Any]) -> str:
+    kind = st.selectbox(label, list(WEIGHTS), format_func=WEIGHTS.__getitem__, **common)
+    if kind != "file":
+        return kind
+    path = st.text_input("Weights file", key=_WEIGHTS_PATH, persist_state="session", placeholder="Path of a .safetensors or .pth file")
+    return path.strip() or "file"
+
+
+def _apply_preset() -> None:
+    """All fields back to what the chosen preset says."""
+    base = settings_from(st.session_state[_key("preset")])
+    for name in Settings.model_fields:
+        if name != "preset" and _key(name) in st.session_state:
+            st.session_state[_key(name)] = _as_widget(name, getattr(base, name))
+
+
+def _as_widget(name: str, value: Any) -> Any:
+    if name == "stages":
+        return ",".join(str(stage) for stage in value)
+    if name == "backbone_args":
+        return ", ".join(f"{key}={item}" for key, item in value.items())
+    return value
+
+
+def _with(options: tuple[str, ...], value: str) -> list[str]:
+    return list(options) if value in options else [value, *options]
+
+
+def _key(name: str) -> str:
+    return f"set_{name}"

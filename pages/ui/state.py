@@ -1,0 +1,135 @@
+"""Choices that outlive a page, and the only query parameters. A choice lives in the session and, while its page is open, in the address.
+
+The address wins whenever it says something that this session did not write (a link, F5, the back button); otherwise the
+session does. Values are lists of text, as an address holds them; pages validate what they read against the facts.
+"""
+
+from collections.abc import Iterable
+
+import streamlit as st
+
+DATA = ("root", "category", "group", "page")
+TRAIN = ("root", "category", "watch")
+FILTER = ("defect", "outcome", "range", "sort")
+RESULTS = ("run", "threshold", "origin", *FILTER, "page")
+IMAGE = ("run", "sample", "position", "threshold", "origin", *FILTER, "opacity", "scale")
+TRY = ("run", "threshold", "origin", "page")
+
+# What makes no sense any more when the key changes.
+FOLLOWERS = {
+    "root": ("category", "group", "page"),
+    "category": ("group", "page"),
+    "group": ("page",),
+    "run": ("sample", "position", "threshold", "origin", *FILTER, "page"),
+    "sample": ("position",),
+    "origin": ("threshold",),
+    "defect": ("page",),
+    "outcome": ("page",),
+    "range": ("page",),
+    "sort": ("page",),
+}
+
+_CHOICES, _WRITTEN, _PAGE, _PARAMS = "choices", "address_written", "page_open", "page_params"
+
+
+def sync(page: str, params: tuple[str, ...]) -> None:
+    """Take over what the address says, then write into it what this page keeps. Called once at the start of a page."""
+    session = st.session_state
+    choices: dict[str, list[str]] = session.setdefault(_CHOICES, {})
+    written: dict[str, list[str]] = session.get(_WRITTEN, {})
+    is_same_page = session.get(_PAGE) == page
+    address = {name: st.query_params.get_all(name) for name in params}
+    for name, found in address.items():
+        if found and found != written.get(name):
+            choices[name] = found
+        elif not found and is_same_page and name in written and any(address.values()):
+            choices.pop(name, None)  # the back button took it away; an address with nothing at all is only a page just opened
+    session[_PAGE], session[_PARAMS] = page, params
+    _write()
+
+
+def get(name: str) -> str | None:
+    """The chosen value as text, or None."""
+    values = st.session_state.get(_CHOICES, {}).get(name)
+    return values[-1] if values else None
+
+
+def get_all(name: str) -> list[str]:
+    return list(st.session_state.get(_CHOICES, {}).get(name, ()))
+
+
+def get_number(name: str) -> float | None:
+    """The chosen value as a finite number; anything else counts as not chosen."""
+    try:
+        value = float(get(name) or "")
+    except ValueError:
+        return None
+    return value if abs(value) < float("inf") else None
+
+
+def put(name: str, value: str | Iterable[str] | None) -> None:
+    """Make or take back a choice. What depended on the old value is forgotten."""
+    values = [] if value is None else [value] if isinstance(value, str) else list(value)
+    choices = st.session_state.setdefault(_CHOICES, {})
+    if choices.get(name, []) == values:
+        return
+    for follower in FOLLOWERS.get(name, ()):
+        choices.pop(follower, None)
+    choices.pop(name, None)
+    if values:
+        choices[name] = values
+    _write()
+
+
+def settle(name: str, value: str) -> None:
+    """Write down the value that a page took because nothing was chosen. What depends on it stays: it was meant for this value."""
+    choices = st.session_state.setdefault(_CHOICES, {})
+    if choices.get(name) != [value]:
+        choices[name] = [value]
+        _write()
+
+
+def to_text(value: object) -> str | list[str] | None:
+    """A widget's value as an address holds it: several values as a list, none as None."""
+    if value is None or isinstance(value, str):
+        return value
+    return [str(item) for item in value] if isinstance(value, list | tuple) else f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def bound(name: str, value: object) -> dict:
+    """Arguments that tie a widget to a choice: `st.selectbox("Run", ids, **bound("run", run_id))`.
+
+    The choice is the truth: the widget shows `value` in every run, and a change is put back by a callback before the
+    page runs again.
+    """
+    key = f"widget_{name}"
+    st.session_state[key] = value
+
+    def changed() -> None:
+        put(name, to_text(st.session_state[key]))
+
+    return {"key": key, "on_change": changed}
+
+
+def address(params: tuple[str, ...], changes: dict[str, str | list[str] | None]) -> dict[str, list[str]]:
+    """Query parameters of another page: present choices with some changed, as far as that page keeps them."""
+    choices = dict(st.session_state.get(_CHOICES, {}))
+    for name, value in changes.items():
+        values = [] if value is None else [value] if isinstance(value, str) else list(value)
+        if choices.get(name, []) != values:
+            for follower in FOLLOWERS.get(name, ()):
+                if follower not in changes:
+                    choices.pop(follower, None)
+            choices[name] = values
+    return {name: choices[name] for name in params if choices.get(name)}
+
+
+def _write() -> None:
+    """Let the address say what was chosen, and nothing else."""
+    session = st.session_state
+    choices = session[_CHOICES]
+    wanted = {name: choices[name] for name in session.get(_PARAMS, ()) if choices.get(name)}
+    found = {name: st.query_params.get_all(name) for name in st.query_params}
+    if wanted != found:
+        st.query_params.from_dict(wanted)
+    session[_WRITTEN] = {name: list(values) for name, values in wanted.items()}

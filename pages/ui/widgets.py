@@ -1,0 +1,163 @@
+"""Pickers and small pieces that several pages show."""
+
+import contextlib
+import time
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+from pages.ui import state
+from pages.ui.errors import plain, show_error
+from pages.ui.frame import link
+from wtflow.errors import RunNotFoundError
+from wtflow.records import RunSummary
+from wtflow.store.runs import RunStore
+from wtflow.training import jobs
+
+TILE_PX = 165
+"""Least width of a picture in a grid."""
+
+UNTRAINED = "untrained backbone"
+UNTRAINED_NOTE = (
+    "**Untrained backbone:** the features come from random weights. This shows how the method works, not how well it can do; "
+    "for that, train with ImageNet weights or a weights file."
+)
+
+# State of a run -> colour and icon of its badge.
+_BADGES = {
+    "queued": ("gray", ":material/hourglass_empty:"),
+    "running": ("primary", ":material/progress_activity:"),
+    "stopping": ("gray", ":material/stop_circle:"),
+    "finished": ("green", ":material/check_circle:"),
+    "stopped": ("gray", ":material/pause_circle:"),
+    "failed": ("red", ":material/error:"),
+    "lost": ("red", ":material/help:"),
+}
+
+
+def state_badge(summary: RunSummary) -> None:
+    """The state of a run as a coloured word."""
+    if summary.problem or summary.status is None:
+        st.badge("damaged", icon=":material/broken_image:", color="red")
+        return
+    colour, icon = _BADGES[summary.status.state]
+    st.badge(summary.status.state, icon=icon, color=colour)
+
+
+def untrained_badge() -> None:
+    st.badge(UNTRAINED, icon=":material/science:", color="yellow", help=UNTRAINED_NOTE)
+
+
+def show_untrained_note(is_untrained: bool) -> None:
+    """Say on top of a page that its results come from random features."""
+    if is_untrained:
+        st.warning(UNTRAINED_NOTE, icon=":material/science:")
+
+
+def pick_run(store: RunStore) -> RunSummary:
+    """The finished run that the address names, or the newest; ends the page with what to do when there is none."""
+    summaries = {summary.run_id: summary for summary in jobs.live_summaries(store)}
+    finished = [run_id for run_id, summary in summaries.items() if summary.status is not None and summary.status.state == "finished"]
+    wanted = state.get("run")
+    chosen = wanted if wanted in finished else finished[0] if finished and wanted is None else None
+    if finished:
+        st.selectbox(
+            "Run",
+            finished,
+            index=None if chosen is None else 0,
+            placeholder="Choose a run",
+            format_func=lambda run_id: run_label(summaries[run_id]),
+            **state.bound("run", chosen),
+        )
+    if chosen is None:
+        _show_why_no_run(store, wanted, summaries)
+        st.stop()
+    state.settle("run", chosen)
+    return summaries[chosen]
+
+
+def _show_why_no_run(store: RunStore, wanted: str | None, summaries: dict[str, RunSummary]) -> None:
+    if wanted is None:
+        with st.container(border=True, key="empty"):
+            st.markdown("#### No finished run yet")
+            st.write("Train a category first; its results appear here.")
+            with st.container(horizontal=True):
+                link("overview", "Train the demo", icon=":material/play_arrow:")
+                link("train", "Train a category of your own", icon=":material/model_training:")
+        return
+    summary = summaries.get(wanted)
+    if summary is None:
+        show_error(
+            RunNotFoundError(
+                f"There is no run {wanted[:80]!r} here.", fix="It may have been deleted. Choose another one above, or train one."
+            )
+        )
+        link("train", "Go to Train", icon=":material/model_training:", watch=None)
+    elif summary.problem:
+        st.error(f"**Run {plain(wanted)} is damaged.**  \n{plain(summary.problem)}", icon=":material/broken_image:")
+    else:
+        st.info(f"Run {plain(wanted)} is {summary.status.state}: it has no results yet.", icon=":material/hourglass_empty:")
+        link("train", "Watch it on the train page", icon=":material/model_training:", watch=wanted)
+
+
+def run_label(summary: RunSummary) -> str:
+    """A run in one line, for pickers."""
+    if summary.problem:
+        return f"{summary.run_id} (damaged)"
+    return f"{summary.category} · {moment(summary.created)} · {summary.label}"
+
+
+def moment(seconds: float) -> str:
+    """A point in time as the person's clock shows it."""
+    zone = None
+    with contextlib.suppress(ZoneInfoNotFoundError, ValueError, TypeError):
+        zone = ZoneInfo(st.context.timezone) if st.context.timezone else None
+    when = datetime.fromtimestamp(seconds, zone)
+    return (
+        f"{when:%H:%M}"
+        if when.date() == datetime.now(zone).date()
+        else f"{when:%d %b %H:%M}"
+        if time.time() - seconds < 2e7
+        else f"{when:%d %b %Y}"
+    )
+
+
+def duration(seconds: float) -> str:
+    """A time span in words: 8 s, 2 min 10 s, 3 h 5 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s" if whole < 600 else f"{round(whole / 60)} min"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def size(n_bytes: float) -> str:
+    """Bytes in words: 14 MB, 2.1 GB."""
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("KB", 1e3)):
+        if n_bytes >= scale:
+            return f"{n_bytes / scale:.{1 if n_bytes < 10 * scale else 0}f} {unit}"
+    return f"{n_bytes:.0f} bytes"
+
+
+def count(n: int, noun: str) -> str:
+    """1 image, 2 images."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def metric(value: float | None) -> str:
+    """A metric between 0 and 1 with three digits, or a dash."""
+    return "–" if value is None else f"{value:.3f}"
+
+
+def pager(n_items: int, per_page: int) -> range:
+    """Positions of the items on the chosen page; shows a pager where one page does not hold all."""
+    n_pages = max(1, -(-n_items // per_page))
+    number = state.get_number("page") or 1
+    number = int(min(max(number, 1), n_pages))
+    if n_pages > 1:
+        key = f"widget_page_{number}"  # a key per page: a pager takes its value from `default`, and only a new pager reads that
+        st.pagination(n_pages, default=number, key=key, width="stretch", on_change=lambda: state.put("page", str(st.session_state[key])))
+    first = (number - 1) * per_page
+    return range(first, min(first + per_page, n_items))

@@ -1,0 +1,44 @@
+"""A store of its own for every page test, a tiny category on disk, and a finished run of it."""
+
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from page_runs import PAGES, OpenPage, write_run
+from run_folders import write_tiny_category
+from streamlit.testing.v1 import AppTest
+
+from wtflow.store.runs import RunStore
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
+    """An empty store that the pages find; nothing is left in caches from another test."""
+    monkeypatch.setenv("WTFLOW_HOME", str(tmp_path / "runs"))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return RunStore()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return write_tiny_category(tmp_path / "images", n_good=2, n_bad=3)
+
+
+@pytest.fixture
+def open_page(store: RunStore) -> OpenPage:
+    """Run a page file alone, as a deep link may, with these query parameters."""
+
+    def open_(name: str, **params: str) -> AppTest:
+        page = AppTest.from_file(PAGES / f"{name}.py", default_timeout=30)
+        for key, value in params.items():
+            page.query_params[key] = value
+        return page.run()
+
+    return open_
+
+
+@pytest.fixture
+def finished(store: RunStore, root: Path) -> str:
+    """A finished run of the tiny category, with an untrained backbone."""
+    return write_run(store, root)

@@ -1,0 +1,56 @@
+"""A finished run of a tiny category on disk with scores chosen by hand (no torch), and the words of a page."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from hand_made_runs import plain_metrics
+from run_folders import tiny_settings
+from streamlit.testing.v1 import AppTest
+
+from wtflow.datasets.mvtec import scan_category
+from wtflow.records import RunStatus
+from wtflow.store.layout import SCORE_COLUMNS
+from wtflow.store.runs import RunStore
+
+PAGES = Path(__file__).parents[2] / "pages"
+TEST_SCORES = {"test/good": (1.0, 3.0), "test/spot": (2.0, 4.0, 5.0)}
+"""Two good and three defective images: at a threshold of 1.75 the outcomes are 3 TP, 1 FP, 1 TN, 0 FN."""
+
+OpenPage = Callable[..., AppTest]
+
+
+def write_run(store: RunStore, root: Path, **settings) -> str:
+    run_id = store.create(root, "plate", tiny_settings(**settings))
+    rows = []
+    for folder, scores in TEST_SCORES.items():
+        samples = [s for s in scan_category(root, "plate").of("test") if s.id.startswith(folder)]
+        for sample, score in zip(samples, scores, strict=True):
+            rows.append(
+                (
+                    len(rows),
+                    sample.id,
+                    str(sample.path),
+                    str(sample.mask_path or ""),
+                    "test",
+                    sample.defect,
+                    sample.is_defective,
+                    score,
+                    1,
+                    2,
+                    score / 10,
+                )
+            )
+    table = pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
+    store.write_scores(run_id, table)
+    store.write_maps(run_id, np.linspace(0.5, 4, 80, dtype=np.float32).reshape(5, 4, 4))
+    store.write_metrics(run_id, plain_metrics())
+    store.write_status(run_id, RunStatus(state="finished", stage="metrics", percent=100.0, heartbeat=1.0, message="Finished in 1 s."))
+    return run_id
+
+
+def texts(page: AppTest) -> str:
+    """Everything a page says in words, for asserting that it says something."""
+    kinds = (page.title, page.subheader, page.markdown, page.caption, page.error, page.warning, page.info, page.metric)
+    return "\n".join(f"{getattr(item, 'label', '')} {item.value}" for kind in kinds for item in kind)

@@ -1,0 +1,50 @@
+from pathlib import Path
+
+from page_runs import OpenPage, texts
+
+from pages.ui.frame import PAGES
+from wtflow.store.runs import RunStore
+
+
+def test_a_category_is_counted_checked_and_shown(open_page: OpenPage, root: Path):
+    page = open_page("data", root=str(root))
+    assert not page.exception
+    table = page.dataframe[0].value
+    assert list(table.columns[:4]) == ["category", "training normals", "test, good", "test, defective"]
+    assert list(table.iloc[0][:4]) == ["plate", 12, 2, 3]
+    assert "sound: nothing to mend" in texts(page)
+
+
+def test_another_group_is_kept_in_the_address(open_page: OpenPage, root: Path):
+    page = open_page("data", root=str(root))
+    page.button_group(key="widget_group").set_value("test spot").run()
+    assert not page.exception
+    assert page.query_params["group"] == "test spot"
+    assert "The line marks the true defect" in texts(page)
+
+
+def test_a_root_one_level_too_low_offers_the_right_one(open_page: OpenPage, root: Path):
+    page = open_page("data", root=str(root / "plate"))
+    assert "is itself a category" in page.error[0].value.replace("\\", "")
+    page.button[1].click().run()
+    assert not page.error
+    assert page.query_params["root"] == str(root)
+
+
+def test_a_folder_that_is_not_there_gets_a_sentence(open_page: OpenPage, tmp_path: Path):
+    page = open_page("data", root=str(tmp_path / "nowhere"))
+    assert not page.exception
+    assert "does not exist" in page.error[0].value
+
+
+def test_the_folder_used_last_is_remembered_by_a_new_session(open_page: OpenPage, store: RunStore, root: Path):
+    open_page("data", root=str(root))
+    again = open_page("data")
+    assert again.text_input[0].value == str(root)
+    assert again.title[0].value == PAGES["data"].title
+
+
+def test_an_unknown_category_in_the_address_falls_back_with_a_word(open_page: OpenPage, root: Path):
+    page = open_page("data", root=str(root), category="nonsense")
+    assert "no category" in page.warning[0].value
+    assert not page.exception

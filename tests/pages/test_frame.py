@@ -1,0 +1,110 @@
+"""Every page stands on its own feet, and choices survive in the address."""
+
+import pytest
+from page_runs import PAGES, OpenPage
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest
+
+from pages.ui.frame import PAGES as ENTRIES
+
+
+@pytest.mark.parametrize("name", [name for name in ENTRIES if name not in ("data", "train")])
+def test_a_page_opened_alone_in_an_empty_store_says_what_to_do(name: str, open_page: OpenPage):
+    page = open_page(name)
+    assert not page.exception
+    assert page.title[0].value == ENTRIES[name].title
+    assert not page.error
+
+
+def test_the_navigation_lists_exactly_the_files_in_the_folder():
+    assert {path.stem for path in PAGES.glob("*.py")} == set(ENTRIES)
+
+
+def test_the_app_opens_on_the_overview(store):
+    page = AppTest.from_file(PAGES.parent / "app.py", default_timeout=30).run()
+    assert not page.exception
+    assert page.title[0].value == "Overview"
+
+
+def test_widgets_are_the_same_with_and_without_app(store, finished: str, monkeypatch: pytest.MonkeyPatch):
+    """The first request after a server's start runs the page file, later ones app.py: a click between the two must not get lost."""
+
+    def widget_id() -> str:
+        page = AppTest.from_file(PAGES.parent / "app.py", default_timeout=30).run()
+        page.switch_page("pages/results.py").run()
+        assert not page.exception
+        return page.selectbox(key="widget_run").proto.id
+
+    without = widget_id()
+
+    def init(self, *args, **kwargs):
+        before(self, *args, **kwargs)
+        PagesManager.uses_pages_directory = False  # what st.navigation leaves behind in a server
+
+    before = PagesManager.__init__
+    monkeypatch.setattr(PagesManager, "__init__", init)
+    assert widget_id() == without
+
+
+def address_page():
+    import streamlit as st
+
+    from pages.ui import state
+
+    state.sync(st.session_state.get("page", "first"), ("run", "threshold", "outcome"))
+    st.text_input("run", **state.bound("run", state.get("run") or ""))
+    st.button("threshold", on_click=state.put, args=("threshold", "2.5"))
+    st.button("outcome", on_click=state.put, args=("outcome", ["TP", "FN"]))
+
+
+def test_the_address_is_taken_over():
+    page = AppTest.from_function(address_page)
+    page.query_params["run"] = "a"
+    assert page.run().text_input[0].value == "a"
+
+
+def test_a_choice_is_written_into_the_address():
+    page = AppTest.from_function(address_page).run()
+    page.button[1].click().run()
+    assert page.query_params["outcome"] == ["TP", "FN"]
+
+
+def test_another_run_forgets_the_threshold_of_the_last_one():
+    page = AppTest.from_function(address_page)
+    page.query_params["run"] = "a"
+    page.run().button[0].click().run()
+    assert page.query_params["threshold"] == "2.5"
+    page.text_input[0].set_value("b").run()
+    assert page.query_params == {"run": "b"}
+
+
+def test_a_choice_outlives_an_address_that_lost_it_by_changing_the_page():
+    page = AppTest.from_function(address_page)
+    page.query_params["run"] = "a"
+    page.run()
+    page.query_params.clear()
+    page.session_state["page"] = "second"
+    assert page.run().query_params == {"run": "a"}
+
+
+def test_the_back_button_takes_back_a_choice():
+    page = AppTest.from_function(address_page)
+    page.query_params["run"] = "a"
+    page.run().button[0].click().run()
+    del page.query_params["threshold"]
+    assert page.run().query_params == {"run": "a"}
+
+
+def test_a_number_in_the_address_that_is_none_counts_as_not_chosen():
+    def script():
+        import streamlit as st
+
+        from pages.ui import state
+
+        state.sync("page", ("threshold",))
+        st.text(repr(state.get_number("threshold")))
+
+    for text in ("abc", "nan", "inf", "-inf", ""):
+        page = AppTest.from_function(script)
+        page.query_params["threshold"] = text
+        assert page.run().text[0].value == "None", text

@@ -1,0 +1,91 @@
+import importlib
+import sys
+
+import numpy as np
+import pytest
+from page_runs import OpenPage, texts
+
+from wtflow.records import Probe
+from wtflow.store.runs import RunStore
+
+
+def sample_of(page) -> str:
+    return page.selectbox(key="widget_sample").value
+
+
+def test_it_opens_on_the_worst_image_with_its_verdict(open_page: OpenPage, finished: str):
+    page = open_page("localization")
+    assert not page.exception
+    assert sample_of(page) == "test/spot/002.png"
+    assert "Defect found" in texts(page) and "called defective" in texts(page)
+
+
+def test_next_and_previous_step_through_the_images_in_order(open_page: OpenPage, finished: str):
+    page = open_page("localization", run=finished)
+    following = next(button for button in page.button if button.label == "Next")
+    following.click().run()
+    assert sample_of(page) == "test/spot/001.png"
+    assert page.query_params["sample"] == "test/spot/001.png"
+    next(button for button in page.button if button.label == "Previous").click().run()
+    assert sample_of(page) == "test/spot/002.png"
+
+
+def test_stepping_stays_within_the_filter(open_page: OpenPage, finished: str):
+    page = open_page("localization", run=finished, defect="good")
+    assert page.selectbox(key="widget_sample").options == ["test/good/001.png", "test/good/000.png"]
+    assert "1 of 2 with good" in texts(page)
+
+
+def test_a_link_to_an_image_outside_the_filter_shows_that_image(open_page: OpenPage, finished: str):
+    page = open_page("localization", run=finished, sample="test/spot/000.png", defect="good")
+    assert sample_of(page) == "test/spot/000.png"
+
+
+def test_the_threshold_of_the_address_decides_the_verdict(open_page: OpenPage, finished: str):
+    page = open_page("localization", run=finished, sample="test/spot/000.png", threshold="2.5")
+    assert "Defect missed" in texts(page) and "called normal" in texts(page)
+
+
+def test_a_scale_of_its_own_is_labelled_as_such(open_page: OpenPage, finished: str):
+    assert "stretched to this image alone" not in texts(open_page("localization", run=finished))
+    assert "stretched to this image alone" in texts(open_page("localization", run=finished, scale="image"))
+
+
+def test_an_unknown_image_gets_a_sentence(open_page: OpenPage, finished: str):
+    page = open_page("localization", run=finished, sample="../secret.png")
+    assert not page.exception
+    assert "has no image" in page.error[0].value
+
+
+def test_a_position_outside_the_grid_is_passed_over(open_page: OpenPage, finished: str):
+    for position in ("99,0", "0,99", "-1,0", "a,b", "1"):
+        page = open_page("localization", run=finished, position=position)
+        assert not page.exception and not page.error
+
+
+def test_a_position_in_the_address_is_probed(open_page: OpenPage, finished: str, monkeypatch: pytest.MonkeyPatch):
+    asked = []
+
+    def probe(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: int) -> Probe:
+        asked.append((row, grid_row, grid_column))
+        times = np.array([0.0, 0.5, 1.0])
+        return Probe("x", grid_row, grid_column, times, times + 1, times, 0.25, 16)
+
+    monkeypatch.setattr(importlib.import_module("wtflow.analysis"), "probe", probe)
+    page = open_page("localization", run=finished, sample="test/spot/000.png", position="1,2")
+    assert not page.exception
+    assert asked == [(2, 1, 2)]
+    assert "Row 1, column 2: the map shows 0.25" in texts(page)
+
+
+def test_a_probe_that_fails_leaves_the_picture_and_says_why(open_page: OpenPage, finished: str):
+    page = open_page("localization", run=finished, position="0,0")  # the hand-made run has no checkpoint
+    assert not page.exception
+    assert len(page.error) == 1
+    assert "Among all test images" in texts(page)
+
+
+def test_looking_at_an_image_imports_no_torch(open_page: OpenPage, finished: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delitem(sys.modules, "wtflow.analysis", raising=False)
+    open_page("localization", run=finished)
+    assert "wtflow.analysis" not in sys.modules

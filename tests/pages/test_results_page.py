@@ -1,0 +1,117 @@
+from pathlib import Path
+
+import pytest
+from page_runs import OpenPage, texts, write_run
+
+from pages.ui import judge, state
+from wtflow.results import open_results
+from wtflow.store.layout import MAPS
+from wtflow.store.runs import RunStore
+
+
+def cells(page) -> dict[str, int]:
+    """Outcome in words -> number on the button of the confusion matrix."""
+    found = (button.label.removeprefix("**").split("** ") for button in page.button if button.label.startswith("**"))
+    return {words: int(number) for number, words in found}
+
+
+def test_a_finished_run_shows_metrics_matrix_and_images(open_page: OpenPage, finished: str):
+    page = open_page("results")
+    assert not page.exception
+    assert "0.833" in texts(page)
+    assert cells(page) == {"defect found": 3, "defect missed": 0, "false alarm": 1, "normal passed": 1}
+    assert page.query_params["run"] == finished
+
+
+def test_the_origin_of_the_threshold_is_never_hidden(open_page: OpenPage, finished: str):
+    page = open_page("results", run=finished)
+    assert "Chosen on the test images themselves" in texts(page)
+    page.selectbox(key="widget_origin").set_value("holdout").run()
+    assert "no test label was used" in texts(page)
+    assert page.select_slider[0].value == 2.45
+
+
+def test_moving_the_threshold_moves_the_matrix_and_the_address(open_page: OpenPage, finished: str):
+    page = open_page("results", run=finished)
+    page.select_slider[0].set_value(3.5).run()
+    assert cells(page) == {"defect found": 2, "defect missed": 1, "false alarm": 0, "normal passed": 2}
+    assert page.query_params["threshold"] == "3.5"
+    assert "Set by hand" in texts(page)
+    next(button for button in page.button if button.label == "Reset").click().run()
+    assert "threshold" not in page.query_params
+    assert page.select_slider[0].value == 1.75
+
+
+def test_the_threshold_of_a_link_is_used_as_it_stands(open_page: OpenPage, finished: str):
+    assert cells(open_page("results", run=finished, threshold="4.0"))["defect found"] == 2
+
+
+def test_a_cell_of_the_matrix_filters_the_gallery(open_page: OpenPage, finished: str):
+    page = open_page("results", run=finished)
+    next(button for button in page.button if "false alarm" in button.label).click().run()
+    assert page.query_params["outcome"] == "FP"
+    assert "1 of 5 test images: false alarm" in texts(page)
+
+
+def test_a_score_range_from_a_bar_filters_the_gallery(open_page: OpenPage, finished: str):
+    page = open_page("results", run=finished, range="3.0~4.5")
+    assert "2 of 5 test images: score 3 to 4.5" in texts(page)
+
+
+def test_nonsense_in_the_address_is_passed_over(open_page: OpenPage, finished: str):
+    page = open_page("results", run=finished, threshold="x", origin="y", outcome="ZZ", defect="no", range="1~", sort="up", page="77")
+    assert not page.exception
+    assert "5 of 5 test images" in texts(page)
+
+
+def test_results_of_an_untrained_backbone_say_so_on_top(open_page: OpenPage, store: RunStore, root: Path, finished: str):
+    assert "random weights" in open_page("results", run=finished).warning[0].value
+    trained = write_run(store, root, weights="/weights/resnet18.pth")
+    assert not open_page("results", run=trained).warning
+
+
+@pytest.mark.parametrize("run", ["nonsense", "../..", "20260101-000000-plate"])
+def test_an_unknown_run_gets_a_sentence(open_page: OpenPage, finished: str, run: str):
+    page = open_page("results", run=run)
+    assert not page.exception
+    assert "There is no run" in page.error[0].value
+    assert page.selectbox(key="widget_run").value is None
+
+
+def test_a_damaged_run_gets_its_reason(open_page: OpenPage, store: RunStore, finished: str):
+    (store.folder(finished) / MAPS).unlink()
+    page = open_page("results", run=finished)
+    assert not page.exception
+    assert "damaged" in page.error[0].value and "maps.npy" in page.error[0].value.replace("\\", "")
+
+
+def test_an_image_that_is_gone_leaves_the_rest_of_the_gallery(open_page: OpenPage, root: Path, finished: str):
+    (root / "plate/test/spot/001.png").unlink()
+    page = open_page("results", run=finished)
+    assert not page.exception
+    assert len(page.error) == 1
+
+
+def test_each_stop_of_the_slider_moves_one_image(store: RunStore, finished: str):
+    results = open_results(store, finished)
+    origin = judge.threshold_choices(results)[0]
+    stops = judge._stops(results, judge.Threshold(origin.value, origin, False))
+    calls = [int((results.table.score >= stop).sum()) for stop in stops]
+    assert calls == sorted(calls, reverse=True)
+    assert set(calls) == {0, 1, 2, 3, 4, 5}
+
+
+def test_no_two_stops_of_the_slider_read_the_same(store: RunStore, finished: str):
+    metrics = store.metrics(finished)
+    metrics["thresholds"]["best_f1"]["value"] = 2.5000001  # half-way between two scores but for rounding
+    store.write_metrics(finished, metrics)
+    results = open_results(store, finished)
+    origin = judge.threshold_choices(results)[0]
+    stops = judge._stops(results, judge.Threshold(origin.value, origin, False))
+    assert [stop for stop in stops if 2.49 < stop < 2.51] == [2.5000001]
+
+
+def test_a_threshold_survives_being_written_into_the_address_unless_it_is_the_origin():
+    assert state.to_text(0.123456789) == "0.123457"
+    assert state.to_text(["TP"]) == ["TP"]
+    assert state.to_text(None) is None

@@ -1,0 +1,122 @@
+import shutil
+from pathlib import Path
+
+import pytest
+from page_runs import OpenPage, texts, write_run
+
+from pages.ui.settings_form import ADVANCED, MAIN
+from wtflow.config import Settings
+from wtflow.records import RunStatus
+from wtflow.store.runs import RunStore
+from wtflow.training import jobs
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Settings]]:
+    """What was asked to be trained; no process is started."""
+    asked = []
+
+    def start(store: RunStore, root: Path, category: str, settings: Settings) -> str:
+        asked.append((category, settings))
+        run_id = store.create(root, category, settings)
+        store.write_status(run_id, RunStatus(state="stopped", heartbeat=1.0, message="Not run in this test."))
+        return run_id
+
+    monkeypatch.setattr(jobs, "start", start)
+    return asked
+
+
+def button(page, label: str):
+    return next(button for button in page.button if button.label == label)
+
+
+def test_the_form_has_a_field_for_every_setting():
+    shown = {"preset", *MAIN, *(name for names in ADVANCED.values() for name in names)} - {"length"}
+    assert shown == set(Settings.model_fields)
+
+
+def test_the_form_opens_on_preset_fast_with_an_estimate(open_page: OpenPage, root: Path):
+    page = open_page("train", root=str(root))
+    assert not page.exception
+    assert page.number_input(key="set_width").value == 512
+    assert {metric.label for metric in page.metric} >= {"Expected time", "Space on disk"}
+
+
+def test_start_trains_with_the_changed_settings_and_watches_the_run(open_page: OpenPage, root: Path, started):
+    page = open_page("train", root=str(root))
+    page.number_input(key="set_iterations").set_value(7)
+    page.selectbox(key="set_coupling").set_value("independent")
+    button(page, "Start training").click().run()
+    assert not page.exception
+    ((category, settings),) = started
+    assert (category, settings.iterations, settings.coupling) == ("plate", 7, "independent")
+    assert page.query_params["watch"] and not page.number_input
+
+
+def test_a_preset_brings_all_its_values(open_page: OpenPage, root: Path):
+    page = open_page("train", root=str(root))
+    page.number_input(key="set_width").set_value(99).run()
+    page.button_group(key="set_preset").set_value("paper").run()
+    assert page.number_input(key="set_width").value == 128
+    assert page.number_input(key="set_epochs").value == 100
+
+
+def test_settings_that_do_not_fit_together_block_the_start(open_page: OpenPage, root: Path):
+    page = open_page("train", root=str(root))
+    page.selectbox(key="set_scope").set_value("image").run()
+    assert "whole images" in page.error[0].value
+    assert button(page, "Start training").disabled
+
+
+def test_a_category_with_health_errors_is_not_started(open_page: OpenPage, root: Path, started):
+    shutil.rmtree(root / "plate/train/good")
+    (root / "plate/train/good").mkdir()
+    page = open_page("train", root=str(root))
+    button(page, "Start training").click().run()
+    assert not page.exception
+    assert "cannot be trained yet" in page.error[0].value
+    assert started == []
+
+
+def test_a_busy_category_gets_the_sentence_of_the_store(open_page: OpenPage, store: RunStore, root: Path, monkeypatch):
+    monkeypatch.setattr(jobs, "reconcile", lambda store: None)
+    run_id = write_run(store, root)
+    store.write_status(run_id, RunStatus(state="queued", heartbeat=1.0))
+    page = open_page("train", root=str(root))
+    button(page, "Start training").click().run()
+    assert "is being trained already" in page.error[0].value
+
+
+def test_a_stopped_run_can_be_resumed_and_deleted_but_not_stopped(open_page: OpenPage, store: RunStore, root: Path):
+    run_id = write_run(store, root)
+    store.write_status(run_id, RunStatus(state="stopped", stage="train", percent=40.0, heartbeat=1.0, message="Stopped."))
+    page = open_page("train", watch=run_id)
+    assert not page.exception
+    labels = {button.label for button in page.button}
+    assert {"Resume", "Delete"} <= labels and "Stop" not in labels
+
+
+def test_deleting_asks_first(open_page: OpenPage, store: RunStore, root: Path, finished: str):
+    page = open_page("train", watch=finished)
+    button(page, "Delete").click().run()
+    assert not page.exception
+    assert {button.label for button in page.button} >= {"Keep it", "Delete for good"}
+    assert store.ids() == [finished]
+
+
+def test_a_failed_run_shows_what_was_wrong_and_what_to_do(open_page: OpenPage, store: RunStore, root: Path):
+    run_id = write_run(store, root)
+    store.write_status(run_id, RunStatus(state="failed", heartbeat=1.0, message="The disk is full.", fix="Free some space, then resume."))
+    page = open_page("train", watch=run_id)
+    assert "The disk is full" in page.error[0].value and "Free some space" in page.error[0].value
+
+
+@pytest.mark.parametrize("watched", ["nonsense", "../../etc/passwd", "20260101-000000-plate"])
+def test_an_unknown_run_gets_a_sentence(open_page: OpenPage, watched: str):
+    page = open_page("train", watch=watched)
+    assert not page.exception
+    assert "There is no run" in page.error[0].value
+
+
+def test_an_untrained_backbone_is_named_before_the_start(open_page: OpenPage, root: Path):
+    assert "random weights" in texts(open_page("train", root=str(root)))

@@ -1,0 +1,214 @@
+"""How well scores tell defective from normal, per image and per pixel. Raw scores: no clamping, no normalising.
+
+An image or pixel is called defective when its score >= threshold. A metric that the data does not define is None,
+and `undefined_reason` says why.
+
+Sources: AUPRO after Bergmann et al. 2021 (MVTec AD, IJCV 129); AUROC and AP as in scikit-learn; streaming ours.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import ndimage
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from wtflow.errors import MetricError
+from wtflow.records import Confusion, Curve
+
+FPR_LIMIT = 0.3
+"""AUPRO integrates over false-positive rates up to this one."""
+MAX_CURVE_POINTS = 400
+"""Enough for a curve across a screen."""
+DROPPED_BITS = 9
+"""Low mantissa bits that pixel histograms ignore: 2^22 bins, of relative width 2^-14 (6e-5) at any magnitude."""
+EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=bool)
+
+
+def undefined_reason(is_defective: ArrayLike) -> str | None:
+    """Why metrics of these labels are undefined, in a sentence for people, or None when they are defined."""
+    labels = np.asarray(is_defective, dtype=bool)
+    if not labels.size:
+        return "There are no images to measure on."
+    if not labels.any():
+        return "Needs defective images to tell from the good ones, and there are none."
+    if labels.all():
+        return "Needs good images to tell from the defective ones, and there are none."
+    return None
+
+
+def image_metrics(scores: ArrayLike, is_defective: ArrayLike) -> dict[str, float | None]:
+    """image_auroc, image_ap, image_f1_max and f1_threshold of (N,) scores; all None when one class is missing.
+
+    f1_threshold is chosen on these very labels: say so where it is shown. Raises MetricError as `confusion_at` does.
+    """
+    scores, labels = _checked(scores, is_defective)
+    threshold = best_f1_threshold(scores, labels)
+    if threshold is None:
+        return dict.fromkeys(("image_auroc", "image_ap", "image_f1_max", "f1_threshold"))
+    return {
+        "image_auroc": float(roc_auc_score(labels, scores)),
+        "image_ap": float(average_precision_score(labels, scores)),
+        "image_f1_max": confusion_at(scores, labels, threshold).f1,
+        "f1_threshold": threshold,
+    }
+
+
+def confusion_at(scores: ArrayLike, is_defective: ArrayLike, threshold: float) -> Confusion:
+    """Counts when every score >= threshold is called defective.
+
+    Raises MetricError when scores and labels are not two (N,) arrays or a score is not finite.
+    """
+    scores, labels = _checked(scores, is_defective)
+    called = scores >= threshold
+    tp, fp = int((called & labels).sum()), int((called & ~labels).sum())
+    return Confusion(tp=tp, fp=fp, tn=int((~labels).sum()) - fp, fn=int(labels.sum()) - tp)
+
+
+def best_f1_threshold(scores: ArrayLike, is_defective: ArrayLike) -> float | None:
+    """The threshold of highest F1, midway between the lowest score called defective and the next lower one.
+
+    Midway, so that a verdict does not hang on the last digit of a score. Of equal F1 the highest threshold; when
+    everything is called defective, the lowest score itself. None when one class is missing. Chosen on these labels.
+    """
+    scores, labels = _checked(scores, is_defective)
+    if undefined_reason(labels):
+        return None
+    thresholds, tp, fp = _counts(scores, labels)
+    best = int(np.argmax(2 * tp / (tp + fp + labels.sum())))  # thresholds fall, so the first of equals is the highest
+    if best == len(thresholds) - 1:
+        return float(thresholds[best])
+    upper, lower = float(thresholds[best]), float(thresholds[best + 1])
+    middle = lower + (upper - lower) / 2
+    return middle if middle > lower else upper  # neighbouring floats have no middle
+
+
+def quantile_threshold(normal_scores: ArrayLike, q: float) -> float:
+    """The q-quantile of held-out normals' scores, linear between neighbours: about 1-q of normals score above it.
+
+    Small samples: the value never exceeds the highest score, so the highest held-out normal is always called defective,
+    and with n scores nothing can be said about false-alarm rates below about 1/(n+1). Once q > 1 - 1/(n-1) the value lies
+    between the two highest scores and one unusual image moves it; a single score is its own quantile. Have 50 or more
+    scores for q=0.95, 200 for q=0.99.
+    Raises MetricError without scores, for one that is not finite, or q outside [0, 1].
+    """
+    scores = np.asarray(normal_scores, dtype=np.float64).ravel()
+    if not scores.size or not np.isfinite(scores).all():
+        raise MetricError(
+            "A quantile needs at least one held-out normal, and finite scores.", fix="Raise holdout_fraction and train again."
+        )
+    if not 0 <= q <= 1:
+        raise MetricError(f"Quantile {q} is outside [0, 1].", fix="Choose one such as 0.95.")
+    return float(np.quantile(scores, q))
+
+
+def roc_curve(scores: ArrayLike, is_defective: ArrayLike) -> Curve | None:
+    """False-positive rate (x) against true-positive rate (y), from (0, 0) just above the highest score; None as in image_metrics."""
+    scores, labels = _checked(scores, is_defective)
+    if undefined_reason(labels):
+        return None
+    thresholds, tp, fp = _counts(scores, labels)
+    return _thinned(np.r_[0, fp / fp[-1]], np.r_[0, tp / tp[-1]], thresholds)
+
+
+def pr_curve(scores: ArrayLike, is_defective: ArrayLike) -> Curve | None:
+    """Recall (x) against precision (y), from (0, 1) just above the highest score; None as in image_metrics."""
+    scores, labels = _checked(scores, is_defective)
+    if undefined_reason(labels):
+        return None
+    thresholds, tp, fp = _counts(scores, labels)
+    return _thinned(np.r_[0, tp / tp[-1]], np.r_[1, tp / (tp + fp)], thresholds)
+
+
+class PixelMetrics:
+    """Pixel AUROC, pixel AP and AUPRO of any number of images in constant memory: `add` each, then `result`.
+
+    Scores are counted in bins of relative width 2^-14: the bit pattern of a float32 of 0 or above, read as an
+    integer, rises with its value, so its upper bits are bins that fit every scale. Scores in one bin count as equal.
+    Three histograms hold normal pixels, defective pixels, and defective pixels weighted by 1 / size of their region.
+    Their 96 MiB are reserved at once and used only where scores fall. Source: ours.
+    """
+
+    def __init__(self) -> None:
+        n_bins = 1 << (31 - DROPPED_BITS)
+        self._normal = np.zeros(n_bins, dtype=np.int64)
+        self._defect = np.zeros(n_bins, dtype=np.int64)
+        self._overlap = np.zeros(n_bins, dtype=np.float64)
+        self._n_regions = 0
+
+    def add(self, pixel_map: np.ndarray, mask: np.ndarray) -> None:
+        """Count one image. pixel_map: (H, W), 0 or above; mask: bool (H, W), True where defective, all False when good.
+
+        A defective image without a mask has no place here: leave it out. Raises MetricError for shapes that differ,
+        a mask that is not bool, or scores that are negative or not finite.
+        """
+        if pixel_map.shape != mask.shape or pixel_map.ndim != 2 or mask.dtype != bool:
+            raise MetricError(
+                f"A map of shape {pixel_map.shape} does not fit a mask of shape {mask.shape} and type {mask.dtype}.",
+                fix="Bring both to one size; the mask must be bool.",
+            )
+        values = np.asarray(pixel_map, dtype=np.float32) + np.float32(0)  # adding 0 turns -0.0 into 0.0
+        if values.size and not (values.min() >= 0 and values.max() < np.inf):
+            raise MetricError("Pixel scores must be finite and 0 or above.", fix="Give raw maps of a score, not logarithms or differences.")
+        keys = values.view(np.uint32) >> DROPPED_BITS
+        if not mask.any():
+            np.add.at(self._normal, keys.ravel(), 1)
+            return
+        np.add.at(self._normal, keys[~mask], 1)
+        regions, n_regions = ndimage.label(mask, structure=EIGHT_NEIGHBOURS)
+        self._n_regions += n_regions
+        region, hit = regions[mask], keys[mask]
+        np.add.at(self._defect, hit, 1)
+        np.add.at(self._overlap, hit, (1 / np.bincount(region, minlength=1)[1:])[region - 1])
+
+    def result(self) -> dict[str, float | None]:
+        """pixel_auroc, pixel_ap and aupro so far; all None while normal or defective pixels are missing.
+
+        aupro is the mean overlap per region (8-connected) over false-positive rates to FPR_LIMIT, linear between
+        points, divided by FPR_LIMIT.
+        """
+        if self.undefined_reason():
+            return dict.fromkeys(("pixel_auroc", "pixel_ap", "aupro"))
+        used = np.flatnonzero(self._normal + self._defect)[::-1]  # highest scores first
+        fp, tp = np.cumsum(self._normal[used]), np.cumsum(self._defect[used])
+        fpr, tpr = np.r_[0, fp / fp[-1]], np.r_[0, tp / tp[-1]]
+        overlap = np.r_[0, np.cumsum(self._overlap[used]) / self._n_regions]
+        inside = np.searchsorted(fpr, FPR_LIMIT, side="right")
+        x, y = np.r_[fpr[:inside], FPR_LIMIT], np.r_[overlap[:inside], np.interp(FPR_LIMIT, fpr, overlap)]
+        return {
+            "pixel_auroc": float(np.trapezoid(tpr, fpr)),
+            "pixel_ap": float(np.sum(np.diff(tpr) * tp / (tp + fp))),
+            "aupro": float(np.trapezoid(y, x) / FPR_LIMIT),
+        }
+
+    def undefined_reason(self) -> str | None:
+        """Why `result` has no numbers, in a sentence for people, or None when it has."""
+        if not self._n_regions:
+            return "Needs masks that mark defective pixels, and there are none."
+        if not self._normal.any():
+            return "Needs normal pixels to tell from the defective ones, and there are none."
+        return None
+
+
+def _counts(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Different scores, falling, and the true and false positives when each is the threshold."""
+    order = np.argsort(-scores, kind="stable")
+    last = np.flatnonzero(np.r_[np.diff(scores[order]) != 0, True])
+    tp = np.cumsum(labels[order])[last]
+    return scores[order][last], tp, last + 1 - tp
+
+
+def _thinned(x: np.ndarray, y: np.ndarray, thresholds: np.ndarray) -> Curve:
+    """At most MAX_CURVE_POINTS points, evenly by rank, both ends kept; the first one lies above every score."""
+    thresholds = np.r_[np.nextafter(thresholds[0], np.inf), thresholds]  # not infinity: curves are stored as JSON
+    kept = np.unique(np.linspace(0, len(x) - 1, min(len(x), MAX_CURVE_POINTS)).round().astype(int))
+    return Curve(x=x[kept], y=y[kept], thresholds=thresholds[kept])
+
+
+def _checked(scores: ArrayLike, is_defective: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    scores, labels = np.asarray(scores, dtype=np.float64), np.asarray(is_defective, dtype=bool)
+    if scores.ndim != 1 or scores.shape != labels.shape:
+        raise MetricError(
+            f"Scores of shape {scores.shape} do not fit labels of shape {labels.shape}.", fix="Give one score and one label per image."
+        )
+    if not np.isfinite(scores).all():
+        raise MetricError(f"{int((~np.isfinite(scores)).sum())} image scores are not finite.", fix="Score the run again.")
+    return scores, labels

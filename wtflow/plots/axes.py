@@ -1,0 +1,81 @@
+"""How scores are laid out on an axis: linear, or logarithmic where they span too much for a linear one."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from wtflow.plots.theme import COLOURS, SCORE_TITLE
+
+DECADES_BEFORE_LOG = 2.0
+"""Above this span a linear axis would press most images into its first bar."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreAxis:
+    """An axis that holds all scores: its kind, its ends in score units (low < high), and its title."""
+
+    is_log: bool
+    low: float
+    high: float
+
+    @property
+    def title(self) -> str:
+        return SCORE_TITLE + (", log scale" if self.is_log else "")
+
+    @property
+    def plotly_range(self) -> list[float]:
+        """The ends as Plotly wants them: exponents of ten where the axis is logarithmic."""
+        return [float(np.log10(self.low)), float(np.log10(self.high))] if self.is_log else [self.low, self.high]
+
+    def edges(self, n_bins: int) -> np.ndarray:
+        """(n_bins + 1,) rising edges, evenly spaced as the axis shows them."""
+        return np.geomspace(self.low, self.high, n_bins + 1) if self.is_log else np.linspace(self.low, self.high, n_bins + 1)
+
+    def clamp(self, value: float) -> float:
+        """The value itself, or the end of the axis that it lies beyond."""
+        return float(min(max(value, self.low), self.high))
+
+    def layout(self) -> dict[str, object]:
+        """The axis as Plotly's layout wants it."""
+        axis: dict[str, object] = {"title": {"text": self.title}, "type": "log" if self.is_log else "linear", "range": self.plotly_range}
+        return axis | ({"dtick": "D2" if np.log10(self.high / self.low) < 2.5 else 1} if self.is_log else {})
+
+
+def score_axis(scores: np.ndarray, *, padding: float = 0.0) -> ScoreAxis:
+    """The axis for finite scores (N,), N >= 1; `padding` is the share of its length left free at both ends.
+
+    Equal scores get an axis around them, so that it never has length 0.
+    """
+    low, high = float(np.min(scores)), float(np.max(scores))
+    if low > 0 and np.log10(high / low) > DECADES_BEFORE_LOG:
+        room = (high / low) ** padding
+        return ScoreAxis(True, low / room, high * room)
+    if high - low <= 1e-9 * max(abs(low), abs(high)):
+        half = 0.05 * abs(low) or 0.5
+        return ScoreAxis(False, low - half, high + half)
+    room = padding * (high - low)
+    return ScoreAxis(False, low - room, high + room)
+
+
+def format_score(value: float) -> str:
+    """A score with four significant digits."""
+    return f"{value:.4g}"
+
+
+def threshold_shape(axis: ScoreAxis, threshold: float) -> dict[str, object]:
+    """A dashed line across the plot at the threshold, with its value beside it.
+
+    A threshold beyond the axis is drawn at the axis' end, with an arrow that says so.
+    """
+    x = axis.clamp(threshold)
+    arrow = "" if x == threshold else (" →" if threshold > x else " ←")
+    start, end = axis.plotly_range
+    share = ((np.log10(x) if axis.is_log else x) - start) / (end - start)
+    return {
+        "type": "line", "xref": "x", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1, "name": "threshold",
+        "line": {"color": COLOURS["threshold"], "width": 2, "dash": "dash"},
+        "label": {
+            "text": f"threshold {format_score(threshold)}{arrow}", "textposition": "end", "textangle": 0, "padding": 4,
+            "xanchor": "right" if share > 0.6 else "left", "yanchor": "top",
+        },
+    }  # fmt: skip

@@ -1,0 +1,76 @@
+"""From a velocity field to anomaly maps. Higher means more anomalous, everywhere.
+
+Maps are raw: no clamping, no scale of their own, comparable over a whole run. `relative` alone is made per image,
+after upsampling, and is therefore applied in `maps.upsample`; what follows a raw map needs no torch and lives there.
+
+Sources: [WTF] arXiv 2508.05461 for endpoint and relative; [TCCM] Li et al. 2025, arXiv 2510.18328, of which deviation
+at t=0 is the score; [Mismatch] Flow Mismatching, arXiv 2605.23070.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wtflow.config import Settings
+from wtflow.errors import FlowError
+from wtflow.flow.integrate import Velocity, integrate
+from wtflow.flow.path import interpolate, target_velocity
+
+
+def compute_map(velocity: Velocity, x: Tensor, settings: Settings, seed: int) -> np.ndarray:
+    """Raw maps of B images, float32 (B, H, W), 0 or above: the score of every grid position.
+
+    velocity: a field, or a network in evaluation mode. x: (B, H, W, C) features on its device, t=0. Which score,
+    solver and steps come from settings; seed fixes the noise of `mismatch` and is not used otherwise.
+    Raises FlowError for a network in training mode, another shape, or values that are not finite.
+    """
+    if x.ndim != 4 or x.numel() == 0:
+        raise FlowError(
+            f"Maps are made of grids (B, H, W, C), found shape {tuple(x.shape)}.", fix="Give the features of at least one image."
+        )
+    if getattr(velocity, "training", False):
+        raise FlowError("The velocity network is in training mode.", fix="Call eval() on it before scoring.")
+    with torch.inference_mode():
+        if settings.score == "deviation":
+            maps = deviation_score(velocity, x, settings.deviation_time)
+        elif settings.score == "mismatch":
+            maps = mismatch_score(velocity, x, settings.mismatch_samples, seed)
+        else:  # relative is endpoint until it is upsampled
+            maps = endpoint_score(integrate(velocity, x, settings.steps, settings.solver))
+        values = maps.float().cpu().numpy()
+    if not np.isfinite(values).all():
+        raise FlowError(
+            f"The {settings.score} map contains values that are not finite.",
+            fix="Train again with a lower learning rate, or check the features for NaN.",
+        )
+    return values
+
+
+def endpoint_score(y: Tensor) -> Tensor:
+    """Density proxy of where features end, `1/2 mean_c(y_c^2)`: (..., C) -> (...). Source: [WTF]."""
+    return 0.5 * y.square().mean(-1)
+
+
+def deviation_score(velocity: Velocity, x: Tensor, t: float) -> Tensor:
+    """How far the field at ((1-t) x, t) is from pointing home, `mean_c((v + x)^2)`: (..., C) -> (...).
+
+    Source: ours for t > 0; at t=0 it is the squared score of [TCCM].
+    """
+    time = torch.as_tensor(t, dtype=x.dtype, device=x.device)
+    return (velocity((1 - time) * x, time) + x).square().mean(-1)
+
+
+def mismatch_score(velocity: Velocity, x: Tensor, n_samples: int, seed: int) -> Tensor:
+    """How badly the field predicts known lines, `mean_c((v(x_t, t) - (noise - x))^2)`, (B, ..., C) -> (B, ...).
+
+    The mean over n_samples noises, each at its own time, the midpoints of n_samples equal parts of [0, 1]. Every image
+    meets the same noise, so its map does not depend on the batch it is in. Source: [Mismatch].
+    """
+    generator = torch.Generator().manual_seed(seed)  # on the CPU: the same noise whatever the device
+    total = torch.zeros(x.shape[:-1], dtype=x.dtype, device=x.device)
+    for k in range(n_samples):
+        noise = torch.randn(x.shape[1:], generator=generator).to(x).expand_as(x)
+        t = torch.as_tensor((k + 0.5) / n_samples, dtype=x.dtype, device=x.device)
+        error = velocity(interpolate(x, noise, t), t) - target_velocity(x, noise)
+        total += error.square().mean(-1)
+    return total / n_samples
