@@ -9,14 +9,15 @@ from pages.ui import cache, judge, widgets
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import open_page
 from wtflow.datasets.files import list_images
-from wtflow.errors import DatasetError, ImageReadError
+from wtflow.datasets.images import load_image
+from wtflow.errors import DatasetError, WTFlowError
 from wtflow.plots.axes import format_score
 from wtflow.plots.pictures import encode_jpeg, overlay
 from wtflow.records import Tried
 from wtflow.results import RunResults
 from wtflow.store.files import explained
 from wtflow.store.runs import RunStore
-from wtflow.store.tried import delete_tried, list_tried, save_tried
+from wtflow.store.tried import delete_tried, list_tried, save_tried, tried_map
 
 TYPES = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp"]
 MOST_AT_ONCE = 64
@@ -146,8 +147,10 @@ def show_kept(store: RunStore, results: RunResults, threshold: judge.Threshold) 
 def show_one_kept(store: RunStore, results: RunResults, threshold: judge.Threshold, facts: dict) -> None:
     name, key = Path(facts["name"]).name, facts["key"]
     try:
-        st.image(cache.picture(str(facts["image"]), ""), width="stretch", alt=f"{name}, kept with this run")
-    except ImageReadError as error:
+        image = load_image(facts["image"], results.settings.image_size)
+        mixed = overlay(image, tried_map(facts), results.color_range, OPACITY)
+        st.image(encode_jpeg(mixed), width="stretch", alt=f"{name} with its anomaly map, kept with this run")
+    except WTFlowError as error:
         st.error(plain(error.message), icon=":material/broken_image:")
     st.caption(f"**{format_score(facts['score'])}** {plain(name)}")
     show_call(facts["score"], threshold)

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from wtflow.config import ArgValue, Settings
 from wtflow.errors import BackboneError, WeightsError
-from wtflow.weights import OFFLINE_FIX, hash_weights, is_cached, read_state_dict, require_hub
+from wtflow.weights import OFFLINE_FIX, cached_file, hash_weights, read_state_dict, require_hub
 
 _OURS = frozenset({"pretrained", "features_only", "out_indices", "num_classes", "in_chans", "checkpoint_path", "scriptable", "exportable",
                    "pretrained_cfg", "pretrained_cfg_overlay", "cache_dir", "feature_cfg", "output_stride", "model_name"})  # fmt: skip
@@ -83,6 +83,7 @@ def load_backbone(settings: Settings) -> Backbone:
         model = _create(settings, args, None)
         _settle_batch_norm(model, settings)
     elif settings.weights == "imagenet":
+        _create(settings, args, None)  # a wrong argument or stage is found before anything is downloaded
         model = _create(settings, args, _imagenet_weights(name, args))
     else:
         model = _create(settings, args, _file_weights(Path(settings.weights), name, args))
@@ -255,12 +256,15 @@ def _imagenet_weights(name: str, args: dict[str, ArgValue]) -> dict[str, Tensor]
     cfg = timm.get_pretrained_cfg(name, allow_unregistered=True)
     if not (cfg.hf_hub_id or cfg.url):
         raise WeightsError(f"timm publishes no weights for {name}.", fix=OFFLINE_FIX)
-    if not is_cached(cfg.hf_hub_id):
+    source: dict[str, Any] = {}
+    if cached := cached_file(cfg.hf_hub_id):
+        source["pretrained_cfg_overlay"] = {"file": cached}  # else the hub's client first asks for news: half a minute offline
+    else:
         require_hub(name)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the hub's client warns about tokens and links that a user cannot act on
-            return timm.create_model(name, pretrained=True, **args).state_dict()
+            return timm.create_model(name, pretrained=True, **source, **args).state_dict()
     except Exception as error:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise WeightsError(f"The ImageNet weights of {name} could not be loaded ({reason}).", fix=OFFLINE_FIX) from error

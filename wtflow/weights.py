@@ -56,11 +56,14 @@ def hash_weights(model: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def is_cached(hub_id: str | None) -> bool:
+def cached_file(hub_id: str | None) -> str | None:
+    """Path of weights that were downloaded from the hub before, or None."""
     import huggingface_hub
 
-    names = ("model.safetensors", "pytorch_model.bin")
-    return hub_id is not None and any(isinstance(huggingface_hub.try_to_load_from_cache(hub_id, name), str) for name in names)
+    for name in ("model.safetensors", "pytorch_model.bin") if hub_id else ():
+        if isinstance(found := huggingface_hub.try_to_load_from_cache(hub_id, name), str):
+            return found
+    return None
 
 
 def require_hub(name: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 
 from wtflow.errors import DamagedRunError
 from wtflow.records import Tried

@@ -81,6 +81,8 @@ def delete(store: RunStore, run_id: str) -> None:
 
 def reconcile(store: RunStore) -> None:
     """Bring the store in line with the processes: end what was asked to stop, start what waits. Cheap; call it at every poll."""
+    for pid in [pid for pid, child in _CHILDREN.items() if child.poll() is not None]:
+        _CHILDREN.pop(pid, None)
     if not store.home.is_dir():
         return
     with _lock(store):
@@ -211,7 +213,9 @@ def _max_running() -> int:
 
 def _launch(store: RunStore, run_id: str) -> None:
     folder = store.folder(run_id)
-    environment = os.environ | {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1", "WTFLOW_HOME": str(store.home)}
+    # The app runs its pages on one thread; the worker has its own setting for that.
+    inherited = {name: value for name, value in os.environ.items() if name not in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    environment = inherited | {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1", "WTFLOW_HOME": str(store.home)}
     environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
     with (folder / layout.LOG).open("ab") as log:
         process = subprocess.Popen(
@@ -232,8 +236,8 @@ def _process(status: RunStatus) -> psutil.Process | None:
         if status.pid_created is not None and abs(process.create_time() - status.pid_created) > 1.0:
             return None
         if process.status() == psutil.STATUS_ZOMBIE:
-            if status.pid in _CHILDREN:
-                _CHILDREN.pop(status.pid).wait()
+            if (child := _CHILDREN.pop(status.pid, None)) is not None:
+                child.wait()
             return None
         return process
     except psutil.NoSuchProcess:

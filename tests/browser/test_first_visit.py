@@ -1,0 +1,137 @@
+"""The first visit, in a real browser: a deep link before anything else, train the demo, threshold, image, reload."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+PROJECT = Path(__file__).resolve().parents[2]
+TRAINING_MS = 400_000
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not CHROMIUM.exists() and os.environ.get("WTFLOW_BROWSER") != "required",
+        reason=f"{CHROMIUM} is not there; install Debian's chromium to drive the app in a browser",
+    ),
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),  # of the driver's own pipes
+]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The app on a free port with an empty store. Nothing has asked it for anything but its health."""
+    port, home = free_port(), tmp_path_factory.mktemp("home")
+    environment = os.environ | {"WTFLOW_HOME": str(home), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]
+    with (home / "server.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+    address = f"http://127.0.0.1:{port}"
+    end = time.monotonic() + 60
+    while True:
+        try:
+            urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).close()
+            break
+        except (urllib.error.URLError, OSError):
+            assert process.poll() is None and time.monotonic() < end, (home / "server.log").read_text()
+            time.sleep(0.2)
+    yield address
+    os.killpg(process.pid, signal.SIGTERM)
+    process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def page(server):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.set_default_timeout(60_000)
+        yield page
+        browser.close()
+
+
+def heading(page, text):
+    page.get_by_role("heading", name=text).first.wait_for()
+
+
+def no_error_is_shown(page):
+    assert page.locator("[data-testid=stException]").count() == 0
+    assert "Traceback" not in page.inner_text("body")
+
+
+def test_a_deep_link_as_the_first_request_is_complete(server, page):
+    page.goto(f"{server}/results")
+    heading(page, "Results")
+    navigation = page.inner_text("[data-testid=stHeader], header")
+    for name in ("Overview", "Data", "Train", "Results", "Localization"):
+        assert name in navigation
+    assert page.locator("[data-testid=stSidebarNav]").count() == 0, "the raw list of files shows through"
+    page.locator("[data-testid=stHeaderLogo], [data-testid=stLogo], [data-testid=stSidebarLogo]").first.wait_for()
+    no_error_is_shown(page)
+
+
+def test_the_demo_is_trained_watched_judged_and_found_again_after_a_reload(server, page):
+    page.goto(server)
+    page.get_by_role("button", name="Train the demo").click()
+    page.get_by_text(re.compile(r"\d+ %, about")).first.wait_for(timeout=TRAINING_MS)
+    page.reload()  # a reload changes nothing for the run
+    page.get_by_role("button", name="Open results").wait_for(timeout=TRAINING_MS)
+    no_error_is_shown(page)
+    page.get_by_role("button", name="Open results").click()
+    heading(page, "Threshold")
+    page.get_by_text("Random weights").or_(page.get_by_text("untrained")).first.wait_for()
+
+    slider = page.get_by_role("slider").first
+    before = page.locator("[class*=st-key-cell_]").all_inner_texts()
+    slider.focus()
+    for _ in range(12):
+        page.keyboard.press("ArrowLeft")
+    page.wait_for_url(re.compile("threshold="))
+    page.wait_for_function("before => [...document.querySelectorAll('[class*=st-key-cell_]')].map(e => e.innerText).join() != before", arg=",".join(before))
+    moved = page.locator("[class*=st-key-cell_]").all_inner_texts()
+    assert moved != before, "the confusion matrix did not follow the threshold"
+
+    tile = page.locator("[class*=st-key-tile-image_] a").first
+    tile.wait_for()
+    tile.click()
+    page.wait_for_url(re.compile("localization.*"))
+    page.locator(".js-plotly-plot").first.wait_for()
+    page.wait_for_url(re.compile("sample="))
+    address, threshold = page.url, re.search(r"threshold=[^&]+", page.url)
+    assert threshold, "the threshold did not travel with the image"
+    page.reload()
+    page.locator(".js-plotly-plot").first.wait_for()
+    assert page.url == address
+    sample = re.search(r"sample=([^&]+)", address)[1].replace("%2F", "/")
+    page.get_by_text(sample.rsplit("/", 1)[-1]).first.wait_for()
+
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("address => location.href != address", arg=address)
+    no_error_is_shown(page)
+
+
+def test_a_click_on_a_pixel_shows_its_path(page):
+    picture = page.locator(".js-plotly-plot").first
+    box = picture.bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 0.16, box["y"] + box["height"] * 0.5)
+    page.wait_for_url(re.compile("position="))
+    page.get_by_text(re.compile("norm", re.IGNORECASE)).first.wait_for()
+    no_error_is_shown(page)
