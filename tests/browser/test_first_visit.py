@@ -121,7 +121,8 @@ def test_the_demo_is_trained_watched_judged_and_found_again_after_a_reload(serve
     page.locator(".js-plotly-plot").first.wait_for()
     assert page.url == address
     sample = re.search(r"sample=([^&]+)", address)[1].replace("%2F", "/")
-    page.get_by_text(sample.rsplit("/", 1)[-1]).first.wait_for()
+    shown = "name => [...document.querySelectorAll('input')].some(e => e.value.includes(name)) || document.body.innerText.includes(name)"
+    page.wait_for_function(shown, arg=sample.rsplit("/", 1)[-1])
 
     page.keyboard.press("ArrowRight")
     page.wait_for_function("address => location.href != address", arg=address)

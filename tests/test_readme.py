@@ -1,0 +1,60 @@
+"""README says what is: its paths exist, its commands parse, its settings are settings."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from wtflow.cli import app
+from wtflow.config import PRESETS, Settings, choices
+
+PROJECT = Path(__file__).resolve().parents[1]
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_path_named_in_code_type_exists():
+    paths = set(re.findall(r"`((?:wtflow|pages|tests|assets)/[\w./]*|app\.py)`", README))
+    assert len(paths) > 10
+    assert [path for path in sorted(paths) if not (PROJECT / path).exists()] == []
+
+
+def test_every_picture_is_there():
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
+    assert pictures
+    assert all((PROJECT / picture).stat().st_size > 10_000 for picture in pictures)
+
+
+def test_every_command_exists_and_none_is_left_out():
+    told = set(re.findall(r"python -m wtflow (\w+)", README)) | {"resume"}
+    commands = {command.name or command.callback.__name__ for command in app.registered_commands}
+    assert told == commands
+
+
+@pytest.mark.parametrize("option", sorted(set(re.findall(r"(--[a-z][a-z-]+)", README)) - {"--clear"}))
+def test_every_option_is_one_of_some_command(option):
+    commands = [command.name or command.callback.__name__ for command in app.registered_commands]
+    runner = CliRunner(env={"COLUMNS": "200"})
+    assert any(option in runner.invoke(app, [command, "--help"]).output for command in commands)
+
+
+def test_every_make_target_named_is_in_the_makefile():
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    for target in set(re.findall(r"`?make (app|test|lint|clean)\b", README)):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+def test_the_choices_named_are_the_choices_there_are():
+    for setting in ("coupling", "score"):
+        row = next(line for line in README.splitlines() if line.startswith(f"| `--{setting} "))
+        assert set(re.findall(r"\w+", row.split("`")[1].removeprefix(f"--{setting}"))) == set(choices(setting))
+    assert all(f"`--preset {preset}`" in README for preset in PRESETS)
+    assert "threads" in Settings.model_fields
+
+
+def test_every_variable_of_the_environment_is_told():
+    used = set()
+    for path in PROJECT.glob("wtflow/**/*.py"):
+        used |= set(re.findall(r"environ(?:\.get)?[\[(]\"(WTFLOW_\w+)\"", path.read_text(encoding="utf-8")))
+    assert used
+    assert [name for name in sorted(used) if name not in README] == []
