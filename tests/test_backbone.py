@@ -158,7 +158,8 @@ def test_the_network_is_frozen_and_in_evaluation_mode():
 
 def test_features_too_large_for_half_precision_are_refused(saved, tmp_path):
     state = saved[0].state_dict()
-    safetensors.torch.save_file({key: value * 1e4 if key.endswith(("bn2.weight", "bn3.weight")) else value for key, value in state.items()}, tmp_path / "w.safetensors")
+    huge = {key: value * 1e4 if key.endswith(("bn2.weight", "bn3.weight")) else value for key, value in state.items()}
+    safetensors.torch.save_file(huge, tmp_path / "w.safetensors")
     with pytest.raises(BackboneError, match="not finite or too large"):
         load_backbone(tiny(weights=str(tmp_path / "w.safetensors"))).compute(images())
 

@@ -77,7 +77,9 @@ def test_no_public_function_swallows_unknown_settings(path):
 
 
 def test_what_pages_read_with_loads_no_torch():
-    modules = "wtflow.results, wtflow.store.runs, wtflow.store.tried, wtflow.training.jobs, wtflow.datasets.demo, wtflow.datasets.mvtec, wtflow.plots.localization"
+    modules = ", ".join(f"wtflow.{name}" for name in (
+        "results", "store.runs", "store.tried", "training.jobs", "datasets.demo", "datasets.mvtec", "plots.localization",
+    ))  # fmt: skip
     code = f"import sys, {modules}; print(sorted({{'torch', 'timm'}} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"

@@ -115,7 +115,7 @@ def test_a_batch_has_data_its_noise_and_one_time_per_row(cache, kind, shape):
     x_data, x_noise, t = draws(cache, kind)(0)
     assert x_data.shape == x_noise.shape == shape
     assert t.shape == shape[:1]
-    assert (0 <= t).all()
+    assert (t >= 0).all()
     assert (t < 1).all()
     assert x_data.dtype == x_noise.dtype == torch.float32
 

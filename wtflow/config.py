@@ -31,7 +31,9 @@ class Settings(BaseModel):
     pool_window: int = Field(3, ge=1, le=9, description="Features are averaged over a window of this many positions (1: not at all).")
     pool_stride: int = Field(1, ge=1, le=4, description="Distance between averaged positions; above 1 the grid gets coarser.")
 
-    normalise: Literal["pca", "channel", "layernorm"] = Field("pca", description="pca: partial whitening; channel: mean 0, deviation 1 per channel; layernorm: per image, as in the paper.")
+    normalise: Literal["pca", "channel", "layernorm"] = Field(
+        "pca", description="pca: partial whitening; channel: mean 0, deviation 1 per channel; layernorm: per image, as in the paper."
+    )
     whiten_power: float = Field(0.5, ge=0.0, le=1.0, description="pca: each component is divided by variance^(power/2); 1 whitens fully.")
     max_channels: int = Field(0, ge=0, le=4096, description="pca: keep this many components, the largest first (0: all).")
 
@@ -60,7 +62,7 @@ class Settings(BaseModel):
     holdout_fraction: float = Field(0.1, ge=0.0, le=0.5, description="Share of the training normals kept aside to place a threshold without test labels.")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Start of every random number; same seed and thread count, same result on a CPU.")
 
-    threads: int = Field(0, ge=0, le=256, description="Processor threads for training (0: all but none taken from pages, see niceness).")
+    threads: int = Field(0, ge=0, le=256, description="Processor threads for training (0: all of them; niceness lets pages go first).")
     niceness: int = Field(10, ge=0, le=19, description="How readily training gives way to other programs (0: not at all).")
     checkpoint_every_s: float = Field(15.0, ge=0.5, le=3600, description="Seconds between checkpoints.")
 

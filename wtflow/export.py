@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-
 from wtflow.plots.pictures import colour_map, encode_png
 from wtflow.results import RunResults, pixel_map, scores_csv
 from wtflow.store.files import write_array, write_atomic, write_json

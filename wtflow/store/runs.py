@@ -206,7 +206,8 @@ class RunStore:
         except FileNotFoundError as error:
             raise RunNotFoundError(f"Run {run_id} has no scores yet.", fix="Wait until it has finished, or resume it.") from error
         except Exception as error:  # the parser has a dozen kinds of errors for a damaged file, KeyError among them
-            raise DamagedRunError(f"scores.parquet of {run_id} cannot be read ({error}).", fix="Resume the run to write it again, or delete the run.") from error
+            fix = "Resume the run to write it again, or delete the run."
+            raise DamagedRunError(f"scores.parquet of {run_id} cannot be read ({error}).", fix=fix) from error
         if missing := set(layout.SCORE_COLUMNS) - set(table.columns):
             raise DamagedRunError(f"scores.parquet of {run_id} lacks {sorted(missing)}.", fix="Resume the run to write it again, or delete the run.")
         return table

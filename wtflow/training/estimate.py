@@ -62,7 +62,8 @@ def _rates(store: RunStore, settings: Settings) -> tuple[dict[str, float], str]:
 
 
 def _alike(a: Settings, b: Settings) -> bool:
-    same = ("backbone", "stages", "image_size", "pool_stride", "network", "width", "depth", "batch_size", "steps", "solver", "coupling", "group_size", "threads")
+    shape = ("backbone", "stages", "image_size", "pool_stride", "network", "width", "depth")
+    same = (*shape, "batch_size", "steps", "solver", "coupling", "group_size", "threads")
     return all(getattr(a, name) == getattr(b, name) for name in same)
 
 
