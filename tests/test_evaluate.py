@@ -171,7 +171,7 @@ def test_without_a_sound_mask_only_pixel_metrics_are_missing(category):
     _, facts = summary(only(category, 0, 1, 4), GOOD_MAPS[[0, 1, 4]])
     assert facts["metrics"]["image_auroc"] == 1
     assert facts["undefined"].keys() == {"pixel_auroc", "pixel_ap", "aupro", "aupro_start"}
-    assert "1 defective test images have no sound mask" in facts["undefined"]["aupro"]
+    assert "1 defective test image has no sound mask" in facts["undefined"]["aupro"]
 
 
 def test_a_mask_of_another_size_counts_as_none(category):

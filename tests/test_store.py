@@ -22,7 +22,7 @@ from wtflow.results import open_results
 from wtflow.store import layout
 from wtflow.store.files import read_json, write_array, write_atomic, write_json
 from wtflow.store.runs import RunStore, default_home
-from wtflow.store.tried import delete_tried, list_tried, save_tried
+from wtflow.store.tried import delete_tried, list_tried, save_tried, tried_map
 from wtflow.training import jobs
 
 SETTINGS = settings_from("fast", {"seed": 3, "backbone_args": {"pad_type": "same"}})
@@ -445,13 +445,22 @@ def test_tried_images_are_kept_by_content_and_never_by_the_name_a_person_gave(st
     assert found.keys() == {key, other}
     assert found[key]["score"] == 3.5
     assert found[key]["image"].read_bytes() == b"bytes of one"
-    assert np.load(found[key]["map"]).tolist() == [[2.5] * 4] * 4
+    assert tried_map(found[key]).tolist() == [[2.5] * 4] * 4
     assert found[key]["nearest"] == [["train/good/000.png", "/x.png", 0.5]]
     assert found[other]["image"].suffix == ".bin"
     assert all(path.parent == store.folder(run) / layout.TRIED for path in (found[key]["image"], found[key]["map"]))
     delete_tried(store, run, [key])
     assert [facts["key"] for facts in list_tried(store, run)] == [other]
     assert len(list((store.folder(run) / layout.TRIED).iterdir())) == 3
+
+
+@pytest.mark.parametrize("share", [0, 0.5])
+def test_a_damaged_map_of_a_tried_image_is_named(store, run, share):
+    save_tried(store, run, Tried("a.png", 1.0, np.zeros((4, 4), np.float32)), b"a")
+    (facts,) = list_tried(store, run)
+    cut(facts["map"], share)
+    with pytest.raises(DamagedRunError, match=r"map of a\.png"):
+        tried_map(facts)
 
 
 @pytest.mark.parametrize("content", ["{}", '{"image": 3, "kept": 1}', '{"image": "a.png", "kept": "today"}', "garbage"])

@@ -198,10 +198,12 @@ def _follow(store: RunStore, run_id: str, as_json: bool) -> None:
     from wtflow.training import jobs
 
     stops = []
-    previous = signal.signal(signal.SIGINT, lambda *_: (stops.append(1), jobs.request_stop(store, run_id)))
+    previous = signal.signal(signal.SIGINT, lambda *_: stops.append(1))  # no more than that: a lock may be held just now
     try:
         with console.progress() as show:
             while (status := _look(store, run_id)).is_active:
+                if stops:
+                    jobs.request_stop(store, run_id)
                 show(f"{run_id}: {'waiting for another run' if status.state == 'queued' else status.stage or status.state}", status.percent)
                 time.sleep(POLL_S)
     finally:

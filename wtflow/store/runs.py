@@ -129,7 +129,12 @@ class RunStore:
     def data(self, run_id: str) -> dict[str, Any] | None:
         """The images a run was made of, or None before the worker has read them."""
         path = self.folder(run_id) / layout.DATA
-        return read_json(path) if path.is_file() else None
+        if not path.is_file():
+            return None
+        values = read_json(path)
+        if not (isinstance(values.get("samples"), list) and isinstance(values.get("held_out"), list)):
+            raise DamagedRunError(f"data.json of {run_id} lists no images.", fix="Delete the run, or restore the file.")
+        return values
 
     def status(self, run_id: str) -> RunStatus:
         values = read_json(self.folder(run_id) / layout.STATUS)

@@ -49,7 +49,7 @@ def tried_map(facts: dict[str, Any]) -> np.ndarray:
     """The pixel map of a kept image, float32 (S, S). Raises DamagedRunError when it cannot be read."""
     try:
         return np.load(facts["map"], allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise DamagedRunError(f"The map of {facts['name']} cannot be read ({error}).", fix="Remove the image and try it again.") from error
 
 

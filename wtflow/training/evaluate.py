@@ -108,7 +108,8 @@ def _facts(table: pd.DataFrame, pixels: PixelMetrics, start_pixels: PixelMetrics
 
 def _no_pixels(n_without_mask: int) -> str:
     if n_without_mask:
-        return f"{n_without_mask} defective test images have no sound mask, and none of the rest has a defect pixel."
+        images = "image has" if n_without_mask == 1 else "images have"
+        return f"{n_without_mask} defective test {images} no sound mask, and none of the rest has a defect pixel."
     return "No test image has a defect pixel in its mask."
 
 
