@@ -1,85 +1,153 @@
-"""The dependency rules of README, enforced by walking the imports, and the size of files."""
+"""Who may import whom, what importing costs, and how large a file may grow. Walks the sources; nothing is imported here."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[1]
-SOURCES = sorted([*PROJECT.glob("wtflow/**/*.py"), *PROJECT.glob("pages/**/*.py"), PROJECT / "app.py"])
-OWN = {"wtflow", "pages"}
-COMPUTE = {"torch", "timm", "sklearn", "umap"}
+ROOT = Path(__file__).parent.parent
+SOURCES = {path.relative_to(ROOT).as_posix(): path for folder in ("wtflow", "pages") for path in sorted((ROOT / folder).rglob("*.py"))}
+SOURCES["app.py"] = ROOT / "app.py"
+MOST_LINES = 300
+STDLIB = sys.stdlib_module_names
 
 
-def imported(path: Path) -> set[str]:
-    """Full names of the modules that a file imports, wherever in the file."""
-    names = set()
+def imports_of(path: Path) -> set[str]:
+    """Dotted names of all modules imported anywhere in a file, also inside functions; `from a import b` gives a and a.b."""
+    found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
-
-
-def roots(path: Path) -> set[str]:
-    return {name.split(".")[0] for name in imported(path)} - set(sys.stdlib_module_names)
-
-
-def below(folder: str) -> list[Path]:
-    found = [path for path in SOURCES if path.is_relative_to(PROJECT / folder)]
-    assert found, f"no sources below {folder}: this check would pass on nothing"
+            assert node.level == 0, f"{path}: imports are written in full, found a relative one in line {node.lineno}"
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
     return found
 
 
-def name(path: Path) -> str:
-    return path.relative_to(PROJECT).as_posix()
+def packages_of(name: str) -> set[str]:
+    """First parts of what a file imports, such as numpy."""
+    return {module.split(".")[0] for module in imports_of(SOURCES[name])}
 
 
-@pytest.mark.parametrize("path", [*below("pages"), PROJECT / "app.py"], ids=name)
-def test_pages_import_streamlit_wtflow_and_pages_only(path):
-    assert roots(path) <= {"streamlit"} | OWN
+def below(*folders: str) -> list[str]:
+    return [name for name in SOURCES if name.startswith(folders)]
 
 
-@pytest.mark.parametrize("path", below("wtflow"), ids=name)
-def test_wtflow_knows_neither_streamlit_nor_pages(path):
-    assert not roots(path) & {"streamlit", "pages"}
+def test_the_walk_finds_what_it_should():
+    """An empty list of files would let every rule hold."""
+    assert len(below("wtflow/")) > 30
+    assert len(below("pages/")) > 10
+    assert {"torch", "wtflow", "numpy"} <= packages_of("wtflow/analysis.py")
+    assert "wtflow.training.jobs" in imports_of(SOURCES["wtflow/cli.py"]), "imports inside functions count"
 
 
-@pytest.mark.parametrize("path", below("wtflow/plots"), ids=name)
-def test_plots_know_records_and_figures_only(path):
-    assert roots(path) <= {"numpy", "plotly", "PIL", "wtflow"}
-    allowed = ("wtflow.plots", "wtflow.records")
-    assert all(module.startswith(allowed) or module == "wtflow" for module in imported(path) if module.startswith("wtflow"))
+@pytest.mark.parametrize("name", ["app.py", *below("pages/")])
+def test_pages_import_streamlit_wtflow_pages_and_the_standard_library(name):
+    assert packages_of(name) - STDLIB <= {"streamlit", "wtflow", "pages"}
 
 
-@pytest.mark.parametrize("path", below("wtflow/store"), ids=name)
-def test_the_store_computes_nothing(path):
-    assert not roots(path) & COMPUTE
+@pytest.mark.parametrize("name", below("wtflow/"))
+def test_wtflow_knows_neither_streamlit_nor_pages(name):
+    assert not packages_of(name) & {"streamlit", "pages", "app"}
 
 
-def test_only_the_backbone_knows_timm():
-    assert [name(path) for path in below("wtflow") if "timm" in roots(path)] == ["wtflow/backbone.py"]
+@pytest.mark.parametrize("name", below("wtflow/plots/"))
+def test_plots_take_records_and_numbers_and_know_no_store_and_no_torch(name):
+    assert packages_of(name) - STDLIB <= {"numpy", "plotly", "PIL", "wtflow"}
+    own = {module for module in imports_of(SOURCES[name]) if module.startswith("wtflow.")}
+    allowed = ("wtflow.records", "wtflow.plots", "wtflow.errors")
+    assert {module for module in own if not module.startswith(allowed)} == set()
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name)
-def test_a_file_stays_within_300_lines(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+@pytest.mark.parametrize("name", below("wtflow/store/"))
+def test_the_store_knows_neither_torch_nor_what_computes(name):
+    assert not packages_of(name) & {"torch", "timm", "torchvision", "safetensors", "plotly"}
+    own = {module for module in imports_of(SOURCES[name]) if module.startswith("wtflow.")}
+    allowed = ("wtflow.store", "wtflow.config", "wtflow.errors", "wtflow.records")
+    assert {module for module in own if not module.startswith(allowed)} == set()
 
 
-@pytest.mark.parametrize("path", below("wtflow"), ids=name)
-def test_no_public_function_swallows_unknown_settings(path):
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
-            assert node.args.kwarg is None, f"{node.name} takes **{node.args.kwarg.arg}"
+@pytest.mark.parametrize(("package", "owner"), [("timm", "wtflow/backbone.py"), ("umap", "wtflow/projection.py")])
+def test_one_module_alone_imports_it(package, owner):
+    assert {name for name in SOURCES if package in packages_of(name)} <= {owner}
 
 
-def test_what_pages_read_with_loads_no_torch():
-    modules = ", ".join(f"wtflow.{name}" for name in (
-        "results", "store.runs", "store.tried", "training.jobs", "datasets.demo", "datasets.mvtec", "plots.localization",
-    ))  # fmt: skip
-    code = f"import sys, {modules}; print(sorted({{'torch', 'timm'}} & set(sys.modules)))"
-    result = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "[]"
+def test_the_loop_knows_no_files_and_the_flow_no_features():
+    assert not packages_of("wtflow/training/loop.py") & {"pathlib", "os", "io", "json"}
+    for name in below("wtflow/flow/"):
+        own = {module for module in imports_of(SOURCES[name]) if module.startswith("wtflow.")}
+        assert all(module.startswith(("wtflow.flow", "wtflow.errors", "wtflow.config")) for module in own), name
+
+
+def test_the_closed_forms_and_metrics_are_an_independent_truth_without_torch():
+    for name in ("wtflow/flow/exact.py", "wtflow/metrics.py", "wtflow/maps.py", "wtflow/results.py", "wtflow/records.py", "wtflow/config.py"):
+        assert "torch" not in packages_of(name), name
+
+
+# -- what importing costs ----------------------------------------------------------------------------------------------
+
+LIGHT = ["wtflow", "wtflow.results", "wtflow.metrics", "wtflow.maps", "wtflow.export", "wtflow.console", "wtflow.cli", "wtflow.flow.exact",
+         "wtflow.training.jobs", "wtflow.training.worker", "wtflow.training.estimate", "wtflow.training.data", "wtflow.training.reporter"]  # fmt: skip
+LIGHT += [name.removesuffix(".py").replace("/", ".") for name in below("wtflow/store/", "wtflow/plots/", "wtflow/datasets/") if "__init__" not in name]
+
+
+def test_what_pages_need_to_show_results_loads_neither_torch_nor_timm():
+    """One process imports them one after the other and names the first that brings a heavy package along."""
+    code = f"""
+import importlib, sys
+for name in {LIGHT!r}:
+    importlib.import_module(name)
+    heavy = sorted({{"torch", "torchvision", "timm", "streamlit", "umap", "matplotlib"}} & sys.modules.keys())
+    if heavy:
+        sys.exit(f"{{name}} loads {{', '.join(heavy)}}")
+"""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+# -- form --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_no_file_is_longer_than_a_person_reads(name):
+    assert len(SOURCES[name].read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+
+
+def functions_of(name: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    tree = ast.parse(SOURCES[name].read_text(encoding="utf-8"))
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_no_public_function_swallows_settings_in_keyword_arguments(name):
+    assert [function.name for function in functions_of(name) if function.args.kwarg and not function.name.startswith("_")] == []
+
+
+@pytest.mark.parametrize("name", below("wtflow/"))
+def test_the_library_neither_prints_nor_checks_input_by_assertion(name):
+    for node in ast.walk(ast.parse(SOURCES[name].read_text(encoding="utf-8"))):
+        assert not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"), f"line {node.lineno}"
+        assert not isinstance(node, ast.Assert), f"line {node.lineno}: python -O would drop it"
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_nothing_is_caught_without_saying_what(name):
+    for node in ast.walk(ast.parse(SOURCES[name].read_text(encoding="utf-8"))):
+        assert not (isinstance(node, ast.ExceptHandler) and node.type is None), f"line {node.lineno}: a bare except hides Ctrl-C"
+
+
+@pytest.mark.parametrize("name", [name for name in SOURCES if not name.endswith("__init__.py")])
+def test_every_module_says_what_it_is_for(name):
+    assert ast.get_docstring(ast.parse(SOURCES[name].read_text(encoding="utf-8")))
+
+
+def test_every_error_for_a_person_is_in_the_tree_drawn_at_the_top():
+    tree = ast.parse(SOURCES["wtflow/errors.py"].read_text(encoding="utf-8"))
+    drawing = ast.get_docstring(tree)
+    classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+    assert len(classes) > 10
+    assert [name for name in classes if name not in drawing] == []
