@@ -132,13 +132,13 @@ def test_the_demo_is_trained_watched_judged_and_found_again_after_a_reload(serve
 
 def test_a_click_on_a_pixel_shows_its_path(page):
     heading(page, "One position, step by step")
-    for _ in range(5):  # the figure is drawn anew while the page before it settles; a click on the old one goes nowhere
-        picture = page.locator(".js-plotly-plot").first
-        picture.scroll_into_view_if_needed()
-        page.wait_for_timeout(1500)
-        box = picture.bounding_box()
-        page.mouse.click(box["x"] + box["width"] * 0.16, box["y"] + box["height"] * 0.5)
+    for _ in range(6):  # the figure is drawn anew while the page settles; the old one leaves under the cursor
         try:
+            page.wait_for_timeout(1500)
+            picture = page.locator(".js-plotly-plot").first
+            picture.scroll_into_view_if_needed(timeout=5_000)
+            box = picture.bounding_box(timeout=5_000)
+            page.mouse.click(box["x"] + box["width"] * 0.16, box["y"] + box["height"] * 0.5)
             page.wait_for_url(re.compile("position="), timeout=10_000)
             break
         except PlaywrightError:
