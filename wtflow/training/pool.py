@@ -21,25 +21,30 @@ Batch = tuple[Tensor, Tensor, Tensor]
 def draw_positions(cache: FeatureCache, key: str, rows: np.ndarray, max_positions: int, seed: int) -> np.ndarray:
     """Positions drawn evenly over the images `rows` of a feature file: float16 (N, C), all of them when they are few enough."""
     generator = np.random.default_rng(seed)
-    parts = []
     rows_wanted = {int(row) for row in rows}
+    drawn: np.ndarray | None = None  # filled in place: no second copy
+    filled = 0
     for first, grids in cache.batches(key, 8):
         positions = grids.reshape(len(grids), -1, grids.shape[-1])
         n_each = min(positions.shape[1], max(1, max_positions // len(rows)))
+        if drawn is None:
+            drawn = np.empty((len(rows) * n_each, grids.shape[-1]), np.float16)
         for offset, image in enumerate(positions):
             if first + offset in rows_wanted:
-                wanted = generator.permutation(len(image))[:n_each]
-                parts.append(image[np.sort(wanted)])
-    return np.concatenate(parts)
+                drawn[filled : filled + n_each] = image[np.sort(generator.permutation(len(image))[:n_each])]
+                filled += n_each
+    if drawn is None or filled != len(drawn):
+        raise ValueError(f"the feature file has not all of the {len(rows)} rows")
+    return drawn
 
 
 def normalise_positions(positions: np.ndarray, normaliser: Normaliser, chunk: int = 16_384) -> Tensor:
     """Positions at t=0 as the flow sees them, float16 (N, K), written in chunks."""
     out = torch.empty(len(positions), normaliser.channels, dtype=torch.float16)
-    with torch.inference_mode():
+    with torch.no_grad():
         for i in range(0, len(positions), chunk):
             out[i : i + chunk] = normaliser(torch.from_numpy(positions[i : i + chunk]).float())
-    return out.clone()
+    return out
 
 
 def position_batches(pool: Tensor, settings: Settings) -> Callable[[int], Batch]:
