@@ -113,15 +113,16 @@ def score_images(
 
 def mean_features(detector: Detector, cache: FeatureCache, key: str, data: RunData) -> tuple[list[str], np.ndarray]:
     """One vector per training normal that the flow learned from: the mean of its normalised positions, (N, K) float32."""
-    rows = set(data.fit_rows.tolist())
-    ids, vectors = [], []
+    place = {int(row): i for i, row in enumerate(data.fit_rows)}
+    # One array for all, filled in place: small arrays kept between the large ones of each batch would leave holes that the
+    # next batch does not fit into, and memory would grow with every image (measured: 2.2 GB for 1,600 images).
+    vectors = np.empty((len(place), detector.normaliser.channels), np.float32)
     for first, grids in cache.batches(key, 8):
         means = detector.start(grids).mean((1, 2)).cpu().numpy()
         for offset, vector in enumerate(means):
-            if first + offset in rows:
-                ids.append(data.train[first + offset].id)
-                vectors.append(vector)
-    return ids, np.stack(vectors)
+            if (at := place.get(first + offset)) is not None:
+                vectors[at] = vector
+    return [data.train[row].id for row in place], vectors
 
 
 def _prepare(cache: FeatureCache, key: str, data: RunData, settings: Settings, device: torch.device, checkpoint: Path):
