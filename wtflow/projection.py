@@ -1,0 +1,288 @@
+"""Features in the plane: principal axes, and UMAP fitted once with all other points placed afterwards. NumPy, no torch.
+
+UMAP is imported inside functions: its first import on a machine compiles for up to two minutes, later ones take about 3 s, and
+every new process compiles for some 8 s more.
+
+Sources: [UMAP] McInnes, Healy, Melville (2018), arXiv 1802.03426; start from principal axes: [KL] Kobak, Linderman,
+"Initialization is critical for preserving global data structure in both t-SNE and UMAP", Nature Biotechnology 39 (2021).
+"""
+
+import re
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from scipy.spatial.distance import cdist
+
+from wtflow.errors import FlowError, SettingsError
+from wtflow.records_flow import Projection
+
+METRICS: Final = ("euclidean", "cosine", "manhattan", "correlation")
+NEIGHBOURS: Final = (2, 200)
+"""Smallest and largest n_neighbors: one neighbour gives no graph, more than 200 only cost time."""
+
+PLACE_CHUNK: Final = 2000
+"""Points placed at once, with progress between. Fixed, because a chunk's points are moved together: another size gives other numbers."""
+
+NEAR_CHUNK: Final = 256
+"""Points whose distances to all others are held at once."""
+
+MOMENT_CHUNK: Final = 16_384
+"""Rows held in double precision at once by the principal axes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pca:
+    """Principal axes of features in d dimensions. float64."""
+
+    mean: np.ndarray
+    """(d,)"""
+    axes: np.ndarray
+    """(k, d) orthonormal, largest variance first; the largest entry of each is positive, so that a second fit is no mirror image."""
+    explained: np.ndarray
+    """(k,) share of the variance along each axis."""
+
+    def place(self, x: np.ndarray) -> np.ndarray:
+        """Coordinates of x (..., d) on the axes; float32 (..., k), computed in double precision. Raises FlowError."""
+        if x.shape[-1] != self.mean.size:
+            raise FlowError(f"The axes belong to {self.mean.size} channels, found {x.shape[-1]}.", fix="Use features of the same run.")
+        flat = x.reshape(-1, x.shape[-1])
+        placed = np.empty((len(flat), len(self.axes)), np.float32)
+        for i in range(0, len(flat), MOMENT_CHUNK):
+            placed[i : i + MOMENT_CHUNK] = (flat[i : i + MOMENT_CHUNK].astype(np.float64) - self.mean) @ self.axes.T
+        return placed.reshape(*x.shape[:-1], -1)
+
+
+def fit_pca(x: np.ndarray, n_axes: int = 2) -> Pca:
+    """The first n_axes principal axes of x (N, d). Axes beyond the data's rank are orthonormal with share 0.
+
+    Raises FlowError for fewer than two points, equal points, values that are not finite, or more axes than channels.
+    """
+    if x.ndim != 2 or len(x) < 2:
+        raise FlowError(f"Principal axes need at least two points, found shape {x.shape}.", fix="Choose more images or positions.")
+    if not 1 <= n_axes <= x.shape[1]:
+        raise FlowError(f"{n_axes} axes were asked of {x.shape[1]} channels.", fix="Ask for at least 1 and at most as many axes as channels.")
+    _refuse_non_finite(x)
+    mean = x.mean(0, dtype=np.float64)
+    covariance = np.zeros((x.shape[1], x.shape[1]))
+    for i in range(0, len(x), MOMENT_CHUNK):
+        centred = x[i : i + MOMENT_CHUNK].astype(np.float64) - mean
+        covariance += centred.T @ centred
+    total = float(np.trace(covariance))
+    if total <= len(x) * x.shape[1] * (1e-12 * np.abs(mean).max()) ** 2:  # nothing but the rounding of the mean is left
+        raise FlowError("All points are equal: they have no principal axes.", fix="Choose positions of different images.")
+    values, vectors = np.linalg.eigh(covariance)
+    axes = vectors[:, ::-1][:, :n_axes].T
+    axes = axes * np.sign(axes[np.arange(n_axes), np.abs(axes).argmax(1)])[:, None]
+    return Pca(mean, np.ascontiguousarray(axes), np.maximum(values[::-1][:n_axes], 0) / total)
+
+
+def project_pca(x: np.ndarray, t: np.ndarray, normal_start: np.ndarray) -> Projection:
+    """x (S, N, d) at times t (S,) on the first two principal axes of normal features at t=0, normal_start (M, d).
+
+    The same axes at all times: a straight path stays straight. Raises FlowError as `fit_pca` does.
+    """
+    _check_times(x, t)
+    pca = fit_pca(normal_start)
+    share = (float(pca.explained[0]), float(pca.explained[1]))
+    return Projection("pca", np.asarray(t, np.float32), pca.place(x), len(normal_start), share)
+
+
+def project_umap(
+    x: np.ndarray,
+    t: np.ndarray,
+    fit_rows: np.ndarray,
+    *,
+    n_neighbors: int,
+    min_dist: float,
+    metric: str,
+    seed: int,
+    progress: Callable[[float], None],
+) -> Projection:
+    """x (S, N, d) at times t (S,) in one UMAP: fitted once on the rows `fit_rows` (F,) of all S times together, the rest placed.
+
+    The same numbers for the same seed: everything runs on one thread. `progress` gets shares from 0 to 1 of the expected time:
+    0 before UMAP is loaded and compiled (silent, see the top of this module), then after each chunk of neighbours, every third of
+    a second while the fit's epochs run, and after each chunk of points placed. An error that it raises comes out of this function.
+
+    UMAP keeps who is near whom; distances between groups, their sizes and densities, and straight paths it does not keep.
+
+    Raises SettingsError for a metric, n_neighbors or min_dist out of range; FlowError for fewer than n_neighbors + 1 points to
+    fit, values that are not finite, or equal points. Source: [UMAP], started from principal axes as in [KL].
+    """
+    _check_times(x, t)
+    _check_settings(n_neighbors, min_dist, metric)
+    n_times, n, d = x.shape
+    fit_rows = np.unique(np.asarray(fit_rows, dtype=np.int64))
+    if fit_rows.size and not (fit_rows[0] >= 0 and fit_rows[-1] < n):
+        raise FlowError(f"The rows to fit reach from {fit_rows[0]} to {fit_rows[-1]}, but there are {n} points.", fix="Give rows below that.")
+    fitted = np.ascontiguousarray(x[:, fit_rows].reshape(-1, d), dtype=np.float32)
+    if len(fitted) < n_neighbors + 1:
+        raise FlowError(
+            f"UMAP with {n_neighbors} neighbours needs at least {n_neighbors + 1} points to fit, found {len(fitted)}.",
+            fix="Choose more images or positions, or fewer neighbours.",
+        )
+    if d < 2:
+        raise FlowError("UMAP needs features of at least two channels, found 1.", fix="Choose a backbone or stage with more channels.")
+    _refuse_non_finite(x)
+    if (fitted == fitted[0]).all():
+        raise FlowError("All points to fit are equal: there is nothing to lay out.", fix="Choose positions of different images.")
+
+    progress(0.0)
+    umap = _load_umap()
+    others = np.setdiff1d(np.arange(n), fit_rows)
+    seconds = np.cumsum(_stage_seconds(len(fitted), n_times * others.size, d, metric))
+    bounds = [0.0, *(seconds / seconds[-1]).tolist()]  # shares of the expected time: start, neighbours, epochs, placing
+    index = _ExactNeighbours(fitted, metric)
+    near, distances = index.all_neighbours(n_neighbors, _between(progress, bounds[1], bounds[2]))
+
+    # Bars of tqdm written to the ticker are the one sign of life that the fit gives. miniters=1 keeps tqdm's monitor thread
+    # from writing: an error raised there would be lost.
+    ticker = _Ticker(_between(progress, bounds[2], bounds[3]))
+    bars = {"file": ticker, "disable": False, "bar_format": "{n_fmt}/{total_fmt}", "mininterval": 0.3, "miniters": 1, "leave": False}
+    model = umap.UMAP(
+        n_neighbors=n_neighbors, min_dist=min_dist, metric=metric, random_state=seed, transform_seed=seed, n_jobs=1, init="pca",
+        precomputed_knn=(near, distances, index),
+        force_approximation_algorithm=True,  # below 4,096 points it would otherwise compute its own distances, slowly
+        disconnection_distance=np.inf,  # a point far from all others belongs on the map too
+        tqdm_kwds=bars,
+    )  # fmt: skip
+    points = np.empty((n_times, n, 2), np.float32)
+    with warnings.catch_warnings():
+        # It takes our index for none; `transform` works with it all the same, and a test holds it to that.
+        warnings.filterwarnings("ignore", message="precomputed_knn", category=UserWarning)
+        points[:, fit_rows] = model.fit_transform(fitted).reshape(n_times, fit_rows.size, 2)
+    ticker.is_silent = True
+    progress(bounds[3])
+
+    rest = [(s, others[i : i + PLACE_CHUNK]) for s in range(n_times) for i in range(0, others.size, PLACE_CHUNK)]
+    for done, (s, rows) in enumerate(rest, start=1):
+        points[s, rows] = model.transform(np.ascontiguousarray(x[s, rows], dtype=np.float32))
+        progress(bounds[3] + (1 - bounds[3]) * done / len(rest))
+    progress(1.0)
+    return Projection("umap", np.asarray(t, np.float32), points, len(fitted))
+
+
+class _ExactNeighbours:
+    """Nearest neighbours by comparing all with all, in the shape in which UMAP asks its index.
+
+    UMAP's own index compiles for over half a minute in every new process; up to some 20,000 points this is done before, is exact,
+    and can tell how far it is.
+    """
+
+    _angular_trees = False  # UMAP asks, to choose how hard to search
+
+    def __init__(self, points: np.ndarray, metric: str) -> None:
+        self.metric = metric
+        self.centre = points.mean(0) if metric == "euclidean" else None
+        self.points = self._prepared(points)
+        self.squares = np.square(self.points).sum(1)
+
+    def all_neighbours(self, k: int, progress: Callable[[float], None]) -> tuple[np.ndarray, np.ndarray]:
+        """Indices int32 (F, k) and distances float32 (F, k), nearest first, each point itself in front."""
+        indices, distances = np.empty((len(self.points), k), np.int32), np.empty((len(self.points), k), np.float32)
+        for i in range(0, len(self.points), NEAR_CHUNK):
+            own = np.arange(i, min(i + NEAR_CHUNK, len(self.points)))
+            indices[own], distances[own] = self._nearest(self.points[own], k, own)
+            progress(float(own[-1] + 1) / len(self.points))
+        return indices, distances
+
+    def query(self, x: np.ndarray, k: int, epsilon: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+        """The same for other points x (M, d). `epsilon`, how far UMAP would let an approximate search err, has no use here."""
+        prepared = self._prepared(x)
+        found = [self._nearest(prepared[i : i + NEAR_CHUNK], k, None) for i in range(0, len(x), NEAR_CHUNK)]
+        return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
+
+    def _prepared(self, x: np.ndarray) -> np.ndarray:
+        """x so that the metric becomes a plain distance: angles are distances on the unit sphere; a zero vector stays zero."""
+        if self.metric == "manhattan":
+            return x
+        if self.metric == "euclidean":
+            return x - self.centre  # rounding in |x|^2 + |y|^2 - 2xy grows with the distance from the origin
+        if self.metric == "correlation":
+            x = x - x.mean(1, keepdims=True)
+        return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+
+    def _nearest(self, x: np.ndarray, k: int, own: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        if self.metric == "manhattan":
+            far = cdist(x, self.points, "cityblock").astype(np.float32)
+        else:
+            far = self.squares - 2 * (x @ self.points.T)  # orders as the distance does
+        if own is not None:
+            far[np.arange(len(own)), own] = -np.inf
+        rough = np.argpartition(far, k - 1, axis=1)[:, :k]
+        if self.metric == "manhattan":
+            exact = np.maximum(np.take_along_axis(far, rough, 1), 0)
+        else:
+            exact = np.square(x[:, None] - self.points[rough]).sum(2)
+            exact = np.sqrt(exact) if self.metric == "euclidean" else exact / 2  # 1 - cosine is half the squared chord
+        key = exact if own is None else np.where(rough == own[:, None], -1, exact)
+        order = np.argsort(key, axis=1, kind="stable")
+        return np.take_along_axis(rough, order, 1).astype(np.int32), np.take_along_axis(exact, order, 1).astype(np.float32)
+
+
+class _Ticker:
+    """A file for tqdm that turns what its bars say, such as 20/500, into a share."""
+
+    def __init__(self, progress: Callable[[float], None]) -> None:
+        self.progress, self.is_silent = progress, False
+
+    def write(self, text: str) -> int:
+        found = re.search(r"(\d+)/(\d+)", text)
+        if found and not self.is_silent:
+            self.is_silent = True  # tqdm writes once more while an error passes through it
+            self.progress(int(found[1]) / max(int(found[2]), 1))
+            self.is_silent = False
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+
+def _between(progress: Callable[[float], None], low: float, high: float) -> Callable[[float], None]:
+    return lambda share: progress(low + (high - low) * share)
+
+
+def umap_seconds(n_fit: int, n_place: int, d: int, metric: str = "euclidean") -> float:
+    """Roughly how long `project_umap` takes for n_fit points fitted and n_place placed (rows times S) of d channels.
+
+    Rough: measured on one core with 15 neighbours, in a new process; 50 neighbours or a busy machine double it, and the very first
+    use on a machine takes up to two minutes more.
+    """
+    return float(sum(_stage_seconds(n_fit, n_place, d, metric)))
+
+
+def _stage_seconds(n_fit: int, n_place: int, d: int, metric: str) -> tuple[float, float, float, float]:
+    """Start, neighbours, epochs, placing; each with what it compiles in a new process. Constants: seconds, as measured."""
+    per_pair = 4e-10 * d if metric == "manhattan" else 1.3e-8 + 5.4e-11 * d
+    per_point = 1.1e-3 if n_fit <= 10_000 else 4e-4  # UMAP runs 500 epochs over small sets, 200 over larger ones
+    placing = 1.5 + n_place * (5e-4 + n_fit * per_pair) if n_place else 0.0
+    return 4.0, n_fit**2 * per_pair, 5.0 + n_fit * per_point, placing
+
+
+def _load_umap() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ImportWarning)  # it misses TensorFlow, which only a part that is not used here needs
+        import umap
+    return umap
+
+
+def _check_settings(n_neighbors: int, min_dist: float, metric: str) -> None:
+    if metric not in METRICS:
+        raise SettingsError(f"{metric!r} is no distance for UMAP.", fix=f"Choose one of {', '.join(METRICS)}.")
+    if not NEIGHBOURS[0] <= n_neighbors <= NEIGHBOURS[1]:
+        raise SettingsError(f"n_neighbors is {n_neighbors}.", fix=f"Choose a number from {NEIGHBOURS[0]} to {NEIGHBOURS[1]}.")
+    if not 0 <= min_dist <= 1:
+        raise SettingsError(f"min_dist is {min_dist}.", fix="Choose a number from 0 to 1.")
+
+
+def _check_times(x: np.ndarray, t: np.ndarray) -> None:
+    if x.ndim != 3 or len(t) != len(x):
+        raise FlowError(f"Features of shape {x.shape} and {len(t)} times do not fit.", fix="Give (S, N, d) and S times.")
+
+
+def _refuse_non_finite(x: np.ndarray) -> None:
+    if not np.isfinite(x).all():
+        raise FlowError("Some features are not finite.", fix="Train the run again, with a smaller learning rate if its loss was not finite.")
