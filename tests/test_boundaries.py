@@ -54,9 +54,17 @@ def test_wtflow_knows_neither_streamlit_nor_pages(name):
     assert not packages_of(name) & {"streamlit", "pages", "app"}
 
 
+STILL = "wtflow/plots/still/"
+
+
+def test_matplotlib_is_loaded_for_still_figures_only():
+    assert [name for name in SOURCES if "matplotlib" in packages_of(name) and not name.startswith(STILL)] == []
+
+
 @pytest.mark.parametrize("name", below("wtflow/plots/"))
 def test_plots_take_records_and_numbers_and_know_no_store_and_no_torch(name):
-    assert packages_of(name) - STDLIB <= {"numpy", "plotly", "PIL", "wtflow"}
+    drawing = {"matplotlib", "scipy"} if name.startswith(STILL) else {"plotly"}
+    assert packages_of(name) - STDLIB <= {"numpy", "PIL", "wtflow"} | drawing
     own = {module for module in imports_of(SOURCES[name]) if module.startswith("wtflow.")}
     allowed = ("wtflow.records", "wtflow.plots", "wtflow.errors")
     assert {module for module in own if not module.startswith(allowed)} == set()
@@ -90,8 +98,11 @@ def test_the_closed_forms_and_metrics_are_an_independent_truth_without_torch():
 # -- what importing costs ----------------------------------------------------------------------------------------------
 
 LIGHT = ["wtflow", "wtflow.results", "wtflow.metrics", "wtflow.maps", "wtflow.export", "wtflow.console", "wtflow.cli", "wtflow.flow.exact",
-         "wtflow.training.jobs", "wtflow.training.worker", "wtflow.training.estimate", "wtflow.training.data", "wtflow.training.reporter"]  # fmt: skip
-LIGHT += [name.removesuffix(".py").replace("/", ".") for name in below("wtflow/store/", "wtflow/plots/", "wtflow/datasets/") if "__init__" not in name]
+         "wtflow.training.jobs", "wtflow.training.worker", "wtflow.training.estimate", "wtflow.training.data", "wtflow.training.reporter",
+         "wtflow.derive.requests", "wtflow.derive.files", "wtflow.derive.tasks", "wtflow.derive.worker", "wtflow.positions", "wtflow.well", "wtflow.landscape",
+         "wtflow.projection", "wtflow.paint", "wtflow.take_home"]  # fmt: skip
+LIGHT += [name.removesuffix(".py").replace("/", ".") for name in below("wtflow/store/", "wtflow/plots/", "wtflow/datasets/")
+          if "__init__" not in name and not name.startswith(STILL)]  # fmt: skip
 
 
 def test_what_pages_need_to_show_results_loads_neither_torch_nor_timm():

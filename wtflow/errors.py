@@ -9,6 +9,7 @@
     │   └── WeightsError         its weights are absent, unreachable or do not fit
     ├── FlowError                shapes or values that the flow cannot take
     ├── MetricError              a metric is not defined for the data given
+    ├── MovieError               a movie cannot be drawn or encoded
     └── StoreError               a run folder cannot be read or written
         ├── RunNotFoundError     no such run
         ├── DamagedRunError      the folder is there but a file in it is not sound
@@ -66,6 +67,10 @@ class FlowError(WTFlowError):
 
 
 class MetricError(WTFlowError):
+    pass
+
+
+class MovieError(WTFlowError):
     pass
 
 

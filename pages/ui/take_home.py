@@ -1,0 +1,74 @@
+"""A figure as files: PNG, SVG, its data, and the animation as a movie. Nothing is drawn before a person asks for it."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages.ui import state
+from pages.ui.errors import show_error
+from wtflow.errors import WTFlowError
+from wtflow.export import file_stem
+from wtflow.plots.still.encode import GET_FFMPEG, find_ffmpeg
+
+Make = Callable[[], bytes]
+Film = Callable[[str, Callable[[int, int], None]], bytes]
+"""Takes "gif" or "mp4" and a progress callback (frames done, frames in all)."""
+
+_STILLS = (("PNG", "png", "image/png", "For text and slides, 300 dots per inch"), ("SVG", "svg", "image/svg+xml", "For papers: lines and text stay sharp"))
+_MOVIES = {"gif": ("GIF", "image/gif"), "mp4": ("MP4", "video/mp4")}
+
+
+def show_take_home(name: str, *, png: Make, svg: Make, csv: Make | None = None, movie: Film | None = None) -> None:
+    """A small menu of files to take home, named `<run>-<name>.png` and so on. `name` is also what sets it apart on its page.
+
+    Each callable is called when its button is pressed, in a thread of its own: it may use caches but must show nothing. The
+    movie is drawn with progress, then offered.
+    """
+    with st.popover("Take it home", icon=":material/download:", type="tertiary", key=f"take_home_{name}"):
+        with st.container(horizontal=True):
+            for label, ending, mime, hint in _STILLS:
+                _offer(label, png if ending == "png" else svg, name, ending, mime, hint)
+            if csv is not None:
+                _offer("CSV", csv, name, "csv", "text/csv", "The numbers behind the figure")
+        if movie is not None:
+            _show_movie(name, movie)
+
+
+def _offer(label: str, data: Make | bytes, name: str, ending: str, mime: str, hint: str | None = None) -> None:
+    file = file_name(state.get("run"), name, ending)
+    st.download_button(label, data, file, mime, key=f"take_{name}_{ending}", help=hint, icon=":material/download:", on_click="ignore")
+
+
+def file_name(run_id: str | None, name: str, ending: str) -> str:
+    """`<run>-<name>.<ending>`, in characters that any system takes."""
+    stem = file_stem(f"{run_id or 'figure'}-{name}.{ending}")
+    return f"{stem}.{ending}"
+
+
+@st.fragment
+def _show_movie(name: str, movie: Film) -> None:
+    """A fragment, so that drawing a movie leaves the rest of the page alone. The movie is offered until something else is pressed."""
+    has_ffmpeg = find_ffmpeg() is not None
+    with st.container(horizontal=True):
+        wanted = [
+            ending
+            for ending, (label, _) in _MOVIES.items()
+            if st.button(f"Make {label}", icon=":material/movie:", key=f"make_{name}_{ending}", disabled=ending == "mp4" and not has_ffmpeg)
+        ]
+    if not has_ffmpeg:
+        st.caption(f"An MP4 needs ffmpeg, which was not found. {GET_FFMPEG}")
+    for ending in wanted:
+        _make(name, movie, ending)
+
+
+def _make(name: str, movie: Film, ending: str) -> None:
+    label, mime = _MOVIES[ending]
+    bar = st.progress(0.0, text=f"Drawing the {label}")
+    try:
+        made = movie(ending, lambda done, total: bar.progress(done / total, text=f"Frame {done} of {total}"))
+    except WTFlowError as error:
+        show_error(error)
+    else:
+        _offer(f"Save {label}", made, name, ending, mime)
+    finally:
+        bar.empty()
