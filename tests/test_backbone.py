@@ -443,3 +443,17 @@ def test_imagenet_weights_that_are_on_this_computer_need_no_hub_and_no_wait(hub,
     with taking(5):
         found = load_backbone(tiny(weights="imagenet")).compute(images())
     assert np.array_equal(found, load_backbone(tiny(weights=str(saved[1]))).compute(images()))
+
+
+def test_random_weights_are_the_same_whatever_the_number_of_threads():
+    """A page works on one thread and the worker on all: with other weights, a probe would refuse the run that it was asked about."""
+    settings = tiny_settings(image_size=128)
+    before, hashes = torch.get_num_threads(), []
+    try:
+        for n_threads in (1, 2):
+            torch.set_num_threads(n_threads)
+            hashes.append(load_backbone(settings).weights_hash)
+            assert torch.get_num_threads() == n_threads
+    finally:
+        torch.set_num_threads(before)
+    assert hashes[0] == hashes[1]

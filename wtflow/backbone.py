@@ -188,10 +188,21 @@ def _settle_batch_norm(model: nn.Module, settings: Settings) -> None:
         if norm.affine and torch.all(norm.weight == 0):
             nn.init.ones_(norm.weight)  # timm starts each residual branch at zero for training; left so, it would carry nothing
     noise = torch.randn(8, 3, settings.image_size // 2, settings.image_size // 2, generator=torch.Generator().manual_seed(settings.seed))
-    smooth = nn.functional.interpolate(noise, size=settings.image_size, mode="bilinear")
-    with torch.inference_mode(), _seeded(settings.seed), _taking(settings.backbone, settings.image_size):  # seeded: it may drop paths
+    # On one thread, because what is computed depends on how it is split: the worker and a page must get the same weights.
+    # Seeded, because the model may drop paths.
+    with torch.inference_mode(), _on_one_thread(), _seeded(settings.seed), _taking(settings.backbone, settings.image_size):
         model.train()
-        model(smooth)
+        model(nn.functional.interpolate(noise, size=settings.image_size, mode="bilinear"))
+
+
+@contextlib.contextmanager
+def _on_one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextlib.contextmanager
