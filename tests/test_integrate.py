@@ -6,7 +6,7 @@ from torchdiffeq import odeint
 
 from wtflow.errors import FlowError
 from wtflow.flow import exact
-from wtflow.flow.integrate import SOLVERS, integrate, integrate_saved
+from wtflow.flow.integrate import SOLVERS, integrate, integrate_moving, integrate_saved
 
 MEAN, STD, RHO = 0.3, 0.6, -0.5
 X = torch.tensor([[-1.0, 0.2], [0.9, 2.0]], dtype=torch.float64)
@@ -119,3 +119,35 @@ def test_features_that_start_infinite_are_refused():
 def test_what_cannot_be_integrated_is_refused(x, steps, solver, message):
     with pytest.raises(FlowError, match=message):
         integrate(curved, x, steps, solver)
+
+
+@pytest.mark.parametrize("solver, per_step", [("euler", 1), ("heun", 2)])
+def test_moving_saves_the_same_points_and_the_field_at_each_for_one_evaluation_more(solver, per_step):
+    calls = []
+
+    def counted(x, t):
+        calls.append(t)
+        return curved(x, t)
+
+    t, xs, vs = integrate_moving(counted, X, 5, solver)
+    times, saved = integrate_saved(curved, X, 5, solver)
+    assert torch.equal(t, times)
+    assert torch.equal(xs, saved)
+    assert torch.equal(vs, torch.stack([curved(x, time) for x, time in zip(saved, times, strict=True)]))
+    assert len(calls) == 5 * per_step + 1
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_following_a_few_of_many_that_push_each_other_gives_their_part_of_the_whole(solver):
+    crowd = lambda x, t: curved(x, t) + x.mean(0)  # noqa: E731 - everyone's place counts
+    whole = integrate_moving(crowd, X, 4, solver)
+    few = integrate_moving(crowd, X, 4, solver, keep=lambda x: x[1:])
+    assert torch.equal(few[0], whole[0])
+    assert torch.equal(few[1], whole[1][:, 1:])
+    assert torch.equal(few[2], whole[2][:, 1:])
+
+
+def test_a_velocity_that_breaks_only_at_the_very_end_is_named():
+    """The last evaluation moves nothing, so no point betrays it."""
+    with pytest.raises(FlowError, match="not finite in the velocity at the end"):
+        integrate_moving(lambda x, t: torch.full_like(x, math.nan) if t == 1 else x, X, 2, "euler")

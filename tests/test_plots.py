@@ -185,16 +185,40 @@ def test_the_strip_of_one_label_names_one_row():
 # ---- probe
 
 
-def test_the_shell_of_16_channels_lies_at_norm_4_and_score_one_half():
-    probe = Probe("test/a.png", 1, 2, np.array([0.0, 0.5, 1.0]), np.array([3.0, 3.5, 4.0]), np.array([0.28, 0.38, 0.5]), 0.5, 16)
-    norm, score, norm_shell, score_shell = plot_probe(probe).data
-    assert list(norm_shell.y) == [4.0, 4.0]
-    assert list(score_shell.y) == [0.5, 0.5]
-    assert (list(norm.x), list(norm.y), list(score.y)) == ([0, 0.5, 1], [3, 3.5, 4], [0.28, 0.38, 0.5])
-    assert norm.line.color == score.line.color == COLOURS["time"]
+@pytest.fixture
+def probe():
+    speed, channels = np.array([1.0, 2.0, 1.5]), ((3, -2.0, 0.25), (7, 1.0, 0.0625))
+    return Probe("test/a.png", 1, 2, np.array([0.0, 0.5, 1.0]), np.array([3.0, 3.5, 4.0]), np.array([0.28, 0.38, 0.5]), 0.5, 16, speed, channels)
+
+
+def trace(figure, name):
+    return next(one for one in figure.data if one.name == name)
+
+
+def test_the_shell_of_16_channels_lies_at_norm_4_and_score_one_half(probe):
+    shells = [one for one in plot_probe(probe).data if one.legendgroup == "shell"]
+    assert [list(one.y) for one in shells] == [[4.0, 4.0], [0.5, 0.5]]
+    assert shells[0].xaxis == "x" and shells[1].xaxis == "x3", "each lies in the panel of its own quantity"
+
+
+def test_norm_speed_and_score_are_drawn_against_time(probe):
+    figure = plot_probe(probe)
+    for name, values in (("norm", [3, 3.5, 4]), ("speed", [1, 2, 1.5]), ("score", [0.28, 0.38, 0.5])):
+        assert (list(trace(figure, name).x), list(trace(figure, name).y)) == ([0, 0.5, 1], values)
+        assert trace(figure, name).line.color == COLOURS["time"]
+
+
+def test_each_step_shows_what_it_added_to_the_score(probe):
+    bars = next(one for one in plot_probe(probe).data if one.type == "bar" and one.base is not None)
+    assert list(bars.base) == [0.28, 0.38] and list(bars.y) == pytest.approx([0.10, 0.12])
+    assert list(bars.x) == [0.25, 0.75]
+
+
+def test_the_strongest_channel_stands_on_top_with_its_share(probe):
+    bars = next(one for one in plot_probe(probe).data if one.type == "bar" and one.orientation == "h")
+    assert list(bars.y) == ["c7", "c3"] and list(bars.x) == [0.0625, 0.25] and list(bars.customdata) == [1.0, -2.0]
 
 
 def test_the_probe_says_which_end_of_time_is_data():
-    probe = Probe("a", 0, 0, np.array([0.0, 1.0]), np.ones(2), np.ones(2), 1.0, 4)
-    figure = plot_probe(probe)
-    assert figure.layout.xaxis.title.text == figure.layout.xaxis2.title.text == "t (0 = data, 1 = noise)"
+    probe = Probe("a", 0, 0, np.array([0.0, 1.0]), np.ones(2), np.ones(2), 1.0, 4, np.ones(2), ())
+    assert plot_probe(probe).layout.xaxis2.title.text == "t (0 = data, 1 = noise)"

@@ -61,7 +61,7 @@ def all_figures():
     yield plot_loss(np.arange(5), np.ones(5))
     yield plot_roc(curve, 0.5)
     yield plot_pr(curve, 0.5)
-    yield plot_probe(Probe("a", 0, 0, np.array([0.0, 1.0]), np.ones(2), np.ones(2), 1.0, 4))
+    yield plot_probe(Probe("a", 0, 0, np.array([0.0, 1.0]), np.ones(2), np.ones(2), 1.0, 4, np.ones(2), ()))
     yield plot_localization(
         np.zeros((16, 16, 3), np.uint8), np.eye(16), mask,
         color_range=(0.0, 1.0), opacity=0.5, grid_shape=(4, 4), position_scores=np.ones((4, 4)), selected=(1, 1),

@@ -18,7 +18,7 @@ from wtflow.datasets.images import load_image, load_image_bytes
 from wtflow.detector import Detector, load_detector, pick_device
 from wtflow.errors import DatasetError, RunNotFoundError, SettingsError, WeightsError, WTFlowError
 from wtflow.features import get_features
-from wtflow.flow.integrate import integrate_saved
+from wtflow.flow.integrate import integrate_moving
 from wtflow.maps import image_scores, upsample
 from wtflow.records import Probe, Sample, Tried
 from wtflow.results import open_results
@@ -29,6 +29,8 @@ from wtflow.store.tried import save_tried
 from wtflow.training.evaluate import compute_maps, summarise
 
 N_NEAREST = 3
+N_CHANNELS = 8
+"""Strongest channels that a probe lists."""
 LARGEST_TRY = 64
 """Images scored in one go; more are a data set and belong in a run."""
 CHANGEABLE = {"steps", "solver", "score", "deviation_time", "mismatch_samples", "top_fraction"}
@@ -69,18 +71,20 @@ def probe(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: in
     with one_thread(), torch.inference_mode():
         detector = open_detector(store, run_id)
         image = load_image(Path(facts.path), results.settings.image_size)
-        x = detector.start(_backbone_of(store, run_id).compute(image[None]))
+        x = detector.start(backbone_of(store, run_id).compute(image[None]))
         if results.settings.network == "mlp":  # each position travels alone: no need to move the others
             x = x[:, grid_row : grid_row + 1, grid_column : grid_column + 1]
             grid_row_in_path = grid_column_in_path = 0
         else:
             grid_row_in_path, grid_column_in_path = grid_row, grid_column
-        t, path = integrate_saved(detector.velocity, x, results.settings.steps, results.settings.solver)
-        path = path[:, 0, grid_row_in_path, grid_column_in_path]
-    squares = path.square().double().cpu().numpy()
+        t, path, velocity = integrate_moving(detector.velocity, x, results.settings.steps, results.settings.solver)
+        path, velocity = (part[:, 0, grid_row_in_path, grid_column_in_path].double().cpu().numpy() for part in (path, velocity))
+    squares, end = path**2, path[-1]
+    strongest = np.argsort(-np.abs(end), kind="stable")[:N_CHANNELS]
     return Probe(
         sample_id=facts.sample_id, row=grid_row, column=grid_column, t=t.cpu().numpy(), norm=np.sqrt(squares.sum(-1)), score=0.5 * squares.mean(-1),
-        map_score=float(results.maps[row, grid_row, grid_column]), n_channels=path.shape[-1],
+        map_score=float(results.maps[row, grid_row, grid_column]), n_channels=path.shape[-1], speed=np.sqrt((velocity**2).sum(-1)),
+        channels=tuple((int(c), float(end[c]), float(end[c] ** 2 / max(squares[-1].sum(), 1e-30))) for c in strongest),
     )  # fmt: skip
 
 
@@ -96,7 +100,7 @@ def try_images(
         raise DatasetError(f"{len(files)} images at once are too many; {LARGEST_TRY} are the most.", fix="Try fewer, or train a run with them as test images.")
     settings = store.config(run_id).settings
     with one_thread():
-        detector, backbone = open_detector(store, run_id), _backbone_of(store, run_id)
+        detector, backbone = open_detector(store, run_id), backbone_of(store, run_id)
         ids, vectors = store.index(run_id)
         paths = {entry["id"]: entry["path"] for entry in (store.data(run_id) or {"samples": []})["samples"]}
         tried = []
@@ -138,7 +142,7 @@ def evaluate(store: RunStore, run_id: str, changes: dict[str, Any], progress: Ca
     detector = Detector(settings, detector.normaliser, detector.velocity)
     cache = FeatureCache(store.home)
     total = 2 * len(samples)
-    key = get_features(_backbone_of(store, run_id), samples, [e["sha256"] for e in entries], cache, lambda done, _: progress(done // 2, total))
+    key = get_features(backbone_of(store, run_id), samples, [e["sha256"] for e in entries], cache, lambda done, _: progress(done // 2, total))
     maps, start_maps = compute_maps(detector, cache, key, np.arange(len(samples)), lambda done, _: progress((len(samples) + done) // 2, total))
     is_holdout = [entry["id"] in held_out for entry in entries]
     _, facts = summarise(samples, is_holdout, maps, start_maps, settings, lambda done, _: progress(len(samples) + done, total))
@@ -159,13 +163,16 @@ def _try_one(name: str, image: np.ndarray, detector: Detector, backbone: Backbon
     )  # fmt: skip
 
 
-def _backbone_of(store: RunStore, run_id: str) -> Backbone:
+def backbone_of(store: RunStore, run_id: str) -> Backbone:
     """The run's backbone, with the very weights it was trained on. Raises WeightsError when the file has changed since."""
     settings = store.config(run_id).settings
     weights = Path(settings.weights)
     backbone = _backbone(settings.to_json(), weights.stat().st_mtime_ns if weights.is_file() else 0)
     expected = store.metrics(run_id).get("weights_hash")
     if expected not in (None, backbone.weights_hash):
+        if settings.is_untrained:
+            raise WeightsError(f"The random weights of {settings.backbone} come out differently here than where run {run_id} was trained.",
+                               fix="Train it again on this computer with this version; what the run has stored stays readable.")  # fmt: skip
         raise WeightsError(f"The weights {settings.weights} have changed since run {run_id} was trained.", fix="Put the old file back, or train again.")
     return backbone
 

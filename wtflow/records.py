@@ -86,17 +86,6 @@ class FeatureGrid:
 
 
 @dataclass(frozen=True, slots=True)
-class Trajectory:
-    """Positions moved along the learned field.
-
-    t: (S,) from 0 (data) to 1 (noise); x: (S, N, C) the features at those times.
-    """
-
-    t: np.ndarray
-    x: np.ndarray
-
-
-@dataclass(frozen=True, slots=True)
 class Curve:
     """A curve of a metric, thinned for drawing. `thresholds[i]` gives the point (`x[i]`, `y[i]`)."""
 
@@ -183,6 +172,10 @@ class Probe:
     map_score: float
     """The run's own score at this position, as its map shows it."""
     n_channels: int
+    speed: np.ndarray
+    """(S,) norm of the velocity at each time."""
+    channels: tuple[tuple[int, float, float], ...]
+    """The strongest channels of the endpoint, largest first: number, value, share of the endpoint score."""
 
 
 @dataclass(frozen=True, slots=True)

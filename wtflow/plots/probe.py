@@ -8,31 +8,63 @@ from wtflow.plots.axes import format_score
 from wtflow.plots.theme import COLOURS, TIME_TITLE, style
 from wtflow.records import Probe
 
+TITLES = ("norm of the feature", "speed |v|", "score (½ mean square)", "endpoint score by channel")
+
 
 def plot_probe(probe: Probe) -> go.Figure:
-    """Norm (left) and score (right) of the position at each saved time, with the shell sqrt(d) that noise lies on.
+    """Norm, speed and score of the position at each saved time, and what its strongest channels add to the endpoint score.
 
-    A feature on the shell has a mean square of 1, so that its score is 1/2: the same line on the right.
+    The shell sqrt(d) that noise lies on is drawn: a feature on it has a mean square of 1, so that its score is 1/2. Bars under the score
+    say what each step added to it or took away.
     """
-    figure = make_subplots(rows=1, cols=2, horizontal_spacing=0.17)
-    style(figure, height=280)
+    figure = make_subplots(rows=1, cols=4, horizontal_spacing=0.075, subplot_titles=TITLES)
+    style(figure, height=300)
+    for column, (values, word) in enumerate(((probe.norm, "norm"), (probe.speed, "speed"), (probe.score, "score")), start=1):
+        _add_path(figure, probe, values, column, word)
+    _add_gains(figure, probe)
     shell = float(np.sqrt(probe.n_channels))
-    _add_path(figure, probe, probe.norm, 1, "norm of the feature", "norm")
-    _add_path(figure, probe, probe.score, 2, "half mean square per channel", "score")
     _add_shell(figure, shell, 1, f"shell √d = {format_score(shell)} (typical norm of noise, d = {probe.n_channels})")
-    _add_shell(figure, 0.5, 2, None)
-    figure.update_xaxes(title_text=TIME_TITLE, range=[-0.03, 1.03])
-    figure.update_yaxes(title_text="norm of the feature", rangemode="tozero", col=1)
-    figure.update_yaxes(title_text="score (½ mean square)", rangemode="tozero", col=2)
-    return figure
+    _add_shell(figure, 0.5, 3, None)
+    _add_channels(figure, probe)
+    for column in (1, 2, 3):
+        figure.update_xaxes(title_text=TIME_TITLE if column == 2 else "t", range=[-0.03, 1.03], col=column)
+        figure.update_yaxes(rangemode="tozero", col=column)
+    figure.update_annotations(font_size=13)
+    return figure.update_layout(legend={"y": -0.3, "yanchor": "top"}, margin={"b": 64, "t": 40})
 
 
-def _add_path(figure: go.Figure, probe: Probe, values: np.ndarray, column: int, name: str, word: str) -> None:
+def _add_path(figure: go.Figure, probe: Probe, values: np.ndarray, column: int, word: str) -> None:
     hover = f"t = %{{x:.3g}}<br>{word} %{{y:.4g}}<extra></extra>"
     look = {"line": {"color": COLOURS["time"], "width": 2.5}, "marker": {"size": 7}}
     figure.add_trace(
-        go.Scatter(x=probe.t, y=values, mode="lines+markers", name=name, showlegend=False, hovertemplate=hover, **look), row=1, col=column
+        go.Scatter(x=probe.t, y=values, mode="lines+markers", name=word, showlegend=False, hovertemplate=hover, **look), row=1, col=column
     )
+
+
+def _add_gains(figure: go.Figure, probe: Probe) -> None:
+    """One bar per step, from the score before it to the score after it."""
+    gains = np.diff(probe.score)
+    colours = [COLOURS["defect"] if gain > 0 else COLOURS["normal"] for gain in gains]
+    figure.add_trace(
+        go.Bar(
+            x=(probe.t[1:] + probe.t[:-1]) / 2, width=np.diff(probe.t) * 0.6, base=probe.score[:-1], y=gains, marker_color=colours, opacity=0.3,
+            customdata=gains, hovertemplate="this step: %{customdata:+.4g}<extra></extra>", showlegend=False,
+        ), row=1, col=3,
+    )  # fmt: skip
+
+
+def _add_channels(figure: go.Figure, probe: Probe) -> None:
+    """The strongest channels, largest on top."""
+    if not probe.channels:
+        return
+    numbers, values, shares = zip(*reversed(probe.channels), strict=True)
+    hover = "channel %{y}<br>endpoint %{customdata:.3g}<br>%{x:.1%} of the score<extra></extra>"
+    names = [f"c{number}" for number in numbers]
+    figure.add_trace(
+        go.Bar(x=shares, y=names, customdata=values, orientation="h", marker_color=COLOURS["selected"], hovertemplate=hover, showlegend=False),
+        row=1, col=4,
+    )  # fmt: skip
+    figure.update_xaxes(tickformat=".0%", title_text="share", rangemode="tozero", col=4)
 
 
 def _add_shell(figure: go.Figure, height: float, column: int, name: str | None) -> None:
