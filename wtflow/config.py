@@ -65,6 +65,7 @@ class Settings(BaseModel):
     threads: int = Field(0, ge=0, le=256, description="Processor threads for training (0: all of them; niceness lets pages go first).")
     niceness: int = Field(10, ge=0, le=19, description="How readily training gives way to other programs (0: not at all).")
     checkpoint_every_s: float = Field(15.0, ge=0.5, le=3600, description="Seconds between checkpoints.")
+    umap_after: bool = Field(False, description="Compute the UMAP of the wells when the run has finished, so that the page opens with it.")
 
     @field_validator("stages", mode="before")
     @classmethod

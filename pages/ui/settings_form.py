@@ -29,7 +29,7 @@ ADVANCED = {
         "epochs",
     ),
     "Scoring": ("deviation_time", "mismatch_samples", "top_fraction", "holdout_fraction"),
-    "Process": ("threads", "niceness", "checkpoint_every_s"),
+    "Process": ("threads", "niceness", "checkpoint_every_s", "umap_after"),
 }
 
 _LABELS = {
@@ -49,6 +49,7 @@ _LABELS = {
     "holdout_fraction": "Held-out share of normals",
     "top_fraction": "Top share of pixels",
     "threads": "Threads (0: automatic)",
+    "umap_after": "UMAP of the wells afterwards",
 }
 _CHOICES = ("preset", "normalise", "coupling", "scope", "network", "schedule", "solver", "score")
 _PRESET_HELP = {
@@ -109,6 +110,8 @@ def _show_field(name: str, base: Settings) -> Any:
     if name == "backbone_args":
         pairs = [pair for pair in st.text_input(label, placeholder="pad_type=same", **common).replace(",", " ").split() if pair]
         return {name: parse_value(value) for name, value in parse_pairs(pairs, option="Backbone arguments").items()}
+    if isinstance(start, bool):
+        return st.toggle(label, **common)
     low, high = (None if limit is None else type(start)(limit) for limit in limits(name))
     step = 1 if isinstance(start, int) else None
     return st.number_input(label, low, high, step=step, format=None if isinstance(start, int) else "%g", **common)

@@ -10,6 +10,8 @@
         maps.npy         float32 (N, h, w): raw score of every grid position, memory-mapped; row = column `row` of the scores
         metrics.json     metrics, thresholds, colour range, seconds per stage, peak memory
         index.npz        one mean feature per training image, to find the nearest normals of an image
+        derived/         what was computed from the finished run (paths, projections), with requests and their progress; safe to delete
+        what_ifs/        images that a person painted defects on, with the painted mask and what the run said
         tried/           images that a person dropped on the app, apart from the test set
         log.txt          the worker's output
         stop             present = please stop
@@ -35,6 +37,8 @@ MAPS = "maps.npy"
 METRICS = "metrics.json"
 INDEX = "index.npz"
 TRIED = "tried"
+WHAT_IFS = "what_ifs"
+DERIVED = "derived"
 LOG = "log.txt"
 STOP = "stop"
 CACHE = ".cache"

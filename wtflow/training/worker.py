@@ -109,6 +109,19 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
         message=f"Finished in {sum(seconds.values()):.0f} s.",
     ))  # fmt: skip
     say(f"finished: {facts['metrics']}")
+    if settings.umap_after:
+        _start_umap(store, run_id)
+
+
+def _start_umap(store: RunStore, run_id: str) -> None:
+    """Hand the UMAP of the wells to a process of its own. The run has finished whatever becomes of it."""
+    from wtflow.derive.requests import default_wells
+    from wtflow.derive.tasks import start_task
+
+    try:
+        start_task(store, run_id, default_wells(store.config(run_id).settings.solver))
+    except WTFlowError as error:
+        say(f"the UMAP of the wells was not started: {error}")
 
 
 def _keep_data(store: RunStore, run_id: str, data: RunData) -> None:

@@ -1,0 +1,78 @@
+"""Answers on disk: records to named arrays and back, under a name that covers everything they depend on. No torch."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from wtflow.derive.requests import VERSION, Request
+from wtflow.records_flow import PositionSet, Projection, ReturnTrip, StepsRow, Travel
+from wtflow.store import derived
+from wtflow.store.runs import RunStore
+
+StepsAnswer = tuple[tuple[StepsRow, ...], tuple[ReturnTrip, ...]]
+Answer = Travel | Projection | StepsAnswer
+
+_TRAVEL = ("t", "norm", "speed", "alignment", "straightness", "radial", "plane")
+_POSITIONS = ("row", "grid_row", "grid_column", "group", "score")
+
+
+def answer_path(store: RunStore, run_id: str, request: Request) -> Path:
+    """Where the answer lies, whether or not it is there. Raises RunNotFoundError."""
+    key = derived.fingerprint(store, run_id, {"version": VERSION} | request.model_dump(mode="json"))
+    return derived.path_of(store, run_id, request.kind, key)
+
+
+def load_answer(store: RunStore, run_id: str, request: Request) -> Answer | None:
+    """The answer if it was computed before, else None. Raises RunNotFoundError for an unknown run."""
+    path = answer_path(store, run_id, request)
+    found = derived.read(path)
+    if found is None:
+        return None
+    try:
+        return _DECODE[request.kind](*found)
+    except (AttributeError, KeyError, TypeError, ValueError):  # written by another version, or tampered with: compute anew
+        derived.discard(path)
+        return None
+
+
+def save_answer(store: RunStore, run_id: str, request: Request, answer: Answer) -> None:
+    """Keep an answer with its run. Raises DiskFullError, StoreError."""
+    arrays, facts = _ENCODE[request.kind](answer)
+    derived.write(answer_path(store, run_id, request), arrays, facts)
+
+
+def _travel_out(travel: Travel) -> tuple[derived.Arrays, dict[str, Any]]:
+    arrays = {name: getattr(travel, name) for name in _TRAVEL} | {f"position_{name}": getattr(travel.positions, name) for name in _POSITIONS}
+    arrays["position_group"] = arrays["position_group"].astype(str)  # objects would need pickle
+    if travel.divergence is not None:
+        arrays["divergence"] = travel.divergence
+    return arrays, {"explained": list(travel.explained), "n_channels": travel.n_channels}
+
+
+def _travel_in(arrays: derived.Arrays, facts: dict[str, Any]) -> Travel:
+    positions = PositionSet(**{name: arrays[f"position_{name}"] for name in _POSITIONS})
+    explained = tuple(float(share) for share in facts["explained"])
+    return Travel(positions=positions, explained=explained, n_channels=int(facts["n_channels"]), divergence=arrays.get("divergence"),
+                  **{name: arrays[name] for name in _TRAVEL})  # fmt: skip
+
+
+def _umap_out(projection: Projection) -> tuple[derived.Arrays, dict[str, Any]]:
+    return {"t": projection.t, "points": projection.points}, {"method": projection.method, "n_fitted": projection.n_fitted}
+
+
+def _umap_in(arrays: derived.Arrays, facts: dict[str, Any]) -> Projection:
+    return Projection(method=facts["method"], t=arrays["t"], points=arrays["points"], n_fitted=int(facts["n_fitted"]))
+
+
+def _steps_out(answer: StepsAnswer) -> tuple[derived.Arrays, dict[str, Any]]:
+    return {}, {"rows": [asdict(row) for row in answer[0]], "trips": [asdict(trip) for trip in answer[1]]}
+
+
+def _steps_in(arrays: derived.Arrays, facts: dict[str, Any]) -> StepsAnswer:
+    spreads = lambda by_group: {group: tuple(spread) for group, spread in by_group.items()}  # noqa: E731
+    rows = tuple(StepsRow(**row | {"norms": spreads(row["norms"])}) for row in facts["rows"])
+    return rows, tuple(ReturnTrip(**trip | {"errors": spreads(trip["errors"])}) for trip in facts["trips"])
+
+
+_ENCODE = {"travel": _travel_out, "umap": _umap_out, "steps": _steps_out}
+_DECODE = {"travel": _travel_in, "umap": _umap_in, "steps": _steps_in}

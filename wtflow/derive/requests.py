@@ -1,0 +1,99 @@
+"""What can be asked of a finished run: plain, validated values that name an answer for good."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
+
+from wtflow.errors import SettingsError
+
+VERSION = 1
+"""Part of every fingerprint: raise it when an answer's meaning changes, and old files are passed over."""
+
+Metric = Literal["euclidean", "cosine", "manhattan", "correlation"]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TravelRequest(_Request):
+    """Positions moved along the flow."""
+
+    kind: Literal["travel"] = "travel"
+    rows: tuple[int, ...] = Field((), max_length=100_000, description="Images by their row in the score table; empty: all test images.")
+    how: Literal["balanced", "random", "top", "defect"] = Field("balanced", description="How positions are chosen in them.")
+    n: int = Field(2000, ge=1, le=50_000, description="Positions in all.")
+    at: tuple[int, int] | None = Field(None, description="A single grid position (row, column) of the single image, instead of choosing.")
+    steps: int = Field(20, ge=1, le=200, description="Solver steps; every one is saved.")
+    solver: Literal["euler", "heun"] = "euler"
+    n_probes: int = Field(0, ge=0, le=64, description="Random directions of the divergence estimate; 0: none.")
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+
+    @field_validator("rows")
+    @classmethod
+    def _each_image_once(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        """Sorted: the same images in another order are the same question."""
+        return tuple(sorted(set(value)))
+
+    @model_validator(mode="after")
+    def _one_image_for_one_position(self) -> "TravelRequest":
+        if self.at is not None and len(self.rows) != 1:
+            raise ValueError("a single position needs exactly one image")
+        return self
+
+
+class UmapRequest(_Request):
+    """The positions of a travel placed by UMAP, at some of its saved times."""
+
+    kind: Literal["umap"] = "umap"
+    travel: TravelRequest
+    times: Literal["three", "all"] = Field("three", description="three: start, middle and end; all: every saved time.")
+    n_fit: int = Field(1500, ge=3, le=50_000, description="Positions that UMAP is fitted on, drawn evenly over the groups; others are placed.")
+    n_neighbors: int = Field(15, ge=2, le=200)
+    min_dist: float = Field(0.1, ge=0.0, le=0.99)
+    metric: Metric = "euclidean"
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+
+
+class StepsRequest(_Request):
+    """The run's test set scored with few and many solver steps, and paths there and back."""
+
+    kind: Literal["steps"] = "steps"
+    plan: tuple[tuple[Literal["euler", "heun"], Annotated[int, Field(ge=1, le=200)]], ...] = Field(
+        (("euler", 1), ("euler", 2), ("euler", 4), ("euler", 10), ("euler", 50), ("heun", 2), ("heun", 10)), min_length=1, max_length=20
+    )
+    n_trips: int = Field(600, ge=2, le=20_000, description="Positions that go there and back.")
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+
+
+def default_wells(solver: Literal["euler", "heun"]) -> UmapRequest:
+    """What the page `wells` opens with: half normals, half defects, few enough that UMAP answers within a minute."""
+    return UmapRequest(travel=TravelRequest(how="balanced", n=2000, steps=20, solver=solver), n_fit=1000)
+
+
+Request = TravelRequest | UmapRequest | StepsRequest
+
+_ANY: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="kind")])
+
+
+def request_from_json(text: str) -> Request:
+    """Read what `model_dump_json` wrote. Raises SettingsError."""
+    try:
+        return _ANY.validate_json(text)
+    except ValidationError as error:
+        raise _sentence(error) from error
+
+
+def checked(kind: type[BaseModel], values: dict[str, Any]) -> Any:
+    """A request of this kind. Raises SettingsError naming the value that is wrong."""
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        raise _sentence(error) from error
+
+
+def _sentence(error: ValidationError) -> SettingsError:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"]) or "request"
+    reason = first["msg"].removeprefix("Value error, ")
+    return SettingsError(f"{name}: {reason[:1].lower()}{reason[1:]}.", fix="Choose a value within the limits that the form shows.")

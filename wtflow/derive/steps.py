@@ -1,0 +1,161 @@
+"""Few steps against many: the run's own test set scored with each, and positions sent there and back. Imports torch."""
+
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wtflow.datasets.images import load_truth
+from wtflow.derive.run_flow import RunFlow
+from wtflow.derive.travel import starts
+from wtflow.detector import autocast
+from wtflow.errors import DatasetError
+from wtflow.flow.integrate import Velocity, integrate
+from wtflow.maps import image_scores, upsample
+from wtflow.metrics import PixelMetrics, image_metrics
+from wtflow.positions import choose_positions, grid_mask
+from wtflow.records import Sample
+from wtflow.records_flow import ReturnTrip, Spread, StepsRow
+from wtflow.scoring import endpoint_score
+
+BATCH = 8
+LOST = 1e12
+"""A path whose velocity is larger than this, or not a number, counts as gone to infinity."""
+
+FEATURES_SHARE = 0.3
+"""Share of the progress given to computing features, where the cache has them no more."""
+TRIP_SHARE = 0.1
+"""Share given to the trips there and back."""
+
+Plan = Sequence[tuple[str, int]]
+Progress = Callable[[float], None]
+
+
+def compute_steps(flow: RunFlow, plan: Plan, n_trips: int, seed: int, progress: Progress) -> tuple[tuple[StepsRow, ...], tuple[ReturnTrip, ...]]:
+    """Metrics, endpoint norms and time for each (solver, steps) of the plan and the run's own setting, then the return error of each.
+
+    The score is the endpoint score throughout, whatever the run's own: it alone depends on the steps. `progress(share)` may
+    raise to stop. Raises DatasetError when the run has no test image, FlowError for values that are not finite.
+    """
+    test = flow.results.test
+    if test.empty:
+        raise DatasetError(f"Run {flow.results.run_id} has no test images to score.", fix="Add images to test/, then train again.")
+    own = (flow.settings.solver, flow.settings.steps)
+    wanted = sorted({*((solver, int(steps)) for solver, steps in plan), own})
+    begun = 0.0
+
+    def tell_features(done: int, total: int) -> None:
+        nonlocal begun
+        begun = FEATURES_SHARE * done / total
+        progress(begun)
+
+    flow.cache_test_features(tell_features)
+    costs = np.array([_evaluations(*one) for one in wanted], float)
+    borders = begun + np.concatenate([[0.0], np.cumsum(costs)]) / costs.sum() * (1 - TRIP_SHARE - begun)
+    truths = _truths(flow)
+    rows = []
+    for one, low, high in zip(wanted, borders, borders[1:], strict=False):
+        tell = lambda share, low=low, high=high: progress(low + share * (high - low))  # noqa: E731
+        rows.append(_score(flow, *one, truths, tell, is_default=one == own))
+    trips = compute_trips(flow, wanted, n_trips, seed, lambda share: progress(1 - TRIP_SHARE + TRIP_SHARE * share))
+    return tuple(rows), trips
+
+
+def compute_trips(flow: RunFlow, plan: Plan, n: int, seed: int, progress: Progress) -> tuple[ReturnTrip, ...]:
+    """About n test positions (half in good images, half inside masks) integrated 0 -> 1 -> 0 with each solver and number of steps.
+
+    Raises FlowError for a wrong setting.
+    """
+    positions = choose_positions(flow.results, flow.results.test.row.to_numpy(), "balanced", n, seed)
+    errors, done = np.empty((len(plan), len(positions))), 0
+    for start in starts(flow, positions, len(positions)):
+        for i, (solver, steps) in enumerate(plan):
+            errors[i, start.index] = start.pick(return_error(flow.detector.velocity, start.x, solver, steps)).cpu().numpy()
+            done += len(start.index)
+            progress(done / errors.size)
+    return tuple(
+        ReturnTrip(solver, steps, {name: spread(errors[i, positions.group == name]) for name in positions.groups})
+        for i, (solver, steps) in enumerate(plan)
+    )
+
+
+def return_error(velocity: Velocity, x: Tensor, solver: str, steps: int) -> Tensor:
+    """|return - start| / |start| of features x (..., C) sent to t=1 and back with equal steps: float64 (...), infinite where a path is lost.
+
+    Raises FlowError for a wrong setting.
+    """
+    is_lost = torch.zeros(x.shape[:-1], dtype=torch.bool, device=x.device)
+
+    def guarded(x_t: Tensor, t: Tensor) -> Tensor:
+        v = velocity(x_t, t)
+        is_lost.logical_or_(~(v.abs().amax(-1) < LOST))
+        return torch.where(is_lost[..., None], 0, v)  # where one path is lost, the others go on
+
+    with torch.inference_mode():
+        end = integrate(guarded, x, steps, solver)
+        back = integrate(guarded, end, steps, solver, t_start=1.0, t_end=0.0)
+        error = (back - x).norm(dim=-1).double() / x.norm(dim=-1).double().clamp_min(1e-12)
+        return torch.where(is_lost, torch.inf, error)
+
+
+def spread(values: np.ndarray) -> Spread:
+    """5 %, 50 % and 95 % quantile of (n,) values, n >= 1; values beyond float32 count as its largest, so that JSON can hold them."""
+    low, middle, high = np.quantile(np.minimum(values, np.finfo(np.float32).max), (0.05, 0.5, 0.95))
+    return float(low), float(middle), float(high)
+
+
+def _evaluations(solver: str, steps: int) -> int:
+    return steps * (2 if solver == "heun" else 1)
+
+
+def _truths(flow: RunFlow) -> list[np.ndarray | None]:
+    """Masks of the test images at image size, packed to bits; None where pixel metrics leave the image out."""
+    truths: list[np.ndarray | None] = []
+    for facts in flow.results.test.itertuples():
+        sample = Sample(facts.sample_id, Path(facts.path), "test", facts.defect, Path(facts.mask_path) if facts.mask_path else None)
+        truth = load_truth(sample, flow.settings.image_size)
+        truths.append(None if truth is None else np.packbits(truth))
+    return truths
+
+
+def _score(flow: RunFlow, solver: str, steps: int, truths: list[np.ndarray | None], progress: Progress, *, is_default: bool) -> StepsRow:
+    """One pass over the test set, a batch in memory at a time."""
+    test, size, settings = flow.results.test, flow.settings.image_size, flow.settings
+    pixels, scores = PixelMetrics(), []
+    norms: dict[str, list[np.ndarray]] = {}
+    facts, grids, n_evaluations = list(test.itertuples()), flow.grids(test.row.to_numpy()), _evaluations(solver, steps)
+    seconds, done, total = 0.0, 0, n_evaluations * -(-len(facts) // BATCH)
+
+    def velocity(x_t: Tensor, t: Tensor) -> Tensor:
+        nonlocal seconds, done
+        began, done = time.perf_counter(), done + 1
+        progress(done / total)
+        seconds -= time.perf_counter() - began  # telling is no part of the flow
+        return flow.detector.velocity(x_t, t)
+
+    for first in range(0, len(facts), BATCH):
+        batch = facts[first : first + BATCH]
+        x = flow.detector.start(np.stack([grid for _, grid in itertools.islice(grids, len(batch))]))
+        began = time.perf_counter()
+        with torch.inference_mode(), autocast(flow.detector.device):  # as the run was scored
+            maps = endpoint_score(integrate(velocity, x, steps, solver)).float().cpu().numpy()
+        seconds += time.perf_counter() - began
+        large = upsample(maps, size, "endpoint")
+        scores.append(image_scores(large, settings.top_fraction))
+        for one, small, pixel_map, packed in zip(batch, maps, large, truths[first : first + BATCH], strict=True):
+            length = np.sqrt(2 * flow.n_channels * small)  # the endpoint score is |y|^2 / (2 d)
+            truth = None if packed is None else np.unpackbits(packed, count=size * size).reshape(size, size).astype(bool)
+            if truth is not None:
+                pixels.add(pixel_map, truth)
+                inside = grid_mask(truth, small.shape) if one.is_defective else np.ones(small.shape, bool)
+                norms.setdefault(one.defect, []).append(length[inside])
+    image, pixel = image_metrics(np.concatenate(scores), test.is_defective.to_numpy(bool)), pixels.result()
+    return StepsRow(
+        solver=solver, steps=steps, evaluations=n_evaluations, ms_per_image=1000 * seconds / len(facts),
+        metrics={"image_auroc": image["image_auroc"], "pixel_auroc": pixel["pixel_auroc"], "aupro": pixel["aupro"]},
+        norms={group: spread(np.concatenate(parts)) for group, parts in norms.items()}, is_default=is_default,
+    )  # fmt: skip

@@ -1,0 +1,221 @@
+"""Long answers made by a process of their own: start, watch, stop. The page that asked may be closed meanwhile. No torch.
+
+While it works, `.request.json` (what was asked), `.status.json` (how far it is), `.log` and `.stop` (present = please stop) lie
+beside the place of the answer, `derived/<kind>-<key>.npz`. Once the answer is there they are gone; after a failure they stay.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+from filelock import FileLock, Timeout
+
+from wtflow.derive.files import answer_path
+from wtflow.derive.requests import Request
+from wtflow.errors import DamagedRunError, RunBusyError
+from wtflow.store import layout
+from wtflow.store.files import explained, read_json, write_atomic, write_json
+from wtflow.store.runs import RunStore
+
+MAX_AT_ONCE = 2
+"""More processes than cores of a small machine only wait for each other."""
+GRACE_S = 5.0
+"""So long after Stop was pressed a process that has not ended is killed."""
+
+LOCK_PATIENCE_S = 30.0
+
+_CHILDREN: dict[int, subprocess.Popen] = {}
+"""Processes started here, kept so that their ends are noticed."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    """Where an answer stands. `absent`: nobody has asked for it, or it was stopped."""
+
+    state: Literal["absent", "running", "failed", "ready"]
+    share: float = 0.0
+    """Done so far, 0 to 1."""
+    seconds: float = 0.0
+    """Since the start."""
+    message: str = ""
+    fix: str = ""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At the pace so far; None before there is one."""
+        return self.seconds * (1 - self.share) / self.share if self.share > 0.03 else None
+
+
+def task_state(store: RunStore, run_id: str, request: Request) -> TaskState:
+    """Whether the answer is there, being made, failed or absent. Raises RunNotFoundError for an unknown run."""
+    path = answer_path(store, run_id, request)
+    _bury()
+    facts = _facts(path)
+    is_alive = _process(facts) is not None
+    if not is_alive:
+        facts = _facts(path)  # it may have said its last word between the two looks
+    if path.is_file():
+        return TaskState("ready", share=1.0)
+    if facts.get("state") == "failed":
+        return TaskState("failed", message=str(facts.get("message", "")), fix=str(facts.get("fix", "")))
+    if is_alive:
+        return TaskState("running", share=float(facts.get("share", 0.0)), seconds=time.time() - float(facts.get("began", time.time())))
+    if facts.get("state") != "running" or is_stop_asked(path):
+        return TaskState("absent")
+    return TaskState("failed", message="The process that computed this is gone without a word (killed, or the computer was restarted).",
+                     fix="Compute it again.")  # fmt: skip
+
+
+def start_task(store: RunStore, run_id: str, request: Request) -> None:
+    """Start the process unless the answer is there or being made. Raises RunBusyError when too many are at work already."""
+    with _lock(store):
+        path = answer_path(store, run_id, request)
+        if task_state(store, run_id, request).state in ("ready", "running"):
+            return
+        n_busy = sum(_process(_facts(other)) is not None for other in _all_answers(store))
+        if n_busy >= MAX_AT_ONCE:
+            raise RunBusyError(f"{n_busy} computations are under way already.", fix="Wait for one to end, or stop it.")
+        _clear(path)
+        write_atomic(request_file(path), lambda file: file.write(request.model_dump_json().encode()))
+        process = _launch(store, run_id, path)
+        created = psutil.Process(process.pid).create_time()
+        _CHILDREN[process.pid] = process
+        write_json(_beside(path, "status.json"), {"state": "running", "share": 0.0, "began": time.time(), "pid": process.pid, "pid_created": created})
+
+
+def stop_task(store: RunStore, run_id: str, request: Request) -> None:
+    """Ask the process to end, and kill it if it does not within some seconds. Returns once it is gone."""
+    path = answer_path(store, run_id, request)
+    facts = _facts(path)
+    if (process := _process(facts)) is None:
+        return
+    with explained(path):
+        _beside(path, "stop").touch()
+    if not _wait_for_end(facts, GRACE_S):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+        _wait_for_end(facts, GRACE_S)
+
+
+def forget_failure(store: RunStore, run_id: str, request: Request) -> None:
+    """Clear what a failed or stopped task left, so that it counts as absent. Leaves one that is at work alone."""
+    with _lock(store):
+        path = answer_path(store, run_id, request)
+        if _process(_facts(path)) is None:
+            _clear(path)
+
+
+# -- said by the worker ------------------------------------------------------------------------------------------------
+
+
+def tell(store: RunStore, path: Path, facts: dict[str, Any]) -> bool:
+    """Replace the status beside an answer's path. False, and nothing is written, when the run has been deleted."""
+    with _lock(store):  # deleting a run takes the same lock: no folder comes to life again
+        if is_there := path.parent.is_dir():
+            write_json(_beside(path, "status.json"), facts)
+    return is_there
+
+
+def tell_done(store: RunStore, path: Path) -> None:
+    """Nothing is left to tell: the answer is there, or was not wanted any more."""
+    with _lock(store):
+        _clear(path)
+
+
+def is_stop_asked(path: Path) -> bool:
+    return _beside(path, "stop").exists()
+
+
+def request_file(path: Path) -> Path:
+    return _beside(path, "request.json")
+
+
+# -- inside ------------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _lock(store: RunStore) -> Iterator[None]:
+    """The lock that starting and deleting runs take, too."""
+    with explained(store.home):
+        lock = FileLock(store.home / ".lock")
+        try:
+            lock.acquire(timeout=LOCK_PATIENCE_S)
+        except Timeout as error:
+            raise RunBusyError(f"Another program has kept {store.home} locked for {LOCK_PATIENCE_S:.0f} s.", fix="End it, then try again.") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _launch(store: RunStore, run_id: str, path: Path) -> subprocess.Popen:
+    # The app runs its pages on one thread; the worker chooses for itself.
+    environment = {name: value for name, value in os.environ.items() if name not in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    environment |= {"OMP_WAIT_POLICY": "PASSIVE", "WTFLOW_HOME": str(store.home)}
+    environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
+    with explained(path), _beside(path, "log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "wtflow.derive.worker", run_id, path.stem],
+            stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment, start_new_session=True, cwd=store.home,
+        )  # fmt: skip
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(f"{path.stem}.{suffix}")
+
+
+def _clear(path: Path) -> None:
+    for suffix in ("status.json", "request.json", "stop", "log"):
+        _beside(path, suffix).unlink(missing_ok=True)
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    """The status as written; empty where there is none, or none that can be read."""
+    try:
+        return read_json(_beside(path, "status.json"))
+    except DamagedRunError:
+        return {}
+
+
+def _all_answers(store: RunStore) -> list[Path]:
+    """Paths of the answers, of all runs, that something is told of."""
+    found = [path for run_id in store.ids() for path in (store.home / run_id / layout.DERIVED).glob("*.status.json")]
+    return [path.with_name(path.name.removesuffix(".status.json") + ".npz") for path in found]
+
+
+def _process(facts: dict[str, Any]) -> psutil.Process | None:
+    """The process that a status names, if it is alive and the same one."""
+    pid, created = facts.get("pid"), facts.get("pid_created")
+    if facts.get("state") != "running" or not isinstance(pid, int) or not 0 < pid < 2**31 or not isinstance(created, float):
+        return None
+    _bury()
+    try:
+        process = psutil.Process(pid)
+        is_same = abs(process.create_time() - created) < 1.0
+        return process if is_same and process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.NoSuchProcess:
+        return None
+
+
+def _wait_for_end(facts: dict[str, Any], seconds: float) -> bool:
+    """True once the process is gone. A zombie whose parent is another program counts as gone: waiting for that would never end."""
+    end = time.monotonic() + seconds
+    while _process(facts) is not None:
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _bury() -> None:
+    """Ask after children that have ended, so that none stays a zombie."""
+    for pid, child in list(_CHILDREN.items()):
+        if child.poll() is not None:
+            _CHILDREN.pop(pid, None)
