@@ -1,0 +1,33 @@
+"""A picture to paint on: brushes, size, strength, undo. The browser shows a preview; Python's picture replaces it after each stroke."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages.ui.frame import ASSETS
+
+_paint = st.components.v2.component(
+    "wtflow_paint",
+    html='<div class="paint"></div>',
+    css=(ASSETS / "paint.css").read_text(encoding="utf-8"),
+    js=(ASSETS / "paint.js").read_text(encoding="utf-8"),
+)
+
+
+def show_canvas(
+    key: str, *, name: str, size_px: int, image: str, picture: dict, painted: str, source: dict, on_change: Callable[[dict], None]
+) -> None:
+    """Mount the canvas. It hands its new `picture` to `on_change` whenever a stroke ends and at undo, redo and clear.
+
+    name: what the picture is called aloud; image: the unpainted one as a data address; picture: `done` and `undone` (strokes as
+    `wtflow.paint.read_strokes` takes them), `serial` (counts the changes) and `version` (a canvas of another version takes over
+    `done`); painted: Python's picture of `done`, or "" for none; source: `key`, `label` and `image` to paste from.
+    """
+
+    def changed() -> None:
+        found = st.session_state[key].get("picture")
+        if isinstance(found, dict):
+            on_change(found)
+
+    data = {"name": name, "size": size_px, "image": image, "painted": painted, "source": source, **picture}
+    _paint(key=key, data=data, on_picture_change=changed)
