@@ -6,6 +6,7 @@ from pages.ui import cache, judge, state, widgets
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import link, open_page
 from pages.ui.panels import read_position, show_panels
+from pages.ui.what_if import show_what_if
 from wtflow.errors import RunNotFoundError, WTFlowError
 from wtflow.plots import theme
 from wtflow.plots.axes import format_score
@@ -25,11 +26,9 @@ def main(store: RunStore) -> None:
     facts = pick_image(results, threshold)
     show_verdict(facts, threshold)
     show_panels(results, facts)
-    left, right = st.columns([2, 3], gap="large")
-    with left:
-        show_strip(results, facts, threshold)
-    with right:
-        show_probe(store, results, facts)
+    show_what_if(store, results, facts, threshold)
+    show_probe(store, results, facts)
+    show_strip(results, facts, threshold)
 
 
 def pick_image(results: RunResults, threshold: judge.Threshold):
@@ -118,8 +117,37 @@ def show_probe(store: RunStore, results: RunResults, facts) -> None:
     )
     st.caption(
         f"Row {position[0]}, column {position[1]}: the map shows {format_score(probe.map_score)}. "
-        f"The feature has {probe.n_channels} channels; noise has a norm near {format_score(probe.n_channels**0.5)}."
+        f"The feature has {probe.n_channels} channels; noise has a norm near {format_score(probe.n_channels**0.5)}. "
+        "Channels are those that the flow sees, after normalising."
     )
+    show_neighbours(store, results, int(facts.row), position)
+    link(
+        "trajectories",
+        "Follow it in fine steps",
+        icon=":material/route:",
+        run=results.run_id,
+        sample=facts.sample_id,
+        position=state.get("position"),
+        images="one",
+        how="clicked",
+    )
+
+
+def show_neighbours(store: RunStore, results: RunResults, row: int, position: tuple[int, int]) -> None:
+    """What the feature resembles: crops around the nearest positions of training normals."""
+    try:
+        with st.spinner("Looking for the nearest normal positions"):
+            found = cache.neighbours(store, results.run_id, row, *position)
+    except WTFlowError as error:
+        show_error(error)
+        return
+    st.caption("This position, and the nearest positions of normal training images before the flow moves anything, with the distance of their features.")
+    here = results.table.set_index("row").loc[row]
+    tiles = [(here.path, *position, "this position"), *((one.path, one.grid_row, one.grid_column, format_score(one.distance)) for one in found)]
+    for column, (path, grid_row, grid_column, words) in zip(st.columns(len(tiles)), tiles, strict=True):
+        with column:
+            st.image(cache.crop(path, grid_row, grid_column, results.maps.shape[1:]), width="stretch", alt=f"Crop around {words}")
+            st.caption(words)
 
 
 store = open_page("localization")

@@ -43,5 +43,6 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 def test_mean_features_take_no_memory_per_image(tmp_path):
     """240 images hold 377 MB of normalised features; one batch holds 13. Before it was mended, nearly all 377 stayed."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    result = subprocess.run([sys.executable, "-W", "ignore", "-c", MEASURE, str(tmp_path)], env=environment, capture_output=True, text=True, timeout=120, check=True)
+    command = [sys.executable, "-W", "ignore", "-c", MEASURE, str(tmp_path)]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)
     assert float(result.stdout) < 120

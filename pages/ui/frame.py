@@ -37,6 +37,8 @@ PAGES: dict[str, PageEntry] = {
     "localization": PageEntry(
         "Localization", ":material/center_focus_strong:", "Where did it see a defect, and why this score?", state.IMAGE
     ),
+    "trajectories": PageEntry("Trajectories", ":material/route:", "How do features travel from data to noise?", state.PATHS),
+    "wells": PageEntry("Wells", ":material/adjust:", "Where do they end: who falls into the well, who escapes?", state.WELLS),
     "try_image": PageEntry("Try an image", ":material/add_photo_alternate:", "What does a run say about images of my own?", state.TRY),
 }
 

@@ -14,14 +14,18 @@ FILTER = ("defect", "outcome", "range", "sort")
 RESULTS = ("run", "threshold", "origin", *FILTER, "page")
 IMAGE = ("run", "sample", "position", "threshold", "origin", *FILTER, "opacity", "scale")
 TRY = ("run", "threshold", "origin", "page")
+VIEW = ("view", "colour", "t")
+PATHS = ("run", "sample", "position", "threshold", "origin", *FILTER, "images", "how", "n", "saves", "probes", "bend", "tab", *VIEW)
+WELLS = ("run", "threshold", "origin", "n", "saves", "fit", "neighbors", "distance", "metric", "seed", "plane", "at", "picked", "page", *VIEW)
 
 # What makes no sense any more when the key changes.
 FOLLOWERS = {
     "root": ("category", "group", "page"),
     "category": ("group", "page"),
     "group": ("page",),
-    "run": ("sample", "position", "threshold", "origin", *FILTER, "page"),
+    "run": ("sample", "position", "threshold", "origin", *FILTER, "page", "images", "picked", "t"),
     "sample": ("position",),
+    "picked": ("page",),
     "origin": ("threshold",),
     "defect": ("page",),
     "outcome": ("page",),

@@ -144,5 +144,6 @@ def test_a_click_on_a_pixel_shows_its_path(page):
         except PlaywrightError:
             continue
     assert "position=" in page.url, "a click on the picture chose no position"
-    page.get_by_text(re.compile("norm", re.IGNORECASE)).first.wait_for()
+    page.get_by_text(re.compile(r"Row \d+, column \d+: the map shows")).wait_for()
+    page.get_by_text("nearest positions of normal training images").wait_for()
     no_error_is_shown(page)

@@ -69,7 +69,7 @@ def test_a_position_in_the_address_is_probed(open_page: OpenPage, finished: str,
     def probe(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: int) -> Probe:
         asked.append((row, grid_row, grid_column))
         times = np.array([0.0, 0.5, 1.0])
-        return Probe("x", grid_row, grid_column, times, times + 1, times, 0.25, 16)
+        return Probe("x", grid_row, grid_column, times, times + 1, times, 0.25, 16, times, ((3, 2.0, 0.25),))
 
     monkeypatch.setattr(importlib.import_module("wtflow.analysis"), "probe", probe)
     page = open_page("localization", run=finished, sample="test/spot/000.png", position="1,2")

@@ -10,7 +10,10 @@ from PIL import Image, ImageColor, ImageDraw
 from wtflow.plots.contours import outline
 from wtflow.plots.theme import COLOURS, HEAT
 
-__all__ = ["colour_map", "data_uri", "encode_heat", "encode_jpeg", "encode_png", "outline", "overlay", "thumbnail", "to_uint8"]
+__all__ = ["colour_map", "crop_around", "data_uri", "encode_heat", "encode_jpeg", "encode_png", "outline", "overlay", "thumbnail", "to_uint8"]
+
+CROP_CELLS: Final = 7
+"""Positions along a side of a crop: enough to recognise the place."""
 
 JPEG_QUALITY: Final = 90
 """Fine scratches survive; at 80 they begin to smear."""
@@ -28,6 +31,29 @@ def thumbnail(image: np.ndarray, size_px: int) -> np.ndarray:
     """uint8 (h, w, 3) with its longer side `size_px` or, where the image is smaller, unchanged."""
     picture = Image.fromarray(to_uint8(image))
     picture.thumbnail((size_px, size_px), Image.Resampling.LANCZOS)
+    return np.asarray(picture)
+
+
+def crop_around(image: np.ndarray, grid_row: int, grid_column: int, shape: tuple[int, int], size_px: int) -> np.ndarray:
+    """uint8 (size_px, size_px, 3): seven by seven positions of a grid of `shape` (h, w) around one of them, which is framed.
+
+    At the border of the image the window moves inward, so that it is always full; a grid smaller than the window is shown whole.
+    """
+    image = to_uint8(image)
+    cell = image.shape[0] / shape[0], image.shape[1] / shape[1]
+    window = [min(CROP_CELLS, n) * side for n, side in zip(shape, cell, strict=True)]
+    first = [
+        min(max((at + 0.5) * side - length / 2, 0), total - length)
+        for at, side, length, total in zip((grid_row, grid_column), cell, window, image.shape[:2], strict=True)
+    ]
+    box = (first[1], first[0], first[1] + window[1], first[0] + window[0])
+    picture = Image.fromarray(image).resize((size_px, size_px), Image.Resampling.BILINEAR, box=box)
+    scale = size_px / window[1], size_px / window[0]
+    left, top = (grid_column * cell[1] - first[1]) * scale[0], (grid_row * cell[0] - first[0]) * scale[1]
+    frame = [left, top, left + cell[1] * scale[0], top + cell[0] * scale[1]]
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle([frame[0] - 1, frame[1] - 1, frame[2] + 1, frame[3] + 1], outline=COLOURS["halo"], width=3)
+    draw.rectangle(frame, outline=COLOURS["truth"], width=1)
     return np.asarray(picture)
 
 

@@ -1,0 +1,77 @@
+"""Answers about a run on a page: from its folder, computed here with a bar where that is quick, else by a process of its own."""
+
+import streamlit as st
+
+from pages.ui import cache, widgets
+from pages.ui.errors import plain, show_error, shown
+from wtflow.derive import tasks
+from wtflow.derive.files import Answer
+from wtflow.derive.requests import Request, TravelRequest
+from wtflow.errors import WTFlowError
+from wtflow.records_flow import Travel
+from wtflow.store.runs import RunStore
+
+POLL_S = 1.0
+QUICK = 120_000
+"""Evaluations (positions x steps) that a page makes itself: some four seconds on one core, with a bar. More go to a process."""
+
+
+def read_travel(store: RunStore, run_id: str, request: TravelRequest) -> Travel | None:
+    """The paths asked for; None while they are being computed elsewhere, which is then shown with its progress."""
+    found = cache.answer(store, run_id, request)
+    if found is None and request.n * request.steps * (1 + request.n_probes) <= QUICK:
+        found = _compute_here(store, run_id, request)
+    if found is None:
+        found = read_task(store, run_id, request, f"Move {request.n:,} positions in {request.steps} steps", "under a minute for most runs")
+    return found
+
+
+def read_task(store: RunStore, run_id: str, request: Request, what: str, expected: str) -> Answer | None:
+    """An answer that a process of its own makes, begun by a button; until then the button, its progress, or why it failed."""
+    found = cache.answer(store, run_id, request)
+    if found is None:
+        is_running = tasks.task_state(store, run_id, request).state == "running"
+        with st.container(border=True, key=f"task_{request.kind}"):
+            st.fragment(_show_task, run_every=POLL_S if is_running else None)(store, run_id, request, what, expected, is_running)
+    return found
+
+
+def _show_task(store: RunStore, run_id: str, request: Request, what: str, expected: str, was_running: bool) -> None:
+    """The life of a task. Draws the page anew as soon as it begins or ends."""
+    with shown():
+        now = tasks.task_state(store, run_id, request)
+    if now.state == "ready" or (now.state == "running") != was_running:
+        st.rerun()
+    if now.state == "failed":
+        st.error(f"**{plain(now.message)}**  \n{plain(now.fix)}", icon=":material/error:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if now.state == "running":
+            left = "" if now.seconds_left is None else f", about {widgets.duration(now.seconds_left)} left"
+            st.progress(min(max(now.share, 0.0), 1.0), text=f"{what}: {now.share:.0%}{left}. You may leave this page meanwhile.")
+            if st.button("Stop", icon=":material/stop_circle:", key=f"stop_{request.kind}"):
+                with st.spinner("Stopping"):
+                    tasks.stop_task(store, run_id, request)
+                st.rerun()
+            return
+        label = "Compute again" if now.state == "failed" else what
+        if st.button(label, type="primary", icon=":material/play_arrow:", key=f"start_{request.kind}"):
+            try:
+                tasks.forget_failure(store, run_id, request)
+                tasks.start_task(store, run_id, request)
+            except WTFlowError as error:
+                show_error(error)
+            else:
+                st.rerun()
+        st.caption(f"Takes {expected}; kept with the run, and stopped whenever you like.", width="content")
+
+
+def _compute_here(store: RunStore, run_id: str, request: TravelRequest) -> Answer:
+    """Compute with a progress bar that goes when it is done."""
+    bar = st.progress(0.0, text="Loading the network (some seconds the first time)")
+    from wtflow.analysis import one_thread  # imports torch: seconds, paid only here
+    from wtflow.derive.compute import compute_answer
+
+    with one_thread():
+        answer = compute_answer(store, run_id, request, lambda share: bar.progress(min(share, 1.0), text=f"Moving {request.n:,} positions"))
+    bar.empty()
+    return answer
