@@ -12,7 +12,7 @@ from run_folders import tiny_settings, write_tiny_category
 
 from wtflow.datasets.images import hash_file
 from wtflow.datasets.mvtec import scan_category
-from wtflow.errors import DiskFullError, ImageReadError, SettingsError
+from wtflow.errors import DatasetError, DiskFullError, ImageReadError, SettingsError
 from wtflow.store.features import FeatureCache, feature_key
 
 ROW = (2, 2, 4)
@@ -246,6 +246,10 @@ def test_features_of_a_category_lie_in_the_order_of_its_images_and_are_computed_
     assert seen[-1] == (12, 12)
 
 
+def hashes_of(samples):
+    return [hash_file(sample.path) for sample in samples]
+
+
 def test_stopping_in_the_middle_leaves_nothing_and_the_next_call_starts_afresh(cache, samples):
     from wtflow.features import get_features
 
@@ -253,9 +257,9 @@ def test_stopping_in_the_middle_leaves_nothing_and_the_next_call_starts_afresh(c
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        get_features(MeanColour(), samples, ["h"] * 12, cache, stop)
+        get_features(MeanColour(), samples, hashes_of(samples), cache, stop)
     assert list(cache.folder.iterdir()) == []
-    key = get_features(MeanColour(), samples, ["h"] * 12, cache, lambda done, total: None)
+    key = get_features(MeanColour(), samples, hashes_of(samples), cache, lambda done, total: None)
     assert len(cache.open(key)) == 12
 
 
@@ -264,7 +268,18 @@ def test_an_image_that_cannot_be_read_is_named_and_nothing_stays(cache, samples)
 
     samples[9].path.write_bytes(b"not an image")
     with pytest.raises(ImageReadError, match=samples[9].path.name):
-        get_features(MeanColour(), samples, ["h"] * 12, cache, lambda done, total: None)
+        get_features(MeanColour(), samples, hashes_of(samples), cache, lambda done, total: None)
+    assert list(cache.folder.iterdir()) == []
+
+
+def test_an_image_that_changed_after_it_was_hashed_is_named_and_nothing_stays(cache, samples):
+    """Else the features of one picture would lie in the cache under the name of another, for every run to come."""
+    from wtflow.features import get_features
+
+    hashes = hashes_of(samples)
+    samples[9].path.write_bytes(samples[3].path.read_bytes() + b"x")
+    with pytest.raises(DatasetError, match=rf"{samples[9].path.name} has changed"):
+        get_features(MeanColour(), samples, hashes, cache, lambda done, total: None)
     assert list(cache.folder.iterdir()) == []
 
 

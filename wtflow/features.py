@@ -1,11 +1,13 @@
 """Get or compute the features of images: once per contents, backbone and settings, streamed to the cache."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from wtflow.backbone import Backbone
-from wtflow.datasets.images import load_image
+from wtflow.datasets.images import hash_file, load_image
+from wtflow.errors import DatasetError
 from wtflow.records import Sample
 from wtflow.store.features import FeatureCache, feature_key
 
@@ -23,7 +25,8 @@ def get_features(
     """The cache key of the features of `samples`, in their order; computed if absent.
 
     `progress(done, total)` is called after each batch and may raise to stop; nothing half-written stays behind.
-    Raises ImageReadError for an image that cannot be read, DiskFullError when the features do not fit.
+    Raises ImageReadError for an image that cannot be read, DatasetError for one whose contents are not those of its hash any more,
+    DiskFullError when the features do not fit.
     """
     key = feature_key(list(hashes), backbone.settings, backbone.weights_hash, backbone.device.type)
     if cache.has(key):
@@ -34,10 +37,15 @@ def get_features(
     first = backbone.compute(load_image(samples[0].path, size)[None])
     with cache.writer(key, (len(samples), *first.shape[1:])) as writer:
         for start in range(0, len(samples), BATCH):
+            for sample, content in zip(samples[start : start + BATCH], hashes[start : start + BATCH], strict=True):
+                refuse_changed(sample.path, content)
             images = [load_image(sample.path, size) for sample in samples[start : start + BATCH]]
             writer.append(backbone.compute(np.stack(images)))
             progress(min(start + BATCH, len(samples)), len(samples))
     return key
 
 
-
+def refuse_changed(path: Path, content: str) -> None:
+    """Raise DatasetError when a file does not hold the contents (SHA-256) that features are asked of: they would be another picture's."""
+    if hash_file(path) != content:
+        raise DatasetError(f"{path} has changed since the run read it.", fix="Put the old file back, or train again.")

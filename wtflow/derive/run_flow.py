@@ -11,10 +11,10 @@ from torch import Tensor
 
 from wtflow.analysis import backbone_of, open_detector
 from wtflow.config import Settings
-from wtflow.datasets.images import hash_file, load_image
+from wtflow.datasets.images import load_image
 from wtflow.detector import Detector
-from wtflow.errors import DamagedRunError, DatasetError, RunNotFoundError
-from wtflow.features import get_features
+from wtflow.errors import DamagedRunError, RunNotFoundError
+from wtflow.features import get_features, refuse_changed
 from wtflow.records import Sample
 from wtflow.results import RunResults, open_results
 from wtflow.store.features import FeatureCache, feature_key
@@ -73,8 +73,6 @@ class RunFlow:
         entries = self._of("test")
         if not entries or self._cached("test") is not None:
             return
-        for entry in entries:
-            _refuse_changed(entry)
         samples = [Sample(entry["id"], Path(entry["path"]), "test", entry["defect"]) for entry in entries]
         backbone = backbone_of(self.store, self.results.run_id)
         get_features(backbone, samples, [entry["sha256"] for entry in entries], FeatureCache(self.store.home), progress)
@@ -101,7 +99,7 @@ class RunFlow:
 
     def _compute(self, entries: list[dict[str, Any]]) -> np.ndarray:
         for entry in entries:
-            _refuse_changed(entry)
+            refuse_changed(Path(entry["path"]), entry["sha256"])
         images = [load_image(Path(entry["path"]), self.settings.image_size) for entry in entries]
         return backbone_of(self.store, self.results.run_id).compute(np.stack(images))
 
@@ -117,12 +115,6 @@ class RunFlow:
 
     def _of(self, split: str) -> list[dict[str, Any]]:
         return [entry for entry in self.entries if entry["split"] == split]
-
-
-def _refuse_changed(entry: dict[str, Any]) -> None:
-    """Features of another picture under the same name would be no answer about this run."""
-    if hash_file(Path(entry["path"])) != entry["sha256"]:
-        raise DatasetError(f"{entry['path']} has changed since the run was trained.", fix="Put the old file back, or train again.")
 
 
 def open_flow(store: RunStore, run_id: str) -> RunFlow:
