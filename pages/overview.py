@@ -29,6 +29,11 @@ STEPS = (
     ),
     (":material/monitoring:", "Judge", "Set a threshold on the scores and see at once what is found, missed and called by mistake."),
     (":material/center_focus_strong:", "Look", "Open any image: where the map sees a defect, and what a single pixel's score is made of."),
+    (
+        ":material/route:",
+        "Understand",
+        "Watch features travel from the data to the noise, see which ones fall into the well and which escape, paint a defect and ask what if.",
+    ),
 )
 
 

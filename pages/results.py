@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui import cache, judge, state, widgets
 from pages.ui.errors import shown
-from pages.ui.frame import open_page
+from pages.ui.frame import link, open_page
 from pages.ui.gallery import show_gallery
 from pages.ui.metric_cards import show_metrics
 from wtflow.metrics import confusion_at, pr_curve, roc_curve
@@ -40,7 +40,10 @@ def main(store: RunStore) -> None:
         show_histogram(results, threshold)
     show_curves(results, threshold)
     show_gallery(store, results, threshold)
-    show_download(results, threshold)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        show_download(results, threshold)
+        link("trajectories", "Watch the features of these images travel", icon=":material/route:", run=results.run_id, images="all", how=None)
+        link("wells", "See where they end", icon=":material/adjust:", run=results.run_id)
 
 
 def show_histogram(results: RunResults, threshold: judge.Threshold) -> None:
