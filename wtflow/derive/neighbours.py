@@ -34,9 +34,7 @@ def nearest_positions(store: RunStore, run_id: str, row: int, grid_row: int, gri
     nearest = np.argsort(distance, kind="stable")[:n]
     paths = {entry["id"]: entry["path"] for entry in flow.entries}
     columns = grid.shape[1]
-    return tuple(
-        Neighbour(ids[image[i]], paths[ids[image[i]]], int(cell[i] // columns), int(cell[i] % columns), float(distance[i])) for i in nearest
-    )
+    return tuple(Neighbour(ids[image[i]], paths[ids[image[i]]], int(cell[i] // columns), int(cell[i] % columns), float(distance[i])) for i in nearest)
 
 
 @functools.lru_cache(maxsize=2)
@@ -44,18 +42,15 @@ def _kept(home: str, run_id: str, stamp: int) -> tuple[np.ndarray, np.ndarray, n
     """Vectors (M, C) float16, image (M,), flat cell (M,) and image ids. `stamp` is the checkpoint's time: a newer one is another key."""
     flow = open_flow(RunStore(Path(home)), run_id)
     ids = flow.training_ids()
-    n_each = max(1, MOST_KEPT // len(ids))
-    generator = np.random.default_rng(0)
-    vectors: np.ndarray | None = None
-    image, cell = [], []
-    for k, (_, grid) in enumerate(flow.training_grids(ids)):
-        x = flow.detector.start(grid[None])[0].reshape(-1, flow.n_channels)
-        chosen = np.sort(generator.permutation(len(x))[:n_each])
-        if vectors is None:  # filled in place, so that no pieces stay between
-            vectors = np.empty((len(ids) * len(chosen), flow.n_channels), np.float16)
-        vectors[len(image) * len(chosen) : (len(image) + 1) * len(chosen)] = x[chosen].cpu().numpy()
-        image.append(np.full(len(chosen), k))
-        cell.append(chosen)
-    if vectors is None:
+    if not ids:
         raise RunNotFoundError(f"Run {run_id} has no training images.", fix="Train the category again.")
-    return vectors, np.concatenate(image), np.concatenate(cell), ids
+    ids = ids[:: -(-len(ids) // MOST_KEPT)]  # one position each, where there are more images than that
+    n_cells = int(np.prod(flow.results.maps.shape[1:]))
+    n_each = min(n_cells, MOST_KEPT // len(ids))
+    generator = np.random.default_rng(0)
+    vectors = np.empty((len(ids), n_each, flow.n_channels), np.float16)
+    cells = np.empty((len(ids), n_each), int)
+    for k, (_, grid) in enumerate(flow.training_grids(ids)):
+        cells[k] = np.sort(generator.permutation(n_cells)[:n_each])
+        vectors[k] = flow.detector.start(grid[None])[0].reshape(n_cells, -1)[cells[k]].cpu().numpy()
+    return vectors.reshape(-1, flow.n_channels), np.repeat(np.arange(len(ids)), n_each), cells.ravel(), ids

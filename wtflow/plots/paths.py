@@ -20,7 +20,7 @@ RADIUS_NOTE: Final = (
 )
 PLANE_NOTE: Final = (
     "A projection on the two directions in which normal features at t = 0 vary most; the same axes at all times, so a straight path stays "
-    "straight. These two directions hold {share:.0%} of that variance: what happens in the others is not seen here."
+    "straight. These two directions hold {share:.0f} % of that variance: what happens in the others is not seen here."
 )
 UMAP_NOTE: Final = (
     "UMAP bends: a path that is straight in feature space may curve or jump here, and distances between groups mean little. "
@@ -47,21 +47,18 @@ def travel_field(travel: Travel, shell: tuple[float, float, float], pictures: Pi
 
     Raises FlowError where the umap is of other positions or times.
     """
-    if umap is not None and umap.points.shape[:2] != travel.norm.shape:
-        raise FlowError(f"The UMAP has points {umap.points.shape[:2]}, the paths {travel.norm.shape}.", fix="Compute the UMAP of these paths.")
     views = [radius_view(travel, shell), plane_view(travel)]
     if umap is not None:
-        views.append(View("umap", "UMAP", umap.points, ("UMAP 1", "UMAP 2"), UMAP_NOTE, equal=True))
+        views.append(_umap_view(umap, travel.t, len(travel.positions), UMAP_NOTE))
     values = {name: getattr(travel, name) for name in ("norm", "speed", "straightness")}
     values["score"] = travel.norm**2 / (2 * travel.n_channels)
     if travel.divergence is not None:
         values["divergence"] = travel.divergence
     references = {"norm": (("noise", shell[0]),), "score": (("noise", 0.5),), "straightness": (("straight", 1.0),)}
     charts = [Chart(name, CHARTS[name][0], values[name].astype(np.float32), CHARTS[name][1], references.get(name, ())) for name in values]
-    n = len(travel.positions)
     return Field(
-        t=travel.t, ids=np.arange(n), views=tuple(views), colours=position_colours(travel.positions, travel), charts=tuple(charts), pictures=pictures,
-        alt=f"{n} positions moving from their features at t = 0 to t = 1, coloured by what they are",
+        t=travel.t, ids=np.arange(len(travel.positions)), views=tuple(views), colours=position_colours(travel.positions, travel),
+        charts=tuple(charts), pictures=pictures, alt=f"Paths of {_counts(travel.positions)}, moving from data at t = 0 to noise at t = 1",
     )  # fmt: skip
 
 
@@ -69,24 +66,20 @@ def map_field(travel: Travel, well_radius: np.ndarray | None, pictures: Pictures
     """The map of a travel's positions at start, middle and end: principal axes and, where it is there, UMAP.
 
     well_radius: (S,) the normals' 99 % radius, None without normals; who lies outside at the end is then a colour.
-    Raises FlowError where the umap is of other positions.
+    Raises FlowError where the umap is of other positions or times.
     """
-    times = np.array([0, (len(travel.t) - 1) // 2, len(travel.t) - 1])
-    if umap is not None and umap.points.shape[:2] != (3, len(travel.positions)):
-        raise FlowError(f"The UMAP has points {umap.points.shape[:2]}, the map needs {(3, len(travel.positions))}.", fix="Compute the UMAP again.")
-    plane = plane_view(travel)
-    views = [replace(plane, points=travel.plane[times])]
+    times = np.unique([0, (len(travel.t) - 1) // 2, len(travel.t) - 1])  # a single step has no middle
+    views = [replace(plane_view(travel), points=travel.plane[times])]
     if umap is not None:
-        views.insert(0, View("umap", "UMAP", umap.points, ("UMAP 1", "UMAP 2"), MAP_NOTE.format(n=umap.n_fitted), equal=True))
+        views.insert(0, _umap_view(umap, travel.t[times], len(travel.positions), MAP_NOTE.format(n=umap.n_fitted)))
     colours = list(position_colours(travel.positions, travel))
     if well_radius is not None:
         outside = (travel.norm[-1] > well_radius[-1]).astype(int)
         names = ("inside the well at t = 1", "escaped")
         colours.insert(1, Colour("escape", "Escape", "group", outside, names, (COLOURS["normal"], COLOURS["defect"])))
-    n = len(travel.positions)
     return Field(
-        t=travel.t[times], ids=np.arange(n), views=tuple(views), colours=tuple(colours), pictures=pictures,
-        alt=f"Map of {n} positions at the start, the middle and the end of their paths",
+        t=travel.t[times], ids=np.arange(len(travel.positions)), views=tuple(views), colours=tuple(colours), pictures=pictures,
+        alt=f"Map of {_counts(travel.positions)}, at the start, the middle and the end of their paths",
     )  # fmt: skip
 
 
@@ -103,8 +96,8 @@ def radius_view(travel: Travel, shell: tuple[float, float, float]) -> View:
 def plane_view(travel: Travel) -> View:
     """The first two principal axes of normal features at t=0, each with its share of their variance."""
     first, second = travel.explained
-    titles = (f"principal axis 1 ({first:.0%} of variance)", f"principal axis 2 ({second:.0%})")
-    return View("plane", "Principal axes", travel.plane, titles, PLANE_NOTE.format(share=first + second), equal=True)
+    titles = (f"principal axis 1 ({100 * first:.0f} % of variance)", f"principal axis 2 ({100 * second:.0f} %)")
+    return View("plane", "Principal axes", travel.plane, titles, PLANE_NOTE.format(share=100 * (first + second)), equal=True)
 
 
 def position_colours(positions: PositionSet, travel: Travel | None = None) -> tuple[Colour, ...]:
@@ -142,3 +135,16 @@ def position_pictures(
     of = np.array([index[int(row)] for row in positions.row])
     return Pictures(tuple(names), tuple(images), tuple(maps), of, place.astype(np.float32), (1 / width, 1 / height))
 
+
+def _umap_view(umap: Projection, t: np.ndarray, n: int, note: str) -> View:
+    """Raises FlowError unless the umap has n points at each of these times."""
+    if umap.points.shape[:2] != (len(t), n) or not np.allclose(umap.t, t, atol=1e-5):
+        found = f"{umap.points.shape[1]} positions at {len(umap.t)} times"
+        raise FlowError(f"The UMAP is of {found}, the paths are of {n} positions at {len(t)} times, or at others.", fix="Compute the UMAP of these paths.")
+    return View("umap", "UMAP", umap.points, ("UMAP 1", "UMAP 2"), note, equal=True)
+
+
+def _counts(positions: PositionSet) -> str:
+    """The positions in words, such as "60 positions (40 normal, 20 crack)"."""
+    groups = ", ".join(f"{np.count_nonzero(positions.group == name):,} {group_words(name)}" for name in positions.groups)
+    return f"{len(positions):,} position{'s' * (len(positions) != 1)} ({groups})"

@@ -43,10 +43,11 @@ def crop_around(image: np.ndarray, grid_row: int, grid_column: int, shape: tuple
     cell = image.shape[0] / shape[0], image.shape[1] / shape[1]
     window = [min(CROP_CELLS, n) * side for n, side in zip(shape, cell, strict=True)]
     first = [
-        min(max((at + 0.5) * side - length / 2, 0), total - length)
+        max(min((at + 0.5) * side - length / 2, total - length), 0.0)
         for at, side, length, total in zip((grid_row, grid_column), cell, window, image.shape[:2], strict=True)
     ]
-    box = (first[1], first[0], first[1] + window[1], first[0] + window[0])
+    last = [min(start + length, total) for start, length, total in zip(first, window, image.shape[:2], strict=True)]  # rounding may reach beyond
+    box = (first[1], first[0], last[1], last[0])
     picture = Image.fromarray(image).resize((size_px, size_px), Image.Resampling.BILINEAR, box=box)
     scale = size_px / window[1], size_px / window[0]
     left, top = (grid_column * cell[1] - first[1]) * scale[0], (grid_row * cell[0] - first[0]) * scale[1]

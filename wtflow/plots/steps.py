@@ -1,20 +1,38 @@
 """Few solver steps against many, and paths there and back: figures over the number of evaluations."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from wtflow.plots.groups import group_colours, group_words
 from wtflow.plots.theme import COLOURS, style
-from wtflow.records_flow import ReturnTrip, Spread, StepsRow
+from wtflow.records import GOOD
+from wtflow.records_flow import UNMARKED, ReturnTrip, Spread, StepsRow
 
-SOLVER_LOOK = {"euler": {"dash": "solid", "symbol": "circle"}, "heun": {"dash": "dash", "symbol": "diamond"}}
-QUALITY = {"image_auroc": ("image AUROC", "selected"), "aupro": ("AUPRO", "time")}
+SOLVER_LOOK: Final = {"euler": {"dash": "solid", "symbol": "circle"}, "heun": {"dash": "dash", "symbol": "diamond"}}
+QUALITY: Final = {"image_auroc": ("image AUROC", "selected"), "aupro": ("AUPRO", "time")}
+TICKS: Final = (1, 2, 4, 10, 20, 50, 100, 200, 400)
+
+GONE: Final = 1e6
+"""A return error from here on means that the path was lost: records hold an endless one as the largest float32, and quantiles
+between it and a small error lie anywhere below."""
+
+NEVER: Final = 10.0
+"""Lost paths are drawn this many times above the largest error of those that came back, or above 1: an axis that held their numbers
+would show nothing else."""
+
+LEAST: Final = 1e-8
+"""Where errors of exactly 0 are drawn: float32 cannot tell smaller ones from it, and a logarithmic axis has no 0."""
 
 
 def plot_steps(rows: Sequence[StepsRow]) -> go.Figure:
-    """Quality, endpoint norms and time against evaluations of the network, Euler solid and Heun dashed; the run's own setting ringed."""
+    """Quality, endpoint norms and time against evaluations of the network, Euler solid and Heun dashed.
+
+    The run's own setting is ringed, and a dotted line stands at its number of evaluations. A metric that is None is left out.
+    """
+    rows = sorted(rows, key=lambda row: row.evaluations)
     figure = make_subplots(rows=1, cols=3, subplot_titles=("Quality on the test set", "Distance from the origin at t = 1", "Flow time per image"),
                            horizontal_spacing=0.08)  # fmt: skip
     style(figure, height=380)
@@ -22,8 +40,7 @@ def plot_steps(rows: Sequence[StepsRow]) -> go.Figure:
         for solver in SOLVER_LOOK:
             chosen = [row for row in rows if row.solver == solver and row.metrics.get(metric) is not None]
             _add(figure, 1, chosen, [row.metrics[metric] for row in chosen], f"{words}, {solver}", COLOURS[colour], solver)
-    groups = tuple(dict.fromkeys(group for row in rows for group in row.norms))
-    for group, colour in group_colours(groups).items():
+    for group, colour in _colours(row.norms for row in rows).items():
         for solver in SOLVER_LOOK:
             chosen = [row for row in rows if row.solver == solver and group in row.norms]
             _add(figure, 2, chosen, [row.norms[group][1] for row in chosen], f"{group_words(group)}, {solver}", colour, solver)
@@ -33,7 +50,7 @@ def plot_steps(rows: Sequence[StepsRow]) -> go.Figure:
     for row in rows:
         if row.is_default:
             figure.add_vline(x=row.evaluations, line={"color": COLOURS["threshold"], "width": 1.5, "dash": "dot"})
-    figure.update_xaxes(type="log", title_text="evaluations of the network per position", tickvals=[1, 2, 4, 10, 20, 50, 100], title_font_size=12)
+    figure.update_xaxes(type="log", title_text="evaluations of the network per position", tickvals=TICKS, title_font_size=12)
     figure.update_yaxes(title_text="higher is better", col=1)
     figure.update_yaxes(title_text="median norm", rangemode="tozero", col=2)
     figure.update_yaxes(title_text="milliseconds", rangemode="tozero", col=3)
@@ -41,39 +58,77 @@ def plot_steps(rows: Sequence[StepsRow]) -> go.Figure:
 
 
 def plot_return(trips: Sequence[ReturnTrip]) -> go.Figure:
-    """How far from its start a position comes back, by group: median and 5-95 % against steps each way, both axes logarithmic."""
+    """How far from its start a position comes back, by group: median and 5-95 % against steps each way, both axes logarithmic.
+
+    Where half of a group's positions never return, a triangle at the upper edge says so.
+    """
+    trips = sorted(trips, key=lambda trip: trip.steps)
     figure = style(go.Figure(), height=360)
-    groups = tuple(dict.fromkeys(group for trip in trips for group in trip.errors))
-    for group, colour in group_colours(groups).items():
+    returned = [value for trip in trips for spread in trip.errors.values() for value in spread if value < GONE]
+    edge = NEVER * max([1.0, *returned])
+    for group, colour in _colours(trip.errors for trip in trips).items():
         for solver, look in SOLVER_LOOK.items():
             chosen = [trip for trip in trips if trip.solver == solver and group in trip.errors]
             if not chosen:
                 continue
             spreads = [trip.errors[group] for trip in chosen]
+            drawn = [tuple(min(max(value, LEAST), edge) for value in spread) for spread in spreads]
             figure.add_trace(go.Scatter(
-                x=[trip.steps for trip in chosen], y=[spread[1] for spread in spreads], mode="lines+markers", name=f"{group_words(group)}, {solver}",
-                line={"color": colour, "dash": look["dash"], "width": 2}, marker={"symbol": look["symbol"], "size": 8}, error_y=_bars(spreads),
-                hovertemplate="%{x} steps each way<br>median error %{y:.3g} of the start's norm<extra></extra>",
+                x=[trip.steps for trip in chosen], y=[middle for _, middle, _ in drawn], mode="lines+markers", name=f"{group_words(group)}, {solver}",
+                line={"color": colour, "dash": look["dash"], "width": 2}, marker={"symbol": look["symbol"], "size": 8}, error_y=_bars(drawn),
+                hovertext=[_return_words(spread) for spread in spreads], hovertemplate="%{x} steps each way<br>%{hovertext}<extra></extra>",
             ))  # fmt: skip
-    figure.update_xaxes(type="log", title_text="solver steps each way", tickvals=[1, 2, 4, 10, 20, 50, 100])
-    figure.update_yaxes(type="log", title_text="|return − start| / |start|", exponentformat="power")
-    figure.add_hline(y=1, line={"color": COLOURS["reference"], "dash": "dot"}, annotation_text="as far away as the start is from the origin")
+            lost = [trip.steps for trip, (_, middle, _) in zip(chosen, spreads, strict=True) if middle >= GONE]
+            if lost:
+                figure.add_trace(_over(lost, [edge] * len(lost), {"symbol": "triangle-up", "color": colour, "size": 14}))
+    # Labels of shapes: an annotation's y would count in powers of ten on a logarithmic axis.
+    lines = {1.0: "as far away as the start is from the origin"}
+    if any(value >= GONE for trip in trips for spread in trip.errors.values() for value in spread):
+        lines[edge] = "never returned"
+    for y, words in lines.items():
+        label = {"text": words, "textposition": "end", "yanchor": "bottom", "font": {"size": 12}}
+        figure.add_hline(y=y, line={"color": COLOURS["reference"], "dash": "dot"}, label=label)
+    figure.update_xaxes(type="log", title_text="solver steps each way", tickvals=TICKS)
+    figure.update_yaxes(type="log", title_text="|return − start| / |start|", exponentformat="power", dtick=1)
     return figure.update_layout(showlegend=True)
+
+
+def _colours(found: Iterable[dict[str, Spread]]) -> dict[str, str]:
+    """Group -> colour, in the order of `PositionSet.groups`, so that a type has here the colour that it has in other figures."""
+    names = {name for one in found for name in one}
+    return group_colours(sorted(names, key=lambda name: (name != GOOD, name == UNMARKED, name)))
+
+
+def _return_words(spread: Spread) -> str:
+    low, middle, high = spread
+    if low >= GONE:
+        return "none returned"
+    if middle >= GONE:
+        return f"most never returned; the nearest 5 % came within {low:.3g} of the start's norm"
+    return f"median error {middle:.3g} of the start's norm" + "; some never returned" * (high >= GONE)
 
 
 def _add(figure: go.Figure, column: int, rows: Sequence[StepsRow], values: list[float], name: str, colour: str, solver: str) -> None:
     if not rows:
         return
     look = SOLVER_LOOK[solver]
-    marker = {"symbol": look["symbol"], "size": [13 if row.is_default else 7 for row in rows], "line": {"width": 0}}
     hover = [f"{row.solver}, {row.steps} step{'s' * (row.steps > 1)}{' (this run)' * row.is_default}" for row in rows]
     figure.add_trace(
         go.Scatter(x=[row.evaluations for row in rows], y=values, name=name, mode="lines+markers", line={"color": colour, "dash": look["dash"]},
-                   marker=marker, hovertext=hover, hovertemplate="%{hovertext}<br>%{y:.4g}<extra>" + name + "</extra>"),
+                   marker={"symbol": look["symbol"], "size": 7}, hovertext=hover, hovertemplate="%{hovertext}<br>%{y:.4g}<extra>" + name + "</extra>"),
         row=1, col=column,
     )  # fmt: skip
+    own = [(row.evaluations, value) for row, value in zip(rows, values, strict=True) if row.is_default]
+    if own:
+        x, y = zip(*own, strict=True)
+        figure.add_trace(_over(x, y, {"symbol": "circle-open", "color": COLOURS["selected"], "size": 15, "line": {"width": 2}}), row=1, col=column)
 
 
-def _bars(spreads: list[Spread]) -> dict[str, object]:
-    up, down = [high - middle for _, middle, high in spreads], [middle - low for low, middle, _ in spreads]
+def _over(x: Sequence[float], y: Sequence[float], marker: dict[str, object]) -> go.Scatter:
+    """Marks over points that a line has already, without a name of their own: the legend shows the line's first point."""
+    return go.Scatter(x=list(x), y=list(y), mode="markers", marker=marker, showlegend=False, hoverinfo="skip")
+
+
+def _bars(drawn: Sequence[Spread]) -> dict[str, object]:
+    up, down = [high - middle for _, middle, high in drawn], [middle - low for low, middle, _ in drawn]
     return {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "thickness": 1, "width": 3}

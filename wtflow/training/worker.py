@@ -114,13 +114,13 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
 
 
 def _start_umap(store: RunStore, run_id: str) -> None:
-    """Hand the UMAP of the wells to a process of its own. The run has finished whatever becomes of it."""
+    """Hand the UMAP of the wells to a process of its own, which outlives this one. The run has finished whatever becomes of it."""
     from wtflow.derive.requests import default_wells
     from wtflow.derive.tasks import start_task
 
     try:
         start_task(store, run_id, default_wells(store.config(run_id).settings.solver))
-    except WTFlowError as error:
+    except Exception as error:  # let through, it would turn the finished run into a failed one
         say(f"the UMAP of the wells was not started: {error}")
 
 
