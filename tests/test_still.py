@@ -389,3 +389,11 @@ def test_movies_that_cannot_be_made_are_refused_in_a_sentence():
         movie(TRAVEL, "plane", "avi", 1, 10, lambda done, total: None)
     with pytest.raises(MovieError, match="no position"):
         movie(gaussian_travel(n=0), "plane", "gif", 1, 10, lambda done, total: None)
+
+
+def test_a_path_that_never_returned_does_not_stretch_the_axis():
+    trips = (ReturnTrip("euler", 1, {"good": (0.1, 1.0, 3.4e38)}), ReturnTrip("euler", 4, {"good": (0.01, 0.1, 0.5)}))
+    (axes,) = still_return(trips).axes
+    assert axes.get_ylim()[1] < 1e8
+    assert "never returned" in axes.get_ylabel()
+    assert "never" not in still_return(trips[1:]).axes[0].get_ylabel()

@@ -20,6 +20,10 @@ _SOLVERS = {"euler": ("Euler", "-", True), "heun": ("Heun", (0, (2, 1.2)), False
 """Solver -> name, dash, whether its markers are filled."""
 
 
+LOST = 1e6
+"""Errors beyond are drawn here: the path never came back, and how far it went says nothing."""
+
+
 def still_steps(rows: Sequence[StepsRow], n_channels: int | None = None) -> Figure:
     """Metrics (a), endpoint norms (b) and milliseconds per image (c) against steps; filled marks are Euler, open ones Heun.
 
@@ -63,8 +67,10 @@ def still_return(trips: Sequence[ReturnTrip]) -> Figure:
     if not trips:
         raise SettingsError("There is no return to draw.", fix="Integrate there and back with at least one number of steps.")
     figure, (axes,) = new_sheet(COLUMN_MM, 66)
-    _spreads(axes, [(trip.solver, trip.steps, trip.errors) for trip in trips])
-    name_axes(axes, f"{STEPS_WORDS} each way", "return error / norm of the start")
+    capped = [{group: tuple(min(value, LOST) for value in spread) for group, spread in trip.errors.items()} for trip in trips]
+    _spreads(axes, [(trip.solver, trip.steps, errors) for trip, errors in zip(trips, capped, strict=True)])
+    is_lost = any(max(spread) > LOST for trip in trips for spread in trip.errors.values())
+    name_axes(axes, f"{STEPS_WORDS} each way", "return error / norm of the start" + " ($10^6$: never returned)" * is_lost)
     log_axis(axes, "x", sorted({trip.steps for trip in trips}))
     log_axis(axes, "y")
     _add_solvers(axes, {trip.solver for trip in trips})
