@@ -295,7 +295,8 @@ class Field {
     this.redraw("axes");
   }
 
-  /** The fixed axes of the view; with equal axes, the shorter side shows more so that one unit is as long on both. */
+  /** The fixed axes of the view; with equal axes, the shorter side shows more so that one unit is as long on both: upwards only where
+      nothing lies below. */
   home() {
     const { x: [x0, x1], y: [y0, y1] } = this.view;
     return this.even({ x0, x1, y0, y1 });
@@ -304,8 +305,8 @@ class Field {
   even({ x0, x1, y0, y1 }) {
     if (!this.view.equal) return { x0, x1, y0, y1 };
     const unit = Math.max((x1 - x0) / this.width, (y1 - y0) / this.height), [cx, cy] = [(x0 + x1) / 2, (y0 + y1) / 2];
-    const [rx, ry] = [(unit * this.width) / 2, (unit * this.height) / 2];
-    return { x0: cx - rx, x1: cx + rx, y0: cy - ry, y1: cy + ry };
+    const [rx, ry] = [(unit * this.width) / 2, (unit * this.height) / 2], down = this.view.half ? cy - y0 : ry;
+    return { x0: cx - rx, x1: cx + rx, y0: cy - down, y1: cy - down + 2 * ry };
   }
 
   frame() {

@@ -92,6 +92,7 @@ function drawGuides(pen, guides, frame, width, height, theme, wantsLabels) {
   const y = (value) => height - ((value - frame.y0) / (frame.y1 - frame.y0)) * height;
   const look = { css: theme.reference, width: 1.6, dash: [6, 5] };
   const words = { css: theme.ink, ground: theme.ground, alpha: 0.85 };
+  const outer = Math.max(...guides.filter(({ kind }) => kind === "circle").map(({ values }) => values[0]));
   for (const { kind, values, label: text } of guides) {
     if (kind === "x") {
       if (!wantsLabels) line(pen, x(values[0]), 0, x(values[0]), height, look);
@@ -102,11 +103,11 @@ function drawGuides(pen, guides, frame, width, height, theme, wantsLabels) {
     } else if (kind === "circle") {
       const rx = x(values[0]) - x(0), ry = y(0) - y(values[0]);
       if (wantsLabels) {
-        if (y(values[0]) > 0 && x(0) > 0 && x(0) < width) label(pen, text, x(0), y(values[0]) - theme.type * 0.8, { ...words, align: "center" });
+        if (y(outer) > 0 && x(0) > 0 && x(0) < width) label(pen, text, x(0), y(outer) - theme.type * 0.8, { ...words, align: "center" });
         continue;
       }
-      Object.assign(pen, { strokeStyle: look.css, lineWidth: look.width, globalAlpha: 1 });
-      pen.setLineDash(look.dash);
+      Object.assign(pen, { strokeStyle: look.css, lineWidth: text ? look.width : 1, globalAlpha: text ? 1 : 0.6 }); // only a named circle is a line to read off
+      pen.setLineDash(text ? look.dash : [2, 3]);
       pen.beginPath();
       pen.ellipse(x(0), y(0), rx, ry, 0, 0, 2 * Math.PI);
       pen.stroke();
@@ -135,7 +136,7 @@ function drawChart(pen, chart, t, width, height, groups, own, isLast, theme) {
   const x = (time) => box.left + ((time - t[0]) / span) * box.width;
   const y = (value) => bottom - ((value - low) / (high - low)) * box.height;
   const quiet = { css: theme.ink, alpha: 0.72, halo: false };
-  const up = ticks(low, high, Math.max(1.4, box.height / 42));
+  const up = ticks(low, high, Math.max(1.4, box.height / 34));
   for (const value of up.values) {
     line(pen, box.left, crisp(y(value)), box.left + box.width, crisp(y(value)), { css: theme.ink, alpha: 0.09 });
     label(pen, up.write(value), box.left - 7, y(value), { ...quiet, align: "right" });

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from pages.ui import cache, judge, state, widgets
+from pages.ui import cache, cache_flow, judge, state, widgets
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import link, open_page
 from pages.ui.panels import read_position, show_panels
 from pages.ui.what_if import show_what_if
-from wtflow.errors import RunNotFoundError, WTFlowError
+from wtflow.errors import ImageReadError, RunNotFoundError, WTFlowError
 from wtflow.plots import theme
 from wtflow.plots.axes import format_score
 from wtflow.plots.probe import plot_probe
@@ -15,6 +15,9 @@ from wtflow.plots.scores import plot_score_strip
 from wtflow.plots.theme import OUTCOMES
 from wtflow.results import RunResults, add_outcomes, find_sample
 from wtflow.store.runs import RunStore
+
+NEIGHBOUR_PX = 110
+"""Least width of a crop: six in a row where there is room."""
 
 
 def main(store: RunStore) -> None:
@@ -26,8 +29,8 @@ def main(store: RunStore) -> None:
     facts = pick_image(results, threshold)
     show_verdict(facts, threshold)
     show_panels(results, facts)
-    show_what_if(store, results, facts, threshold)
     show_probe(store, results, facts)
+    show_what_if(store, results, facts, threshold)
     show_strip(results, facts, threshold)
 
 
@@ -101,6 +104,9 @@ def show_probe(store: RunStore, results: RunResults, facts) -> None:
         st.caption("Click a pixel in the panels above to follow its feature from the data (t = 0) to the noise (t = 1).", width="content")
         peak = f"{facts.peak_row},{facts.peak_column}"
         st.button("Highest position", icon=":material/my_location:", on_click=state.put, args=("position", peak), type="tertiary")
+        if position is not None:
+            there = {"run": results.run_id, "sample": facts.sample_id, "position": state.get("position")}
+            link("trajectories", "Follow it in fine steps", icon=":material/route:", images="one", how="clicked", **there)
     if position is None:
         return
     try:
@@ -121,33 +127,29 @@ def show_probe(store: RunStore, results: RunResults, facts) -> None:
         "Channels are those that the flow sees, after normalising."
     )
     show_neighbours(store, results, int(facts.row), position)
-    link(
-        "trajectories",
-        "Follow it in fine steps",
-        icon=":material/route:",
-        run=results.run_id,
-        sample=facts.sample_id,
-        position=state.get("position"),
-        images="one",
-        how="clicked",
-    )
 
 
 def show_neighbours(store: RunStore, results: RunResults, row: int, position: tuple[int, int]) -> None:
     """What the feature resembles: crops around the nearest positions of training normals."""
     try:
         with st.spinner("Looking for the nearest normal positions"):
-            found = cache.neighbours(store, results.run_id, row, *position)
+            found = cache_flow.neighbours(store, results.run_id, row, *position)
     except WTFlowError as error:
         show_error(error)
         return
-    st.caption("This position, and the nearest positions of normal training images before the flow moves anything, with the distance of their features.")
     here = results.table.set_index("row").loc[row]
-    tiles = [(here.path, *position, "this position"), *((one.path, one.grid_row, one.grid_column, format_score(one.distance)) for one in found)]
-    for column, (path, grid_row, grid_column, words) in zip(st.columns(len(tiles)), tiles, strict=True):
-        with column:
-            st.image(cache.crop(path, grid_row, grid_column, results.maps.shape[1:]), width="stretch", alt=f"Crop around {words}")
-            st.caption(words)
+    st.caption("The position, and the nearest positions of normal training images before the flow moves anything, by the distance of their features.")
+    tiles = [(here.path, *position, "this position", here.sample_id)]
+    tiles += [(one.path, one.grid_row, one.grid_column, f"distance {format_score(one.distance)}", one.sample_id) for one in found]
+    with st.grid(len(tiles), min_column_width=NEIGHBOUR_PX, key="neighbours"):
+        for i, (path, grid_row, grid_column, words, sample) in enumerate(tiles):
+            with st.container(key=f"tile-near_{i}", gap="xsmall"):
+                try:
+                    st.image(cache.crop(path, grid_row, grid_column, results.maps.shape[1:]), width="stretch", alt=f"Crop around {words}")
+                except ImageReadError as error:
+                    st.error(plain(error.message), icon=":material/broken_image:")
+                st.caption(f"**{words}**")
+                st.caption(plain(str(sample).rpartition(".")[0]))
 
 
 store = open_page("localization")

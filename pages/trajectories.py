@@ -2,24 +2,25 @@
 
 import streamlit as st
 
-from pages.ui import cache, derived, judge, state, widgets
-from pages.ui.errors import plain, shown
+from pages.ui import cache, cache_flow, derived, flow_parts, judge, state, widgets
+from pages.ui.errors import plain, show_error, shown
 from pages.ui.field import field_state, show_field
 from pages.ui.frame import link, open_page
 from pages.ui.paths_form import N_BENT, is_bent, show_paths_form
 from pages.ui.paths_more import show_ideal, show_steps
 from pages.ui.take_home import show_take_home
 from wtflow.derive.requests import TravelRequest, UmapRequest
+from wtflow.errors import WTFlowError
 from wtflow.plots.groups import group_words
 from wtflow.records_flow import Travel
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
 from wtflow.take_home import travel_csv
-from wtflow.well import describe_well
 
-MOST_DRAWN = 2000
-HEIGHT_PX = 620
+HEIGHT_PX = 560
 TABS = {"ideal": "Ideal against learned", "steps": "Few steps against many"}
+CLICKED, SHOWN = "paths_clicked", "paths_shown"
+"""Session keys: the particle that was clicked last, with the paths it belongs to; and the paths on the page."""
 
 
 def main(store: RunStore) -> None:
@@ -31,62 +32,80 @@ def main(store: RunStore) -> None:
         st.info("This run has no test images, so nothing can travel. Add images to test/ and train again.", icon=":material/info:")
         return
     request = show_paths_form(results, judge.read_threshold(results))
-    travel = derived.read_travel(store, results.run_id, request)
-    if travel is not None:
-        show_paths(store, results, request, travel)
+    try:
+        travel = derived.read_travel(store, results.run_id, request)
+        if travel is not None:
+            show_paths(store, results, request, travel)
+    except WTFlowError as error:  # the studies below may have an answer all the same
+        show_error(error)
     show_more(store, results)
 
 
 def show_paths(store: RunStore, results: RunResults, request: TravelRequest, travel: Travel) -> None:
-    """The moving field, what it says in words, and the chosen position."""
-    umap = None
-    if is_bent():
-        umap = UmapRequest(travel=request, times="all", n_fit=N_BENT)
-        if derived.read_task(store, results.run_id, umap, f"UMAP of {len(travel.positions)} paths", "about a minute") is None:
-            umap = None
-    event = show_field(
-        cache.paths_field(store, results.run_id, request, umap, MOST_DRAWN),
+    """The moving field, the chosen position above it, and what it says in words."""
+    umap = read_umap(store, results, request, travel)
+    st.session_state[SHOWN] = (results.run_id, request.model_dump_json())
+    whose, clicked = st.session_state.get(CLICKED) or (None, None)
+    clicked = clicked if whose == st.session_state[SHOWN] else None
+    show_position(results, request, travel, clicked)
+    show_field(
+        cache_flow.paths_field(store, results.run_id, request, umap),
         key="paths",
         height=HEIGHT_PX,
-        choices={"view": state.get("view"), "colour": state.get("colour"), "t": state.get_number("t")},
+        choices={
+            "view": flow_parts.wanted_view(("radius", "plane", "umap") if umap else ("radius", "plane"), None),
+            "colour": state.get("colour"), "t": state.get_number("t"), "marked": [] if clicked is None else [clicked],
+        },
         can_select=False,
-        on_change=take_view,
-    )
-    n = len(travel.positions)
-    drawn = f"{MOST_DRAWN:,} of {n:,} positions, drawn evenly over the types" if n > MOST_DRAWN else f"All {widgets.count(n, 'position')}"
-    st.caption(f"{drawn}. Click one to open its image. {' '.join(plain(line) for line in describe_well(travel))}")
+        on_change=take_choice,
+    )  # fmt: skip
     show_files(results, travel)
-    if event.clicked is not None:
-        open_position(results, travel, event.clicked)
+    with st.container(border=True, key="card-words"):
+        flow_parts.show_words(travel)
+        if request.at is None:
+            link("wells", "See where they end", icon=":material/adjust:", run=results.run_id)
 
 
-def take_view() -> None:
-    """View, colour and time go into the address once a person has chosen them."""
-    for name, value in field_state("paths").choice.items():
-        if name in state.VIEW and value is not None:
-            state.put(name, state.to_text(value))
+def read_umap(store: RunStore, results: RunResults, request: TravelRequest, travel: Travel) -> UmapRequest | None:
+    """What UMAP of these paths was asked for, once it is there."""
+    umap = UmapRequest(travel=request, times="all", n_fit=N_BENT) if is_bent() else None
+    is_there = umap is not None and derived.read_task(
+        store, results.run_id, umap, f"UMAP of {widgets.count(len(travel.positions), 'path')}", flow_parts.expected_umap(umap, travel)
+    )
+    flow_parts.set_stand_in("paths", "radius" if umap is not None and not is_there else None)
+    return umap if is_there else None
 
 
-def open_position(results: RunResults, travel: Travel, i: int) -> None:
-    """What one particle is, with the way to its image."""
-    places = travel.positions
-    sample = results.table.set_index("row").loc[int(places.row[i])].sample_id
-    row, column = int(places.grid_row[i]), int(places.grid_column[i])
+def take_choice() -> None:
+    flow_parts.take_choice("paths")
+    clicked = field_state("paths").clicked
+    if clicked is not None:
+        st.session_state[CLICKED] = (st.session_state.get(SHOWN), clicked)
+
+
+def show_position(results: RunResults, request: TravelRequest, travel: Travel, clicked: int | None) -> None:
+    """One line: how many there are, or which one was clicked, with the ways to its image and to its path alone."""
+    places = cache_flow.drawn(travel).positions
+    is_single = len(travel.positions) == 1
+    clicked = 0 if is_single else clicked
     with st.container(horizontal=True, vertical_alignment="center", key="clicked"):
-        st.markdown(f"**{plain(sample)}**, row {row}, column {column}: {plain(group_words(str(places.group[i])))}", width="content")
-        link(
-            "localization",
-            "Open its image",
-            icon=":material/center_focus_strong:",
-            run=results.run_id,
-            sample=sample,
-            position=f"{row},{column}",
-        )
+        if clicked is None or clicked >= len(places):
+            part = "" if len(places) == len(travel.positions) else f" {len(places):,} of them are drawn, evenly over the types; files hold all."
+            st.caption(f"{flow_parts.count_in_words(travel, request)}.{part} Click one to come to its image.", width="content")
+            return
+        sample = results.table.set_index("row").loc[int(places.row[clicked])].sample_id
+        row, column = int(places.grid_row[clicked]), int(places.grid_column[clicked])
+        what = plain(group_words(str(places.group[clicked])))
+        st.markdown(f"**{plain(sample)}**, row {row}, column {column}: {what}", width="content")
+        there = {"run": results.run_id, "sample": sample, "position": f"{row},{column}"}
+        link("localization", "Open its image", icon=":material/center_focus_strong:", **there)
+        if not is_single:
+            link("trajectories", "Follow it alone", icon=":material/route:", images="one", how="clicked", **there)
 
 
 def show_files(results: RunResults, travel: Travel) -> None:
     """The figure, its numbers and its animation as files."""
-    view = "plane" if state.get("view") == "plane" else "radius"
+    view = "plane" if state.get("view") == "plane" else "angle"
     ids = results.table.sample_id.tolist()
     show_take_home(
         "paths",

@@ -3,13 +3,12 @@
 import streamlit as st
 
 from pages.ui import cache, derived, widgets
-from pages.ui.errors import plain, shown
-from pages.ui.frame import link, open_page
+from pages.ui.errors import shown
+from pages.ui.frame import open_page
 from pages.ui.wells_map import pick_sample, show_map
 from pages.ui.wells_shape import show_landscape, show_shape
 from wtflow.records import GOOD
 from wtflow.store.runs import RunStore
-from wtflow.well import describe_well
 
 
 def main(store: RunStore) -> None:
@@ -20,16 +19,11 @@ def main(store: RunStore) -> None:
     if results.test.empty:
         st.info("This run has no test images, so there is nothing to look at. Add images to test/ and train again.", icon=":material/info:")
         return
-    request = pick_sample(results)
+    request, umap = pick_sample(results)
     travel = derived.read_travel(store, results.run_id, request)
     if travel is None:
         return
-    with st.container(border=True, key="card-words"):
-        st.markdown("**What to look for in this run**")
-        st.markdown("\n".join(f"- {plain(sentence)}" for sentence in describe_well(travel)))
-        link("trajectories", "Watch them travel", icon=":material/route:", run=results.run_id)
-    st.subheader("Map", anchor=False)
-    show_map(store, results, request, travel)
+    show_map(store, results, travel, umap)
     if GOOD in travel.positions.groups:
         st.subheader("The well itself", anchor=False)
         show_shape(travel)

@@ -144,3 +144,16 @@ def test_a_field_with_pictures_tells_each_particle_where_it_lies():
     pictures = encode_field(field(pictures=TWO))["pictures"]
     assert struct.unpack("<4i", base64.b64decode(pictures["of"]["data"])) == (0, 1, 1, 0)
     assert pictures["names"] == ["a.png", "b.png"]
+
+
+def test_an_axis_around_circles_begins_just_below_zero_where_nothing_lies_below():
+    upper = replace(VIEW, points=np.abs(POINTS), equal=True, guides=(Guide("circle", (10.0,), "shell"),))
+    lower = replace(upper, points=upper.points - 5)
+    for view, is_half in ((upper, True), (lower, False), (replace(upper, guides=()), False)):
+        encoded = encode_field(field(views=(view,)))["views"][0]
+        assert encoded["half"] is is_half
+        if view.guides:
+            low, high = encoded["y"]
+            assert high > 10
+            assert (-2 < low < 0) if is_half else low < -10
+            assert encoded["x"][0] < -10 and encoded["x"][1] > 10, "across, the whole circle is seen"

@@ -164,6 +164,25 @@ def export(run: Run, out: Annotated[Path, typer.Option(help="Folder to write to.
 
 
 @app.command()
+def lesson(
+    name: Annotated[str, typer.Argument(help="flow, lines, pairs, average, shell, singular or well.")],
+    out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    seed: Annotated[int, typer.Option(help="Start of every random number.")] = 0,
+    setting: Annotated[str, typer.Option("--set", help="Settings as in the page's address, such as t:0.3,rho:-0.5.")] = "",
+    data: Annotated[str | None, typer.Option(help="Data set, where the lesson has one.")] = None,
+    points: Annotated[str | None, typer.Option(help="Points drawn by hand, as in the page's address.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a lesson's figures for slides: PNG and SVG, and a GIF where it moves."""
+    from wtflow.lessons.export import export_lesson
+
+    with _mistakes(as_json), console.progress() as show:
+        written = export_lesson(name, out, seed, setting, data, points, console.steps(show, "drawing"))
+    console.err.print(f"{len(written)} files are in {out}.", markup=False)
+    console.finish(as_json, {"lesson": name, "out": str(out), "files": [path.name for path in written]})
+
+
+@app.command()
 def cache(clear: Annotated[bool, typer.Option("--clear", help="Delete all cached features.")] = False, as_json: Json = False) -> None:
     """Show or clear the cache of backbone features. Runs keep their results; features are computed again when needed."""
     from wtflow.store.features import FeatureCache

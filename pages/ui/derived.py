@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import cache, widgets
+from pages.ui import cache_flow, widgets
 from pages.ui.errors import plain, show_error, shown
 from wtflow.derive import tasks
 from wtflow.derive.files import Answer
@@ -18,7 +18,7 @@ QUICK = 120_000
 
 def read_travel(store: RunStore, run_id: str, request: TravelRequest) -> Travel | None:
     """The paths asked for; None while they are being computed elsewhere, which is then shown with its progress."""
-    found = cache.answer(store, run_id, request)
+    found = cache_flow.answer(store, run_id, request)
     if found is None and request.n * request.steps * (1 + request.n_probes) <= QUICK:
         found = _compute_here(store, run_id, request)
     if found is None:
@@ -28,7 +28,7 @@ def read_travel(store: RunStore, run_id: str, request: TravelRequest) -> Travel 
 
 def read_task(store: RunStore, run_id: str, request: Request, what: str, expected: str) -> Answer | None:
     """An answer that a process of its own makes, begun by a button; until then the button, its progress, or why it failed."""
-    found = cache.answer(store, run_id, request)
+    found = cache_flow.answer(store, run_id, request)
     if found is None:
         is_running = tasks.task_state(store, run_id, request).state == "running"
         with st.container(border=True, key=f"task_{request.kind}"):

@@ -39,6 +39,7 @@ PAGES: dict[str, PageEntry] = {
     ),
     "trajectories": PageEntry("Trajectories", ":material/route:", "How do features travel from data to noise?", state.PATHS),
     "wells": PageEntry("Wells", ":material/adjust:", "Where do they end: who falls into the well, who escapes?", state.WELLS),
+    "learn": PageEntry("Learn", ":material/school:", "What is flow matching, and why does the worst transport make a well?", state.LEARN),
     "try_image": PageEntry("Try an image", ":material/add_photo_alternate:", "What does a run say about images of my own?", state.TRY),
 }
 

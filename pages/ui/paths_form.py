@@ -3,10 +3,11 @@
 import streamlit as st
 
 from pages.ui import judge, state, widgets
-from pages.ui.errors import plain
+from pages.ui.errors import plain, show_error
 from wtflow.derive.requests import TravelRequest, checked
+from wtflow.errors import RunNotFoundError
 from wtflow.plots.theme import OUTCOMES
-from wtflow.results import RunResults
+from wtflow.results import RunResults, find_sample
 
 IMAGES = {
     "all": "All test images",
@@ -30,15 +31,16 @@ N_BENT = 300
 
 
 def show_paths_form(results: RunResults, threshold: judge.Threshold) -> TravelRequest:
-    """Draw the form and return what it asks for. Raises SettingsError, FlowError."""
+    """Draw the form and return what it asks for; ends the page where the address names an image that is not there. Raises SettingsError."""
     chosen = judge.read_filter(results)
+    everything = judge.rows_of(results, threshold, judge.Filter((), (), None, chosen.sort))
     rows = judge.rows_of(results, threshold, chosen)
+    images = _pick_images(results, chosen)
     if rows.empty:
-        st.info("No image passes the filter, so it is left out.", icon=":material/filter_alt:")
-        rows = judge.rows_of(results, threshold, judge.Filter((), (), None, chosen.sort))
-    images = _pick_images(rows)
+        st.info(f"No image passes the filter ({plain(chosen.words)}), so it is left out.", icon=":material/filter_alt:")
+        rows = everything
     if images == "one":
-        picked = [_pick_one(rows)]
+        picked = [_pick_one(results, rows, everything)]
     elif images == "all":
         picked = sorted(int(row) for row in rows.row)
     else:
@@ -59,19 +61,24 @@ def show_paths_form(results: RunResults, threshold: judge.Threshold) -> TravelRe
             help=f"Estimated with {N_PROBES} random directions (Hutchinson); takes some times as long.",
             **state.bound("probes", state.get("probes") == "1"),
         )
+        tied = state.bound("bend", state.get("bend") == "1")
         bent = st.checkbox(
             "UMAP of the paths",
             help=f"Of at most {N_BENT} paths, computed by a process of its own.",
-            **state.bound("bend", state.get("bend") == "1"),
+            key=tied["key"],
+            on_change=_bend,
         )
+        if bent and n > N_BENT and at is None:
+            st.caption(f"UMAP takes at most {N_BENT} paths.", width="content")
     _keep_flags()
-    if chosen.is_active:
+    if chosen.is_active and images != "one":
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"Only images with {plain(chosen.words)}: {widgets.count(len(rows), 'image')}.", width="content")
+            if len(rows) < len(everything):
+                st.caption(f"Only images with {plain(chosen.words)}: {widgets.count(len(rows), 'image')}.", width="content")
             st.button("All images", icon=":material/filter_alt_off:", type="tertiary", on_click=_clear_filter)
-    everything = images == "all" and not chosen.is_active
+    are_all = images == "all" and len(rows) == len(everything)
     return checked(TravelRequest, {
-        "rows": () if everything else tuple(picked), "how": how, "n": 1 if at else min(n, N_BENT) if bent else n, "at": at, "steps": saves,
+        "rows": () if are_all else tuple(picked), "how": how, "n": 1 if at else min(n, N_BENT) if bent else n, "at": at, "steps": saves,
         "solver": results.settings.solver, "n_probes": N_PROBES if probes else 0,
     })  # fmt: skip
 
@@ -81,39 +88,37 @@ def is_bent() -> bool:
     return state.get("bend") == "1"
 
 
-def _pick_images(rows) -> str:
-    wanted = state.get("images") or ("one" if state.get("sample") in set(rows.sample_id) and state.get("position") else "all")
+def _pick_images(results: RunResults, chosen: judge.Filter) -> str:
+    is_meant = state.get("sample") in set(results.table.sample_id) and state.get("position")
+    wanted = state.get("images") or ("one" if is_meant else "all")
     wanted = wanted if wanted in IMAGES else "all"
-    left, right = st.columns([2, 3], vertical_alignment="bottom")
-    with left:
-        st.segmented_control("Images", list(IMAGES), required=True, format_func=IMAGES.__getitem__, **state.bound("images", wanted))
-    with right, st.popover("Filter by type and outcome", icon=":material/filter_alt:", type="tertiary"):
-        st.pills(
-            "Defect type", list(judge_types(rows)), selection_mode="multi", wrap=True, **state.bound("defect", state.get_all("defect"))
-        )
-        st.pills(
-            "Outcome",
-            list(OUTCOMES),
-            selection_mode="multi",
-            wrap=True,
-            format_func=OUTCOMES.__getitem__,
-            **state.bound("outcome", state.get_all("outcome")),
-        )
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.segmented_control("Images", list(IMAGES), required=True, format_func=IMAGES.__getitem__, width="content", **state.bound("images", wanted))
+        with st.popover("Filter by type and outcome", icon=":material/filter_alt:", type="tertiary"):
+            types = {"options": judge.defect_types(results), "selection_mode": "multi", "wrap": True}
+            st.pills("Defect type", **types, **state.bound("defect", list(chosen.defects)))
+            outcomes = {"options": list(OUTCOMES), "selection_mode": "multi", "wrap": True, "format_func": OUTCOMES.__getitem__}
+            st.pills("Outcome", **outcomes, **state.bound("outcome", list(chosen.outcomes)))
     return wanted
 
 
-def judge_types(rows) -> list[str]:
-    """Types among these rows and those chosen already, `good` first."""
-    return sorted({*(str(name) for name in rows.defect), *state.get_all("defect")}, key=lambda name: (name != "good", name))
-
-
-def _pick_one(rows) -> int:
-    ids = list(rows.sort_values(["score", "sample_id"], ascending=[False, True]).sample_id)
+def _pick_one(results: RunResults, rows, everything) -> int:
+    """Row of the chosen image, at first the highest-scoring. One that the filter leaves out is offered with all the others."""
     wanted = state.get("sample")
-    wanted = wanted if wanted in ids else ids[0]
+    if wanted not in {None, *rows.sample_id}:
+        rows = everything
+    ids = list(rows.sort_values(["score", "sample_id"], ascending=[False, True]).sample_id)
+    wanted = wanted or ids[0]
+    try:
+        row = int(find_sample(results, wanted).row)
+    except RunNotFoundError as error:
+        st.selectbox("Image", ids, index=None, placeholder="Choose an image", width=420, **state.bound("sample", None))
+        show_error(error)
+        st.stop()
     state.settle("sample", wanted)
+    ids = ids if wanted in ids else [wanted, *ids]  # a held-out normal has a score, but is no test image
     st.selectbox("Image", ids, width=420, **state.bound("sample", wanted))
-    return int(rows[rows.sample_id == wanted].row.iloc[0])
+    return row
 
 
 def _pick_how(results: RunResults, images: str) -> tuple[str, tuple[int, int] | None]:
@@ -133,6 +138,13 @@ def _pick_number(label: str, name: str, options: tuple[int, ...], start: int, hi
     value = int(found) if found in options else start
     st.selectbox(label, options, format_func=lambda n: f"{n:,}", help=hint, width=140, **state.bound(name, value))
     return value
+
+
+def _bend() -> None:
+    """Who asks for the UMAP wants to see it once it is there."""
+    wants = st.session_state["widget_bend"]
+    state.put("bend", "1" if wants else None)
+    state.put("view", "umap" if wants else None)
 
 
 def _keep_flags() -> None:

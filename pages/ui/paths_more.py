@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import cache, derived
+from pages.ui import cache_flow, derived, flow_parts
 from pages.ui.errors import show_error
 from pages.ui.take_home import show_take_home
 from wtflow.derive.requests import StepsRequest
@@ -31,13 +31,13 @@ RETURN_WORDS = (
 
 def show_ideal(store: RunStore, results: RunResults) -> None:
     """A training batch under each coupling beside the learned paths."""
-    st.caption(IDEAL_WORDS)
     try:
         with st.spinner("Pairing 256 training positions three times"):
-            ideal = cache.ideal(store, results.run_id)
+            ideal = cache_flow.ideal(store, results.run_id)
     except WTFlowError as error:
         show_error(error)
         return
+    st.caption(IDEAL_WORDS)
     st.plotly_chart(plot_ideal(ideal), key="ideal", config=theme.CONFIG, alt="Straight lines under three couplings, and learned paths")
     st.plotly_chart(plot_ideal_norms(ideal), key="ideal_norms", config=theme.CONFIG, alt="Median distance from the origin against t")
 
@@ -46,7 +46,7 @@ def show_steps(store: RunStore, results: RunResults) -> None:
     """Quality, endpoint norms and time against the number of steps; and the return errors."""
     request = StepsRequest()
     st.caption(STEPS_WORDS)
-    answer = derived.read_task(store, results.run_id, request, "Score the test set with 1 to 50 steps", "one to five minutes on two cores")
+    answer = derived.read_task(store, results.run_id, request, "Score the test set with 1 to 50 steps", flow_parts.expected_steps(results, request))
     if answer is None:
         return
     rows, trips = answer

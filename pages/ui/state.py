@@ -16,7 +16,8 @@ IMAGE = ("run", "sample", "position", "threshold", "origin", *FILTER, "opacity",
 TRY = ("run", "threshold", "origin", "page")
 VIEW = ("view", "colour", "t")
 PATHS = ("run", "sample", "position", "threshold", "origin", *FILTER, "images", "how", "n", "saves", "probes", "bend", "tab", *VIEW)
-WELLS = ("run", "threshold", "origin", "n", "saves", "fit", "neighbors", "distance", "metric", "seed", "plane", "at", "picked", "page", *VIEW)
+WELLS = ("run", "threshold", "origin", "n", "saves", "fit", "neighbors", "distance", "metric", "umap_seed", "plane", "at", "picked", "page", *VIEW)
+LEARN = ("lesson", "seed", "data", "set", "points", "large")
 
 # What makes no sense any more when the key changes.
 FOLLOWERS = {
@@ -26,6 +27,8 @@ FOLLOWERS = {
     "run": ("sample", "position", "threshold", "origin", *FILTER, "page", "images", "picked", "t"),
     "sample": ("position",),
     "picked": ("page",),
+    "lesson": ("set", "data", "points", "seed"),
+    "data": ("points",),
     "origin": ("threshold",),
     "defect": ("page",),
     "outcome": ("page",),

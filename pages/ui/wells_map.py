@@ -4,9 +4,9 @@ from collections import Counter
 
 import streamlit as st
 
-from pages.ui import cache, derived, state, widgets
+from pages.ui import cache, cache_flow, derived, flow_parts, state, widgets
 from pages.ui.errors import plain
-from pages.ui.field import field_state, show_field
+from pages.ui.field import show_field
 from pages.ui.frame import link
 from pages.ui.take_home import show_take_home
 from wtflow.derive.requests import TravelRequest, UmapRequest, checked, default_wells
@@ -21,90 +21,111 @@ COUNTS = (1000, 2000, 4000, 10_000, 20_000, 50_000)
 SAVES = (10, 20, 50)
 FITS = (500, 1000, 2000, 5000)
 HEIGHT_PX = 560
-PER_PAGE = 14
-UMAP_WORDS = "up to a minute with the settings that this page starts with, more with more points"
+PER_PAGE = 9
+TILE_PX = 140
+"""Least width of a picture beside the map: three in a row."""
 
 
-def pick_sample(results: RunResults) -> TravelRequest:
-    """How many positions are looked at, and in how many steps they travel. Raises SettingsError."""
+def pick_sample(results: RunResults) -> tuple[TravelRequest, UmapRequest]:
+    """How many positions are looked at, in how many steps they travel, and how UMAP is to place them. Raises SettingsError."""
     start = default_wells(results.settings.solver).travel
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        n = _pick(
-            "Positions",
-            "n",
-            COUNTS,
-            start.n,
-            "Half from good images, half inside the masks of defective ones, spread evenly over the images.",
-        )
+        hint = "Half from good images, half inside the masks of defective ones, spread evenly over the images."
+        n = _pick("Positions", "n", COUNTS, start.n, hint)
         saves = _pick("Steps", "saves", SAVES, start.steps, "Solver steps from t = 0 to t = 1.")
-        st.caption("Half normal positions and half defect positions, as far as the masks have them.", width="content")
-    return checked(TravelRequest, {"how": "balanced", "n": n, "steps": saves, "solver": results.settings.solver})
+        request = checked(TravelRequest, {"how": "balanced", "n": n, "steps": saves, "solver": results.settings.solver})
+        umap = _pick_umap(request)
+    return request, umap
 
 
-def show_map(store: RunStore, results: RunResults, request: TravelRequest, travel: Travel) -> None:
-    """Map, its settings, and what is behind the chosen points."""
-    umap = _pick_umap(request)
-    projection = derived.read_task(store, results.run_id, umap, f"Compute the UMAP of {len(travel.positions):,} positions", UMAP_WORDS)
-    if projection is None:
-        st.caption("Meanwhile the map shows principal axes.")
-    event = show_field(
-        cache.wells_field(store, results.run_id, request, umap if projection is not None else None),
-        key="map",
-        height=HEIGHT_PX,
-        choices={
-            "view": state.get("view"), "colour": state.get("colour"), "t": state.get_number("t"),
-            "playing_allowed": False, "marked": _points_of(results, travel, state.get("picked")),
-        },
-        can_select=True,
-        on_change=_take_choice,
-    )  # fmt: skip
-    _show_files(results, travel, projection)
-    if event.clicked is not None:
-        sample = _sample_ids(results)[int(travel.positions.row[event.clicked])]
-        state.put("picked", sample)
+def show_map(store: RunStore, results: RunResults, travel: Travel, umap: UmapRequest) -> None:
+    """The map, and beside it what is behind the chosen points and what to look for."""
+    what = f"Compute the UMAP of {len(travel.positions):,} positions"
+    projection = derived.read_task(store, results.run_id, umap, what, flow_parts.expected_umap(umap, travel))
+    flow_parts.set_stand_in("map", "plane" if projection is None else None)
+    points = points_by_image(results, travel)
+    picked = state.get("picked") if state.get("picked") in points else None
+    with st.container(key="map_and_images"):
+        left, right = st.columns([3, 2], gap="large")
+    with left:
+        meanwhile = "" if projection is not None else " Until the UMAP is there the map shows principal axes."
+        st.caption(f"{flow_parts.count_in_words(travel, umap.travel)}.{meanwhile}")
+        event = show_field(
+            cache_flow.wells_field(store, results.run_id, umap.travel, umap if projection is not None else None),
+            key="map",
+            height=HEIGHT_PX,
+            choices={
+                "view": flow_parts.wanted_view(("umap", "plane"), "umap") if projection is not None else None,
+                "colour": state.get("colour"), "t": state.get_number("t"),
+                "playing_allowed": False, "marked": points.get(picked, []),
+            },
+            can_select=True,
+            on_change=_take_choice,
+        )  # fmt: skip
+        _show_files(results, travel, projection)
+    if event.clicked is not None and event.clicked < len(travel.positions):
+        state.put("picked", next(sample for sample, members in points.items() if event.clicked in members))
         st.rerun()
-    show_chosen(store, results, travel, event.selected)
+    with right:
+        show_chosen(store, results, travel, points, event.selected, picked)
+        with st.container(border=True, key="card-words"):
+            flow_parts.show_words(travel)
+            link("trajectories", "Watch them travel", icon=":material/route:", run=results.run_id)
 
 
-def show_chosen(store: RunStore, results: RunResults, travel: Travel, selected: list[int]) -> None:
+def show_chosen(
+    store: RunStore, results: RunResults, travel: Travel, points: dict[str, list[int]], selected: list[int], picked: str | None
+) -> None:
     """The images behind the points inside the last lasso, with counts; or those of the image that was picked."""
-    picked = state.get("picked")
     if not selected and not picked:
-        st.caption("Draw a lasso or a box around points to see the images behind them. Click a point to see all points of its image.")
+        st.caption("Draw a lasso or a box around points to see the images behind them. Click a point to mark all points of its image.")
         return
-    places, ids = travel.positions, _sample_ids(results)
-    points = selected or _points_of(results, travel, picked)
-    of_group = Counter(str(places.group[i]) for i in points)
-    of_image = Counter(int(places.row[i]) for i in points)
+    places = travel.positions
+    chosen = set(selected or points[picked])
+    of_group = Counter(str(places.group[i]) for i in chosen)
+    of_image = {sample: inside for sample, members in points.items() if (inside := [i for i in members if i in chosen])}
     words = ", ".join(f"{n} {group_words(name)}" for name, n in sorted(of_group.items(), key=lambda item: -item[1]))
-    with st.container(horizontal=True, vertical_alignment="center"):
-        what = "Chosen" if selected else f"Points of {plain(picked or '')}"
-        st.markdown(
-            f"**{what}: {widgets.count(len(points), 'point')} in {widgets.count(len(of_image), 'image')}** ({plain(words)})",
-            width="content",
-        )
-        if picked:
+    what = "Chosen" if selected else f"Points of {plain(picked)}"
+    st.markdown(f"**{what}: {widgets.count(len(chosen), 'point')} in {widgets.count(len(of_image), 'image')}** ({plain(words)})")
+    if picked:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"{plain(picked)} is marked." if selected else "They are ringed on the map.", width="content")
             st.button("Unmark", icon=":material/close:", type="tertiary", on_click=state.put, args=("picked", None))
-    rows = [row for row, _ in of_image.most_common()]
-    on_page = widgets.pager(len(rows), PER_PAGE)
-    facts = results.table.set_index("row")
-    with st.spinner("Drawing the images"), st.grid(min_column_width=widgets.TILE_PX, key="chosen"):
-        for i in on_page:
-            row = rows[i]
-            sample = ids[row]
+    ordered = sorted(of_image, key=lambda sample: (-len(of_image[sample]), sample))
+    on_page = widgets.pager(len(ordered), PER_PAGE)
+    facts = results.table.set_index("sample_id")
+    with st.spinner("Drawing the images"), st.grid(min_column_width=TILE_PX, key="chosen"):
+        for sample in (ordered[i] for i in on_page):
+            row, inside = int(facts.row[sample]), of_image[sample]
+            highest = max(inside, key=lambda i: float(places.score[i]))
             with st.container(key=f"tile-map_{row}", gap="xsmall"):
-                st.image(cache.heat(store, results.run_id, row, 0.6), width="stretch", alt=f"{sample}, {of_image[row]} points")
-                st.caption(f"**{of_image[row]}** points · {plain(facts.defect[row])}")
-                with st.container(horizontal=True, gap="xsmall"):
-                    link("localization", "Look", icon=":material/center_focus_strong:", run=results.run_id, sample=sample, position=None)
-                    st.button(
-                        "Mark",
-                        key=f"mark_{row}",
-                        type="tertiary",
-                        help="Ring all its points on the map",
-                        on_click=state.put,
-                        args=("picked", sample),
-                    )
+                st.image(cache.heat(store, results.run_id, row, 0.6), width="stretch", alt=f"{sample}, {widgets.count(len(inside), 'point')}")
+                st.caption(f"**{widgets.count(len(inside), 'point')}** · {plain(short_name(sample))}")
+                with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                    link(
+                        "localization", "Look", icon=":material/center_focus_strong:", run=results.run_id, sample=sample,
+                        help="The image, with its highest chosen position", position=f"{places.grid_row[highest]},{places.grid_column[highest]}",
+                    )  # fmt: skip
+                    mark = {"on_click": state.put, "args": ("picked", sample), "disabled": sample == picked}
+                    st.button("Mark", key=f"mark_{row}", type="tertiary", help="Ring all its points on the map", **mark)
+
+
+def short_name(sample: str) -> str:
+    """A test image's id without what all of them have in common: good/003."""
+    return sample.removeprefix("test/").rpartition(".")[0] or sample
+
+
+def points_by_image(results: RunResults, travel: Travel) -> dict[str, list[int]]:
+    """Sample id -> indices of its points, in the order of the positions."""
+    ids = dict(zip(results.table.row.tolist(), results.table.sample_id.tolist(), strict=True))
+    found: dict[str, list[int]] = {}
+    for i, row in enumerate(travel.positions.row.tolist()):
+        found.setdefault(ids[row], []).append(i)
+    return found
+
+
+def _take_choice() -> None:
+    flow_parts.take_choice("map")
 
 
 def _pick_umap(request: TravelRequest) -> UmapRequest:
@@ -137,28 +158,10 @@ def _pick_umap(request: TravelRequest) -> UmapRequest:
         metric = st.selectbox(
             "Distance between features", list(METRICS), **state.bound("metric", metric if metric in METRICS else start.metric)
         )
-        seed = st.number_input("Seed", 0, 2**31 - 1, **state.bound("seed", _whole("seed", start.seed, 0, 2**31 - 1)))
+        seed = st.number_input("Seed", 0, 2**31 - 1, **state.bound("umap_seed", _whole("umap_seed", start.seed, 0, 2**31 - 1)))
     return checked(UmapRequest, {
         "travel": request, "n_fit": n_fit, "n_neighbors": int(neighbors), "min_dist": float(distance), "metric": metric, "seed": int(seed),
     })  # fmt: skip
-
-
-def _take_choice() -> None:
-    for name, value in field_state("map").choice.items():
-        if name in state.VIEW and value is not None:
-            state.put(name, state.to_text(value))
-
-
-def _points_of(results: RunResults, travel: Travel, sample: str | None) -> list[int]:
-    """Indices of the points of an image."""
-    if sample is None:
-        return []
-    rows = {row for row, name in _sample_ids(results).items() if name == sample}
-    return [i for i, row in enumerate(travel.positions.row.tolist()) if row in rows]
-
-
-def _sample_ids(results: RunResults) -> dict[int, str]:
-    return dict(zip(results.table.row.tolist(), results.table.sample_id.tolist(), strict=True))
 
 
 def _show_files(results: RunResults, travel: Travel, projection) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import cache, state
+from pages.ui import cache_flow, state
 from pages.ui.errors import show_error
 from pages.ui.take_home import show_take_home
 from wtflow.errors import WTFlowError
@@ -15,7 +15,7 @@ from wtflow.records import GOOD
 from wtflow.records_flow import UNMARKED, Travel
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
-from wtflow.take_home import landscape_csv, radius_csv
+from wtflow.take_home import escape_csv, landscape_csv, radius_csv
 from wtflow.well import escape_curve, radius_density, shell, well_depth, well_radius
 
 PLANES = {"axes": "Principal axes of normals", "pair": "Through a normal and a defect"}
@@ -39,27 +39,29 @@ def show_shape(travel: Travel) -> None:
     st.plotly_chart(figure, key="radius", config=theme.CONFIG, alt="Histograms of the distance from the origin over time")
     shares = {"normal": normal} | ({"defect": defect} if defect is not None else {})
     _offer("radius", "still_radius", (travel.t, edges, shares, travel.n_channels), lambda: radius_csv(travel.t, edges, shares))
-    left, right = st.columns(2, gap="large")
     curves = {name: curve for name, curve in escape_curve(travel).items() if name != UNMARKED}
+    escape = plot_escape(travel.t, curves, group_colours(groups))
+    depth = plot_depth(travel.t, well_depth(travel)).update_layout(height=theme.CHART_HEIGHT_PX)  # side by side, so of one height
+    left, right = _pair("curves")
     with left:
         st.subheader("Who escapes", anchor=False)
-        st.caption(ESCAPE_WORDS)
-        st.plotly_chart(
-            plot_escape(travel.t, curves, group_colours(groups)), key="escape", config=theme.CONFIG, alt="Share outside the well over time"
-        )
+        st.plotly_chart(escape, key="escape", config=theme.CONFIG, alt="Share outside the well over time")
+        st.caption(ESCAPE_WORDS)  # below, so that the two figures stand side by side however long the words are
+        _offer("escape", "still_escape", (travel.t, curves), lambda: escape_csv(travel.t, curves))
     with right:
         st.subheader("How deep the well is", anchor=False)
+        st.plotly_chart(depth, key="depth", config=theme.CONFIG, alt="Depth of the well over time")
         st.caption(DEPTH_WORDS)
-        st.plotly_chart(plot_depth(travel.t, well_depth(travel)), key="depth", config=theme.CONFIG, alt="Depth of the well over time")
 
 
+@st.fragment
 def show_landscape(store: RunStore, results: RunResults) -> None:
-    """The field and its potential on a plane, at a time of one's choice."""
+    """The field and its potential on a plane, at a time of one's choice. A fragment: moving the time leaves the rest of the page alone."""
     st.subheader("Landscape", anchor=False)
     kind = state.get("plane") if state.get("plane") in PLANES else "axes"
     found = state.get_number("at")
     time = min(TIMES, key=lambda t: abs(t - (0.0 if found is None else found)))
-    left, right = st.columns([1, 1], vertical_alignment="bottom", gap="large")
+    left, right = _pair("choices")
     with left:
         st.segmented_control("Plane", list(PLANES), required=True, format_func=PLANES.__getitem__, **state.bound("plane", kind))
     with right:
@@ -69,12 +71,12 @@ def show_landscape(store: RunStore, results: RunResults) -> None:
         st.info("The landscape needs a good and a defective test image.", icon=":material/info:")
         return
     try:
-        with st.spinner("Measuring the field on the plane"):
-            landscape = cache.landscape(store, results.run_id, kind, normal, defect, time)
+        with st.spinner("Measuring the field on the plane (the first time loads the network: some seconds)"):
+            landscape = cache_flow.landscape(store, results.run_id, kind, normal, defect, time)
     except WTFlowError as error:
         show_error(error)
         return
-    left, right = st.columns(2, gap="large")
+    left, right = _pair("landscape")
     left.plotly_chart(
         plot_landscape_field(landscape),
         key="landscape_field",
@@ -87,6 +89,12 @@ def show_landscape(store: RunStore, results: RunResults) -> None:
         "(a Helmholtz projection). Marked: the origin, a typical normal position and the highest position of the worst image."
     )
     _offer("landscape", "still_landscape", (landscape,), lambda: landscape_csv(landscape))
+
+
+def _pair(name: str) -> list:
+    """Two columns, one below the other where there is no room for both."""
+    with st.container(key=f"pair_{name}"):
+        return st.columns(2, vertical_alignment="bottom" if name == "choices" else "top", gap="large")
 
 
 def _places(results: RunResults) -> tuple[tuple[int, int, int] | None, tuple[int, int, int] | None]:

@@ -2,21 +2,14 @@
 
 import os
 import re
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
+from app_server import PROJECT, free_port, served  # noqa: F401  (other tests here take free_port from this one)
 from playwright.sync_api import Error as PlaywrightError
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
-PROJECT = Path(__file__).resolve().parents[2]
 TRAINING_MS = 400_000
 
 pytestmark = [
@@ -29,32 +22,11 @@ pytestmark = [
 ]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """The app on a free port with an empty store. Nothing has asked it for anything but its health."""
-    port, home = free_port(), tmp_path_factory.mktemp("home")
-    environment = os.environ | {"WTFLOW_HOME": str(home), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]
-    with (home / "server.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
-    address = f"http://127.0.0.1:{port}"
-    end = time.monotonic() + 60
-    while True:
-        try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).close()
-            break
-        except (urllib.error.URLError, OSError):
-            assert process.poll() is None and time.monotonic() < end, (home / "server.log").read_text()
-            time.sleep(0.2)
-    yield address
-    os.killpg(process.pid, signal.SIGTERM)
-    process.wait(20)
+    """The app with an empty store. Nothing has asked it for anything but its health."""
+    with served(PROJECT / "app.py", tmp_path_factory.mktemp("home")) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,17 @@
 import importlib
+import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from flow_runs import links_of
 from page_runs import OpenPage, texts
+from run_folders import train_here
 
+from wtflow.derive.neighbours import nearest_positions
 from wtflow.records import Probe
+from wtflow.results import find_sample, open_results
 from wtflow.store.runs import RunStore
 
 
@@ -89,3 +95,39 @@ def test_looking_at_an_image_imports_no_torch(open_page: OpenPage, finished: str
     monkeypatch.delitem(sys.modules, "wtflow.analysis", raising=False)
     open_page("localization", run=finished)
     assert "wtflow.analysis" not in sys.modules
+
+
+@pytest.fixture
+def trained(store: RunStore, root: Path) -> str:
+    return train_here(store, root)
+
+
+def test_a_chosen_position_is_followed_compared_with_normals_and_leads_to_its_fine_path(open_page: OpenPage, store: RunStore, trained: str):
+    page = open_page("localization", run=trained, sample="test/good/000.png", position="2,3")
+    assert not page.exception and not page.error
+    assert "Row 2, column 3: the map shows" in texts(page)
+    row = int(find_sample(open_results(store, trained), "test/good/000.png").row)
+    nearest = [one.distance for one in nearest_positions(store, trained, row, 2, 3)]
+    assert nearest == sorted(nearest) and len(nearest) == 5
+    shown = [float(found) for found in re.findall(r"\*\*distance ([\d.e+-]+)\*\*", texts(page))]
+    assert shown == pytest.approx(nearest, rel=1e-3)
+    assert len(re.findall(r"train/good/\d{3}", texts(page).replace("\\", ""))) == 5
+    assert links_of(page)["Follow it in fine steps"] == (
+        f"trajectories?run={trained}&sample=test%2Fgood%2F000.png&position=2%2C3&images=one&how=clicked"
+    )
+
+
+def test_without_a_position_nothing_is_followed(open_page: OpenPage, trained: str):
+    page = open_page("localization", run=trained)
+    assert not page.exception and not page.error
+    assert "the map shows" not in texts(page)
+    assert "Follow it in fine steps" not in links_of(page)
+
+
+def test_a_position_sent_along_with_an_image_stays_with_it(open_page: OpenPage, trained: str):
+    """Stepping to the next image forgets it: it was chosen in another picture."""
+    page = open_page("localization", run=trained, sample="test/spot/000.png", position="1,1")
+    assert page.query_params["position"] == "1,1"
+    next(button for button in page.button if button.label == "Next").click().run()
+    assert "position" not in page.query_params
+    assert not page.exception

@@ -198,11 +198,14 @@ def bands(values: np.ndarray, groups: np.ndarray, n_groups: int) -> list[list[li
 
 
 def _encode_view(view: View) -> dict[str, object]:
+    """`half`: around circles only y >= 0 is in use, as with angles from 0 to 180 degrees, so the axis begins just below 0."""
     circle = [sign * guide.values[0] for guide in view.guides if guide.kind == "circle" for sign in (-1, 1)]
     x_marks = [value for guide in view.guides if guide.kind == "x" for value in guide.values] + circle
-    y_marks = [value for guide in view.guides if guide.kind in ("y", "band_y") for value in guide.values] + circle
+    y_marks = [value for guide in view.guides if guide.kind in ("y", "band_y") for value in guide.values]
+    is_half = bool(circle) and float(np.min(view.points[..., 1])) >= 0
+    y_marks += [max(value, 0.0) for value in circle] if is_half else circle
     return {
-        "key": view.key, "label": view.label, "titles": list(view.titles), "note": view.note, "equal": view.equal,
+        "key": view.key, "label": view.label, "titles": list(view.titles), "note": view.note, "equal": view.equal, "half": is_half,
         "x": list(axis_range(view.points[..., 0], tuple(x_marks))), "y": list(axis_range(view.points[..., 1], tuple(y_marks))),
         "guides": [{"kind": guide.kind, "values": [float(v) for v in guide.values], "label": guide.label} for guide in view.guides],
         "points": _array(view.points, "f4"),

@@ -1,0 +1,226 @@
+// Lessons, kernel 4 of 4: the component. It decodes what the page sends, gives it to the lesson, and draws at most once per frame.
+//
+// A lesson gets create(stage, scene, values, api) and returns { draw(), pointer(kind, x, y, panelIndex), dispose(), key(name)? }.
+// scene: what its Python module sent, arrays as Float32Array (their shapes in scene.shapes.<name>). values: name -> number, always current.
+// pointer kinds: down, move (also without a button held), up, leave. key: "ArrowLeft" and so on while the stage has the focus; return true if used.
+// api: set(name, value) changes a control; say(label, computed, exact, tolerance = 0.001) shows a live check (numbers or texts; exact may be left out);
+//   note(text) shows a sentence there; commit() sends the state (done on its own when a button or slider is let go); redraw() asks for a frame;
+//   setPoints(array or null) keeps points that the person drew ([x, y, x, y, ...]) and sends them with the next commit;
+//   hasOwnPoints: whether the scene shows such; playBackward(flag).
+
+const MOST_POINTS = 400; // what the page takes
+
+function decodeScene(data) {
+  const shapes = {}, decode = (value, name) => {
+    if (Array.isArray(value)) return value.map((item) => decode(item, name));
+    if (!value?.f4 && value?.f4 !== "") return value;
+    shapes[name] = value.shape;
+    return new Float32Array(Uint8Array.from(atob(value.f4), (c) => c.charCodeAt(0)).buffer);
+  };
+  return Object.assign(Object.fromEntries(Object.entries(data).map(([name, value]) => [name, decode(value, name)])), { shapes });
+}
+
+class LessonView {
+  constructor(parent) {
+    this.host = parent.host ?? parent;
+    this.root = make("div", { className: "lesson" });
+    parent.append(this.root);
+    this.off = new AbortController();
+  }
+
+  destroy() {
+    this.off.abort();
+    cancelAnimationFrame(this.request);
+    this.lesson?.dispose?.();
+    this.controls?.dispose();
+    this.stage?.dispose();
+    this.root.remove();
+  }
+
+  update({ data, setStateValue }) {
+    this.send = setStateValue;
+    this.root.classList.toggle("large", Boolean(data.large));
+    const isNew = data.fingerprint !== this.fingerprint || data.name !== this.name, isTold = data.told !== this.told;
+    if (!this.stage) this.build(data);
+    this.root.style.setProperty("--height", data.height);
+    if (isTold) Object.assign(this.values, data.settings);
+    Object.assign(this, { fingerprint: data.fingerprint, name: data.name, told: data.told });
+    if (isTold) this.reported = this.text();
+    if (isNew && this.held) this.waiting = data; // not while a person draws
+    else if (isNew) this.begin(data);
+    this.controls.show();
+    this.redraw();
+  }
+
+  build({ controls, settings }) {
+    this.values = { ...settings };
+    this.specs = controls;
+    this.stage = new Stage(this.root, "", () => this.redraw());
+    this.controls = new Controls(this.root, controls, this.values, (name, value) => this.set(name, value), () => this.commit());
+    this.checks = make("ul", { className: "checks", aria: { label: "Numbers checked live" } });
+    this.root.append(this.checks);
+    const { canvas } = this.stage, on = (name, act) => canvas.addEventListener(name, act, { signal: this.off.signal });
+    on("pointerdown", (event) => this.press(event));
+    on("pointermove", (event) => this.move(event));
+    on("pointerup", (event) => this.release(event));
+    on("pointercancel", (event) => this.release(event));
+    on("pointerleave", () => { if (!this.held) this.tell("leave", NaN, NaN, this.over ?? 0); });
+    on("keydown", (event) => {
+      const isUsed = event.key === " " && this.controls.parts.t ? (this.controls.toggle(), true) : this.lesson.key?.(event.key);
+      if (!isUsed) return;
+      event.preventDefault();
+      event.stopPropagation();
+      this.redraw();
+      if (event.key !== " ") this.rest();
+    });
+  }
+
+  /** A new scene: the lesson starts anew with the values as they are. */
+  begin(data) {
+    this.lesson?.dispose?.();
+    this.stage.panels.length = 0;
+    this.controls.isBackward = false;
+    this.checks.style.minHeight = "";
+    this.points = data.points || "";
+    this.shown = [];
+    const api = {
+      set: (name, value) => this.set(name, value),
+      say: (label, computed, exact, tolerance = 1e-3) => {
+        const holds = typeof computed !== "number" || typeof exact !== "number" ? null : Math.abs(computed - exact) <= tolerance;
+        this.shown.push({ label, computed, exact: exact ?? null, holds });
+      },
+      note: (text) => this.shown.push({ label: text, computed: null, exact: null, holds: null }),
+      commit: () => this.commit(),
+      redraw: () => this.redraw(),
+      hasOwnPoints: Boolean(this.points),
+      playBackward: (flag) => { this.controls.isBackward = flag; },
+      setPoints: (points) => {
+        const pairs = Array.from({ length: Math.min(MOST_POINTS, (points?.length ?? 0) / 2) }, (_, i) => `${points[2 * i].toFixed(2)},${points[2 * i + 1].toFixed(2)}`);
+        this.points = pairs.join(";");
+      },
+    };
+    this.stage.begin();
+    const found = LESSON[data.name] ?? { create: () => ({ draw: () => api.note("This lesson has no picture.") }) };
+    this.lesson = found.create(this.stage, decodeScene(data.data), this.values, api);
+    this.stage.canvas.setAttribute("aria-label", data.alt || data.name);
+    this.reported ??= this.text();
+    this.sentPoints = this.points;
+  }
+
+  text() {
+    return settingsText(this.specs, this.values);
+  }
+
+  set(name, value) {
+    const { low, high } = this.specs.find((spec) => spec.name === name);
+    this.values[name] = clamp(value, low, high);
+    this.asked ??= performance.now();
+    this.redraw();
+  }
+
+  /** Tell the page how things stand, unless it knows. */
+  commit() {
+    clearTimeout(this.later);
+    if (this.controls.isPlaying) return;
+    const text = this.text();
+    if (text === this.reported && this.points === this.sentPoints) return;
+    Object.assign(this, { reported: text, sentPoints: this.points });
+    this.send("state", { settings: { ...this.values }, points: this.points });
+  }
+
+  rest() {
+    clearTimeout(this.later);
+    this.later = setTimeout(() => this.commit(), REST_MS);
+  }
+
+  // ---- pointer ------------------------------------------------------------------------------------------------------
+
+  tell(kind, x, y, index, event) {
+    this.asked ??= event?.timeStamp ?? performance.now();
+    this.lesson.pointer?.(kind, x, y, index);
+    this.redraw();
+  }
+
+  press(event) {
+    const panel = this.stage.panelAt(event.clientX, event.clientY);
+    if (event.button || !panel) return;
+    this.controls.stop();
+    this.held = panel;
+    this.stage.canvas.setPointerCapture(event.pointerId);
+    this.tell("down", ...panel.at(event.clientX, event.clientY), panel.index, event);
+  }
+
+  move(event) {
+    const panel = this.held ?? this.stage.panelAt(event.clientX, event.clientY);
+    if (!panel) {
+      if (this.over !== undefined) this.tell("leave", NaN, NaN, this.over);
+      this.over = undefined;
+      return;
+    }
+    this.over = panel.index;
+    this.tell("move", ...panel.at(event.clientX, event.clientY, true), panel.index, event);
+  }
+
+  release(event) {
+    const panel = this.held;
+    this.held = null;
+    if (!panel) return;
+    this.tell("up", ...panel.at(event.clientX, event.clientY, true), panel.index, event);
+    const { waiting, points, sentPoints } = this;
+    this.waiting = null;
+    this.commit();
+    if (waiting && points === sentPoints) this.begin(waiting); // else points were drawn since, and a newer scene is on its way
+  }
+
+  /** For tests: where a value of a panel is in the browser's window. */
+  pixelOf(index, x, y) {
+    const box = this.stage.canvas.getBoundingClientRect(), [px, py] = this.stage.panels[index].px(x, y);
+    return [box.left + px, box.top + py];
+  }
+
+  // ---- drawing ------------------------------------------------------------------------------------------------------
+
+  redraw() {
+    this.request ??= requestAnimationFrame(() => {
+      this.request = null;
+      this.draw();
+    });
+  }
+
+  draw() {
+    if (!this.lesson || !this.stage.holder.clientWidth) return;
+    const begun = performance.now();
+    this.shown = [];
+    this.stage.begin();
+    this.lesson.draw();
+    this.controls.show();
+    this.showChecks();
+    const { dataset } = this.host, ended = performance.now();
+    Object.assign(dataset, {
+      lesson: this.name, settings: settingsText(this.specs, this.values), values: JSON.stringify(this.values), checks: JSON.stringify(this.shown),
+      drawMs: (ended - begun).toFixed(2), frames: Number(dataset.frames ?? 0) + 1, playing: this.controls.isPlaying,
+    });
+    if (this.asked !== undefined && this.asked !== null) dataset.answerMs = (ended - this.asked).toFixed(2); // from the pointer's event to the drawn picture
+    this.asked = null;
+  }
+
+  showChecks() {
+    this.checks.replaceChildren(...this.shown.map(({ label, computed, exact, holds }) => {
+      if (computed === null) return make("li", { className: "note", textContent: label });
+      const mark = make("i", { textContent: holds === null ? "·" : holds ? "✓" : "✗", ariaLabel: holds === null ? "" : holds ? "agrees" : "differs" });
+      const numbers = make("span", { textContent: exact === null ? toWords(computed) : `computed ${toWords(computed)}, closed form ${toWords(exact)}` });
+      return make("li", { dataset: { holds: String(holds) } }, mark, make("b", { textContent: label }), numbers);
+    }));
+    const { scrollHeight, offsetHeight, style } = this.checks; // room once taken is kept: the picture must not jump while numbers come and go
+    if (!style.minHeight || scrollHeight > parseFloat(style.minHeight)) style.minHeight = `${Math.max(scrollHeight, offsetHeight)}px`;
+  }
+}
+
+export default function (component) {
+  const { parentElement } = component, view = (parentElement.lesson ??= new LessonView(parentElement));
+  view.update(component);
+  return () => {
+    view.destroy();
+    delete parentElement.lesson;
+  };
+}

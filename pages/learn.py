@@ -1,0 +1,127 @@
+"""What is flow matching, and why does the worst transport make a well? Lessons to touch, each number checked."""
+
+import streamlit as st
+
+from pages.ui import state
+from pages.ui.errors import shown
+from pages.ui.frame import link, open_page
+from pages.ui.lesson import FOLDER, lesson_state, show_lesson
+from pages.ui.lesson_features import show_features
+from wtflow.lessons import LESSONS, load_lesson
+from wtflow.lessons.base import DATA_SETS, DATA_TITLES, OWN, Check, choose_points, encode_scene, read_settings, write_settings
+from wtflow.store.runs import RunStore
+
+SOURCES = "[WTF] arXiv 2508.05461. *Ours*: derived for this app and checked in its tests."
+
+
+def main(store: RunStore) -> None:
+    name = state.get("lesson") if state.get("lesson") in LESSONS else next(iter(LESSONS))
+    is_large = state.get("large") == "1"
+    lesson, seed = load_lesson(name), max(0, int(state.get_number("seed") or 0))
+    settings = read_settings(lesson.CONTROLS, state.get("set"))
+    data = choose_data(lesson.DATA)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="lesson_head"):
+        show_way(name)
+        if lesson.DATA:
+            options = [*lesson.DATA, *([OWN] if data == OWN else [])]
+            st.selectbox("Data", options, format_func=lambda key: DATA_TITLES[key], width=160, **state.bound("data", data))
+        if lesson.CONTROLS:
+            other = {"help": "Other random points and noise: the next seed", "on_click": state.put, "args": ("seed", str(seed + 1))}
+            st.button("Other sample", icon=":material/casino:", **other)
+        checks = st.container(width="content")
+        with st.popover("Words", icon=":material/menu_book:", help="What every word and symbol means"):
+            st.markdown(read_text("glossary"))
+        st.session_state["learn_large"] = is_large  # the address is the truth
+        st.toggle("Large type", key="learn_large", on_change=lambda: state.put("large", None if is_large else "1"), help="For projectors")
+    own = (state.get("points") or "") if data == OWN else ""
+    points = choose_points(data, own, seed) if lesson.DATA else None
+    scene = lesson.prepare(seed, points, settings)
+    with checks:
+        show_checks(scene.checks)
+
+    def keep() -> None:
+        found = lesson_state(name)
+        if found is None:
+            return
+        if lesson.DATA and found.points != own:
+            state.put("data", OWN if found.points else lesson.DATA[0])
+            state.put("points", found.points or None)
+        state.settle("lesson", name)
+        state.put("set", write_settings(lesson.CONTROLS, found.settings) or None)
+
+    with st.container(key="lesson_large" if is_large else "lesson_body"):
+        words, picture = st.columns([0.3, 0.7] if is_large else [0.25, 0.75], gap="medium")
+        with words:
+            show_text(name)
+        with picture:
+            if name == "features":
+                show_features(store)
+            else:
+                show_lesson(
+                    name, encode_scene(scene, settings), lesson.CONTROLS, on_change=keep, is_large=is_large,
+                    points=own, alt=f"Picture of the lesson: {LESSONS[name]}",
+                )  # fmt: skip
+            show_onward(name)
+
+
+def choose_data(offered: tuple[str, ...]) -> str:
+    """The data set that the address names, as far as the lesson offers it; drawn points only where there are some."""
+    wanted = state.get("data")
+    if wanted == OWN and offered and state.get("points"):
+        return OWN
+    return wanted if wanted in offered and wanted in DATA_SETS else offered[0] if offered else ""
+
+
+def show_way(name: str) -> None:
+    """The lesson's name to choose by, and the ways back and on."""
+    names = list(LESSONS)
+    at = names.index(name)
+    label = {key: f"{number}  {title}" for number, (key, title) in enumerate(LESSONS.items(), start=1)}
+    st.selectbox("Lesson", names, format_func=label.__getitem__, width=290, **state.bound("lesson", name))
+    with st.container(horizontal=True, width="content", key="lesson_way"):
+        # Buttons, not links: following a link to the page that is open leaves the old address in the browser.
+        for words, icon, there in (("Back", ":material/arrow_back:", at - 1), ("Next", ":material/arrow_forward:", at + 1)):
+            other = names[there] if 0 <= there < len(names) else name
+            st.button(words, icon=icon, help=label[other], disabled=other == name, on_click=state.put, args=("lesson", other))
+
+
+def show_checks(checks: tuple[Check, ...]) -> None:
+    """How many of the lesson's numbers agree with their references; opened, each of them."""
+    if not checks:
+        return
+    n_held = sum(check.holds for check in checks)
+    icon = ":material/task_alt:" if n_held == len(checks) else ":material/error:"
+    with st.popover(f"Checked: {n_held} of {len(checks)}", icon=icon, help="Numbers of this lesson beside their closed forms"):
+        for check in checks:
+            st.markdown(f"{':green[✓]' if check.holds else ':red[✗]'} **{check.label}**  \n{check.words}  \n:gray[{check.source}]")
+
+
+def show_text(name: str) -> None:
+    """The lesson in words, its question, and the answer to unfold."""
+    body, _, rest = read_text(name).partition("## Question")
+    question, _, answer = rest.partition("## Answer")
+    st.markdown(body)
+    if question.strip():
+        st.markdown(f"**Question.** {question.strip()}")
+        with st.expander("Answer"):
+            st.markdown(answer)
+    st.caption(SOURCES)
+
+
+def show_onward(name: str) -> None:
+    """From the toy to a run of one's own."""
+    if name == "well":
+        with st.container(horizontal=True):
+            link("trajectories", "Features of a run on their way", icon=":material/route:")
+            link("wells", "Where they end", icon=":material/adjust:")
+
+
+def read_text(name: str) -> str:
+    path = FOLDER / f"{name}.md"
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+store = open_page("learn")
+st.html(FOLDER / "page.css")
+with shown():
+    main(store)

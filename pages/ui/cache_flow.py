@@ -1,0 +1,137 @@
+"""Caches of what is known of a run's features on their way: answers from its folder, quick studies, fields for the browser.
+
+The rules are those of cache.py: small plain keys with a stamp of the files read, and nothing that could not be made again.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from pages.ui.cache import Shelf, file_stamp, heat, picture, results, run_stamp
+from wtflow.derive.files import Answer, answer_path, load_answer
+from wtflow.derive.requests import Request, TravelRequest, UmapRequest, request_from_json
+from wtflow.plots.field import Field, Pictures, encode_field
+from wtflow.plots.paths import map_field, position_pictures, travel_field
+from wtflow.plots.pictures import data_uri
+from wtflow.positions import thin
+from wtflow.records import GOOD
+from wtflow.records_flow import Ideal, Landscape, Neighbour, PositionSet, Projection, Travel
+from wtflow.store.runs import RunStore
+from wtflow.well import shell, well_radius
+
+HOVER_PX = 112
+"""Pictures shown beside a point under the cursor: hundreds of them travel to the browser at once."""
+
+MOST_DRAWN = 2000
+"""Moving particles in the browser at once; of more positions a part is drawn, evenly over the groups."""
+
+
+def answer(store: RunStore, run_id: str, request: Request) -> Answer | None:
+    """What was computed before for this request, or None. Read from disk once per file."""
+    path = answer_path(store, run_id, request)
+    return _answer(str(store.home), run_id, request.model_dump_json(), file_stamp(path)) if path.is_file() else None
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _answer(home: str, run_id: str, request_json: str, stamp: int) -> Answer | None:
+    return load_answer(RunStore(Path(home)), run_id, request_from_json(request_json))
+
+
+def ideal(store: RunStore, run_id: str) -> Ideal:
+    """A training batch under each coupling beside the learned paths. The first call imports torch. Raises FlowError for a unet."""
+    return _ideal(str(store.home), run_id, run_stamp(store, run_id))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _ideal(home: str, run_id: str, stamp: tuple[int, ...]) -> Ideal:
+    from wtflow.analysis import one_thread  # imports torch
+    from wtflow.derive.compute import ideal_of
+
+    with one_thread():
+        return ideal_of(RunStore(Path(home)), run_id)
+
+
+def landscape(store: RunStore, run_id: str, kind: str, normal: tuple[int, int, int], defect: tuple[int, int, int], t: float) -> Landscape:
+    """The field on a plane through the run's features at time t. The first call imports torch. Raises FlowError."""
+    return _landscape(str(store.home), run_id, run_stamp(store, run_id), kind, normal, defect, t)
+
+
+@st.cache_resource(max_entries=60, show_spinner=False)
+def _landscape(home: str, run_id: str, stamp: tuple[int, ...], kind: str, normal: tuple, defect: tuple, t: float) -> Landscape:
+    from wtflow.analysis import one_thread  # imports torch
+    from wtflow.derive.compute import landscape_of
+
+    with one_thread():
+        return landscape_of(RunStore(Path(home)), run_id, kind, normal, defect, t)
+
+
+def neighbours(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: int) -> tuple[Neighbour, ...]:
+    """The normal training positions nearest to one position. The first call of a run reads its training features."""
+    return _neighbours(str(store.home), run_id, run_stamp(store, run_id), row, grid_row, grid_column)
+
+
+@st.cache_data(max_entries=500, show_spinner=False)
+def _neighbours(home: str, run_id: str, stamp: tuple[int, ...], row: int, grid_row: int, grid_column: int) -> tuple[Neighbour, ...]:
+    from wtflow.derive.neighbours import nearest_positions  # imports torch
+
+    return nearest_positions(RunStore(Path(home)), run_id, row, grid_row, grid_column)
+
+
+def paths_field(store: RunStore, run_id: str, request: TravelRequest, umap: UmapRequest | None) -> dict:
+    """The moving field of paths that were computed before, ready for the browser. Its ids count the positions of `drawn(travel)`."""
+
+    def build(travel: Travel, projection: Projection | None) -> Field:
+        chosen = drawn(travel)
+        pictures = hover_pictures(store, run_id, chosen.positions)
+        return travel_field(chosen, shell(travel.n_channels), pictures, projection if chosen is travel else None)
+
+    return _field("paths", store, run_id, request, umap, build)
+
+
+def drawn(travel: Travel) -> Travel:
+    """The part of a travel that moves in the browser."""
+    return thin(travel, MOST_DRAWN)
+
+
+def wells_field(store: RunStore, run_id: str, request: TravelRequest, umap: UmapRequest | None) -> dict:
+    """The map of positions at start, middle and end, ready for the browser."""
+
+    def build(travel: Travel, projection: Projection | None) -> Field:
+        radius = well_radius(travel) if GOOD in travel.positions.groups else None
+        return map_field(travel, radius, hover_pictures(store, run_id, travel.positions), projection)
+
+    return _field("wells", store, run_id, request, umap, build)
+
+
+def _field(what: str, store: RunStore, run_id: str, request: TravelRequest, umap: UmapRequest | None, build: Callable[..., Field]) -> dict:
+    """An encoded field by everything it depends on. Building shows progress, which cached functions cannot."""
+    stamps = tuple(file_stamp(answer_path(store, run_id, one)) for one in (request, umap) if one is not None)
+    key = (what, str(store.home), run_id, request, umap, run_stamp(store, run_id), stamps)
+    shelf = fields()
+    found = shelf.get(key)
+    if found is None:
+        found = encode_field(build(answer(store, run_id, request), None if umap is None else answer(store, run_id, umap)))
+        shelf.put(key, found)
+    return found
+
+
+@st.cache_resource(show_spinner=False)
+def fields() -> Shelf:
+    """Encoded particle fields; a few megabytes each."""
+    return Shelf(6)
+
+
+def hover_pictures(store: RunStore, run_id: str, positions: PositionSet) -> Pictures:
+    """Small pictures of the images that positions lie in, with a bar while they are made."""
+    results_ = results(store, run_id)
+    rows = sorted({int(row) for row in positions.row})
+    facts = results_.table.set_index("row").loc[rows]
+    bar = st.progress(0.0, text="Drawing small pictures")
+    images, maps = [], []
+    for i, (row, path) in enumerate(zip(rows, facts.path, strict=True)):
+        images.append(data_uri(picture(path, "", HOVER_PX)))
+        maps.append(data_uri(heat(store, run_id, row, 1.0, HOVER_PX)))
+        bar.progress((i + 1) / len(rows), text=f"Drawing small pictures: {i + 1} of {len(rows)}")
+    bar.empty()
+    return position_pictures(positions, results_.maps.shape[1:], rows, list(facts.sample_id), images, maps)

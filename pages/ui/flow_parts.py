@@ -1,0 +1,94 @@
+"""What `trajectories` and `wells` share: the panel of plain words, how many positions there are, what the field reports, expected times."""
+
+import streamlit as st
+
+from pages.ui import state
+from pages.ui.errors import plain
+from pages.ui.field import field_state
+from wtflow.derive.expect import steps_seconds, umap_of_travel_seconds
+from wtflow.derive.requests import StepsRequest, TravelRequest, UmapRequest
+from wtflow.plots.axes import format_score
+from wtflow.plots.groups import group_words
+from wtflow.records import GOOD
+from wtflow.records_flow import UNMARKED, Travel
+from wtflow.results import RunResults
+from wtflow.well import describe_well, shell
+
+FIRST_UMAP = "the very first UMAP on a computer takes up to two minutes more, to compile"
+
+
+def show_words(travel: Travel) -> None:
+    """What the numbers of this run say, a sentence a line."""
+    is_single = len(travel.positions) == 1
+    sentences = describe_one(travel) if is_single else describe_well(travel)
+    st.markdown("**This position**" if is_single else "**What to look for in this run**")
+    st.markdown("\n".join(f"- {plain(sentence)}" for sentence in sentences))
+
+
+def describe_one(travel: Travel) -> tuple[str, ...]:
+    """The way of a single position in a sentence."""
+    norm = travel.norm[:, 0].tolist()
+    deepest = min(range(len(norm)), key=norm.__getitem__)
+    way = f"{format_score(norm[0])} at t=0, {format_score(norm[-1])} at t=1"
+    if deepest not in (0, len(norm) - 1):
+        way += f", and least at t={travel.t[deepest]:.2g}: {format_score(norm[deepest])}"
+    return (f"Its distance from the origin is {way}. Noise lies near {format_score(shell(travel.n_channels)[0])}.",)
+
+
+def count_in_words(travel: Travel, request: TravelRequest) -> str:
+    """How many positions there are and, where fewer than asked for, why."""
+    group = travel.positions.group.tolist()
+    if request.at is not None:
+        return f"One position: {group_words(group[0])}"
+    if len(group) >= request.n:
+        return f"All {len(group):,} positions" if len(group) > 1 else "One position"
+    n_inside = sum(name not in (GOOD, UNMARKED) for name in group)
+    few = ["images"] if request.how != "defect" and len(group) - n_inside < request.n - request.n // 2 else []
+    few += ["masks"] if request.how == "defect" or (request.how == "balanced" and 0 < n_inside < request.n // 2) else []
+    return f"{len(group):,} of {request.n:,} asked: the {' and '.join(few or ['images'])} hold no more"
+
+
+# -- the field and the address -----------------------------------------------------------------------------------------
+
+
+def wanted_view(offered: tuple[str, ...], otherwise: str | None) -> str | None:
+    """The view that was chosen, if the field has it."""
+    return state.get("view") if state.get("view") in offered else otherwise
+
+
+def take_choice(key: str) -> None:
+    """View, colour and time go into the address once a person has chosen them. A view that merely stands in for a UMAP was not chosen."""
+    stand_in = st.session_state.get(f"{key}_stand_in")
+    for name, value in field_state(key).choice.items():
+        if name in state.VIEW and value is not None and not (name == "view" and value == stand_in):
+            state.put(name, state.to_text(value))
+
+
+def set_stand_in(key: str, view: str | None) -> None:
+    """Say which view is shown only because the UMAP that is wanted is not there yet."""
+    st.session_state[f"{key}_stand_in"] = view
+
+
+# -- how long it takes -------------------------------------------------------------------------------------------------
+
+
+def expected_steps(results: RunResults, request: StepsRequest) -> str:
+    seconds = steps_seconds(results, request)
+    if seconds is None:
+        return "one to five minutes on two cores"
+    return f"{roughly(seconds)} at the pace at which this run scored its own images"
+
+
+def expected_umap(request: UmapRequest, travel: Travel) -> str:
+    seconds = umap_of_travel_seconds(request, len(travel.positions), travel.n_channels)
+    return f"{roughly(seconds)}; {FIRST_UMAP}"
+
+
+def roughly(seconds: float) -> str:
+    """A span for a promise: no more digits than it deserves."""
+    if seconds < 57.5:
+        return f"about {max(5, 5 * round(seconds / 5))} s"
+    if seconds < 3570:
+        minutes = round(seconds / 30) / 2 if seconds < 570 else round(seconds / 60)
+        return f"about {minutes:g} min"
+    return f"about {seconds / 3600:.1f} h"

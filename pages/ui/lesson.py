@@ -1,0 +1,76 @@
+"""A lesson's picture as a part of a page: dragged, scrubbed and drawn on in the browser, assets/learn/*.js.
+
+    show_lesson("flow", encode_scene(scene, settings), CONTROLS, on_change=keep)
+
+where `keep()` reads `lesson_state("flow")` and puts it into the page's address. The page runs again only when a slider or button is let go.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+
+import streamlit as st
+
+from pages.ui.frame import ASSETS
+from wtflow.lessons.base import Control
+
+FOLDER = ASSETS / "learn"
+KERNEL = ("math", "stage", "controls")
+HEIGHT = "clamp(28rem, calc(100vh - 14rem), 60rem)"
+"""Of picture, controls and checks: what the page's head leaves free of the window. The picture takes what the others leave."""
+
+ROUNDING = 6e-5
+"""An address keeps four digits of a setting after the point."""
+
+
+def _joined() -> str:
+    """All files of the folder as one module: the kernel, the lessons by name, and what mounts them."""
+    lessons = sorted(path.stem for path in FOLDER.glob("*.js") if path.stem not in (*KERNEL, "main"))
+    return "\n".join((FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in (*KERNEL, *lessons, "main"))
+
+
+_mount = st.components.v2.component("wtflow_lesson", js=_joined(), css=(FOLDER / "learn.css").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class LessonState:
+    """What a person set: values by control, and points drawn by hand as "x,y;x,y" ("" for none)."""
+
+    settings: dict[str, float] = field(default_factory=dict)
+    points: str = ""
+
+
+def show_lesson(
+    name: str, encoded: dict[str, object], controls: tuple[Control, ...], *, on_change: Callable[[], None],
+    is_large: bool = False, points: str = "", alt: str = "",
+) -> None:  # fmt: skip
+    """Mount an encoded scene (`wtflow.lessons.base.encode_scene`).
+
+    The picture begins anew when the scene's fingerprint changes; its settings are followed when they differ from what the browser told.
+    points: drawn by hand, as the address has them; alt: the picture in words.
+    """
+    key = f"lesson_{name}"
+    told = _tell(key, encoded["settings"])
+    data = encoded | {
+        "name": name, "controls": [asdict(control) for control in controls], "settings": told["settings"], "told": told["number"],
+        "large": is_large, "points": points, "alt": alt, "height": HEIGHT,
+    }  # fmt: skip
+    _mount(key=key, data=data, default={"state": {}}, on_state_change=on_change)
+
+
+def lesson_state(name: str) -> LessonState | None:
+    """What was set in the picture, also from within its `on_change`; None while nothing was."""
+    found = (st.session_state.get(f"lesson_{name}") or {}).get("state") or {}
+    if not isinstance(found.get("settings"), dict):
+        return None
+    return LessonState({key: float(value) for key, value in found["settings"].items()}, str(found.get("points") or ""))
+
+
+def _tell(key: str, wanted: dict[str, float]) -> dict[str, object]:
+    """What to send as settings, with a number that rises only when the browser must follow: as `pages.ui.field` does it."""
+    told = st.session_state.get(f"{key}_told") or {"settings": wanted, "number": 1, "reported": None}
+    reported = (st.session_state.get(key) or {}).get("state") or None
+    shown = told["settings"] if reported == told["reported"] else (reported or {}).get("settings", {})
+    if not all(name in shown and abs(shown[name] - value) <= ROUNDING for name, value in wanted.items()):
+        told = {"settings": wanted, "number": told["number"] + 1, "reported": reported}
+    st.session_state[f"{key}_told"] = told
+    return told

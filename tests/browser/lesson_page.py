@@ -1,0 +1,95 @@
+"""The page of the lessons in a real browser: a small server, and what tests of single lessons drive it with."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from test_first_visit import CHROMIUM, FLAGS, PROJECT, free_port
+
+HOST = "[data-testid=stBidiComponentIsolated]"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The app on a free port with an empty store."""
+    port, home = free_port(), tmp_path_factory.mktemp("learn")
+    environment = os.environ | {"WTFLOW_HOME": str(home), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]
+    with (home / "server.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+    end = time.monotonic() + 60
+    while True:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2).close()
+            break
+        except (urllib.error.URLError, OSError):
+            assert process.poll() is None and time.monotonic() < end, (home / "server.log").read_text()
+            time.sleep(0.2)
+    yield f"http://127.0.0.1:{port}"
+    os.killpg(process.pid, signal.SIGTERM)
+    process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class OpenedLesson:
+    """A lesson as an address opens it."""
+
+    def __init__(self, browser, server: str, query: str) -> None:
+        self.page = browser.new_page(viewport={"width": 1400, "height": 900})
+        self.page.set_default_timeout(30_000)
+        self.errors: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" and "404" not in said.text else None)
+        self.page.goto(f"{server}/learn?{query}")
+        self.host = self.page.locator(HOST)
+        self.page.locator(f"{HOST}[data-frames]").wait_for(state="attached")
+        self.page.wait_for_timeout(300)
+
+    def get(self, name: str) -> str:
+        """A data attribute of the component: settings, draw-ms, answer-ms, frames, playing."""
+        return self.host.get_attribute(f"data-{name}")
+
+    @property
+    def values(self) -> dict[str, float]:
+        return json.loads(self.get("values"))
+
+    @property
+    def checks(self) -> dict[str, dict]:
+        """The live checks by their label."""
+        return {check["label"]: check for check in json.loads(self.get("checks"))}
+
+    def until(self, condition: str) -> None:
+        """Wait for an expression in `d` (data attributes), `v` (values) and `q` (the address)."""
+        body = f"const d = document.querySelector('{HOST}')?.dataset ?? {{}}, v = JSON.parse(d.values ?? '{{}}'), q = new URLSearchParams(location.search)"
+        self.page.wait_for_function(f"() => {{ {body}; return {condition}; }}")
+
+    def pixel(self, panel: int, x: float, y: float) -> list[float]:
+        """Where a value of a panel is in the window."""
+        return self.host.evaluate("(e, [panel, x, y]) => e.shadowRoot.lesson.pixelOf(panel, x, y)", [panel, x, y])
+
+    def drag(self, panel: int, *places: tuple[float, float]) -> None:
+        """Press at the first place (in data units), pass the others, let go at the last."""
+        self.page.mouse.move(*self.pixel(panel, *places[0]))
+        self.page.mouse.down()
+        for place in places[1:]:
+            self.page.mouse.move(*self.pixel(panel, *place), steps=3)
+        self.page.mouse.up()
+
+    def close(self) -> None:
+        self.page.close()
+        assert self.errors == []

@@ -1,0 +1,44 @@
+"""How long an answer will take, said before it is begun: from what the run itself measured. No torch."""
+
+from typing import Final
+
+from wtflow.config import Settings
+from wtflow.derive.requests import StepsRequest, UmapRequest
+from wtflow.projection import umap_seconds
+from wtflow.results import RunResults
+
+START_S: Final = 5.0
+"""Until a process has loaded the network and moved a few thousand positions."""
+
+
+def evaluations(solver: str, steps: int) -> int:
+    """How often the velocity network looks at a position: Heun looks twice a step."""
+    return steps * (2 if solver == "heun" else 1)
+
+
+def own_evaluations(settings: Settings) -> int:
+    """Evaluations per position in the run's own scoring."""
+    if settings.score == "deviation":
+        return 1
+    return settings.mismatch_samples if settings.score == "mismatch" else evaluations(settings.solver, settings.steps)
+
+
+def steps_seconds(results: RunResults, request: StepsRequest) -> float | None:
+    """Seconds to score the test images with every setting of the plan and the run's own, at the pace of the run's own scoring.
+
+    A little high, because what each pass does besides the flow is counted with every evaluation; what features take that the cache
+    has no more comes on top. None where the run measured nothing.
+    """
+    pace, own = (results.metrics.get("rates") or {}).get("score"), (results.settings.solver, results.settings.steps)
+    if not pace:
+        return None
+    total = sum(evaluations(*one) for one in {*request.plan, own})
+    return float(pace) * len(results.test) * total / own_evaluations(results.settings)
+
+
+def umap_of_travel_seconds(request: UmapRequest, n_positions: int, n_channels: int) -> float:
+    """Rough seconds of a UMAP of so many positions, in a process of its own."""
+    steps = request.travel.steps
+    n_times = steps + 1 if request.times == "all" else len({0, steps // 2, steps})
+    n_fit = min(request.n_fit, n_positions)
+    return START_S + umap_seconds(n_fit * n_times, (n_positions - n_fit) * n_times, n_channels, request.metric)

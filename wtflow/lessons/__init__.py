@@ -1,0 +1,30 @@
+"""Lessons: what each page of "Learn" is computed from, and its numbers checked. One module per lesson, named as in `LESSONS`.
+
+A lesson module has `CONTROLS` (what can be set), `DATA` (data sets it can be shown on, () for none), `prepare(seed, points, settings)`, which
+returns a `Scene`, and `figure(scene, settings)`, which draws it for slides. The picture that can be touched is assets/learn/<name>.js.
+"""
+
+import importlib
+from types import ModuleType
+from typing import Final
+
+from wtflow.errors import SettingsError
+
+LESSONS: Final[dict[str, str]] = {
+    "flow": "From noise to data and back",
+    "lines": "Conditional and marginal",
+    "pairs": "Who pairs with whom",
+    "average": "Crossing paths average",
+    "shell": "The shell",
+    "singular": "The singularity",
+    "well": "The well and the escape",
+    "features": "On real features",
+}
+"""Name -> title, in teaching order. The name is that of the module here and of the files in assets/learn."""
+
+
+def load_lesson(name: str) -> ModuleType:
+    """The module of one lesson, imported now: showing one must not cost what another needs. Raises SettingsError for an unknown name."""
+    if name not in LESSONS:
+        raise SettingsError(f"There is no lesson {name!r}.", fix=f"Choose one of {', '.join(LESSONS)}.")
+    return importlib.import_module(f"wtflow.lessons.{name}")

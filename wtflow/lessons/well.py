@@ -1,0 +1,224 @@
+"""Lesson 7, the well and the escape: a small network learns the field of points in the plane; anomalies are placed, travel and are scored.
+
+`python -m wtflow.lessons.well` trains one network for each data set and coupling and writes them to assets/learn/well.npz (a minute).
+They know the points of seed 0; for other points the browser trains one itself. What the network says off its points is a fact about
+the network: the exact field of finitely many points is known (independent coupling) and drawn beside it.
+
+Sources: [WTF] arXiv 2508.05461 for the well, the endpoint score and one step; the comparison with the exact field is ours (METHOD 5.1, 5.5).
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from wtflow.flow import exact
+from wtflow.lessons import small_net
+from wtflow.lessons.base import DATA_SETS, N_POINTS, Check, Control, Scene
+from wtflow.lessons.small_net import KINDS
+
+ANOMALIES: Final = (("a", -1.0, 2.6), ("b", 2.8, 1.4), ("c", 0.2, -3.2))
+"""Letter and starting place of what may be dragged."""
+
+REACH: Final = 4.5
+MAPS: Final = ("score, one step", "score, many steps", "learned minus exact field")
+
+CONTROLS: Final = (
+    Control("coupling", "Coupling", 0, 2, 1, 0, kind="choice", options=KINDS),
+    Control("net", "Network", 0, 1, 1, 0, kind="choice", options=("stored", "train here")),
+    Control("map", "Map", 0, 2, 1, 0, kind="choice", options=MAPS),
+    Control("steps", "Many steps", 2, 50, 1, 20),
+    Control("t", "Time t", 0, 1, 0.01, 0),
+    *(Control(f"{name}{axis}", f"{name.upper()} {axis}", -REACH, REACH, 0.01, start, kind="hidden")
+      for name, x, y in ANOMALIES for axis, start in (("x", x), ("y", y))),
+)  # fmt: skip
+DATA: Final = ("moons", "rings", "grid", "letters", "one_gaussian")
+
+FILE: Final = Path(__file__).resolve().parents[2] / "assets" / "learn" / "well.npz"
+STORED_STEPS: Final = 3000
+_SEED = 7
+FAR: Final = (4.0, 4.0)
+"""A place that is far from every data set, for a score to compare."""
+
+_FAR_OFF = 5.0
+"""An endpoint this far out, several times as far as noise, comes from the steep field beside a data point and not from the noise."""
+
+_PROBES = np.array([[0.5, 0.5, 0.0], [-1.0, 1.5, 0.3], [2.0, -1.0, 0.7], [*FAR, 0.0]])
+"""x, y, t: where browser and Python are asked the same."""
+
+
+def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) -> Scene:
+    """`atoms` (n, 2) to learn and, where networks are stored for them, `weights` (3, N_WEIGHTS) in the order of `KINDS`.
+
+    With weights come `probe_v` (3, 4, 2), the velocity at `probes` (x, y, t), and `far_score` (3,), the one-step score of `FAR`, both by
+    Python. points: None for two moons. `is_stored` says whether there are weights. `seed` is also the browser's when it trains.
+    """
+    atoms = DATA_SETS["moons"](N_POINTS, np.random.default_rng(seed)) if points is None or not len(points) else np.asarray(points)
+    atoms = atoms.astype(np.float32).astype(np.float64)
+    data: dict[str, np.ndarray | float] = {"atoms": atoms, "seed": float(seed), "is_stored": 0.0}
+    weights = stored_weights(atoms)
+    if weights is not None:
+        probe_v = np.array([[small_net.velocity(one, probe[None, :2], probe[2])[0] for probe in _PROBES] for one in weights])
+        far_score = np.array([one_step_score(one, np.array([FAR]))[0] for one in weights])
+        data |= {"is_stored": 1.0, "weights": weights, "probes": _PROBES, "probe_v": probe_v, "far": np.array(FAR), "far_score": far_score}
+    return Scene(data, _checks(atoms, weights, places(settings)))
+
+
+def places(settings: dict[str, float]) -> np.ndarray:
+    """Where the anomalies A, B, C are, (3, 2)."""
+    return np.array([[settings.get(f"{name}x", x), settings.get(f"{name}y", y)] for name, x, y in ANOMALIES])
+
+
+def one_step_score(weights: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """(N,) endpoint score after a single step from t=0."""
+    return small_net.score(small_net.travel(weights, x, 1)[-1])
+
+
+def exact_endpoint(x: np.ndarray, atoms: np.ndarray, steps: int) -> np.ndarray:
+    """Where Euler's method brings x (N, 2) along the exact field of the atoms under independent noise."""
+    for k in range(steps):
+        x = x + exact.finite_velocity(x, k / steps, atoms) / steps
+    return x
+
+
+def stored_weights(atoms: np.ndarray) -> np.ndarray | None:
+    """(3, N_WEIGHTS) trained on just these atoms, in the order of `KINDS`, or None."""
+    for name, (points, weights) in _stored(FILE.stat().st_mtime_ns if FILE.is_file() else 0).items():
+        if name in DATA and points.shape == atoms.shape and np.array_equal(points, atoms.astype(np.float32)):
+            return weights
+    return None
+
+
+@cache
+def _stored(stamp: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Data set -> its points (n, 2) and weights (3, N_WEIGHTS); empty where the file is absent. `stamp`: a new file is read anew."""
+    if not stamp:
+        return {}
+    with np.load(FILE, allow_pickle=False) as file:
+        return {name: (file[f"{name}_points"], file[f"{name}_weights"].astype(np.float64)) for name in DATA}
+
+
+def _checks(atoms: np.ndarray, weights: np.ndarray | None, anomalies: np.ndarray) -> tuple[Check, ...]:
+    at_end = exact.finite_velocity(anomalies[:1], 1.0, atoms)[0]
+    once, doubled = (np.linalg.norm(exact_endpoint(atoms[:1] + 0.5, atoms, steps)) for steps in (400, 800))
+    one_step = float(small_net.score(exact_endpoint(anomalies, atoms, 1)).max())
+    checks = [
+        Check("Score of A, B, C by one exact step, the largest", one_step, 0.0, 1e-12, "ours, METHOD 5.1"),
+        Check("Exact v_x at A and t = 1, against A minus the mean of the data", at_end[0], anomalies[0, 0] - atoms[:, 0].mean(), 1e-9, "ours, METHOD 5.5"),
+    ]
+    if once > _FAR_OFF:
+        words = "Beside a data point: exact endpoint's distance with 800 steps over that with 400"
+        checks.append(Check(words, doubled / once, 2.0, 0.1, "ours: the slope there is 1/t, METHOD 5.4"))
+    if weights is not None:
+        gap = excess_loss(weights[0], atoms, np.random.default_rng(_SEED))
+        words = "Stored network, independent: half the mean squared gap to the exact field at x_t, t from 0.2 to 1"
+        checks.append(Check(words, gap, 0.0, 0.1, "learned, so near 0 and not 0"))
+    return tuple(checks)
+
+
+def excess_loss(weights: np.ndarray, atoms: np.ndarray, rng: np.random.Generator, n: int = 400) -> float:
+    """Mean of |learned - exact|^2 / 2 over n points x_t of independent pairs, t from 0.2 to 1 (below, the exact field is too steep to learn)."""
+    x, noise, times = atoms[rng.integers(0, len(atoms), n)], rng.standard_normal((n, 2)), np.linspace(0.2, 1, 20)
+    total = 0.0
+    for t, rows in zip(times, np.array_split(np.arange(n), len(times)), strict=True):
+        x_t = (1 - t) * x[rows] + t * noise[rows]
+        total += 0.5 * np.square(small_net.velocity(weights, x_t, t) - exact.finite_velocity(x_t, t, atoms)).sum()
+    return float(total / n)
+
+
+# -- stills ------------------------------------------------------------------------------------------------------------
+
+_SIZES, _WORDS = {"normal": 2.5, "defect": 5}, {"normal": "data", "defect": "A, B, C"}
+
+
+def figure(scene: Scene, settings: dict[str, float]) -> list[tuple[str, Any]]:
+    """The plane at time t with paths and field, the chosen map, and one step against many. Without stored weights a network is trained (seconds)."""
+    from wtflow.plots.still.sheet import COLUMN_MM, HEAT_MAP, TYPE_PT, add_bar, add_legend, name_axes, new_sheet
+    from wtflow.plots.theme import COLOURS
+
+    atoms, kind, steps = scene.data["atoms"], int(settings["coupling"]), int(settings["steps"])
+    weights = _figure_weights(scene, kind)
+    anomalies = places(settings)
+    paths = {"normal": small_net.travel(weights, atoms, steps), "defect": small_net.travel(weights, anomalies, steps)}
+
+    plane, (axes,) = new_sheet(COLUMN_MM, COLUMN_MM)
+    _draw_plane(axes, weights, paths, settings["t"])
+    axes.set_title(f"t = {settings['t']:.2f}", loc="left", fontsize=TYPE_PT)
+    add_legend(plane, [axes], 3)
+
+    chart, (axes,) = new_sheet(COLUMN_MM, COLUMN_MM)
+    at = np.linspace(-REACH, REACH, 61)
+    grid = np.stack(np.meshgrid(at, at), axis=-1).reshape(-1, 2)
+    values = map_values(weights, atoms, grid, int(settings["map"]), steps, settings["t"]).reshape(len(at), -1)
+    drawn = axes.pcolormesh(at, at, np.log10(values + 1e-2), cmap=HEAT_MAP, rasterized=True)
+    axes.plot(*anomalies.T, "o", color=COLOURS["defect"], markeredgecolor="white", markersize=5)
+    axes.set_aspect("equal")
+    name_axes(axes, "x", "y")
+    add_bar(chart, drawn, [axes], f"log10 of {MAPS[int(settings['map'])]}")
+
+    scores, (axes,) = new_sheet(COLUMN_MM, COLUMN_MM)
+    for name, path in paths.items():
+        one = one_step_score(weights, path[0])
+        axes.loglog(one, small_net.score(path[-1]), "o", color=COLOURS[name], markersize=_SIZES[name], label=_WORDS[name])
+    name_axes(axes, "score, one step", f"score, {steps} steps")
+    add_legend(scores, [axes], 2)
+    return [("plane", plane), ("map", chart), ("scores", scores)]
+
+
+def map_values(weights: np.ndarray, atoms: np.ndarray, grid: np.ndarray, which: int, steps: int, t: float) -> np.ndarray:
+    """(N,) what a map shows at places (N, 2): the score by one step, by many, or the length of learned minus exact (independent) velocity at t."""
+    if which == 0:
+        return one_step_score(weights, grid)
+    if which == 1:
+        return small_net.score(small_net.travel(weights, grid, steps)[-1])
+    return np.linalg.norm(small_net.velocity(weights, grid, t) - exact.finite_velocity(grid, t, atoms), axis=1)
+
+
+def _figure_weights(scene: Scene, kind: int) -> np.ndarray:
+    if "weights" in scene.data:
+        return scene.data["weights"][kind]
+    return _trained(scene.data["atoms"].tobytes(), kind, int(scene.data["seed"]))
+
+
+@cache
+def _trained(atoms: bytes, kind: int, seed: int) -> np.ndarray:
+    """Kept, because a movie asks for the same network in every frame."""
+    return small_net.train(np.frombuffer(atoms).reshape(-1, 2), KINDS[kind], STORED_STEPS, np.random.default_rng(seed))
+
+
+def _draw_plane(axes: Any, weights: np.ndarray, paths: dict[str, np.ndarray], t: float) -> None:
+    from wtflow.plots.still.sheet import name_axes
+    from wtflow.plots.theme import COLOURS
+
+    at = np.linspace(-REACH, REACH, 16)
+    grid = np.stack(np.meshgrid(at, at), axis=-1).reshape(-1, 2)
+    v = small_net.velocity(weights, grid, t)
+    axes.quiver(*grid.T, *v.T, angles="xy", color=COLOURS["reference"], alpha=0.6, width=0.003)
+    bent = paths["defect"]
+    axes.plot(bent[..., 0], bent[..., 1], color=COLOURS["time"], linewidth=1)
+    for name, path in paths.items():
+        place = min(t * (len(path) - 1), len(path) - 1 - 1e-9)
+        low = int(place)
+        now = path[low] + (place - low) * (path[low + 1] - path[low])
+        axes.plot(*now.T, "o", color=COLOURS[name], markersize=_SIZES[name], label=_WORDS[name])
+    axes.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH), aspect="equal")
+    name_axes(axes, "x", "y")
+
+
+# -- the stored networks -----------------------------------------------------------------------------------------------
+
+
+def write_stored(path: Path = FILE, steps: int = STORED_STEPS) -> None:
+    """Train and write the networks of all data sets and couplings; points as float32, weights as float16. The same file every time."""
+    arrays = {}
+    for i, name in enumerate(DATA):
+        points = DATA_SETS[name](N_POINTS, np.random.default_rng(0)).astype(np.float32)
+        nets = [small_net.train(points.astype(np.float64), kind, steps, np.random.default_rng([_SEED, i, k])) for k, kind in enumerate(KINDS)]
+        arrays |= {f"{name}_points": points, f"{name}_weights": np.stack(nets).astype(np.float16)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(path, **arrays)
+
+
+if __name__ == "__main__":
+    write_stored()
