@@ -99,7 +99,8 @@ def test_the_closed_forms_and_metrics_are_an_independent_truth_without_torch():
 
 LIGHT = ["wtflow", "wtflow.results", "wtflow.metrics", "wtflow.maps", "wtflow.export", "wtflow.console", "wtflow.cli", "wtflow.flow.exact",
          "wtflow.training.jobs", "wtflow.training.worker", "wtflow.training.estimate", "wtflow.training.data", "wtflow.training.reporter",
-         "wtflow.derive.requests", "wtflow.derive.expect", "wtflow.derive.files", "wtflow.derive.tasks", "wtflow.derive.worker", "wtflow.positions", "wtflow.well", "wtflow.landscape",
+         "wtflow.derive.requests", "wtflow.derive.expect", "wtflow.derive.files", "wtflow.derive.tasks", "wtflow.derive.worker",
+         "wtflow.positions", "wtflow.well", "wtflow.landscape",
          "wtflow.projection", "wtflow.paint", "wtflow.take_home"]  # fmt: skip
 LIGHT += [name.removesuffix(".py").replace("/", ".") for name in below("wtflow/store/", "wtflow/plots/", "wtflow/datasets/")
           if "__init__" not in name and not name.startswith(STILL)]  # fmt: skip

@@ -525,6 +525,7 @@ def test_a_store_that_another_program_keeps_locked_is_a_sentence(place, monkeypa
     assert tasks.task_state(store, run_id, TravelRequest(seed=51)).state == "absent"
 
 
+@pytest.mark.slow
 def test_deleting_a_run_while_its_task_works_ends_the_task_and_leaves_no_folder(no_zombies, place, copy):
     store, _ = place
     tasks.start_task(store, copy, LONG)

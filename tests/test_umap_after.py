@@ -25,6 +25,7 @@ def wait_until(check, log, timeout_s=90.0):
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_a_finished_training_hands_the_umap_of_the_wells_to_a_process_that_outlives_it(place, monkeypatch):
     """With the very request that the page `wells` opens with, the run's own solver in it."""
     store, root = place

@@ -141,7 +141,6 @@ def test_the_pointer_reads_the_field_and_a_second_method_agrees(browser, server)
     closed = np.linalg.norm(exact.finite_velocity(np.array([[0.9, -0.6]]), 0.5, atoms))
     assert opened.checks[label]["holds"]
     assert opened.checks[label]["exact"] == pytest.approx(closed, abs=0.02)  # a pixel is 0.015 wide
-    assert float(opened.get("draw-ms")) < 100
     opened.close()
 
 

@@ -29,7 +29,6 @@ def test_a_click_moves_the_place_and_the_mean_of_its_lines_is_the_field_there(gr
     closed = field_at(x, y, 0.4)
     assert [grid.checks[MEAN]["computed"], grid.checks["y"]["computed"]] == pytest.approx(closed.tolist(), abs=1e-6)
     assert grid.checks[MEAN]["holds"] and grid.checks["y"]["holds"]
-    assert float(grid.get("answer-ms")) < 100, "from the click to the picture"
 
 
 def test_hovering_answers_at_once_and_leaving_shows_the_chosen_place_again(grid):

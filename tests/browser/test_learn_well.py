@@ -65,6 +65,7 @@ def test_a_click_beside_an_anomaly_brings_it_there_also_in_the_map(opened):
     lesson.until("Math.abs(v.bx - 3) < 0.1 && Math.abs(v.by - 3) < 0.1")
 
 
+@pytest.mark.slow
 def test_dragging_is_answered_within_a_tenth_of_a_second(opened):
     """The median of many moves, because the machine may have other things to do."""
     lesson, answers = opened("lesson=well&set=coupling:2"), []
