@@ -1,16 +1,10 @@
 """The page of the lessons in a real browser: a small server, and what tests of single lessons drive it with."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 
 import pytest
-from test_first_visit import CHROMIUM, FLAGS, PROJECT, free_port
+from app_server import PROJECT, served
+from test_first_visit import CHROMIUM, FLAGS
 
 HOST = "[data-testid=stBidiComponentIsolated]"
 
@@ -18,22 +12,8 @@ HOST = "[data-testid=stBidiComponentIsolated]"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """The app on a free port with an empty store."""
-    port, home = free_port(), tmp_path_factory.mktemp("learn")
-    environment = os.environ | {"WTFLOW_HOME": str(home), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]
-    with (home / "server.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
-    end = time.monotonic() + 60
-    while True:
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2).close()
-            break
-        except (urllib.error.URLError, OSError):
-            assert process.poll() is None and time.monotonic() < end, (home / "server.log").read_text()
-            time.sleep(0.2)
-    yield f"http://127.0.0.1:{port}"
-    os.killpg(process.pid, signal.SIGTERM)
-    process.wait(20)
+    with served(PROJECT / "app.py", tmp_path_factory.mktemp("learn")) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -1,21 +1,11 @@
 """The painting canvas in a real browser, in a page of its own: strokes reach Python, undo takes them back, nothing else is sent."""
 
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
-from pathlib import Path
 
 import pytest
-
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
-PROJECT = Path(__file__).resolve().parents[2]
+from app_server import served
+from test_first_visit import CHROMIUM, FLAGS, pytestmark  # noqa: F401
 
 SCRIPT = """
 import json
@@ -44,39 +34,14 @@ seen = {"pixels": int(mask.sum()), "middle": levels[32, 32].tolist(), "corner": 
 st.text("state " + json.dumps(picture | seen))
 """
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not CHROMIUM.exists() and os.environ.get("WTFLOW_BROWSER") != "required",
-        reason=f"{CHROMIUM} is not there; install Debian's chromium to drive the app in a browser",
-    ),
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),  # of the driver's own pipes
-]
-
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """The small page on a free port."""
     folder = tmp_path_factory.mktemp("canvas")
     (folder / "page.py").write_text(SCRIPT)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = os.environ | {"PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1", "WTFLOW_HOME": str(folder)}
-    command = [sys.executable, "-m", "streamlit", "run", str(folder / "page.py"), "--server.port", str(port), "--server.headless", "true"]
-    with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
-    end = time.monotonic() + 60
-    while True:
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2).close()
-            break
-        except (urllib.error.URLError, OSError):
-            assert process.poll() is None and time.monotonic() < end, (folder / "server.log").read_text()
-            time.sleep(0.2)
-    yield f"http://127.0.0.1:{port}"
-    os.killpg(process.pid, signal.SIGTERM)
-    process.wait(20)
+    with served(folder / "page.py", folder) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -2,18 +2,12 @@
 
 import io
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 
 import numpy as np
 import pytest
+from app_server import served
 from PIL import Image
-from test_first_visit import CHROMIUM, FLAGS, PROJECT, free_port, pytestmark  # noqa: F401
+from test_first_visit import CHROMIUM, FLAGS, pytestmark  # noqa: F401
 
 # Eight points stand still on a ring in "map"; in "travel" 2,000 particles move along straight lines from x to -x.
 SCRIPT = '''
@@ -69,23 +63,10 @@ st.html("<pre id='told'>" + json.dumps(told) + "</pre>")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    port, home = free_port(), tmp_path_factory.mktemp("field")
+    home = tmp_path_factory.mktemp("field")
     (home / "page.py").write_text(SCRIPT, encoding="utf-8")
-    environment = os.environ | {"PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "streamlit", "run", str(home / "page.py"), "--server.port", str(port), "--server.headless", "true"]
-    with (home / "server.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
-    end = time.monotonic() + 60
-    while True:
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2).close()
-            break
-        except (urllib.error.URLError, OSError):
-            assert process.poll() is None and time.monotonic() < end, (home / "server.log").read_text()
-            time.sleep(0.2)
-    yield f"http://127.0.0.1:{port}"
-    os.killpg(process.pid, signal.SIGTERM)
-    process.wait(20)
+    with served(home / "page.py", home) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

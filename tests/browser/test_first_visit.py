@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from app_server import PROJECT, free_port, served  # noqa: F401  (other tests here take free_port from this one)
+from app_server import PROJECT, served
 from playwright.sync_api import Error as PlaywrightError
 
 CHROMIUM = Path("/usr/bin/chromium")
