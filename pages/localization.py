@@ -21,10 +21,7 @@ NEIGHBOUR_PX = 110
 
 
 def main(store: RunStore) -> None:
-    summary = widgets.pick_run(store)
-    with st.spinner("Reading the run"):
-        results = cache.results(store, summary.run_id)
-    widgets.show_untrained_note(results.settings.is_untrained)
+    results = widgets.open_run(store)
     threshold = judge.read_threshold(results)
     facts = pick_image(results, threshold)
     show_verdict(facts, threshold)

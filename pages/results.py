@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import cache, judge, state, widgets
+from pages.ui import judge, state, widgets
 from pages.ui.errors import shown
 from pages.ui.frame import link, open_page
 from pages.ui.gallery import show_gallery
@@ -20,10 +20,7 @@ CSV_COLUMNS = ["sample_id", "split", "defect", "is_defective", "score", "outcome
 
 
 def main(store: RunStore) -> None:
-    summary = widgets.pick_run(store)
-    with st.spinner("Reading the run"):
-        results = cache.results(store, summary.run_id)
-    widgets.show_untrained_note(results.settings.is_untrained)
+    results = widgets.open_run(store)
     show_metrics(results)
     if not len(results.test):
         st.info(

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import cache, cache_flow, derived, flow_parts, judge, state, widgets
+from pages.ui import cache_flow, derived, flow_parts, judge, state, widgets
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.field import field_state, show_field
 from pages.ui.frame import link, open_page
@@ -24,10 +24,7 @@ CLICKED, SHOWN = "paths_clicked", "paths_shown"
 
 
 def main(store: RunStore) -> None:
-    summary = widgets.pick_run(store)
-    with st.spinner("Reading the run"):
-        results = cache.results(store, summary.run_id)
-    widgets.show_untrained_note(results.settings.is_untrained)
+    results = widgets.open_run(store)
     if results.test.empty:
         st.info("This run has no test images, so nothing can travel. Add images to test/ and train again.", icon=":material/info:")
         return
@@ -104,16 +101,23 @@ def show_position(results: RunResults, request: TravelRequest, travel: Travel, c
 
 
 def show_files(results: RunResults, travel: Travel) -> None:
-    """The figure, its numbers and its animation as files."""
+    """The figure, its numbers, its animation and the distance over time as files."""
     view = "plane" if state.get("view") == "plane" else "angle"
     ids = results.table.sample_id.tolist()
-    show_take_home(
-        "paths",
-        png=lambda: _still(travel, view, "png"),
-        svg=lambda: _still(travel, view, "svg"),
-        csv=lambda: travel_csv(travel, ids),
-        movie=lambda ending, progress: _movie(travel, view, ending, progress),
-    )
+    with st.container(horizontal=True):
+        show_take_home(
+            "paths",
+            png=lambda: _still("still_paths", travel, view, "png"),
+            svg=lambda: _still("still_paths", travel, view, "svg"),
+            csv=lambda: travel_csv(travel, ids),
+            movie=lambda ending, progress: _movie(travel, view, ending, progress),
+        )
+        show_take_home(
+            "distance",
+            label="Distance over time",
+            png=lambda: _still("still_over_time", travel, "norm", "png"),
+            svg=lambda: _still("still_over_time", travel, "norm", "svg"),
+        )
 
 
 def show_more(store: RunStore, results: RunResults) -> None:
@@ -127,10 +131,10 @@ def show_more(store: RunStore, results: RunResults) -> None:
         show_steps(store, results)
 
 
-def _still(travel: Travel, view: str, ending: str) -> bytes:
+def _still(name: str, travel: Travel, what: str, ending: str) -> bytes:
     from wtflow.plots import still
 
-    return (still.to_png if ending == "png" else still.to_svg)(still.still_paths(travel, view))
+    return (still.to_png if ending == "png" else still.to_svg)(getattr(still, name)(travel, what))
 
 
 def _movie(travel: Travel, view: str, ending: str, progress) -> bytes:

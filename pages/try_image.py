@@ -26,10 +26,7 @@ PER_PAGE = 10
 
 
 def main(store: RunStore) -> None:
-    summary = widgets.pick_run(store)
-    with st.spinner("Reading the run"):
-        results = cache.results(store, summary.run_id)
-    widgets.show_untrained_note(results.settings.is_untrained)
+    results = widgets.open_run(store)
     left, right = st.columns([3, 2], gap="large")
     with left:
         files = pick_files()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import cache, derived, widgets
+from pages.ui import derived, widgets
 from pages.ui.errors import shown
 from pages.ui.frame import open_page
 from pages.ui.wells_map import pick_sample, show_map
@@ -12,10 +12,7 @@ from wtflow.store.runs import RunStore
 
 
 def main(store: RunStore) -> None:
-    summary = widgets.pick_run(store)
-    with st.spinner("Reading the run"):
-        results = cache.results(store, summary.run_id)
-    widgets.show_untrained_note(results.settings.is_untrained)
+    results = widgets.open_run(store)
     if results.test.empty:
         st.info("This run has no test images, so there is nothing to look at. Add images to test/ and train again.", icon=":material/info:")
         return

@@ -519,7 +519,7 @@ def test_a_number_that_belongs_to_another_process_by_now_is_not_taken_for_the_ta
 
 def test_a_store_that_another_program_keeps_locked_is_a_sentence(place, monkeypatch):
     store, run_id = place
-    monkeypatch.setattr(tasks, "LOCK_PATIENCE_S", 0.1)
+    monkeypatch.setattr("wtflow.store.lock.PATIENCE_S", 0.1)
     with FileLock(store.home / ".lock"), pytest.raises(RunBusyError, match="has kept .* locked"):
         tasks.start_task(store, run_id, TravelRequest(seed=51))
     assert tasks.task_state(store, run_id, TravelRequest(seed=51)).state == "absent"

@@ -18,13 +18,15 @@ _STILLS = (("PNG", "png", "image/png", "For text and slides, 300 dots per inch")
 _MOVIES = {"gif": ("GIF", "image/gif"), "mp4": ("MP4", "video/mp4")}
 
 
-def show_take_home(name: str, *, png: Make, svg: Make, csv: Make | None = None, movie: Film | None = None) -> None:
+def show_take_home(
+    name: str, *, png: Make, svg: Make, csv: Make | None = None, movie: Film | None = None, label: str = "Take it home"
+) -> None:
     """A small menu of files to take home, named `<run>-<name>.png` and so on. `name` is also what sets it apart on its page.
 
     Each callable is called when its button is pressed, in a thread of its own: it may use caches but must show nothing. The
     movie is drawn with progress, then offered.
     """
-    with st.popover("Take it home", icon=":material/download:", type="tertiary", key=f"take_home_{name}"):
+    with st.popover(label, icon=":material/download:", type="tertiary", key=f"take_home_{name}"):
         with st.container(horizontal=True):
             for label, ending, mime, hint in _STILLS:
                 _offer(label, png if ending == "png" else svg, name, ending, mime, hint)

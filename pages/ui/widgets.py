@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from pages.ui import state
+from pages.ui import cache, state
 from pages.ui.errors import plain, show_error
 from pages.ui.frame import link
 from wtflow.errors import RunNotFoundError
 from wtflow.records import RunSummary
+from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
 from wtflow.training import jobs
 
@@ -75,6 +76,15 @@ def pick_run(store: RunStore) -> RunSummary:
         st.stop()
     state.settle("run", chosen)
     return summaries[chosen]
+
+
+def open_run(store: RunStore) -> RunResults:
+    """The results of the chosen run, with the note that its features are random where they are. Ends the page when there is none."""
+    summary = pick_run(store)
+    with st.spinner("Reading the run"):
+        results = cache.results(store, summary.run_id)
+    show_untrained_note(results.settings.is_untrained)
+    return results
 
 
 def _show_why_no_run(store: RunStore, wanted: str | None, summaries: dict[str, RunSummary]) -> None:

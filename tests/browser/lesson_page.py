@@ -73,3 +73,17 @@ class OpenedLesson:
     def close(self) -> None:
         self.page.close()
         assert self.errors == []
+
+
+@pytest.fixture
+def opened(browser, server):
+    """Opens a lesson by its query; no page may have logged an error by the end."""
+    lessons = []
+
+    def open_lesson(query: str) -> OpenedLesson:
+        lessons.append(OpenedLesson(browser, server, query))
+        return lessons[-1]
+
+    yield open_lesson
+    for lesson in lessons:
+        lesson.close()

@@ -4,25 +4,11 @@ import re
 
 import numpy as np
 import pytest
-from lesson_page import OpenedLesson, browser, server  # noqa: F401
+from lesson_page import OpenedLesson, browser, opened, server  # noqa: F401
 from test_first_visit import pytestmark  # noqa: F401
 
 from wtflow.lessons import average, pairs
 from wtflow.lessons.base import DATA_SETS, read_settings
-
-
-@pytest.fixture
-def opened(browser, server):  # noqa: F811
-    """Opens a lesson by its query; no page may have logged an error by the end."""
-    lessons = []
-
-    def open_lesson(query: str) -> OpenedLesson:
-        lessons.append(OpenedLesson(browser, server, query))
-        return lessons[-1]
-
-    yield open_lesson
-    for lesson in lessons:
-        lesson.close()
 
 
 def is_sound(lesson: OpenedLesson) -> bool:

@@ -1,7 +1,7 @@
 """Lessons "the shell" and "the singularity" in a real browser: what is dragged answers as the closed forms say."""
 
 import pytest
-from lesson_page import OpenedLesson, browser, server  # noqa: F401
+from lesson_page import OpenedLesson, browser, opened, server  # noqa: F401
 from scipy.stats import chi
 from test_first_visit import pytestmark  # noqa: F401
 
@@ -10,20 +10,6 @@ from wtflow.lessons import gamma, shell, singular
 
 LAW, NORMS, STRENGTH = range(3)
 STEEP, PATHS, WORD, ERRORS = range(4)
-
-
-@pytest.fixture
-def opened(browser, server):  # noqa: F811
-    """Opens a lesson by its query; no page may have logged an error by the end."""
-    lessons = []
-
-    def open_lesson(query: str) -> OpenedLesson:
-        lessons.append(OpenedLesson(browser, server, query))
-        return lessons[-1]
-
-    yield open_lesson
-    for lesson in lessons:
-        lesson.close()
 
 
 def until(lesson: OpenedLesson, condition: str) -> None:

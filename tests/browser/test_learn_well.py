@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from lesson_page import OpenedLesson, browser, server  # noqa: F401
+from lesson_page import OpenedLesson, browser, opened, server  # noqa: F401
 from test_first_visit import pytestmark  # noqa: F401
 
 from wtflow.lessons import small_net, well
@@ -10,20 +10,6 @@ from wtflow.lessons.base import DATA_SETS, N_POINTS
 
 SCORE = "Learned one-step score of A, against a quarter of |learned − exact|² there at t = 0"
 SLOPE = "Slope of the loss along one weight: backpropagation, difference quotient"
-
-
-@pytest.fixture
-def opened(browser, server):  # noqa: F811
-    """Opens a lesson by its query; no page may have logged an error by the end."""
-    lessons = []
-
-    def open_lesson(query: str) -> OpenedLesson:
-        lessons.append(OpenedLesson(browser, server, query))
-        return lessons[-1]
-
-    yield open_lesson
-    for lesson in lessons:
-        lesson.close()
 
 
 def weights_of(name: str, kind: int) -> np.ndarray:

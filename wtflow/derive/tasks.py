@@ -9,19 +9,18 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import psutil
-from filelock import FileLock, Timeout
 
 from wtflow.derive.files import answer_path
 from wtflow.derive.requests import Request
 from wtflow.errors import DamagedRunError, RunBusyError
 from wtflow.store import layout
 from wtflow.store.files import explained, read_json, write_atomic, write_json
+from wtflow.store.lock import locked
 from wtflow.store.runs import RunStore
 
 MAX_AT_ONCE = 2
@@ -29,7 +28,6 @@ MAX_AT_ONCE = 2
 GRACE_S = 5.0
 """So long after Stop was pressed a process that has not ended is killed."""
 
-LOCK_PATIENCE_S = 30.0
 
 _CHILDREN: dict[int, subprocess.Popen] = {}
 """Processes started here, kept so that their ends are noticed."""
@@ -75,7 +73,7 @@ def task_state(store: RunStore, run_id: str, request: Request) -> TaskState:
 
 def start_task(store: RunStore, run_id: str, request: Request) -> None:
     """Start the process unless the answer is there or being made. Raises RunBusyError when too many are at work already."""
-    with _lock(store):
+    with locked(store):
         path = answer_path(store, run_id, request)
         if task_state(store, run_id, request).state in ("ready", "running"):
             return
@@ -106,7 +104,7 @@ def stop_task(store: RunStore, run_id: str, request: Request) -> None:
 
 def forget_failure(store: RunStore, run_id: str, request: Request) -> None:
     """Clear what a failed or stopped task left, so that it counts as absent. Leaves one that is at work alone."""
-    with _lock(store):
+    with locked(store):
         path = answer_path(store, run_id, request)
         if _process(_facts(path)) is None:
             _clear(path)
@@ -117,7 +115,7 @@ def forget_failure(store: RunStore, run_id: str, request: Request) -> None:
 
 def tell(store: RunStore, path: Path, facts: dict[str, Any]) -> bool:
     """Replace the status beside an answer's path. False, and nothing is written, when the run has been deleted."""
-    with _lock(store):  # deleting a run takes the same lock: no folder comes to life again
+    with locked(store):  # deleting a run takes the same lock: no folder comes to life again
         if is_there := path.parent.is_dir():
             write_json(_beside(path, "status.json"), facts)
     return is_there
@@ -125,7 +123,7 @@ def tell(store: RunStore, path: Path, facts: dict[str, Any]) -> bool:
 
 def tell_done(store: RunStore, path: Path) -> None:
     """Nothing is left to tell: the answer is there, or was not wanted any more."""
-    with _lock(store):
+    with locked(store):
         _clear(path)
 
 
@@ -138,21 +136,6 @@ def request_file(path: Path) -> Path:
 
 
 # -- inside ------------------------------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def _lock(store: RunStore) -> Iterator[None]:
-    """The lock that starting and deleting runs take, too."""
-    with explained(store.home):
-        lock = FileLock(store.home / ".lock")
-        try:
-            lock.acquire(timeout=LOCK_PATIENCE_S)
-        except Timeout as error:
-            raise RunBusyError(f"Another program has kept {store.home} locked for {LOCK_PATIENCE_S:.0f} s.", fix="End it, then try again.") from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _launch(store: RunStore, run_id: str, path: Path) -> subprocess.Popen:

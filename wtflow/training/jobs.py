@@ -9,18 +9,16 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
-from filelock import FileLock, Timeout
 
 from wtflow.config import Settings
 from wtflow.errors import DamagedRunError, RunBusyError, WTFlowError
 from wtflow.records import RunStatus, RunSummary
 from wtflow.store import layout
-from wtflow.store.files import explained
+from wtflow.store.lock import locked
 from wtflow.store.runs import RunStore
 from wtflow.training.estimate import Estimate, estimate
 
@@ -28,7 +26,6 @@ __all__ = ["Estimate", "delete", "estimate", "live_status", "live_summaries", "r
 
 TERMINATE_AFTER_S = 5.0
 KILL_AFTER_S = 8.0
-LOCK_PATIENCE_S = 30.0
 SILENT_AFTER_S = 120.0
 """A live process that has not reported for so long is called silent, not lost: it may still be stopped, never run twice."""
 
@@ -41,7 +38,7 @@ def start(store: RunStore, root: Path, category: str, settings: Settings) -> str
     """Create a run and start it, or queue it behind others. Raises RunBusyError when this category is queued or running already."""
     if settings.weights not in ("imagenet", "untrained"):
         settings = settings.changed({"weights": str(Path(settings.weights).absolute())})
-    with _lock(store):
+    with locked(store):
         _refuse_twice(store, root, category)
         run_id = store.create(root, category, settings)
         _advance(store)
@@ -50,7 +47,7 @@ def start(store: RunStore, root: Path, category: str, settings: Settings) -> str
 
 def resume(store: RunStore, run_id: str) -> None:
     """Continue a stopped, failed or lost run from its last checkpoint. Raises RunBusyError when it is active, or its category is."""
-    with _lock(store):
+    with locked(store):
         config, status = store.config(run_id), _derive(store, run_id)
         if status.is_active:
             raise RunBusyError(f"Run {run_id} is {status.state} already.", fix="Watch it on the train page.")
@@ -62,7 +59,7 @@ def resume(store: RunStore, run_id: str) -> None:
 
 def request_stop(store: RunStore, run_id: str) -> None:
     """Ask a run to stop. It has stopped once its status says so, which is when its process is gone."""
-    with _lock(store):
+    with locked(store):
         status = _derive(store, run_id)
         if status.state == "queued":
             store.write_status(run_id, RunStatus(state="stopped", heartbeat=time.time(), message="Taken out of the queue."))
@@ -72,7 +69,7 @@ def request_stop(store: RunStore, run_id: str) -> None:
 
 def delete(store: RunStore, run_id: str) -> None:
     """Remove a run for good. Raises RunBusyError while it is active."""
-    with _lock(store):
+    with locked(store):
         summary = store.summary(run_id)
         if not summary.problem and _derive(store, run_id).is_active:
             raise RunBusyError(f"Run {run_id} is active.", fix="Stop it first, then delete it.")
@@ -85,7 +82,7 @@ def reconcile(store: RunStore) -> None:
         _CHILDREN.pop(pid, None)
     if not store.home.is_dir():
         return
-    with _lock(store):
+    with locked(store):
         for run_id in store.ids():
             with contextlib.suppress(WTFlowError):
                 _escalate(store, run_id)
@@ -116,24 +113,9 @@ def process_facts() -> tuple[int, float]:
 # -- inside the lock --------------------------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def _lock(store: RunStore) -> Iterator[None]:
-    with explained(store.home):
-        store.home.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(store.home / ".lock")
-        try:
-            lock.acquire(timeout=LOCK_PATIENCE_S)
-        except Timeout as error:
-            raise RunBusyError(f"Another program has kept {store.home} locked for {LOCK_PATIENCE_S:.0f} s.", fix="End it, then try again.") from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def claim(store: RunStore, run_id: str) -> None:
     """Take a run for this process. Waits for the launcher's last word. Raises RunBusyError when another process has the run."""
-    with _lock(store):
+    with locked(store):
         status, (pid, created) = store.status(run_id), process_facts()
         if status.state in ("running", "stopping") and status.pid != pid and _process(status) is not None:
             raise RunBusyError(f"Run {run_id} is being trained by process {status.pid}.", fix="Wait for it, or stop it.")
