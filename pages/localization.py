@@ -6,6 +6,7 @@ from pages.ui import cache, cache_flow, judge, state, widgets
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import link, open_page
 from pages.ui.panels import read_position, show_panels
+from pages.ui.triage import triage_box
 from pages.ui.what_if import show_what_if
 from wtflow.errors import ImageReadError, RunNotFoundError, WTFlowError
 from wtflow.plots import theme
@@ -26,6 +27,7 @@ def main(store: RunStore) -> None:
     facts = pick_image(results, threshold)
     show_verdict(facts, threshold)
     show_panels(results, facts)
+    triage_box(store, results.run_id, facts.sample_id)
     show_probe(store, results, facts)
     show_what_if(store, results, facts, threshold)
     show_strip(results, facts, threshold)

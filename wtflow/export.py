@@ -1,4 +1,4 @@
-"""Take a run home: scores as CSV, metrics as JSON, every map as NPY and PNG."""
+"""Take a run home: scores as CSV, metrics and notes as JSON, every map as NPY and PNG."""
 
 import json
 import re
@@ -6,20 +6,26 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wtflow.plots.pictures import colour_map, encode_png
+from wtflow.records_notes import RunNotes
 from wtflow.results import RunResults, pixel_map, scores_csv
 from wtflow.store.files import write_array, write_atomic, write_json
+from wtflow.store.notes import as_stored
 
 
-def export_run(results: RunResults, out: Path, progress: Callable[[int, int], None]) -> list[Path]:
+def export_run(results: RunResults, out: Path, progress: Callable[[int, int], None], notes: RunNotes | None = None) -> list[Path]:
     """Write scores.csv, metrics.json, config.json, maps/*.npy (float32, raw scores) and maps/*.png (the run's one heat scale).
+    With notes also notes.json, and what people wrote in three columns of scores.csv.
 
     Files of an earlier export are replaced, others in `out` are left alone. Returns the paths written.
     Raises StoreError or DiskFullError when `out` cannot be written.
     """
     written = [out / "scores.csv", out / "metrics.json", out / "config.json"]
-    write_atomic(written[0], lambda file: file.write(scores_csv(results)))
+    write_atomic(written[0], lambda file: file.write(scores_csv(results, notes=notes)))
     write_json(written[1], results.metrics)
     write_json(written[2], json.loads(results.config.model_dump_json()))
+    if notes is not None:
+        written.append(out / "notes.json")
+        write_json(written[-1], as_stored(notes))
     rows = results.table.to_dict("records")
     for i, row in enumerate(rows):
         values = pixel_map(results, int(row["row"]))

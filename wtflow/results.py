@@ -1,5 +1,6 @@
 """What a finished run found, read from the store. NumPy and pandas only, so a page pays for no torch."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,6 +10,7 @@ import pandas as pd
 from wtflow.config import Settings
 from wtflow.errors import DamagedRunError, RunNotFoundError
 from wtflow.maps import upsample
+from wtflow.records_notes import RunNotes
 from wtflow.store.layout import RunConfig
 from wtflow.store.runs import RunStore
 
@@ -112,14 +114,23 @@ def add_outcomes(table: pd.DataFrame, threshold: float) -> pd.DataFrame:
     return table.assign(outcome=outcome)
 
 
+def add_notes(table: pd.DataFrame, notes: RunNotes) -> pd.DataFrame:
+    """A copy with the columns `tags` (joined by "; "), `comment` and `label_is_wrong`."""
+    found = [notes.note(sample_id) for sample_id in table.sample_id]
+    return table.assign(
+        tags=["; ".join(note.tags) for note in found], comment=[note.comment for note in found], label_is_wrong=[note.label_is_wrong for note in found]
+    )
+
+
 def filter_rows(
     table: pd.DataFrame,
     defects: tuple[str, ...] = (),
     outcomes: tuple[str, ...] = (),
     score_range: tuple[float, float] | None = None,
     sort: Sort = "score descending",
+    sample_ids: Collection[str] | None = None,
 ) -> pd.DataFrame:
-    """Rows of any of these defect types and outcomes (empty: all) with low <= score < high, sorted; ties by name."""
+    """Rows of any of these defect types and outcomes (empty: all) and of these images (None: all) with low <= score < high, sorted; ties by name."""
     keep = np.ones(len(table), bool)
     if defects:
         keep &= table.defect.isin(defects).to_numpy()
@@ -127,6 +138,8 @@ def filter_rows(
         keep &= table.outcome.isin(outcomes).to_numpy()
     if score_range is not None:
         keep &= ((table.score >= score_range[0]) & (table.score < score_range[1])).to_numpy()
+    if sample_ids is not None:
+        keep &= table.sample_id.isin(list(sample_ids)).to_numpy()
     chosen = table[keep]
     if sort == "name":
         return chosen.sort_values("sample_id", ignore_index=True)
@@ -141,12 +154,14 @@ def find_sample(results: RunResults, sample_id: str) -> pd.Series:
     return found.iloc[0]
 
 
-def scores_csv(results: RunResults, threshold: float | None = None) -> bytes:
-    """The scores as CSV in UTF-8, one line per image; with a threshold also the outcome at it.
+def scores_csv(results: RunResults, threshold: float | None = None, notes: RunNotes | None = None) -> bytes:
+    """The scores as CSV in UTF-8, one line per image; with a threshold also the outcome at it, with notes what people wrote.
 
     Text that a spreadsheet would take for a formula is quoted with an apostrophe.
     """
     table = results.table if threshold is None else add_outcomes(results.table, threshold)
     texts = ["sample_id", "path", "mask_path", "defect"]
-    safe = table.assign(**{name: table[name].map(lambda text: f"'{text}" if str(text)[:1] in "=+-@\t" and text else text) for name in texts})
+    if notes is not None:
+        table, texts = add_notes(table, notes), [*texts, "tags", "comment"]
+    safe = table.assign(**{name: table[name].map(lambda text: f"'{text}" if str(text)[:1] in "=+-@\t\r" and text else text) for name in texts})
     return safe.to_csv(index=False).encode()

@@ -8,7 +8,7 @@ import streamlit as st
 
 from wtflow.errors import WTFlowError
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>$~|#:])")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>$~|#:&])")
 
 
 def plain(text: str) -> str:

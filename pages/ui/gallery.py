@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import cache, judge, state, widgets
+from pages.ui import cache, judge, state, triage, widgets
 from pages.ui.errors import plain
 from pages.ui.frame import link
 from wtflow.errors import WTFlowError
@@ -62,6 +62,7 @@ def _show_filter(results: RunResults, threshold: judge.Threshold, chosen: judge.
             format_func=lambda name: f"{OUTCOMES[name]} ({n_of_outcome.get(name, 0)})",
             **state.bound("outcome", list(chosen.outcomes)),
         )
+        triage.tag_filter(results, chosen)
 
 
 def _show_order(chosen: judge.Filter) -> str:
@@ -90,9 +91,10 @@ def _show_card(store: RunStore, results: RunResults, facts, view: str) -> None:
             help=f"{plain(facts.sample_id)}: look at the map of this image",
         )
         st.badge(OUTCOMES[facts.outcome], color=_COLOURS[facts.outcome])
+        triage.note_line(judge.read_notes(results).note(facts.sample_id))
 
 
 def _clear() -> None:
-    for name in ("defect", "outcome", "range"):
+    for name in ("defect", "outcome", "tag", "range"):
         state.put(name, None)
     st.session_state["n_histograms"] = st.session_state.get("n_histograms", 0) + 1

@@ -4,10 +4,14 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.ui import state
+from pages.ui import cache, state
+from wtflow.errors import StoreError
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
+from wtflow.records_notes import RunNotes
 from wtflow.results import RunResults, ThresholdChoice, add_outcomes, filter_rows, threshold_choices
+from wtflow.store.runs import RunStore
+from wtflow.triage import count_words, images_with
 
 SORTS = {"score descending": "Highest score first", "score ascending": "Lowest score first", "name": "By name"}
 _N_STOPS = 400
@@ -94,14 +98,18 @@ class Filter:
     outcomes: tuple[str, ...]
     score_range: tuple[float, float] | None
     sort: str
+    tags: tuple[str, ...] = ()
+    """Tags, or what else notes say; images with any of them are shown."""
+    sample_ids: frozenset[str] | None = None
+    """The images that `tags` leaves; None: all."""
 
     @property
     def is_active(self) -> bool:
-        return bool(self.defects or self.outcomes or self.score_range)
+        return bool(self.defects or self.outcomes or self.score_range or self.tags)
 
     @property
     def words(self) -> str:
-        parts = [*self.defects, *(OUTCOMES[outcome] for outcome in self.outcomes)]
+        parts = [*self.defects, *(OUTCOMES[outcome] for outcome in self.outcomes), *(tag.strip() for tag in self.tags)]
         if self.score_range:
             parts.append(f"score {format_score(self.score_range[0])} to {format_score(self.score_range[1])}")
         return ", ".join(parts)
@@ -115,18 +123,30 @@ def defect_types(results: RunResults) -> list[str]:
 
 def read_filter(results: RunResults) -> Filter:
     known = defect_types(results)
-    sort = state.get("sort")
+    sort, notes = state.get("sort"), read_notes(results)
+    tags = tuple(word for word in count_words(results.test, notes) if word in state.get_all("tag"))
     return Filter(
         tuple(name for name in known if name in state.get_all("defect")),
         tuple(name for name in OUTCOMES if name in state.get_all("outcome")),
         _score_range(),
         sort if sort in SORTS else "score descending",
+        tags,
+        images_with(notes, tags),
     )
+
+
+def read_notes(results: RunResults) -> RunNotes:
+    """What people wrote about the run; nothing where the file is damaged, which the place for writing says."""
+    try:
+        return cache.notes(RunStore(), results.run_id)
+    except StoreError:
+        return RunNotes()
 
 
 def rows_of(results: RunResults, threshold: Threshold, chosen: Filter):
     """The test images that pass the filter, sorted, with the column `outcome`."""
-    return filter_rows(add_outcomes(results.test, threshold.value), chosen.defects, chosen.outcomes, chosen.score_range, chosen.sort)
+    table = add_outcomes(results.test, threshold.value)
+    return filter_rows(table, chosen.defects, chosen.outcomes, chosen.score_range, chosen.sort, chosen.sample_ids)
 
 
 def put_score_range(low: float, high: float) -> None:

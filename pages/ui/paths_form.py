@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.ui import judge, state, widgets
 from pages.ui.errors import plain, show_error
+from pages.ui.triage import tag_filter
 from wtflow.derive.requests import TravelRequest, checked
 from wtflow.errors import RunNotFoundError
 from wtflow.plots.theme import OUTCOMES
@@ -99,6 +100,7 @@ def _pick_images(results: RunResults, chosen: judge.Filter) -> str:
             st.pills("Defect type", **types, **state.bound("defect", list(chosen.defects)))
             outcomes = {"options": list(OUTCOMES), "selection_mode": "multi", "wrap": True, "format_func": OUTCOMES.__getitem__}
             st.pills("Outcome", **outcomes, **state.bound("outcome", list(chosen.outcomes)))
+            tag_filter(results, chosen)
     return wanted
 
 
@@ -157,5 +159,5 @@ def _keep_flags() -> None:
 
 
 def _clear_filter() -> None:
-    for name in ("defect", "outcome", "range"):
+    for name in ("defect", "outcome", "tag", "range"):
         state.put(name, None)

@@ -10,13 +10,15 @@ import streamlit as st
 
 DATA = ("root", "category", "group", "page")
 TRAIN = ("root", "category", "watch")
-FILTER = ("defect", "outcome", "range", "sort")
+FILTER = ("defect", "outcome", "tag", "range", "sort")
 RESULTS = ("run", "threshold", "origin", *FILTER, "page")
 IMAGE = ("run", "sample", "position", "threshold", "origin", *FILTER, "opacity", "scale")
+FAILURES = ("run", "sample", "threshold", "origin", "defect", "outcome", "tag", "cut", "fact", "page")
 TRY = ("run", "threshold", "origin", "page")
 VIEW = ("view", "colour", "t")
 PATHS = ("run", "sample", "position", "threshold", "origin", *FILTER, "images", "how", "n", "saves", "probes", "bend", "tab", *VIEW)
 WELLS = ("run", "threshold", "origin", "n", "saves", "fit", "neighbors", "distance", "metric", "umap_seed", "plane", "at", "picked", "page", *VIEW)
+COMPARE = ("runs", "runs_of", "common", "pair", "origin", "curve", "who", "defect", "sample", "position", "maps", "opacity", "page")
 LEARN = ("lesson", "seed", "data", "set", "points", "large")
 
 # What makes no sense any more when the key changes.
@@ -25,6 +27,10 @@ FOLLOWERS = {
     "category": ("group", "page"),
     "group": ("page",),
     "run": ("sample", "position", "threshold", "origin", *FILTER, "page", "images", "picked", "t"),
+    "runs_of": ("runs", "common", "pair", "sample", "position", "origin", "who", "defect", "page"),
+    "runs": ("common", "pair", "sample", "position", "origin", "who", "defect", "page"),
+    "pair": ("who", "page"),
+    "who": ("page",),
     "sample": ("position",),
     "picked": ("page",),
     "lesson": ("set", "data", "points", "seed"),
@@ -32,6 +38,7 @@ FOLLOWERS = {
     "origin": ("threshold",),
     "defect": ("page",),
     "outcome": ("page",),
+    "tag": ("page",),
     "range": ("page",),
     "sort": ("page",),
 }

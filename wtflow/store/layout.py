@@ -13,6 +13,7 @@
         derived/         what was computed from the finished run (paths, projections), with requests and their progress; safe to delete
         what_ifs/        images that a person painted defects on, with the painted mask and what the run said
         tried/           images that a person dropped on the app, apart from the test set
+        notes.json       what people wrote: tags, comment and flag per image, comment per run; replaced atomically under the store's lock
         log.txt          the worker's output
         stop             present = please stop
     runs/.cache/         features of the frozen backbone, shared by runs; safe to delete
@@ -37,6 +38,7 @@ MAPS = "maps.npy"
 METRICS = "metrics.json"
 INDEX = "index.npz"
 TRIED = "tried"
+NOTES = "notes.json"
 WHAT_IFS = "what_ifs"
 DERIVED = "derived"
 LOG = "log.txt"
