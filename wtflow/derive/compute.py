@@ -8,11 +8,13 @@ import numpy as np
 from wtflow.derive.files import Answer, StepsAnswer, answer_path, load_answer, save_answer
 from wtflow.derive.ideal import compute_ideal
 from wtflow.derive.plane import Place, compute_landscape
-from wtflow.derive.requests import Request, StepsRequest, TravelRequest, UmapRequest
+from wtflow.derive.requests import FactsRequest, NearestRequest, Request, StepsRequest, TravelRequest, UmapRequest
 from wtflow.derive.run_flow import RunFlow, open_flow
 from wtflow.derive.steps import compute_steps
 from wtflow.derive.travel import compute_travel, walks
 from wtflow.errors import FlowError, StoreError
+from wtflow.failure_facts import compute_facts
+from wtflow.nearest_normals import find_nearest
 from wtflow.positions import choose_positions, drawn_evenly, one_position
 from wtflow.projection import Pca, fit_pca, project_umap
 from wtflow.records_flow import Ideal, Landscape, PositionSet, Projection, Travel
@@ -47,8 +49,13 @@ def compute_answer(store: RunStore, run_id: str, request: Request, progress: Pro
         progress(1.0)
         return found
     flow = open_flow(store, run_id)
-    if isinstance(request, TravelRequest):
-        answer: Answer = _travel(flow, request, progress)
+    tell = lambda done, total: progress(done / total)  # noqa: E731
+    if isinstance(request, FactsRequest):
+        answer: Answer = compute_facts(flow.results, tell)
+    elif isinstance(request, NearestRequest):
+        answer = find_nearest(flow, tell)
+    elif isinstance(request, TravelRequest):
+        answer = _travel(flow, request, progress)
     elif isinstance(request, UmapRequest):
         answer = _umap(flow, request, progress)
     else:

@@ -1,16 +1,17 @@
 """Answers on disk: records to named arrays and back, under a name that covers everything they depend on. No torch."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from wtflow.derive.requests import VERSION, Request
+from wtflow.records_failures import ImageFacts, NearestNormals
 from wtflow.records_flow import PositionSet, Projection, ReturnTrip, StepsRow, Travel
 from wtflow.store import derived
 from wtflow.store.runs import RunStore
 
 StepsAnswer = tuple[tuple[StepsRow, ...], tuple[ReturnTrip, ...]]
-Answer = Travel | Projection | StepsAnswer
+Answer = Travel | Projection | StepsAnswer | ImageFacts | NearestNormals
 
 _TRAVEL = ("t", "norm", "speed", "alignment", "straightness", "radial", "plane")
 _POSITIONS = ("row", "grid_row", "grid_column", "group", "score")
@@ -74,5 +75,21 @@ def _steps_in(arrays: derived.Arrays, facts: dict[str, Any]) -> StepsAnswer:
     return rows, tuple(ReturnTrip(**trip | {"errors": spreads(trip["errors"])}) for trip in facts["trips"])
 
 
-_ENCODE = {"travel": _travel_out, "umap": _umap_out, "steps": _steps_out}
-_DECODE = {"travel": _travel_in, "umap": _umap_in, "steps": _steps_in}
+def _facts_out(facts: ImageFacts) -> tuple[derived.Arrays, dict[str, Any]]:
+    return {field.name: getattr(facts, field.name) for field in fields(ImageFacts) if field.name != "aupro"}, {"aupro": facts.aupro}
+
+
+def _facts_in(arrays: derived.Arrays, facts: dict[str, Any]) -> ImageFacts:
+    return ImageFacts(**arrays, aupro=facts["aupro"])
+
+
+def _nearest_out(nearest: NearestNormals) -> tuple[derived.Arrays, dict[str, Any]]:
+    return {field.name: getattr(nearest, field.name) for field in fields(NearestNormals)}, {}
+
+
+def _nearest_in(arrays: derived.Arrays, facts: dict[str, Any]) -> NearestNormals:
+    return NearestNormals(**arrays)
+
+
+_ENCODE = {"travel": _travel_out, "umap": _umap_out, "steps": _steps_out, "facts": _facts_out, "nearest": _nearest_out}
+_DECODE = {"travel": _travel_in, "umap": _umap_in, "steps": _steps_in, "facts": _facts_in, "nearest": _nearest_in}

@@ -66,12 +66,24 @@ class StepsRequest(_Request):
     seed: int = Field(0, ge=0, le=2**31 - 1)
 
 
+class FactsRequest(_Request):
+    """Facts of all test images that explain the run's failures."""
+
+    kind: Literal["facts"] = "facts"
+
+
+class NearestRequest(_Request):
+    """The training normal nearest to each test image."""
+
+    kind: Literal["nearest"] = "nearest"
+
+
 def default_wells(solver: Literal["euler", "heun"]) -> UmapRequest:
     """What the page `wells` opens with: half normals, half defects, few enough that UMAP answers within a minute."""
     return UmapRequest(travel=TravelRequest(how="balanced", n=2000, steps=20, solver=solver), n_fit=1000)
 
 
-Request = TravelRequest | UmapRequest | StepsRequest
+Request = TravelRequest | UmapRequest | StepsRequest | FactsRequest | NearestRequest
 
 _ANY: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="kind")])
 

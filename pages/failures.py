@@ -1,0 +1,99 @@
+"""What does it get wrong, and is there a pattern?"""
+
+import streamlit as st
+
+from pages.ui import cache, judge, widgets
+from pages.ui.errors import plain, shown
+from pages.ui.failures_explain import show_explanation, show_groups
+from pages.ui.failures_image import show_one
+from pages.ui.failures_parts import measure_defects, show_strip, show_types, show_worst_first
+from pages.ui.frame import link, open_page
+from wtflow.explain import MISSES, describe_split
+from wtflow.failure_words import FailureStudy, describe_alarms
+from wtflow.failures import PIXEL_QUANTILE
+from wtflow.intervals import wilson_interval
+from wtflow.plots.axes import format_score
+from wtflow.results import RunResults
+from wtflow.store.runs import RunStore
+
+N_SPLITS = 2
+"""Facts that the first screen names for misses; each further one stands below its own figure."""
+
+
+def main(store: RunStore) -> None:
+    results = widgets.open_run(store)
+    if results.test.empty:
+        st.info("This run has no test images, so nothing can be called wrongly. Add images to test/ and train again.", icon=":material/info:")
+        return
+    threshold = judge.read_threshold(results)
+    place = st.container()
+    study = measure_defects(store, results, threshold)
+    with place:
+        show_answer(store, results, study, threshold)
+    if study.failures.empty:
+        st.success("Every test image is on its right side at this threshold: nothing is missed, nothing rejected.", icon=":material/check_circle:")
+    show_one(store, results, study, threshold)
+    if results.has_defects:
+        show_types(results, study)
+    show_worst_first(store, results, study)
+    show_explanation(store, results, study, threshold)
+    show_groups(store, results, study, threshold)
+
+
+def show_answer(store: RunStore, results: RunResults, study: FailureStudy, threshold: judge.Threshold) -> None:
+    """The first screen: what is missed, what is falsely rejected, and the pattern, in words and pictures."""
+    missed, rejected, pattern = st.columns([1, 1, 2])
+    test = results.test
+    n_defective = int(test.is_defective.sum())
+    with missed.container(border=True, height="stretch", key="card-missed"):
+        show_count("Defects missed", study, "FN", n_defective, "This category has no defective test image.")
+        by_type = sorted(study.types, key=lambda row: (row.n_found - row.n, row.defect))
+        worst = [f"{plain(row.defect)} {row.n - row.n_found} of {row.n}" for row in by_type if row.n_found < row.n]
+        if worst:
+            st.caption("Most: " + ", ".join(worst[:3]))
+    with rejected.container(border=True, height="stretch", key="card-rejected"):
+        show_count("Good parts rejected", study, "FP", len(test) - n_defective, "This category has no normal test image.")
+    with pattern.container(border=True, height="stretch", key="card-pattern"):
+        st.markdown("**Is there a pattern?**")
+        show_pattern(store, results, study)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"At the threshold {format_score(threshold.value)}. {threshold.words}", width="content")
+        link("results", "Move it", icon=":material/tune:", run=results.run_id)
+    with st.container(key="pair_strips"):
+        left, right = st.columns(2, gap="large")
+    with left:
+        show_strip(store, results, study, "FN", "Missed, the farthest below the threshold first")
+    with right:
+        show_strip(store, results, study, "FP", "Rejected, the farthest above first")
+
+
+def show_count(label: str, study: FailureStudy, outcome: str, n: int, none: str) -> None:
+    """How many of n are wrong, with the interval of the share."""
+    if not n:
+        st.metric(label, "–")
+        st.caption(none)
+        return
+    k = int((study.failures.outcome == outcome).sum())
+    low, high = wilson_interval(k, n)
+    st.metric(label, f"{k} of {n}")
+    st.caption(f"{k / n:.0%} (95 % interval {100 * low:.0f} to {100 * high:.0f} %)")
+
+
+def show_pattern(store: RunStore, results: RunResults, study: FailureStudy) -> None:
+    """Sentences about misses, then about false alarms; what they cannot say is said as well."""
+    further = [describe_split(split, MISSES[split.fact], "misses", "hits") for split in study.miss_splits[N_SPLITS:]]
+    said = [sentence for sentence in (*study.misses, *study.alarms) if sentence not in further]
+    alarms = cache.alarm_map(store, results.run_id, PIXEL_QUANTILE)
+    if alarms is not None and len(places := describe_alarms(alarms)) > 1:
+        said.append(places[0])
+    if "area" in study.table and results.has_defects and study.table.area.isna().all():
+        said.append("No defective image has a sound mask, so nothing is known of the defects' size, contrast and place.")
+    if not said:
+        said = ["Nothing is called wrongly, so there is no pattern."] if study.failures.empty else ["Nothing can be said yet: see below."]
+    with st.container(key="pattern_words"):
+        st.markdown("\n".join(f"- {plain(sentence)}" for sentence in said))
+
+
+store = open_page("failures")
+with shown():
+    main(store)

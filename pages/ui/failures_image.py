@@ -1,0 +1,169 @@
+"""Part of the page `failures`: one image taken apart, its map cut at a pixel threshold, region by region."""
+
+import streamlit as st
+
+from pages.ui import cache, judge, state, triage
+from pages.ui.errors import plain, show_error
+from pages.ui.failures_parts import NARROW_PX, SHORT, rows_below
+from pages.ui.frame import link
+from wtflow.errors import RunNotFoundError, WTFlowError
+from wtflow.failure_words import FailureStudy
+from wtflow.failures import PIXEL_QUANTILE
+from wtflow.plots.axes import format_score
+from wtflow.plots.theme import OUTCOMES
+from wtflow.records_failures import RegionReport
+from wtflow.results import RunResults, find_sample
+from wtflow.store.runs import RunStore
+
+CUTS = (0.95, 0.99, 0.995, 0.999)
+"""Quantiles of normal positions to choose the pixel threshold from."""
+PICTURE_PX = 480
+N_LISTED = 8
+
+
+def show_one(store: RunStore, results: RunResults, study: FailureStudy, threshold: judge.Threshold) -> None:
+    """The image that the address names; nothing where it names none."""
+    wanted = state.get("sample")
+    if wanted is None:
+        return
+    try:
+        find_sample(results, wanted)
+    except RunNotFoundError as error:
+        show_error(error)
+        return
+    found = study.table[study.table.sample_id == wanted]
+    if found.empty:
+        st.info("This image is a held-out training normal, not a test image: it is judged on Localization.", icon=":material/info:")
+        return
+    facts = found.iloc[0]
+    with st.container(border=True, key="card-one"):
+        show_head(results, study, facts, threshold)
+        cut, words = pick_cut(store, results, threshold)
+        with st.container(key="pair_one"):
+            left, right = st.columns([3, 2], gap="large")
+        with left:
+            report = show_pictures(store, results, facts, cut)
+        with right:
+            show_numbers(study, facts, report, words)
+        triage.triage_box(store, results.run_id, facts.sample_id)
+
+
+def show_head(results: RunResults, study: FailureStudy, facts, threshold: judge.Threshold) -> None:
+    """Which image, how wrong, the ways on to its map and its path, and to the neighbours in the list."""
+    ids = list(rows_below(results, study).sample_id)
+    at = ids.index(facts.sample_id) if facts.sample_id in ids else None
+    with st.container(horizontal=True, vertical_alignment="center", key="one_head"):
+        st.markdown(f"#### {plain(facts.sample_id)}", width="content")
+        if at is not None:
+            step = {"on_click": state.put, "disabled": len(ids) == 1, "type": "tertiary"}
+            st.button("Previous", icon=":material/arrow_back:", shortcut="Left", args=("sample", ids[at - 1]), **step)
+            st.button("Next", icon=":material/arrow_forward:", shortcut="Right", args=("sample", ids[(at + 1) % len(ids)]), **step)
+            st.caption(f"{at + 1} of {len(ids)}", width="content")
+        st.button("Close", icon=":material/close:", on_click=state.put, args=("sample", None), type="tertiary")
+    with st.container(horizontal=True, vertical_alignment="center", key=f"verdict_{facts.outcome}"):
+        away = f", {format_score(abs(facts.score - threshold.value))} {SHORT[facts.outcome]}" if facts.outcome in SHORT else ""
+        st.markdown(f"**{OUTCOMES[facts.outcome].capitalize()}**: score {format_score(facts.score)}{away}. True label: {plain(facts.defect)}.", width="content")
+        there = {"run": results.run_id, "sample": facts.sample_id, "position": f"{facts.peak_row},{facts.peak_column}"}
+        link("localization", "Look at its map", icon=":material/center_focus_strong:", **there)
+        link("trajectories", "Follow its worst position", icon=":material/route:", images="one", how="clicked", **there)
+
+
+def pick_cut(store: RunStore, results: RunResults, threshold: judge.Threshold) -> tuple[float, str]:
+    """The pixel threshold in force and where it comes from, in words."""
+    wanted = state.get_number("cut")
+    quantile = wanted if wanted in CUTS else PIXEL_QUANTILE
+    alarms = cache.alarm_map(store, results.run_id, quantile)
+    if alarms is None:
+        return threshold.value, "the image threshold, since no normal test image is there to choose one from"
+    st.selectbox(
+        "Pixel threshold",
+        list(CUTS),
+        format_func=lambda share: f"{100 * share:g} % of normal positions stay below",
+        width=290,
+        **state.bound("cut", quantile),
+    )
+    return alarms.threshold, f"the {100 * quantile:g} % quantile of all positions of {alarms.n_images} normal test images"
+
+
+def show_pictures(store: RunStore, results: RunResults, facts, cut: float) -> RegionReport | None:
+    """Image, map and the two cut against each other; returns the regions, None where there is nothing to compare."""
+    report = None
+    try:
+        segments, report = cache.segments(store, results.run_id, int(facts.row), cut, PICTURE_PX)
+        pictures = {
+            "Image, true defect outlined": cache.picture(facts.path, facts.mask_path, PICTURE_PX),
+            "Anomaly map": cache.heat(store, results.run_id, int(facts.row), 1.0, PICTURE_PX),
+            "Map cut at the pixel threshold": segments,
+        }
+    except WTFlowError as error:
+        show_error(error)
+        return None
+    with st.grid(len(pictures), min_column_width=NARROW_PX, key="one_pictures"):
+        for words, picture in pictures.items():
+            with st.container(gap="xsmall"):
+                st.image(picture, width="stretch", alt=f"{facts.sample_id}: {words}")
+                st.caption(words)
+    st.html('<span class="wt-badge wt-tp">defect found</span> <span class="wt-badge wt-fn">missed</span> <span class="wt-badge wt-fp">called, but sound</span>')
+    return report
+
+
+def show_numbers(study: FailureStudy, facts, report: RegionReport | None, words: str) -> None:
+    """Areas, regions and facts of the image in numbers."""
+    if report is None:
+        st.caption("This defective image has no sound mask, so areas and regions cannot be compared.")
+    else:
+        lines = [f"Pixel threshold {format_score(report.threshold)}: {words}."]
+        lines.append(f"Called beyond the mask: {_share(report.n_over, report.n_pixels)} of the image.")
+        if report.defects:
+            n_found = sum(region.is_found for region in report.defects)
+            n_marked = report.n_both + report.n_under
+            lines.append(f"Missed inside the mask: {_share(report.n_under, n_marked)} of the defect.")
+            lines.append(f"Regions found: {n_found} of {len(report.defects)}; called regions beside every defect: {len(report.alarms)}.")
+        else:
+            lines.append(f"Called regions: {len(report.alarms)}; none of them should be there.")
+        st.markdown("\n".join(f"- {line}" for line in lines))
+        show_regions(report)
+    show_facts(study, facts)
+
+
+def show_regions(report: RegionReport) -> None:
+    """The largest regions of the mask, and those called where there is no defect, each with its overlap."""
+    listed = [("defect", region) for region in report.defects] + [("beside", region) for region in report.alarms]
+    if not listed:
+        return
+    st.dataframe(
+        [
+            {
+                "Region": f"{'defect' if kind == 'defect' else 'called'} at {region.column:.0f}, {region.row:.0f}",
+                "Pixels": region.n_pixels,
+                "Found": ("yes" if region.is_found else "no") if kind == "defect" else "false alarm",
+                "Overlap": 100 * region.overlap,
+            }
+            for kind, region in listed[:N_LISTED]
+        ],
+        hide_index=True,
+        width="stretch",
+        column_config={"Overlap": st.column_config.NumberColumn(format="%.0f %%", help="Share of the region's pixels that both map and mask mark.")},
+    )
+    if len(listed) > N_LISTED:
+        st.caption(f"{N_LISTED} of {len(listed)} regions.")
+
+
+def show_facts(study: FailureStudy, facts) -> None:
+    """What was measured of the image, in a line."""
+    if "area" not in study.table:
+        return
+    if facts.problem:
+        st.caption(f"Not measured: {plain(facts.problem)}")
+        return
+    parts = []
+    if facts.is_defective:
+        parts = [f"Defect area {_share(facts.area, 1)} of the image", f"contrast {facts.contrast:.2g}", f"{facts.border:.0%} of the side from the border"]
+    if "nearest" in study.table:
+        parts.append(f"nearest training normal {plain(str(facts.nearest_id))}, {facts.nearest:.3g} away")
+    if parts:
+        st.caption(", ".join(parts) + ".")
+
+
+def _share(part: float, whole: float) -> str:
+    return f"{100 * part / whole:.2g} %" if part < 0.995 * whole else f"{100 * part / whole:.4g} %"

@@ -1,0 +1,175 @@
+"""Parts of the page `failures`: measuring the defects, rates per type, and the images called wrongly, worst first."""
+
+import streamlit as st
+
+from pages.ui import cache, derived, flow_parts, judge, state, triage, widgets
+from pages.ui.errors import plain
+from wtflow.derive.expect import START_S
+from wtflow.derive.files import save_answer
+from wtflow.derive.requests import FactsRequest
+from wtflow.errors import WTFlowError
+from wtflow.failure_facts import compute_facts
+from wtflow.failure_words import FailureStudy
+from wtflow.plots.axes import format_score
+from wtflow.plots.theme import OUTCOMES
+from wtflow.results import RunResults
+from wtflow.store.runs import RunStore
+
+MEASURE_AT_ONCE = 300
+"""Up to so many test images the defects are measured by themselves (some six seconds); above, a process of its own does it."""
+S_PER_IMAGE = 0.022
+"""Seconds per test image as measured on `screw` (512 px files at 320 px, one core), for a promise."""
+N_STRIP = 4
+PER_PAGE = 21
+NARROW_PX = 100
+"""Least width of a picture where a few stand side by side in half of a window."""
+OPACITY = 0.6
+WRONG = ("FN", "FP")
+SHORT = {"FN": "short", "FP": "above"}
+
+
+def measure_defects(store: RunStore, results: RunResults, threshold: judge.Threshold) -> FailureStudy:
+    """The study of this threshold; facts of the images are computed first where nobody has, at once or after a button."""
+    study = cache.failure_study(store, results.run_id, threshold.value)
+    if "area" in study.table:
+        return study
+    n = len(results.test)
+    request = FactsRequest()
+    if n > MEASURE_AT_ONCE:
+        what = f"Measure the defects of {n:,} images"
+        derived.read_task(store, results.run_id, request, what, f"{flow_parts.roughly(S_PER_IMAGE * n + START_S)} (size, contrast, place, AUPRO per type)")
+        return study
+    bar = st.progress(0.0, text="Measuring the defects")
+    tell = lambda done, total: bar.progress(done / max(total, 1), text=f"Measuring the defects: image {done:,} of {total:,}")  # noqa: E731
+    save_answer(store, results.run_id, request, compute_facts(results, tell))
+    bar.empty()
+    return cache.failure_study(store, results.run_id, threshold.value)
+
+
+def show_strip(store: RunStore, results: RunResults, study: FailureStudy, outcome: str, heading: str) -> None:
+    """The worst few of one kind, side by side."""
+    rows = study.failures[study.failures.outcome == outcome]
+    st.markdown(f"**{heading}**")
+    if rows.empty:
+        st.caption(f"No {'defect is missed' if outcome == 'FN' else 'good part is rejected'} at this threshold.")
+        return
+    with st.grid(N_STRIP, min_column_width=NARROW_PX, key=f"strip_{outcome}"):
+        for i in range(min(N_STRIP, len(rows))):
+            show_tile(store, results, rows.iloc[i], "strip")
+    if len(rows) > N_STRIP:
+        st.caption(f"{N_STRIP} of {len(rows)}; all of them are below.")
+
+
+def show_tile(store: RunStore, results: RunResults, facts, where: str, side: bool = True) -> None:
+    """A picture under its map; pressing its label takes the image apart. side: say on which side of the threshold it lies."""
+    margin = f"{facts.margin:.2g} {SHORT[facts.outcome]}" if side else f"{facts.margin:.2g}"
+    with st.container(key=f"tile-image_{where}_{facts.row}", gap="xsmall"):
+        show_picture(store, results, facts)
+        st.button(
+            f"**{margin}** {plain(facts.defect)}",
+            key=f"take_apart_{where}_{facts.row}",
+            type="tertiary",
+            on_click=state.put,
+            args=("sample", facts.sample_id),
+            help=f"{plain(facts.sample_id)}: take it apart",
+        )
+        triage.note_line(judge.read_notes(results).note(facts.sample_id))
+
+
+def show_picture(store: RunStore, results: RunResults, facts, opacity: float = OPACITY) -> None:
+    """The image under its map, or why it cannot be shown."""
+    try:
+        picture = cache.heat(store, results.run_id, int(facts.row), opacity)
+        st.image(picture, width="stretch", alt=f"{facts.sample_id}, {OUTCOMES[facts.outcome]}, score {format_score(facts.score)}")
+    except WTFlowError as error:
+        st.error(plain(error.message), icon=":material/broken_image:")
+
+
+def show_types(results: RunResults, study: FailureStudy) -> None:
+    """One line per defect type; a chosen line narrows the images below."""
+    st.subheader("By defect type", anchor=False)
+    lines = [
+        {
+            "Defect type": row.defect,
+            "Images": row.n,
+            "Found": row.n_found,
+            "Detection rate": 100 * row.rate,
+            "95 % interval": f"{100 * row.rate_low:.0f} to {100 * row.rate_high:.0f} %",
+            "AUROC": row.auroc,
+            "AUPRO": row.aupro,
+            "Median area": None if row.median_area is None else 100 * row.median_area,
+            "Lowest scores": ", ".join(sample.rpartition("/")[2] for sample in row.worst),
+        }
+        for row in study.types
+    ]
+    st.dataframe(
+        lines,
+        key="types",
+        hide_index=True,
+        width="stretch",
+        on_select=lambda: take_type([line["Defect type"] for line in lines]),
+        selection_mode="single-row",
+        column_config={
+            "Detection rate": st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100),
+            "AUROC": st.column_config.NumberColumn(format="%.3f", help="This type against all normal test images."),
+            "AUPRO": st.column_config.NumberColumn(format="%.3f", help="Its images and all normal ones, up to 30 % false pixels."),
+            "Median area": st.column_config.NumberColumn(format="%.2g %%", help="Of the image, over images with a sound mask."),
+        },
+    )
+    st.caption("The interval is Wilson's: other images of the same kind, the same run. Choose a line to see its images below.")
+
+
+def take_type(names: list[str]) -> None:
+    chosen = st.session_state["types"].selection.rows
+    state.put("defect", [names[chosen[0]]] if chosen else None)
+
+
+def rows_below(results: RunResults, study: FailureStudy):
+    """The wrong calls that the filter leaves, worst first. A filter by outcomes that are right asks for nothing here."""
+    chosen = judge.read_filter(results)
+    rows = study.failures
+    wanted = [outcome for outcome in WRONG if outcome in chosen.outcomes]
+    if wanted:
+        rows = rows[rows.outcome.isin(wanted)]
+    if chosen.defects:
+        rows = rows[rows.defect.isin(chosen.defects)]
+    if chosen.sample_ids is not None:
+        rows = rows[rows.sample_id.isin(list(chosen.sample_ids))]
+    return rows
+
+
+def show_worst_first(store: RunStore, results: RunResults, study: FailureStudy) -> None:
+    """All wrong calls in pages, by kind, defect type and notes."""
+    if study.failures.empty:
+        return
+    st.subheader("All wrong calls, worst first", anchor=False)
+    chosen = judge.read_filter(results)
+    counts = study.failures.outcome.value_counts()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.pills(
+            "Kind",
+            list(WRONG),
+            selection_mode="multi",
+            format_func=lambda name: f"{OUTCOMES[name]} ({counts.get(name, 0)})",
+            **state.bound("outcome", [outcome for outcome in WRONG if outcome in chosen.outcomes]),
+        )
+        types = study.failures.defect.value_counts()
+        st.pills(
+            "Defect type",
+            judge.defect_types(results),
+            selection_mode="multi",
+            wrap=True,
+            format_func=lambda name: f"{name} ({types.get(name, 0)})",
+            **state.bound("defect", list(chosen.defects)),
+        )
+        triage.tag_filter(results, chosen)
+    rows = rows_below(results, study)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        on_page = widgets.pager(len(rows), PER_PAGE)
+    st.caption(f"{len(rows)} of {widgets.count(len(study.failures), 'wrong call')}")
+    if rows.empty:
+        st.info("No wrong call passes this filter.", icon=":material/filter_alt:")
+        return
+    with st.spinner("Drawing the images"), st.grid(min_column_width=widgets.TILE_PX, key="failures"):
+        for i in on_page:
+            show_tile(store, results, rows.iloc[i], "below")

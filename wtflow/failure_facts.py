@@ -1,0 +1,75 @@
+"""Facts of a run's test images that explain its failures. Images and masks are read one by one. No torch."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from wtflow.datasets.images import load_image, load_truth
+from wtflow.errors import ImageReadError
+from wtflow.metrics import PixelMetrics
+from wtflow.positions import covered_share
+from wtflow.records import Sample
+from wtflow.records_failures import ImageFacts
+from wtflow.regions import border_distance, contrast, count_regions, mask_centre
+from wtflow.results import RunResults, pixel_map
+
+Progress = Callable[[int, int], None]
+
+_MEASURED = ("area", "contrast", "border", "n_regions", "peak_on_defect")
+NO_MASK = "It has no sound mask."
+
+
+def compute_facts(results: RunResults, progress: Progress) -> ImageFacts:
+    """Facts of all test images. `progress(done, total)` counts images and may raise to stop. An unreadable image lacks its facts alone."""
+    test = results.test.reset_index(drop=True)
+    found = {name: np.full(len(test), np.nan) for name in _MEASURED}
+    problem, done = np.full(len(test), "", object), 0
+    normal_pixels, aupro = PixelMetrics(), {}
+    for image in test[~test.is_defective].itertuples():
+        size = results.settings.image_size
+        normal_pixels.add(pixel_map(results, image.row), np.zeros((size, size), bool))
+        done += 1
+        progress(done, len(test))
+    for defect, own in test[test.is_defective].groupby("defect"):
+        pixels = copy.deepcopy(normal_pixels)
+        for image in own.itertuples():
+            try:
+                measured, mask = _measure(results, image)
+            except ImageReadError as error:
+                problem[image.Index] = error.message
+            else:
+                for name, value in measured.items():
+                    found[name][image.Index] = value
+                if mask is None:
+                    problem[image.Index] = NO_MASK
+                else:
+                    pixels.add(pixel_map(results, image.row), mask)
+            done += 1
+            progress(done, len(test))
+        aupro[str(defect)] = pixels.result()["aupro"]
+    height, width = results.maps.shape[1:]
+    peak = [border_distance(row + 0.5, column + 0.5, (height, width)) for row, column in zip(test.peak_row, test.peak_column, strict=True)]
+    return ImageFacts(row=test.row.to_numpy(np.int64), peak_border=np.array(peak, float), problem=problem.astype(str), aupro=aupro, **found)
+
+
+def truth_of(results: RunResults, image) -> np.ndarray | None:
+    """The mask of a row of the score table as the metrics count it, bool (S, S), or None. Raises ImageReadError."""
+    mask_path = Path(image.mask_path) if image.mask_path else None
+    return load_truth(Sample(image.sample_id, Path(image.path), "test", image.defect, mask_path), results.settings.image_size)
+
+
+def _measure(results: RunResults, image) -> tuple[dict[str, float], np.ndarray | None]:
+    mask = truth_of(results, image)
+    if mask is None:
+        return {}, None
+    share = covered_share(mask, results.maps.shape[1:])
+    rows, columns = (slice(max(at - 1, 0), at + 2) for at in (image.peak_row, image.peak_column))
+    return {
+        "area": float(mask.mean()),
+        "contrast": contrast(load_image(Path(image.path), results.settings.image_size), mask),
+        "border": border_distance(*mask_centre(mask), mask.shape),
+        "n_regions": float(count_regions(mask)),
+        "peak_on_defect": float(share[rows, columns].max() > 0),
+    }, mask

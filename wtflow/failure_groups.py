@@ -1,0 +1,67 @@
+"""Failing images grouped by where their worst positions lie on a map of features. No torch.
+
+The map is a UMAP made as for the page `wells`, of one position per test image: the one that its map calls the worst. UMAP keeps who is
+near whom, not distances: groups are neighbourhoods, and how far apart they are says nothing.
+"""
+
+from typing import Literal
+
+import numpy as np
+from sklearn.cluster import AgglomerativeClustering
+from sklearn.metrics import silhouette_score
+
+from wtflow.derive.requests import TravelRequest, UmapRequest
+from wtflow.errors import FlowError
+from wtflow.records_failures import FailureGroup, FailureMap
+
+LEAST = 6
+"""Fewer failures are looked at one by one."""
+MOST_GROUPS = 6
+STEPS = 4
+"""Solver steps of the paths behind the map; only their start, before the flow moves anything, is grouped."""
+LEAST_IMAGES = 20
+"""Test images below which a UMAP has too few points for its 15 neighbours to mean anything."""
+MOST_FITTED = 1000
+"""Images that UMAP is fitted on, as on the page `wells`; others are placed."""
+
+
+def map_request(n_images: int, solver: Literal["euler", "heun"]) -> UmapRequest:
+    """The UMAP of the single worst position of each of n_images test images, whatever the threshold."""
+    return UmapRequest(travel=TravelRequest(how="top", n=n_images, steps=STEPS, solver=solver), n_fit=max(3, min(MOST_FITTED, n_images)))
+
+
+def group_failures(points: np.ndarray, rows: np.ndarray, wrong: np.ndarray) -> FailureMap:
+    """Failing images in groups by Ward's method on the map; of 2 to MOST_GROUPS groups the number of the highest mean silhouette.
+
+    points: (N, 2) of all test images, in the order of `rows` (N,), which rise; wrong: rows of the failing ones, in any order. Fewer than
+    LEAST of them, or nearly all in one place, make one group. The same each time. Raises FlowError where points, rows and wrong do
+    not fit.
+    """
+    rows, wrong = np.asarray(rows, np.int64), np.unique(np.asarray(wrong, np.int64))
+    if points.shape != (len(rows), 2) or not np.isin(wrong, rows).all():
+        raise FlowError(f"Points of shape {points.shape} do not fit {len(rows)} images.", fix="Compute the groups again.")
+    at = np.searchsorted(rows, wrong)
+    labels, silhouette = _parted(points[at])
+    members = sorted((at[labels == label] for label in np.unique(labels)), key=lambda own: (-len(own), own[0]))
+    group = np.zeros(len(rows), np.int64)
+    for number, own in enumerate(members, start=1):
+        group[own] = number
+    groups = tuple(FailureGroup(number, _from_middle(points[own], rows[own])) for number, own in enumerate(members, start=1))
+    return FailureMap(rows, points, group, groups, silhouette)
+
+
+def _parted(points: np.ndarray) -> tuple[np.ndarray, float | None]:
+    """A label per point (M, 2) and the silhouette that chose their number."""
+    best, labels = None, np.zeros(len(points), int)
+    if len(points) >= LEAST and len(np.unique(points, axis=0)) > MOST_GROUPS:
+        for k in range(2, min(MOST_GROUPS, len(points) // 2) + 1):
+            found = AgglomerativeClustering(n_clusters=k).fit_predict(points)
+            silhouette = float(silhouette_score(points, found))
+            if best is None or silhouette > best:
+                best, labels = silhouette, found
+    return labels, best
+
+
+def _from_middle(points: np.ndarray, rows: np.ndarray) -> tuple[int, ...]:
+    away = np.linalg.norm(points - points.mean(0), axis=1)
+    return tuple(int(row) for row in rows[np.argsort(away, kind="stable")])
