@@ -4,16 +4,19 @@ Small work on one thread: a page must not compete with a training worker for the
 """
 
 import functools
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 
 from wtflow.backbone import Backbone, load_backbone
-from wtflow.config import settings_from_json
+from wtflow.config import Settings, settings_from_json
 from wtflow.datasets.images import load_image, load_image_bytes
 from wtflow.detector import Detector, load_detector, pick_device
 from wtflow.errors import DatasetError, RunNotFoundError, SettingsError, WeightsError, WTFlowError
@@ -35,6 +38,17 @@ LARGEST_TRY = 64
 """Images scored in one go; more are a data set and belong in a run."""
 CHANGEABLE = {"steps", "solver", "score", "deviation_time", "mismatch_samples", "top_fraction"}
 """Settings that only scoring reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rescored:
+    """What scoring a run again gave: as `summarise` gives it, with the settings and the time it took."""
+
+    settings: Settings
+    table: pd.DataFrame
+    maps: np.ndarray
+    facts: dict[str, Any]
+    seconds: dict[str, float]
 
 
 @contextmanager
@@ -126,6 +140,14 @@ def keep_tried(store: RunStore, run_id: str, tried: list[Tried], contents: list[
 def evaluate(store: RunStore, run_id: str, changes: dict[str, Any], progress: Callable[[int, int], None]) -> dict[str, Any]:
     """Metrics of a finished run's flow under other scoring settings (steps, solver, score ...). Nothing in the run changes.
 
+    Raises as `score_again`.
+    """
+    return score_again(store, run_id, changes, progress).facts
+
+
+def score_again(store: RunStore, run_id: str, changes: dict[str, Any], progress: Callable[[int, int], None]) -> Rescored:
+    """The images of a finished run scored again under other scoring settings. Nothing in the run changes.
+
     Raises RunNotFoundError before the run has finished, SettingsError for settings that training would need to know.
     """
     results = open_results(store, run_id)
@@ -142,11 +164,16 @@ def evaluate(store: RunStore, run_id: str, changes: dict[str, Any], progress: Ca
     detector = Detector(settings, detector.normaliser, detector.velocity)
     cache = FeatureCache(store.home)
     total = 2 * len(samples)
+    clock = [time.perf_counter()]
     key = get_features(backbone_of(store, run_id), samples, [e["sha256"] for e in entries], cache, lambda done, _: progress(done // 2, total))
+    clock.append(time.perf_counter())
     maps, start_maps = compute_maps(detector, cache, key, np.arange(len(samples)), lambda done, _: progress((len(samples) + done) // 2, total))
+    clock.append(time.perf_counter())
     is_holdout = [entry["id"] in held_out for entry in entries]
-    _, facts = summarise(samples, is_holdout, maps, start_maps, settings, lambda done, _: progress(len(samples) + done, total))
-    return facts
+    table, facts = summarise(samples, is_holdout, maps, start_maps, settings, lambda done, _: progress(len(samples) + done, total))
+    clock.append(time.perf_counter())
+    seconds = {name: round(end - start, 2) for name, start, end in zip(("features", "score", "metrics"), clock, clock[1:], strict=False)}
+    return Rescored(settings, table, maps, facts, seconds)
 
 
 def _try_one(name: str, image: np.ndarray, detector: Detector, backbone: Backbone, ids: list[str], vectors: np.ndarray, paths: dict[str, str]) -> Tried:

@@ -1,0 +1,88 @@
+"""Which run is better, and where do they disagree?"""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.ui import cache_compare, compare_parts, compare_runs, state
+from pages.ui.compare_maps import show_maps
+from pages.ui.errors import plain, shown
+from pages.ui.frame import open_page
+from wtflow.compare import Comparison, disagreement_words, pair_table
+from wtflow.metrics import pr_curve, roc_curve
+from wtflow.pixel_tally import pro_curve
+from wtflow.plots import theme
+from wtflow.plots.compare import CURVES, RUN_COLOURS, plot_rates, plot_score_pairs
+from wtflow.records import Curve
+from wtflow.store.runs import RunStore
+
+
+def main(store: RunStore) -> None:
+    run_ids = compare_runs.pick_runs(store)
+    with st.spinner("Reading the runs"):
+        comparison = cache_compare.comparison(store, run_ids)
+    names = compare_runs.run_names(comparison)
+    compare_runs.show_settings(comparison, names)
+    if not compare_runs.agree_on_images(comparison):
+        return
+    wants_pixels = compare_parts.show_metrics(store, comparison, names)
+    counting = st.container()  # stands here, but is filled last: nobody waits for it
+    show_curves(store, comparison, names)
+    pair, disagreed = show_calls(store, comparison, names)
+    show_maps(store, comparison, names, pair.thresholds, disagreed)
+    compare_parts.show_costs(comparison, names)
+    if wants_pixels:
+        with counting:
+            compare_parts.count_pixels(store, comparison)
+
+
+def show_curves(store: RunStore, comparison: Comparison, names: Sequence[str]) -> None:
+    st.subheader("Curves", anchor=False)
+    kind = state.get("curve") if state.get("curve") in CURVES else "roc"
+    st.segmented_control("Curve", list(CURVES), required=True, format_func=lambda key: CURVES[key][0], **state.bound("curve", kind))
+    curves = [(name, curve_of(store, comparison, k, kind)) for k, name in enumerate(names)]
+    if kind == "pro" and not all(curve for _, curve in curves):
+        st.caption("The PRO curve needs masks, and the pixels of every run counted: see above.")
+    st.plotly_chart(plot_rates(curves, kind), key=f"curve_{kind}", config=theme.CONFIG, alt=f"{CURVES[kind][0]} curve of {len(names)} runs")
+
+
+def curve_of(store: RunStore, comparison: Comparison, k: int, kind: str) -> Curve | None:
+    """A run's curve on the common images, or None where it is not defined or its pixels are not counted."""
+    if kind == "pro":
+        tally = cache_compare.tally(store, comparison.runs[k].run_id)
+        return None if tally is None else pro_curve(tally, comparison.rows[k])
+    return (roc_curve if kind == "roc" else pr_curve)(comparison.scores[k], comparison.labels)
+
+
+def show_calls(store: RunStore, comparison: Comparison, names: Sequence[str]) -> tuple[compare_parts.Pair, list[str]]:
+    """Image by image: scores of two runs against each other, and where their calls differ. Returns the ids of those, as filtered."""
+    st.subheader("Image by image", anchor=False)
+    pair = compare_parts.pick_pair(comparison, names)
+    first, second = pair.first, pair.second
+    rows = pair_table(comparison, first, second, pair.thresholds)
+    st.markdown(plain(disagreement_words(rows, names[first], names[second])))
+    run_ids, selected = tuple(run.run_id for run in comparison.runs), state.get("sample")
+    figure = cache_compare.figure(
+        ("pairs", str(store.home), run_ids, cache_compare.compare_stamp(store, run_ids), pair, selected),
+        lambda: plot_score_pairs(
+            (comparison.scores[first], comparison.scores[second]), comparison.labels, list(rows.agreement), list(rows.sample_id),
+            thresholds=(pair.thresholds[first], pair.thresholds[second]), names=(names[first], names[second]),
+            colours=(RUN_COLOURS[first], RUN_COLOURS[second]), selected=selected,
+        ),
+    )  # fmt: skip
+    st.plotly_chart(figure, key="pairs", on_select=take_image, selection_mode="points", config=theme.CONFIG,
+                    alt=f"Image scores of {names[first]} against {names[second]}")  # fmt: skip
+    st.caption("Round: normal. Square: defective. Dashed: the thresholds. Click a point to see the maps of its image below.")
+    return pair, list(compare_parts.show_disagreements(rows, (names[first], names[second])).sample_id)
+
+
+def take_image() -> None:
+    """A clicked point chooses its image. Its id travels in customdata."""
+    points = [point for point in st.session_state["pairs"].selection.points if point.get("customdata")]
+    if points:
+        state.put("sample", points[0]["customdata"][0])
+
+
+store = open_page("compare")
+with shown():
+    main(store)

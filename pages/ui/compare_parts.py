@@ -1,0 +1,195 @@
+"""Pieces of the page `compare`: metrics with intervals, who is right on which image, time and memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pages.ui import cache, cache_compare, state, widgets
+from pages.ui.compare_runs import table
+from pages.ui.errors import plain, show_error
+from pages.ui.metric_cards import CARDS
+from wtflow.compare import LETTERS, Comparison, common_thresholds, difference_words, disagreements
+from wtflow.errors import ImageReadError
+from wtflow.intervals import N_RESAMPLES
+from wtflow.pixel_tally import make_tally
+from wtflow.plots import theme
+from wtflow.plots.axes import format_score
+from wtflow.plots.compare import AGREEMENT, plot_differences
+from wtflow.records_compare import MetricRow
+from wtflow.results import ThresholdChoice
+from wtflow.store.runs import RunStore
+
+COUNT_AT_ONCE = 700
+"""Up to so many maps the pixels are counted without asking (some six seconds, once per run); above, a button starts it."""
+
+SECONDS_PER_MAP = 0.01
+PER_PAGE = 14
+"""Full rows of seven in a wide window."""
+
+STAGES = {"read": "reading", "features": "features", "train": "training", "score": "scoring", "metrics": "metrics"}
+
+
+# -- metrics -----------------------------------------------------------------------------------------------------------
+
+
+def show_metrics(store: RunStore, comparison: Comparison, names: Sequence[str]) -> bool:
+    """Metrics with intervals and differences in words. True when the pixels should be counted now, below everything else."""
+    st.subheader("Which is better", anchor=False)
+    run_ids = tuple(run.run_id for run in comparison.runs)
+    rows = (*cache_compare.image_rows(store, run_ids), *cache_compare.pixel_rows(store, run_ids))
+    letters = LETTERS[: len(names)]
+    table(["metric", *letters, *(f"{letter} against A" for letter in letters[1:])], [_metric_line(row, len(names)) for row in rows])
+    for k, name in list(enumerate(names))[1:]:
+        _show_verdict(rows, k, name, names[0])
+    if any(row.differences for row in rows):
+        titles = {key: title for key, (title, *_) in CARDS.items()}
+        st.plotly_chart(plot_differences(rows, titles, names), key="differences", config=theme.CONFIG, alt="Differences of the metrics with intervals")
+    for reason in dict.fromkeys(row.reason for row in rows if row.reason):
+        st.caption(f":material/info: {plain(reason)}")
+    st.caption(
+        f"95 % intervals from {N_RESAMPLES:,} resamples of the images, within each class, the same for all runs (seed 0). They say how far other images "
+        "of this kind could move a figure, not how far another training could: for that, train other seeds. Best F1 takes every resample's own best "
+        "threshold, so its interval leans upwards."
+    )
+    return _asks_for_pixels(store, comparison, rows)
+
+
+def _metric_line(row: MetricRow, n_runs: int) -> list[str]:
+    values = [
+        widgets.metric(value) + (f" ({row.intervals[k].low:.3f} to {row.intervals[k].high:.3f})" if row.intervals else "")
+        for k, value in enumerate(row.values)
+    ]
+    differences = []
+    for k in range(1, n_runs):
+        if row.differences:
+            found = row.differences[k]
+            words = difference_words(found)
+            differences.append(f"{found.value:+.3f} ({found.low:+.3f} to {found.high:+.3f}), {words if words == 'within noise' else f'**{words}**'}")
+        elif None in (row.values[0], row.values[k]):
+            differences.append("–")
+        else:
+            differences.append(f"{row.values[k] - row.values[0]:+.3f}, no interval")
+    return [CARDS[row.key][0], *values, *differences]
+
+
+def _show_verdict(rows: Sequence[MetricRow], k: int, name: str, first: str) -> None:
+    """One sentence on one run: in which metrics it is better, worse or within noise."""
+    groups: dict[str, list[str]] = {}
+    for row in rows:
+        if row.differences:
+            groups.setdefault(difference_words(row.differences[k]), []).append(CARDS[row.key][0])
+    if groups:
+        st.markdown(f"**{plain(name)} against {plain(first)}:** " + "; ".join(f"{words} in {', '.join(titles)}" for words, titles in groups.items()) + ".")
+
+
+def _asks_for_pixels(store: RunStore, comparison: Comparison, rows: Sequence[MetricRow]) -> bool:
+    missing = [run for run in comparison.runs if cache_compare.tally(store, run.run_id) is None]
+    if not missing or not any(run.metrics["metrics"].get("aupro") is not None for run in missing):
+        return False
+    n_maps = sum(len(run.test) for run in missing)
+    if n_maps <= COUNT_AT_ONCE:
+        return True
+    expected = widgets.duration(SECONDS_PER_MAP * n_maps)
+    st.caption("Intervals of the pixel metrics and the PRO curve need the pixels of every map counted once; they are kept with the run.")
+    return st.button(f"Count the pixels of {n_maps:,} maps (about {expected})", icon=":material/grid_on:")
+
+
+def count_pixels(store: RunStore, comparison: Comparison) -> None:
+    """Count what is missing, with a bar, and keep it; then draw the page anew. What is done stays done when the page is left."""
+    missing = [run for run in comparison.runs if cache_compare.tally(store, run.run_id) is None]
+    bar = st.progress(0.0, text="Counting pixels")
+    try:
+        for k, run in enumerate(missing):
+            words = f"Counting pixels for intervals and the PRO curve, run {k + 1} of {len(missing)}"
+            make_tally(store, run, lambda done, total, words=words: bar.progress(done / total, text=f"{words}: {done:,} of {total:,} maps"))
+    except ImageReadError as error:
+        bar.empty()
+        show_error(error)
+        return
+    st.rerun()
+
+
+# -- who is right ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two of the runs by their number, and the threshold of every run with where it comes from."""
+
+    first: int
+    second: int
+    choices: tuple[ThresholdChoice, ...]
+
+    @property
+    def thresholds(self) -> list[float]:
+        return [choice.value for choice in self.choices]
+
+
+def pick_pair(comparison: Comparison, names: Sequence[str]) -> Pair:
+    """Which two runs are held against each other image by image, and where their thresholds come from."""
+    pairs = {f"{LETTERS[i]}{LETTERS[j]}": (i, j) for i in range(len(names)) for j in range(i + 1, len(names))}
+    origins = common_thresholds(comparison)
+    pair = state.get("pair") if state.get("pair") in pairs else next(iter(pairs))
+    origin = state.get("origin") if state.get("origin") in origins else next(iter(origins))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if len(pairs) > 1:
+            st.segmented_control("Runs", list(pairs), required=True, format_func=" and ".join, **state.bound("pair", pair))
+        if len(origins) > 1:
+            labels = {key: choices[0].label for key, choices in origins.items()}
+            st.selectbox("Threshold of each run", list(origins), format_func=labels.__getitem__, width=300, **state.bound("origin", origin))
+    found = Pair(*pairs[pair], origins[origin])
+    values = ", ".join(f"{LETTERS[k]} {format_score(found.thresholds[k])}" for k in pairs[pair])
+    same = len({choice.label for choice in found.choices}) == 1
+    where = f"{found.choices[0].label}. {found.choices[0].explanation}" if same else "; ".join(f"{LETTERS[k]}: {found.choices[k].label}" for k in pairs[pair])
+    st.caption(f"Each run calls at its own threshold, taken over all of its test images: {values}. {where}")
+    return found
+
+
+def show_disagreements(rows, names: tuple[str, str]):
+    """The images that one run calls defective and the other does not, filtered; returns the filtered rows."""
+    who = state.get("who") if state.get("who") in ("first", "second") else None
+    known = sorted(disagreements(rows).defect.unique(), key=lambda name: (name != "good", name))
+    defects = [name for name in known if name in state.get_all("defect")]
+    chosen = disagreements(rows, who, defects)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        words = {key: AGREEMENT[key].format(first=names[0], second=names[1]) for key in ("first", "second")}
+        st.pills("Who is right", list(words), format_func=words.__getitem__, **state.bound("who", who))
+        if len(known) > 1:
+            st.pills("Defect type", known, selection_mode="multi", wrap=True, **state.bound("defect", defects))
+    st.caption(f"{widgets.count(len(chosen), 'image')}, those that the two runs rank most differently first. Press one to see its maps below.")
+    on_page = widgets.pager(len(chosen), PER_PAGE)
+    with st.grid(min_column_width=widgets.TILE_PX, key="disagreements"):
+        for i in on_page:
+            _show_card(chosen.iloc[i], names)
+    return chosen
+
+
+def _show_card(facts, names: tuple[str, str]) -> None:
+    first, second = names[0][0], names[1][0]
+    with st.container(key=f"tile-thumb_{facts.row}", gap="xsmall"):
+        try:
+            st.image(cache.picture(facts.path, facts.mask_path), width="stretch", alt=f"{facts.sample_id}, {facts.defect}")
+        except ImageReadError as error:
+            st.error(plain(error.message), icon=":material/broken_image:")
+        calls = [f"{letter} {format_score(score)} {'defective' if called else 'normal'}" for letter, score, called in (
+            (first, facts.score_first, facts.called_first), (second, facts.score_second, facts.called_second))]  # fmt: skip
+        st.caption(f"**{plain(facts.defect)}** · {first if facts.agreement == 'first' else second} is right  \n{calls[0]}  \n{calls[1]}")
+        st.button("See its maps", key=f"see_{facts.row}", type="tertiary", icon=":material/visibility:", on_click=state.put, args=("sample", facts.sample_id))
+
+
+def show_costs(comparison: Comparison, names: Sequence[str]) -> None:
+    """Seconds per stage, time per image and peak memory of each run, as its worker measured them."""
+    st.subheader("Time and memory", anchor=False)
+    facts = [run.metrics for run in comparison.runs]
+    lines = []
+    for stage, words in STAGES.items():
+        seconds = [one.get("seconds", {}).get(stage) for one in facts]
+        if any(value is not None for value in seconds):
+            lines.append([words, *("–" if value is None else f"{value:.1f} s" for value in seconds)])
+    rates = [one.get("rates", {}).get("score") for one in facts]
+    lines.append(["moving along the flow, per image", *("–" if not rate else f"{1000 * rate:.0f} ms" for rate in rates)])
+    lines.append(["peak memory", *("–" if not one.get("peak_rss_mib") else f"{one['peak_rss_mib']:,.0f} MiB" for one in facts)])
+    lines.append(["device, threads", *(f"{plain(str(one.get('device', '–')))}, {one.get('threads', '–')}" for one in facts)])
+    table(["", *LETTERS[: len(names)]], lines)
+    st.caption("As measured when each run was made, with whatever else the computer was doing then. Features that were in the cache cost next to nothing.")

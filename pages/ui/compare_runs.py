@@ -1,0 +1,155 @@
+"""Which runs the page `compare` is about: the picker, what differs between them, and whether they were tested on the same images."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.ui import state, widgets
+from pages.ui.errors import plain, show_error
+from pages.ui.frame import link
+from wtflow.compare import LETTERS, MOST_RUNS, Comparison, settings_rows
+from wtflow.errors import RunNotFoundError
+from wtflow.records import RunSummary
+from wtflow.store.runs import RunStore
+from wtflow.training import jobs
+
+EVALUATE_AGAIN = "`python -m wtflow evaluate RUN --steps 1 --keep` makes a second run from the same training, scored with another number of steps."
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table in Markdown; the cells are taken as they are."""
+    lines = [header, ["---"] * len(header), *rows]
+    st.markdown("\n".join("| " + " | ".join(cells) + " |" for cells in lines))
+
+
+def pick_runs(store: RunStore) -> tuple[str, ...]:
+    """Two to four finished runs of one category, as the address names them or the two newest; ends the page without them."""
+    summaries = {summary.run_id: summary for summary in jobs.live_summaries(store)}
+    finished = {run_id: summary for run_id, summary in summaries.items() if summary.status is not None and summary.status.state == "finished"}
+    categories = list(dict.fromkeys(summary.category for summary in finished.values()))
+    if not categories:
+        _show_nothing_yet()
+        st.stop()
+    wanted = state.get_all("runs")
+    category = _category(wanted, finished, categories)
+    offered = [run_id for run_id, summary in finished.items() if summary.category == category]
+    if not wanted:
+        wanted = _first_choice(offered)
+        state.put("runs", wanted)
+    chosen = [run_id for run_id in dict.fromkeys(wanted) if run_id in offered][:MOST_RUNS]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox("Category", categories, width=200, **state.bound("runs_of", category))
+        st.multiselect(
+            "Runs to compare, the first one is what the others are held against",
+            offered,
+            max_selections=MOST_RUNS,
+            format_func=lambda run_id: widgets.run_label(summaries[run_id]),
+            placeholder="Choose two to four runs",
+            **state.bound("runs", chosen),
+        )
+        if len(chosen) > 1:
+            st.button("Reverse", icon=":material/swap_horiz:", on_click=state.put, args=("runs", chosen[::-1]), help="The last run becomes the first")
+    for run_id in dict.fromkeys(wanted):
+        if run_id not in chosen:
+            _show_why_not(run_id, summaries.get(run_id), category)
+    if len(chosen) < 2:
+        st.info(
+            "Choose at least two finished runs of one category." if len(offered) > 1
+            else f"There is only one finished run of {plain(category)}. Train another, or score this one differently: {EVALUATE_AGAIN}",
+            icon=":material/compare_arrows:",
+        )  # fmt: skip
+        st.stop()
+    return tuple(chosen)
+
+
+def _category(wanted: list[str], finished: dict[str, RunSummary], categories: list[str]) -> str:
+    known = next((finished[run_id].category for run_id in wanted if run_id in finished), None)
+    asked = state.get("runs_of")
+    return known or (asked if asked in categories else categories[0])
+
+
+def _first_choice(offered: list[str]) -> list[str]:
+    """The run last looked at, or the newest, held against the newest other one; the older of the two first."""
+    one = state.get("run") if state.get("run") in offered else offered[0]
+    others = [run_id for run_id in offered if run_id != one][:1]
+    return sorted([one, *others])
+
+
+def _show_nothing_yet() -> None:
+    with st.container(border=True, key="empty"):
+        st.markdown("#### No finished run yet")
+        st.write("Train a category twice with different settings; here you see which run is better, and where they disagree.")
+        with st.container(horizontal=True):
+            link("overview", "Train the demo", icon=":material/play_arrow:")
+            link("train", "Train a category of your own", icon=":material/model_training:")
+
+
+def _show_why_not(run_id: str, summary: RunSummary | None, category: str) -> None:
+    if summary is None:
+        show_error(RunNotFoundError(f"There is no run {run_id[:80]!r} here.", fix="It may have been deleted. Choose another one above."))
+    elif summary.problem:
+        st.error(f"**Run {plain(run_id)} is damaged.**  \n{plain(summary.problem)}", icon=":material/broken_image:")
+    elif summary.status.state != "finished":
+        st.info(f"Run {plain(run_id)} is {summary.status.state}: it has no results yet.", icon=":material/hourglass_empty:")
+    elif summary.category != category:
+        st.info(f"Run {plain(run_id)} is of category {plain(summary.category)}: only runs of one category are compared.", icon=":material/info:")
+    else:
+        st.info(f"Run {plain(run_id)} is left out: {MOST_RUNS} runs are the most.", icon=":material/info:")
+
+
+def run_names(comparison: Comparison) -> list[str]:
+    """A letter per run and the value of the first setting or two that differ: A (steps 1)."""
+    differ, _ = settings_rows([run.settings for run in comparison.runs])
+    names = []
+    for k, letter in enumerate(LETTERS[: len(comparison.runs)]):
+        words = ", ".join(f"{name} {short(values[k])}" for name, values in differ[:2])
+        names.append(f"{letter} ({words})" if words else letter)
+    return names
+
+
+def short(value: object) -> str:
+    """A setting's value in a few letters: of a path only the file."""
+    text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return text.replace("\\", "/").rpartition("/")[2][:24]
+
+
+def show_settings(comparison: Comparison, names: Sequence[str]) -> None:
+    """Where each run comes from, the settings that differ, and the others folded."""
+    st.subheader("What differs", anchor=False)
+    for letter, run in zip(LETTERS, comparison.runs, strict=False):
+        parent = run.metrics.get("scored_from")
+        origin = f", the training of {plain(str(parent))} scored again" if parent else ""
+        st.caption(f"**{letter}** is run {plain(run.run_id)} of {widgets.moment(run.config.created)}{origin}.")
+    differ, same = settings_rows([run.settings for run in comparison.runs])
+    header = ["setting", *LETTERS[: len(names)]]
+    if differ:
+        table(header, [[f"**{plain(name)}**", *(plain(str(value)) for value in values)] for name, values in differ])
+    else:
+        st.write("All settings are the same. What still differs is chance: another computer, version or number of threads.")
+    with st.expander(f"{len(same)} settings are the same"):
+        table(["setting", "value"], [[plain(name), plain(str(values[0]))] for name, values in same])
+
+
+def agree_on_images(comparison: Comparison) -> bool:
+    """Say which images the comparison rests on. False while the runs were tested on different ones and nobody asked to go on."""
+    n, letters = len(comparison.images), LETTERS[: len(comparison.runs)]
+    n_defective = int(comparison.labels.sum())
+    kinds = f"{n - n_defective:,} normal, {n_defective:,} defective"
+    if comparison.is_same_set:
+        if n:
+            st.caption(f"All runs were tested on the same {widgets.count(n, 'image')} ({kinds}), equal by name and content.")
+        else:
+            st.info("These runs have no test images, so there is nothing to compare. Add images to test/ and train again.", icon=":material/info:")
+        return n > 0
+    sizes = ", ".join(f"{letter} {count:,}" for letter, count in zip(letters, comparison.n_images, strict=True))
+    st.warning(
+        f"**The runs were tested on different images** ({sizes}), so their metrics cannot be held against each other. "
+        + (f"{widgets.count(n, 'image')} are common to all, equal by name and content ({kinds})." if n else "They have no image in common."),
+        icon=":material/difference:",
+    )
+    if not n:
+        return False
+    is_asked = state.get("common") == "1"
+    st.toggle(f"Compare on the {widgets.count(n, 'common image')}", key="widget_common", value=is_asked,
+              on_change=lambda: state.put("common", "1" if st.session_state["widget_common"] else None))  # fmt: skip
+    return is_asked

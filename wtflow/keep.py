@@ -1,0 +1,64 @@
+"""Keep what scoring a run again gave as a finished run of its own, so that both can be looked at side by side. Imports torch."""
+
+import os
+import resource
+import shutil
+import time
+from pathlib import Path
+
+import torch
+
+from wtflow.analysis import Rescored
+from wtflow.detector import pick_device
+from wtflow.records import RunStatus
+from wtflow.store import layout
+from wtflow.store.files import explained
+from wtflow.store.lock import locked
+from wtflow.store.runs import RunStore
+
+COPIED = (layout.DATA, layout.CHECKPOINT, layout.INDEX, layout.STEPS)
+"""What training wrote: the new run stands on its own when the old one is deleted."""
+
+
+def keep_run(store: RunStore, run_id: str, found: Rescored) -> str:
+    """Write a finished run with these scores and the training of `run_id`; returns its id. `scored_from` in its metrics names the old one.
+
+    It is put together in a hidden folder and then moved: nobody sees, queues or resumes half a run. Raises StoreError, DiskFullError.
+    """
+    config, old = store.config(run_id), store.metrics(run_id)
+    workshop = RunStore(store.home / f".keeping-{os.getpid()}")
+    try:
+        kept = workshop.create(Path(config.root), config.category, found.settings)
+        while (store.home / kept).exists():  # a training began in this very second: take the next one
+            workshop.delete(kept)
+            kept = workshop.create(Path(config.root), config.category, found.settings)
+        _fill(workshop, kept, store.folder(run_id), found, {"scored_from": old.get("scored_from", run_id)} | {
+            name: old.get(name) for name in ("source", "weights_hash")
+        })  # fmt: skip
+        with explained(store.home), locked(store):
+            workshop.folder(kept).rename(store.home / kept)
+    finally:
+        shutil.rmtree(workshop.home, ignore_errors=True)
+    return kept
+
+
+def _fill(workshop: RunStore, kept: str, source: Path, found: Rescored, origin: dict[str, str | None]) -> None:
+    folder = workshop.folder(kept)
+    for name in COPIED:
+        if (source / name).is_file():
+            with explained(folder):
+                (folder / name).parent.mkdir(exist_ok=True)
+                shutil.copy2(source / name, folder / name)
+    n = max(1, len(found.table))
+    workshop.write_scores(kept, found.table)
+    workshop.write_maps(kept, found.maps)
+    workshop.write_metrics(kept, found.facts | origin | {
+        "seconds": found.seconds,
+        "rates": {"features": None, "train": None, "score": found.seconds["score"] / n, "metrics": found.seconds["metrics"] / n},
+        "peak_rss_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "device": str(pick_device()), "threads": torch.get_num_threads(),
+    })  # fmt: skip
+    workshop.write_status(kept, RunStatus(
+        state="finished", stage="metrics", step=len(found.table), total=len(found.table), percent=100.0, seconds_left=0.0, heartbeat=time.time(),
+        message=f"Scored again from {origin['scored_from']} in {sum(found.seconds.values()):.0f} s.",
+    ))  # fmt: skip

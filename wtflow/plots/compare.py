@@ -1,0 +1,229 @@
+"""Runs beside each other: differences with their intervals, curves on one axis, scores against scores, maps of one image."""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
+
+import numpy as np
+import plotly.graph_objects as go
+from PIL import Image
+from plotly.subplots import make_subplots
+
+from wtflow.plots.axes import score_axis
+from wtflow.plots.contours import outline
+from wtflow.plots.pictures import data_uri, encode_heat, encode_jpeg, overlay, thumbnail
+from wtflow.plots.theme import COLOURS, HEAT, say_empty, style
+from wtflow.records import Curve
+from wtflow.records_compare import MetricRow, Panel
+
+RUN_COLOURS: Final = ("#7463E0", "#0B9470", "#C27A00", "#B0508F")
+"""One per run, in order; none of them means normal or defective."""
+
+DASHES: Final = ("solid", "dash", "dot", "dashdot")
+"""Lines are told apart without hue, too."""
+
+AGREEMENT: Final[dict[str, str]] = {"both": "both right", "first": "only {first} right", "second": "only {second} right", "neither": "both wrong"}
+NEITHER_COLOUR: Final = "#E0413A"
+
+CURVES: Final[dict[str, tuple[str, str, str]]] = {
+    "roc": ("ROC", "false alarms (of all normals)", "defects found (of all defective)"),
+    "pr": ("Precision and recall", "recall (defects found)", "precision (calls that are right)"),
+    "pro": ("PRO", "false-positive rate of the pixels", "overlap, mean over defect regions"),
+}
+"""Kind -> name, title of x, title of y."""
+
+FPR_SHOWN: Final = 0.3
+"""AUPRO looks no farther."""
+
+MAX_SIDE_PX: Final = 480
+MAX_CLICKABLE: Final = 32
+"""Clickable positions per side; five panels of them must stay quick."""
+
+TOP_PX: Final = 84
+"""Room above the panels: colour bar with its title and ticks, panel titles."""
+
+
+def plot_differences(rows: Sequence[MetricRow], titles: Mapping[str, str], names: Sequence[str]) -> go.Figure:
+    """Each metric's difference to the first run with its interval, one colour per run. Rows without intervals are left out."""
+    shown = [row for row in rows if row.differences]
+    figure = style(go.Figure(), height=90 + 34 * len(shown) * max(1, len(names) - 1))
+    if not shown:
+        return say_empty(figure, "No difference to show.")
+    places = np.arange(len(shown))[::-1]  # the first metric on top
+    n_others = len(names) - 1
+    for k in range(1, len(names)):
+        found = [row.differences[k] for row in shown]
+        value = np.array([one.value for one in found])
+        offset = 0.22 * ((n_others + 1) / 2 - k)
+        figure.add_trace(
+            go.Scatter(
+                x=value, y=places + offset, mode="markers", name=names[k], customdata=[[one.low, one.high] for one in found],
+                marker={"color": RUN_COLOURS[k], "size": 10, "line": {"width": 0}},
+                error_x={"type": "data", "symmetric": False, "array": [one.high - one.value for one in found],
+                         "arrayminus": [one.value - one.low for one in found], "thickness": 2.5, "width": 5},
+                hovertemplate="%{x:+.3f}, 95 % interval %{customdata[0]:+.3f} to %{customdata[1]:+.3f}<extra></extra>",
+            )
+        )  # fmt: skip
+    line = {"color": COLOURS["reference"], "width": 2, "dash": "dot"}
+    figure.add_shape(type="line", xref="x", yref="paper", x0=0, x1=0, y0=0, y1=1, line=line)
+    figure.update_xaxes(title_text=f"difference to {names[0]} (right of 0 is better)", zeroline=False)
+    figure.update_yaxes(tickvals=places, ticktext=[titles[row.key] for row in shown], range=[-0.6, len(shown) - 0.4], showgrid=False, zeroline=False)
+    return figure
+
+
+def plot_rates(curves: Sequence[tuple[str, Curve | None]], kind: Literal["roc", "pr", "pro"]) -> go.Figure:
+    """The curve of every run on one axis; a run without one is left out. PRO is drawn up to a false-positive rate of 0.3."""
+    _, x_title, y_title = CURVES[kind]
+    figure = style(go.Figure(), height=400)
+    for k, (name, curve) in enumerate(curves):
+        if curve is not None:
+            line = {"color": RUN_COLOURS[k], "width": 2.5, "dash": DASHES[k]}
+            hover = "%{y:.1%} at %{x:.2%}<br>threshold %{customdata:.4g}"
+            data = {"x": curve.x, "y": curve.y, "customdata": [float(value) for value in curve.thresholds]}
+            figure.add_trace(go.Scatter(**data, name=name, mode="lines", line=line, hovertemplate=hover))
+    if not figure.data:
+        return say_empty(figure, "This curve needs normal and defective test images.")
+    if kind == "roc":
+        chance = {"color": COLOURS["reference"], "width": 1.5, "dash": "dot"}
+        figure.add_trace(go.Scatter(x=[0, 1], y=[0, 1], name="chance", mode="lines", line=chance, hoverinfo="skip"))
+    end = FPR_SHOWN if kind == "pro" else 1.0
+    figure.update_xaxes(title_text=x_title, range=[-0.01 * end, 1.01 * end], tickformat=".0%")
+    figure.update_yaxes(title_text=y_title, range=[-0.02, 1.03], tickformat=".0%")
+    return figure
+
+
+def plot_score_pairs(
+    scores: tuple[np.ndarray, np.ndarray],
+    is_defective: np.ndarray,
+    agreement: Sequence[str],
+    sample_ids: Sequence[str],
+    *,
+    thresholds: tuple[float, float],
+    names: tuple[str, str],
+    colours: tuple[str, str],
+    selected: str | None,
+) -> go.Figure:
+    """Scores of one run against those of another, coloured by who is right, round where normal and square where defective.
+
+    scores: two (N,); agreement: (N,) keys of AGREEMENT; `customdata` carries the sample id; `selected` is ringed.
+    """
+    figure = style(go.Figure(), height=460)
+    if not len(sample_ids):
+        return say_empty(figure, "No image to show.")
+    axes = [score_axis(values, padding=0.04) for values in scores]
+    agreement, ids = np.asarray(agreement), np.asarray(sample_ids, dtype=object)
+    colour = {"both": COLOURS["reference"], "first": colours[0], "second": colours[1], "neither": NEITHER_COLOUR}
+    for key, words in AGREEMENT.items():
+        is_first = True
+        for symbol, wanted, label in (("circle", False, "normal"), ("square", True, "defective")):
+            members = (agreement == key) & (is_defective == wanted)
+            if members.any():
+                name = words.format(first=names[0], second=names[1])
+                figure.add_trace(
+                    go.Scatter(
+                        x=scores[0][members], y=scores[1][members], mode="markers", name=name, legendgroup=key, showlegend=is_first,
+                        customdata=[[sample] for sample in ids[members]], opacity=0.55 if key == "both" else 0.95,
+                        marker={"color": colour[key], "symbol": symbol, "size": 8, "line": {"width": 0}},
+                        selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 0.55 if key == "both" else 0.95}},
+                        hovertemplate=f"%{{customdata[0]}}<br>{label}, {name}<br>{names[0]} %{{x:.4g}}, {names[1]} %{{y:.4g}}<extra></extra>",
+                    )
+                )  # fmt: skip
+                is_first = False
+    chosen = np.flatnonzero(ids == selected)
+    if chosen.size:
+        ring = {"color": "rgba(0,0,0,0)", "size": 18, "line": {"color": COLOURS["selected"], "width": 3}}
+        place = {"x": scores[0][chosen], "y": scores[1][chosen]}
+        figure.add_trace(go.Scatter(**place, mode="markers", marker=ring, hoverinfo="skip", showlegend=False))
+    line = {"color": COLOURS["threshold"], "width": 2, "dash": "dash"}
+    x, y = (axis.clamp(value) for axis, value in zip(axes, thresholds, strict=True))
+    figure.add_shape(type="line", xref="x", yref="paper", x0=x, x1=x, y0=0, y1=1, line=line)
+    figure.add_shape(type="line", xref="paper", yref="y", x0=0, x1=1, y0=y, y1=y, line=line)
+    for update, axis, name in ((figure.update_xaxes, axes[0], names[0]), (figure.update_yaxes, axes[1], names[1])):
+        update(axis.layout() | {"title": {"text": f"score of {name}{', log scale' * axis.is_log}"}, "zeroline": False})
+    return figure
+
+
+def plot_panels(
+    image: np.ndarray,
+    panels: Sequence[Panel],
+    mask: np.ndarray | None,
+    *,
+    opacity: float,
+    grid_shape: tuple[int, int],
+    selected: tuple[int, int] | None,
+    scale: tuple[str, Mapping[float, str]],
+) -> go.Figure:
+    """The image and each run's map beside it, zooming together, the true defect outlined, one position ringed in all.
+
+    image: uint8 (H, W, 3); opacity: of the maps over the image, 1 for the map alone; grid_shape: positions that can be clicked,
+    with `customdata = [row, column]`; scale: title of the colour bar and its ticks, share of the bar (0 to 1) -> words.
+    """
+    height, width = image.shape[:2]
+    figure = style(make_subplots(rows=1, cols=1 + len(panels), subplot_titles=["Image", *(panel.title for panel in panels)], horizontal_spacing=0.015))
+    small = thumbnail(image, MAX_SIDE_PX)
+    figure.add_trace(_picture(encode_jpeg(small), width, height), row=1, col=1)
+    for column, panel in enumerate(panels, start=2):
+        is_map = opacity >= 1
+        over = encode_heat(panel.values, panel.color_range, MAX_SIDE_PX) if is_map else encode_jpeg(overlay(small, panel.values, panel.color_range, opacity))
+        figure.add_trace(_picture(over, width, height), row=1, col=column)
+    for column in range(1, 2 + len(panels)):
+        if mask is not None and mask.any():
+            _add_truth(figure, mask, width, height, column)
+        figure.add_trace(_positions(width, height, grid_shape), row=1, col=column)
+        if selected is not None:
+            figure.add_trace(_ring(width, height, grid_shape, selected), row=1, col=column)
+    quiet = {"constrain": "domain", "showgrid": False, "zeroline": False, "showticklabels": False, "ticks": ""}
+    figure.update_xaxes(quiet | {"matches": "x", "range": [0, width]})
+    figure.update_yaxes(quiet | {"matches": "y", "range": [height, 0], "constraintoward": "top"})
+    figure.update_yaxes({"scaleanchor": "x", "scaleratio": 1}, col=1)
+    figure.update_annotations(font_size=13)
+    title, ticks = scale
+    place = {"orientation": "h", "x": 0.03, "xanchor": "left", "len": 0.5, "thickness": 10, "yref": "container", "y": 1, "yanchor": "top"}
+    words = {"tickvals": list(ticks), "ticktext": list(ticks.values()), "ticklabeloverflow": "allow"}
+    bar = place | {"xpad": 0, "ypad": 22, "outlinewidth": 0} | words
+    figure.update_layout(
+        coloraxis={"colorscale": HEAT, "cmin": 0, "cmax": 1, "colorbar": bar},
+        height=TOP_PX + 330, margin={"t": TOP_PX, "pad": 0}, dragmode="pan", hoverdistance=-1, showlegend=False,
+    )  # fmt: skip
+    beside = {"xref": "paper", "yref": "paper", "x": 0.03, "y": 1, "xanchor": "left", "yanchor": "bottom", "yshift": TOP_PX - 22}
+    figure.add_annotation(beside | {"text": title, "showarrow": False, "font_size": 13})
+    return figure
+
+
+def _picture(encoded: bytes, width: float, height: float) -> go.Image:
+    n_columns, n_rows = Image.open(io.BytesIO(encoded)).size
+    dx, dy = width / n_columns, height / n_rows
+    return go.Image(source=data_uri(encoded), x0=dx / 2, dx=dx, y0=dy / 2, dy=dy, zsmooth="fast", hoverinfo="skip")
+
+
+def _positions(width: int, height: int, shape: tuple[int, int]) -> go.Scatter:
+    """Invisible points at the positions; their colour ties the colour bar to the figure. Lists, because the browser hands them back."""
+    rows, columns = (axis.ravel() for axis in np.meshgrid(*(np.arange(_step(n) // 2, n, _step(n)) for n in shape), indexing="ij"))
+    return go.Scatter(
+        x=(columns + 0.5) * (width / shape[1]), y=(rows + 0.5) * (height / shape[0]), customdata=np.stack([rows, columns], axis=1).tolist(),
+        mode="markers", marker={"color": np.zeros(len(rows)), "coloraxis": "coloraxis", "opacity": 0, "size": 13},
+        selected={"marker": {"opacity": 0}}, unselected={"marker": {"opacity": 0}}, showlegend=False,
+        hovertemplate="row %{customdata[0]}, column %{customdata[1]}<extra></extra>",
+    )  # fmt: skip
+
+
+def _step(n: int) -> int:
+    return -(-n // MAX_CLICKABLE)
+
+
+def _ring(width: int, height: int, shape: tuple[int, int], selected: tuple[int, int]) -> go.Scatter:
+    marker = {"color": COLOURS["ring"], "size": 13, "line": {"width": 2, "color": COLOURS["halo"]}}
+    place = {"x": [(selected[1] + 0.5) * width / shape[1]], "y": [(selected[0] + 0.5) * height / shape[0]]}
+    return go.Scatter(**place, mode="markers", marker=marker, hoverinfo="skip", showlegend=False)
+
+
+def _add_truth(figure: go.Figure, mask: np.ndarray, width: int, height: int, column: int) -> None:
+    """The outline of the true defect: light within dark."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for line_x, line_y in outline(mask):
+        x += [*(line_x * width / mask.shape[1]).tolist(), None]  # None lifts the pen
+        y += [*(line_y * height / mask.shape[0]).tolist(), None]
+    for name, thickness in (("halo", 3.5), ("truth", 1.5)):
+        line = {"color": COLOURS[name], "width": thickness}
+        figure.add_trace(go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False), row=1, col=column)
