@@ -2,26 +2,29 @@
 
 import streamlit as st
 
-from pages.ui import judge, state, widgets
+from pages.ui import judge, report_part, state, widgets
 from pages.ui.errors import shown
 from pages.ui.frame import link, open_page
 from pages.ui.gallery import show_gallery
 from pages.ui.metric_cards import show_metrics
+from pages.ui.triage import flagged_note, run_comment
 from wtflow.metrics import confusion_at, pr_curve, roc_curve
 from wtflow.plots import theme
 from wtflow.plots.curves import plot_pr, plot_roc
 from wtflow.plots.histogram import plot_score_histogram
 from wtflow.plots.theme import OUTCOMES
 from wtflow.records import Confusion
-from wtflow.results import RunResults, add_outcomes
+from wtflow.results import RunResults, add_notes, add_outcomes
 from wtflow.store.runs import RunStore
+from wtflow.take_home import csv_bytes
 
-CSV_COLUMNS = ["sample_id", "split", "defect", "is_defective", "score", "outcome", "start_score", "path"]
+CSV_COLUMNS = ["sample_id", "split", "defect", "is_defective", "score", "outcome", "start_score", "path", "tags", "comment", "label_is_wrong"]
 
 
 def main(store: RunStore) -> None:
     results = widgets.open_run(store)
     show_metrics(results)
+    flagged_note(results)
     if not len(results.test):
         st.info(
             "This category has no test images, so there is nothing to judge. Add some to test/ and train again, or try an image.",
@@ -37,8 +40,11 @@ def main(store: RunStore) -> None:
         show_histogram(results, threshold)
     show_curves(results, threshold)
     show_gallery(store, results, threshold)
+    run_comment(store, results.run_id)
     with st.container(horizontal=True, vertical_alignment="center"):
         show_download(results, threshold)
+        report_part.show_report(store, {results.run_id: threshold.value})
+        report_part.show_zip(store, results, threshold.value)
         link("trajectories", "Watch the features of these images travel", icon=":material/route:", run=results.run_id, images="all", how=None)
         link("wells", "See where they end", icon=":material/adjust:", run=results.run_id)
 
@@ -116,15 +122,15 @@ def show_curves(results: RunResults, threshold: judge.Threshold) -> None:
 
 
 def show_download(results: RunResults, threshold: judge.Threshold) -> None:
-    table = add_outcomes(results.table, threshold.value)[CSV_COLUMNS]
+    table = add_notes(add_outcomes(results.table, threshold.value), judge.read_notes(results))[CSV_COLUMNS]
     st.download_button(
         "Scores as CSV",
-        table.to_csv(index=False),
+        csv_bytes(table),
         f"{results.run_id}-scores.csv",
         "text/csv",
         icon=":material/download:",
         on_click="ignore",
-        help="One line per test image and held-out normal, with its outcome at this threshold.",
+        help="One line per test image and held-out normal, with its outcome at this threshold and what was noted.",
     )
 
 

@@ -101,7 +101,9 @@ LIGHT = ["wtflow", "wtflow.results", "wtflow.metrics", "wtflow.maps", "wtflow.ex
          "wtflow.training.jobs", "wtflow.training.worker", "wtflow.training.estimate", "wtflow.training.data", "wtflow.training.reporter",
          "wtflow.derive.requests", "wtflow.derive.expect", "wtflow.derive.files", "wtflow.derive.tasks", "wtflow.derive.worker",
          "wtflow.positions", "wtflow.well", "wtflow.landscape",
-         "wtflow.projection", "wtflow.paint", "wtflow.take_home"]  # fmt: skip
+         "wtflow.projection", "wtflow.paint", "wtflow.take_home",
+         "wtflow.compare", "wtflow.intervals", "wtflow.pixel_tally", "wtflow.failures", "wtflow.failure_words", "wtflow.triage", "wtflow.pack",
+         "wtflow.report.command"]  # fmt: skip
 LIGHT += [name.removesuffix(".py").replace("/", ".") for name in below("wtflow/store/", "wtflow/plots/", "wtflow/datasets/")
           if "__init__" not in name and not name.startswith(STILL)]  # fmt: skip
 

@@ -6,4 +6,4 @@ Importing `wtflow` imports neither torch nor timm; the modules that compute do.
 Source: [WTF] arXiv 2508.05461.
 """
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

@@ -13,6 +13,7 @@ from wtflow import console
 from wtflow.config import parse_pairs, parse_value, settings_from
 from wtflow.errors import StoreError, WTFlowError
 from wtflow.records import HealthReport, RunStatus
+from wtflow.report.command import report
 from wtflow.store.runs import RunStore
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -114,16 +115,24 @@ def evaluate(
     steps: Annotated[int | None, typer.Option(help="Solver steps.")] = None,
     solver: Annotated[str | None, typer.Option(help="euler or heun.")] = None,
     score: Annotated[str | None, typer.Option(help="endpoint, relative, deviation or mismatch.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the result as a run of its own, to compare it.")] = False,
     as_json: Json = False,
 ) -> None:
     """Score the test images of a run again, with other solver steps or another score if you like. The run stays as it is."""
     from wtflow import analysis
+    from wtflow.keep import keep_run
 
     changes = {name: value for name, value in {"steps": steps, "solver": solver, "score": score}.items() if value is not None}
+    store, kept_as = RunStore(), None
     with _mistakes(as_json), console.progress() as show:
-        facts = analysis.evaluate(RunStore(), run, changes, console.steps(show, "scoring"))
-    _print_metrics(facts)
-    console.finish(as_json, {"run_id": run, "changes": changes, "metrics": facts["metrics"], "undefined": facts["undefined"]})
+        found = analysis.score_again(store, run, changes, console.steps(show, "scoring"))
+        if keep:
+            kept_as = keep_run(store, run, found)
+    _print_metrics(found.facts)
+    if kept_as:
+        console.err.print(f"Kept as run {kept_as}.", markup=False)
+    console.finish(as_json, {"run_id": run, "changes": changes, "metrics": found.facts["metrics"], "undefined": found.facts["undefined"],
+                             "kept_as": kept_as})  # fmt: skip
 
 
 @app.command()
@@ -152,15 +161,29 @@ def runs(as_json: Json = False) -> None:
 
 
 @app.command()
-def export(run: Run, out: Annotated[Path, typer.Option(help="Folder to write to.")], as_json: Json = False) -> None:
-    """Write scores.csv, metrics.json and all maps (PNG and NPY) of a run."""
+def export(
+    run: Run,
+    out: Annotated[Path | None, typer.Option(help="Folder to write to.")] = None,
+    zip_file: Annotated[Path | None, typer.Option("--zip", help="One file to send: scores, metrics, notes, settings, overlays as PNG.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write scores.csv with what people noted, metrics.json, notes.json and all maps (PNG and NPY) of a run."""
     from wtflow.export import export_run
+    from wtflow.pack import pack_run
     from wtflow.results import open_results
+    from wtflow.store.notes import notes_of
 
+    if out is None and zip_file is None:
+        raise typer.BadParameter("there is nowhere to write to: give --out FOLDER, --zip FILE, or both")
     with _mistakes(as_json), console.progress() as show:
-        written = export_run(open_results(RunStore(), run), out, console.steps(show, "writing"))
-    console.err.print(f"{len(written)} files are in {out}.", markup=False)
-    console.finish(as_json, {"run_id": run, "out": str(out), "n_files": len(written)})
+        results, notes = open_results(RunStore(), run), notes_of(RunStore(), run)
+        n_files = len(export_run(results, out, console.steps(show, "writing"), notes)) if out else 0
+        packed = pack_run(results, notes, zip_file, console.steps(show, "packing")) if zip_file else None
+    console.err.print(" ".join([f"{n_files} files are in {out}."] * bool(out) + ([packed.words] if packed else [])), markup=False)
+    console.finish(as_json, {"run_id": run, "out": str(out) if out else None, "n_files": n_files} | (packed.facts if packed else {}))
+
+
+app.command()(report)
 
 
 @app.command()

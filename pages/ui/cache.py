@@ -1,4 +1,4 @@
-"""The only caches, with cache_flow. Keys are small plain values with a stamp of the files read; deleting every cache changes nothing but speed."""
+"""The only caches, with cache_flow and cache_compare. Keys are small plain values with a stamp of the files read; without them only speed changes."""
 
 from pathlib import Path
 
@@ -7,10 +7,22 @@ import streamlit as st
 from wtflow.datasets.images import load_image, load_mask
 from wtflow.datasets.layouts import RootScan
 from wtflow.datasets.mvtec import find_categories, scan_category
+from wtflow.derive.files import answer_path, load_answer
+from wtflow.derive.requests import FactsRequest, NearestRequest, UmapRequest, request_from_json
+from wtflow.failure_facts import truth_of
+from wtflow.failure_groups import group_failures
+from wtflow.failure_words import FailureStudy, study_failures
+from wtflow.failures import alarm_map as compute_alarm_map
+from wtflow.failures import failures_of
+from wtflow.plots.failures import paint_segments
 from wtflow.plots.pictures import crop_around, encode_jpeg, overlay, thumbnail
 from wtflow.records import Category, HealthReport, Probe
+from wtflow.records_failures import AlarmMap, FailureMap, RegionReport
+from wtflow.records_notes import RunNotes
+from wtflow.regions import compare_regions
 from wtflow.results import RunResults, open_results, pixel_map
 from wtflow.store import layout
+from wtflow.store.notes import notes_of
 from wtflow.store.runs import RunStore
 
 THUMBNAIL_PX = 320
@@ -61,9 +73,19 @@ def run_stamp(store: RunStore, run_id: str) -> tuple[int, ...]:
     return tuple(file_stamp(folder / name) for name in (layout.CONFIG, layout.STATUS, layout.SCORES, layout.MAPS, layout.METRICS))
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)
 def _results(home: str, run_id: str, stamp: tuple[int, ...]) -> RunResults:
     return open_results(RunStore(Path(home)), run_id)
+
+
+def notes(store: RunStore, run_id: str) -> RunNotes:
+    """What people wrote about a run, as the file is now. Raises RunNotFoundError, DamagedRunError."""
+    return _notes(str(store.home), run_id, file_stamp(store.folder(run_id) / layout.NOTES))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _notes(home: str, run_id: str, stamp: int) -> RunNotes:
+    return notes_of(RunStore(Path(home)), run_id)
 
 
 @st.cache_data(ttl=SCAN_AGAIN_AFTER_S, max_entries=8, show_spinner=False)
@@ -116,6 +138,60 @@ def _heat(home: str, run_id: str, stamp: tuple[int, ...], row: int, opacity: flo
     small = thumbnail(load_image(Path(facts.path), None), size_px)
     mask = load_mask(Path(facts.mask_path), None) if facts.mask_path else None
     return encode_jpeg(overlay(small, pixel_map(found, row), found.color_range, opacity, mask))
+
+
+def failure_study(store: RunStore, run_id: str, threshold: float) -> FailureStudy:
+    """What is wrong at a threshold and what goes with it, from the facts that are there."""
+    stamps = tuple(file_stamp(answer_path(store, run_id, request)) for request in (FactsRequest(), NearestRequest()))
+    return _failure_study(str(store.home), run_id, run_stamp(store, run_id), stamps, threshold)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _failure_study(home: str, run_id: str, stamp: tuple[int, ...], stamps: tuple[int, ...], threshold: float) -> FailureStudy:
+    store = RunStore(Path(home))
+    return study_failures(results(store, run_id), *(load_answer(store, run_id, request) for request in (FactsRequest(), NearestRequest())), threshold)
+
+
+def alarm_map(store: RunStore, run_id: str, quantile: float) -> AlarmMap | None:
+    """Where normal test images exceed the pixel threshold; None without normal test images."""
+    return _alarm_map(str(store.home), run_id, run_stamp(store, run_id), quantile)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _alarm_map(home: str, run_id: str, stamp: tuple[int, ...], quantile: float) -> AlarmMap | None:
+    return compute_alarm_map(results(RunStore(Path(home)), run_id), quantile)
+
+
+def failure_map(store: RunStore, run_id: str, request: UmapRequest, threshold: float) -> FailureMap:
+    """The wrong calls at a threshold in groups, on a map that was computed before."""
+    stamp = file_stamp(answer_path(store, run_id, request))
+    return _failure_map(str(store.home), run_id, (*run_stamp(store, run_id), stamp), request.model_dump_json(), threshold)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _failure_map(home: str, run_id: str, stamp: tuple[int, ...], request_json: str, threshold: float) -> FailureMap:
+    store = RunStore(Path(home))
+    projection = load_answer(store, run_id, request_from_json(request_json))
+    test = results(store, run_id).test
+    return group_failures(projection.points[0], sorted(test.row), failures_of(test, threshold).row)
+
+
+def segments(store: RunStore, run_id: str, row: int, threshold: float, size_px: int) -> tuple[bytes, RegionReport | None]:
+    """JPEG of an image with its map cut at a pixel threshold beside its mask, and the regions of both (None without a sound mask).
+
+    Raises ImageReadError.
+    """
+    return _segments(str(store.home), run_id, run_stamp(store, run_id), row, threshold, size_px)
+
+
+@st.cache_data(max_entries=500, show_spinner=False)
+def _segments(home: str, run_id: str, stamp: tuple[int, ...], row: int, threshold: float, size_px: int) -> tuple[bytes, RegionReport | None]:
+    found = results(RunStore(Path(home)), run_id)
+    facts = found.table[found.table.row == row].iloc[0]
+    truth, values = truth_of(found, facts), pixel_map(found, row)
+    small = thumbnail(load_image(Path(facts.path), None), size_px)
+    painted = paint_segments(small, values >= threshold, values < 0 if truth is None else truth)
+    return encode_jpeg(painted), None if truth is None else compare_regions(values, truth, threshold)
 
 
 def probe(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: int) -> Probe:

@@ -37,6 +37,8 @@ PAGES: dict[str, PageEntry] = {
     "localization": PageEntry(
         "Localization", ":material/center_focus_strong:", "Where did it see a defect, and why this score?", state.IMAGE
     ),
+    "failures": PageEntry("Failures", ":material/troubleshoot:", "What does it get wrong, and is there a pattern?", state.FAILURES),
+    "compare": PageEntry("Compare", ":material/compare_arrows:", "Which run is better, and where do they disagree?", state.COMPARE),
     "trajectories": PageEntry("Trajectories", ":material/route:", "How do features travel from data to noise?", state.PATHS),
     "wells": PageEntry("Wells", ":material/adjust:", "Where do they end: who falls into the well, who escapes?", state.WELLS),
     "learn": PageEntry("Learn", ":material/school:", "What is flow matching, and why does the worst transport make a well?", state.LEARN),

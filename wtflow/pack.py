@@ -1,0 +1,126 @@
+"""Take a run home in one file: a zip of its scores, metrics, settings, notes, and every scored image under its map.
+
+Nothing in it tells where the images lay: they are named by their ids, and folders are left out of scores and settings.
+"""
+
+import io
+import json
+import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from PIL import Image
+
+from wtflow.datasets.images import load_image, load_mask
+from wtflow.errors import ImageReadError
+from wtflow.export import file_stem
+from wtflow.plots.pictures import colour_map, overlay
+from wtflow.records_notes import RunNotes
+from wtflow.report.reproduce import without_folder
+from wtflow.results import RunResults, add_notes, add_outcomes, pixel_map, threshold_choices
+from wtflow.store.files import write_atomic
+from wtflow.store.layout import RunConfig
+from wtflow.store.notes import as_stored
+from wtflow.take_home import csv_bytes
+
+OPACITY = 0.6
+"""That of the gallery, so that a picture in the zip looks like the one on the page."""
+
+_PNG_LEVEL = 4
+"""Photographs hardly shrink beyond, and the highest level takes five times as long."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackedRun:
+    """The finished zip. `unreadable`: images that are gone or damaged, whose map stands in it alone."""
+
+    path: Path
+    n_files: int
+    n_bytes: int
+    unreadable: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        n = len(self.unreadable)
+        gone = f" {n} of its images cannot be read any more; their maps stand alone." if n else ""
+        return f"{self.path}: {self.n_files} files, {self.n_bytes / 1e6:.1f} MB.{gone}"
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """For --json."""
+        return {"zip": str(self.path), "n_zip_files": self.n_files, "n_zip_bytes": self.n_bytes, "unreadable": list(self.unreadable)}
+
+
+def pack_run(results: RunResults, notes: RunNotes, path: Path, progress: Callable[[int, int], None], threshold: float | None = None) -> PackedRun:
+    """Write scores.csv (with notes, and outcomes at the threshold, by default where the run starts it), metrics.json, config.json, notes.json
+    and overlays/*.png: images at the run's size under their maps on the run's colour scale, true defects outlined.
+
+    One image is held at a time, and the zip is put in place only when it is whole. `progress` takes images done and in all.
+    Raises StoreError or DiskFullError when `path` cannot be written; then nothing is left of it.
+    """
+    threshold = threshold_choices(results)[0].value if threshold is None else threshold
+    table = add_notes(add_outcomes(results.table, threshold), notes).drop(columns=["path", "mask_path"])
+    texts = {
+        "scores.csv": csv_bytes(table),
+        "metrics.json": _json(results.metrics),
+        "config.json": _json(shared_config(results.config)),
+        "notes.json": _json(as_stored(notes)),
+    }
+    unreadable: list[str] = []
+
+    def write(file: BinaryIO) -> None:
+        when = time.gmtime(results.config.created)[:6]  # that of the run, so that the same run gives the same bytes
+        with zipfile.ZipFile(file, "w") as archive:
+            for name, content in texts.items():
+                _add(archive, name, content, when, zipfile.ZIP_DEFLATED)
+            for done, row in enumerate(results.table.itertuples(), start=1):
+                picture, is_readable = _picture(results, row)
+                if not is_readable:
+                    unreadable.append(row.sample_id)
+                _add(archive, f"overlays/{row.row:05d}_{file_stem(row.sample_id)}.png", picture, when, zipfile.ZIP_STORED)
+                progress(done, len(results.table))
+            if unreadable:
+                _add(archive, "unreadable.txt", "\n".join([_UNREADABLE, *unreadable, ""]).encode(), when, zipfile.ZIP_DEFLATED)
+
+    write_atomic(path, write)
+    return PackedRun(path, len(texts) + len(table) + bool(unreadable), path.stat().st_size, tuple(unreadable))
+
+
+_UNREADABLE = "These images are gone or cannot be read any more. Their pictures in overlays/ show the map alone."
+
+
+def shared_config(config: RunConfig) -> dict[str, Any]:
+    """config.json as others may see it: all settings, but neither the data's folder nor that of the weights."""
+    values = config.model_dump(mode="json", exclude={"root"})
+    return values | {"settings": values["settings"] | {"weights": without_folder(config.settings.weights)}}
+
+
+def _picture(results: RunResults, row: Any) -> tuple[bytes, bool]:
+    """PNG of an image under its map, or of the map alone and False where the image cannot be read."""
+    values = pixel_map(results, int(row.row))
+    try:
+        image = load_image(Path(row.path), results.settings.image_size)
+        mask = load_mask(Path(row.mask_path), results.settings.image_size) if row.mask_path else None
+    except ImageReadError:
+        return _png(colour_map(values, results.color_range)), False
+    return _png(overlay(image, values, results.color_range, OPACITY, mask)), True
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=_PNG_LEVEL)
+    return buffer.getvalue()
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False).encode()
+
+
+def _add(archive: zipfile.ZipFile, name: str, content: bytes, when: tuple[int, ...], method: int) -> None:
+    info = zipfile.ZipInfo(name, when)
+    info.compress_type, info.external_attr = method, 0o644 << 16
+    archive.writestr(info, content)

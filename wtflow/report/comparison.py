@@ -1,0 +1,60 @@
+"""What a report says about several runs beside each other. Records and plain values, no markup."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wtflow.compare import LETTERS, Comparison, align, compare_images, compare_pixels, disagreement_words, pair_table, settings_rows
+from wtflow.errors import MetricError
+from wtflow.intervals import N_RESAMPLES
+from wtflow.records_compare import MetricRow
+from wtflow.report.facts import SEED, RunFacts
+from wtflow.report.reproduce import setting_words
+from wtflow.results import RunResults
+from wtflow.store.runs import RunStore
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonFacts:
+    """Runs on their common test images, of which there may be none: then only settings are compared."""
+
+    comparison: Comparison
+    names: tuple[str, ...]
+    settings: tuple[tuple[str, tuple[str, ...]], ...]
+    """Those that differ: name, value of each run."""
+    metrics: tuple[MetricRow, ...]
+    disagreements: tuple[str, ...]
+    """In a sentence, of the first run with each other."""
+
+    @property
+    def n_common(self) -> int:
+        return len(self.comparison.images)
+
+
+def align_runs(store: RunStore, runs: Sequence[RunResults], *, on_common: bool) -> Comparison:
+    """The runs over their common test images. Quick, so that runs which do not fit are refused before anything long begins.
+
+    Raises MetricError where their test images differ, unless `on_common`; DamagedRunError.
+    """
+    comparison = align(runs, [store.data(run.run_id) for run in runs])
+    if not (comparison.is_same_set or on_common):
+        counts = ", ".join(f"{name} {n}" for name, n in zip(LETTERS, comparison.n_images, strict=False))
+        raise MetricError(
+            f"These runs were not tested on the same images: {len(comparison.images)} are common to all (tested on: {counts}).",
+            fix="Choose runs of one test set, or compare them on the common images (--common).",
+        )
+    return comparison
+
+
+def collect_comparison(comparison: Comparison, runs: Sequence[RunFacts], *, with_paths: bool = False) -> ComparisonFacts:
+    """What sets the runs apart, each called at its own threshold."""
+    names = tuple(LETTERS[: len(runs)])
+    differ, _ = settings_rows([run.results.settings for run in runs])
+    settings = tuple((name, tuple(setting_words(name, value, with_paths=with_paths) for value in values)) for name, values in differ)
+    if comparison.images.empty:
+        return ComparisonFacts(comparison, names, settings, (), ())
+    tallies = [run.tally for run in runs]
+    counted = None if any(tally is None for tally in tallies) else tallies
+    metrics = compare_images(comparison, N_RESAMPLES, SEED) + compare_pixels(comparison, counted, N_RESAMPLES, SEED)
+    thresholds = tuple(run.threshold for run in runs)
+    said = tuple(disagreement_words(pair_table(comparison, 0, second, thresholds), names[0], names[second]) for second in range(1, len(runs)))
+    return ComparisonFacts(comparison, names, settings, metrics, said)

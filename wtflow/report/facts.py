@@ -1,0 +1,161 @@
+"""What a report says about one run: collected from the store, computed where nobody has yet. Records and plain values, no markup.
+
+Images and masks are read one by one; what is counted from them (pixels, facts of failures) is kept with the run, so that a second
+report and the pages have it at once.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wtflow.compare import Comparison, compare_images, compare_pixels
+from wtflow.derive.files import load_answer, save_answer
+from wtflow.derive.requests import FactsRequest, NearestRequest
+from wtflow.errors import ImageReadError
+from wtflow.failure_facts import compute_facts
+from wtflow.failure_words import FailureStudy, describe_alarms, study_failures
+from wtflow.failures import alarm_map
+from wtflow.intervals import N_RESAMPLES, wilson_interval
+from wtflow.metrics import confusion_at, pr_curve, roc_curve
+from wtflow.pixel_tally import load_tally, make_tally, pro_curve
+from wtflow.records import Confusion, Curve
+from wtflow.records_compare import Interval, MetricRow, PixelTally
+from wtflow.records_failures import ImageFacts, TypeRow
+from wtflow.records_notes import RunNotes
+from wtflow.results import RunResults, threshold_choices
+from wtflow.store.notes import notes_of
+from wtflow.store.runs import RunStore
+
+Show = Callable[[str, float], None]
+"""What is being done, and how far along all of it is, in percent."""
+
+SEED = 0
+"""Of the resamples behind the intervals: the same report says the same numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataFacts:
+    """What a run was made of. `counts`: split -> type -> number of images, train first, good first."""
+
+    counts: dict[str, dict[str, int]]
+    n_held_out: int
+    fingerprint: str
+    n_without_mask: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """One run as a report tells it."""
+
+    results: RunResults
+    notes: RunNotes
+    data: DataFacts
+    threshold: float
+    threshold_words: str
+    confusion: Confusion
+    metrics: tuple[MetricRow, ...]
+    roc: Curve | None
+    pr: Curve | None
+    tally: PixelTally | None
+    no_tally: str
+    """Why pixels were not counted, in a sentence; empty where they were, or where there are no test images."""
+    types: tuple[TypeRow, ...]
+    findings: tuple[str, ...]
+
+    @property
+    def pro(self) -> Curve | None:
+        return None if self.tally is None else pro_curve(self.tally, self.results.test.row.to_numpy())
+
+    @property
+    def recall(self) -> Interval | None:
+        """Share of defective images that are found."""
+        return rate(self.confusion.tp, self.confusion.tp + self.confusion.fn)
+
+    @property
+    def false_alarms(self) -> Interval | None:
+        """Share of normal images that are called defective."""
+        return rate(self.confusion.fp, self.confusion.fp + self.confusion.tn)
+
+    @property
+    def precision(self) -> Interval | None:
+        """Share of the calls that are right."""
+        return rate(self.confusion.tp, self.confusion.tp + self.confusion.fp)
+
+
+def rate(k: int, n: int) -> Interval | None:
+    """k of n with its 95 % Wilson interval; None where there is nothing to count."""
+    return Interval(k / n, *wilson_interval(k, n)) if n else None
+
+
+def collect_run(store: RunStore, results: RunResults, threshold: float | None, show: Show) -> RunFacts:
+    """Facts of a finished run at a threshold, by default where the run starts it. `show` gets percents of this run alone.
+
+    Images that are gone cost the intervals of pixel metrics, the PRO curve and the findings, and `no_tally` says so.
+    Raises DamagedRunError, StoreError, DiskFullError.
+    """
+    show("reading", 0)
+    notes = notes_of(store, results.run_id)
+    tally, image_facts, no_tally = _look_at_images(store, results, show)
+    show("taking intervals", 90)
+    test = results.test
+    choices = {choice.value: f"{choice.label}. {choice.explanation}" for choice in reversed(threshold_choices(results))}
+    threshold = threshold_choices(results)[0].value if threshold is None else threshold
+    study = None if test.empty else study_failures(results, image_facts, load_answer(store, results.run_id, NearestRequest()), threshold)
+    return RunFacts(
+        results, notes, data_facts(store, results), threshold, choices.get(threshold, "Set by hand."),
+        confusion=confusion_at(test.score, test.is_defective, threshold), metrics=metric_rows(results, tally),
+        roc=roc_curve(test.score, test.is_defective), pr=pr_curve(test.score, test.is_defective), tally=tally, no_tally=no_tally,
+        types=study.types if study else (), findings=findings(results, study) if study else (),
+    )  # fmt: skip
+
+
+def data_facts(store: RunStore, results: RunResults) -> DataFacts:
+    """Counts as the worker wrote them down; of a run without data.json those of its score table."""
+    known = store.data(results.run_id)
+    if known is None:
+        pairs = [("train" if split == "holdout" else split, defect) for split, defect in zip(results.table.split, results.table.defect, strict=True)]
+    else:
+        pairs = [(str(entry["split"]), str(entry["defect"])) for entry in known["samples"]]
+    counts: dict[str, dict[str, int]] = {}
+    for split, defect in sorted(pairs, key=lambda pair: (pair[0] != "train", pair[0], pair[1] != "good", pair[1])):
+        counts.setdefault(split, {}).setdefault(defect, 0)
+        counts[split][defect] += 1
+    return DataFacts(counts, len(results.holdout), str((known or {}).get("fingerprint", "")), int(results.metrics.get("n_without_mask", 0)))
+
+
+def metric_rows(results: RunResults, tally: PixelTally | None) -> tuple[MetricRow, ...]:
+    """Image and pixel metrics with bootstrap intervals, of pixels only where they were counted."""
+    test = results.test
+    alone = Comparison(
+        (results,), test[["sample_id", "defect", "is_defective"]].reset_index(drop=True), test.score.to_numpy(float)[None], test.row.to_numpy()[None],
+        (len(test),),
+    )  # fmt: skip
+    return compare_images(alone, N_RESAMPLES, SEED) + compare_pixels(alone, None if tally is None else (tally,), N_RESAMPLES, SEED)
+
+
+def findings(results: RunResults, study: FailureStudy) -> tuple[str, ...]:
+    """What goes with the failures, in sentences: of missed defects, of false alarms, and of normal images' borders where they look defective."""
+    alarms = alarm_map(results)
+    places = () if alarms is None else describe_alarms(alarms)
+    return (*study.misses, *study.alarms, *places[:-1])  # the last one, where most alarms lie, says little without the picture
+
+
+def _look_at_images(store: RunStore, results: RunResults, show: Show) -> tuple[PixelTally | None, ImageFacts | None, str]:
+    """Counts of pixels and facts of images, from where they are kept or from the images themselves."""
+    if results.test.empty:
+        return None, None, ""
+    step = functools.partial(_step, show)
+    try:
+        tally = load_tally(store, results.run_id) or make_tally(store, results, step("counting pixels", 0, 45))
+    except ImageReadError:
+        return None, load_answer(store, results.run_id, FactsRequest()), "Some images of this run are gone, so their pixels could not be looked at again."
+    facts = load_answer(store, results.run_id, FactsRequest())
+    if facts is None:
+        facts = compute_facts(results, step("looking at defects", 45, 90))
+        save_answer(store, results.run_id, FactsRequest(), facts)
+    return tally, facts, ""
+
+
+def _step(show: Show, label: str, low: float, high: float) -> Callable[[int, int], None]:
+    """Turn (done, total) into percents between low and high."""
+    return lambda done, total: show(label, low + (high - low) * done / max(1, total))

@@ -1,0 +1,50 @@
+"""Figures as SVG inside the page: their text can be searched, and their ink and ground follow the page's light or dark theme."""
+
+import re
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from wtflow.plots.still.report import Rates, still_rates, still_scores, still_types
+from wtflow.plots.still.sheet import INK, to_svg
+from wtflow.report.facts import RunFacts
+
+_STYLES = ((f"fill: {INK}", "fill: currentColor"), (f"stroke: {INK}", "stroke: currentColor"), ("fill: #ffffff", "fill: none"))
+_STYLE = re.compile(r'style="[^"<>]*"')
+_NAMED_PART = re.compile(r' id="[A-Za-z0-9.]+_[0-9]+"')
+"""`figure_1`, `axes_2`: names that nothing points at, and that would stand twice in a page of several figures."""
+
+
+def scores_figure(run: RunFacts) -> Markup:
+    test = run.results.test
+    return _inline(to_svg(still_scores(test.score, test.is_defective, run.threshold)))
+
+
+def types_figure(run: RunFacts) -> Markup:
+    test = run.results.test
+    names = sorted(test.defect.unique(), key=lambda name: (name != "good", name))
+    return _inline(to_svg(still_types({str(name): test.score[test.defect == name] for name in names}, run.threshold)))
+
+
+def rates_figure(runs: Sequence[RunFacts], names: Sequence[str]) -> Markup:
+    """ROC, precision-recall and PRO curves of runs on common axes; empty where no run has any."""
+    rates = [Rates(name, run.roc, run.pr, run.pro, run.threshold) for run, name in zip(runs, names, strict=True)]
+    if all(one.roc is None and one.pr is None and one.pro is None for one in rates):
+        return Markup("")
+    return _inline(to_svg(still_rates(rates)))
+
+
+def _inline(svg: bytes) -> Markup:
+    """A figure's SVG as an element of a page. Matplotlib escapes every text in it, so it may stand there as it is."""
+    text = svg.decode()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
+    text = re.sub(r'<style type="text/css">.*?</style>', "", text, flags=re.DOTALL)  # the page's style says it once for all figures
+    return Markup(_STYLE.sub(_themed, _NAMED_PART.sub("", text)))
+
+
+def _themed(style: re.Match[str]) -> str:
+    text = style.group()
+    for ours, themed in _STYLES:
+        text = text.replace(ours, themed)
+    return text

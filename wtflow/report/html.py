@@ -1,0 +1,140 @@
+"""A report's facts as one HTML page. Everything that is put into the template is escaped, whoever wrote it; only our own figures are not."""
+
+import functools
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+import wtflow
+from wtflow.compare import difference_words
+from wtflow.explain import percent
+from wtflow.plots.axes import format_score
+from wtflow.plots.theme import OUTCOMES
+from wtflow.records_compare import Interval
+from wtflow.records_notes import RunNotes
+from wtflow.report.comparison import ComparisonFacts
+from wtflow.report.facts import RunFacts
+from wtflow.report.pictures import Gallery
+from wtflow.report.reproduce import changed_settings, setting_words, train_command
+from wtflow.triage import FlaggedMetrics, count_tags, flagged_metrics, noted_rows
+
+METRICS = {
+    "image_auroc": ("Image AUROC", "How often a defective image scores above a normal one; 0.5 is guessing."),
+    "image_ap": ("Image AP", "Precision of the calls, averaged over all recalls."),
+    "image_f1_max": ("Best F1", "Best balance of precision and recall; its threshold is chosen on the test images."),
+    "pixel_auroc": ("Pixel AUROC", "The same as image AUROC for single pixels; large sound areas flatter it."),
+    "pixel_ap": ("Pixel AP", "Precision of the pixels, averaged over all recalls; hard on small defects."),
+    "aupro": ("AUPRO", "How well each defect is covered, up to 30 % false pixels; small defects count like large ones."),
+}
+"""Metric -> name, what it means."""
+
+MOST_NOTES = 200
+"""Notes of a run beyond these are counted and left to the zip: a report is read, not searched."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSection:
+    """One run with its figures and pictures, ready to be set."""
+
+    name: str
+    facts: RunFacts
+    figures: dict[str, Markup]
+    galleries: tuple[Gallery, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Foot:
+    """What the report says about itself."""
+
+    made: float
+    size: str
+    picture_words: str
+    is_large: bool
+    """Pictures are larger than thumbnails, so fewer stand in a row."""
+    with_paths: bool
+
+
+def render(runs: Sequence[RunSection], comparison: ComparisonFacts | None, curves: Markup, disagreements: Sequence[Gallery], foot: Foot) -> str:
+    """The page. `curves`: the runs' curves on common axes, shown where there is a comparison."""
+    views = [_view(run, foot.with_paths) for run in runs]
+    return _environment().get_template("report.html.j2").render(
+        title=_title(runs), runs=views, comparison=comparison, curves=curves, disagreements=disagreements, foot=foot, metric_words=METRICS,
+        version=wtflow.__version__, outcomes=OUTCOMES, tile_rem=36 if foot.is_large else 17, tiles_in_print=2 if foot.is_large else 3,
+    )  # fmt: skip
+
+
+def size_words(n_bytes: int) -> str:
+    """Bytes in MB with two digits behind the point."""
+    return f"{n_bytes / 1e6:.2f} MB"
+
+
+@functools.cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {
+        "metric": lambda value: "–" if value is None else f"{value:.3f}", "percent": lambda value: "–" if value is None else percent(value),
+        "score": format_score, "signed": lambda value: f"{value:+.3f}".replace("-", "−"), "ends": _ends, "share": _share, "day": _day,
+        "span": _span, "verdict": difference_words,
+    }  # fmt: skip
+    return environment
+
+
+def _view(run: RunSection, with_paths: bool) -> dict[str, Any]:
+    """What the template reads of a run, prepared: it should set, not compute."""
+    facts, results = run.facts, run.facts.results
+    settings = results.settings
+    return {
+        "name": run.name, "facts": facts, "results": results, "config": results.config, "figures": run.figures, "galleries": run.galleries,
+        "changed": [(name, setting_words(name, value, with_paths=with_paths), setting_words(name, usual, with_paths=with_paths))
+                    for name, (value, usual) in changed_settings(settings).items()],
+        "settings": [(name, setting_words(name, value, with_paths=with_paths)) for name, value in settings],
+        "command": train_command(results.config, with_paths=with_paths), "stored": _UNKNOWN | results.metrics, "notes": _notes(facts),
+    }  # fmt: skip
+
+
+_UNKNOWN = dict.fromkeys(("weights_hash", "threads", "device", "scored_from", "seconds", "peak_rss_mib"))
+"""What an older run may not have written down."""
+
+
+def _title(runs: Sequence[RunSection]) -> str:
+    """Which categories, in the order of the runs, each once."""
+    names = list(dict.fromkeys(run.facts.results.config.category for run in runs))
+    return f"Anomaly detection on {' and '.join(names)}"
+
+
+def _notes(facts: RunFacts) -> dict[str, Any] | None:
+    notes: RunNotes = facts.notes
+    if notes.is_empty:
+        return None
+    rows = noted_rows(facts.results, notes, facts.threshold)
+    flagged: FlaggedMetrics = flagged_metrics(facts.results, notes)
+    return {
+        "comment": notes.comment, "tags": count_tags(facts.results, notes, facts.threshold).to_dict("records"), "flagged": flagged,
+        "images": [(row, notes.note(row["sample_id"])) for row in rows.head(MOST_NOTES).to_dict("records")], "n_more": max(0, len(rows) - MOST_NOTES),
+    }  # fmt: skip
+
+
+def _ends(interval: Interval) -> str:
+    return f"{interval.low:.3f} to {interval.high:.3f}"
+
+
+def _share(interval: Interval | None) -> str:
+    """A share with the ends of its interval, in whole percents."""
+    return "–" if interval is None else f"{100 * interval.value:.0f} % ({100 * interval.low:.0f} to {100 * interval.high:.0f} %)"
+
+
+def _day(seconds: float) -> str:
+    return time.strftime("%d %B %Y, %H:%M UTC", time.gmtime(seconds)).lstrip("0")
+
+
+def _span(seconds: float) -> str:
+    """A time span in words."""
+    whole = round(seconds)
+    return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s" if whole < 120 else f"{whole // 60} min {whole % 60} s"

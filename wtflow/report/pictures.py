@@ -1,0 +1,125 @@
+"""The images that a report shows: which ones, and each as a picture that is new through and through.
+
+A picture is drawn from pixels, so nothing that a camera wrote into the file (place, time, owner) comes along.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from wtflow.compare import Comparison, disagreements, normal_reference, pair_table, rarity
+from wtflow.datasets.images import load_image, load_mask
+from wtflow.errors import ImageReadError
+from wtflow.failures import failures_of
+from wtflow.plots.pictures import data_uri, encode_jpeg, overlay, thumbnail
+from wtflow.plots.theme import OUTCOMES
+from wtflow.results import RunResults, add_outcomes, pixel_map
+
+OPACITY: Final = 0.6
+"""That of the gallery."""
+
+RARITY_RANGE: Final = (1.0, 4.0)
+"""Maps of different runs are coloured by how rare a score is among normal pixels: from one in 10 to one in 10,000."""
+
+GROUPS: Final = {
+    "FN": ("Missed defects", "Farthest below the threshold first."),
+    "FP": ("False alarms", "Farthest above the threshold first."),
+    "TP": ("Clearest defects", "Highest score first."),
+    "TN": ("Calmest normals", "Lowest score first."),
+}
+"""Outcome -> title, order. The first two are what the run gets wrong."""
+
+_BEST_SHARE: Final = 3
+"""Of what the run gets right a third as many are shown: they teach less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One image and what is drawn of it, as data addresses. Without `image` the file could not be read, and there is nothing to show."""
+
+    sample_id: str
+    defect: str
+    words: str
+    image: str
+    overlays: tuple[tuple[str, str], ...]
+    """Title (of the run, or empty) and picture, each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """Some of `n_all` images that belong together."""
+
+    title: str
+    caption: str
+    n_all: int
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How large pictures are (their longer side) and how many a gallery shows at most."""
+
+    size_px: int
+    n_each: int
+
+    @property
+    def words(self) -> str:
+        return f"pictures of {self.size_px} px, at most {self.n_each} images in a group" if self.n_each else "no images"
+
+
+def galleries_of(results: RunResults, threshold: float, plan: Plan, progress: Callable[[], None]) -> tuple[Gallery, ...]:
+    """The run's worst and best images. `progress` is called after each image."""
+    table = add_outcomes(results.test, threshold)
+    found = []
+    for outcome, (title, caption) in GROUPS.items():
+        own = _in_order(table[table.outcome == outcome], outcome, threshold)
+        pictures = []
+        for row in own.head(plan.n_each if outcome in ("FN", "FP") else plan.n_each // _BEST_SHARE).itertuples():
+            pictures.append(_draw(row, f"score {row.score:.4g}, {OUTCOMES[outcome]}", plan.size_px, {"": (pixel_map(results, row.row), results.color_range)}))
+            progress()
+        if len(own):
+            found.append(Gallery(title, caption, len(own), tuple(pictures)))
+    return tuple(found)
+
+
+def disagreement_gallery(
+    comparison: Comparison, second: int, thresholds: tuple[float, ...], names: tuple[str, ...], plan: Plan, progress: Callable[[], None]
+) -> Gallery:
+    """Images that the first run and another call differently, the maps of both on one scale."""
+    table = pair_table(comparison, 0, second, thresholds)
+    found = disagreements(table)
+    place = {sample_id: i for i, sample_id in enumerate(comparison.images.sample_id)}
+    own = comparison.runs[0].test.set_index("row", drop=False)
+    references = {run: normal_reference(comparison.runs[run]) for run in (0, second)} if len(found) else {}
+    pictures = []
+    for facts in found.head(plan.n_each).itertuples():
+        at = place[facts.sample_id]
+        maps = {}
+        for run, reference in references.items():
+            values = pixel_map(comparison.runs[run], int(comparison.rows[run, at]))
+            maps[names[run]] = (values, comparison.runs[run].color_range) if reference is None else (rarity(values, reference), RARITY_RANGE)
+        right = names[0] if facts.agreement == "first" else names[second]
+        pictures.append(_draw(own.loc[comparison.rows[0, at]], f"{right} is right", plan.size_px, maps))
+        progress()
+    caption = "Those whose ranks lie farthest apart first. Maps are on one scale: how rare a score is among normal pixels."
+    return Gallery(f"Where {names[0]} and {names[second]} disagree", caption, len(found), tuple(pictures))
+
+
+def _in_order(table: pd.DataFrame, outcome: str, threshold: float) -> pd.DataFrame:
+    if outcome in ("FN", "FP"):
+        return failures_of(table, threshold)
+    return table.sort_values(["score", "sample_id"], ascending=[outcome == "TN", True])
+
+
+def _draw(row, words: str, size_px: int, maps: dict[str, tuple]) -> Picture:
+    """row: of the score table; maps: title -> (pixel scores (S, S), colour range)."""
+    try:
+        small = thumbnail(load_image(Path(row.path), None), size_px)
+        mask = load_mask(Path(row.mask_path), None) if row.mask_path else None
+    except ImageReadError:
+        return Picture(row.sample_id, row.defect, words, "", ())
+    drawn = tuple((title, data_uri(encode_jpeg(overlay(small, values, scale, OPACITY, mask)))) for title, (values, scale) in maps.items())
+    return Picture(row.sample_id, row.defect, words, data_uri(encode_jpeg(small)), drawn)
