@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from wtflow import console
+from wtflow.bench.shell import bench
 from wtflow.config import parse_pairs, parse_value, settings_from
 from wtflow.errors import StoreError, WTFlowError
 from wtflow.records import HealthReport, RunStatus
@@ -216,6 +217,9 @@ def cache(clear: Annotated[bool, typer.Option("--clear", help="Delete all cached
         used = store.used_bytes()
     console.err.print(f"{store.folder}: {used / 1e9:.2f} of {store.limit_bytes / 1e9:.0f} GB used" + f", {freed / 1e9:.2f} GB freed." * clear, markup=False)
     console.finish(as_json, {"folder": str(store.folder), "used_bytes": used, "limit_bytes": store.limit_bytes, "freed_bytes": freed})
+
+
+app.command()(bench)
 
 
 # -- helpers ----------------------------------------------------------------------------------------------------------

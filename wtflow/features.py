@@ -1,6 +1,8 @@
 """Get or compute the features of images: once per contents, backbone and settings, streamed to the cache."""
 
+import itertools
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ from wtflow.datasets.images import hash_file, load_image
 from wtflow.errors import DatasetError
 from wtflow.records import Sample
 from wtflow.store.features import FeatureCache, feature_key
+from wtflow.training.prefetch import n_helpers, prepared_ahead
 
 BATCH = 8
 """Images per forward pass: large enough to keep two cores busy, small enough to stop within a second."""
@@ -34,14 +37,21 @@ def get_features(
         progress(len(samples), len(samples))
         return key
     size = backbone.settings.image_size
-    first = backbone.compute(load_image(samples[0].path, size)[None])
-    with cache.writer(key, (len(samples), *first.shape[1:])) as writer:
-        for start in range(0, len(samples), BATCH):
-            for sample, content in zip(samples[start : start + BATCH], hashes[start : start + BATCH], strict=True):
-                refuse_changed(sample.path, content)
-            images = [load_image(sample.path, size) for sample in samples[start : start + BATCH]]
-            writer.append(backbone.compute(np.stack(images)))
-            progress(min(start + BATCH, len(samples)), len(samples))
+
+    def read(start: int) -> np.ndarray:
+        batch = slice(start, start + BATCH)
+        for sample, content in zip(samples[batch], hashes[batch], strict=True):
+            refuse_changed(sample.path, content)
+        return np.stack([load_image(sample.path, size) for sample in samples[batch]])
+
+    starts = range(0, len(samples), BATCH)
+    with closing(prepared_ahead(read, starts, n_helpers(backbone.device))) as batches:
+        grids = map(backbone.compute, batches)
+        first = next(grids)  # only the network knows the shape of its features
+        with cache.writer(key, (len(samples), *first.shape[1:])) as writer:
+            for start, grid in zip(starts, itertools.chain([first], grids), strict=True):
+                writer.append(grid)
+                progress(start + len(grid), len(samples))
     return key
 
 

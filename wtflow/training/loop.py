@@ -5,6 +5,7 @@ Flow matching on the linear path: draw x_data, x_noise and t; regress v(x_t, t) 
 
 import math
 from collections.abc import Callable
+from contextlib import closing
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,7 @@ from wtflow.detector import autocast
 from wtflow.errors import FlowError
 from wtflow.flow.path import interpolate, target_velocity
 from wtflow.training.pool import Batch
+from wtflow.training.prefetch import n_helpers, prepared_ahead
 
 WARM_UP_STEPS = 50
 MAX_GRADIENT_NORM = 1.0
@@ -27,13 +29,19 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(velocity.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
         self.step = 0
 
-    def run(self, batches: Callable[[int], Batch], on_step: Callable[[int, float], None]) -> None:
-        """Train to `total_steps`. `on_step(step, loss)` is called after each step and may raise to stop between two."""
+    def run(self, batches: Callable[[int], Batch], on_step: Callable[[int, float], None], n_threads: int | None = None) -> None:
+        """Train to `total_steps`. `on_step(step, loss)` is called after each step and may raise to stop between two.
+
+        n_threads: threads that draw the next batches meanwhile; 0 draws each when it is needed, None chooses for the device.
+        The weights are the same whatever it is.
+        """
         self.velocity.train()
-        while self.step < self.total_steps:
-            loss = self._take_step(batches(self.step))
-            self.step += 1
-            on_step(self.step, loss)
+        n_threads = n_helpers(self.device) if n_threads is None else n_threads
+        with closing(prepared_ahead(batches, range(self.step, self.total_steps), n_threads)) as prepared:
+            for batch in prepared:
+                loss = self._take_step(batch)
+                self.step += 1
+                on_step(self.step, loss)
 
     def _take_step(self, batch: Batch) -> float:
         x_data, x_noise, t = (part.to(self.device, non_blocking=True) for part in batch)

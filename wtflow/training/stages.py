@@ -62,7 +62,7 @@ def compute_features(store: RunStore, data: RunData, settings: Settings, device:
 def train_flow(store: RunStore, run_id: str, keys: FeatureKeys, data: RunData, settings: Settings, device: torch.device, reporter: Reporter) -> int:
     """Train to the end, from the last checkpoint if there is one. Returns the steps taken now."""
     path = store.folder(run_id) / layout.CHECKPOINT
-    trainer, normaliser, batches = _prepare(FeatureCache(store.home), keys.train, data, settings, device, path)
+    trainer, normaliser, batches = prepare_training(FeatureCache(store.home), keys.train, data, settings, device, path)
     detector = Detector(settings, normaliser, trainer.velocity)
     first, total = trainer.step, trainer.total_steps
     say(f"flow: {sum(p.numel() for p in trainer.velocity.parameters()) / 1e6:.2f} M parameters, {normaliser.channels} channels, step {first} of {total}")
@@ -125,7 +125,7 @@ def mean_features(detector: Detector, cache: FeatureCache, key: str, data: RunDa
     return [data.train[row].id for row in place], vectors
 
 
-def _prepare(cache: FeatureCache, key: str, data: RunData, settings: Settings, device: torch.device, checkpoint: Path):
+def prepare_training(cache: FeatureCache, key: str, data: RunData, settings: Settings, device: torch.device, checkpoint: Path):
     """Trainer, normaliser and batches; taken from the checkpoint where there is one, so that resuming changes nothing."""
     rows = data.fit_rows
     positions = draw_positions(cache, key, rows, settings.max_positions, settings.seed)

@@ -1,0 +1,337 @@
+"""The bench: what a figure is, that a floor is measured in turn with what it is held against, and what the command prints. No test waits for a time."""
+
+import dataclasses
+import io
+import json
+import platform
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+from run_folders import TINY
+from typer.testing import CliRunner
+
+from wtflow.bench import gpu, memory, memory_stage, pages, start
+from wtflow.bench.children import run_python
+from wtflow.bench.command import make_table, run_bench
+from wtflow.bench.drawn import draw_category
+from wtflow.bench.figures import Figure, Spread, Target, interleaved, milliseconds, per_second
+from wtflow.bench.machine import machine_facts
+from wtflow.bench.parts import PARTS, choose_parts, run_parts
+from wtflow.bench.peak import peak_mib
+from wtflow.bench.scored_run import write_scored_run
+from wtflow.bench.workshop import CATEGORY, Sizes, Workshop, bench_settings
+from wtflow.cli import app
+from wtflow.config import settings_from
+from wtflow.datasets.mvtec import check_category, scan_category
+from wtflow.errors import SettingsError, StoreError
+from wtflow.results import add_outcomes, open_results
+from wtflow.store.runs import RunStore
+from wtflow.training.loop import total_steps
+
+CPU = torch.device("cpu")
+SMALL = Sizes(repeats=3, images=16, steps=2, points=20, run_images=12, growth=(10, 20, 40))
+TINY_BENCH = bench_settings({name: value for name, value in TINY.items() if name != "weights"} | {"iterations": 60, "width": 32})
+UNITS = {"images/s", "iterations/s", "ms", "ms/image", "s", "MiB", "%", "Spearman"}
+
+
+def figure(value=(1.0, 2.0, 6.0), floor=(4.0,), target=None):
+    return Figure("flow", "one step", "ms", Spread.of(value), "nothing", Spread.of(floor) if floor else None, target)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    return Workshop(tmp_path_factory.mktemp("bench"), TINY_BENCH, SMALL, CPU)
+
+
+# -- taking times ------------------------------------------------------------------------------------------------------
+
+
+def test_things_take_turns_after_one_unmeasured_run_and_every_second_turn_is_backwards():
+    calls = []
+    interleaved({"floor": lambda: calls.append("floor"), "thing": lambda: calls.append("thing")}, 3)
+    assert calls == ["floor", "thing", "floor", "thing", "thing", "floor", "floor", "thing"]
+
+
+def test_seconds_are_those_of_the_clock_between_start_and_end_of_each_call():
+    now = [0.0]
+    costs = {"floor": iter([50.0, 1.0, 2.0, 3.0]), "thing": iter([90.0, 10.0, 20.0, 30.0])}  # the first of each is the warm-up
+
+    def spend(name):
+        now[0] += next(costs[name])
+
+    found = interleaved({name: lambda name=name: spend(name) for name in costs}, 3, clock=lambda: now[0])
+    assert found == {"floor": [1.0, 2.0, 3.0], "thing": [10.0, 20.0, 30.0]}
+
+
+def test_seconds_become_milliseconds_each_and_things_a_second():
+    assert milliseconds([0.2, 0.1, 0.6], 4) == Spread(50.0, 25.0, 150.0, 3)
+    assert per_second([0.5, 0.25, 1.0], 4) == Spread(8.0, 4.0, 16.0, 3)
+
+
+# -- figures -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_ratio_is_the_quotient_of_the_two_medians():
+    assert figure().ratio == 0.5
+    assert figure(floor=None).ratio is None
+
+
+@pytest.mark.parametrize(
+    ("target", "is_met"),
+    [
+        (None, None),
+        (Target("ratio", "at least", 0.5), True),
+        (Target("ratio", "at least", 0.51), False),
+        (Target("ratio", "at most", 0.5), True),
+        (Target("value", "at most", 2.0), True),
+        (Target("value", "at most", 1.9), False),
+        (Target("value", "at least", 2.1), False),
+    ],
+)
+def test_a_target_holds_for_the_median_or_for_the_ratio(target, is_met):
+    assert figure(target=target).is_met is is_met
+
+
+def test_a_target_for_the_ratio_is_open_where_there_is_no_floor():
+    assert figure(floor=None, target=Target("ratio", "at most", 1.0)).is_met is None
+
+
+def test_a_figure_in_json_says_its_unit_repeats_extremes_floor_and_target():
+    assert figure(target=Target("ratio", "at most", 0.15)).to_json() == {
+        "part": "flow", "name": "one step", "unit": "ms", "value": {"median": 2.0, "low": 1.0, "high": 6.0, "repeats": 3},
+        "floor": {"name": "nothing", "median": 4.0, "low": 4.0, "high": 4.0, "repeats": 1}, "ratio": 0.5,
+        "target": {"of": "ratio", "bound": "at most", "limit": 0.15}, "is_met": False,
+    }  # fmt: skip
+
+
+def test_the_table_shows_medians_extremes_ratio_and_whether_the_target_is_met():
+    console = Console(width=200, file=io.StringIO())
+    console.print(make_table([figure(target=Target("ratio", "at most", 0.15)), figure(value=(1234.4,), floor=None)]))
+    first, second = console.file.getvalue().splitlines()[1:3]
+    for words in ("flow", "one step", "2 (1 to 6)", "ms", "nothing", "0.5", "ratio at most 0.15: not met"):
+        assert words in first
+    assert "1234 " in second
+    assert "met" not in second
+
+
+# -- what is measured on -----------------------------------------------------------------------------------------------
+
+
+def test_the_bench_measures_preset_fast_as_it_is_for_trained_weights():
+    trained = settings_from("fast", {"backbone": "resnet18", "weights": "imagenet"})
+    assert bench_settings({}) == trained.changed({"weights": "untrained"})
+    assert (bench_settings({}).backbone, bench_settings({}).stages, bench_settings({}).image_size) == ("resnet18", (2, 3), 256)
+
+
+def test_a_drawn_category_is_sound_and_no_image_is_like_another(tmp_path):
+    draw_category(tmp_path, "plate", 12, 4, 4, 64)
+    report = check_category(scan_category(tmp_path, "plate"))
+    assert report.counts == {"train": {"good": 12}, "test": {"good": 4, "spot": 4}}
+    assert [finding.code for finding in report.findings if finding.severity == "error" or "duplicate" in finding.code] == []
+
+
+def test_the_run_made_by_hand_opens_like_a_finished_one_and_has_every_outcome(shop, tmp_path):
+    draw_category(tmp_path / "images", "plate", 12, 20, 20, 64)
+    store = RunStore(tmp_path / "runs")
+    run_id = write_scored_run(store, tmp_path / "images", "plate", shop.backbone, shop.training[1], seed=0)
+    results = open_results(store, run_id)
+    assert len(results.test) == 40
+    assert 0.6 < results.metrics["metrics"]["image_auroc"] < 1.0
+    threshold = results.metrics["thresholds"]["best_f1"]["value"]
+    assert set(add_outcomes(results.test, threshold).outcome) == {"TP", "FP", "TN", "FN"}
+    assert results.maps.shape[1:] == shop.features.shape[1:3]
+
+
+def test_facts_of_the_machine_leave_out_its_name():
+    facts = machine_facts(CPU)
+    assert {"cpu", "cores", "threads", "torch", "device"} <= facts.keys()
+    assert facts["threads"] == torch.get_num_threads()
+    assert platform.node() not in {str(value) for value in facts.values()}
+
+
+# -- parts -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("part", ["features", "coupling", "train", "flow", "scoring"])
+def test_a_part_gives_figures_whose_floors_were_measured_as_often_in_the_same_run(shop, part):
+    figures = PARTS[part](shop)
+    assert figures
+    for one in figures:
+        assert one.part == part
+        assert one.unit in UNITS
+        assert one.value.repeats == one.floor.repeats == SMALL.repeats
+        assert 0 < one.value.low <= one.value.median <= one.value.high
+        assert one.floor_name
+        assert one.ratio == one.value.median / one.floor.median
+
+
+def test_targets_are_those_that_were_asked_for(shop):
+    targets = {one.name.split(",")[0]: one.target for part in ("features", "train", "flow") for one in PARTS[part](shop) if one.target}
+    limits = sorted((target.of, target.bound, target.limit) for target in targets.values())
+    assert limits == [("ratio", "at least", 0.85), ("ratio", "at least", 0.9), ("ratio", "at most", 0.15), ("ratio", "at most", 0.5)]
+
+
+def test_the_bench_trains_a_network_that_is_the_settings_own(shop):
+    trainer, detector, batches = shop.training
+    assert trainer.velocity is detector.velocity
+    assert batches(0)[0].shape == (TINY_BENCH.batch_size, detector.normaliser.channels)
+    assert shop.start(20).shape == (20, *shop.features.shape[1:3], detector.normaliser.channels)
+
+
+def test_the_pages_part_asks_for_every_page_and_reports_it_cold_and_cached(shop, monkeypatch):
+    asked = []
+
+    def run(arguments, changes):
+        asked.append(arguments[4])
+        return 'words before\n{"cold": [2.0], "cached": [0.1, 0.3, 0.2], "heading": [0.02, 0.01, 0.03]}\n'
+
+    monkeypatch.setattr(pages, "run_python", run)
+    figures = pages.measure(shop)
+    from pages.ui.frame import PAGES
+
+    assert asked == sorted(PAGES)
+    assert [one.value.median for one in figures[:2]] == [2000.0, 200.0]
+    assert figures[1].ratio == pytest.approx(10)
+    assert figures[1].is_met
+    assert figures[0].target is None
+
+
+def test_the_memory_part_holds_the_fewest_images_against_imports_and_more_against_the_fewest(shop, monkeypatch):
+    peaks = iter([100.0, 110, 200, 400, 300, 150] + [100.0, 110, 200, 400, 300, 170] + [100.0, 110, 200, 400, 300, 150])
+    monkeypatch.setattr(memory, "run_python", lambda arguments, changes: f"said before\n{next(peaks)}\n")
+    figures = {one.name: one for one in memory.measure(shop)}
+    assert len(figures) == 5 * len(SMALL.growth)
+    assert figures["train, 10 images"].ratio == 4.0
+    assert figures["train, 40 images"].ratio == 1.0
+    assert figures["metrics, 20 images"].ratio == pytest.approx(17 / 15)
+    assert [name for name, one in figures.items() if one.is_met is False] == ["metrics, 20 images"]
+    assert list(shop.folder.glob("memory_*")) == [], "what was written is deleted"
+
+
+def test_each_stage_of_the_memory_part_finds_what_the_one_before_left(tmp_path):
+    draw_category(tmp_path / "images", CATEGORY, 12, 2, 2, 64)
+    store = RunStore(tmp_path / "runs")
+    run_id = store.create(tmp_path / "images", CATEGORY, TINY_BENCH.changed({"iterations": 3}))
+    for stage in memory_stage.STAGES:
+        memory_stage.run_stage(store, run_id, stage)
+    assert store.maps(run_id).shape[0] == 4 + 1, "four test images, one normal held out"
+    assert len(store.steps(run_id)) == 3
+
+
+def test_the_peak_of_a_process_is_its_own_and_not_that_of_the_one_that_started_it():
+    """getrusage would say at least what this process holds."""
+    large = np.ones(400 * 2**17)  # 400 MiB
+    child = float(run_python(["-c", "from wtflow.bench.peak import peak_mib; print(peak_mib())"]))
+    assert child < 200 < large.nbytes / 2**20 < peak_mib()
+
+
+def test_a_process_of_the_bench_that_fails_is_an_error_with_its_last_words():
+    with pytest.raises(StoreError, match="no such luck"):
+        run_python(["-c", "import sys; sys.exit('no such luck')"])
+
+
+@pytest.mark.slow
+def test_pages_start_and_memory_are_measured_in_processes_of_their_own(tmp_path):
+    shop = Workshop(tmp_path, TINY_BENCH, dataclasses.replace(SMALL, repeats=1, growth=(10, 20)), CPU)
+    figures = [*pages.measure(shop), *start.measure(shop), *memory.measure(shop)]
+    assert {one.part for one in figures} == {"pages", "start", "memory"}
+    assert all(one.value.median > 0 and one.floor.median > 0 for one in figures)
+
+
+# -- the GPU's part, as far as a CPU can tell ----------------------------------------------------------------------------
+
+
+def test_scores_in_bf16_rank_positions_as_those_in_fp32_do(shop):
+    trainer, detector, batches = shop.training
+    trainer.total_steps = trainer.step + 60
+    trainer.run(batches, lambda step, loss: None)
+    assert 0.999 <= gpu.bf16_agreement(detector, shop) < 1.0
+
+
+def test_a_whole_run_is_held_against_its_networks_alone(shop):
+    whole, agreement = gpu.whole_run(shop)
+    assert whole.unit == "s"
+    assert f"{SMALL.images} images, {total_steps(TINY_BENCH, 11)} steps" in whole.name
+    assert whole.floor.median > 0
+    assert agreement.unit == "Spearman"
+    assert agreement.target == Target("value", "at least", 0.999)
+    assert agreement.ratio is None
+
+
+def test_the_gpu_is_measured_with_the_papers_backbone_and_both_presets():
+    found = gpu.gpu_settings()
+    assert list(found) == ["fast", "paper"]
+    assert {one.backbone for one in found.values()} == {"wide_resnet50_2"}
+    assert all(one.is_untrained for one in found.values())
+    assert found["paper"] == settings_from("paper").changed({"weights": "untrained"})
+
+
+def test_percents_are_read_from_what_nvidia_smi_writes_without_the_first_which_tells_of_before():
+    assert gpu.read_percents("3\n 95 \n[N/A]\n88\n") == [95.0, 88.0]
+    assert gpu.read_percents("") == []
+
+
+def test_without_a_device_to_watch_the_work_is_done_and_nothing_is_said(shop, monkeypatch):
+    monkeypatch.setattr(gpu, "WATCH_S", 0.0)
+    done = []
+    assert gpu.busy_percent(lambda: done.append(1), CPU) == []
+    assert done == [1]
+    assert gpu.watch_training(shop) == []
+
+
+# -- the command -------------------------------------------------------------------------------------------------------
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, ["bench", *map(str, arguments)], catch_exceptions=False)
+
+
+def test_parts_are_measured_in_their_own_order_and_unknown_ones_are_refused():
+    assert choose_parts(None) == list(PARTS)
+    assert choose_parts("train, features") == ["features", "train"]
+    for names in ("speed", "train,speed", ""):
+        with pytest.raises(SettingsError, match="no part"):
+            choose_parts(names)
+
+
+def test_the_command_refuses_an_unknown_part_and_an_unknown_setting():
+    for arguments in (["--parts", "speed"], ["--set", "speed=1"], ["--set", "speed"]):
+        result = call(*arguments, "--json")
+        assert result.exit_code == 2
+        assert "speed" in json.loads(result.stdout.splitlines()[-1])["error"]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_without_cuda_one_line_says_that_the_gpu_was_not_measured():
+    result = call("--parts", "gpu", "--json")
+    assert result.exit_code == 0
+    found = json.loads(result.stdout.splitlines()[-1])
+    assert found["figures"] == []
+    assert list(found["not_run"]) == ["gpu"]
+    assert sum("no CUDA device" in line for line in result.stderr.splitlines()) == 1
+
+
+def test_the_json_holds_the_machine_the_settings_and_every_figure(monkeypatch, tmp_path):
+    monkeypatch.setattr("wtflow.bench.command.QUICK", SMALL)
+    changes = [f"{name}={TINY[name]}" for name in ("image_size", "width", "depth", "batch_size", "group_size")]
+    said = []
+    found = run_bench("coupling,flow", True, changes, tmp_path / "bench.json", lambda label, percent: said.append((label, percent)))
+    assert json.loads((tmp_path / "bench.json").read_text()) == found
+    assert found["version"] == 1
+    assert found["is_quick"]
+    assert found["settings"]["image_size"] == 64
+    assert found["machine"]["cores"]
+    assert {one["part"] for one in found["figures"]} == {"coupling", "flow"}
+    for one in found["figures"]:
+        assert one["ratio"] == one["value"]["median"] / one["floor"]["median"]
+    assert said == [("measuring coupling", 0.0), ("measuring flow", 50.0), ("measured", 100.0)]
+
+
+def test_nothing_is_left_behind(monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    figures, facts = run_parts(["coupling"], TINY_BENCH, SMALL, lambda label, percent: None)
+    assert figures
+    assert facts["not_run"] == {}
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,96 @@
+"""A measured figure and the floor that it is held against, both taken in the same run, turn by turn."""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """One quantity measured several times."""
+
+    median: float
+    low: float
+    high: float
+    repeats: int
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Self:
+        """Median, lowest and highest of at least one value."""
+        return cls(statistics.median(values), min(values), max(values), len(values))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a figure should reach: a bound on its own median or on its ratio to the floor."""
+
+    of: Literal["value", "ratio"]
+    bound: Literal["at least", "at most"]
+    limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the bench. `floor` is in the same unit; None where a number has none, such as a correlation."""
+
+    part: str
+    name: str
+    unit: str
+    value: Spread
+    floor_name: str = ""
+    floor: Spread | None = None
+    target: Target | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """Median of the value over median of the floor."""
+        return self.value.median / self.floor.median if self.floor is not None and self.floor.median else None
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the target is reached; None without one."""
+        found = self.value.median if self.target is not None and self.target.of == "value" else self.ratio
+        if self.target is None or found is None:
+            return None
+        return found >= self.target.limit if self.target.bound == "at least" else found <= self.target.limit
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values. `low` and `high` are the extremes of the repeats."""
+        plain = lambda spread: {"median": spread.median, "low": spread.low, "high": spread.high, "repeats": spread.repeats}  # noqa: E731
+        target = None if self.target is None else {"of": self.target.of, "bound": self.target.bound, "limit": self.target.limit}
+        return {
+            "part": self.part, "name": self.name, "unit": self.unit, "value": plain(self.value),
+            "floor": None if self.floor is None else {"name": self.floor_name, **plain(self.floor)},
+            "ratio": self.ratio, "target": target, "is_met": self.is_met,
+        }  # fmt: skip
+
+
+def interleaved(
+    tasks: Mapping[str, Callable[[], object]], repeats: int, *, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, list[float]]:
+    """Seconds of each task in each repeat: {name: [seconds] * repeats}.
+
+    Every task runs once unmeasured. The tasks take turns, in reverse order every other time, so that a machine that slows down
+    or a neighbour that wakes up meets the thing measured and its floor alike.
+    """
+    for task in tasks.values():
+        task()
+    seconds: dict[str, list[float]] = {name: [] for name in tasks}
+    for repeat in range(repeats):
+        for name in list(tasks) if repeat % 2 == 0 else list(tasks)[::-1]:
+            start = clock()
+            tasks[name]()
+            seconds[name].append(clock() - start)
+    return seconds
+
+
+def milliseconds(seconds: Sequence[float], n: int = 1) -> Spread:
+    """Milliseconds for each of n things that were done in these times together."""
+    return Spread.of([1e3 * value / n for value in seconds])
+
+
+def per_second(seconds: Sequence[float], n: int) -> Spread:
+    """How many a second, when n were done in each of these times."""
+    return Spread.of([n / value for value in seconds])

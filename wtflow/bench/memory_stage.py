@@ -1,0 +1,62 @@
+"""One stage of a run in a process of its own, and its peak memory: `python -m wtflow.bench.memory_stage STAGE RUN` (store: WTFLOW_HOME).
+
+Prints the peak in MiB last. Stage `imports` loads what every stage loads and does nothing: the floor. A stage finds what those
+before it left in the store.
+"""
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from wtflow.bench.peak import peak_mib
+from wtflow.store import layout
+from wtflow.store.runs import RunStore
+from wtflow.training import stages
+from wtflow.training.data import read_data
+from wtflow.training.evaluate import summarise
+from wtflow.training.reporter import Reporter
+
+STAGES = ("read", "features", "train", "score", "metrics")
+CPU = torch.device("cpu")
+
+
+def main(stage: str, run_id: str) -> None:
+    if stage != "imports":
+        run_stage(RunStore(), run_id, stage)
+    sys.stdout.write(f"{peak_mib():.1f}\n")
+
+
+def run_stage(store: RunStore, run_id: str, stage: str) -> None:
+    """What the worker does in this stage. The keys of the features pass from stage to stage in a file, so that only one loads the backbone."""
+    config = store.config(run_id)
+    settings, checkpoint, keys_file = config.settings, store.folder(run_id) / layout.CHECKPOINT, store.home / "keys.json"
+    data = read_data(config, _ignore)
+    if stage == "features":
+        keys = stages.compute_features(store, data, settings, CPU, _ignore)
+        keys_file.write_text(json.dumps(dataclasses.asdict(keys)), encoding="utf-8")
+    elif stage == "train":
+        reporter = Reporter(store, run_id)
+        with reporter.stage("train"):
+            stages.train_flow(store, run_id, _read_keys(keys_file), data, settings, CPU, reporter)
+    elif stage == "score":
+        stages.score_images(store, run_id, _read_keys(keys_file), data, settings, CPU, checkpoint, _ignore)
+    elif stage == "metrics":
+        samples = [*data.test, *(data.train[row] for row in data.held_out)]
+        maps = np.asarray(store.maps(run_id), np.float32)
+        summarise(samples, [i >= len(data.test) for i in range(len(samples))], maps, maps, settings, _ignore)
+
+
+def _read_keys(path: Path) -> stages.FeatureKeys:
+    return stages.FeatureKeys(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def _ignore(done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,51 @@
+"""The parts of the bench, in the order in which they run."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from wtflow.bench import coupling, features, flow, gpu, memory, pages, projection, scoring, start, train
+from wtflow.bench.figures import Figure
+from wtflow.bench.machine import machine_facts
+from wtflow.bench.workshop import Sizes, Workshop
+from wtflow.config import Settings
+from wtflow.detector import pick_device
+from wtflow.errors import SettingsError
+
+PARTS: dict[str, Callable[[Workshop], list[Figure]]] = {
+    "features": features.measure, "coupling": coupling.measure, "train": train.measure, "flow": flow.measure, "scoring": scoring.measure,
+    "projection": projection.measure, "start": start.measure, "pages": pages.measure, "memory": memory.measure, "gpu": gpu.measure,
+}  # fmt: skip
+CPU = torch.device("cpu")
+
+
+def choose_parts(names: str | None) -> list[str]:
+    """The parts of a list such as "train,features", in their own order; all of them for None. Raises SettingsError."""
+    wanted = list(PARTS) if names is None else [name.strip() for name in names.split(",") if name.strip()]
+    unknown = [name for name in wanted if name not in PARTS]
+    if unknown or not wanted:
+        raise SettingsError(f"The bench has no part {unknown[0] if unknown else names!r}.", fix=f"Use some of: {', '.join(PARTS)}.")
+    return [name for name in PARTS if name in wanted]
+
+
+def run_parts(names: Sequence[str], settings: Settings, sizes: Sizes, progress: Callable[[str, float], None]) -> tuple[list[Figure], dict[str, Any]]:
+    """Figures of these parts, and what is said beside them: machine, settings, parts not run and why.
+
+    All parts but gpu are measured on the CPU. Everything is written into a temporary folder, which is deleted.
+    """
+    device = pick_device()
+    facts: dict[str, Any] = {"machine": machine_facts(device), "settings": settings.model_dump(mode="json"), "not_run": {}}
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory(prefix="wtflow-bench-") as folder:
+        shops = {"cpu": Workshop(Path(folder), settings, sizes, CPU), "gpu": Workshop(Path(folder) / "gpu", settings, sizes, device)}
+        for i, name in enumerate(names):
+            progress(f"measuring {name}", 100 * i / len(names))
+            if name == "gpu" and device.type != "cuda":
+                facts["not_run"]["gpu"] = "There is no CUDA device here: the GPU's figures were not measured."
+                continue
+            figures += PARTS[name](shops["gpu" if name == "gpu" else "cpu"])
+    progress("measured", 100.0)
+    return figures, facts

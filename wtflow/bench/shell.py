@@ -1,0 +1,27 @@
+"""`python -m wtflow bench` as the shell sees it. Imports nothing heavy: every command loads this file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wtflow import console
+from wtflow.errors import WTFlowError
+
+
+def bench(
+    parts: Annotated[str | None, typer.Option(help="Only these, such as features,train. Without: all.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Small and rough, to try it.")] = False,
+    setting: Annotated[list[str] | None, typer.Option("--set", help="A setting of what is measured, NAME=VALUE; repeatable.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write the JSON to.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object last on stdout.")] = False,
+) -> None:
+    """Measure speed and memory on drawn images, each figure beside a floor measured in the same run."""
+    from wtflow.bench.command import run_bench
+
+    try:
+        with console.progress() as show:
+            found = run_bench(parts, quick, setting or [], out, show)
+    except WTFlowError as error:
+        console.fail(error, as_json)
+    console.finish(as_json, found)

@@ -1,0 +1,67 @@
+"""How long it takes until something answers: `import wtflow`, and the app's server."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from wtflow.bench.children import PROJECT, TIMEOUT_S, run_python
+from wtflow.bench.figures import Figure, interleaved, milliseconds
+from wtflow.bench.workshop import Workshop
+from wtflow.errors import StoreError
+
+REPEATS = 5
+"""At most: a server takes seconds."""
+
+
+def measure(shop: Workshop) -> list[Figure]:
+    """Milliseconds from starting a process until it has imported wtflow, or until the server answers."""
+    repeats = min(REPEATS, shop.sizes.repeats)
+    tasks: dict[str, Callable[[], object]] = {
+        "nothing": lambda: run_python(["-c", "pass"]),
+        "wtflow": lambda: run_python(["-c", "import wtflow"]),
+        "streamlit": lambda: run_python(["-c", "import streamlit"]),
+        "server": lambda: start_server(shop.folder),
+    }
+    seconds = interleaved(tasks, repeats)
+    return [
+        Figure("start", "import wtflow, in a new process", "ms", milliseconds(seconds["wtflow"]), "a new process that imports nothing",
+               milliseconds(seconds["nothing"])),
+        Figure("start", "the app's server answers", "ms", milliseconds(seconds["server"]), "a new process that imports streamlit",
+               milliseconds(seconds["streamlit"])),
+    ]  # fmt: skip
+
+
+def start_server(home: Path) -> None:
+    """Start the app on a free port, wait until it says that it is well, and end it. Raises StoreError when it does not come up."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]
+    environment = os.environ | {"WTFLOW_HOME": str(home)}
+    process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    end = time.monotonic() + TIMEOUT_S
+    try:
+        while not _answers(f"http://127.0.0.1:{port}/_stcore/health"):
+            if process.poll() is not None or time.monotonic() > end:
+                raise StoreError("The app's server did not start.", fix="Start it by hand to see why: streamlit run app.py")
+            time.sleep(0.01)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # it has nothing to save
+        process.wait()
+
+
+def _answers(address: str) -> bool:
+    try:
+        urllib.request.urlopen(address, timeout=2).close()
+    except (urllib.error.URLError, OSError):
+        return False
+    return True

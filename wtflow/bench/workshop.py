@@ -1,0 +1,125 @@
+"""What the parts measure on: drawn images, their features, an untrained flow. Made when first asked for, in a folder that is thrown away."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wtflow.backbone import Backbone, load_backbone
+from wtflow.bench.drawn import draw_category
+from wtflow.config import Settings, settings_from
+from wtflow.datasets.images import load_image
+from wtflow.detector import Detector
+from wtflow.features import BATCH, get_features
+from wtflow.store.features import FeatureCache
+from wtflow.store.runs import RunStore
+from wtflow.training import stages
+from wtflow.training.data import RunData, read_data
+from wtflow.training.loop import Trainer
+from wtflow.training.pool import Batch
+
+CATEGORY = "drawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is measured."""
+
+    repeats: int
+    """Of each thing and its floor."""
+    images: int
+    """Drawn for features, training and flow; a quarter of them for testing, half of those defective."""
+    steps: int
+    """Training steps in each repeat."""
+    points: int
+    """Points that UMAP lays out, each at two times."""
+    run_images: int
+    """Scored images of the run that the pages show."""
+    growth: tuple[int, ...]
+    """Numbers of images between which memory should not grow, rising."""
+
+
+FULL = Sizes(repeats=9, images=64, steps=20, points=1500, run_images=1000, growth=(250, 500, 1000, 2000))
+QUICK = Sizes(repeats=3, images=16, steps=4, points=200, run_images=100, growth=(20, 40))
+
+
+def bench_settings(changes: dict[str, object]) -> Settings:
+    """Preset fast as it is for trained weights, with random ones: what is measured depends on no value of a weight. Raises SettingsError."""
+    trained = settings_from("fast", {"backbone": "resnet18", "stages": (2, 3), "image_size": 256, "weights": "imagenet"})
+    return trained.changed({"weights": "untrained"} | changes)
+
+
+class Workshop:
+    """Everything below `folder`; settings, sizes and device as given."""
+
+    def __init__(self, folder: Path, settings: Settings, sizes: Sizes, device: torch.device) -> None:
+        self.folder, self.settings, self.sizes, self.device = folder, settings, sizes, device
+        self.store = RunStore(folder / "runs")
+
+    @functools.cached_property
+    def run_id(self) -> str:
+        """A run of the drawn category that nothing has been done for yet."""
+        n_test = max(2, self.sizes.images // 4)
+        draw_category(self.folder / "images", CATEGORY, self.sizes.images - n_test, n_test - n_test // 2, n_test // 2, self.settings.image_size)
+        return self.store.create(self.folder / "images", CATEGORY, self.settings)
+
+    @functools.cached_property
+    def data(self) -> RunData:
+        return read_data(self.store.config(self.run_id), lambda done, total: None)
+
+    @functools.cached_property
+    def backbone(self) -> Backbone:
+        return load_backbone(self.settings).to(self.device)
+
+    @functools.cached_property
+    def cache(self) -> FeatureCache:
+        return FeatureCache(self.store.home)
+
+    @functools.cached_property
+    def key(self) -> str:
+        """Where the features of the training images lie in the cache."""
+        return get_features(self.backbone, self.data.train, self.data.train_hashes, self.cache, lambda done, total: None)
+
+    @functools.cached_property
+    def training(self) -> tuple[Trainer, Detector, Callable[[int], Batch]]:
+        """Trainer, detector with the trainer's network, and batches by step."""
+        absent = self.folder / "no_checkpoint"
+        trainer, normaliser, batches = stages.prepare_training(self.cache, self.key, self.data, self.settings, self.device, absent)
+        return trainer, Detector(self.settings, normaliser, trainer.velocity), batches
+
+    @functools.cached_property
+    def features(self) -> np.ndarray:
+        """float16 (B, H, W, C) of a batch of training images."""
+        return np.array(self.cache.open(self.key)[:BATCH])
+
+    @functools.cached_property
+    def images(self) -> np.ndarray:
+        """float32 (B, S, S, 3) of the same images."""
+        return np.stack([load_image(sample.path, self.settings.image_size) for sample in self.data.train[:BATCH]])
+
+    def bare_backbone(self, n: int) -> Callable[[], None]:
+        """A call that runs the network itself, and nothing around it, on n images that are there already."""
+        size = self.settings.image_size
+        batch = torch.randn(n, 3, size, size, generator=torch.Generator().manual_seed(0)).to(self.device)
+        batch = batch.contiguous(memory_format=torch.channels_last)
+        is_cuda = self.device.type == "cuda"
+
+        def run() -> None:
+            with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=is_cuda):
+                self.backbone.model(batch)
+            self.wait()
+
+        return run
+
+    def wait(self) -> None:
+        """Return when the device has done what it was given."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
+    def start(self, n: int) -> Tensor:
+        """Normalised features of n images at t=0, (n, H, W, K) on the device; images repeat when there are fewer."""
+        return self.training[1].start(self.features[np.arange(n) % len(self.features)])
