@@ -128,8 +128,7 @@ def show_run(summary: RunSummary, demo: str) -> None:
             st.caption(f"{widgets.moment(summary.created)} · {plain(summary.label)}" if is_sound else plain(summary.problem))
         with badge, st.container(horizontal=True, gap="xsmall"):
             widgets.state_badge(summary)
-            if summary.is_untrained:
-                widgets.untrained_badge()
+            widgets.weights_badge(summary)
         if is_sound and status.state == "finished":
             left, right = middle.columns(2)
             left.metric(

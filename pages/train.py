@@ -45,6 +45,8 @@ def show_form(store: RunStore) -> None:
             return
         if settings.is_untrained:
             st.caption(f":material/science: {widgets.UNTRAINED_NOTE}")
+        elif settings.is_embedded:
+            st.caption(f":material/deployed_code: {widgets.EMBEDDED_NOTE}")
         show_estimate(store, n_train, n_test, settings)
         if st.button("Start training", type="primary", icon=":material/play_arrow:"):
             start(store, category, settings)

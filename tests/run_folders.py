@@ -8,8 +8,9 @@ from PIL import Image
 from wtflow.config import Settings, settings_from
 from wtflow.store.runs import RunStore
 
-TINY = {"backbone": "resnet18", "weights": "untrained", "stages": (1, 2), "image_size": 64, "width": 16, "depth": 1, "iterations": 12, "batch_size": 32,
-        "group_size": 16, "steps": 2, "threads": 1, "max_positions": 2000, "niceness": 0}  # fmt: skip
+TINY = {"backbone": "resnet18", "weights": "untrained", "stages": (1, 2), "finest_grid": 0, "pool_window": 3, "pool_stride": 2,
+        "image_size": 64, "width": 16, "depth": 1, "iterations": 12, "batch_size": 32, "group_size": 16, "steps": 2, "threads": 1,
+        "max_positions": 2000, "niceness": 0}  # fmt: skip
 """Settings that train in about a second."""
 
 

@@ -106,6 +106,20 @@ def test_a_stride_is_the_average_pooling_of_the_paper(saved):
     np.testing.assert_allclose(features, expected, rtol=2e-3, atol=2e-3)
 
 
+def test_stages_finer_than_the_finest_grid_are_averaged_down_to_the_next(saved):
+    model, path = saved
+    features = load_backbone(tiny(weights=str(path), stages=(1, 2, 3), finest_grid=2)).compute(images())
+    fine, middle, coarse = second_way(model, SMALL, images(), (1, 2, 3))
+    halved = fine.reshape(2, -1, 8, 2, 8, 2).mean((3, 5))
+    raised = nn.Upsample(size=(8, 8), mode="bilinear", align_corners=False)(coarse)
+    np.testing.assert_allclose(features, torch.cat([halved, middle, raised], 1).permute(0, 2, 3, 1), rtol=2e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize(("stages", "finest", "side"), [((1, 2), 0, 16), ((1, 3), 2, 4), ((1,), 2, 16), ((2, 3), 1, 8)])
+def test_the_finest_grid_bounds_a_grid_only_where_a_coarser_stage_is_read(stages, finest, side):
+    assert load_backbone(tiny(stages=stages, finest_grid=finest)).compute(images()).shape[1:3] == (side, side)
+
+
 @pytest.mark.parametrize(("window", "stride", "side"), [(3, 2, 4), (1, 2, 4), (5, 3, 3), (1, 1, 8), (9, 4, 2)])
 def test_the_grid_has_the_size_of_the_finest_averaged_stage(window, stride, side):
     assert load_backbone(tiny(pool_window=window, pool_stride=stride)).compute(images()).shape[1:3] == (side, side)

@@ -25,10 +25,18 @@ def test_preset_fast_pairs_positions_in_groups_of_256_and_takes_four_steps():
 
 
 def test_random_weights_are_read_at_early_stages_unless_someone_says_otherwise():
-    assert (settings_from().stages, settings_from().pool_stride) == ((1, 2), 2)
-    assert settings_from("fast", {"stages": (2, 3)}).stages == (2, 3)
-    trained = settings_from("fast", {"weights": "imagenet"})
-    assert (trained.stages, trained.pool_stride) == ((2, 3), 1)
+    random = settings_from("fast", {"weights": "untrained"})
+    assert (random.stages, random.pool_stride) == ((1, 2), 2)
+    assert settings_from("fast", {"weights": "untrained", "stages": (2, 3)}).stages == (2, 3)
+    for trained in (settings_from(), settings_from("fast", {"weights": "imagenet"})):
+        assert (trained.stages, trained.pool_stride) == ((1, 2, 3), 1)
+
+
+@pytest.mark.parametrize("changes", [{"backbone": "resnet34"}, {"stages": (3, 4)}, {"backbone": "mobilenetv2_100", "stages": (1,)}])
+def test_embedded_weights_of_another_model_or_a_later_stage_are_refused_before_anything_starts(changes):
+    with pytest.raises(SettingsError, match="embedded weights are for resnet18, stages 0 to 3"):
+        settings_from("fast", changes)
+    assert settings_from("fast", changes | {"weights": "imagenet"}).weights == "imagenet"
 
 
 def test_settings_read_back_from_disk_are_not_given_new_defaults():
@@ -36,6 +44,13 @@ def test_settings_read_back_from_disk_are_not_given_new_defaults():
     odd = settings_from("fast", {"stages": (0,), "pool_stride": 4, "weights": "untrained"})
     assert settings_from_json(odd.to_json()) == odd
     assert odd.changed({"weights": "imagenet"}).stages == (0,)
+
+
+def test_a_run_from_before_a_setting_existed_is_read_as_it_was_made():
+    values = json.loads(settings_from("fast", {"weights": "imagenet"}).to_json())
+    del values["finest_grid"], values["rarity_power"]
+    old = settings_from_json(json.dumps(values))
+    assert (old.finest_grid, old.rarity_power) == (0, 0.0)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -94,7 +109,7 @@ def test_an_infinite_backbone_argument_is_refused_rather_than_stored_as_null():
 
 @pytest.mark.parametrize(("given_stages", "stages"), [("2,3", (2, 3)), ("3, 2", (2, 3)), (3, (3,)), ("4", (4,)), ([1, 0], (0, 1)), ((2,), (2,))])
 def test_stages_are_read_from_text_numbers_and_lists_in_order(given_stages, stages):
-    assert settings_from("fast", {"stages": given_stages}).stages == stages
+    assert settings_from("fast", {"weights": "imagenet", "stages": given_stages}).stages == stages
 
 
 @pytest.mark.parametrize("stages", ["", "2,2", "8", "-1", "2,x", [], "2;3"])
@@ -184,11 +199,13 @@ def test_a_pair_without_a_name_or_a_sign_is_refused_naming_the_option(pair):
 
 
 def test_the_label_says_which_weights_and_how_many_steps():
-    assert settings_from("fast", {"backbone": "resnet18"}).label == "resnet18 (untrained), worst coupling, 4 euler steps"
+    assert settings_from().label == "resnet18 (embedded), worst coupling, 4 euler steps"
+    assert settings_from("fast", {"weights": "untrained"}).label == "resnet18 (untrained), worst coupling, 4 euler steps"
     assert settings_from("paper").label == "wide_resnet50_2 (ImageNet), worst coupling, 1 euler step"
     assert "local weights" in settings_from("fast", {"weights": "/data/w.pth"}).label
-    assert settings_from().is_untrained
-    assert not settings_from("paper").is_untrained
+    assert [settings_from("fast", {"weights": weights}).is_untrained for weights in ("untrained", "embedded", "imagenet")] == [True, False, False]
+    assert settings_from().is_embedded
+    assert not settings_from("paper").is_embedded
 
 
 def test_the_stored_form_is_plain_json_without_surprises():

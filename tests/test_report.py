@@ -369,7 +369,7 @@ def test_the_command_trains_with_exactly_the_run_s_settings(store, tmp_path, mon
 def test_a_run_of_nothing_but_its_preset_differs_in_nothing():
     assert changed_settings(settings_from("paper")) == {}
     assert changed_settings(settings_from("fast")) == {}
-    assert changed_settings(settings_from("fast", {"weights": "imagenet"})) == {"weights": ("imagenet", "untrained")}
+    assert changed_settings(settings_from("fast", {"weights": "imagenet"})) == {"weights": ("imagenet", "embedded")}
 
 
 @pytest.mark.parametrize("weights", ["/a/b/net.pth", "C:\\a\\net.pth", "~/x/net.pth", "net.pth"])

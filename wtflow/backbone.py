@@ -1,7 +1,7 @@
 """A frozen timm model as a source of features. The only module that imports timm.
 
-Weights come from one of three places, never silently from another than asked for: ImageNet through timm, a local
-file, or a fixed seed ("untrained"). Stage k has stride 2^(k+1) in the common families: 2 is stride 8, 3 is stride 16.
+Weights come from one of four places, never silently from another than asked for: the file that ships with the app ("embedded"), ImageNet
+through timm, a local file, or a fixed seed ("untrained"). Stage k has stride 2^(k+1) in the common families: 2 is stride 8, 3 is stride 16.
 """
 
 import contextlib
@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from wtflow.config import ArgValue, Settings
+from wtflow.embedded import load_embedded
 from wtflow.errors import BackboneError, WeightsError
 from wtflow.weights import OFFLINE_FIX, cached_file, hash_weights, read_state_dict, require_hub
 
@@ -57,14 +58,16 @@ class Backbone:
                 stages = self.model(((batch - self._mean) / self._std).contiguous(memory_format=torch.channels_last))
             is_channels_last = getattr(self.model, "output_fmt", "NCHW") == "NHWC"  # Swin and its kin
             grids = [stage.float().permute(0, 3, 1, 2) if is_channels_last else stage.float() for stage in stages]
-            joined = _join(grids, self.settings.pool_window, self.settings.pool_stride)
-        grid = joined.permute(0, 2, 3, 1).contiguous().cpu().numpy()
-        if not np.isfinite(grid).all() or np.abs(grid).max() > np.finfo(np.float16).max:
+            joined = _join(_no_finer(grids, self.settings), self.settings.pool_window, self.settings.pool_stride)
+            # Halved by torch, not NumPy, which takes 20 times as long; what is too large becomes infinite and is seen below.
+            grid = joined.permute(0, 2, 3, 1).half().contiguous().cpu()
+            bounds = torch.stack(torch.aminmax(grid))  # NaN carries through
+        if not torch.isfinite(bounds).all():
             raise BackboneError(
                 f"{self.settings.backbone} gives features that are not finite or too large (beyond 65504).",
                 fix="Check that the weights fit this model and its arguments, or choose other stages.",
             )
-        return grid.astype(np.float16)
+        return grid.numpy()
 
 
 def load_backbone(settings: Settings) -> Backbone:
@@ -82,6 +85,9 @@ def load_backbone(settings: Settings) -> Backbone:
     if settings.weights == "untrained":
         model = _create(settings, args, None)
         _settle_batch_norm(model, settings)
+    elif settings.weights == "embedded":
+        model = _create(settings, args, None)
+        load_embedded(model, name)
     elif settings.weights == "imagenet":
         _create(settings, args, None)  # a wrong argument or stage is found before anything is downloaded
         model = _create(settings, args, _imagenet_weights(name, args))
@@ -93,9 +99,12 @@ def load_backbone(settings: Settings) -> Backbone:
 
 def source_label(settings: Settings) -> str:
     """Where features come from, in words."""
-    return {"untrained": f"{settings.backbone}, untrained (random weights, seed fixed)", "imagenet": f"{settings.backbone}, ImageNet weights"}.get(
-        settings.weights, f"{settings.backbone}, weights from {Path(settings.weights).name}"
-    )
+    known = {
+        "embedded": f"embedded backbone ({settings.backbone}, trained by this project on drawn images)",
+        "imagenet": f"{settings.backbone}, ImageNet weights",
+        "untrained": f"{settings.backbone}, untrained (random weights, seed fixed)",
+    }
+    return known.get(settings.weights, f"{settings.backbone}, weights from {Path(settings.weights).name}")
 
 
 # -- building ---------------------------------------------------------------------------------------------------------
@@ -219,6 +228,14 @@ def _taking(name: str, size_px: int) -> Iterator[None]:
 
 def _in_a_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+
+
+def _no_finer(grids: list[Tensor], settings: Settings) -> list[Tensor]:
+    """Stages finer than `finest_grid` averaged down to the grid of the first that is not; all as they are where there is none."""
+    coarse = [grid.shape[-2:] for stage, grid in zip(settings.stages, grids, strict=True) if stage >= settings.finest_grid]
+    if not coarse:
+        return grids
+    return [nn.functional.adaptive_avg_pool2d(grid, coarse[0]) if grid.shape[-2] > coarse[0][0] else grid for grid in grids]
 
 
 def _join(stages: list[Tensor], window: int, stride: int) -> Tensor:

@@ -68,7 +68,7 @@ def train(
     preset: Annotated[str, typer.Option(help="fast or paper.")] = "fast",
     backbone: Annotated[str | None, typer.Option(help="timm model.")] = None,
     backbone_arg: Annotated[list[str] | None, typer.Option(help="The model's own argument, NAME=VALUE; repeatable.")] = None,
-    weights: Annotated[str | None, typer.Option(help="imagenet, untrained, or a .safetensors or .pth file.")] = None,
+    weights: Annotated[str | None, typer.Option(help="embedded, imagenet, untrained, or a .safetensors or .pth file.")] = None,
     stages: Annotated[str | None, typer.Option(help="Such as 2,3.")] = None,
     size: Annotated[int | None, typer.Option(help="Image size in pixels.")] = None,
     coupling: Annotated[str | None, typer.Option(help="worst, independent or optimal.")] = None,

@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from wtflow.errors import SettingsError
 
+EMBEDDED_BACKBONE, EMBEDDED_LAST_STAGE = "resnet18", 3
+"""The model whose weights ship with the app, and the last stage that they reach."""
+
 ArgValue = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str
 
 
@@ -25,10 +28,13 @@ class Settings(BaseModel):
 
     backbone: str = Field("resnet18", min_length=1, max_length=120, description="timm model whose features are used; it stays frozen.")
     backbone_args: dict[str, ArgValue] = Field({}, description="The model's own arguments, such as pad_type=same.")
-    weights: str = Field("untrained", min_length=1, description="imagenet (through timm), untrained (fixed seed), or a .safetensors or .pth file.")
-    stages: tuple[int, ...] = Field((2, 3), description="Stages to read, counted from 0 at stride 2: 2 is stride 8, 3 is stride 16.")
+    weights: str = Field(
+        "embedded", min_length=1, description="embedded (ships with the app), imagenet (through timm), untrained (fixed seed), or a .safetensors or .pth file."
+    )
+    stages: tuple[int, ...] = Field((1, 2, 3), description="Stages to read, counted from 0 at stride 2: 2 is stride 8, 3 is stride 16.")
     image_size: int = Field(256, ge=64, le=1024, description="Images are resized to this many pixels, square.")
-    pool_window: int = Field(3, ge=1, le=9, description="Features are averaged over a window of this many positions (1: not at all).")
+    finest_grid: int = Field(2, ge=0, le=7, description="Stages finer than this one are averaged down to the grid of the next that is read (0: none).")
+    pool_window: int = Field(1, ge=1, le=9, description="Features are averaged over a window of this many positions (1: not at all).")
     pool_stride: int = Field(1, ge=1, le=4, description="Distance between averaged positions; above 1 the grid gets coarser.")
 
     normalise: Literal["pca", "channel", "layernorm"] = Field(
@@ -42,7 +48,7 @@ class Settings(BaseModel):
     group_size: int = Field(256, ge=2, le=4096, description="Pairing is exact inside groups of this size.")
 
     network: Literal["mlp", "unet"] = Field("mlp", description="mlp: one position at a time; unet: the whole grid.")
-    width: int = Field(512, ge=8, le=4096, description="Hidden width of the MLP, or base width of the U-Net.")
+    width: int = Field(256, ge=8, le=4096, description="Hidden width of the MLP, or base width of the U-Net.")
     depth: int = Field(3, ge=1, le=12, description="Residual blocks of the MLP; the U-Net has two levels whatever this says.")
     iterations: int = Field(1000, ge=1, le=1_000_000, description="Training steps.")
     epochs: int = Field(0, ge=0, le=10_000, description="Passes over the training images; above 0 this replaces iterations.")
@@ -50,6 +56,9 @@ class Settings(BaseModel):
     learning_rate: float = Field(1e-3, gt=0, le=1, description="Start value of AdamW's learning rate.")
     weight_decay: float = Field(0.0, ge=0, le=1, description="AdamW's weight decay.")
     schedule: Literal["cosine", "step"] = Field("cosine", description="How the learning rate falls: cosine to 0, or by ten at 60 % and 85 %.")
+    rarity_power: float = Field(
+        2.0, ge=0.0, le=4.0, description="mlp: positions are drawn in proportion to (squared Mahalanobis distance)^power, the rare ones more often (0: evenly)."
+    )
     max_positions: int = Field(300_000, ge=256, le=10_000_000, description="Training positions kept in memory, drawn evenly over all images (mlp).")
 
     steps: int = Field(4, ge=1, le=200, description="Solver steps from t=0 to t=1 when scoring.")
@@ -99,6 +108,20 @@ class Settings(BaseModel):
             raise ValueError(f"group_size ({self.group_size}) is larger than batch_size ({self.batch_size})")
         return self
 
+    @model_validator(mode="after")
+    def _embedded_weights_fit(self) -> "Settings":
+        if self.weights == "embedded" and (self.backbone != EMBEDDED_BACKBONE or self.stages[-1] > EMBEDDED_LAST_STAGE):
+            raise ValueError(
+                f"the embedded weights are for {EMBEDDED_BACKBONE}, stages 0 to {EMBEDDED_LAST_STAGE}, found {self.backbone} with"
+                f" {','.join(map(str, self.stages))}; choose weights imagenet, untrained or a file for others"
+            )
+        return self
+
+    @property
+    def is_embedded(self) -> bool:
+        """The backbone is the one that ships with the app: it does well without a network, ImageNet weights do better."""
+        return self.weights == "embedded"
+
     @property
     def is_untrained(self) -> bool:
         """The backbone has random weights: results show the flow, not what features can do."""
@@ -107,7 +130,7 @@ class Settings(BaseModel):
     @property
     def label(self) -> str:
         """The run in a few words."""
-        kind = {"imagenet": "ImageNet", "untrained": "untrained"}.get(self.weights, "local weights")
+        kind = {"embedded": "embedded", "imagenet": "ImageNet", "untrained": "untrained"}.get(self.weights, "local weights")
         return f"{self.backbone} ({kind}), {self.coupling} coupling, {self.steps} {self.solver} step{'s' * (self.steps > 1)}"
 
     def changed(self, changes: dict[str, Any]) -> "Settings":
@@ -129,7 +152,10 @@ PRESETS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-UNTRAINED: dict[str, Any] = {"stages": (1, 2), "pool_stride": 2, "iterations": 700}
+_BEFORE: dict[str, Any] = {"finest_grid": 0, "rarity_power": 0.0}
+"""What runs did that were written before these settings existed."""
+
+UNTRAINED: dict[str, Any] = {"stages": (1, 2), "finest_grid": 0, "pool_window": 3, "pool_stride": 2, "iterations": 700}
 """What preset `fast` changes for random weights: a random network says most in its early stages, where it has not yet scrambled the picture."""
 
 
@@ -140,7 +166,7 @@ def settings_from(preset: str = "fast", changes: dict[str, Any] | None = None) -
     if (changes or {}).get("preset", preset) != preset:
         raise SettingsError("The preset cannot be changed like another setting: the rest starts from it.", fix="Choose it as the preset itself (--preset).")
     values = {"preset": preset} | PRESETS[preset] | _known(changes or {})
-    if preset == "fast" and values.get("weights", "untrained") == "untrained":
+    if preset == "fast" and values.get("weights") == "untrained":
         values = UNTRAINED | values
     return _build(values)
 
@@ -153,7 +179,7 @@ def settings_from_json(text: str) -> Settings:
         raise SettingsError(f"The settings are not valid JSON ({error}).", fix="Restore config.json, or delete the run.") from error
     if not isinstance(values, dict):
         raise SettingsError("The settings are not a JSON object.", fix="Restore config.json, or delete the run.")
-    return _build(_known(values))
+    return _build(_BEFORE | _known(values))
 
 
 def describe(name: str) -> str:

@@ -152,6 +152,7 @@ class RunSummary:
     label: str = ""
     """Backbone, weights and coupling in a few words."""
     is_untrained: bool = False
+    is_embedded: bool = False
     metrics: dict[str, float | None] = field(default_factory=dict)
     problem: str = ""
 

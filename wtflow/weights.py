@@ -17,14 +17,15 @@ HUB_PATIENCE_S = 6.0
 """Longest wait to find out whether the hub of weights can be reached at all."""
 
 OFFLINE_FIX = (
-    "Give a local file instead (--weights FILE.safetensors or FILE.pth), or choose random weights knowingly (--weights untrained)."
+    "Use the weights that ship with the app (--backbone resnet18 --weights embedded), give a local file (--weights FILE.safetensors or FILE.pth), "
+    "or choose random weights knowingly (--weights untrained)."
 )
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
     """Tensors of a .safetensors or .pth file. Nothing in the file is executed. Raises WeightsError."""
     if not path.is_file():
-        raise WeightsError(f"There is no weights file {path}.", fix="Check the path; use imagenet or untrained where you have no file.")
+        raise WeightsError(f"There is no weights file {path}.", fix="Check the path; use embedded, imagenet or untrained where you have no file.")
     try:
         if path.suffix == ".safetensors":
             return safetensors.torch.load_file(path)

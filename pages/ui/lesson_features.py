@@ -31,7 +31,7 @@ def show_features(store: RunStore) -> None:
     run_id = summary.run_id
     with shown():
         results = cache.results(store, run_id)
-        widgets.show_untrained_note(results.settings.is_untrained)
+        widgets.show_weights_note(results.settings)
         travel = kept_travel(store, results)
     with st.container(border=True, key="lesson_features"):
         st.markdown(f"**{plain(widgets.run_label(summary))}**")

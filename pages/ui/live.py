@@ -48,8 +48,7 @@ def _show_progress(store: RunStore, summary: RunSummary, was_active: bool) -> No
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"#### {plain(summary.category)}", width="content")
         widgets.state_badge(RunSummary(summary.run_id, status))
-        if summary.is_untrained:
-            widgets.untrained_badge()
+        widgets.weights_badge(summary)
     st.caption(f"Started {widgets.moment(summary.created)} · {plain(summary.label)} · {plain(summary.run_id)}")
     if status.is_active or status.state in ("stopped", "lost", "failed"):
         _show_stages(status)

@@ -7,7 +7,12 @@ import streamlit as st
 from wtflow.config import PRESETS, Settings, choices, describe, limits, parse_pairs, parse_value, settings_from
 
 BACKBONES = ("mobilenetv2_100", "resnet18", "wide_resnet50_2", "resnet50", "efficientnet_b0")
-WEIGHTS = {"untrained": "Untrained (fixed seed)", "imagenet": "ImageNet, downloaded by timm", "file": "A file on this computer"}
+WEIGHTS = {
+    "embedded": "Embedded (ships with the app)",
+    "imagenet": "ImageNet, downloaded by timm",
+    "untrained": "Untrained (fixed seed)",
+    "file": "A file on this computer",
+}
 
 FIELD_PX = 230
 """Least width of a field; four stand side by side in a wide window."""
@@ -15,7 +20,7 @@ FIELD_PX = 230
 # `length` is iterations or epochs, whichever counts.
 MAIN = ("backbone", "weights", "stages", "image_size", "coupling", "scope", "width", "length", "steps", "solver", "score", "seed")
 ADVANCED = {
-    "Features": ("backbone_args", "pool_window", "pool_stride", "normalise", "whiten_power", "max_channels"),
+    "Features": ("backbone_args", "finest_grid", "pool_window", "pool_stride", "normalise", "whiten_power", "max_channels"),
     "Training": (
         "network",
         "depth",
@@ -24,6 +29,7 @@ ADVANCED = {
         "learning_rate",
         "weight_decay",
         "schedule",
+        "rarity_power",
         "max_positions",
         "iterations",
         "epochs",
@@ -43,6 +49,8 @@ _LABELS = {
     "seed": "Seed",
     "backbone_args": "Backbone arguments (name=value, ...)",
     "checkpoint_every_s": "Checkpoint every (s)",
+    "finest_grid": "Finest grid (stage)",
+    "rarity_power": "Weight of rare positions",
     "pool_window": "Averaging window",
     "pool_stride": "Averaging stride",
     "max_channels": "Components kept (0: all)",

@@ -10,6 +10,7 @@ import streamlit as st
 from pages.ui import cache, state
 from pages.ui.errors import plain, show_error
 from pages.ui.frame import link
+from wtflow.config import Settings
 from wtflow.errors import RunNotFoundError
 from wtflow.records import RunSummary
 from wtflow.results import RunResults
@@ -22,7 +23,12 @@ TILE_PX = 165
 UNTRAINED = "untrained backbone"
 UNTRAINED_NOTE = (
     "**Untrained backbone:** the features come from random weights. This shows how the method works, not how well it can do; "
-    "for that, train with ImageNet weights or a weights file."
+    "for that, train with the embedded backbone, ImageNet weights or a weights file."
+)
+EMBEDDED = "embedded backbone"
+EMBEDDED_NOTE = (
+    "**Embedded backbone:** resnet18, trained by this project on drawn images; it needs no download. "
+    "ImageNet weights usually find more: choose them, or a weights file, under Weights when you train."
 )
 
 # State of a run -> colour and icon of its badge.
@@ -46,14 +52,20 @@ def state_badge(summary: RunSummary) -> None:
     st.badge(summary.status.state, icon=icon, color=colour)
 
 
-def untrained_badge() -> None:
-    st.badge(UNTRAINED, icon=":material/science:", color="yellow", help=UNTRAINED_NOTE)
+def weights_badge(summary: RunSummary) -> None:
+    """Name features that could be better: random ones, and those of the embedded backbone."""
+    if summary.is_untrained:
+        st.badge(UNTRAINED, icon=":material/science:", color="yellow", help=UNTRAINED_NOTE)
+    elif summary.is_embedded:
+        st.badge(EMBEDDED, icon=":material/deployed_code:", color="gray", help=EMBEDDED_NOTE)
 
 
-def show_untrained_note(is_untrained: bool) -> None:
-    """Say on top of a page that its results come from random features."""
-    if is_untrained:
+def show_weights_note(settings: Settings) -> None:
+    """Say on top of a page that its results come from random features, or from the embedded backbone."""
+    if settings.is_untrained:
         st.warning(UNTRAINED_NOTE, icon=":material/science:")
+    elif settings.is_embedded:
+        st.caption(f":material/deployed_code: {EMBEDDED_NOTE}")
 
 
 def pick_run(store: RunStore) -> RunSummary:
@@ -79,11 +91,11 @@ def pick_run(store: RunStore) -> RunSummary:
 
 
 def open_run(store: RunStore) -> RunResults:
-    """The results of the chosen run, with the note that its features are random where they are. Ends the page when there is none."""
+    """The results of the chosen run, with a note where its features are random or those of the embedded backbone. Ends the page when there is none."""
     summary = pick_run(store)
     with st.spinner("Reading the run"):
         results = cache.results(store, summary.run_id)
-    show_untrained_note(results.settings.is_untrained)
+    show_weights_note(results.settings)
     return results
 
 

@@ -70,7 +70,7 @@ def test_the_demo_is_trained_watched_judged_and_found_again_after_a_reload(serve
     no_error_is_shown(page)
     page.get_by_role("button", name="Open results").click()
     heading(page, "Threshold")
-    page.get_by_text("Random weights").or_(page.get_by_text("untrained")).first.wait_for()
+    page.get_by_text("Embedded backbone").first.wait_for()
 
     slider = page.get_by_role("slider").first
     before = page.locator("[class*=st-key-cell_]").all_inner_texts()

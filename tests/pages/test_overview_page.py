@@ -19,6 +19,12 @@ def test_a_finished_run_is_listed_with_its_metrics_and_as_untrained(open_page: O
     assert page.button[0].label == "Results of plate"
 
 
+def test_a_run_on_the_embedded_backbone_is_marked_so(open_page: OpenPage, store: RunStore, root):
+    write_run(store, root, weights="embedded")
+    page = open_page("overview")
+    assert "embedded backbone" in texts(page) and "untrained backbone" not in texts(page)
+
+
 def test_a_damaged_run_says_why_and_hides_no_other(open_page: OpenPage, store: RunStore, root, finished: str):
     damaged = write_run(store, root)
     (store.folder(damaged) / METRICS).unlink()

@@ -70,6 +70,12 @@ def test_results_of_an_untrained_backbone_say_so_on_top(open_page: OpenPage, sto
     assert not open_page("results", run=trained).warning
 
 
+def test_results_of_the_embedded_backbone_name_it_and_say_how_to_do_better(open_page: OpenPage, store: RunStore, root: Path):
+    page = open_page("results", run=write_run(store, root, weights="embedded"))
+    assert "Embedded backbone" in texts(page) and "ImageNet weights usually find more" in texts(page)
+    assert not page.warning
+
+
 @pytest.mark.parametrize("run", ["nonsense", "../..", "20260101-000000-plate"])
 def test_an_unknown_run_gets_a_sentence(open_page: OpenPage, finished: str, run: str):
     page = open_page("results", run=run)

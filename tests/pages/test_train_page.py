@@ -38,7 +38,7 @@ def test_the_form_has_a_field_for_every_setting():
 def test_the_form_opens_on_preset_fast_with_an_estimate(open_page: OpenPage, root: Path):
     page = open_page("train", root=str(root))
     assert not page.exception
-    assert page.number_input(key="set_width").value == 512
+    assert page.number_input(key="set_width").value == 256
     assert {metric.label for metric in page.metric} >= {"Expected time", "Space on disk"}
 
 
@@ -118,5 +118,15 @@ def test_an_unknown_run_gets_a_sentence(open_page: OpenPage, watched: str):
     assert "There is no run" in page.error[0].value
 
 
-def test_an_untrained_backbone_is_named_before_the_start(open_page: OpenPage, root: Path):
-    assert "random weights" in texts(open_page("train", root=str(root)))
+def test_an_embedded_or_untrained_backbone_is_named_before_the_start(open_page: OpenPage, root: Path):
+    page = open_page("train", root=str(root))
+    assert "Embedded backbone" in texts(page) and "ImageNet weights usually find more" in texts(page)
+    page.selectbox(key="set_weights").set_value("untrained").run()
+    assert "random weights" in texts(page) and "Embedded backbone" not in texts(page)
+
+
+def test_a_backbone_that_the_embedded_weights_do_not_fit_is_refused_before_the_start(open_page: OpenPage, root: Path):
+    page = open_page("train", root=str(root))
+    page.selectbox(key="set_backbone").set_value("wide_resnet50_2").run()
+    assert "embedded weights are for resnet18" in page.error[0].value
+    assert button(page, "Start training").disabled

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from wtflow.bench.peak import peak_mib
+from wtflow.peak import peak_mib
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
 from wtflow.training import stages

@@ -46,7 +46,7 @@ def train_command(config: RunConfig, *, with_paths: bool = False) -> str:
 
 
 def without_folder(weights: str) -> str:
-    """`imagenet`, `untrained`, or the bare name of a weights file: where it lies is nobody's business."""
+    """`embedded`, `imagenet`, `untrained`, or the bare name of a weights file: where it lies is nobody's business."""
     return PurePath(weights.replace("\\", "/")).name or weights
 
 

@@ -31,6 +31,8 @@ def feature_key(hashes: list[str], settings: Settings, weights_hash: str, device
         "stages": settings.stages, "size": settings.image_size, "pool": (settings.pool_window, settings.pool_stride),
         "precision": "float16", "device": device,
     }  # fmt: skip
+    if any(stage < settings.finest_grid <= settings.stages[-1] for stage in settings.stages):
+        parts["finest_grid"] = settings.finest_grid  # only where it changes something: else files made before stay in use
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -93,7 +93,7 @@ class RunStore:
             return RunSummary(run_id=run_id, problem=str(error))
         return RunSummary(
             run_id=run_id, status=status, root=config.root, category=config.category, created=config.created,
-            label=config.settings.label, is_untrained=config.settings.is_untrained, metrics=metrics,
+            label=config.settings.label, is_untrained=config.settings.is_untrained, is_embedded=config.settings.is_embedded, metrics=metrics,
         )  # fmt: skip
 
     def summaries(self) -> list[RunSummary]:

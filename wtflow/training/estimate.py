@@ -62,7 +62,7 @@ def _rates(store: RunStore, settings: Settings) -> tuple[dict[str, float], str]:
 
 
 def _alike(a: Settings, b: Settings) -> bool:
-    shape = ("backbone", "stages", "image_size", "pool_stride", "network", "width", "depth")
+    shape = ("backbone", "stages", "finest_grid", "image_size", "pool_stride", "network", "width", "depth")
     same = (*shape, "batch_size", "steps", "solver", "coupling", "group_size", "threads")
     return all(getattr(a, name) == getattr(b, name) for name in same)
 
@@ -72,7 +72,8 @@ def _disk(n_images: int, n_test: int, settings: Settings) -> int | None:
     per_stage = _CHANNELS.get(settings.backbone)
     if per_stage is None or settings.stages[-1] >= len(per_stage):
         return None
-    side = -(-settings.image_size // (2 ** (settings.stages[0] + 1) * settings.pool_stride))
+    finest = next((stage for stage in settings.stages if stage >= settings.finest_grid), settings.stages[0])
+    side = -(-settings.image_size // (2 ** (finest + 1) * settings.pool_stride))
     channels = sum(per_stage[stage] for stage in settings.stages)
     network = 4 * (2 * settings.depth * settings.width**2 + 2 * channels * settings.width)
     return n_images * side * side * channels * 2 + n_test * side * side * 4 + 3 * network

@@ -36,7 +36,7 @@ _CHILDREN: dict[int, subprocess.Popen] = {}
 
 def start(store: RunStore, root: Path, category: str, settings: Settings) -> str:
     """Create a run and start it, or queue it behind others. Raises RunBusyError when this category is queued or running already."""
-    if settings.weights not in ("imagenet", "untrained"):
+    if settings.weights not in ("embedded", "imagenet", "untrained"):
         settings = settings.changed({"weights": str(Path(settings.weights).absolute())})
     with locked(store):
         _refuse_twice(store, root, category)
