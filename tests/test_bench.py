@@ -19,13 +19,13 @@ from wtflow.bench.drawn import draw_category
 from wtflow.bench.figures import Figure, Spread, Target, interleaved, milliseconds, per_second
 from wtflow.bench.machine import machine_facts
 from wtflow.bench.parts import PARTS, choose_parts, run_parts
-from wtflow.bench.peak import peak_mib
 from wtflow.bench.scored_run import write_scored_run
 from wtflow.bench.workshop import CATEGORY, Sizes, Workshop, bench_settings
 from wtflow.cli import app
 from wtflow.config import settings_from
 from wtflow.datasets.mvtec import check_category, scan_category
 from wtflow.errors import SettingsError, StoreError
+from wtflow.peak import peak_mib
 from wtflow.results import add_outcomes, open_results
 from wtflow.store.runs import RunStore
 from wtflow.training.loop import total_steps
@@ -122,7 +122,7 @@ def test_the_table_shows_medians_extremes_ratio_and_whether_the_target_is_met():
 def test_the_bench_measures_preset_fast_as_it_is_for_trained_weights():
     trained = settings_from("fast", {"backbone": "resnet18", "weights": "imagenet"})
     assert bench_settings({}) == trained.changed({"weights": "untrained"})
-    assert (bench_settings({}).backbone, bench_settings({}).stages, bench_settings({}).image_size) == ("resnet18", (2, 3), 256)
+    assert (bench_settings({}).backbone, bench_settings({}).stages, bench_settings({}).image_size) == ("resnet18", (1, 2, 3), 256)
 
 
 def test_a_drawn_category_is_sound_and_no_image_is_like_another(tmp_path):
@@ -223,7 +223,7 @@ def test_each_stage_of_the_memory_part_finds_what_the_one_before_left(tmp_path):
 def test_the_peak_of_a_process_is_its_own_and_not_that_of_the_one_that_started_it():
     """getrusage would say at least what this process holds."""
     large = np.ones(400 * 2**17)  # 400 MiB
-    child = float(run_python(["-c", "from wtflow.bench.peak import peak_mib; print(peak_mib())"]))
+    child = float(run_python(["-c", "from wtflow.peak import peak_mib; print(peak_mib())"]))
     assert child < 200 < large.nbytes / 2**20 < peak_mib()
 
 

@@ -16,7 +16,7 @@ from wtflow.flow.velocity import build_velocity
 from wtflow.normalise import fit_normaliser
 from wtflow.store.features import FeatureCache
 from wtflow.training.loop import MAX_GRADIENT_NORM, Trainer, learning_rate, total_steps
-from wtflow.training.pool import draw_positions, image_batches, normalise_positions, position_batches
+from wtflow.training.pool import draw_positions, image_batches, normalise_positions, position_batches, squared_mahalanobis
 
 CPU = torch.device("cpu")
 TINY = {"width": 16, "depth": 1, "batch_size": 32, "group_size": 16, "iterations": 40}
@@ -124,6 +124,35 @@ def test_positions_of_a_batch_come_from_the_pool():
     pool = position_pool(20)
     x_data, _, _ = position_batches(pool, settings())(3)
     assert (x_data[:, None] == pool.float()).all(-1).any(1).all()
+
+
+def test_rarity_is_the_squared_mahalanobis_distance():
+    """Four points on the axes around (5, 5): covariance diag(2, 8), so each lies at squared distance 2, the mean of K=2."""
+    pool = torch.tensor([[7.0, 5.0], [3.0, 5.0], [5.0, 9.0], [5.0, 1.0]]).half()
+    np.testing.assert_allclose(squared_mahalanobis(pool), 2.0, rtol=1e-4)
+
+
+@pytest.mark.parametrize("chunk", [7, 500])
+def test_rarity_does_not_depend_on_scale_rotation_or_chunks_and_averages_the_channels(chunk):
+    pool = torch.randn(500, 6, generator=torch.Generator().manual_seed(1))
+    mixing = torch.randn(6, 6, generator=torch.Generator().manual_seed(2))
+    found = squared_mahalanobis(pool @ mixing + 3.0, chunk)
+    np.testing.assert_allclose(found, squared_mahalanobis(pool), rtol=2e-3)
+    assert found.mean() == pytest.approx(6, rel=1e-3)
+
+
+def test_a_direction_without_variance_makes_no_position_infinitely_rare():
+    pool = torch.randn(200, 3, generator=torch.Generator().manual_seed(1)) * torch.tensor([1.0, 1.0, 0.0])
+    assert squared_mahalanobis(pool).max() < 100
+
+
+@pytest.mark.parametrize(("power", "share"), [(0.0, 0.2), (1.0, 5 / 13), (2.0, 12.5 / 20.5)])
+def test_rare_positions_are_drawn_in_proportion_to_a_power_of_their_rarity(power, share):
+    """Eight positions at +-1 and two at +-2: variance 1.6, squared distances 1/1.6 and 4/1.6. The floor of 1 raises the first, so the
+    ratio is 2.5; two of ten make 2*2.5/(8+5) of the draws with power 1, and 2*6.25/(8+12.5) with power 2."""
+    pool = torch.tensor([1.0, -1.0] * 4 + [2.0, -2.0])[:, None].half()
+    draw = position_batches(pool, settings(rarity_power=power, batch_size=8192))
+    assert float((draw(0)[0].abs() == 2).float().mean()) == pytest.approx(share, abs=0.02)
 
 
 def test_images_of_a_batch_are_different_ones_and_never_the_held_out_one(cache):
@@ -297,7 +326,7 @@ Z = (X - MEAN) / STD
 def train_on_gaussian(coupling):
     """Field and batches for Gaussian data. Groups of 8 keep the worst coupling far from singular."""
     chosen = settings_from("fast", {"width": 64, "depth": 2, "batch_size": 1024, "group_size": 8, "iterations": 450, "learning_rate": 3e-3,
-                                    "coupling": coupling})  # fmt: skip
+                                    "rarity_power": 0.0, "coupling": coupling})  # fmt: skip
     pool = torch.from_numpy(np.random.default_rng(0).normal(MEAN, STD, (20_000, 3))).half()
     one, draw = Trainer(build_velocity(chosen, 3), chosen, chosen.iterations, CPU), position_batches(pool, chosen)
     one.run(draw, lambda step, loss: None)

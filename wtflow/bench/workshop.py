@@ -49,7 +49,7 @@ QUICK = Sizes(repeats=3, images=16, steps=4, points=200, run_images=100, growth=
 
 def bench_settings(changes: dict[str, object]) -> Settings:
     """Preset fast as it is for trained weights, with random ones: what is measured depends on no value of a weight. Raises SettingsError."""
-    trained = settings_from("fast", {"backbone": "resnet18", "stages": (2, 3), "image_size": 256, "weights": "imagenet"})
+    trained = settings_from("fast", {"backbone": "resnet18", "image_size": 256, "weights": "imagenet"})
     return trained.changed({"weights": "untrained"} | changes)
 
 

@@ -47,13 +47,40 @@ def normalise_positions(positions: np.ndarray, normaliser: Normaliser, chunk: in
     return out
 
 
+def squared_mahalanobis(pool: Tensor, chunk: int = 16_384) -> Tensor:
+    """How rare each position is: its squared distance from the pool's mean in units of the pool's covariance, float64 (N,), K on average.
+
+    pool: (N, K). Directions in which the pool does not vary count as varying by a millionth of the mean variance.
+    """
+    n, channels = pool.shape
+    mean = sum((part.double().sum(0) for part in pool.split(chunk)), torch.zeros(channels, dtype=torch.float64)) / n
+    covariance = torch.zeros(channels, channels, dtype=torch.float64)
+    for part in pool.split(chunk):
+        centred = part.double() - mean
+        covariance += centred.T @ centred / n
+    covariance += 1e-6 * covariance.diagonal().mean().clamp_min(1e-12) * torch.eye(channels, dtype=torch.float64)
+    whiten = torch.linalg.inv(torch.linalg.cholesky(covariance)).T.float()
+    return torch.cat([((part.float() - mean.float()) @ whiten).square().sum(1).double() for part in pool.split(chunk)])
+
+
 def position_batches(pool: Tensor, settings: Settings) -> Callable[[int], Batch]:
-    """Batches of single positions for the mlp: step -> (B, K), (B, K), (B,)."""
+    """Batches of single positions for the mlp: step -> (B, K), (B, K), (B,).
+
+    Drawn evenly, or with `rarity_power` the rare ones more often: what the flow saw seldom ends far out, so that a rare but sound
+    position looks like a defect. Source: ours, the role that a coreset has for PatchCore.
+    """
+    n = len(pool)
+    ends = squared_mahalanobis(pool).clamp_min(1.0).pow(settings.rarity_power).cumsum(0) if settings.rarity_power else None
+
+    def choose(generator: torch.Generator) -> Tensor:
+        if ends is None:
+            return torch.randint(n, (settings.batch_size,), generator=generator)
+        return torch.searchsorted(ends, torch.rand(settings.batch_size, generator=generator, dtype=torch.float64) * ends[-1], right=True).clamp_max(n - 1)
 
     def draw(step: int) -> Batch:
         generator = _generator(settings.seed, step)
         # index_select, which copies whole rows, where [...] goes value by value: a quarter of the time.
-        x_data = pool.index_select(0, torch.randint(len(pool), (settings.batch_size,), generator=generator)).float()
+        x_data = pool.index_select(0, choose(generator)).float()
         x_noise = torch.randn(x_data.shape, generator=generator)
         partner = couple(x_data, x_noise, settings.coupling, settings.group_size)
         return x_data, x_noise.index_select(0, partner), torch.rand(len(x_data), generator=generator)

@@ -5,7 +5,6 @@ running again. The process ends within seconds of a stop file appearing.
 """
 
 import os
-import resource
 import sys
 import time
 import traceback
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from wtflow.config import Settings
 from wtflow.errors import DatasetError, WTFlowError
+from wtflow.peak import peak_mib
 from wtflow.records import RunStatus
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
@@ -99,7 +99,7 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
             "features": seconds["features"] / n_images if keys.computed else None, "train": seconds["train"] / n_steps if n_steps else None,
             "score": seconds["score"] / max(1, len(table)), "metrics": seconds["metrics"] / max(1, len(table)),
         },
-        "peak_rss_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "peak_rss_mib": round(peak_mib(), 1),
         "device": str(device), "threads": torch.get_num_threads(), "source": source_label(settings),
         "weights_hash": keys.weights_hash,
     }  # fmt: skip
