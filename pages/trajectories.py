@@ -18,6 +18,8 @@ from wtflow.store.runs import RunStore
 from wtflow.take_home import travel_csv
 
 HEIGHT_PX = 560
+CURVES = {"norm": "Distance", "speed": "Speed", "straightness": "Straightness", "divergence": "Divergence"}
+"""Curves over time that are offered as files, by the name of their quantity."""
 TABS = {"ideal": "Ideal against learned", "steps": "Few steps against many"}
 CLICKED, SHOWN = "paths_clicked", "paths_shown"
 """Session keys: the particle that was clicked last, with the paths it belongs to; and the paths on the page."""
@@ -101,7 +103,7 @@ def show_position(results: RunResults, request: TravelRequest, travel: Travel, c
 
 
 def show_files(results: RunResults, travel: Travel) -> None:
-    """The figure, its numbers, its animation and the distance over time as files."""
+    """The figure, its numbers, its animation and the curves over time as files; the numbers of the curves are in the figure's."""
     view = "plane" if state.get("view") == "plane" else "angle"
     ids = results.table.sample_id.tolist()
     with st.container(horizontal=True):
@@ -112,12 +114,14 @@ def show_files(results: RunResults, travel: Travel) -> None:
             csv=lambda: travel_csv(travel, ids),
             movie=lambda ending, progress: _movie(travel, view, ending, progress),
         )
-        show_take_home(
-            "distance",
-            label="Distance over time",
-            png=lambda: _still("still_over_time", travel, "norm", "png"),
-            svg=lambda: _still("still_over_time", travel, "norm", "svg"),
-        )
+        for quantity, label in CURVES.items():
+            if getattr(travel, quantity) is not None:
+                show_take_home(
+                    label.lower(),
+                    label=f"{label} over time",
+                    png=lambda quantity=quantity: _still("still_over_time", travel, quantity, "png"),
+                    svg=lambda quantity=quantity: _still("still_over_time", travel, quantity, "svg"),
+                )
 
 
 def show_more(store: RunStore, results: RunResults) -> None:

@@ -19,9 +19,10 @@ from scipy.stats import chi
 from wtflow.errors import MovieError, SettingsError
 from wtflow.flow.exact import gaussian_flow_map, gaussian_velocity
 from wtflow.plots.still.encode import find_ffmpeg, to_gif, to_mp4
+from wtflow.plots.still.ideal import PANELS, still_ideal, still_ideal_norms
 from wtflow.plots.still.landscape import still_landscape
 from wtflow.plots.still.moving import movie
-from wtflow.plots.still.over_time import TITLES, still_escape, still_over_time
+from wtflow.plots.still.over_time import TITLES, still_depth, still_escape, still_over_time
 from wtflow.plots.still.paths import MOST_PATHS, VIEWS, still_paths
 from wtflow.plots.still.points import still_points
 from wtflow.plots.still.radius import still_radius
@@ -29,7 +30,7 @@ from wtflow.plots.still.sheet import to_png, to_svg
 from wtflow.plots.still.solvers import still_return, still_steps
 from wtflow.plots.still.summary import band, fair_sample, noise_shell
 from wtflow.plots.theme import COLOURS
-from wtflow.records_flow import Landscape, PositionSet, Projection, ReturnTrip, StepsRow, Travel
+from wtflow.records_flow import Ideal, Landscape, PositionSet, Projection, ReturnTrip, StepsRow, Travel
 
 needs_ffmpeg = pytest.mark.skipif(find_ffmpeg() is None, reason="ffmpeg is not installed")
 
@@ -67,11 +68,21 @@ CURVES = {"good": np.full(6, 0.01), "crack": np.linspace(0.2, 0.7, 6)}
 EDGES = np.array([0.0, 2.0, 4.0])
 SHARES = {"good": np.tile([0.75, 0.25], (6, 1)), "crack": np.tile([0.5, 0.5], (6, 1))}
 
+STARTS = TRAVEL.plane[0]
+IDEAL = Ideal(
+    TRAVEL.t, STARTS, {name: STARTS * factor for name, factor in zip(PANELS, (0.0, 1.0, -1.0), strict=False)}, TRAVEL.plane,
+    dict.fromkeys(PANELS, TRAVEL.norm), dict.fromkeys(PANELS[:3], 2.0), dict.fromkeys(PANELS[:3], 0.1), "worst",
+)  # fmt: skip
+"""The worst coupling here pairs every start with its opposite, so that all its lines cross the origin half-way."""
+
 FIGURES = {
     **{f"paths {view}": (lambda view=view: still_paths(TRAVEL, view)) for view in VIEWS},
     **{f"over time {name}": (lambda name=name: still_over_time(TRAVEL, name)) for name in TITLES},
     "points": lambda: still_points(PROJECTION, TRAVEL.positions.group),
     "points by number": lambda: still_points(PROJECTION, TRAVEL.positions.score, title="anomaly score"),
+    "depth": lambda: still_depth(TRAVEL.t, np.linspace(-1, 1, 6)),
+    "ideal": lambda: still_ideal(IDEAL),
+    "ideal norms": lambda: still_ideal_norms(IDEAL),
     "escape": lambda: still_escape(TRAVEL.t, CURVES),
     "radius": lambda: still_radius(TRAVEL.t, EDGES, SHARES, 16),
     "landscape": lambda: still_landscape(LANDSCAPE),
@@ -83,6 +94,16 @@ FIGURES = {
 def texts(svg: bytes) -> set[str]:
     """All text of a picture, as text."""
     return {"".join(node.itertext()).strip() for node in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")}
+
+
+def test_each_coupling_draws_its_own_lines_and_the_learned_paths_their_own():
+    drawn = {axes.get_title(): np.array(axes.collections[0].get_segments()) for axes in still_ideal(IDEAL).axes}
+    independent, optimal, worst, learned = drawn.values()
+    assert np.allclose(independent[:, -1], 0)
+    assert np.allclose(optimal[:, -1], STARTS)
+    assert np.allclose(worst[:, -1], -STARTS)
+    assert np.allclose(learned, TRAVEL.plane.transpose(1, 0, 2))
+    assert [title.split(",")[0] for title in drawn] == ["independent", "optimal", "worst", "learned (worst)"]
 
 
 # ---- every figure

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from pages.ui.take_home import file_name
 from wtflow import take_home
 from wtflow.errors import FlowError
-from wtflow.records_flow import Landscape, PositionSet, Projection, ReturnTrip, StepsRow, Travel
+from wtflow.records_flow import Ideal, Landscape, PositionSet, Projection, ReturnTrip, StepsRow, Travel
 
 IDS = ["test/good/0.png", "=test/crack/1.png"]
 POSITIONS = PositionSet(np.array([1, 0]), np.array([3, 4]), np.array([5, 6]), np.array(["crack", "good"]), np.array([0.5, 0.1], np.float32))
@@ -99,6 +99,18 @@ def test_returns_and_escapes_are_one_line_per_group_and_step_or_time():
     escaped = table(take_home.escape_csv(T, {"good": np.array([0.0, 0.25, 0.5]), "crack": np.array([0.5, 0.75, 1.0])}))
     assert escaped.query("group == 'crack' and t == 0.5").share_outside.item() == 0.75
     assert len(escaped) == 6
+
+
+def test_each_line_of_the_ideal_is_a_position_at_a_time_on_its_own_path():
+    """One position goes from (2, 4) to (0, 0): half-way it is at (1, 2)."""
+    start = np.array([[2.0, 4.0], [1.0, 1.0]])
+    norms = np.array([[3.0, 1.0], [2.0, 1.5], [1.0, 2.0]])
+    given = Ideal(T, start, {"worst": np.zeros((2, 2))}, np.ones((3, 2, 2)), {"worst": norms, "learned": norms}, {}, {}, "worst")
+    found = table(take_home.ideal_csv(given))
+    line = found.query("coupling == 'worst' and position == 0 and t == 0.5")
+    assert line[["x", "y", "norm"]].to_numpy().tolist() == [[1.0, 2.0, 2.0]]
+    assert len(found) == 12
+    assert table(take_home.depth_csv(T, np.array([1.0, 0.5, -2.0]))).to_numpy().tolist()[-1] == [1.0, -2.0]
 
 
 def test_each_ring_of_the_radius_map_is_a_line_with_its_two_radii():

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from wtflow.errors import FlowError
-from wtflow.records_flow import Landscape, PositionSet, Projection, ReturnTrip, Spread, StepsRow, Travel
+from wtflow.records_flow import Ideal, Landscape, PositionSet, Projection, ReturnTrip, Spread, StepsRow, Travel
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _DIGITS = "%.9g"
@@ -70,6 +70,24 @@ def escape_csv(t: np.ndarray, curves: Mapping[str, np.ndarray]) -> bytes:
     """One line per group and time: share of its positions outside the normals' radius, 0 to 1. t: (S,); curves: group -> (S,)."""
     parts = [pd.DataFrame({"group": group, "t": t, "share_outside": curve}) for group, curve in curves.items()]
     return csv_bytes(pd.concat(parts) if parts else pd.DataFrame(columns=["group", "t", "share_outside"]), digits=_DIGITS)
+
+
+def depth_csv(t: np.ndarray, depth: np.ndarray) -> bytes:
+    """One line per time: the depth of the well. t, depth: (S,)."""
+    return csv_bytes(pd.DataFrame({"t": t, "depth": depth}), digits=_DIGITS)
+
+
+def ideal_csv(ideal: Ideal) -> bytes:
+    """One line per coupling (and the learned field), position and time: two coordinates and the norm in all dimensions."""
+    n_times, n = len(ideal.t), len(ideal.start)
+    t = np.asarray(ideal.t)[:, None, None]
+    paths = {name: (1 - t) * ideal.start + t * end for name, end in ideal.ends.items()} | {"learned": ideal.learned}
+    places = {"position": np.repeat(np.arange(n), n_times), "t": np.tile(ideal.t, n)}
+    parts = [
+        pd.DataFrame({"coupling": name} | places | {"x": path[..., 0].T.ravel(), "y": path[..., 1].T.ravel(), "norm": ideal.norms[name].T.ravel()})
+        for name, path in paths.items()
+    ]
+    return csv_bytes(pd.concat(parts), digits=_DIGITS)
 
 
 def radius_csv(t: np.ndarray, edges: np.ndarray, shares: Mapping[str, np.ndarray]) -> bytes:

@@ -12,7 +12,7 @@ from wtflow.plots.ideal import plot_ideal, plot_ideal_norms
 from wtflow.plots.steps import plot_return, plot_steps
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
-from wtflow.take_home import return_csv, steps_csv
+from wtflow.take_home import ideal_csv, return_csv, steps_csv
 
 IDEAL_WORDS = (
     "The same training positions and the same noise, paired in three ways: every straight line is what one pair asks of the field. Where "
@@ -39,7 +39,11 @@ def show_ideal(store: RunStore, results: RunResults) -> None:
         return
     st.caption(IDEAL_WORDS)
     st.plotly_chart(plot_ideal(ideal), key="ideal", config=theme.CONFIG, alt="Straight lines under three couplings, and learned paths")
+    show_take_home(
+        "ideal", png=lambda: _still("still_ideal", ideal, "png"), svg=lambda: _still("still_ideal", ideal, "svg"), csv=lambda: ideal_csv(ideal)
+    )
     st.plotly_chart(plot_ideal_norms(ideal), key="ideal_norms", config=theme.CONFIG, alt="Median distance from the origin against t")
+    show_take_home("ideal_norms", png=lambda: _still("still_ideal_norms", ideal, "png"), svg=lambda: _still("still_ideal_norms", ideal, "svg"))
 
 
 def show_steps(store: RunStore, results: RunResults) -> None:
@@ -82,7 +86,7 @@ def show_steps(store: RunStore, results: RunResults) -> None:
     )
 
 
-def _still(name: str, records: tuple, ending: str) -> bytes:
+def _still(name: str, records: object, ending: str) -> bytes:
     """A Matplotlib figure as bytes; Matplotlib is loaded only when someone asks for a file."""
     from wtflow.plots import still
 

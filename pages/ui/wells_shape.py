@@ -15,7 +15,7 @@ from wtflow.records import GOOD
 from wtflow.records_flow import UNMARKED, Travel
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
-from wtflow.take_home import escape_csv, landscape_csv, radius_csv
+from wtflow.take_home import depth_csv, escape_csv, landscape_csv, radius_csv
 from wtflow.well import escape_curve, radius_density, shell, well_depth, well_radius
 
 PLANES = {"axes": "Principal axes of normals", "pair": "Through a normal and a defect"}
@@ -41,7 +41,8 @@ def show_shape(travel: Travel) -> None:
     _offer("radius", "still_radius", (travel.t, edges, shares, travel.n_channels), lambda: radius_csv(travel.t, edges, shares))
     curves = {name: curve for name, curve in escape_curve(travel).items() if name != UNMARKED}
     escape = plot_escape(travel.t, curves, group_colours(groups))
-    depth = plot_depth(travel.t, well_depth(travel)).update_layout(height=theme.CHART_HEIGHT_PX)  # side by side, so of one height
+    depths = well_depth(travel)
+    depth = plot_depth(travel.t, depths).update_layout(height=theme.CHART_HEIGHT_PX)  # side by side, so of one height
     left, right = _pair("curves")
     with left:
         st.subheader("Who escapes", anchor=False)
@@ -52,6 +53,7 @@ def show_shape(travel: Travel) -> None:
         st.subheader("How deep the well is", anchor=False)
         st.plotly_chart(depth, key="depth", config=theme.CONFIG, alt="Depth of the well over time")
         st.caption(DEPTH_WORDS)
+        _offer("depth", "still_depth", (travel.t, depths), lambda: depth_csv(travel.t, depths))
 
 
 @st.fragment

@@ -261,7 +261,7 @@ def test_a_study_that_is_there_is_drawn_with_its_table_and_files(open_page: Open
     assert table["solver"].tolist().count("euler (this run)") == 1
     assert table["evaluations"].tolist() == [1, 2, 4, 10, 50, 4, 20]
     labels = [one.proto.label for one in page.get("download_button")]
-    assert (labels.count("PNG"), labels.count("SVG"), labels.count("CSV")) == (4, 4, 3)
+    assert (labels.count("PNG"), labels.count("SVG"), labels.count("CSV")) == (6, 6, 3)
 
 
 def test_the_umap_of_paths_takes_no_more_than_it_can_and_comes_into_view_once_it_is_there(open_page: OpenPage, store: RunStore, trained: str):

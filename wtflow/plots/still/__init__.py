@@ -7,9 +7,9 @@ first used: `from wtflow.plots import still`, and `still.to_png(still.still_path
 import importlib
 
 _HOMES = {
-    "still_paths": "paths", "still_over_time": "over_time", "still_escape": "over_time", "still_radius": "radius", "still_points": "points",
-    "still_landscape": "landscape", "still_steps": "solvers", "still_return": "solvers", "movie": "moving", "to_png": "sheet", "to_svg": "sheet",
-    "find_ffmpeg": "encode",
+    "still_paths": "paths", "still_over_time": "over_time", "still_escape": "over_time", "still_depth": "over_time", "still_radius": "radius",
+    "still_points": "points", "still_landscape": "landscape", "still_steps": "solvers", "still_return": "solvers", "still_ideal": "ideal",
+    "still_ideal_norms": "ideal", "movie": "moving", "to_png": "sheet", "to_svg": "sheet", "find_ffmpeg": "encode",
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from wtflow.errors import SettingsError
 from wtflow.plots.groups import group_words
 from wtflow.plots.still.sheet import COLUMN_MM, add_legend, add_shell, looks, name_axes, new_sheet
 from wtflow.plots.still.summary import band, noise_shell
-from wtflow.plots.theme import TIME_TITLE
+from wtflow.plots.theme import COLOURS, TIME_TITLE
 from wtflow.records_flow import Travel
 
 Quantity = Literal["norm", "speed", "radial", "straightness", "alignment", "divergence"]
@@ -52,6 +52,16 @@ def quantity_of(travel: Travel, quantity: Quantity) -> np.ndarray:
     if values is None:
         raise SettingsError("The divergence of these paths was not computed.", fix="Ask for it when the paths are computed.")
     return values
+
+
+def still_depth(t: np.ndarray, depth: np.ndarray) -> Figure:
+    """Depth of the well against t: above zero the field holds normals in, below it pushes them out. t, depth: (S,)."""
+    figure, (axes,) = new_sheet(COLUMN_MM, 60)
+    axes.axhline(0, color=COLOURS["reference"], linewidth=0.6)
+    axes.plot(t, depth, color=COLOURS["time"], linewidth=1.3, marker="o", markersize=2.5)
+    name_axes(axes, TIME_TITLE, "depth of the well (potential)")
+    axes.set_xlim(t[0], t[-1])
+    return figure
 
 
 def still_escape(t: np.ndarray, curves: Mapping[str, np.ndarray]) -> Figure:
