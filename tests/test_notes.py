@@ -6,7 +6,6 @@ import json
 import multiprocessing
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 
@@ -199,13 +198,8 @@ def write_until_killed(home: str, run_id: str, start: int, done) -> None:
 
 @pytest.fixture(scope="module")
 def processes():
-    """Real processes that start quickly: forked from one that has imported the store and runs no threads."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    with pytest.MonkeyPatch.context() as patch:  # what is preloaded is not looked for where this process looks
-        patch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
-        context.Process(target=time.time).start()
-    return context
+    """Real processes, each started afresh."""
+    return multiprocessing.get_context("spawn")  # a fork server may be there already, started by another test and without this file
 
 
 def test_three_processes_that_write_at_once_lose_nothing(store, run, processes):
