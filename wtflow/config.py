@@ -119,7 +119,7 @@ class Settings(BaseModel):
 
     @property
     def is_embedded(self) -> bool:
-        """The backbone is the one that ships with the app: it does well without a network, ImageNet weights do better."""
+        """The backbone is the one that ships with the app: it needs no network; ImageNet weights do a little better."""
         return self.weights == "embedded"
 
     @property

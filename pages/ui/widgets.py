@@ -28,7 +28,7 @@ UNTRAINED_NOTE = (
 EMBEDDED = "embedded backbone"
 EMBEDDED_NOTE = (
     "**Embedded backbone:** resnet18, trained by this project on drawn images; it needs no download. "
-    "ImageNet weights usually find more: choose them, or a weights file, under Weights when you train."
+    "ImageNet weights find a little more on average: choose them, or a weights file, under Weights when you train."
 )
 
 # State of a run -> colour and icon of its badge.

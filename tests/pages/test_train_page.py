@@ -120,7 +120,7 @@ def test_an_unknown_run_gets_a_sentence(open_page: OpenPage, watched: str):
 
 def test_an_embedded_or_untrained_backbone_is_named_before_the_start(open_page: OpenPage, root: Path):
     page = open_page("train", root=str(root))
-    assert "Embedded backbone" in texts(page) and "ImageNet weights usually find more" in texts(page)
+    assert "Embedded backbone" in texts(page) and "ImageNet weights find a little more" in texts(page)
     page.selectbox(key="set_weights").set_value("untrained").run()
     assert "random weights" in texts(page) and "Embedded backbone" not in texts(page)
 
