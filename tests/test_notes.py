@@ -3,10 +3,11 @@
 import errno
 import itertools
 import json
-import multiprocessing
 import os
-import signal
+import subprocess
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -188,28 +189,28 @@ def write_many(home: str, run_id: str, name: str, n: int) -> None:
         time.sleep(0.003)
 
 
-def write_until_killed(home: str, run_id: str, start: int, done) -> None:
+def write_until_killed(home: str, run_id: str, start: int) -> None:
     """Saves one change after the other and says each time which one is on the disk."""
     store = RunStore(Path(home))
     for i in itertools.count(start):
         add_tag(store, run_id, f"test/{i:05d}.png", f"tag {i % 7}")
-        done.send(i)
+        sys.stdout.write(f"{i}\n")
+        sys.stdout.flush()
 
 
-@pytest.fixture(scope="module")
-def processes():
-    """Real processes, each started afresh."""
-    return multiprocessing.get_context("spawn")  # a fork server may be there already, started by another test and without this file
+def start(function: Callable[..., None], store: RunStore, *arguments: object) -> subprocess.Popen:
+    """A process of its own that calls a function of this file; what it prints can be read line by line."""
+    code = f"import {__name__}; {__name__}.{function.__name__}{(str(store.home), *arguments)!r}"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    return subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True)
 
 
-def test_three_processes_that_write_at_once_lose_nothing(store, run, processes):
+def test_three_processes_that_write_at_once_lose_nothing(store, run):
     names, n = ("ann", "bob", "cyd"), 6
-    writers = [processes.Process(target=write_many, args=(str(store.home), run, name, n)) for name in names]
+    writers = [start(write_many, store, run, name, n) for name in names]
     for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(60)
-    assert [writer.exitcode for writer in writers] == [0, 0, 0]
+        writer.communicate(timeout=60)
+    assert [writer.returncode for writer in writers] == [0, 0, 0]
     notes = notes_of(store, run)
     for name in names:
         assert [notes.note(f"test/{name}/{i:03d}.png").tags for i in range(n)] == [(name,)] * n
@@ -218,23 +219,16 @@ def test_three_processes_that_write_at_once_lose_nothing(store, run, processes):
     assert sorted(notes.note(B).comment.split(JOINT)) == sorted(f"[{word}]" for word in words)
 
 
-def test_kill_9_while_saving_loses_nothing_that_was_saved(store, run, processes):
+def test_kill_9_while_saving_loses_nothing_that_was_saved(store, run):
     set_comment(store, run, None, "before", 0)
     saved, kills, met_at_work = -1, 0, 0
     while kills < 10 or (met_at_work < 3 and kills < 100):
-        heard, says = processes.Pipe(duplex=False)
-        writer = processes.Process(target=write_until_killed, args=(str(store.home), run, saved + 1, says))
-        writer.start()
-        says.close()
-        saved = heard.recv()
-        time.sleep(0.0013 * (kills % 10))  # another moment of the save each time
-        os.kill(writer.pid, signal.SIGKILL)
-        writer.join(20)
-        try:
-            while True:
-                saved = heard.recv()
-        except EOFError:
-            heard.close()
+        with start(write_until_killed, store, run, saved + 1) as writer:
+            saved = int(writer.stdout.readline())
+            time.sleep(0.0013 * (kills % 10))  # another moment of the save each time
+            writer.kill()
+            said = [int(line) for line in writer.stdout if line.endswith("\n")]
+        saved = max([saved, *said])
         met_at_work += any(store.folder(run).glob(f".{layout.NOTES}.*"))
         notes = notes_of(store, run)
         assert notes.comment == "before"

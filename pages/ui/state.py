@@ -51,7 +51,8 @@ def sync(page: str, params: tuple[str, ...]) -> None:
     session = st.session_state
     choices: dict[str, list[str]] = session.setdefault(_CHOICES, {})
     written: dict[str, list[str]] = session.get(_WRITTEN, {})
-    is_same_page = session.get(_PAGE) == page
+    before = session.get(_PAGE)
+    is_same_page = before == page
     address = {name: st.query_params.get_all(name) for name in params}
     for name, found in address.items():
         if found and found != written.get(name):
@@ -59,7 +60,9 @@ def sync(page: str, params: tuple[str, ...]) -> None:
         elif not found and is_same_page and name in written and any(address.values()):
             choices.pop(name, None)  # the back button took it away; an address with nothing at all is only a page just opened
     session[_PAGE], session[_PARAMS] = page, params
-    _write()
+    # On coming from another page also where the address is right already: what that page wrote last may still be on its way to the
+    # browser, and would replace it there. The browser passes over an address that it shows.
+    _write(again=before is not None and not is_same_page)
 
 
 def get(name: str) -> str | None:
@@ -138,12 +141,12 @@ def address(params: tuple[str, ...], changes: dict[str, str | list[str] | None])
     return {name: choices[name] for name in params if choices.get(name)}
 
 
-def _write() -> None:
-    """Let the address say what was chosen, and nothing else."""
+def _write(again: bool = False) -> None:
+    """Let the address say what was chosen, and nothing else. again: tell the browser even if it says so."""
     session = st.session_state
     choices = session[_CHOICES]
     wanted = {name: choices[name] for name in session.get(_PARAMS, ()) if choices.get(name)}
     found = {name: st.query_params.get_all(name) for name in st.query_params}
-    if wanted != found:
+    if again or wanted != found:
         st.query_params.from_dict(wanted)
     session[_WRITTEN] = {name: list(values) for name, values in wanted.items()}

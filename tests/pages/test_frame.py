@@ -1,10 +1,13 @@
 """Every page stands on its own feet, and choices survive in the address."""
 
+from types import SimpleNamespace
+
 import pytest
 from page_runs import PAGES, OpenPage
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
+from pages.ui import state
 from pages.ui.frame import PAGES as ENTRIES
 
 
@@ -85,6 +88,33 @@ def test_a_choice_outlives_an_address_that_lost_it_by_changing_the_page():
     page.query_params.clear()
     page.session_state["page"] = "second"
     assert page.run().query_params == {"run": "a"}
+
+
+class Address(dict):
+    """Query parameters that remember what was sent to the browser."""
+
+    def __init__(self, **values: str) -> None:
+        super().__init__({name: [value] for name, value in values.items()})
+        self.sent: list[dict] = []
+
+    def get_all(self, name: str) -> list[str]:
+        return self.get(name, [])
+
+    def from_dict(self, values: dict) -> None:
+        self.sent.append(values)
+
+
+def test_a_page_reached_from_another_sends_its_address_again_and_a_rerun_does_not(monkeypatch: pytest.MonkeyPatch):
+    """What the page before wrote last may reach the browser after the click, and took the image out of the address."""
+    browser = SimpleNamespace(session_state={}, query_params=Address(run="a"))
+    monkeypatch.setattr(state, "st", browser)
+    state.sync("results", ("run",))
+    assert browser.query_params.sent == [], "the first page of a session has nothing before it"
+    browser.query_params = Address(run="a", sample="x")
+    state.sync("localization", ("run", "sample"))
+    assert browser.query_params.sent == [{"run": ["a"], "sample": ["x"]}]
+    state.sync("localization", ("run", "sample"))
+    assert len(browser.query_params.sent) == 1
 
 
 def test_the_back_button_takes_back_a_choice():
