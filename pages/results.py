@@ -14,11 +14,8 @@ from wtflow.plots.curves import plot_pr, plot_roc
 from wtflow.plots.histogram import plot_score_histogram
 from wtflow.plots.theme import OUTCOMES
 from wtflow.records import Confusion
-from wtflow.results import RunResults, add_notes, add_outcomes
+from wtflow.results import RunResults, scores_csv
 from wtflow.store.runs import RunStore
-from wtflow.take_home import csv_bytes
-
-CSV_COLUMNS = ["sample_id", "split", "defect", "is_defective", "score", "outcome", "start_score", "path", "tags", "comment", "label_is_wrong"]
 
 
 def main(store: RunStore) -> None:
@@ -122,10 +119,9 @@ def show_curves(results: RunResults, threshold: judge.Threshold) -> None:
 
 
 def show_download(results: RunResults, threshold: judge.Threshold) -> None:
-    table = add_notes(add_outcomes(results.table, threshold.value), judge.read_notes(results))[CSV_COLUMNS]
     st.download_button(
         "Scores as CSV",
-        csv_bytes(table),
+        scores_csv(results, threshold.value, judge.read_notes(results)),
         f"{results.run_id}-scores.csv",
         "text/csv",
         icon=":material/download:",

@@ -8,7 +8,7 @@ from pages.ui.field import field_state, show_field
 from pages.ui.frame import link, open_page
 from pages.ui.paths_form import N_BENT, is_bent, show_paths_form
 from pages.ui.paths_more import show_ideal, show_steps
-from pages.ui.take_home import show_take_home
+from pages.ui.take_home import offer_still
 from wtflow.derive.requests import TravelRequest, UmapRequest
 from wtflow.errors import WTFlowError
 from wtflow.plots.groups import group_words
@@ -107,21 +107,11 @@ def show_files(results: RunResults, travel: Travel) -> None:
     view = "plane" if state.get("view") == "plane" else "angle"
     ids = results.table.sample_id.tolist()
     with st.container(horizontal=True):
-        show_take_home(
-            "paths",
-            png=lambda: _still("still_paths", travel, view, "png"),
-            svg=lambda: _still("still_paths", travel, view, "svg"),
-            csv=lambda: travel_csv(travel, ids),
-            movie=lambda ending, progress: _movie(travel, view, ending, progress),
-        )
+        movie = lambda ending, progress: _movie(travel, view, ending, progress)  # noqa: E731
+        offer_still("paths", "still_paths", travel, view, csv=lambda: travel_csv(travel, ids), movie=movie)
         for quantity, label in CURVES.items():
             if getattr(travel, quantity) is not None:
-                show_take_home(
-                    label.lower(),
-                    label=f"{label} over time",
-                    png=lambda quantity=quantity: _still("still_over_time", travel, quantity, "png"),
-                    svg=lambda quantity=quantity: _still("still_over_time", travel, quantity, "svg"),
-                )
+                offer_still(label.lower(), "still_over_time", travel, quantity, label=f"{label} over time")
 
 
 def show_more(store: RunStore, results: RunResults) -> None:
@@ -133,12 +123,6 @@ def show_more(store: RunStore, results: RunResults) -> None:
         show_ideal(store, results)
     elif wanted == "steps":
         show_steps(store, results)
-
-
-def _still(name: str, travel: Travel, what: str, ending: str) -> bytes:
-    from wtflow.plots import still
-
-    return (still.to_png if ending == "png" else still.to_svg)(getattr(still, name)(travel, what))
 
 
 def _movie(travel: Travel, view: str, ending: str, progress) -> bytes:

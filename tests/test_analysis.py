@@ -17,7 +17,6 @@ from wtflow.results import open_results, pixel_map
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
-from wtflow.store.tried import list_tried
 
 UNET = {"network": "unet", "scope": "image", "width": 8, "batch_size": 8, "group_size": 8, "iterations": 4}
 
@@ -164,26 +163,14 @@ def test_more_images_than_a_try_takes_are_refused(place, mlp):
     assert analysis.try_images(place[0], mlp, []) == []
 
 
-def test_kept_images_are_in_the_run_and_those_with_a_problem_are_not(place, copy):
-    store, _ = place
-    contents = [content_of(open_results(store, copy), 6), b"broken"]
-    tried = analysis.try_images(store, copy, [("spot.png", contents[0]), ("broken.png", contents[1])])
-    before = store.scores(copy)
-    assert analysis.keep_tried(store, copy, tried, contents) == 1
-    (kept,) = list_tried(store, copy)
-    assert (kept["name"], kept["score"]) == ("spot.png", tried[0].score)
-    assert np.array_equal(np.load(kept["map"]), tried[0].pixel_map)
-    assert store.scores(copy).equals(before), "apart from the test set"
-
-
-# -- evaluate ----------------------------------------------------------------------------------------------------------
+# -- score again -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["mlp", "unet"])
 def test_evaluating_with_the_runs_own_settings_gives_the_stored_metrics(place, request, kind):
     store, run_id = place[0], request.getfixturevalue(kind)
     stored, seen = store.metrics(run_id), []
-    facts = analysis.evaluate(store, run_id, {}, lambda *done: seen.append(done))
+    facts = analysis.score_again(store, run_id, {}, lambda *done: seen.append(done)).facts
     assert facts["metrics"] == pytest.approx(stored["metrics"], abs=2e-3)
     assert facts["thresholds"]["best_f1"]["value"] == pytest.approx(stored["thresholds"]["best_f1"]["value"], rel=2e-2)
     assert facts["thresholds"]["holdout"]["value"] == pytest.approx(stored["thresholds"]["holdout"]["value"], rel=2e-2)
@@ -195,7 +182,7 @@ def test_evaluating_with_the_runs_own_settings_gives_the_stored_metrics(place, r
 def test_evaluating_changes_nothing_in_the_run(place, copy):
     store, _ = place
     before = {path: path.read_bytes() for path in store.folder(copy).rglob("*") if path.is_file()}
-    analysis.evaluate(store, copy, {"steps": 7, "solver": "heun"}, quiet)
+    analysis.score_again(store, copy, {"steps": 7, "solver": "heun"}, quiet)
     assert {path: path.read_bytes() for path in store.folder(copy).rglob("*") if path.is_file()} == before
 
 
@@ -204,15 +191,15 @@ def test_other_steps_and_scores_give_what_a_run_trained_so_would_report(place, m
     store, root = place
     changes = {"steps": 5, "solver": "heun", "score": "deviation", "deviation_time": 0.3}
     other = train_here(store, root, **changes)
-    assert analysis.evaluate(store, mlp, changes, quiet)["metrics"] == pytest.approx(store.metrics(other)["metrics"], abs=2e-3)
+    assert analysis.score_again(store, mlp, changes, quiet).facts["metrics"] == pytest.approx(store.metrics(other)["metrics"], abs=2e-3)
 
 
 @pytest.mark.parametrize("changes", [{"width": 32}, {"image_size": 128}, {"seed": 1}, {"steps": 3, "normalise": "channel"}])
 def test_settings_that_training_used_cannot_be_changed_afterwards(place, mlp, changes):
     with pytest.raises(SettingsError, match="is fixed once run"):
-        analysis.evaluate(place[0], mlp, changes, quiet)
+        analysis.score_again(place[0], mlp, changes, quiet)
     with pytest.raises(SettingsError, match="^steps: "):
-        analysis.evaluate(place[0], mlp, {"steps": 0}, quiet)
+        analysis.score_again(place[0], mlp, {"steps": 0}, quiet)
 
 
 def test_a_run_without_anything_to_score_is_a_sentence(tmp_path):
@@ -222,16 +209,16 @@ def test_a_run_without_anything_to_score_is_a_sentence(tmp_path):
     assert len(results.table) == len(results.maps) == 0
     assert set(results.metrics["metrics"].values()) == {None}
     with pytest.raises(DatasetError, match="nothing to score"):
-        analysis.evaluate(store, run_id, {}, quiet)
+        analysis.score_again(store, run_id, {}, quiet)
     (one,) = analysis.try_images(store, run_id, [("x.png", (root / "plate/train/good/000.png").read_bytes())])
     assert one.score > 0, "but images can be tried"
 
 
 def test_features_are_computed_anew_after_the_cache_was_cleared(place, copy):
     store, _ = place
-    first = analysis.evaluate(store, copy, {}, quiet)
+    first = analysis.score_again(store, copy, {}, quiet).facts
     FeatureCache(store.home).clear()
-    assert analysis.evaluate(store, copy, {}, quiet)["metrics"] == first["metrics"]
+    assert analysis.score_again(store, copy, {}, quiet).facts["metrics"] == first["metrics"]
 
 
 # -- the run's own weights ---------------------------------------------------------------------------------------------
@@ -258,7 +245,7 @@ def test_weights_that_changed_since_training_are_refused_by_everything_that_need
     for ask in (
         lambda: analysis.probe(store, run_id, 0, 0, 0),
         lambda: analysis.try_images(store, run_id, [("x.png", b"")]),
-        lambda: analysis.evaluate(store, run_id, {}, quiet),
+        lambda: analysis.score_again(store, run_id, {}, quiet),
     ):
         with pytest.raises(WeightsError, match=f"have changed since run {run_id}"):
             ask()
@@ -305,7 +292,7 @@ def test_a_damaged_checkpoint_is_an_error_that_names_it(place, copy, spoil):
 def test_a_damaged_list_of_images_is_an_error_that_names_it(place, copy, content):
     store, _ = place
     (store.folder(copy) / layout.DATA).write_text(content)
-    for ask in (lambda: analysis.evaluate(store, copy, {}, quiet), lambda: analysis.try_images(store, copy, [("x.png", b"")])):
+    for ask in (lambda: analysis.score_again(store, copy, {}, quiet), lambda: analysis.try_images(store, copy, [("x.png", b"")])):
         with pytest.raises(DamagedRunError, match=r"data\.json"):
             ask()
 

@@ -357,14 +357,14 @@ def test_a_kept_evaluation_is_a_finished_run_of_the_same_training(kept):
 
 
 def test_a_kept_evaluation_scores_as_its_settings_say_without_the_old_run(kept, tmp_path):
-    from wtflow.analysis import evaluate
+    from wtflow.analysis import score_again
 
     store, old, new = kept
     alone = RunStore(tmp_path / "alone")
     shutil.copytree(store.folder(new), alone.home / new)
-    again = evaluate(alone, new, {}, quiet)
+    again = score_again(alone, new, {}, quiet).facts
     assert again["metrics"] == pytest.approx(store.metrics(new)["metrics"], abs=2e-3)
-    assert evaluate(store, old, {"steps": 1}, quiet)["metrics"] == pytest.approx(again["metrics"], abs=2e-3)
+    assert score_again(store, old, {"steps": 1}, quiet).facts["metrics"] == pytest.approx(again["metrics"], abs=2e-3)
 
 
 def full(*_: object) -> None:

@@ -10,7 +10,6 @@ from sklearn.metrics import average_precision_score, precision_recall_curve, roc
 
 from wtflow.errors import MetricError
 from wtflow.intervals import (
-    bootstrap_interval,
     paired_bootstrap,
     resample,
     weighted_ap,
@@ -87,12 +86,19 @@ def test_a_metric_of_weights_is_the_metric_of_repeated_images():
         assert f1 == pytest.approx(np.nanmax(2 / (1 / precision[recall > 0] + 1 / recall[recall > 0])), abs=1e-6)
 
 
+def interval(scores, labels, metric=weighted_auroc, n_resamples=2000, seed=0):
+    """A metric of one run with its interval."""
+    labels = np.asarray(labels, bool)
+    weights = resample(labels, n_resamples, seed)
+    return paired_bootstrap([functools.partial(metric, np.asarray(scores, float), labels)], weights)[0][0]
+
+
 # -- bootstrap ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_interval_of_a_mean_is_that_of_normal_theory():
     scores, labels = two_classes(400, seed=5, shift=3.0)
-    found = bootstrap_interval(scores, labels, lambda s, _, w: w @ s / w.sum(axis=1), n_resamples=8000)
+    found = interval(scores, labels, lambda s, _, w: w @ s / w.sum(axis=1), n_resamples=8000)
     deviation = np.sqrt(sum(400 * scores[labels == part].var() for part in (False, True))) / 800  # of a stratified mean
     assert found.value == pytest.approx(scores.mean())
     assert (found.low, found.high) == pytest.approx((found.value - 1.96 * deviation, found.value + 1.96 * deviation), abs=0.06 * deviation)
@@ -100,24 +106,19 @@ def test_the_interval_of_a_mean_is_that_of_normal_theory():
 
 def test_the_interval_of_auroc_is_as_wide_as_delongs():
     scores, labels = two_classes(300, seed=6)
-    found = bootstrap_interval(scores, labels, weighted_auroc, n_resamples=4000)
+    found = interval(scores, labels, n_resamples=4000)
     assert found.value == pytest.approx(roc_auc_score(labels, scores), abs=1e-12)
     assert found.high - found.low == pytest.approx(2 * 1.96 * delong_deviation(delong_parts(scores, labels)), rel=0.06)
 
 
 def test_nineteen_of_twenty_intervals_hold_the_true_auroc():
     truth = norm.cdf(1 / np.sqrt(2))  # two unit Gaussians one apart
-    found = [bootstrap_interval(*two_classes(60, seed), weighted_auroc, n_resamples=400, seed=seed) for seed in range(300)]
+    found = [interval(*two_classes(60, seed), n_resamples=400, seed=seed) for seed in range(300)]
     assert 0.915 <= np.mean([one.low <= truth <= one.high for one in found]) <= 0.98
 
 
-def test_a_single_class_has_no_interval():
-    with pytest.raises(MetricError, match="none"):
-        bootstrap_interval([1.0, 2.0], [True, True], weighted_auroc)
-
-
 def test_no_resample_is_without_a_class_however_few_images_there_are():
-    found = bootstrap_interval([1.0, 2.0, 3.0], [False, True, False], weighted_auroc)
+    found = interval([1.0, 2.0, 3.0], [False, True, False])
     assert (found.low, found.high) == (0.0, 1.0)
 
 

@@ -28,7 +28,6 @@ from wtflow.results import open_results
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
-from wtflow.store.tried import save_tried
 from wtflow.training.evaluate import compute_maps, summarise
 
 N_NEAREST = 3
@@ -127,22 +126,6 @@ def try_images(
             if progress is not None:
                 progress(i + 1, len(files))
     return tried
-
-
-def keep_tried(store: RunStore, run_id: str, tried: list[Tried], contents: list[bytes]) -> int:
-    """Keep tried images in the run, apart from its test images. Returns how many were kept; those with a problem are not."""
-    sound = [(one, content) for one, content in zip(tried, contents, strict=True) if not one.problem]
-    for one, content in sound:
-        save_tried(store, run_id, one, content)
-    return len(sound)
-
-
-def evaluate(store: RunStore, run_id: str, changes: dict[str, Any], progress: Callable[[int, int], None]) -> dict[str, Any]:
-    """Metrics of a finished run's flow under other scoring settings (steps, solver, score ...). Nothing in the run changes.
-
-    Raises as `score_again`.
-    """
-    return score_again(store, run_id, changes, progress).facts
 
 
 def score_again(store: RunStore, run_id: str, changes: dict[str, Any], progress: Callable[[int, int], None]) -> Rescored:

@@ -27,6 +27,9 @@ LETTERS = "ABCD"
 
 _IMAGE_METRICS = {"image_auroc": weighted_auroc, "image_ap": weighted_ap, "image_f1_max": weighted_best_f1}
 
+RARITY_RANGE = (1.0, 5.0)
+"""Colours of maps on the common scale: from 1 normal pixel in 10 (dark) to 1 in 100,000 (bright), in powers of ten."""
+
 N_REFERENCE_IMAGES = 200
 REFERENCE_STRIDE = 4
 """Every fourth pixel in both directions of up to 200 normal images: a rank of 1 in 100,000 can still be told, in a tenth of a second."""

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from wtflow.datasets.images import load_image, load_truth
+from wtflow.datasets.images import load_image
 from wtflow.errors import ImageReadError
 from wtflow.metrics import PixelMetrics
 from wtflow.positions import covered_share
-from wtflow.records import Sample
 from wtflow.records_failures import ImageFacts
 from wtflow.regions import border_distance, contrast, count_regions, mask_centre
-from wtflow.results import RunResults, pixel_map
+from wtflow.results import RunResults, pixel_map, truth_of
 
 Progress = Callable[[int, int], None]
 
@@ -52,12 +51,6 @@ def compute_facts(results: RunResults, progress: Progress) -> ImageFacts:
     height, width = results.maps.shape[1:]
     peak = [border_distance(row + 0.5, column + 0.5, (height, width)) for row, column in zip(test.peak_row, test.peak_column, strict=True)]
     return ImageFacts(row=test.row.to_numpy(np.int64), peak_border=np.array(peak, float), problem=problem.astype(str), aupro=aupro, **found)
-
-
-def truth_of(results: RunResults, image) -> np.ndarray | None:
-    """The mask of a row of the score table as the metrics count it, bool (S, S), or None. Raises ImageReadError."""
-    mask_path = Path(image.mask_path) if image.mask_path else None
-    return load_truth(Sample(image.sample_id, Path(image.path), "test", image.defect, mask_path), results.settings.image_size)
 
 
 def _measure(results: RunResults, image) -> tuple[dict[str, float], np.ndarray | None]:

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from wtflow.errors import MetricError
-from wtflow.metrics import undefined_reason
 from wtflow.records_compare import Interval
 
 N_RESAMPLES = 2000
@@ -60,27 +59,6 @@ def resample(strata: ArrayLike, n_resamples: int = N_RESAMPLES, seed: int = 0) -
         drawn = generator.integers(len(members), size=(n_resamples, len(members))) + first_of_row * len(members)
         weights[:, members] = np.bincount(drawn.ravel(), minlength=n_resamples * len(members)).reshape(n_resamples, -1)
     return weights
-
-
-def bootstrap_interval(
-    scores: ArrayLike,
-    labels: ArrayLike,
-    metric: LabelledMetric,
-    *,
-    n_resamples: int = N_RESAMPLES,
-    confidence: float = CONFIDENCE,
-    seed: int = 0,
-) -> Interval:
-    """A metric of (N,) scores and its percentile interval over resamples of the images, stratified by their labels.
-
-    Raises MetricError when one of the two classes is missing.
-    """
-    scores, labels = np.asarray(scores, dtype=np.float64), np.asarray(labels, dtype=bool)
-    if reason := undefined_reason(labels):
-        raise MetricError(reason, fix="Show the number without an interval, or test on more images.")
-    weights = resample(labels, n_resamples, seed)
-    value = float(metric(scores, labels, np.ones((1, len(scores))))[0])
-    return _around(value, metric(scores, labels, weights), confidence)
 
 
 def paired_bootstrap(metrics: Sequence[Weighted], weights: np.ndarray, confidence: float = CONFIDENCE) -> tuple[tuple[Interval, Interval], ...]:

@@ -1,7 +1,6 @@
 """Keep what scoring a run again gave as a finished run of its own, so that both can be looked at side by side. Imports torch."""
 
 import os
-import resource
 import shutil
 import time
 from pathlib import Path
@@ -10,6 +9,7 @@ import torch
 
 from wtflow.analysis import Rescored
 from wtflow.detector import pick_device
+from wtflow.peak import peak_mib
 from wtflow.records import RunStatus
 from wtflow.store import layout
 from wtflow.store.files import explained
@@ -55,7 +55,7 @@ def _fill(workshop: RunStore, kept: str, source: Path, found: Rescored, origin: 
     workshop.write_metrics(kept, found.facts | origin | {
         "seconds": found.seconds,
         "rates": {"features": None, "train": None, "score": found.seconds["score"] / n, "metrics": found.seconds["metrics"] / n},
-        "peak_rss_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "peak_rss_mib": round(peak_mib(), 1),
         "device": str(pick_device()), "threads": torch.get_num_threads(),
     })  # fmt: skip
     workshop.write_status(kept, RunStatus(

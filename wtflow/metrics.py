@@ -14,6 +14,16 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from wtflow.errors import MetricError
 from wtflow.records import Confusion, Curve
 
+WORDS = {
+    "image_auroc": ("Image AUROC", "How often a defective image scores above a normal one. 0.5 is guessing."),
+    "image_ap": ("Image AP", "Precision of the calls, averaged over all recalls."),
+    "image_f1_max": ("Best F1", "Best balance of precision and recall; its threshold is chosen on the test images."),
+    "pixel_auroc": ("Pixel AUROC", "The same as image AUROC for single pixels. Large sound areas flatter it."),
+    "pixel_ap": ("Pixel AP", "Precision of the pixels, averaged over all recalls. Hard on small defects."),
+    "aupro": ("AUPRO", "How well each defect is covered, up to 30 % false pixels. Small defects count like large ones."),
+}
+"""Metric -> title and what it means, as pages and reports say it."""
+
 FPR_LIMIT = 0.3
 """AUPRO integrates over false-positive rates up to this one."""
 MAX_CURVE_POINTS = 400

@@ -44,10 +44,13 @@ class PackedRun:
     unreadable: tuple[str, ...]
 
     @property
+    def lack(self) -> str:
+        """What is missing in it, in a sentence; empty where nothing is."""
+        return f"{len(self.unreadable)} of its images cannot be read any more; their maps stand alone." if self.unreadable else ""
+
+    @property
     def words(self) -> str:
-        n = len(self.unreadable)
-        gone = f" {n} of its images cannot be read any more; their maps stand alone." if n else ""
-        return f"{self.path}: {self.n_files} files, {self.n_bytes / 1e6:.1f} MB.{gone}"
+        return f"{self.path}: {self.n_files} files, {self.n_bytes / 1e6:.1f} MB. {self.lack}".rstrip()
 
     @property
     def facts(self) -> dict[str, Any]:

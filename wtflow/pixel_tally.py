@@ -13,11 +13,10 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from wtflow.datasets.images import load_truth
 from wtflow.metrics import EIGHT_NEIGHBOURS, FPR_LIMIT
-from wtflow.records import Curve, Sample
+from wtflow.records import Curve
 from wtflow.records_compare import PixelTally
-from wtflow.results import RunResults, pixel_map
+from wtflow.results import RunResults, pixel_map, truth_of
 from wtflow.store import derived
 from wtflow.store.runs import RunStore
 
@@ -61,8 +60,7 @@ def count_pixels(results: RunResults, progress: Progress) -> PixelTally:
     rising = _thresholds(results)
     counts = np.zeros((3, len(test), len(rising)), np.float32)
     for i, facts in enumerate(test.itertuples()):
-        sample = Sample(facts.sample_id, Path(facts.path), "test", facts.defect, Path(facts.mask_path) if facts.mask_path else None)
-        truth = load_truth(sample, results.settings.image_size)
+        truth = truth_of(results, facts)
         if truth is not None:
             counts[:, i] = _count(pixel_map(results, int(facts.row)), truth, rising)
         progress(i + 1, len(test))

@@ -77,15 +77,6 @@ class HealthReport:
 
 
 @dataclass(frozen=True, slots=True)
-class FeatureGrid:
-    """Features of B images, float32 (B, H, W, C), channels last: one position is one contiguous vector."""
-
-    values: np.ndarray
-    source: str
-    """Which backbone, weights and stages they come from, in words."""
-
-
-@dataclass(frozen=True, slots=True)
 class Curve:
     """A curve of a metric, thinned for drawing. `thresholds[i]` gives the point (`x[i]`, `y[i]`)."""
 

@@ -2,17 +2,21 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from wtflow.config import Settings
+from wtflow.datasets.images import load_truth
 from wtflow.errors import DamagedRunError, RunNotFoundError
 from wtflow.maps import upsample
+from wtflow.records import Sample
 from wtflow.records_notes import RunNotes
 from wtflow.store.layout import RunConfig
 from wtflow.store.runs import RunStore
+from wtflow.take_home import csv_bytes
 
 OUTCOMES = ("TP", "FP", "TN", "FN")
 Sort = Literal["score descending", "score ascending", "name"]
@@ -82,6 +86,12 @@ def open_results(store: RunStore, run_id: str) -> RunResults:
 def pixel_map(results: RunResults, row: int) -> np.ndarray:
     """The score of every pixel of one image, (S, S) float32 at the run's image size."""
     return upsample(np.asarray(results.maps[row : row + 1]), results.settings.image_size, results.settings.score)[0]
+
+
+def truth_of(results: RunResults, image: Any) -> np.ndarray | None:
+    """The mask of a row of the score table as pixel metrics count it, bool (S, S); None where they leave the image out. Raises ImageReadError."""
+    mask_path = Path(image.mask_path) if image.mask_path else None
+    return load_truth(Sample(image.sample_id, Path(image.path), "test", image.defect, mask_path), results.settings.image_size)
 
 
 def threshold_choices(results: RunResults) -> tuple[ThresholdChoice, ...]:
@@ -155,13 +165,6 @@ def find_sample(results: RunResults, sample_id: str) -> pd.Series:
 
 
 def scores_csv(results: RunResults, threshold: float | None = None, notes: RunNotes | None = None) -> bytes:
-    """The scores as CSV in UTF-8, one line per image; with a threshold also the outcome at it, with notes what people wrote.
-
-    Text that a spreadsheet would take for a formula is quoted with an apostrophe.
-    """
+    """The scores as CSV, one line per image; with a threshold also the outcome at it, with notes what people wrote."""
     table = results.table if threshold is None else add_outcomes(results.table, threshold)
-    texts = ["sample_id", "path", "mask_path", "defect"]
-    if notes is not None:
-        table, texts = add_notes(table, notes), [*texts, "tags", "comment"]
-    safe = table.assign(**{name: table[name].map(lambda text: f"'{text}" if str(text)[:1] in "=+-@\t\r" and text else text) for name in texts})
-    return safe.to_csv(index=False).encode()
+    return csv_bytes(table if notes is None else add_notes(table, notes))

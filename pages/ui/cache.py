@@ -9,7 +9,6 @@ from wtflow.datasets.layouts import RootScan
 from wtflow.datasets.mvtec import find_categories, scan_category
 from wtflow.derive.files import answer_path, load_answer
 from wtflow.derive.requests import FactsRequest, NearestRequest, UmapRequest, request_from_json
-from wtflow.failure_facts import truth_of
 from wtflow.failure_groups import group_failures
 from wtflow.failure_words import FailureStudy, study_failures
 from wtflow.failures import alarm_map as compute_alarm_map
@@ -20,7 +19,7 @@ from wtflow.records import Category, HealthReport, Probe
 from wtflow.records_failures import AlarmMap, FailureMap, RegionReport
 from wtflow.records_notes import RunNotes
 from wtflow.regions import compare_regions
-from wtflow.results import RunResults, open_results, pixel_map
+from wtflow.results import RunResults, open_results, pixel_map, truth_of
 from wtflow.store import layout
 from wtflow.store.notes import notes_of
 from wtflow.store.runs import RunStore

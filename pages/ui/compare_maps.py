@@ -10,7 +10,7 @@ from pages.ui.compare_runs import table
 from pages.ui.errors import plain, show_error
 from pages.ui.frame import link
 from pages.ui.panels import read_position, take_position
-from wtflow.compare import LETTERS, Comparison, rarity
+from wtflow.compare import LETTERS, RARITY_RANGE, Comparison, rarity
 from wtflow.datasets.images import load_image, load_mask
 from wtflow.errors import ImageReadError
 from wtflow.plots import theme
@@ -27,9 +27,6 @@ NOTES = {
     "own": "Each map has the colours of its own run, from the median of its normal images to its highest scores. "
     "Raw scores of different runs are not on one scale: do not hold one map's brightness against another's.",
 }
-RARITY_RANGE = (1.0, 5.0)
-"""From 1 normal pixel in 10 (dark) to 1 in 100,000 (bright), in powers of ten."""
-
 RARITY_TICKS = {0.0: "1 in 10", 0.25: "1 in 100", 0.5: "1 in 1,000", 0.75: "1 in 10,000", 1.0: "1 in 100,000"}
 OWN_TICKS = {0.0: "median of its normals", 1.0: "its highest scores"}
 

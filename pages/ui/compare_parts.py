@@ -8,10 +8,10 @@ import streamlit as st
 from pages.ui import cache, cache_compare, state, widgets
 from pages.ui.compare_runs import table
 from pages.ui.errors import plain, show_error
-from pages.ui.metric_cards import CARDS
 from wtflow.compare import LETTERS, Comparison, common_thresholds, difference_words, disagreements
 from wtflow.errors import ImageReadError
 from wtflow.intervals import N_RESAMPLES
+from wtflow.metrics import WORDS
 from wtflow.pixel_tally import make_tally
 from wtflow.plots import theme
 from wtflow.plots.axes import format_score
@@ -43,7 +43,7 @@ def show_metrics(store: RunStore, comparison: Comparison, names: Sequence[str]) 
     for k, name in list(enumerate(names))[1:]:
         _show_verdict(rows, k, name, names[0])
     if any(row.differences for row in rows):
-        titles = {key: title for key, (title, *_) in CARDS.items()}
+        titles = {key: title for key, (title, _) in WORDS.items()}
         st.plotly_chart(plot_differences(rows, titles, names), key="differences", config=theme.CONFIG, alt="Differences of the metrics with intervals")
     for reason in dict.fromkeys(row.reason for row in rows if row.reason):
         st.caption(f":material/info: {plain(reason)}")
@@ -70,7 +70,7 @@ def _metric_line(row: MetricRow, n_runs: int) -> list[str]:
             differences.append("–")
         else:
             differences.append(f"{row.values[k] - row.values[0]:+.3f}, no interval")
-    return [CARDS[row.key][0], *values, *differences]
+    return [WORDS[row.key][0], *values, *differences]
 
 
 def _show_verdict(rows: Sequence[MetricRow], k: int, name: str, first: str) -> None:
@@ -78,7 +78,7 @@ def _show_verdict(rows: Sequence[MetricRow], k: int, name: str, first: str) -> N
     groups: dict[str, list[str]] = {}
     for row in rows:
         if row.differences:
-            groups.setdefault(difference_words(row.differences[k]), []).append(CARDS[row.key][0])
+            groups.setdefault(difference_words(row.differences[k]), []).append(WORDS[row.key][0])
     if groups:
         st.markdown(f"**{plain(name)} against {plain(first)}:** " + "; ".join(f"{words} in {', '.join(titles)}" for words, titles in groups.items()) + ".")
 

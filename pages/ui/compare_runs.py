@@ -5,10 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.ui import state, widgets
-from pages.ui.errors import plain, show_error
-from pages.ui.frame import link
+from pages.ui.errors import plain
 from wtflow.compare import LETTERS, MOST_RUNS, Comparison, settings_rows
-from wtflow.errors import RunNotFoundError
 from wtflow.records import RunSummary
 from wtflow.store.runs import RunStore
 from wtflow.training import jobs
@@ -28,7 +26,7 @@ def pick_runs(store: RunStore) -> tuple[str, ...]:
     finished = {run_id: summary for run_id, summary in summaries.items() if summary.status is not None and summary.status.state == "finished"}
     categories = list(dict.fromkeys(summary.category for summary in finished.values()))
     if not categories:
-        _show_nothing_yet()
+        widgets.show_no_run_yet("Train a category twice with different settings; here you see which run is better, and where they disagree.")
         st.stop()
     wanted = state.get_all("runs")
     category = _category(wanted, finished, categories)
@@ -75,22 +73,9 @@ def _first_choice(offered: list[str]) -> list[str]:
     return sorted([one, *others])
 
 
-def _show_nothing_yet() -> None:
-    with st.container(border=True, key="empty"):
-        st.markdown("#### No finished run yet")
-        st.write("Train a category twice with different settings; here you see which run is better, and where they disagree.")
-        with st.container(horizontal=True):
-            link("overview", "Train the demo", icon=":material/play_arrow:")
-            link("train", "Train a category of your own", icon=":material/model_training:")
-
-
 def _show_why_not(run_id: str, summary: RunSummary | None, category: str) -> None:
-    if summary is None:
-        show_error(RunNotFoundError(f"There is no run {run_id[:80]!r} here.", fix="It may have been deleted. Choose another one above."))
-    elif summary.problem:
-        st.error(f"**Run {plain(run_id)} is damaged.**  \n{plain(summary.problem)}", icon=":material/broken_image:")
-    elif summary.status.state != "finished":
-        st.info(f"Run {plain(run_id)} is {summary.status.state}: it has no results yet.", icon=":material/hourglass_empty:")
+    if summary is None or summary.problem or summary.status.state != "finished":
+        widgets.show_why_unfit(run_id, summary)
     elif summary.category != category:
         st.info(f"Run {plain(run_id)} is of category {plain(summary.category)}: only runs of one category are compared.", icon=":material/info:")
     else:

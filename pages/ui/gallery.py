@@ -95,6 +95,5 @@ def _show_card(store: RunStore, results: RunResults, facts, view: str) -> None:
 
 
 def _clear() -> None:
-    for name in ("defect", "outcome", "tag", "range"):
-        state.put(name, None)
+    judge.clear_filter()
     st.session_state["n_histograms"] = st.session_state.get("n_histograms", 0) + 1

@@ -135,6 +135,13 @@ def read_filter(results: RunResults) -> Filter:
     )
 
 
+def clear_filter() -> None:
+    """Show all images again; their order stays."""
+    for name in state.FILTER:
+        if name != "sort":
+            state.put(name, None)
+
+
 def read_notes(results: RunResults) -> RunNotes:
     """What people wrote about the run; nothing where the file is damaged, which the place for writing says."""
     try:

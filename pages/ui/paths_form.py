@@ -76,7 +76,7 @@ def show_paths_form(results: RunResults, threshold: judge.Threshold) -> TravelRe
         with st.container(horizontal=True, vertical_alignment="center"):
             if len(rows) < len(everything):
                 st.caption(f"Only images with {plain(chosen.words)}: {widgets.count(len(rows), 'image')}.", width="content")
-            st.button("All images", icon=":material/filter_alt_off:", type="tertiary", on_click=_clear_filter)
+            st.button("All images", icon=":material/filter_alt_off:", type="tertiary", on_click=judge.clear_filter)
     are_all = images == "all" and len(rows) == len(everything)
     return checked(TravelRequest, {
         "rows": () if are_all else tuple(picked), "how": how, "n": 1 if at else min(n, N_BENT) if bent else n, "at": at, "steps": saves,
@@ -156,8 +156,3 @@ def _keep_flags() -> None:
             state.put(name, None)
         elif state.get(name) == "True":
             state.put(name, "1")
-
-
-def _clear_filter() -> None:
-    for name in ("defect", "outcome", "tag", "range"):
-        state.put(name, None)

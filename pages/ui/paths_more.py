@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui import cache_flow, derived, flow_parts
 from pages.ui.errors import show_error
-from pages.ui.take_home import show_take_home
+from pages.ui.take_home import offer_still
 from wtflow.derive.requests import StepsRequest
 from wtflow.errors import WTFlowError
 from wtflow.plots import theme
@@ -39,11 +39,9 @@ def show_ideal(store: RunStore, results: RunResults) -> None:
         return
     st.caption(IDEAL_WORDS)
     st.plotly_chart(plot_ideal(ideal), key="ideal", config=theme.CONFIG, alt="Straight lines under three couplings, and learned paths")
-    show_take_home(
-        "ideal", png=lambda: _still("still_ideal", ideal, "png"), svg=lambda: _still("still_ideal", ideal, "svg"), csv=lambda: ideal_csv(ideal)
-    )
+    offer_still("ideal", "still_ideal", ideal, csv=lambda: ideal_csv(ideal))
     st.plotly_chart(plot_ideal_norms(ideal), key="ideal_norms", config=theme.CONFIG, alt="Median distance from the origin against t")
-    show_take_home("ideal_norms", png=lambda: _still("still_ideal_norms", ideal, "png"), svg=lambda: _still("still_ideal_norms", ideal, "svg"))
+    offer_still("ideal_norms", "still_ideal_norms", ideal)
 
 
 def show_steps(store: RunStore, results: RunResults) -> None:
@@ -72,22 +70,8 @@ def show_steps(store: RunStore, results: RunResults) -> None:
         column_config={name: st.column_config.NumberColumn(format="%.3f") for name in ("image AUROC", "pixel AUROC", "AUPRO")}
         | {"ms per image": st.column_config.NumberColumn(format="%.1f")},
     )
-    show_take_home(
-        "steps", png=lambda: _still("still_steps", rows, "png"), svg=lambda: _still("still_steps", rows, "svg"), csv=lambda: steps_csv(rows)
-    )
+    offer_still("steps", "still_steps", rows, csv=lambda: steps_csv(rows))
     st.subheader("There and back", anchor=False)
     st.caption(RETURN_WORDS)
     st.plotly_chart(plot_return(trips), key="return", config=theme.CONFIG, alt="Return error against steps each way")
-    show_take_home(
-        "return",
-        png=lambda: _still("still_return", trips, "png"),
-        svg=lambda: _still("still_return", trips, "svg"),
-        csv=lambda: return_csv(trips),
-    )
-
-
-def _still(name: str, records: object, ending: str) -> bytes:
-    """A Matplotlib figure as bytes; Matplotlib is loaded only when someone asks for a file."""
-    from wtflow.plots import still
-
-    return (still.to_png if ending == "png" else still.to_svg)(getattr(still, name)(records))
+    offer_still("return", "still_return", trips, csv=lambda: return_csv(trips))

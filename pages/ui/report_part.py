@@ -80,5 +80,4 @@ def _make_zip(store: RunStore, results: RunResults, threshold: float, show: Show
         path = Path(folder) / "run.zip"
         notes = notes_of(store, results.run_id)
         packed = pack_run(results, notes, path, lambda done, total: show(f"image {done} of {total}", 100 * done / total), threshold)
-        n = len(packed.unreadable)
-        return path.read_bytes(), f"{n} of its images cannot be read any more; their maps stand alone." if n else ""
+        return path.read_bytes(), packed.lack

@@ -28,12 +28,24 @@ def show_take_home(
     """
     with st.popover(label, icon=":material/download:", type="tertiary", key=f"take_home_{name}"):
         with st.container(horizontal=True):
-            for label, ending, mime, hint in _STILLS:
-                _offer(label, png if ending == "png" else svg, name, ending, mime, hint)
+            for kind, ending, mime, hint in _STILLS:
+                _offer(kind, png if ending == "png" else svg, name, ending, mime, hint)
             if csv is not None:
                 _offer("CSV", csv, name, "csv", "text/csv", "The numbers behind the figure")
         if movie is not None:
             _show_movie(name, movie)
+
+
+def offer_still(name: str, still: str, *records: object, csv: Make | None = None, movie: Film | None = None, label: str = "Take it home") -> None:
+    """The menu of a still figure: `still` is its function in wtflow.plots.still, `records` what that takes. Rest as in `show_take_home`."""
+    show_take_home(name, png=lambda: _draw(still, records, "png"), svg=lambda: _draw(still, records, "svg"), csv=csv, movie=movie, label=label)
+
+
+def _draw(name: str, records: tuple, ending: str) -> bytes:
+    """A Matplotlib figure as bytes; Matplotlib is loaded only when someone asks for a file."""
+    from wtflow.plots import still
+
+    return (still.to_png if ending == "png" else still.to_svg)(getattr(still, name)(*records))
 
 
 def _offer(label: str, data: Make | bytes, name: str, ending: str, mime: str, hint: str | None = None) -> None:

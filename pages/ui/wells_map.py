@@ -8,7 +8,7 @@ from pages.ui import cache, cache_flow, derived, flow_parts, state, widgets
 from pages.ui.errors import plain
 from pages.ui.field import show_field
 from pages.ui.frame import link
-from pages.ui.take_home import show_take_home
+from pages.ui.take_home import offer_still
 from wtflow.derive.requests import TravelRequest, UmapRequest, checked, default_wells
 from wtflow.plots.groups import group_words
 from wtflow.projection import METRICS
@@ -167,27 +167,9 @@ def _pick_umap(request: TravelRequest) -> UmapRequest:
 def _show_files(results: RunResults, travel: Travel, projection) -> None:
     ids = results.table.sample_id.tolist()
     if projection is None:
-        show_take_home("map", png=lambda: _axes(travel, "png"), svg=lambda: _axes(travel, "svg"), csv=lambda: travel_csv(travel, ids))
-        return
-    group = travel.positions.group
-    show_take_home(
-        "map",
-        png=lambda: _still(projection, group, "png"),
-        svg=lambda: _still(projection, group, "svg"),
-        csv=lambda: projection_csv(projection, travel.positions, ids),
-    )
-
-
-def _still(projection, group, ending: str) -> bytes:
-    from wtflow.plots import still
-
-    return (still.to_png if ending == "png" else still.to_svg)(still.still_points(projection, group))
-
-
-def _axes(travel: Travel, ending: str) -> bytes:
-    from wtflow.plots import still
-
-    return (still.to_png if ending == "png" else still.to_svg)(still.still_paths(travel, "plane"))
+        offer_still("map", "still_paths", travel, "plane", csv=lambda: travel_csv(travel, ids))
+    else:
+        offer_still("map", "still_points", projection, travel.positions.group, csv=lambda: projection_csv(projection, travel.positions, ids))
 
 
 def _pick(label: str, name: str, options: tuple[int, ...], start: int, hint: str) -> int:

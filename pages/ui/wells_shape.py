@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui import cache_flow, state
 from pages.ui.errors import show_error
-from pages.ui.take_home import show_take_home
+from pages.ui.take_home import offer_still
 from wtflow.errors import WTFlowError
 from wtflow.landscape import describe_landscape
 from wtflow.plots import theme
@@ -38,7 +38,7 @@ def show_shape(travel: Travel) -> None:
     figure = plot_radius_heat(edges, normal, defect, travel.t, well_radius(travel), shell(travel.n_channels))
     st.plotly_chart(figure, key="radius", config=theme.CONFIG, alt="Histograms of the distance from the origin over time")
     shares = {"normal": normal} | ({"defect": defect} if defect is not None else {})
-    _offer("radius", "still_radius", (travel.t, edges, shares, travel.n_channels), lambda: radius_csv(travel.t, edges, shares))
+    offer_still("radius", "still_radius", travel.t, edges, shares, travel.n_channels, csv=lambda: radius_csv(travel.t, edges, shares))
     curves = {name: curve for name, curve in escape_curve(travel).items() if name != UNMARKED}
     escape = plot_escape(travel.t, curves, group_colours(groups))
     depths = well_depth(travel)
@@ -48,12 +48,12 @@ def show_shape(travel: Travel) -> None:
         st.subheader("Who escapes", anchor=False)
         st.plotly_chart(escape, key="escape", config=theme.CONFIG, alt="Share outside the well over time")
         st.caption(ESCAPE_WORDS)  # below, so that the two figures stand side by side however long the words are
-        _offer("escape", "still_escape", (travel.t, curves), lambda: escape_csv(travel.t, curves))
+        offer_still("escape", "still_escape", travel.t, curves, csv=lambda: escape_csv(travel.t, curves))
     with right:
         st.subheader("How deep the well is", anchor=False)
         st.plotly_chart(depth, key="depth", config=theme.CONFIG, alt="Depth of the well over time")
         st.caption(DEPTH_WORDS)
-        _offer("depth", "still_depth", (travel.t, depths), lambda: depth_csv(travel.t, depths))
+        offer_still("depth", "still_depth", travel.t, depths, csv=lambda: depth_csv(travel.t, depths))
 
 
 @st.fragment
@@ -90,7 +90,7 @@ def show_landscape(store: RunStore, results: RunResults) -> None:
         f"{describe_landscape(landscape)} The learned field need not be a gradient: the potential is the least-squares fit whose slope matches it "
         "(a Helmholtz projection). Marked: the origin, a typical normal position and the highest position of the worst image."
     )
-    _offer("landscape", "still_landscape", (landscape,), lambda: landscape_csv(landscape))
+    offer_still("landscape", "still_landscape", landscape, csv=lambda: landscape_csv(landscape))
 
 
 def _pair(name: str) -> list:
@@ -105,15 +105,3 @@ def _places(results: RunResults) -> tuple[tuple[int, int, int] | None, tuple[int
     good, bad = test[~test.is_defective], test[test.is_defective]
     of = lambda facts: (int(facts.row), int(facts.peak_row), int(facts.peak_column))  # noqa: E731
     return (of(good.iloc[len(good) // 2]) if len(good) else None, of(bad.iloc[-1]) if len(bad) else None)
-
-
-def _offer(name: str, still: str, records: tuple, csv) -> None:
-    """The figure above as files."""
-    show_take_home(name, png=lambda: _still(still, records, "png"), svg=lambda: _still(still, records, "svg"), csv=csv)
-
-
-def _still(name: str, arguments: tuple, ending: str) -> bytes:
-    """A Matplotlib figure as bytes; Matplotlib is loaded only when someone asks for a file."""
-    from wtflow.plots import still
-
-    return (still.to_png if ending == "png" else still.to_svg)(getattr(still, name)(*arguments))

@@ -101,26 +101,32 @@ def open_run(store: RunStore) -> RunResults:
 
 def _show_why_no_run(store: RunStore, wanted: str | None, summaries: dict[str, RunSummary]) -> None:
     if wanted is None:
-        with st.container(border=True, key="empty"):
-            st.markdown("#### No finished run yet")
-            st.write("Train a category first; its results appear here.")
-            with st.container(horizontal=True):
-                link("overview", "Train the demo", icon=":material/play_arrow:")
-                link("train", "Train a category of your own", icon=":material/model_training:")
-        return
-    summary = summaries.get(wanted)
+        show_no_run_yet("Train a category first; its results appear here.")
+    else:
+        show_why_unfit(wanted, summaries.get(wanted))
+
+
+def show_no_run_yet(words: str) -> None:
+    """What to do where nothing was trained."""
+    with st.container(border=True, key="empty"):
+        st.markdown("#### No finished run yet")
+        st.write(words)
+        with st.container(horizontal=True):
+            link("overview", "Train the demo", icon=":material/play_arrow:")
+            link("train", "Train a category of your own", icon=":material/model_training:")
+
+
+def show_why_unfit(run_id: str, summary: RunSummary | None) -> None:
+    """Why a run that the address names has no results to show, and what to do. summary: None where there is no such run."""
     if summary is None:
-        show_error(
-            RunNotFoundError(
-                f"There is no run {wanted[:80]!r} here.", fix="It may have been deleted. Choose another one above, or train one."
-            )
-        )
+        fix = "It may have been deleted. Choose another one above, or train one."
+        show_error(RunNotFoundError(f"There is no run {run_id[:80]!r} here.", fix=fix))
         link("train", "Go to Train", icon=":material/model_training:", watch=None)
     elif summary.problem:
-        st.error(f"**Run {plain(wanted)} is damaged.**  \n{plain(summary.problem)}", icon=":material/broken_image:")
+        st.error(f"**Run {plain(run_id)} is damaged.**  \n{plain(summary.problem)}", icon=":material/broken_image:")
     else:
-        st.info(f"Run {plain(wanted)} is {summary.status.state}: it has no results yet.", icon=":material/hourglass_empty:")
-        link("train", "Watch it on the train page", icon=":material/model_training:", watch=wanted)
+        st.info(f"Run {plain(run_id)} is {summary.status.state}: it has no results yet.", icon=":material/hourglass_empty:")
+        link("train", "Watch it on the train page", icon=":material/model_training:", watch=run_id)
 
 
 def run_label(summary: RunSummary) -> str:

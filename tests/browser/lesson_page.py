@@ -4,7 +4,7 @@ import json
 
 import pytest
 from app_server import PROJECT, served
-from test_first_visit import CHROMIUM, FLAGS
+from in_chromium import browser  # noqa: F401
 
 HOST = "[data-testid=stBidiComponentIsolated]"
 
@@ -14,16 +14,6 @@ def server(tmp_path_factory):
     """The app on a free port with an empty store."""
     with served(PROJECT / "app.py", tmp_path_factory.mktemp("learn")) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 class OpenedLesson:

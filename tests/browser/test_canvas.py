@@ -5,7 +5,7 @@ import time
 
 import pytest
 from app_server import served
-from test_first_visit import CHROMIUM, FLAGS, pytestmark  # noqa: F401
+from in_chromium import browser, pytestmark  # noqa: F401
 
 SCRIPT = """
 import json
@@ -42,16 +42,6 @@ def server(tmp_path_factory):
     (folder / "page.py").write_text(SCRIPT)
     with served(folder / "page.py", folder) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

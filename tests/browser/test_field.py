@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pytest
 from app_server import served
+from in_chromium import browser, pytestmark  # noqa: F401
 from PIL import Image
-from test_first_visit import CHROMIUM, FLAGS, pytestmark  # noqa: F401
 
 # Eight points stand still on a ring in "map"; in "travel" 2,000 particles move along straight lines from x to -x.
 SCRIPT = '''
@@ -67,16 +67,6 @@ def server(tmp_path_factory):
     (home / "page.py").write_text(SCRIPT, encoding="utf-8")
     with served(home / "page.py", home) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 class Opened:

@@ -1,26 +1,13 @@
 """The first visit, in a real browser: a deep link before anything else, train the demo, threshold, image, reload."""
 
-import os
 import re
-from pathlib import Path
 
 import pytest
 from app_server import PROJECT, served
+from in_chromium import browser, no_error_is_shown, pytestmark  # noqa: F401
 from playwright.sync_api import Error as PlaywrightError
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
 TRAINING_MS = 400_000
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not CHROMIUM.exists() and os.environ.get("WTFLOW_BROWSER") != "required",
-        reason=f"{CHROMIUM} is not there; install Debian's chromium to drive the app in a browser",
-    ),
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),  # of the driver's own pipes
-]
-
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
@@ -30,24 +17,14 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def page(server):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        page = browser.new_page(viewport={"width": 1400, "height": 900})
-        page.set_default_timeout(60_000)
-        yield page
-        browser.close()
+def page(server, browser):
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.set_default_timeout(60_000)
+    return page
 
 
 def heading(page, text):
     page.get_by_role("heading", name=text).first.wait_for()
-
-
-def no_error_is_shown(page):
-    assert page.locator("[data-testid=stException]").count() == 0
-    assert "Traceback" not in page.inner_text("body")
 
 
 def test_a_deep_link_as_the_first_request_is_complete(server, page):

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from in_chromium import pytestmark  # noqa: F401
 from lesson_page import OpenedLesson, browser, server  # noqa: F401
 from scipy.optimize import linear_sum_assignment
-from test_first_visit import pytestmark  # noqa: F401
 
 from wtflow.flow import exact
 from wtflow.lessons import flow

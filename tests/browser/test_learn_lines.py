@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from in_chromium import pytestmark  # noqa: F401
 from lesson_page import OpenedLesson, browser, server  # noqa: F401
-from test_first_visit import pytestmark  # noqa: F401
 
 from wtflow.flow.exact import finite_velocity
 from wtflow.lessons.base import choose_points

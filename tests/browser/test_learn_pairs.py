@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 import pytest
+from in_chromium import pytestmark  # noqa: F401
 from lesson_page import OpenedLesson, browser, opened, server  # noqa: F401
-from test_first_visit import pytestmark  # noqa: F401
 
 from wtflow.lessons import average, pairs
 from wtflow.lessons.base import DATA_SETS, read_settings

@@ -1,9 +1,9 @@
 """Lessons "the shell" and "the singularity" in a real browser: what is dragged answers as the closed forms say."""
 
 import pytest
+from in_chromium import pytestmark  # noqa: F401
 from lesson_page import OpenedLesson, browser, opened, server  # noqa: F401
 from scipy.stats import chi
-from test_first_visit import pytestmark  # noqa: F401
 
 from wtflow.flow import exact
 from wtflow.lessons import gamma, shell, singular

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 from app_server import PROJECT, served
+from in_chromium import browser, no_error_is_shown, pytestmark  # noqa: F401
 from run_folders import train_here, write_tiny_category
-from test_first_visit import CHROMIUM, FLAGS, no_error_is_shown, pytestmark  # noqa: F401
 
 from wtflow.derive.compute import compute_answer
 from wtflow.derive.requests import TravelRequest, default_wells
@@ -25,16 +25,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         compute_answer(store, run_id, request, lambda share: None)
     with served(PROJECT / "app.py", store.home) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import re
 
 import pytest
+from in_chromium import browser, pytestmark  # noqa: F401
 from report_runs import write_category, write_run
-from test_first_visit import CHROMIUM, FLAGS, pytestmark  # noqa: F401
 
 from wtflow.report.write import make_report
 from wtflow.store.notes import add_tag, set_comment
@@ -25,16 +25,6 @@ def report(tmp_path_factory):
     path = home / "report.html"
     path.write_bytes(make_report(store, runs, lambda label, percent: None, thresholds={runs[0]: 2.5, runs[1]: 5.0}).html)
     return path
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

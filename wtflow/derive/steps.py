@@ -3,13 +3,11 @@
 import itertools
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from wtflow.datasets.images import load_truth
 from wtflow.derive.run_flow import RunFlow
 from wtflow.derive.travel import starts
 from wtflow.detector import autocast
@@ -18,8 +16,8 @@ from wtflow.flow.integrate import Velocity, integrate
 from wtflow.maps import image_scores, upsample
 from wtflow.metrics import PixelMetrics, image_metrics
 from wtflow.positions import choose_positions, grid_mask
-from wtflow.records import Sample
 from wtflow.records_flow import ReturnTrip, Spread, StepsRow
+from wtflow.results import truth_of
 from wtflow.scoring import endpoint_score
 
 BATCH = 8
@@ -116,8 +114,7 @@ def _truths(flow: RunFlow) -> list[np.ndarray | None]:
     """Masks of the test images at image size, packed to bits; None where pixel metrics leave the image out."""
     truths: list[np.ndarray | None] = []
     for facts in flow.results.test.itertuples():
-        sample = Sample(facts.sample_id, Path(facts.path), "test", facts.defect, Path(facts.mask_path) if facts.mask_path else None)
-        truth = load_truth(sample, flow.settings.image_size)
+        truth = truth_of(flow.results, facts)
         truths.append(None if truth is None else np.packbits(truth))
     return truths
 

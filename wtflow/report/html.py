@@ -13,6 +13,7 @@ from markupsafe import Markup
 import wtflow
 from wtflow.compare import difference_words
 from wtflow.explain import percent
+from wtflow.metrics import WORDS
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
 from wtflow.records_compare import Interval
@@ -22,16 +23,6 @@ from wtflow.report.facts import RunFacts
 from wtflow.report.pictures import Gallery
 from wtflow.report.reproduce import changed_settings, setting_words, train_command
 from wtflow.triage import FlaggedMetrics, count_tags, flagged_metrics, noted_rows
-
-METRICS = {
-    "image_auroc": ("Image AUROC", "How often a defective image scores above a normal one; 0.5 is guessing."),
-    "image_ap": ("Image AP", "Precision of the calls, averaged over all recalls."),
-    "image_f1_max": ("Best F1", "Best balance of precision and recall; its threshold is chosen on the test images."),
-    "pixel_auroc": ("Pixel AUROC", "The same as image AUROC for single pixels; large sound areas flatter it."),
-    "pixel_ap": ("Pixel AP", "Precision of the pixels, averaged over all recalls; hard on small defects."),
-    "aupro": ("AUPRO", "How well each defect is covered, up to 30 % false pixels; small defects count like large ones."),
-}
-"""Metric -> name, what it means."""
 
 MOST_NOTES = 200
 """Notes of a run beyond these are counted and left to the zip: a report is read, not searched."""
@@ -63,7 +54,7 @@ def render(runs: Sequence[RunSection], comparison: ComparisonFacts | None, curve
     """The page. `curves`: the runs' curves on common axes, shown where there is a comparison."""
     views = [_view(run, foot.with_paths) for run in runs]
     return _environment().get_template("report.html.j2").render(
-        title=_title(runs), runs=views, comparison=comparison, curves=curves, disagreements=disagreements, foot=foot, metric_words=METRICS,
+        title=_title(runs), runs=views, comparison=comparison, curves=curves, disagreements=disagreements, foot=foot, metric_words=WORDS,
         version=wtflow.__version__, outcomes=OUTCOMES, tile_rem=36 if foot.is_large else 17, tiles_in_print=2 if foot.is_large else 3,
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import pandas as pd
 
-from wtflow.compare import Comparison, disagreements, normal_reference, pair_table, rarity
+from wtflow.compare import RARITY_RANGE, Comparison, disagreements, normal_reference, pair_table, rarity
 from wtflow.datasets.images import load_image, load_mask
 from wtflow.errors import ImageReadError
 from wtflow.failures import failures_of
@@ -20,9 +20,6 @@ from wtflow.results import RunResults, add_outcomes, pixel_map
 
 OPACITY: Final = 0.6
 """That of the gallery."""
-
-RARITY_RANGE: Final = (1.0, 4.0)
-"""Maps of different runs are coloured by how rare a score is among normal pixels: from one in 10 to one in 10,000."""
 
 GROUPS: Final = {
     "FN": ("Missed defects", "Farthest below the threshold first."),

@@ -1,0 +1,83 @@
+"""Failures and comparison in a real browser, on runs made by hand: from a missed defect to its regions, notes and map; from a disagreement to its maps."""
+
+import re
+
+import pytest
+from app_server import PROJECT, served
+from in_chromium import browser, no_error_is_shown, pytestmark  # noqa: F401
+from playwright.sync_api import expect
+from report_runs import write_category, write_run
+
+from wtflow.store.notes import notes_of
+from wtflow.store.runs import RunStore
+
+MARKUP = "<img src=x onerror=\"document.title='taken'\"> **bold**"
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Store and ids of two finished runs of one category; both call at 1.75, so the second misses a defect that the first finds."""
+    folder = tmp_path_factory.mktemp("failures")
+    store, root = RunStore(folder / "runs"), write_category(folder / "images")
+    return store, write_run(store, root), write_run(store, root, scores=(6.0, 1.5, 8.0, 1.0, 3.0), steps=1)
+
+
+@pytest.fixture(scope="module")
+def server(runs):
+    with served(PROJECT / "app.py", runs[0].home) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser):
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.set_default_timeout(60_000)
+    yield page
+    no_error_is_shown(page)
+    page.close()
+
+
+def test_a_missed_defect_is_taken_apart_noted_and_found_again_after_a_reload(runs, server, page):
+    store, run, _ = runs
+    page.goto(f"{server}/failures?run={run}&threshold=3.5")
+    page.get_by_text("1 of 3", exact=True).wait_for()
+    page.locator("[class*=st-key-take_apart_strip] button").first.click()
+    page.wait_for_url(re.compile("sample=test%2Fspot"))
+    page.get_by_text(re.compile(r"Regions found: \d of 1")).wait_for()
+
+    comment = page.get_by_label("Comment", exact=True)
+    comment.fill(MARKUP)
+    comment.blur()
+    page.get_by_text(re.compile("Saved$")).wait_for()
+    sample = re.search(r"sample=([^&]+)", page.url)[1].replace("%2F", "/")
+    assert notes_of(store, run).note(sample).comment == MARKUP
+    page.keyboard.press("w")
+    page.get_by_role("button", name="Label is wrong").and_(page.locator("[kind=primary], [data-testid=stBaseButton-primary]")).wait_for()
+    assert notes_of(store, run).note(sample).label_is_wrong
+
+    address = page.url
+    page.reload()
+    page.get_by_text(re.compile(r"Regions found: \d of 1")).wait_for()
+    assert page.url == address
+    expect(page.get_by_label("Comment", exact=True)).to_have_value(MARKUP)
+    assert page.title() != "taken"
+
+    page.get_by_role("link", name="Look at its map").first.click()
+    page.wait_for_url(re.compile(r"localization.*sample=test%2Fspot"))
+    page.locator(".js-plotly-plot").first.wait_for()
+
+
+def test_images_that_two_runs_call_differently_lead_to_their_maps_side_by_side(runs, server, page):
+    _, first, second = runs
+    page.goto(f"{server}/compare?runs={first}&runs={second}")
+    page.get_by_role("heading", name="Which is better").wait_for()
+    page.get_by_text("steps").first.wait_for()
+    page.get_by_role("button", name="See its maps").first.click()
+    page.wait_for_url(re.compile("sample=test%2F"))
+    page.get_by_text("True label:").wait_for()
+    address = page.url
+    page.reload()
+    page.get_by_text("True label:").wait_for()
+    assert page.url == address
+    page.get_by_role("link", name="Look at it in B").click()
+    page.wait_for_url(re.compile(f"localization.*run={second}.*sample=test%2F"))
