@@ -33,6 +33,7 @@ def main(store: RunStore) -> None:
     with right:
         threshold = judge.show_threshold(results)
         show_confusion(results, threshold)
+        link("failures", "See what it gets wrong, and whether there is a pattern", icon=":material/troubleshoot:", run=results.run_id)
     with left:
         show_histogram(results, threshold)
     show_curves(results, threshold)
@@ -44,6 +45,7 @@ def main(store: RunStore) -> None:
         report_part.show_zip(store, results, threshold.value)
         link("trajectories", "Watch the features of these images travel", icon=":material/route:", run=results.run_id, images="all", how=None)
         link("wells", "See where they end", icon=":material/adjust:", run=results.run_id)
+        link("compare", "Compare with another run", icon=":material/compare_arrows:", runs=None)
 
 
 def show_histogram(results: RunResults, threshold: judge.Threshold) -> None:

@@ -59,7 +59,7 @@ def show_fact(store: RunStore, results: RunResults, study: FailureStudy, thresho
     figure = plot_fact(*columns, threshold.value, words.title, bound=bound, is_share=words.is_share)
     follow(results, figure, f"fact_{fact}", f"Scores of {len(table)} test images against {words.title}")
     known = int(table[fact].notna().sum())
-    told = "It does not separate misses from hits beyond chance."
+    told = "It does not separate misses from hits beyond chance." if (table.outcome == "FN").any() else "No defect is missed at this threshold."
     if split is not None:
         told = f"{plain(describe_split(split, words, 'misses', 'hits'))} The dotted line is that bound, chosen on these very images."
     st.caption(f"{told} {CONTRAST_WORDS if fact == 'contrast' else ''} {known} of {len(table)} images have this fact. Click a dot to see its map.")
