@@ -120,6 +120,18 @@ def test_the_finest_grid_bounds_a_grid_only_where_a_coarser_stage_is_read(stages
     assert load_backbone(tiny(stages=stages, finest_grid=finest)).compute(images()).shape[1:3] == (side, side)
 
 
+def test_with_mirrored_padding_a_uniform_image_has_no_edge(saved):
+    grey, weights = np.full((1, 64, 64, 3), 0.4, np.float32), str(saved[1])
+    spread = {padding: np.ptp(load_backbone(tiny(weights=weights, padding=padding)).compute(grey), axis=(1, 2)).max() for padding in ("zeros", "reflect")}
+    assert spread["reflect"] < 1e-2 < 0.1 < spread["zeros"], spread
+
+
+def test_mirrored_padding_leaves_the_middle_of_a_large_image_as_it_is(saved):
+    zeros, mirrored = (load_backbone(tiny(weights=str(saved[1]), stages=(1,), padding=padding)).compute(images(1, 128)) for padding in ("zeros", "reflect"))
+    np.testing.assert_array_equal(zeros[:, 8:-8, 8:-8], mirrored[:, 8:-8, 8:-8])
+    assert not np.array_equal(zeros[:, 0], mirrored[:, 0])
+
+
 @pytest.mark.parametrize(("window", "stride", "side"), [(3, 2, 4), (1, 2, 4), (5, 3, 3), (1, 1, 8), (9, 4, 2)])
 def test_the_grid_has_the_size_of_the_finest_averaged_stage(window, stride, side):
     assert load_backbone(tiny(pool_window=window, pool_stride=stride)).compute(images()).shape[1:3] == (side, side)

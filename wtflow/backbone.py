@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from wtflow.config import ArgValue, Settings
 from wtflow.embedded import load_embedded
 from wtflow.errors import BackboneError, WeightsError
+from wtflow.padding import pad_with
 from wtflow.weights import OFFLINE_FIX, cached_file, hash_weights, read_state_dict, require_hub
 
 _OURS = frozenset({"pretrained", "features_only", "out_indices", "num_classes", "in_chans", "checkpoint_path", "scriptable", "exportable",
@@ -122,7 +123,7 @@ def _create(settings: Settings, args: dict[str, ArgValue], weights: dict[str, Te
     source: dict[str, Any] = {} if weights is None else {"pretrained": True, "pretrained_cfg_overlay": {"state_dict": weights, "custom_load": False}}
     with _seeded(settings.seed), _explained(settings.backbone, args), _quiet_timm():
         try:
-            return timm.create_model(settings.backbone, features_only=True, out_indices=settings.stages, **source, **args)
+            return pad_with(timm.create_model(settings.backbone, features_only=True, out_indices=settings.stages, **source, **args), settings.padding)
         except (IndexError, AssertionError) as error:
             n_stages = len(_probe_stages(settings.backbone, args))
             raise BackboneError(
@@ -222,7 +223,7 @@ def _taking(name: str, size_px: int) -> Iterator[None]:
     except (AssertionError, RuntimeError) as error:
         raise BackboneError(
             f"{name} cannot take images of {size_px} px ({_in_a_line(error)}).",
-            fix="Change the image size, or tell the model with --backbone-arg img_size=N where it has that argument.",
+            fix="Change the image size, tell the model with --backbone-arg img_size=N where it has that argument, or choose padding zeros.",
         ) from error
 
 

@@ -31,6 +31,9 @@ class Settings(BaseModel):
     weights: str = Field(
         "embedded", min_length=1, description="embedded (ships with the app), imagenet (through timm), untrained (fixed seed), or a .safetensors or .pth file."
     )
+    padding: Literal["zeros", "reflect"] = Field(
+        "zeros", description="What the backbone's convolutions see beyond the image: zeros, or its mirror image (often fewer false alarms at the edge)."
+    )
     stages: tuple[int, ...] = Field((1, 2, 3), description="Stages to read, counted from 0 at stride 2: 2 is stride 8, 3 is stride 16.")
     image_size: int = Field(256, ge=64, le=1024, description="Images are resized to this many pixels, square.")
     finest_grid: int = Field(2, ge=0, le=7, description="Stages finer than this one are averaged down to the grid of the next that is read (0: none).")

@@ -20,7 +20,7 @@ FIELD_PX = 230
 # `length` is iterations or epochs, whichever counts.
 MAIN = ("backbone", "weights", "stages", "image_size", "coupling", "scope", "width", "length", "steps", "solver", "score", "seed")
 ADVANCED = {
-    "Features": ("backbone_args", "finest_grid", "pool_window", "pool_stride", "normalise", "whiten_power", "max_channels"),
+    "Features": ("backbone_args", "padding", "finest_grid", "pool_window", "pool_stride", "normalise", "whiten_power", "max_channels"),
     "Training": (
         "network",
         "depth",
@@ -48,6 +48,7 @@ _LABELS = {
     "steps": "Solver steps",
     "seed": "Seed",
     "backbone_args": "Backbone arguments (name=value, ...)",
+    "padding": "Beyond the image edge",
     "checkpoint_every_s": "Checkpoint every (s)",
     "finest_grid": "Finest grid (stage)",
     "rarity_power": "Weight of rare positions",
@@ -59,7 +60,7 @@ _LABELS = {
     "threads": "Threads (0: automatic)",
     "umap_after": "UMAP of the wells afterwards",
 }
-_CHOICES = ("preset", "normalise", "coupling", "scope", "network", "schedule", "solver", "score")
+_CHOICES = ("preset", "padding", "normalise", "coupling", "scope", "network", "schedule", "solver", "score")
 _PRESET_HELP = {
     "fast": "Small and quick on a CPU; the choice of this project.",
     "paper": "As the paper's code is driven elsewhere; large, wants a GPU.",

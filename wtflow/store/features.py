@@ -33,6 +33,8 @@ def feature_key(hashes: list[str], settings: Settings, weights_hash: str, device
     }  # fmt: skip
     if any(stage < settings.finest_grid <= settings.stages[-1] for stage in settings.stages):
         parts["finest_grid"] = settings.finest_grid  # only where it changes something: else files made before stay in use
+    if settings.padding != "zeros":
+        parts["padding"] = settings.padding
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
