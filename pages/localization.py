@@ -124,6 +124,7 @@ def show_probe(store: RunStore, results: RunResults, facts) -> None:
         f"Row {position[0]}, column {position[1]}: the map shows {format_score(probe.map_score)}. "
         f"The feature has {probe.n_channels} channels; noise has a norm near {format_score(probe.n_channels**0.5)}. "
         "Channels are those that the flow sees, after normalising."
+        + (f" So near the edge normals score higher: scores are divided by {probe.edge_factor:.2f}." if probe.edge_factor > 1.005 else "")
     )
     show_neighbours(store, results, int(facts.row), position)
 

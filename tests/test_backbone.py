@@ -26,7 +26,7 @@ SMALL = "test_resnet"
 
 
 def tiny(backbone=SMALL, stages=(2, 3), **changes):
-    return tiny_settings(**{"backbone": backbone, "stages": stages, "pool_window": 1, "pool_stride": 1} | changes)
+    return tiny_settings(**{"backbone": backbone, "stages": stages, "pool_window": 1, "pool_stride": 1, "padding": "zeros"} | changes)
 
 
 def images(n=2, size=64, seed=0):

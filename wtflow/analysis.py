@@ -19,23 +19,26 @@ from wtflow.backbone import Backbone, load_backbone
 from wtflow.config import Settings, settings_from_json
 from wtflow.datasets.images import load_image, load_image_bytes
 from wtflow.detector import Detector, load_detector, pick_device
+from wtflow.edges import factor_at
 from wtflow.errors import DatasetError, RunNotFoundError, SettingsError, WeightsError, WTFlowError
-from wtflow.features import get_features
 from wtflow.flow.integrate import integrate_moving
 from wtflow.maps import image_scores, upsample
-from wtflow.records import Probe, Sample, Tried
+from wtflow.records import Probe, Tried
+from wtflow.records_edges import EdgeFactors
 from wtflow.results import open_results
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
-from wtflow.training.evaluate import compute_maps, summarise
+from wtflow.training.data import data_from_json
+from wtflow.training.evaluate import measure_edges, summarise
+from wtflow.training.stages import features_of, score_all
 
 N_NEAREST = 3
 N_CHANNELS = 8
 """Strongest channels that a probe lists."""
 LARGEST_TRY = 64
 """Images scored in one go; more are a data set and belong in a run."""
-CHANGEABLE = {"steps", "solver", "score", "deviation_time", "mismatch_samples", "top_fraction"}
+CHANGEABLE = {"steps", "solver", "score", "deviation_time", "mismatch_samples", "top_fraction", "edge_quantile"}
 """Settings that only scoring reads."""
 
 
@@ -47,6 +50,7 @@ class Rescored:
     table: pd.DataFrame
     maps: np.ndarray
     facts: dict[str, Any]
+    edges: EdgeFactors | None
     seconds: dict[str, float]
 
 
@@ -65,7 +69,8 @@ def open_detector(store: RunStore, run_id: str) -> Detector:
     """The run's detector on the CPU or GPU; kept in memory while its checkpoint stays the same."""
     path = store.folder(run_id) / layout.CHECKPOINT
     stamp = path.stat().st_mtime_ns if path.is_file() else 0
-    return _detector(path, store.config(run_id).settings.to_json(), stamp)
+    detector = _detector(path, store.config(run_id).settings.to_json(), stamp)
+    return detector.scoring_as(detector.settings, store.edges(run_id))
 
 
 def probe(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: int) -> Probe:
@@ -93,11 +98,13 @@ def probe(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: in
         t, path, velocity = integrate_moving(detector.velocity, x, results.settings.steps, results.settings.solver)
         path, velocity = (part[:, 0, grid_row_in_path, grid_column_in_path].double().cpu().numpy() for part in (path, velocity))
     squares, end = path**2, path[-1]
+    factor = 1.0 if detector.edges is None else factor_at(detector.edges.after, grid_row, grid_column, (height, width))
     strongest = np.argsort(-np.abs(end), kind="stable")[:N_CHANNELS]
     return Probe(
-        sample_id=facts.sample_id, row=grid_row, column=grid_column, t=t.cpu().numpy(), norm=np.sqrt(squares.sum(-1)), score=0.5 * squares.mean(-1),
+        sample_id=facts.sample_id, row=grid_row, column=grid_column, t=t.cpu().numpy(), norm=np.sqrt(squares.sum(-1)), score=0.5 * squares.mean(-1) / factor,
         map_score=float(results.maps[row, grid_row, grid_column]), n_channels=path.shape[-1], speed=np.sqrt((velocity**2).sum(-1)),
         channels=tuple((int(c), float(end[c]), float(end[c] ** 2 / max(squares[-1].sum(), 1e-30))) for c in strongest),
+        edge_factor=factor,
     )  # fmt: skip
 
 
@@ -137,26 +144,21 @@ def score_again(store: RunStore, run_id: str, changes: dict[str, Any], progress:
     if fixed := sorted(changes.keys() - CHANGEABLE):
         raise SettingsError(f"{fixed[0]} is fixed once run {run_id} is trained.", fix=f"Change one of {', '.join(sorted(CHANGEABLE))}, or train again.")
     settings = results.settings.changed(changes)
-    data = store.data(run_id) or {"samples": [], "held_out": []}
-    held_out = set(data["held_out"])
-    entries = [entry for entry in data["samples"] if entry["split"] == "test" or entry["id"] in held_out]
-    if not entries:
+    data = data_from_json(store.data(run_id) or {"samples": [], "held_out": []})
+    n = len(data.test) + len(data.held_out)
+    if not n:
         raise DatasetError(f"Run {run_id} has no test images and held no normals out: there is nothing to score.", fix="Add images to test, then train again.")
-    samples = [Sample(e["id"], Path(e["path"]), e["split"], e["defect"], Path(e["mask"]) if e["mask"] else None) for e in entries]
-    detector = open_detector(store, run_id)
-    detector = Detector(settings, detector.normaliser, detector.velocity)
-    cache = FeatureCache(store.home)
-    total = 2 * len(samples)
-    clock = [time.perf_counter()]
-    key = get_features(backbone_of(store, run_id), samples, [e["sha256"] for e in entries], cache, lambda done, _: progress(done // 2, total))
+    cache, clock = FeatureCache(store.home), [time.perf_counter()]
+    keys = features_of(backbone_of(store, run_id), data, cache, lambda done, total: progress(n * done // total, 3 * n))
     clock.append(time.perf_counter())
-    maps, start_maps = compute_maps(detector, cache, key, np.arange(len(samples)), lambda done, _: progress((len(samples) + done) // 2, total))
+    detector = open_detector(store, run_id).scoring_as(settings, None)
+    detector.edges = measure_edges(detector, cache, keys.train, data.fit_rows, lambda *_: progress(n, 3 * n))
+    samples, is_holdout, maps, start_maps = score_all(detector, cache, keys, data, lambda done, _: progress(n + done, 3 * n))
     clock.append(time.perf_counter())
-    is_holdout = [entry["id"] in held_out for entry in entries]
-    table, facts = summarise(samples, is_holdout, maps, start_maps, settings, lambda done, _: progress(len(samples) + done, total))
+    table, facts = summarise(samples, is_holdout, maps, start_maps, settings, lambda done, _: progress(2 * n + done, 3 * n))
     clock.append(time.perf_counter())
     seconds = {name: round(end - start, 2) for name, start, end in zip(("features", "score", "metrics"), clock, clock[1:], strict=False)}
-    return Rescored(settings, table, maps, facts, seconds)
+    return Rescored(settings, table, maps, facts, detector.edges, seconds)
 
 
 def _try_one(name: str, image: np.ndarray, detector: Detector, backbone: Backbone, ids: list[str], vectors: np.ndarray, paths: dict[str, str]) -> Tried:

@@ -31,8 +31,8 @@ class Settings(BaseModel):
     weights: str = Field(
         "embedded", min_length=1, description="embedded (ships with the app), imagenet (through timm), untrained (fixed seed), or a .safetensors or .pth file."
     )
-    padding: Literal["zeros", "reflect"] = Field(
-        "zeros", description="What the backbone's convolutions see beyond the image: zeros, or its mirror image (often fewer false alarms at the edge)."
+    padding: Literal["reflect", "zeros"] = Field(
+        "reflect", description="What the backbone's convolutions see beyond the image: its mirror image, or zeros, which look like an edge."
     )
     stages: tuple[int, ...] = Field((1, 2, 3), description="Stages to read, counted from 0 at stride 2: 2 is stride 8, 3 is stride 16.")
     image_size: int = Field(256, ge=64, le=1024, description="Images are resized to this many pixels, square.")
@@ -70,6 +70,10 @@ class Settings(BaseModel):
     deviation_time: float = Field(0.6, ge=0.0, lt=1.0, description="deviation: the time at which the field is compared with -x.")
     mismatch_samples: int = Field(4, ge=1, le=64, description="mismatch: noises per position, at as many times.")
     top_fraction: float = Field(0.003, ge=0.0, le=1.0, description="The image score is the mean of this share of the highest pixels (0: the maximum).")
+
+    edge_quantile: float = Field(
+        0.999, ge=0.0, le=1.0, description="Near the edge, maps are divided by how much higher this quantile of training normals lies there (0: not at all)."
+    )
 
     holdout_fraction: float = Field(0.1, ge=0.0, le=0.5, description="Share of the training normals kept aside to place a threshold without test labels.")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Start of every random number; same seed and thread count, same result on a CPU.")
@@ -150,15 +154,15 @@ PRESETS: dict[str, dict[str, Any]] = {
         "backbone": "wide_resnet50_2", "weights": "imagenet", "stages": (3,), "pool_window": 3, "pool_stride": 2,
         "normalise": "layernorm", "scope": "image", "group_size": 8, "network": "unet", "width": 128, "batch_size": 8,
         "epochs": 100, "learning_rate": 1e-4, "weight_decay": 1e-4, "schedule": "step", "steps": 1, "top_fraction": 0.03,
-        "holdout_fraction": 0.0,
+        "holdout_fraction": 0.0, "padding": "zeros", "edge_quantile": 0.0,
     },
 }  # fmt: skip
 
 
-_BEFORE: dict[str, Any] = {"finest_grid": 0, "rarity_power": 0.0}
+_BEFORE: dict[str, Any] = {"finest_grid": 0, "rarity_power": 0.0, "padding": "zeros", "edge_quantile": 0.0}
 """What runs did that were written before these settings existed."""
 
-UNTRAINED: dict[str, Any] = {"stages": (1, 2), "finest_grid": 0, "pool_window": 3, "pool_stride": 2, "iterations": 700}
+UNTRAINED: dict[str, Any] = {"stages": (1, 2), "padding": "zeros", "finest_grid": 0, "pool_window": 3, "pool_stride": 2, "iterations": 700}
 """What preset `fast` changes for random weights: a random network says most in its early stages, where it has not yet scrambled the picture."""
 
 

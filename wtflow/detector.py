@@ -12,9 +12,11 @@ from torch import Tensor, nn
 
 from wtflow import scoring
 from wtflow.config import Settings
+from wtflow.edges import level
 from wtflow.errors import DamagedRunError
 from wtflow.flow.velocity import build_velocity
 from wtflow.normalise import Normaliser, empty_normaliser
+from wtflow.records_edges import EdgeFactors
 from wtflow.store.files import write_atomic
 
 
@@ -31,8 +33,8 @@ def autocast(device: torch.device) -> contextlib.AbstractContextManager:
 class Detector:
     """Features in, raw score maps out."""
 
-    def __init__(self, settings: Settings, normaliser: Normaliser, velocity: nn.Module) -> None:
-        self.settings, self.normaliser, self.velocity = settings, normaliser, velocity
+    def __init__(self, settings: Settings, normaliser: Normaliser, velocity: nn.Module, edges: EdgeFactors | None = None) -> None:
+        self.settings, self.normaliser, self.velocity, self.edges = settings, normaliser, velocity, edges
         self.device = next(velocity.parameters()).device
 
     def start(self, features: np.ndarray) -> Tensor:
@@ -41,12 +43,17 @@ class Detector:
             return self.normaliser(torch.from_numpy(np.ascontiguousarray(features)).to(self.device).float())
 
     def maps(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Raw maps (B, H, W) after the flow and before it (half the mean square of the input: the no-flow floor)."""
+        """Raw maps (B, H, W) after the flow and before it (half the mean square of the input: the no-flow floor), levelled where edges are known."""
         x = self.start(features)
         self.velocity.eval()
         with autocast(self.device):
             after = scoring.compute_map(self.velocity, x, self.settings, self.settings.seed)
-        return after, (0.5 * x.square().mean(-1)).cpu().numpy()
+        before = (0.5 * x.square().mean(-1)).cpu().numpy()
+        return (after, before) if self.edges is None else (level(after, self.edges.after), level(before, self.edges.before))
+
+    def scoring_as(self, settings: Settings, edges: EdgeFactors | None) -> "Detector":
+        """The same normaliser and flow, read with other settings and edge factors."""
+        return Detector(settings, self.normaliser, self.velocity, edges)
 
 
 def save_checkpoint(path: Path, detector: Detector, step: int, optimiser: dict[str, Tensor], data_fingerprint: str) -> None:

@@ -52,6 +52,7 @@ def _fill(workshop: RunStore, kept: str, source: Path, found: Rescored, origin: 
     n = max(1, len(found.table))
     workshop.write_scores(kept, found.table)
     workshop.write_maps(kept, found.maps)
+    workshop.write_edges(kept, found.edges)
     workshop.write_metrics(kept, found.facts | origin | {
         "seconds": found.seconds,
         "rates": {"features": None, "train": None, "score": found.seconds["score"] / n, "metrics": found.seconds["metrics"] / n},

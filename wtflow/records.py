@@ -160,7 +160,7 @@ class Probe:
     norm: np.ndarray
     """(S,) Euclidean norm of the position's feature."""
     score: np.ndarray
-    """(S,) half the mean square of its channels at each time; the last one is the endpoint score."""
+    """(S,) half the mean square of its channels at each time, divided by the edge factor; the last one is the endpoint score."""
     map_score: float
     """The run's own score at this position, as its map shows it."""
     n_channels: int
@@ -168,6 +168,8 @@ class Probe:
     """(S,) norm of the velocity at each time."""
     channels: tuple[tuple[int, float, float], ...]
     """The strongest channels of the endpoint, largest first: number, value, share of the endpoint score."""
+    edge_factor: float = 1.0
+    """What scores are divided by here, because normals score higher near the edge of the image."""
 
 
 @dataclass(frozen=True, slots=True)

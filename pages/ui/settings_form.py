@@ -34,7 +34,7 @@ ADVANCED = {
         "iterations",
         "epochs",
     ),
-    "Scoring": ("deviation_time", "mismatch_samples", "top_fraction", "holdout_fraction"),
+    "Scoring": ("deviation_time", "mismatch_samples", "top_fraction", "edge_quantile", "holdout_fraction"),
     "Process": ("threads", "niceness", "checkpoint_every_s", "umap_after"),
 }
 
@@ -57,6 +57,7 @@ _LABELS = {
     "max_channels": "Components kept (0: all)",
     "holdout_fraction": "Held-out share of normals",
     "top_fraction": "Top share of pixels",
+    "edge_quantile": "Levelling near the edge",
     "threads": "Threads (0: automatic)",
     "umap_after": "UMAP of the wells afterwards",
 }

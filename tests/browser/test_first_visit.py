@@ -9,6 +9,7 @@ from playwright.sync_api import Error as PlaywrightError
 
 TRAINING_MS = 400_000
 
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """The app with an empty store. Nothing has asked it for anything but its health."""

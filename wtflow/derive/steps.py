@@ -11,6 +11,7 @@ from torch import Tensor
 from wtflow.derive.run_flow import RunFlow
 from wtflow.derive.travel import starts
 from wtflow.detector import autocast
+from wtflow.edges import chosen_images, edge_factors, level
 from wtflow.errors import DatasetError
 from wtflow.flow.integrate import Velocity, integrate
 from wtflow.maps import image_scores, upsample
@@ -122,6 +123,7 @@ def _truths(flow: RunFlow) -> list[np.ndarray | None]:
 def _score(flow: RunFlow, solver: str, steps: int, truths: list[np.ndarray | None], progress: Progress, *, is_default: bool) -> StepsRow:
     """One pass over the test set, a batch in memory at a time."""
     test, size, settings = flow.results.test, flow.settings.image_size, flow.settings
+    factors = _edge_factors(flow, solver, steps, progress)
     pixels, scores = PixelMetrics(), []
     norms: dict[str, list[np.ndarray]] = {}
     facts, grids, n_evaluations = list(test.itertuples()), flow.grids(test.row.to_numpy()), _evaluations(solver, steps)
@@ -141,7 +143,7 @@ def _score(flow: RunFlow, solver: str, steps: int, truths: list[np.ndarray | Non
         with torch.inference_mode(), autocast(flow.detector.device):  # as the run was scored
             maps = endpoint_score(integrate(velocity, x, steps, solver)).float().cpu().numpy()
         seconds += time.perf_counter() - began
-        large = upsample(maps, size, "endpoint")
+        large = upsample(maps if factors is None else level(maps, factors), size, "endpoint")
         scores.append(image_scores(large, settings.top_fraction))
         for one, small, pixel_map, packed in zip(batch, maps, large, truths[first : first + BATCH], strict=True):
             length = np.sqrt(2 * flow.n_channels * small)  # the endpoint score is |y|^2 / (2 d)
@@ -156,3 +158,16 @@ def _score(flow: RunFlow, solver: str, steps: int, truths: list[np.ndarray | Non
         metrics={"image_auroc": image["image_auroc"], "pixel_auroc": pixel["pixel_auroc"], "aupro": pixel["aupro"]},
         norms={group: spread(np.concatenate(parts)) for group, parts in norms.items()}, is_default=is_default,
     )  # fmt: skip
+
+
+def _edge_factors(flow: RunFlow, solver: str, steps: int, progress: Progress) -> np.ndarray | None:
+    """As the run levels its maps, for endpoints of this solver and number of steps."""
+    if flow.settings.edge_quantile == 0:
+        return None
+    ids, maps = flow.training_ids(), []
+    grids = flow.training_grids([ids[i] for i in chosen_images(len(ids))])
+    while batch := [grid for _, grid in itertools.islice(grids, BATCH)]:
+        progress(0.0)
+        with torch.inference_mode(), autocast(flow.detector.device):
+            maps.append(endpoint_score(integrate(flow.detector.velocity, flow.detector.start(np.stack(batch)), steps, solver)).float().cpu().numpy())
+    return edge_factors(np.concatenate(maps), flow.settings.edge_quantile)

@@ -8,6 +8,7 @@
         checkpoints/     last.safetensors: normaliser, velocity field, optimiser; all that resuming needs
         scores.parquet   one row per scored image (test and held-out normals)
         maps.npy         float32 (N, h, w): raw score of every grid position, memory-mapped; row = column `row` of the scores
+        edges.json       what maps are divided by near the edge of the image
         metrics.json     metrics, thresholds, colour range, seconds per stage, peak memory
         index.npz        one mean feature per training image, to find the nearest normals of an image
         derived/         what was computed from the finished run (paths, projections), with requests and their progress; safe to delete
@@ -35,6 +36,7 @@ STEPS = "metrics.jsonl"
 CHECKPOINT = "checkpoints/last.safetensors"
 SCORES = "scores.parquet"
 MAPS = "maps.npy"
+EDGES = "edges.json"
 METRICS = "metrics.json"
 INDEX = "index.npz"
 TRIED = "tried"

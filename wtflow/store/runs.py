@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from wtflow.config import Settings
 from wtflow.errors import DamagedRunError, RunNotFoundError, WTFlowError
 from wtflow.records import RunStatus, RunSummary
+from wtflow.records_edges import EdgeFactors, factors_from_json
 from wtflow.store import layout
 from wtflow.store.files import explained, read_json, write_array, write_atomic, write_json
 
@@ -232,6 +233,20 @@ class RunStore:
             raise RunNotFoundError(f"Run {run_id} has no maps yet.", fix="Wait until it has finished, or resume it.") from error
         except Exception as error:  # NumPy's readers have many kinds of errors for a damaged file
             raise DamagedRunError(f"maps.npy of {run_id} cannot be read ({error}).", fix="Resume the run to write it again, or delete the run.") from error
+
+    def write_edges(self, run_id: str, edges: EdgeFactors | None) -> None:
+        """None, for maps that are not levelled, writes nothing."""
+        if edges is not None:
+            write_json(self.folder(run_id) / layout.EDGES, edges.to_json())
+
+    def edges(self, run_id: str) -> EdgeFactors | None:
+        """None for a run whose settings level nothing. Raises DamagedRunError where they do and the file is absent or not sound."""
+        if self.config(run_id).settings.edge_quantile == 0:
+            return None
+        try:
+            return factors_from_json(read_json(self.folder(run_id) / layout.EDGES))
+        except WTFlowError as error:
+            raise DamagedRunError(f"edges.json of {run_id} cannot be used: {error.message}", fix="Resume the run to write it again, or train again.") from error
 
     def write_metrics(self, run_id: str, metrics: dict[str, Any]) -> None:
         write_json(self.folder(run_id) / layout.METRICS, metrics)

@@ -49,6 +49,16 @@ class RunData:
         return {"fingerprint": self.fingerprint, "held_out": [self.train[row].id for row in self.held_out], "samples": rows}
 
 
+def data_from_json(values: dict[str, Any]) -> RunData:
+    """The images as `RunData.to_json` listed them; none is read."""
+    parts: dict[str, list[tuple[Sample, str]]] = {"train": [], "test": []}
+    for e in values["samples"]:
+        parts[e["split"]].append((Sample(e["id"], Path(e["path"]), e["split"], e["defect"], Path(e["mask"]) if e["mask"] else None), e["sha256"]))
+    (train, train_hashes), (test, test_hashes) = (tuple(zip(*parts[split], strict=True)) or ((), ()) for split in ("train", "test"))
+    held_out = set(values["held_out"])
+    return RunData(train, test, train_hashes, test_hashes, tuple(row for row, sample in enumerate(train) if sample.id in held_out))
+
+
 def read_data(config: RunConfig, progress: Callable[[int, int], None]) -> RunData:
     """Scan the category and hash every image. Raises DatasetError when there is too little to train on."""
     category = scan_category(Path(config.root), config.category)

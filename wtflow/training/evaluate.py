@@ -9,6 +9,7 @@ import pandas as pd
 from wtflow.config import Settings
 from wtflow.datasets.images import load_truth
 from wtflow.detector import Detector
+from wtflow.edges import chosen_images, edge_factors
 from wtflow.maps import image_scores, upsample
 from wtflow.metrics import (
     PixelMetrics,
@@ -20,6 +21,7 @@ from wtflow.metrics import (
     undefined_reason,
 )
 from wtflow.records import Curve, Sample
+from wtflow.records_edges import EdgeFactors
 from wtflow.store.features import FeatureCache
 from wtflow.store.layout import SCORE_COLUMNS
 
@@ -49,6 +51,15 @@ def compute_maps(detector: Detector, cache: FeatureCache, key: str, rows: np.nda
     if after is None or before is None:
         return np.empty((0, 1, 1), np.float32), np.empty((0, 1, 1), np.float32)
     return after, before
+
+
+def measure_edges(detector: Detector, cache: FeatureCache, key: str, rows: np.ndarray, progress: Progress) -> EdgeFactors | None:
+    """How much higher training normals score near the edge; None where the settings do not ask. `rows`: those that the flow learned from."""
+    settings = detector.settings
+    if settings.edge_quantile == 0:
+        return None
+    after, before = compute_maps(detector.scoring_as(settings, None), cache, key, rows[chosen_images(len(rows))], progress)
+    return EdgeFactors(edge_factors(after, settings.edge_quantile), edge_factors(before, settings.edge_quantile), len(after))
 
 
 def summarise(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from wtflow.backbone import load_backbone, source_label
+from wtflow.backbone import Backbone, load_backbone, source_label
 from wtflow.config import Settings
 from wtflow.detector import Detector, load_detector, load_tensors, read_facts, save_checkpoint
 from wtflow.errors import DamagedRunError, DiskFullError
@@ -21,7 +21,7 @@ from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
 from wtflow.training.data import RunData
-from wtflow.training.evaluate import compute_maps
+from wtflow.training.evaluate import compute_maps, measure_edges
 from wtflow.training.loop import Trainer, learning_rate, total_steps
 from wtflow.training.pool import draw_positions, image_batches, normalise_positions, position_batches
 from wtflow.training.reporter import Reporter, StopRequestedError, say
@@ -43,8 +43,13 @@ class FeatureKeys:
 
 def compute_features(store: RunStore, data: RunData, settings: Settings, device: torch.device, progress: Progress) -> FeatureKeys:
     """Features of training and test images, from the cache where it has them."""
-    backbone, cache = load_backbone(settings).to(device), FeatureCache(store.home)
+    backbone = load_backbone(settings).to(device)
     say(f"features: {source_label(settings)}; {backbone.channels} channels; weights {backbone.weights_hash[:12]}")
+    return features_of(backbone, data, FeatureCache(store.home), progress)
+
+
+def features_of(backbone: Backbone, data: RunData, cache: FeatureCache, progress: Progress) -> FeatureKeys:
+    """Features of training and test images by a backbone at hand. Raises as `get_features`, and DiskFullError when both do not fit together."""
     n_train, n_all = len(data.train), len(data.train) + len(data.test)
     before = cache.used_bytes()
     train = get_features(backbone, data.train, data.train_hashes, cache, lambda done, _: progress(done, n_all))
@@ -95,10 +100,21 @@ def train_flow(store: RunStore, run_id: str, keys: FeatureKeys, data: RunData, s
 def score_images(
     store: RunStore, run_id: str, keys: FeatureKeys, data: RunData, settings: Settings, device: torch.device, checkpoint: Path, progress: Progress
 ) -> tuple[list[Sample], list[bool], np.ndarray, np.ndarray]:
-    """Maps of the test images and then of the held-out normals, written to the run; what `summarise` takes."""
+    """Edge factors and maps, written to the run; what `summarise` takes."""
     detector, cache = load_detector(checkpoint, settings, device), FeatureCache(store.home)
+    detector.edges = measure_edges(detector, cache, keys.train, data.fit_rows, lambda *_: progress(0, 1))
+    store.write_edges(run_id, detector.edges)
     ids, vectors = mean_features(detector, cache, keys.train, data)
     store.write_index(run_id, ids, vectors)
+    scored = score_all(detector, cache, keys, data, progress)
+    store.write_maps(run_id, scored[2])
+    return scored
+
+
+def score_all(
+    detector: Detector, cache: FeatureCache, keys: FeatureKeys, data: RunData, progress: Progress
+) -> tuple[list[Sample], list[bool], np.ndarray, np.ndarray]:
+    """The test images and then the held-out normals: samples, which are held out, maps after and before the flow (N, h, w)."""
     n_test, n_all = len(data.test), len(data.test) + len(data.held_out)
     parts = []
     if keys.test is not None:
@@ -107,7 +123,6 @@ def score_images(
         parts.append(compute_maps(detector, cache, keys.train, np.array(data.held_out), lambda done, _: progress(n_test + done, n_all)))
     empty = np.empty((0, 1, 1), np.float32)
     maps, start_maps = (np.concatenate([part[i] for part in parts]) if parts else empty for i in range(2))
-    store.write_maps(run_id, maps)
     return [*data.test, *(data.train[row] for row in data.held_out)], [False] * n_test + [True] * len(data.held_out), maps, start_maps
 
 

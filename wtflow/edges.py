@@ -1,0 +1,52 @@
+"""Score maps levelled near the edge of the image, where sound positions score higher only because the picture ends. NumPy only. Ours.
+
+A backbone knows less about a position whose surroundings are cut off, so normal positions near the edge end farther out. How much is
+read off training normals by the distance to the nearest edge; maps are divided by it.
+"""
+
+import numpy as np
+
+from wtflow.errors import FlowError
+
+N_IMAGES = 64
+"""Training normals that the factors are read from; more change the third digit of the metrics (measured on six categories)."""
+
+
+def chosen_images(n_images: int) -> np.ndarray:
+    """Which of n training normals the factors are read from: N_IMAGES of them at most, evenly spread."""
+    return np.linspace(0, n_images - 1, min(N_IMAGES, n_images)).round().astype(int)
+
+
+def edge_factors(maps: np.ndarray, quantile: float) -> np.ndarray:
+    """float32 (R,): how much higher the quantile of normal maps (N, H, W) lies at each distance from the edge than at the median distance.
+
+    At least 1, and at no distance larger than nearer to the edge: what is high in the middle is the part, not the edge.
+    Raises FlowError for another shape, no map, or a quantile outside (0, 1].
+    """
+    if maps.ndim != 3 or maps.size == 0 or not 0 < quantile <= 1:
+        raise FlowError(f"No edge factors from maps of shape {maps.shape} and quantile {quantile}.", fix="Give maps (N, H, W) and a quantile above 0, up to 1.")
+    distance = distance_to_edge(*maps.shape[1:])
+    heights = np.array([np.quantile(maps[:, distance == ring], quantile) for ring in range(distance.max() + 1)])
+    usual = np.median(heights)
+    if usual <= 0:
+        return np.ones(len(heights), np.float32)
+    return np.minimum.accumulate(np.maximum(heights / usual, 1)).astype(np.float32)
+
+
+def level(maps: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """Maps (..., H, W) divided by the factor of each position's distance to the edge. Raises FlowError for factors of another grid."""
+    distance = distance_to_edge(*maps.shape[-2:])
+    if len(factors) != distance.max() + 1:
+        raise FlowError(f"{len(factors)} edge factors do not fit a grid of {maps.shape[-2]} x {maps.shape[-1]}.", fix="Score the run again.")
+    return maps / factors[distance]
+
+
+def factor_at(factors: np.ndarray, row: int, column: int, shape: tuple[int, int]) -> float:
+    """What the map is divided by at one position of a grid of this shape."""
+    return float(factors[distance_to_edge(*shape)[row, column]])
+
+
+def distance_to_edge(height: int, width: int) -> np.ndarray:
+    """int (H, W): positions between each one and the nearest edge, 0 for the outermost."""
+    rows, columns = np.arange(height)[:, None], np.arange(width)[None]
+    return np.minimum(np.minimum(rows, height - 1 - rows), np.minimum(columns, width - 1 - columns))
