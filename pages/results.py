@@ -33,7 +33,7 @@ def main(store: RunStore) -> None:
     with right:
         threshold = judge.show_threshold(results)
         show_confusion(results, threshold)
-        link("failures", "See what it gets wrong, and whether there is a pattern", icon=":material/troubleshoot:", run=results.run_id)
+        link("failures", "See what it gets wrong", icon=":material/troubleshoot:", run=results.run_id)
     with left:
         show_histogram(results, threshold)
     show_curves(results, threshold)

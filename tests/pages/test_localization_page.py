@@ -75,13 +75,14 @@ def test_a_position_in_the_address_is_probed(open_page: OpenPage, finished: str,
     def probe(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: int) -> Probe:
         asked.append((row, grid_row, grid_column))
         times = np.array([0.0, 0.5, 1.0])
-        return Probe("x", grid_row, grid_column, times, times + 1, times, 0.25, 16, times, ((3, 2.0, 0.25),))
+        return Probe("x", grid_row, grid_column, times, times + 1, times, 0.25, 16, times, ((3, 2.0, 0.25),), edge_factor=1.25)
 
     monkeypatch.setattr(importlib.import_module("wtflow.analysis"), "probe", probe)
     page = open_page("localization", run=finished, sample="test/spot/000.png", position="1,2")
     assert not page.exception
     assert asked == [(2, 1, 2)]
     assert "Row 1, column 2: the map shows 0.25" in texts(page)
+    assert "scores are divided by 1.25" in texts(page)
 
 
 def test_a_probe_that_fails_leaves_the_picture_and_says_why(open_page: OpenPage, finished: str):
