@@ -32,7 +32,7 @@ from wtflow.training.loop import total_steps
 
 CPU = torch.device("cpu")
 SMALL = Sizes(repeats=3, images=16, steps=2, points=20, run_images=12, growth=(10, 20, 40))
-TINY_BENCH = bench_settings({name: value for name, value in TINY.items() if name != "weights"} | {"iterations": 60, "width": 32})
+TINY_BENCH = bench_settings({name: value for name, value in TINY.items() if name not in ("weights", "edge_quantile")} | {"iterations": 60, "width": 32})
 UNITS = {"images/s", "iterations/s", "ms", "ms/image", "s", "MiB", "%", "Spearman"}
 
 
@@ -142,6 +142,8 @@ def test_the_run_made_by_hand_opens_like_a_finished_one_and_has_every_outcome(sh
     threshold = results.metrics["thresholds"]["best_f1"]["value"]
     assert set(add_outcomes(results.test, threshold).outcome) == {"TP", "FP", "TN", "FN"}
     assert results.maps.shape[1:] == shop.features.shape[1:3]
+    assert shop.settings.edge_quantile > 0
+    assert store.edges(run_id).n_images == (~results.table.is_defective).sum()
 
 
 def test_facts_of_the_machine_leave_out_its_name():
@@ -329,9 +331,23 @@ def test_the_json_holds_the_machine_the_settings_and_every_figure(monkeypatch, t
     assert said == [("measuring coupling", 0.0), ("measuring flow", 50.0), ("measured", 100.0)]
 
 
+def test_a_part_that_fails_costs_no_other_its_figures_and_the_command_says_so(monkeypatch):
+    def give_up(shop):
+        raise StoreError("The disk is full.", fix="Make room.")
+
+    monkeypatch.setitem(PARTS, "features", give_up)
+    monkeypatch.setattr("wtflow.bench.command.QUICK", SMALL)
+    result = call("--parts", "features,coupling", "--quick", "--json")
+    found = json.loads(result.stdout.splitlines()[-1])
+    assert result.exit_code == 1
+    assert found["failed"] == {"features": "The disk is full. Make room."}
+    assert {one["part"] for one in found["figures"]} == {"coupling"}
+    assert "features failed: The disk is full. Make room." in result.stderr
+
+
 def test_nothing_is_left_behind(monkeypatch, tmp_path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     figures, facts = run_parts(["coupling"], TINY_BENCH, SMALL, lambda label, percent: None)
     assert figures
-    assert facts["not_run"] == {}
+    assert facts["not_run"] == facts["failed"] == {}
     assert list(tmp_path.iterdir()) == []

@@ -48,6 +48,8 @@ def _print(figures: Sequence[Figure], facts: dict[str, Any]) -> None:
                       f"load before: {machine['load_before']}.", markup=False)  # fmt: skip
     for reason in facts["not_run"].values():
         console.err.print(reason, markup=False)
+    for part, words in facts["failed"].items():
+        console.err.print(f"Not measured, {part} failed: {words}", markup=False, style="red")
 
 
 def _spread(spread: Spread) -> str:

@@ -13,7 +13,7 @@ from wtflow.bench.machine import machine_facts
 from wtflow.bench.workshop import Sizes, Workshop
 from wtflow.config import Settings
 from wtflow.detector import pick_device
-from wtflow.errors import SettingsError
+from wtflow.errors import SettingsError, WTFlowError
 
 PARTS: dict[str, Callable[[Workshop], list[Figure]]] = {
     "features": features.measure, "coupling": coupling.measure, "train": train.measure, "flow": flow.measure, "scoring": scoring.measure,
@@ -32,12 +32,13 @@ def choose_parts(names: str | None) -> list[str]:
 
 
 def run_parts(names: Sequence[str], settings: Settings, sizes: Sizes, progress: Callable[[str, float], None]) -> tuple[list[Figure], dict[str, Any]]:
-    """Figures of these parts, and what is said beside them: machine, settings, parts not run and why.
+    """Figures of these parts, and what is said beside them: machine, settings, parts not run and why, parts that failed and what they said.
 
-    All parts but gpu are measured on the CPU. Everything is written into a temporary folder, which is deleted.
+    All parts but gpu are measured on the CPU. A part that fails costs no other its figures. Everything is written into a temporary
+    folder, which is deleted.
     """
     device = pick_device()
-    facts: dict[str, Any] = {"machine": machine_facts(device), "settings": settings.model_dump(mode="json"), "not_run": {}}
+    facts: dict[str, Any] = {"machine": machine_facts(device), "settings": settings.model_dump(mode="json"), "not_run": {}, "failed": {}}
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="wtflow-bench-") as folder:
         shops = {"cpu": Workshop(Path(folder), settings, sizes, CPU), "gpu": Workshop(Path(folder) / "gpu", settings, sizes, device)}
@@ -46,6 +47,9 @@ def run_parts(names: Sequence[str], settings: Settings, sizes: Sizes, progress: 
             if name == "gpu" and device.type != "cuda":
                 facts["not_run"]["gpu"] = "There is no CUDA device here: the GPU's figures were not measured."
                 continue
-            figures += PARTS[name](shops["gpu" if name == "gpu" else "cpu"])
+            try:
+                figures += PARTS[name](shops["gpu" if name == "gpu" else "cpu"])
+            except WTFlowError as error:
+                facts["failed"][name] = str(error)
     progress("measured", 100.0)
     return figures, facts

@@ -7,8 +7,10 @@ import numpy as np
 
 from wtflow.backbone import Backbone
 from wtflow.detector import Detector, save_checkpoint
+from wtflow.edges import edge_factors
 from wtflow.features import get_features
 from wtflow.records import RunStatus
+from wtflow.records_edges import EdgeFactors
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
@@ -43,6 +45,10 @@ def write_scored_run(store: RunStore, root: Path, category: str, backbone: Backb
     is_holdout = [False] * len(data.test) + [True] * len(data.held_out)
     table, facts = summarise(samples, is_holdout, maps, maps[::-1], settings, _ignore)
     store.write_maps(run_id, maps)
+    if settings.edge_quantile:
+        normals = maps[[not sample.is_defective for sample in samples]]
+        factors = edge_factors(normals, settings.edge_quantile)
+        store.write_edges(run_id, EdgeFactors(factors, factors, len(normals)))
     store.write_scores(run_id, table)
     store.write_metrics(run_id, facts | {"seconds": {"read": 1.0}, "peak_rss_mib": 0.0, "source": f"{settings.backbone}, made by hand"})
 

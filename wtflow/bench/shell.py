@@ -25,3 +25,5 @@ def bench(
     except WTFlowError as error:
         console.fail(error, as_json)
     console.finish(as_json, found)
+    if found["failed"]:
+        raise typer.Exit(1)
