@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import cache, judge, widgets
+from pages.ui import cache, judge, state, widgets
 from pages.ui.errors import plain, shown
 from pages.ui.failures_explain import show_explanation, show_groups
 from pages.ui.failures_image import show_one
@@ -58,7 +58,7 @@ def show_answer(store: RunStore, results: RunResults, study: FailureStudy, thres
         show_pattern(store, results, study)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"At the threshold {format_score(threshold.value)}. {threshold.words}", width="content")
-        link("results", "Move it", icon=":material/tune:", run=results.run_id)
+        link("results", "Move it", icon=":material/tune:", run=results.run_id, **state.NO_FILTER)
     with st.container(key="pair_strips"):
         left, right = st.columns(2, gap="large")
     with left:

@@ -33,7 +33,7 @@ def main(store: RunStore) -> None:
     with right:
         threshold = judge.show_threshold(results)
         show_confusion(results, threshold)
-        link("failures", "See what it gets wrong", icon=":material/troubleshoot:", run=results.run_id)
+        link("failures", "See what it gets wrong", icon=":material/troubleshoot:", run=results.run_id, **state.NO_FILTER)
     with left:
         show_histogram(results, threshold)
     show_curves(results, threshold)
@@ -43,9 +43,10 @@ def main(store: RunStore) -> None:
         show_download(results, threshold)
         report_part.show_report(store, {results.run_id: threshold.value})
         report_part.show_zip(store, results, threshold.value)
-        link("trajectories", "Watch the features of these images travel", icon=":material/route:", run=results.run_id, images="all", how=None)
-        link("wells", "See where they end", icon=":material/adjust:", run=results.run_id)
-        link("compare", "Compare with another run", icon=":material/compare_arrows:", runs=None)
+        all_of_them = {"images": "all", "how": None, **state.NO_FILTER}
+        link("trajectories", "Watch the features of these images travel", icon=":material/route:", run=results.run_id, **all_of_them)
+        link("wells", "See where they end", icon=":material/adjust:", run=results.run_id, **state.NO_FILTER)
+        link("compare", "Compare with another run", icon=":material/compare_arrows:", runs=None, **state.NO_FILTER)
 
 
 def show_histogram(results: RunResults, threshold: judge.Threshold) -> None:

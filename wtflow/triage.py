@@ -64,7 +64,7 @@ def images_with(notes: RunNotes, chosen: Collection[str]) -> frozenset[str] | No
 
 def count_words(table: pd.DataFrame, notes: RunNotes) -> dict[str, int]:
     """By what the images of a table can be chosen, and how many each leaves: tags, the most used first, then WRONG_LABEL and COMMENTED."""
-    counts = Counter(word for sample_id in table.sample_id for word in words_of(notes, sample_id))
+    counts = Counter(word for sample_id in notes.images.keys() & set(table.sample_id) for word in words_of(notes, sample_id))
     return {word: counts[word] for word in (*notes.tags, WRONG_LABEL, COMMENTED) if counts[word]}
 
 

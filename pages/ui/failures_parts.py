@@ -60,12 +60,12 @@ def show_strip(store: RunStore, results: RunResults, study: FailureStudy, outcom
         st.caption(f"{N_STRIP} of {len(rows)}; all of them are below.")
 
 
-def show_tile(store: RunStore, results: RunResults, facts, where: str, side: bool = True) -> None:
-    """A picture under its map; pressing its label takes the image apart. side: say on which side of the threshold it lies."""
+def show_tile(store: RunStore, results: RunResults, facts, where: str, side: bool = True) -> bool:
+    """A picture under its map; pressing its label takes the image apart; True when that was just done. side: say on which side of the threshold it lies."""
     margin = f"{facts.margin:.2g} {SHORT[facts.outcome]}" if side else f"{facts.margin:.2g}"
     with st.container(key=f"tile-image_{where}_{facts.row}", gap="xsmall"):
         show_picture(store, results, facts)
-        st.button(
+        is_pressed = st.button(
             f"**{margin}** {plain(facts.defect)}",
             key=f"take_apart_{where}_{facts.row}",
             type="tertiary",
@@ -74,6 +74,7 @@ def show_tile(store: RunStore, results: RunResults, facts, where: str, side: boo
             help=f"{plain(facts.sample_id)}: take it apart",
         )
         triage.note_line(judge.read_notes(results).note(facts.sample_id))
+    return is_pressed
 
 
 def show_picture(store: RunStore, results: RunResults, facts, opacity: float = OPACITY) -> None:
@@ -139,9 +140,13 @@ def rows_below(results: RunResults, study: FailureStudy):
 
 
 def show_worst_first(store: RunStore, results: RunResults, study: FailureStudy) -> None:
-    """All wrong calls in pages, by kind, defect type and notes."""
-    if study.failures.empty:
-        return
+    """All wrong calls in pages, by kind, defect type and notes. A filter redraws these alone, unless an image is taken apart above: its
+    neighbours are those that the filter leaves."""
+    if not study.failures.empty:
+        (st.fragment(_show_all) if state.get("sample") is None else _show_all)(store, results, study)
+
+
+def _show_all(store: RunStore, results: RunResults, study: FailureStudy) -> None:
     st.subheader("All wrong calls, worst first", anchor=False)
     chosen = judge.read_filter(results)
     counts = study.failures.outcome.value_counts()
@@ -172,4 +177,5 @@ def show_worst_first(store: RunStore, results: RunResults, study: FailureStudy) 
         return
     with st.spinner("Drawing the images"), st.grid(min_column_width=widgets.TILE_PX, key="failures"):
         for i in on_page:
-            show_tile(store, results, rows.iloc[i], "below")
+            if show_tile(store, results, rows.iloc[i], "below"):
+                st.rerun()  # the image is taken apart at the head of the page

@@ -21,8 +21,19 @@ _COLOURS = {"TP": "orange", "FN": "violet", "FP": "yellow", "TN": "blue"}
 
 
 def show_gallery(store: RunStore, results: RunResults, threshold: judge.Threshold) -> None:
+    """The cards and their filter. A filter redraws these alone, but for one that the figures above show as well."""
     st.subheader("Images", anchor=False)
+    st.fragment(_show_cards)(store, results, threshold, _shown_above(judge.read_filter(results)))
+
+
+def _shown_above(chosen: judge.Filter) -> tuple:
+    return chosen.outcomes, chosen.score_range
+
+
+def _show_cards(store: RunStore, results: RunResults, threshold: judge.Threshold, shown_above: tuple) -> None:
     chosen = judge.read_filter(results)
+    if _shown_above(chosen) != shown_above:
+        st.rerun()
     _show_filter(results, threshold, chosen)
     rows = judge.rows_of(results, threshold, chosen)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):

@@ -67,6 +67,30 @@ def test_a_missed_defect_is_taken_apart_noted_and_found_again_after_a_reload(run
     page.locator(".js-plotly-plot").first.wait_for()
 
 
+def test_a_filter_redraws_its_images_alone_and_what_it_leaves_can_be_taken_apart_and_seen_on_results(runs, server, page):
+    _, run, _ = runs
+    page.goto(f"{server}/failures?run={run}&threshold=2.5")
+    page.get_by_text(re.compile(r"^(\d+) of \1 wrong call")).wait_for()
+    head = page.locator("[class*=st-key-card-missed]")
+    head.evaluate("card => { card.dataset.kept = 'yes'; }")
+    page.get_by_role("button", name="defect missed (").click()
+    page.wait_for_url(re.compile("outcome=FN"))
+    page.get_by_text(re.compile("^1 of 2 wrong calls")).wait_for()
+    assert head.get_attribute("data-kept") == "yes"
+    left = page.locator("[class*=st-key-take_apart_below]")
+    expect(left).to_have_count(1)
+    left.get_by_role("button").first.click()
+    page.wait_for_url(re.compile("sample=test%2Fspot"))
+    page.locator("[class*=st-key-card-one]").wait_for()
+
+    page.get_by_role("link", name="Move it").click()
+    page.wait_for_url(re.compile("results.*outcome=FN"))
+    page.locator("[class*=st-key-cell_FN_chosen]").wait_for()
+    page.get_by_role("button", name="normal passed (").click()  # the figures above the images show this choice as well
+    page.locator("[class*=st-key-cell_FN]:not([class*=chosen])").wait_for()
+    page.get_by_text(re.compile("^2 of 5 test images")).wait_for()
+
+
 def test_images_that_two_runs_call_differently_lead_to_their_maps_side_by_side(runs, server, page):
     _, first, second = runs
     page.goto(f"{server}/compare?runs={first}&runs={second}")
