@@ -5,7 +5,8 @@ import torch
 from wtflow.config import settings_from
 from wtflow.errors import FlowError
 from wtflow.flow import exact
-from wtflow.flow.velocity import UNet
+from wtflow.flow.integrate import integrate
+from wtflow.flow.velocity import ResidualMLP, UNet
 from wtflow.scoring import compute_map, deviation_score, endpoint_score, mismatch_score
 
 MEAN, STD = 0.5, 0.7
@@ -38,6 +39,18 @@ def test_many_steps_score_half_the_mean_mahalanobis_distance_whatever_the_coupli
 def test_one_step_scores_nothing_for_a_perfect_independent_field():
     maps = compute_map(gaussian(0.0), grids(), settings(steps=1), seed=0)
     assert np.abs(maps).max() < 1e-12
+
+
+def test_positions_moved_a_few_at_a_time_end_where_all_together_end(monkeypatch):
+    network, x = ResidualMLP(5, 16, 2).eval(), grids().float()
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    sizes = []
+    network.register_forward_pre_hook(lambda module, arguments: sizes.append(len(arguments[0])))
+    monkeypatch.setattr("wtflow.scoring.N_AT_ONCE", 20)
+    maps = compute_map(network, x, settings(steps=3), seed=0)
+    assert sizes == [20] * 6 + [8] * 3
+    np.testing.assert_allclose(maps, endpoint_score(integrate(network, x, 3)).detach().numpy(), rtol=1e-5)
 
 
 def test_relative_is_the_endpoint_map_until_it_is_upsampled():

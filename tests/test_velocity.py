@@ -54,6 +54,17 @@ def test_the_mlp_sees_one_position_at_a_time():
     assert torch.allclose(network(x, 0.3)[1, 2, 3], network(x[1, 2, 3], 0.3), atol=1e-5)
 
 
+@pytest.mark.parametrize("t", [0.3, torch.tensor([0.0, 0.7])], ids=["one time", "a time a row"])
+def test_without_gradients_the_mlp_saves_memory_but_gives_the_same_and_leaves_its_input_alone(t):
+    network, x = stirred(ResidualMLP(5, 16, 2)), torch.randn(2, 3, 4, 5)
+    before, with_gradients = x.clone(), network(x, t)
+    assert with_gradients.requires_grad
+    with torch.inference_mode():
+        without = network(x, t)
+    assert torch.equal(without, with_gradients)
+    assert torch.equal(x, before)
+
+
 def test_the_unet_sees_the_neighbourhood():
     network, x = stirred(UNet(5, 8)), torch.randn(1, 8, 8, 5)
     changed = x.clone()

@@ -65,7 +65,7 @@ def integrate_moving(
 
 def euler_step(velocity: Velocity, x: Tensor, t: Tensor, t_next: Tensor) -> Tensor:
     """First order: along the velocity at the start of the step."""
-    return x + (t_next - t) * velocity(x, t)
+    return torch.addcmul(x, velocity(x, t), t_next - t)
 
 
 def heun_step(velocity: Velocity, x: Tensor, t: Tensor, t_next: Tensor) -> Tensor:

@@ -38,6 +38,9 @@ class ResidualMLP(nn.Module):
     coupling, `(2t-1) / ((1-t)^2 + t^2)`, and the network at 0: untrained, v(x, 0) = -x. Source: ours.
     """
 
+    is_positionwise = True
+    """One position's velocity depends on no other's: they may be moved in any portions."""
+
     def __init__(self, channels: int, width: int, depth: int) -> None:
         super().__init__()
         self.channels = channels
@@ -52,11 +55,13 @@ class ResidualMLP(nn.Module):
         _check_channels(x, self.channels)
         t = spread_time(t, x)
         embedded = self.time(t.reshape(*t.shape[:-1], 1))  # (32,), or (B, 1, ..., 32): every time is embedded once
+        is_inference = not torch.is_grad_enabled()  # then nothing is kept for a gradient, and new memory costs as much as the sums
         hidden = self.enter(x)
         for block in self.blocks:
-            hidden = hidden + block(hidden, embedded)
+            change = block(hidden, embedded)
+            hidden = hidden.add_(change) if is_inference else hidden + change
         gaussian = (2 * t - 1) / ((1 - t).square() + t.square())
-        return (gaussian + self.skip(embedded)) * x + self.leave(F.silu(hidden))
+        return torch.addcmul(self.leave(F.silu(hidden, inplace=is_inference)), gaussian + self.skip(embedded), x)
 
 
 class _TimedLayer(nn.Module):
@@ -73,7 +78,8 @@ class _TimedLayer(nn.Module):
         self.matrix = nn.Linear(width, width)
 
     def forward(self, hidden: Tensor, embedded: Tensor) -> Tensor:
-        return self.matrix(F.silu(hidden * self.scale(embedded) + self.shift(embedded)))
+        scaled = torch.addcmul(self.shift(embedded), hidden, self.scale(embedded))
+        return self.matrix(F.silu(scaled, inplace=not torch.is_grad_enabled()))
 
 
 class UNet(nn.Module):
