@@ -20,7 +20,7 @@ from wtflow.store.features import FeatureCache
 from wtflow.training import prefetch
 from wtflow.training.loop import Trainer
 from wtflow.training.pool import position_batches
-from wtflow.training.prefetch import N_AHEAD, n_helpers, prepared_ahead
+from wtflow.training.prefetch import N_AHEAD, n_helpers, prepared, prepared_ahead, prepared_in_turns
 
 CPU = torch.device("cpu")
 WAIT_S = 60
@@ -43,7 +43,9 @@ def no_thread_is_left():
 @pytest.mark.parametrize("n_threads", [0, 1, 3])
 @pytest.mark.parametrize("numbers", [range(0), range(1), range(5, 25)])
 def test_every_item_comes_once_and_in_order(n_threads, numbers):
-    assert list(prepared_ahead(lambda number: number * number, numbers, n_threads)) == [number * number for number in numbers]
+    expected = [number * number for number in numbers]
+    assert list(prepared_ahead(lambda number: number * number, numbers, n_threads)) == expected
+    assert list(prepared_in_turns(lambda number: number * number, numbers, max(1, n_threads), 2)) == expected
 
 
 def test_an_item_that_takes_long_is_not_overtaken():
@@ -123,10 +125,46 @@ def test_helpers_use_one_thread_of_torch_each_and_leave_the_count_of_others_as_i
         torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize(("device", "cores", "expected"), [("cpu", 64, 1), ("cuda", 1, 1), ("cuda", 4, 3), ("cuda", 64, 8)])
-def test_a_gpu_gets_several_helpers_and_a_cpu_keeps_its_cores(monkeypatch, device, cores, expected):
+@pytest.mark.parametrize(("cores", "expected"), [(1, 1), (4, 3), (64, 8)])
+def test_a_gpu_gets_several_helpers_but_a_core_stays_for_the_thread_that_drives_it(monkeypatch, cores, expected):
     monkeypatch.setattr(prefetch.os, "cpu_count", lambda: cores)
-    assert n_helpers(torch.device(device)) == expected
+    assert n_helpers() == expected
+
+
+def test_in_turns_a_turn_is_drawn_side_by_side_and_whole_before_its_first_item_and_no_more():
+    meeting, drawn = threading.Barrier(2, timeout=WAIT_S), []
+
+    def draw(number):
+        meeting.wait()  # two at a time, or never
+        drawn.append(number)
+        return number
+
+    for number in prepared_in_turns(draw, range(12), 2, 2):
+        assert sorted(drawn) == list(range(4 * (number // 4) + 4))
+
+
+def test_in_turns_an_error_comes_out_where_its_item_would_have_come_and_the_threads_end():
+    def draw(number):
+        if number == 5:
+            raise FlowError("Step 5 cannot be drawn.", fix="Nothing helps.")
+        return number
+
+    got = []
+    with pytest.raises(FlowError, match="Step 5"):
+        for number in prepared_in_turns(draw, range(12), 2, 2):
+            got.append(number)
+    assert got == [0, 1, 2, 3, 4]
+
+
+def test_on_a_cpu_as_many_threads_draw_as_the_network_has_and_on_a_gpu_helpers_draw_ahead(monkeypatch):
+    asked = []
+    monkeypatch.setattr(prefetch, "prepared_in_turns", lambda draw, numbers, n_threads, n_each: asked.append(("turns", n_threads, n_each)))
+    monkeypatch.setattr(prefetch, "prepared_ahead", lambda draw, numbers, n_threads: asked.append(("ahead", n_threads)))
+    monkeypatch.setattr(prefetch.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(prefetch.torch, "get_num_threads", lambda: 2)
+    prepared(str, range(3), CPU, 5)
+    prepared(str, range(3), torch.device("cuda"), 5)
+    assert asked == [("turns", 2, 5), ("ahead", 3)]
 
 
 # -- training ----------------------------------------------------------------------------------------------------------
@@ -158,6 +196,18 @@ def assert_same(one, other):
 @pytest.mark.parametrize("n_threads", [1, 3, None])
 def test_training_with_batches_prepared_ahead_ends_with_the_same_weights_to_the_last_bit(n_threads):
     assert_same(trained(0), trained(n_threads))
+
+
+def test_training_in_turns_with_several_threads_ends_with_the_same_weights(monkeypatch):
+    turns = []
+
+    def in_turns(draw, numbers, device, n_each):
+        turns.append(n_each)
+        return prepared_in_turns(draw, numbers, 3, n_each)
+
+    monkeypatch.setattr("wtflow.training.loop.prepared", in_turns)
+    assert_same(trained(0), trained(None))
+    assert turns == [4]
 
 
 def test_another_pairing_would_end_elsewhere():

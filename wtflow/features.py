@@ -12,7 +12,7 @@ from wtflow.datasets.images import hash_file, load_image
 from wtflow.errors import DatasetError
 from wtflow.records import Sample
 from wtflow.store.features import FeatureCache, feature_key
-from wtflow.training.prefetch import n_helpers, prepared_ahead
+from wtflow.training.prefetch import prepared
 
 BATCH = 8
 """Images per forward pass: large enough to keep two cores busy, small enough to stop within a second."""
@@ -45,7 +45,7 @@ def get_features(
         return np.stack([load_image(sample.path, size) for sample in samples[batch]])
 
     starts = range(0, len(samples), BATCH)
-    with closing(prepared_ahead(read, starts, n_helpers(backbone.device))) as batches:
+    with closing(prepared(read, starts, backbone.device, 1)) as batches:
         grids = map(backbone.compute, batches)
         first = next(grids)  # only the network knows the shape of its features
         with cache.writer(key, (len(samples), *first.shape[1:])) as writer:

@@ -1,13 +1,17 @@
-"""Work prepared ahead: threads draw the next batches, or read the next images, while the network computes.
+"""Work prepared beside the network: threads draw the next batches, or read the next images.
 
 What is drawn depends on its number alone and on no weight, so drawing it earlier, or in another thread, changes nothing but
 the time. Threads suffice: SciPy's assignment, torch, Pillow and hashing let go of Python's lock while they work.
+
+Beside a GPU helpers draw ahead while it computes. On a CPU the network uses every core itself, and a helper that wants one of them
+holds all of its threads up (measured on two cores: slower than no helper at all). There the two take turns: every core draws
+a few items, then every core computes.
 """
 
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 import torch
@@ -19,13 +23,16 @@ N_AHEAD = 2
 MOST_THREADS = 8
 
 
-def n_helpers(device: torch.device) -> int:
-    """Threads that keep a network on `device` supplied.
+def prepared(draw: Callable[[int], T], numbers: range, device: torch.device, n_each: int) -> Iterator[T]:
+    """`draw(number)` for each number in order, as is quickest beside a network on `device`; n_each: items a thread draws in its turn on a CPU."""
+    if device.type == "cpu":
+        return prepared_in_turns(draw, numbers, min(MOST_THREADS, torch.get_num_threads()), n_each)
+    return prepared_ahead(draw, numbers, n_helpers())
 
-    One on a CPU, whose cores the network uses itself. A GPU trains a batch faster than a core pairs one, so there several, but a
-    core is left to the thread that drives it.
-    """
-    return 1 if device.type == "cpu" else min(MOST_THREADS, max(1, (os.cpu_count() or 1) - 1))
+
+def n_helpers() -> int:
+    """Threads that keep a GPU supplied. It trains a batch faster than a core pairs one, so several, but a core is left to the thread that drives it."""
+    return min(MOST_THREADS, max(1, (os.cpu_count() or 1) - 1))
 
 
 def prepared_ahead(draw: Callable[[int], T], numbers: range, n_threads: int) -> Iterator[T]:
@@ -37,8 +44,7 @@ def prepared_ahead(draw: Callable[[int], T], numbers: range, n_threads: int) -> 
     if n_threads == 0:
         yield from map(draw, numbers)
         return
-    # On one thread of torch each: the network has the other cores, and how a sum is split changes its last digit.
-    pool = ThreadPoolExecutor(n_threads, "prepare", initializer=torch.set_num_threads, initargs=(1,))
+    pool = _helpers(n_threads)
     pending: deque[Future[T]] = deque()
     try:
         for number in numbers:
@@ -48,5 +54,33 @@ def prepared_ahead(draw: Callable[[int], T], numbers: range, n_threads: int) -> 
         while pending:
             yield pending.popleft().result()
     finally:
-        pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(torch.get_num_threads())  # threads started later count as many as this one, not the helpers' one
+        _dismiss(pool)
+
+
+def prepared_in_turns(draw: Callable[[int], T], numbers: range, n_threads: int, n_each: int) -> Iterator[T]:
+    """`draw(number)` for each number in order: n_threads * n_each of them are drawn side by side while the caller waits, then handed out.
+
+    n_threads 1 draws each when it is asked for. Errors and the end of the threads are as with `prepared_ahead`.
+    """
+    if n_threads == 1:
+        yield from map(draw, numbers)
+        return
+    pool = _helpers(n_threads)
+    try:
+        for first in range(0, len(numbers), n_threads * n_each):
+            turn = deque(pool.submit(draw, number) for number in numbers[first : first + n_threads * n_each])
+            wait(turn)
+            while turn:
+                yield turn.popleft().result()
+    finally:
+        _dismiss(pool)
+
+
+def _helpers(n_threads: int) -> ThreadPoolExecutor:
+    """On one thread of torch each: how a sum is split changes its last digit."""
+    return ThreadPoolExecutor(n_threads, "prepare", initializer=torch.set_num_threads, initargs=(1,))
+
+
+def _dismiss(pool: ThreadPoolExecutor) -> None:
+    pool.shutdown(cancel_futures=True)
+    torch.set_num_threads(torch.get_num_threads())  # threads started later count as many as this one, not the helpers' one
