@@ -155,7 +155,9 @@ def prepare_training(cache: FeatureCache, key: str, data: RunData, settings: Set
         normaliser = fit_normaliser(settings.normalise, positions, settings.whiten_power, settings.max_channels)
         velocity = build_velocity(settings, normaliser.channels)
     if settings.network == "mlp":
-        batches = position_batches(normalise_positions(positions, normaliser), settings)
+        pool = normalise_positions(positions, normaliser)
+        del positions  # as large as the pool, and of no more use
+        batches = position_batches(pool, settings)
     else:
         batches = image_batches(cache, key, rows, normaliser, settings)
     trainer = Trainer(velocity, settings, total_steps(settings, len(rows)), device)
