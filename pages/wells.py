@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import derived, widgets
+from pages.ui import cache_flow, derived, widgets
 from pages.ui.errors import shown
 from pages.ui.frame import open_page
 from pages.ui.wells_map import pick_sample, show_map
@@ -23,7 +23,7 @@ def main(store: RunStore) -> None:
     show_map(store, results, travel, umap)
     if GOOD in travel.positions.groups:
         st.subheader("The well itself", anchor=False)
-        show_shape(travel)
+        show_shape(travel, cache_flow.answer_key(store, results.run_id, request))
     show_landscape(store, results)
 
 

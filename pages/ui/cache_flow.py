@@ -3,6 +3,7 @@
 The rules are those of cache.py: small plain keys with a stamp of the files read, and nothing that could not be made again.
 """
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,11 +21,24 @@ from wtflow.records_flow import Ideal, Landscape, Neighbour, PositionSet, Projec
 from wtflow.store.runs import RunStore
 from wtflow.well import shell, well_radius
 
-HOVER_PX = 112
-"""Pictures shown beside a point under the cursor: hundreds of them travel to the browser at once."""
+HOVER_PX, LEAST_HOVER_PX, HOVER_IMAGES = 112, 64, 300
+"""Pictures shown beside a point under the cursor all travel to the browser at once: of more images than this they are smaller, so that
+together they stay as large."""
 
 MOST_DRAWN = 2000
 """Moving particles in the browser at once; of more positions a part is drawn, evenly over the groups."""
+
+
+Key = tuple[object, ...]
+"""What a cached thing depends on, for caches of what is made of an answer that is at hand."""
+
+
+def run_key(store: RunStore, run_id: str) -> Key:
+    return (str(store.home), run_id, *run_stamp(store, run_id))
+
+
+def answer_key(store: RunStore, run_id: str, request: Request) -> Key:
+    return (*run_key(store, run_id), request.model_dump_json(), file_stamp(answer_path(store, run_id, request)))
 
 
 def answer(store: RunStore, run_id: str, request: Request) -> Answer | None:
@@ -122,16 +136,22 @@ def fields() -> Shelf:
     return Shelf(6)
 
 
+def hover_px(n_images: int) -> int:
+    """Longer side of a picture to hover over, when there are so many."""
+    return max(LEAST_HOVER_PX, round(HOVER_PX * min(1.0, math.sqrt(HOVER_IMAGES / max(n_images, 1)))))
+
+
 def hover_pictures(store: RunStore, run_id: str, positions: PositionSet) -> Pictures:
     """Small pictures of the images that positions lie in, with a bar while they are made."""
     results_ = results(store, run_id)
     rows = sorted({int(row) for row in positions.row})
     facts = results_.table.set_index("row").loc[rows]
+    size_px = hover_px(len(rows))
     bar = st.progress(0.0, text="Drawing small pictures")
     images, maps = [], []
     for i, (row, path) in enumerate(zip(rows, facts.path, strict=True)):
-        images.append(data_uri(picture(path, "", HOVER_PX)))
-        maps.append(data_uri(heat(store, run_id, row, 1.0, HOVER_PX)))
+        images.append(data_uri(picture(path, "", size_px)))
+        maps.append(data_uri(heat(store, run_id, row, 1.0, size_px)))
         bar.progress((i + 1) / len(rows), text=f"Drawing small pictures: {i + 1} of {len(rows)}")
     bar.empty()
     return position_pictures(positions, results_.maps.shape[1:], rows, list(facts.sample_id), images, maps)

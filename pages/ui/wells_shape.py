@@ -1,5 +1,8 @@
 """The shape of the well: radius over time, who escapes, how deep it is, and the landscape on a plane."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import streamlit as st
 
 from pages.ui import cache_flow, state
@@ -12,7 +15,7 @@ from wtflow.plots.groups import group_colours
 from wtflow.plots.landscape import plot_landscape_field, plot_landscape_surface
 from wtflow.plots.well import plot_depth, plot_escape, plot_radius_heat
 from wtflow.records import GOOD
-from wtflow.records_flow import UNMARKED, Travel
+from wtflow.records_flow import UNMARKED, Landscape, Travel
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
 from wtflow.take_home import depth_csv, escape_csv, landscape_csv, radius_csv
@@ -28,32 +31,53 @@ DEPTH_WORDS = (
 )
 
 
-def show_shape(travel: Travel) -> None:
-    """Radius, escape and depth. Needs positions of good images."""
-    groups = travel.positions.groups
-    defects = tuple(name for name in groups if name not in (GOOD, UNMARKED))
-    edges, normal = radius_density(travel, (GOOD,))
-    defect = radius_density(travel, defects)[1] if defects else None
+@dataclass(frozen=True)
+class Shape:
+    """The well's numbers (arrays, or arrays by group) and their figures."""
+
+    edges: Any
+    shares: dict[str, Any]
+    curves: dict[str, Any]
+    depths: Any
+    radius: Any
+    escape: Any
+    depth: Any
+
+
+def show_shape(travel: Travel, key: cache_flow.Key) -> None:
+    """Radius, escape and depth. Needs positions of good images. key: what the travel depends on."""
+    shape = _shape(key, travel)
     st.caption(RADIUS_WORDS)
-    figure = plot_radius_heat(edges, normal, defect, travel.t, well_radius(travel), shell(travel.n_channels))
-    st.plotly_chart(figure, key="radius", config=theme.CONFIG, alt="Histograms of the distance from the origin over time")
-    shares = {"normal": normal} | ({"defect": defect} if defect is not None else {})
-    offer_still("radius", "still_radius", travel.t, edges, shares, travel.n_channels, csv=lambda: radius_csv(travel.t, edges, shares))
-    curves = {name: curve for name, curve in escape_curve(travel).items() if name != UNMARKED}
-    escape = plot_escape(travel.t, curves, group_colours(groups))
-    depths = well_depth(travel)
-    depth = plot_depth(travel.t, depths).update_layout(height=theme.CHART_HEIGHT_PX)  # side by side, so of one height
+    st.plotly_chart(shape.radius, key="radius", config=theme.CONFIG, alt="Histograms of the distance from the origin over time")
+    spread = travel.t, shape.edges, shape.shares
+    offer_still("radius", "still_radius", *spread, travel.n_channels, csv=lambda: radius_csv(*spread))
     left, right = _pair("curves")
     with left:
         st.subheader("Who escapes", anchor=False)
-        st.plotly_chart(escape, key="escape", config=theme.CONFIG, alt="Share outside the well over time")
+        st.plotly_chart(shape.escape, key="escape", config=theme.CONFIG, alt="Share outside the well over time")
         st.caption(ESCAPE_WORDS)  # below, so that the two figures stand side by side however long the words are
-        offer_still("escape", "still_escape", travel.t, curves, csv=lambda: escape_csv(travel.t, curves))
+        offer_still("escape", "still_escape", travel.t, shape.curves, csv=lambda: escape_csv(travel.t, shape.curves))
     with right:
         st.subheader("How deep the well is", anchor=False)
-        st.plotly_chart(depth, key="depth", config=theme.CONFIG, alt="Depth of the well over time")
+        st.plotly_chart(shape.depth, key="depth", config=theme.CONFIG, alt="Depth of the well over time")
         st.caption(DEPTH_WORDS)
-        offer_still("depth", "still_depth", travel.t, depths, csv=lambda: depth_csv(travel.t, depths))
+        offer_still("depth", "still_depth", travel.t, shape.depths, csv=lambda: depth_csv(travel.t, shape.depths))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _shape(key: cache_flow.Key, _travel: Travel) -> Shape:
+    groups = _travel.positions.groups
+    defects = tuple(name for name in groups if name not in (GOOD, UNMARKED))
+    edges, normal = radius_density(_travel, (GOOD,))
+    defect = radius_density(_travel, defects)[1] if defects else None
+    curves = {name: curve for name, curve in escape_curve(_travel).items() if name != UNMARKED}
+    depths = well_depth(_travel)
+    return Shape(
+        edges, {"normal": normal} | ({"defect": defect} if defect is not None else {}), curves, depths,
+        radius=plot_radius_heat(edges, normal, defect, _travel.t, well_radius(_travel), shell(_travel.n_channels)),
+        escape=plot_escape(_travel.t, curves, group_colours(groups)),
+        depth=plot_depth(_travel.t, depths).update_layout(height=theme.CHART_HEIGHT_PX),  # side by side, so of one height
+    )  # fmt: skip
 
 
 @st.fragment
@@ -75,22 +99,23 @@ def show_landscape(store: RunStore, results: RunResults) -> None:
     try:
         with st.spinner("Measuring the field on the plane (the first time loads the network: some seconds)"):
             landscape = cache_flow.landscape(store, results.run_id, kind, normal, defect, time)
+            field, surface = _landscape_figures((cache_flow.run_key(store, results.run_id), kind, normal, defect, time), landscape)
     except WTFlowError as error:
         show_error(error)
         return
     left, right = _pair("landscape")
-    left.plotly_chart(
-        plot_landscape_field(landscape),
-        key="landscape_field",
-        config=theme.CONFIG,
-        alt="Arrows of the field over contours of the potential",
-    )
-    right.plotly_chart(plot_landscape_surface(landscape), key="landscape_surface", config=theme.CONFIG, alt="The potential as a surface")
+    left.plotly_chart(field, key="landscape_field", config=theme.CONFIG, alt="Arrows of the field over contours of the potential")
+    right.plotly_chart(surface, key="landscape_surface", config=theme.CONFIG, alt="The potential as a surface")
     st.caption(
         f"{describe_landscape(landscape)} The learned field need not be a gradient: the potential is the least-squares fit whose slope matches it "
         "(a Helmholtz projection). Marked: the origin, a typical normal position and the highest position of the worst image."
     )
     offer_still("landscape", "still_landscape", landscape, csv=lambda: landscape_csv(landscape))
+
+
+@st.cache_resource(max_entries=60, show_spinner=False)
+def _landscape_figures(key: cache_flow.Key, _landscape: Landscape) -> tuple[Any, Any]:
+    return plot_landscape_field(_landscape), plot_landscape_surface(_landscape)
 
 
 def _pair(name: str) -> list:
