@@ -133,10 +133,27 @@ def heat(store: RunStore, run_id: str, row: int, opacity: float, size_px: int = 
 @st.cache_data(max_entries=3000, show_spinner=False)
 def _heat(home: str, run_id: str, stamp: tuple[int, ...], row: int, opacity: float, size_px: int) -> bytes:
     found = _results(home, run_id, stamp)
-    facts = found.table[found.table.row == row].iloc[0]
-    small = thumbnail(load_image(Path(facts.path), None), size_px)
-    mask = load_mask(Path(facts.mask_path), None) if facts.mask_path else None
+    small, mask = _small(found, row, size_px)
     return encode_jpeg(overlay(small, pixel_map(found, row), found.color_range, opacity, mask))
+
+
+def _small(found: RunResults, row: int, size_px: int):
+    """An image of the score table with its longer side `size_px`, and its mask (None: it has none)."""
+    facts = found.table[found.table.row == row].iloc[0]
+    mask = load_mask(Path(facts.mask_path), None) if facts.mask_path else None
+    return thumbnail(load_image(Path(facts.path), None), size_px), mask
+
+
+def hover(store: RunStore, run_id: str, row: int, size_px: int) -> tuple[bytes, bytes]:
+    """JPEG of a scored image and of its map alone, with the true defect outlined there; the file is read once for both. Raises ImageReadError."""
+    return _hover(str(store.home), run_id, run_stamp(store, run_id), row, size_px)
+
+
+@st.cache_data(max_entries=3000, show_spinner=False)
+def _hover(home: str, run_id: str, stamp: tuple[int, ...], row: int, size_px: int) -> tuple[bytes, bytes]:
+    found = _results(home, run_id, stamp)
+    small, mask = _small(found, row, size_px)
+    return encode_jpeg(small), encode_jpeg(overlay(small, pixel_map(found, row), found.color_range, 1.0, mask))
 
 
 def failure_study(store: RunStore, run_id: str, threshold: float) -> FailureStudy:

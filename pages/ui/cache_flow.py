@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui.cache import Shelf, file_stamp, heat, picture, results, run_stamp
+from pages.ui.cache import Shelf, file_stamp, hover, results, run_stamp
 from wtflow.derive.files import Answer, answer_path, load_answer
 from wtflow.derive.requests import Request, TravelRequest, UmapRequest, request_from_json
 from wtflow.plots.field import Field, Pictures, encode_field
@@ -149,9 +149,9 @@ def hover_pictures(store: RunStore, run_id: str, positions: PositionSet) -> Pict
     size_px = hover_px(len(rows))
     bar = st.progress(0.0, text="Drawing small pictures")
     images, maps = [], []
-    for i, (row, path) in enumerate(zip(rows, facts.path, strict=True)):
-        images.append(data_uri(picture(path, "", size_px)))
-        maps.append(data_uri(heat(store, run_id, row, 1.0, size_px)))
+    for i, row in enumerate(rows):
+        for kept, encoded in zip((images, maps), hover(store, run_id, row, size_px), strict=True):
+            kept.append(data_uri(encoded))
         bar.progress((i + 1) / len(rows), text=f"Drawing small pictures: {i + 1} of {len(rows)}")
     bar.empty()
     return position_pictures(positions, results_.maps.shape[1:], rows, list(facts.sample_id), images, maps)
