@@ -171,7 +171,7 @@ def _show_all(store: RunStore, results: RunResults, study: FailureStudy) -> None
     rows = rows_below(results, study)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         on_page = widgets.pager(len(rows), PER_PAGE)
-    st.caption(f"{len(rows)} of {widgets.count(len(study.failures), 'wrong call')}")
+    st.caption(f"{len(rows):,} of {widgets.count(len(study.failures), 'wrong call')}")
     if rows.empty:
         st.info("No wrong call passes this filter.", icon=":material/filter_alt:")
         return

@@ -41,7 +41,7 @@ def _show_cards(store: RunStore, results: RunResults, threshold: judge.Threshold
         on_page = widgets.pager(len(rows), PER_PAGE)
     with st.container(horizontal=True, vertical_alignment="center"):
         what = f": {plain(chosen.words)}" if chosen.is_active else ""
-        st.caption(f"{len(rows)} of {widgets.count(len(results.test), 'test image')}{what}", width="content")
+        st.caption(f"{len(rows):,} of {widgets.count(len(results.test), 'test image')}{what}", width="content")
         if chosen.is_active:
             st.button("Show all", icon=":material/filter_alt_off:", on_click=_clear, type="tertiary")
     if rows.empty:
