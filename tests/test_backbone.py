@@ -403,7 +403,8 @@ def test_a_mistake_is_found_before_anything_is_downloaded(hub, changes, words):
 
 
 @contextlib.contextmanager
-def taking(seconds):
+def within(seconds):
+    """Far above what is needed on a busy machine, far below the half minute for which the hub's client tries again when nobody stops it."""
     began = time.monotonic()
     yield
     assert time.monotonic() - began < seconds
@@ -413,7 +414,7 @@ def test_a_hub_that_refuses_is_one_clear_error_at_once(hub):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         hub(f"http://127.0.0.1:{closed.getsockname()[1]}")  # bound and not listening: connections are refused
-        with taking(5), pytest.raises(WeightsError, match="are not on this computer and http://127.0.0.1.* cannot be reached") as caught:
+        with within(20), pytest.raises(WeightsError, match="are not on this computer and http://127.0.0.1.* cannot be reached") as caught:
             load_backbone(tiny(weights="imagenet"))
     assert "--weights FILE.safetensors" in caught.value.fix
     assert "--weights untrained" in caught.value.fix
@@ -423,7 +424,7 @@ def test_a_hub_that_never_answers_is_given_up_within_the_set_time(hub, monkeypat
     monkeypatch.setattr(weights, "HUB_PATIENCE_S", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         hub(f"http://127.0.0.1:{silent.getsockname()[1]}")
-        with taking(5), pytest.raises(WeightsError, match="cannot be reached"):
+        with within(20), pytest.raises(WeightsError, match="cannot be reached"):
             load_backbone(tiny(weights="imagenet"))
     assert weights.HUB_PATIENCE_S < 10
 
@@ -432,7 +433,7 @@ def test_working_offline_asks_nobody(hub, monkeypatch):
     import huggingface_hub
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    with taking(2), pytest.raises(WeightsError, match="cannot be reached"):
+    with within(20), pytest.raises(WeightsError, match="cannot be reached"):
         load_backbone(tiny(weights="imagenet"))
 
 
@@ -450,7 +451,7 @@ def test_a_hub_without_the_file_is_the_same_kind_of_error(hub):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Nothing) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         hub(f"http://127.0.0.1:{server.server_port}")
-        with taking(20), pytest.raises(WeightsError, match="ImageNet weights of test_resnet could not be loaded") as caught:
+        with within(20), pytest.raises(WeightsError, match="ImageNet weights of test_resnet could not be loaded") as caught:
             load_backbone(tiny(weights="imagenet"))
         server.shutdown()
     assert "untrained" in caught.value.fix
@@ -466,7 +467,7 @@ def test_imagenet_weights_that_are_on_this_computer_need_no_hub_and_no_wait(hub,
     (repository / "snapshots" / ("a" * 40)).mkdir(parents=True)
     save = safetensors.torch.save_file if name.endswith("safetensors") else torch.save
     save(saved[0].state_dict(), repository / "snapshots" / ("a" * 40) / name)
-    with taking(5):
+    with within(20):
         found = load_backbone(tiny(weights="imagenet")).compute(images())
     assert np.array_equal(found, load_backbone(tiny(weights=str(saved[1]))).compute(images()))
 

@@ -83,6 +83,8 @@ def test_beyond_the_limit_the_files_unused_for_longest_go_first(place, monkeypat
     monkeypatch.setattr(derived, "LIMIT_BYTES", 30_000)
     derived.write(path_in(place, "d"), {"x": np.zeros(1000)}, {})
     assert sorted(path.stem for path in path_in(place).parent.glob("*.npz")) == ["travel-b", "travel-c", "travel-d"]
+    later = path_in(place, "b").stat().st_atime + 1
+    os.utime(path_in(place, "d"), (later, later))  # a file system's clock moves in steps: written within the same one, d may look older than b
     derived.write(path_in(place, "e"), {"x": np.zeros(2000)}, {})
     assert sorted(path.stem for path in path_in(place).parent.glob("*.npz")) == ["travel-d", "travel-e"]
 

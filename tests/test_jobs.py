@@ -67,16 +67,16 @@ def test_a_killed_run_is_lost_and_resuming_ends_with_the_weights_of_an_uninterru
     assert store.scores(whole).score.equals(store.scores(broken).score)
 
 
-def test_a_stopped_run_is_stopped_only_once_its_process_is_gone_and_within_five_seconds(place):
+def test_a_stopped_run_is_stopped_only_once_its_process_is_gone_and_goes_without_being_killed(place, monkeypatch):
     store, root = place
+    monkeypatch.setattr(jobs, "TERMINATE_AFTER_S", 1000)
+    monkeypatch.setattr(jobs, "KILL_AFTER_S", 1000)
     run_id = jobs.start(store, root, "plate", tiny_settings(iterations=100_000))
     wait_for_step(store, run_id, 500)
     pid = store.status(run_id).pid
     jobs.request_stop(store, run_id)
-    began = time.monotonic()
     assert jobs.live_status(store, run_id).state in ("stopping", "stopped")
-    wait(store, run_id, "stopped", timeout_s=20)
-    assert time.monotonic() - began < 5
+    wait(store, run_id, "stopped", timeout_s=60)
     assert not os.path.exists(f"/proc/{pid}") or open(f"/proc/{pid}/stat").read().split(")")[1].split()[0] == "Z"  # noqa: PTH110, PTH123, SIM115
     assert (store.folder(run_id) / layout.CHECKPOINT).is_file(), "what was learned is kept"
 

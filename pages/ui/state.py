@@ -11,8 +11,8 @@ import streamlit as st
 DATA = ("root", "category", "group", "page")
 TRAIN = ("root", "category", "watch")
 FILTER = ("defect", "outcome", "tag", "range", "sort")
-NO_FILTER: dict[str, None] = dict.fromkeys(FILTER)
-"""For links beside images that a filter redraws alone: what such a link said of the filter would be out of date."""
+NO_FILTER: dict[str, None] = dict.fromkeys((*FILTER, "page"))
+"""For links beside images that a filter or pager redraws alone: what such a link said of them would be out of date."""
 RESULTS = ("run", "threshold", "origin", *FILTER, "page")
 IMAGE = ("run", "sample", "position", "threshold", "origin", *FILTER, "opacity", "scale")
 FAILURES = ("run", "sample", "threshold", "origin", "defect", "outcome", "tag", "cut", "fact", "page")

@@ -3,19 +3,22 @@
 import os
 import platform
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import scipy
 import torch
 
+from wtflow.worker_environment import WAITING
 
-def machine_facts(device: torch.device) -> dict[str, str | int | float | None]:
+
+def machine_facts(device: torch.device) -> dict[str, Any]:
     """Processor, cores, threads, versions and device, as plain values."""
     return {
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
-        "omp_wait_policy": os.environ.get("OMP_WAIT_POLICY", "default"),
+        "thread_wait": {name: os.environ.get(name, "default") for name in ("OMP_WAIT_POLICY", *WAITING)},
         "load_before": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "device": str(device) if device.type == "cpu" else torch.cuda.get_device_name(device),
         "python": platform.python_version(),

@@ -1,5 +1,6 @@
 """`python -m wtflow bench` as the shell sees it. Imports nothing heavy: every command loads this file."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from wtflow import console
 from wtflow.errors import WTFlowError
+from wtflow.worker_environment import WAITING
 
 
 def bench(
@@ -16,7 +18,9 @@ def bench(
     out: Annotated[Path | None, typer.Option(help="File to write the JSON to.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object last on stdout.")] = False,
 ) -> None:
-    """Measure speed and memory on drawn images, each figure beside a floor measured in the same run."""
+    """Measure speed and memory on drawn images, each figure beside a floor measured in the same run and with threads that wait as a worker's do."""
+    for name, value in WAITING.items():
+        os.environ.setdefault(name, value)  # before torch is loaded, which reads it once
     from wtflow.bench.command import run_bench
 
     try:

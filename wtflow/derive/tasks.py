@@ -5,7 +5,6 @@ beside the place of the answer, `derived/<kind>-<key>.npz`. Once the answer is t
 """
 
 import contextlib
-import os
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from wtflow.store import layout
 from wtflow.store.files import explained, read_json, write_atomic, write_json
 from wtflow.store.lock import locked
 from wtflow.store.runs import RunStore
+from wtflow.worker_environment import worker_environment
 
 MAX_AT_ONCE = 2
 """More processes than cores of a small machine only wait for each other."""
@@ -139,14 +139,10 @@ def request_file(path: Path) -> Path:
 
 
 def _launch(store: RunStore, run_id: str, path: Path) -> subprocess.Popen:
-    # The app runs its pages on one thread; the worker chooses for itself.
-    environment = {name: value for name, value in os.environ.items() if name not in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-    environment |= {"OMP_WAIT_POLICY": "PASSIVE", "WTFLOW_HOME": str(store.home)}
-    environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
     with explained(path), _beside(path, "log").open("wb") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "wtflow.derive.worker", run_id, path.stem],
-            stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment, start_new_session=True, cwd=store.home,
+            stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=worker_environment(store.home), start_new_session=True, cwd=store.home,
         )  # fmt: skip
 
 

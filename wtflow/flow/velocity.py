@@ -55,7 +55,7 @@ class ResidualMLP(nn.Module):
         _check_channels(x, self.channels)
         t = spread_time(t, x)
         embedded = self.time(t.reshape(*t.shape[:-1], 1))  # (32,), or (B, 1, ..., 32): every time is embedded once
-        is_inference = not torch.is_grad_enabled()  # then nothing is kept for a gradient, and new memory costs as much as the sums
+        is_inference = not torch.is_grad_enabled()  # then nothing is kept for a gradient, and results may take the place of what they were made of
         hidden = self.enter(x)
         for block in self.blocks:
             change = block(hidden, embedded)

@@ -21,6 +21,7 @@ from wtflow.store import layout
 from wtflow.store.lock import locked
 from wtflow.store.runs import RunStore
 from wtflow.training.estimate import Estimate, estimate
+from wtflow.worker_environment import worker_environment
 
 __all__ = ["Estimate", "delete", "estimate", "live_status", "live_summaries", "reconcile", "request_stop", "resume", "start"]
 
@@ -195,14 +196,10 @@ def _max_running() -> int:
 
 def _launch(store: RunStore, run_id: str) -> None:
     folder = store.folder(run_id)
-    # The app runs its pages on one thread; the worker has its own setting for that.
-    inherited = {name: value for name, value in os.environ.items() if name not in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-    environment = inherited | {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1", "WTFLOW_HOME": str(store.home)}
-    environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
     with (folder / layout.LOG).open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "wtflow.training.worker", run_id],
-            stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment, start_new_session=True, cwd=store.home,
+            stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=worker_environment(store.home), start_new_session=True, cwd=store.home,
         )  # fmt: skip
     _CHILDREN[process.pid] = process
     created = psutil.Process(process.pid).create_time()

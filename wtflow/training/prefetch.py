@@ -4,8 +4,8 @@ What is drawn depends on its number alone and on no weight, so drawing it earlie
 the time. Threads suffice: SciPy's assignment, torch, Pillow and hashing let go of Python's lock while they work.
 
 Beside a GPU helpers draw ahead while it computes. On a CPU the network uses every core itself, and a helper that wants one of them
-holds all of its threads up (measured on two cores: slower than no helper at all). There the two take turns: every core draws
-a few items, then every core computes.
+holds all of its threads up (measured on two cores: slower than no helper at all where threads spin before they sleep, as a worker's
+do; no quicker than in turns where they sleep at once). There the two take turns: every core draws a few items, then every core computes.
 """
 
 import os
