@@ -18,8 +18,9 @@ app: $(VENV)/app.stamp
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m streamlit run app.py --server.port $(PORT)
 
 test: $(VENV)/test.stamp
-	@# Two files at a time, the long ones first: much of the time is spent waiting for processes and pages. One thread each, or they would wait for each other.
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@# Two files at a time, the long ones first: much of the time is spent waiting for processes and pages. One thread each, or they would wait for each other;
+	@# trainings sleep at once while they wait, since both cores are busy all the time.
+	GOMP_SPINCOUNT=0 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/test.stamp
 	$(PY) -m ruff check .

@@ -11,6 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.ui import state
+from pages.ui.tidy import leave_libraries_out
 from wtflow.store.runs import RunStore
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,6 +51,7 @@ FIRST = next(iter(PAGES))
 
 def navigate() -> st.Page:
     """Set the navigation and return the page that the address asks for."""
+    leave_libraries_out()
     # Before the navigation, or the browser would fetch the open page's icon from another server as its favicon.
     st.set_page_config(page_icon=str(ASSETS / "icon.svg"), layout="wide")
     return st.navigation([*(page(name) for name in PAGES), _alias()], position="top")
