@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.ui import cache, state
 from pages.ui.errors import plain, show_error
-from wtflow.datasets.demo import is_demo_complete, write_demo
+from wtflow.datasets.demo import DEMO_CATEGORIES, is_demo_complete, write_demo
 from wtflow.datasets.layouts import LAYOUT_NAMES, RootScan, WrongRootError
 from wtflow.errors import LayoutError, WTFlowError
 from wtflow.records import Category
@@ -23,13 +23,17 @@ def demo_root(store: RunStore) -> Path:
     return store.home / "demo"
 
 
-def draw_demo(store: RunStore) -> Path:
-    """Draw the demo images with a progress bar, unless they are there already, and return their folder."""
+def draw_demo(store: RunStore, categories: tuple[str, ...] = DEMO_CATEGORIES) -> Path:
+    """Draw these categories of the demo with a progress bar, unless they are there already, and return the demo's folder."""
     root = demo_root(store)
-    if is_demo_complete(root):
+    if is_demo_complete(root, categories):
         return root
     bar = st.progress(0.0, text="Drawing the demo images (once)")
-    write_demo(root, lambda done, total: bar.progress(done / max(total, 1), text=f"Drawing the demo images (once): {done} of {total}"))
+
+    def show(done: int, total: int) -> None:
+        bar.progress(done / max(total, 1), text=f"Drawing the demo images (once): {done} of {total}")
+
+    write_demo(root, show, categories=categories)
     bar.empty()
     return root
 

@@ -1,4 +1,4 @@
-"""The first visit, in a real browser: a deep link before anything else, train the demo, threshold, image, reload."""
+"""The first visit, in a real browser: a deep link before anything else, start the demo, train, threshold, image, reload."""
 
 import re
 
@@ -39,13 +39,41 @@ def test_a_deep_link_as_the_first_request_is_complete(server, page):
     no_error_is_shown(page)
 
 
-def test_the_demo_is_trained_watched_judged_and_found_again_after_a_reload(server, page):
+def test_the_demo_starts_by_its_button_shows_its_progress_also_after_a_reload_and_stops_when_asked(server, page):
     page.goto(server)
     page.get_by_role("button", name="Train the demo").click()
     page.get_by_text(re.compile(r"\d+ %, about")).first.wait_for(timeout=TRAINING_MS)
     page.reload()  # a reload changes nothing for the run
+    page.get_by_text(re.compile("step .* of 1,000")).first.wait_for(timeout=TRAINING_MS)
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Resume").wait_for()
+    no_error_is_shown(page)
+
+
+def test_a_run_set_up_in_the_form_is_watched_to_its_end(page):
+    """A tenth of the steps: the suite has to stay short. The whole demo is below."""
+    page.get_by_role("button", name="Set up another run").click()
+    steps = page.get_by_role("spinbutton", name="Training steps")
+    steps.fill("100")
+    steps.press("Tab")
+    page.get_by_role("button", name="Start training").click()
+    see_it_finish(page)
+
+
+@pytest.mark.slow
+def test_the_whole_demo_is_resumed_and_finishes(page):
+    page.goto(page.url.split("/train")[0])
+    page.get_by_role("link", name="Open", exact=True).first.click()
+    page.get_by_role("button", name="Resume").click()
+    see_it_finish(page)
+
+
+def see_it_finish(page):
     page.get_by_role("button", name="Open results").wait_for(timeout=TRAINING_MS)
     no_error_is_shown(page)
+
+
+def test_its_results_follow_the_threshold_and_lead_to_an_image_found_again_after_a_reload(page):
     page.get_by_role("button", name="Open results").click()
     heading(page, "Threshold")
     page.get_by_text("Embedded backbone").first.wait_for()
