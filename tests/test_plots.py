@@ -42,7 +42,7 @@ def test_a_bar_covers_exactly_the_scores_it_counts():
         assert np.allclose(np.array(bar.x) + np.array(bar.width) / 2, edges[:, 1])
 
 
-def test_the_axis_is_logarithmic_only_above_two_decades_and_says_so():
+def test_the_axis_is_logarithmic_above_two_decades_and_says_so():
     narrow = plot_score_histogram(np.array([1.0, 99.0]), np.array([False, True]), threshold=5.0)
     wide = plot_score_histogram(np.array([1.0, 101.0]), np.array([False, True]), threshold=5.0)
     assert (narrow.layout.xaxis.type, wide.layout.xaxis.type) == ("linear", "log")
@@ -51,6 +51,21 @@ def test_the_axis_is_logarithmic_only_above_two_decades_and_says_so():
     for figure in (narrow, wide):
         assert "higher is worse" in figure.layout.xaxis.title.text
         assert "images" in figure.layout.yaxis.title.text
+
+
+def test_the_axis_is_logarithmic_above_one_decade_where_half_of_the_images_would_be_pressed_into_a_twentieth_of_it():
+    def is_log(median: float, high: float) -> bool:
+        return score_axis(np.array([1.0, 1.0, median, high, high])).is_log
+
+    assert [is_log(1.9, 20.0), is_log(1.96, 20.0)] == [True, False]  # a twentieth of 1 to 20 ends at 1.95
+    assert [is_log(1.3, 10.1), is_log(1.3, 9.9)] == [True, False]
+
+
+def test_a_logarithmic_axis_is_marked_at_ones_twos_and_fives_and_a_long_one_at_ones():
+    layout = score_axis(np.array([0.3, 0.35, 0.4, 23.0])).layout()
+    assert layout["tickvals"] == [0.5, 1, 2, 5, 10, 20]
+    assert layout["ticktext"] == ["0.5", "1", "2", "5", "10", "20"]
+    assert score_axis(np.array([0.002, 3000.0])).layout()["ticktext"] == ["0.01", "0.1", "1", "10", "100", "1,000"]
 
 
 def test_a_score_of_zero_keeps_the_axis_linear():

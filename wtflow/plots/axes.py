@@ -7,7 +7,9 @@ import numpy as np
 from wtflow.plots.theme import COLOURS, SCORE_TITLE
 
 DECADES_BEFORE_LOG = 2.0
-"""Above this span a linear axis would press most images into its first bar."""
+"""Above this span an axis is logarithmic whatever lies where."""
+DECADES_OF_A_TAIL, PRESSED = 1.0, 0.05
+"""Above this span it is, too, where a linear one would press half of the images into this first share of its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,13 @@ class ScoreAxis:
     def layout(self) -> dict[str, object]:
         """The axis as Plotly's layout wants it."""
         axis: dict[str, object] = {"title": {"text": self.title}, "type": "log" if self.is_log else "linear", "range": self.plotly_range}
-        return axis | ({"dtick": "D2" if np.log10(self.high / self.low) < 2.5 else 1} if self.is_log else {})
+        return axis | ({"tickvals": (ticks := self.log_ticks()), "ticktext": [f"{tick:,g}" for tick in ticks]} if self.is_log else {})
+
+    def log_ticks(self) -> list[float]:
+        """Ones, twos and fives within the axis, ones alone where it is long. Plotly's own twos and fives are too small to read."""
+        steps = (1, 2, 5) if np.log10(self.high / self.low) < 2.5 else (1,)
+        powers = range(int(np.floor(np.log10(self.low))), int(np.ceil(np.log10(self.high))) + 1)
+        return [tick for power in powers for step in steps if self.low <= (tick := float(f"{step}e{power}")) <= self.high]
 
 
 def score_axis(scores: np.ndarray, *, padding: float = 0.0) -> ScoreAxis:
@@ -47,7 +55,8 @@ def score_axis(scores: np.ndarray, *, padding: float = 0.0) -> ScoreAxis:
     Equal scores get an axis around them, so that it never has length 0.
     """
     low, high = float(np.min(scores)), float(np.max(scores))
-    if low > 0 and np.log10(high / low) > DECADES_BEFORE_LOG:
+    decades = np.log10(high / low) if low > 0 else 0.0
+    if decades > DECADES_BEFORE_LOG or (decades > DECADES_OF_A_TAIL and np.median(scores) - low < PRESSED * (high - low)):
         room = (high / low) ** padding
         return ScoreAxis(True, low / room, high * room)
     if high - low <= 1e-9 * max(abs(low), abs(high)):
