@@ -1,9 +1,9 @@
 """The environment in which a process that computes is started: trainings, and tasks of finished runs.
 
 Threads that share a sum wait for each other many times in a step. Asleep they wake late; spinning they hold a core that a page or
-a second process wants, and each then waits for the others' turn to end. Measured on two cores, training steps of preset `fast`
-in milliseconds, alone and beside a process that keeps one core busy: asleep at once 34 to 58 and 48 to 65, 2,000 rounds 29 to 38
-and 70 to 85, 10,000 rounds 24 to 34 and 104, 100,000 rounds 29 to 31 and 476. GNU's own choice is 300,000.
+a second process wants, and each then waits for the others' turn to end. Measured on two cores, milliseconds of a training step of
+preset `fast`, alone and beside a process that keeps one core busy (medians of one to six runs): asleep at once 45 and 50, 2,000
+rounds 36 and 77, 10,000 rounds 30 and 104, 100,000 rounds 30 and 476. GNU's own choice is 300,000.
 """
 
 import os
