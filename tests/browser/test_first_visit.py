@@ -6,6 +6,7 @@ import pytest
 from app_server import PROJECT, served
 from in_chromium import browser, no_error_is_shown, pytestmark  # noqa: F401
 from playwright.sync_api import Error as PlaywrightError
+from run_folders import write_tiny_category
 
 TRAINING_MS = 400_000
 
@@ -50,9 +51,10 @@ def test_the_demo_starts_by_its_button_shows_its_progress_also_after_a_reload_an
     no_error_is_shown(page)
 
 
-def test_a_run_set_up_in_the_form_is_watched_to_its_end(page):
-    """A tenth of the steps: the suite has to stay short. The whole demo is below."""
-    page.get_by_role("button", name="Set up another run").click()
+def test_a_folder_of_ones_own_is_set_up_in_the_form_and_watched_to_its_end(server, page, tmp_path):
+    """Few and small images, a tenth of the steps: the suite has to stay short. The whole demo is below."""
+    root = write_tiny_category(tmp_path / "parts", n_train=24, n_good=8, n_bad=8)
+    page.goto(f"{server}/train?root={root}&category=plate")
     steps = page.get_by_role("spinbutton", name="Training steps")
     steps.fill("100")
     steps.press("Tab")
