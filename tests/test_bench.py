@@ -321,7 +321,7 @@ def test_the_json_holds_the_machine_the_settings_and_every_figure(monkeypatch, t
     said = []
     found = run_bench("coupling,flow", True, changes, tmp_path / "bench.json", lambda label, percent: said.append((label, percent)))
     assert json.loads((tmp_path / "bench.json").read_text()) == found
-    assert found["version"] == 1
+    assert found["version"] == 2
     assert found["is_quick"]
     assert found["settings"]["image_size"] == 64
     assert found["machine"]["cores"]

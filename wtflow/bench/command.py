@@ -13,7 +13,7 @@ from wtflow.bench.workshop import FULL, QUICK, bench_settings
 from wtflow.config import parse_pairs
 from wtflow.store.files import write_json
 
-VERSION = 1
+VERSION = 2
 """Of the JSON; raise it when a name or a unit changes its meaning."""
 
 

@@ -145,7 +145,7 @@ def _rates(axes: Axes, name: str) -> None:
 
 def _score_axis(axes: Axes, axis: ScoreAxis) -> None:
     if axis.is_log:
-        log_axis(axes, "x")
+        log_axis(axes, "x", axis.log_ticks())
     axes.set_xlim(axis.low, axis.high)
 
 
