@@ -13,17 +13,17 @@ from pages.ui import tidy
 @pytest.fixture
 def searching(monkeypatch):
     monkeypatch.setattr(tidy, "_n_modules", 0)
-    was_there = tidy._after_search in gc.callbacks
     tidy.leave_libraries_out()
-    yield
-    gc.unfreeze()
-    if not was_there:
-        gc.callbacks.remove(tidy._after_search)
 
 
 class Knot:
     def __init__(self):
         self.self = self
+
+
+def test_no_earlier_test_left_the_search_narrowed():
+    assert gc.get_freeze_count() == 0
+    assert tidy._after_search not in gc.callbacks
 
 
 def test_after_a_full_search_what_is_there_is_left_out_until_modules_are_loaded(searching, monkeypatch):
