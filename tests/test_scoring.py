@@ -46,7 +46,7 @@ def test_positions_moved_a_few_at_a_time_end_where_all_together_end(monkeypatch)
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     sizes = []
-    network.register_forward_pre_hook(lambda module, arguments: sizes.append(len(arguments[0])))
+    network.blocks[0].register_forward_pre_hook(lambda module, arguments: sizes.append(len(arguments[0])))
     monkeypatch.setattr("wtflow.scoring.N_AT_ONCE", 20)
     maps = compute_map(network, x, settings(steps=3), seed=0)
     assert sizes == [20] * 6 + [8] * 3

@@ -1,9 +1,12 @@
+from itertools import pairwise
+
 import pytest
 import torch
 
 from wtflow.config import settings_from
 from wtflow.errors import FlowError
 from wtflow.flow import exact
+from wtflow.flow.integrate import integrate
 from wtflow.flow.path import interpolate, target_velocity
 from wtflow.flow.velocity import ResidualMLP, UNet, build_velocity
 
@@ -63,6 +66,35 @@ def test_without_gradients_the_mlp_saves_memory_but_gives_the_same_and_leaves_it
         without = network(x, t)
     assert torch.equal(without, with_gradients)
     assert torch.equal(x, before)
+
+
+@pytest.mark.parametrize("shape", [(5,), (7, 5), (2, 3, 4, 5)])
+@pytest.mark.parametrize("start, end, n", [(0.0, 1.0, 1), (0.0, 1.0, 4), (1.0, 0.2, 7)])
+def test_the_end_of_eulers_steps_is_known_without_making_x_between_them(shape, start, end, n):
+    network, x = stirred(ResidualMLP(5, 16, 3)).double(), torch.randn(shape, dtype=torch.float64)
+    times, before = torch.linspace(start, end, n + 1, dtype=torch.float64), x.clone()
+    expected = x
+    for t, t_next in pairwise(times):
+        expected = expected + (t_next - t) * network(expected, t)
+    assert (expected - x).abs().max() > 0.1
+    assert torch.allclose(network.euler_end(x, times), expected, rtol=1e-10, atol=1e-10)
+    assert torch.equal(x, before)
+    with pytest.raises(FlowError, match="built for 5 channels"):
+        network.euler_end(torch.zeros(3, 4), times)
+
+
+def test_integrating_without_gradients_asks_for_the_end_and_takes_the_steps_only_to_say_where_they_break():
+    network, x, calls = stirred(ResidualMLP(5, 16, 2)), torch.randn(6, 5), []
+    with torch.no_grad():
+        stepped = integrate(lambda x_t, t: network(x_t, t), x, 4)
+        network.register_forward_pre_hook(lambda module, arguments: calls.append(arguments[1].item()))
+        assert torch.allclose(integrate(network, x, 4), stepped, atol=1e-5)
+        assert calls == []
+        integrate(network, x, 2, "heun")
+        assert calls == [0.0, 0.5, 0.5, 1.0]
+        network.skip.weight.fill_(1e30)
+        with pytest.raises(FlowError, match="not finite at step 2 of 3"):
+            integrate(network, x, 3)
 
 
 def test_the_unet_sees_the_neighbourhood():
