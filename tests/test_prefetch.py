@@ -3,6 +3,7 @@
 import copy
 import threading
 from contextlib import closing
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -253,12 +254,20 @@ def test_an_error_while_drawing_stops_training_before_its_step():
 # -- features ----------------------------------------------------------------------------------------------------------
 
 
-def test_images_read_ahead_give_the_features_of_images_read_one_batch_at_a_time(tmp_path):
+def test_beside_a_gpu_helpers_read_and_the_caller_computes_the_same_features(tmp_path):
     samples = scan_category(write_tiny_category(tmp_path / "images", n_train=2 * BATCH + 3), "plate").of("train")
     hashes = [hash_file(sample.path) for sample in samples]
-    backbone, cache, seen = load_backbone(tiny_settings()), FeatureCache(tmp_path / "runs"), []
-    key = get_features(backbone, samples, hashes, cache, lambda done, total: seen.append((done, total)))
+    backbone, cache, seen, computing = load_backbone(tiny_settings()), FeatureCache(tmp_path / "runs"), [], []
+
+    def compute(images):
+        computing.append((threading.current_thread(), len(helpers())))
+        return backbone.compute(images)
+
+    beside = SimpleNamespace(device=torch.device("cuda"), compute=compute, settings=backbone.settings, weights_hash=backbone.weights_hash)
+    key = get_features(beside, samples, hashes, cache, lambda done, total: seen.append((done, total)))
     assert seen == [(8, 19), (16, 19), (19, 19)]
+    assert {thread for thread, _ in computing} == {threading.main_thread()}
+    assert all(n_reading >= 1 for _, n_reading in computing)
     for start in range(0, 19, BATCH):
         images = np.stack([load_image(sample.path, 64) for sample in samples[start : start + BATCH]])
         assert np.array_equal(cache.open(key)[start : start + BATCH], backbone.compute(images))

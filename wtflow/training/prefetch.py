@@ -11,10 +11,12 @@ do; no quicker than in turns where they sleep at once). There the two take turns
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from typing import TypeVar
 
 import torch
+
+from wtflow.cores import helpers
 
 T = TypeVar("T")
 
@@ -44,17 +46,14 @@ def prepared_ahead(draw: Callable[[int], T], numbers: range, n_threads: int) -> 
     if n_threads == 0:
         yield from map(draw, numbers)
         return
-    pool = _helpers(n_threads)
-    pending: deque[Future[T]] = deque()
-    try:
+    with helpers(n_threads, "prepare") as pool:
+        pending: deque[Future[T]] = deque()
         for number in numbers:
             pending.append(pool.submit(draw, number))
             if len(pending) > N_AHEAD * n_threads:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
-    finally:
-        _dismiss(pool)
 
 
 def prepared_in_turns(draw: Callable[[int], T], numbers: range, n_threads: int, n_each: int) -> Iterator[T]:
@@ -65,22 +64,9 @@ def prepared_in_turns(draw: Callable[[int], T], numbers: range, n_threads: int, 
     if n_threads == 1:
         yield from map(draw, numbers)
         return
-    pool = _helpers(n_threads)
-    try:
+    with helpers(n_threads, "prepare") as pool:
         for first in range(0, len(numbers), n_threads * n_each):
             turn = deque(pool.submit(draw, number) for number in numbers[first : first + n_threads * n_each])
             wait(turn)
             while turn:
                 yield turn.popleft().result()
-    finally:
-        _dismiss(pool)
-
-
-def _helpers(n_threads: int) -> ThreadPoolExecutor:
-    """On one thread of torch each: how a sum is split changes its last digit."""
-    return ThreadPoolExecutor(n_threads, "prepare", initializer=torch.set_num_threads, initargs=(1,))
-
-
-def _dismiss(pool: ThreadPoolExecutor) -> None:
-    pool.shutdown(cancel_futures=True)
-    torch.set_num_threads(torch.get_num_threads())  # threads started later count as many as this one, not the helpers' one
