@@ -123,7 +123,7 @@ def test_stages_that_make_no_sense_are_refused(stages):
     [
         ({"network": "unet"}, "batch_size counts images for the unet, found 1024"),
         ({"scope": "image"}, "which the mlp never sees"),
-        ({"group_size": 512, "batch_size": 256}, r"group_size \(512\) is larger than batch_size \(256\)"),
+        ({"group_size": 512, "batch_size": 1000}, r"group_size \(512\) is larger than the 500 pairs of a batch"),
         ({"pool_window": 4}, "odd window"),
         ({"coupling": "best"}, "coupling"),
         ({"weights": ""}, "weights"),

@@ -68,13 +68,15 @@ def test_every_image_gives_at_least_one_position(cache):
     assert len(draw_positions(cache, "key", np.arange(10), 5, seed=0)) == 10
 
 
-def test_normalising_in_chunks_is_normalising_at_once():
+@pytest.mark.parametrize(("kept", "is_over"), [(3, False), (4, True)])
+def test_normalising_in_chunks_is_normalising_at_once_and_takes_no_second_array_where_the_first_can_hold_it(kept, is_over):
     positions = np.random.default_rng(0).normal(size=(100, 4)).astype(np.float16)
-    normaliser = fit_normaliser("pca", positions, 0.5, 3)
-    whole, chunked = normalise_positions(positions, normaliser), normalise_positions(positions, normaliser, chunk=7)
-    assert whole.shape == (100, 3)
+    before, normaliser = positions.copy(), fit_normaliser("pca", positions, 0.5, kept)
+    whole, chunked = normalise_positions(before.copy(), normaliser), normalise_positions(positions, normaliser, chunk=7)
+    assert whole.shape == (100, kept)
     torch.testing.assert_close(whole, chunked, atol=2e-3, rtol=2e-3)
-    torch.testing.assert_close(whole.float(), normaliser(torch.from_numpy(positions).float()), atol=5e-3, rtol=5e-3)
+    torch.testing.assert_close(whole.float(), normaliser(torch.from_numpy(before).float()), atol=5e-3, rtol=5e-3)
+    assert np.shares_memory(chunked.numpy(), positions) == is_over
 
 
 # -- batches -----------------------------------------------------------------------------------------------------------
@@ -118,6 +120,23 @@ def test_a_batch_has_data_its_noise_and_one_time_per_row(cache, kind, shape):
     assert (t >= 0).all()
     assert (t < 1).all()
     assert x_data.dtype == x_noise.dtype == torch.float32
+
+
+@pytest.mark.parametrize(("batch_size", "n_times", "n_pairs"), [(32, 1, 32), (32, 2, 16), (32, 4, 8), (31, 2, 16), (33, 4, 9)])
+def test_a_pair_comes_at_several_times_evenly_apart(batch_size, n_times, n_pairs):
+    worst, independent = (
+        position_batches(position_pool(), settings(batch_size=batch_size, times_per_pair=n_times, group_size=4, coupling=kind))(0)
+        for kind in ("worst", "independent")
+    )
+    x_data, x_noise, t = worst
+    assert len(x_data) == len(x_noise) == len(t) == batch_size
+    for k in range(n_pairs, batch_size):
+        assert torch.equal(x_data[k], x_data[k - n_pairs])
+        assert torch.equal(x_noise[k], x_noise[k - n_pairs])
+        assert float((t[k] - t[k - n_pairs]) % 1) == pytest.approx(1 / n_times, abs=1e-6)
+    assert len(x_noise.unique(dim=0)) == n_pairs
+    assert torch.equal(x_data, independent[0])
+    assert transport_cost(x_data, x_noise) > transport_cost(*independent[:2])
 
 
 def test_positions_of_a_batch_come_from_the_pool():

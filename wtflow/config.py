@@ -56,6 +56,7 @@ class Settings(BaseModel):
     iterations: int = Field(1000, ge=1, le=1_000_000, description="Training steps.")
     epochs: int = Field(0, ge=0, le=10_000, description="Passes over the training images; above 0 this replaces iterations.")
     batch_size: int = Field(1024, ge=2, le=65_536, description="Positions per step (mlp) or images per step (unet).")
+    times_per_pair: int = Field(2, ge=1, le=16, description="mlp: a batch holds each pair at this many times, evenly apart; fewer pairs are to be found.")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="Start value of AdamW's learning rate.")
     weight_decay: float = Field(0.0, ge=0, le=1, description="AdamW's weight decay.")
     schedule: Literal["cosine", "step"] = Field("cosine", description="How the learning rate falls: cosine to 0, or by ten at 60 % and 85 %.")
@@ -111,8 +112,9 @@ class Settings(BaseModel):
             raise ValueError(f"batch_size counts images for the unet, found {self.batch_size}; use 512 or fewer")
         if self.scope == "image" and self.network == "mlp":
             raise ValueError("scope image pairs whole images, which the mlp never sees; use scope local, or network unet")
-        if self.network == "mlp" and self.group_size > self.batch_size:
-            raise ValueError(f"group_size ({self.group_size}) is larger than batch_size ({self.batch_size})")
+        n_pairs = -(-self.batch_size // self.times_per_pair)
+        if self.network == "mlp" and self.group_size > n_pairs:
+            raise ValueError(f"group_size ({self.group_size}) is larger than the {n_pairs} pairs of a batch (batch_size / times_per_pair)")
         return self
 
     @model_validator(mode="after")
@@ -154,12 +156,12 @@ PRESETS: dict[str, dict[str, Any]] = {
         "backbone": "wide_resnet50_2", "weights": "imagenet", "stages": (3,), "pool_window": 3, "pool_stride": 2,
         "normalise": "layernorm", "scope": "image", "group_size": 8, "network": "unet", "width": 128, "batch_size": 8,
         "epochs": 100, "learning_rate": 1e-4, "weight_decay": 1e-4, "schedule": "step", "steps": 1, "top_fraction": 0.03,
-        "holdout_fraction": 0.0, "padding": "zeros", "edge_quantile": 0.0,
+        "holdout_fraction": 0.0, "padding": "zeros", "edge_quantile": 0.0, "times_per_pair": 1,
     },
 }  # fmt: skip
 
 
-_BEFORE: dict[str, Any] = {"finest_grid": 0, "rarity_power": 0.0, "padding": "zeros", "edge_quantile": 0.0}
+_BEFORE: dict[str, Any] = {"finest_grid": 0, "rarity_power": 0.0, "padding": "zeros", "edge_quantile": 0.0, "times_per_pair": 1}
 """What runs did that were written before these settings existed."""
 
 UNTRAINED: dict[str, Any] = {"stages": (1, 2), "padding": "zeros", "finest_grid": 0, "pool_window": 3, "pool_stride": 2, "iterations": 700}

@@ -1,12 +1,13 @@
-"""Moving features from data to noise, against the backbone that made them."""
+"""Moving features from data to noise and scoring where they end, against the backbone that made them."""
 
 import torch
 
 from wtflow.bench.figures import Figure, Target, interleaved, milliseconds
 from wtflow.bench.workshop import Workshop
+from wtflow.cores import n_cores, side_by_side
 from wtflow.detector import autocast
 from wtflow.features import BATCH
-from wtflow.flow.integrate import integrate
+from wtflow.scoring import compute_map
 
 TARGETS = {1: Target("ratio", "at most", 0.15), 4: Target("ratio", "at most", 0.5)}
 """Euler steps -> share of the backbone's time, on a CPU with preset fast."""
@@ -20,11 +21,18 @@ def measure(shop: Workshop) -> list[Figure]:
 def flow_figures(shop: Workshop, part: str, n: int, targets: dict[int, Target]) -> list[Figure]:
     """One figure for each number of Euler steps in `targets`, n images at a time."""
     x, velocity = shop.start(n), shop.training[1].velocity.eval()
+    n_portions = min(n, n_cores()) if shop.device.type == "cpu" else 1
 
     def move(steps: int) -> None:
-        with torch.inference_mode(), autocast(shop.device):
-            integrate(velocity, x, steps, "euler")
-        shop.wait()
+        """As a run is scored, normalising left out."""
+        settings = shop.settings.changed({"steps": steps, "solver": "euler", "score": "endpoint"})
+
+        def score(portion: torch.Tensor) -> None:
+            with autocast(shop.device):
+                compute_map(velocity, portion, settings, 0)
+
+        with side_by_side(n_portions) as each:
+            each(score, x.tensor_split(n_portions))
 
     tasks = {"bare": shop.bare_backbone(n)} | {str(steps): lambda steps=steps: move(steps) for steps in targets}
     seconds = interleaved(tasks, shop.sizes.repeats)

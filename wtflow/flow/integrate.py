@@ -21,12 +21,13 @@ def integrate(velocity: Velocity, x: Tensor, steps: int, solver: str = "euler", 
     """Where x is at t_end, in the shape of x.
 
     steps: equal steps of time. solver: euler (error halves with twice the steps) or heun (quarters, two evaluations
-    a step). t_end may lie before t_start. A field that knows where Euler's steps lead (`euler_end`) is asked on a CPU, where
-    that saves time; the end is the same to rounding. Raises FlowError for a wrong setting, or naming the step at which values
+    a step). t_end may lie before t_start. A field that knows where Euler's steps lead (`euler_end`) is asked on a CPU at full precision,
+    where that saves time and gives the same to rounding. Raises FlowError for a wrong setting, or naming the step at which values
     stop being finite.
     """
     euler_end = getattr(velocity, "euler_end", None)
-    if euler_end is not None and solver == "euler" and x.device.type == "cpu" and not torch.is_grad_enabled():
+    is_plain = x.device.type == "cpu" and not torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
+    if euler_end is not None and solver == "euler" and is_plain:
         end = euler_end(x, _times(x, steps, t_start, t_end))
         if _is_finite(end):
             return end  # otherwise the steps below say where

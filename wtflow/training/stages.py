@@ -156,7 +156,7 @@ def prepare_training(cache: FeatureCache, key: str, data: RunData, settings: Set
         velocity = build_velocity(settings, normaliser.channels)
     if settings.network == "mlp":
         pool = normalise_positions(positions, normaliser)
-        del positions  # as large as the pool, and of no more use
+        del positions  # overwritten, or of no more use
         batches = position_batches(pool, settings)
     else:
         batches = image_batches(cache, key, rows, normaliser, settings)
