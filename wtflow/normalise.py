@@ -73,12 +73,13 @@ def fit_normaliser(kind: str, positions: np.ndarray, whiten_power: float, max_ch
     return Normaliser(kind, torch.from_numpy(mean).float(), torch.from_numpy(np.ascontiguousarray(scaled)).float())
 
 
-def _moments(positions: np.ndarray, chunk: int = 16_384) -> tuple[np.ndarray, np.ndarray]:
+def _moments(positions: np.ndarray, chunk: int = 4096) -> tuple[np.ndarray, np.ndarray]:
     """Mean (C,) and covariance (C, C) in float64, a chunk at a time."""
     n, channels = positions.shape
     mean = sum((positions[i : i + chunk].sum(0, dtype=np.float64) for i in range(0, n, chunk)), np.zeros(channels)) / n
     covariance = np.zeros((channels, channels))
     for i in range(0, n, chunk):
-        centred = positions[i : i + chunk].astype(np.float64) - mean
+        centred = positions[i : i + chunk].astype(np.float64)
+        centred -= mean
         covariance += centred.T @ centred
     return mean, covariance / n

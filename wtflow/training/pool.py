@@ -14,6 +14,9 @@ from wtflow.flow.coupling import couple
 from wtflow.normalise import Normaliser
 from wtflow.store.features import FeatureCache
 
+CHUNK = 4096
+"""Positions worked on at a time."""
+
 Batch = tuple[Tensor, Tensor, Tensor]
 """x_data, x_noise paired with it, t; the first two of one shape, channels last, t of shape (B,)."""
 
@@ -38,7 +41,7 @@ def draw_positions(cache: FeatureCache, key: str, rows: np.ndarray, max_position
     return drawn
 
 
-def normalise_positions(positions: np.ndarray, normaliser: Normaliser, chunk: int = 16_384) -> Tensor:
+def normalise_positions(positions: np.ndarray, normaliser: Normaliser, chunk: int = CHUNK) -> Tensor:
     """Positions at t=0 as the flow sees them, float16 (N, K), written in chunks: over `positions` (N, C) where it is float16 with K channels."""
     is_over = positions.dtype == np.float16 and positions.shape[1] == normaliser.channels
     out = torch.from_numpy(positions) if is_over else torch.empty(len(positions), normaliser.channels, dtype=torch.float16)
@@ -48,20 +51,25 @@ def normalise_positions(positions: np.ndarray, normaliser: Normaliser, chunk: in
     return out
 
 
-def squared_mahalanobis(pool: Tensor, chunk: int = 16_384) -> Tensor:
+def squared_mahalanobis(pool: Tensor, chunk: int = CHUNK) -> Tensor:
     """How rare each position is: its squared distance from the pool's mean in units of the pool's covariance, float64 (N,), K on average.
 
     pool: (N, K). Directions in which the pool does not vary count as varying by a millionth of the mean variance.
     """
     n, channels = pool.shape
-    mean = sum((part.double().sum(0) for part in pool.split(chunk)), torch.zeros(channels, dtype=torch.float64)) / n
+    mean = sum((part.sum(0, dtype=torch.float64) for part in pool.split(chunk)), torch.zeros(channels, dtype=torch.float64)) / n
     covariance = torch.zeros(channels, channels, dtype=torch.float64)
     for part in pool.split(chunk):
-        centred = part.double() - mean
-        covariance += centred.T @ centred / n
+        centred = part.double().sub_(mean)
+        covariance.addmm_(centred.T, centred)
+    covariance /= n
     covariance += 1e-6 * covariance.diagonal().mean().clamp_min(1e-12) * torch.eye(channels, dtype=torch.float64)
-    whiten = torch.linalg.inv(torch.linalg.cholesky(covariance)).T.float()
-    return torch.cat([((part.float() - mean.float()) @ whiten).square().sum(1).double() for part in pool.split(chunk)])
+    whiten, mean = torch.linalg.inv(torch.linalg.cholesky(covariance)).T.float(), mean.float()
+    # One array for all, filled in place: small ones kept between the large ones of each chunk leave holes that nothing fits into (half a GB).
+    rarity = torch.empty(n, dtype=torch.float64)
+    for part, target in zip(pool.split(chunk), rarity.split(chunk), strict=True):
+        target.copy_((part.float().sub_(mean) @ whiten).square_().sum(1))
+    return rarity
 
 
 def position_batches(pool: Tensor, settings: Settings) -> Callable[[int], Batch]:
