@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from wtflow import scoring
 from wtflow.config import Settings
-from wtflow.cores import n_cores, side_by_side
 from wtflow.edges import level
 from wtflow.errors import DamagedRunError
 from wtflow.flow.velocity import build_velocity
@@ -45,18 +44,12 @@ class Detector:
 
     def maps(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Raw maps (B, H, W) after the flow and before it (half the mean square of the input: the no-flow floor), levelled where edges are known."""
-        self.velocity.eval()
-        n = n_cores() if self.device.type == "cpu" else 1
-        with side_by_side(min(n, len(features))) as each:
-            parts = each(self._unlevelled, np.array_split(features, min(n, len(features))))
-        after, before = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-        return (after, before) if self.edges is None else (level(after, self.edges.after), level(before, self.edges.before))
-
-    def _unlevelled(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         x = self.start(features)
+        self.velocity.eval()
         with autocast(self.device):
             after = scoring.compute_map(self.velocity, x, self.settings, self.settings.seed)
-        return after, (0.5 * x.square().mean(-1)).cpu().numpy()
+        before = (0.5 * x.square().mean(-1)).cpu().numpy()
+        return (after, before) if self.edges is None else (level(after, self.edges.after), level(before, self.edges.before))
 
     def scoring_as(self, settings: Settings, edges: EdgeFactors | None) -> "Detector":
         """The same normaliser and flow, read with other settings and edge factors."""

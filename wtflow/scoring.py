@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from wtflow.config import Settings
+from wtflow.cores import n_cores, side_by_side
 from wtflow.errors import FlowError
 from wtflow.flow.integrate import Velocity, integrate
 from wtflow.flow.path import interpolate, target_velocity
@@ -24,7 +25,8 @@ def compute_map(velocity: Velocity, x: Tensor, settings: Settings, seed: int) ->
     """Raw maps of B images, float32 (B, H, W), 0 or above: the score of every grid position.
 
     velocity: a field, or a network in evaluation mode. x: (B, H, W, C) features on its device, t=0. Which score,
-    solver and steps come from settings; seed fixes the noise of `mismatch` and is not used otherwise.
+    solver and steps come from settings; seed fixes the noise of `mismatch` and is not used otherwise. On a CPU each core
+    takes images of its own.
     Raises FlowError for a network in training mode, another shape, or values that are not finite.
     """
     if x.ndim != 4 or x.numel() == 0:
@@ -33,20 +35,25 @@ def compute_map(velocity: Velocity, x: Tensor, settings: Settings, seed: int) ->
         )
     if getattr(velocity, "training", False):
         raise FlowError("The velocity network is in training mode.", fix="Call eval() on it before scoring.")
-    with torch.inference_mode():
-        if settings.score == "deviation":
-            maps = deviation_score(velocity, x, settings.deviation_time)
-        elif settings.score == "mismatch":
-            maps = mismatch_score(velocity, x, settings.mismatch_samples, seed)
-        else:  # relative is endpoint until it is upsampled
-            maps = _endpoint_map(velocity, x, settings)
-        values = maps.float().cpu().numpy()
+    n_portions = 1 if x.device.type != "cpu" or torch.is_autocast_enabled("cpu") else min(n_cores(), len(x))  # a thread would not inherit autocast
+    with side_by_side(n_portions) as each:
+        maps = each(lambda part: _raw_map(velocity, part, settings, seed), x.tensor_split(n_portions))
+    values = torch.cat(maps).float().cpu().numpy()
     if not np.isfinite(values).all():
         raise FlowError(
             f"The {settings.score} map contains values that are not finite.",
             fix="Train again with a lower learning rate, or check the features for NaN.",
         )
     return values
+
+
+def _raw_map(velocity: Velocity, x: Tensor, settings: Settings, seed: int) -> Tensor:
+    with torch.inference_mode():
+        if settings.score == "deviation":
+            return deviation_score(velocity, x, settings.deviation_time)
+        if settings.score == "mismatch":
+            return mismatch_score(velocity, x, settings.mismatch_samples, seed)
+        return _endpoint_map(velocity, x, settings)  # relative is endpoint until it is upsampled
 
 
 def _endpoint_map(velocity: Velocity, x: Tensor, settings: Settings) -> Tensor:

@@ -1,10 +1,7 @@
 """Moving features from data to noise and scoring where they end, against the backbone that made them."""
 
-import torch
-
 from wtflow.bench.figures import Figure, Target, interleaved, milliseconds
 from wtflow.bench.workshop import Workshop
-from wtflow.cores import n_cores, side_by_side
 from wtflow.detector import autocast
 from wtflow.features import BATCH
 from wtflow.scoring import compute_map
@@ -21,18 +18,11 @@ def measure(shop: Workshop) -> list[Figure]:
 def flow_figures(shop: Workshop, part: str, n: int, targets: dict[int, Target]) -> list[Figure]:
     """One figure for each number of Euler steps in `targets`, n images at a time."""
     x, velocity = shop.start(n), shop.training[1].velocity.eval()
-    n_portions = min(n, n_cores()) if shop.device.type == "cpu" else 1
 
     def move(steps: int) -> None:
         """As a run is scored, normalising left out."""
-        settings = shop.settings.changed({"steps": steps, "solver": "euler", "score": "endpoint"})
-
-        def score(portion: torch.Tensor) -> None:
-            with autocast(shop.device):
-                compute_map(velocity, portion, settings, 0)
-
-        with side_by_side(n_portions) as each:
-            each(score, x.tensor_split(n_portions))
+        with autocast(shop.device):
+            compute_map(velocity, x, shop.settings.changed({"steps": steps, "solver": "euler", "score": "endpoint"}), 0)
 
     tasks = {"bare": shop.bare_backbone(n)} | {str(steps): lambda steps=steps: move(steps) for steps in targets}
     seconds = interleaved(tasks, shop.sizes.repeats)
