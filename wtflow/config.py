@@ -70,7 +70,7 @@ class Settings(BaseModel):
     score: Literal["endpoint", "relative", "deviation", "mismatch"] = Field("endpoint", description="What is read off the flow; higher means more anomalous.")
     deviation_time: float = Field(0.6, ge=0.0, lt=1.0, description="deviation: the time at which the field is compared with -x.")
     mismatch_samples: int = Field(4, ge=1, le=64, description="mismatch: noises per position, at as many times.")
-    top_fraction: float = Field(0.003, ge=0.0, le=1.0, description="The image score is the mean of this share of the highest pixels (0: the maximum).")
+    top_fraction: float = Field(0.0, ge=0.0, le=1.0, description="The image score is the mean of this share of the highest pixels (0: the maximum).")
 
     edge_quantile: float = Field(
         0.999, ge=0.0, le=1.0, description="Near the edge, maps are divided by how much higher this quantile of training normals lies there (0: not at all)."
