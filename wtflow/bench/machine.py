@@ -9,7 +9,7 @@ import numpy as np
 import scipy
 import torch
 
-from wtflow.worker_environment import WAITING
+from wtflow.worker_environment import THREADS
 
 
 def machine_facts(device: torch.device) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def machine_facts(device: torch.device) -> dict[str, Any]:
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
-        "thread_wait": {name: os.environ.get(name, "default") for name in ("OMP_WAIT_POLICY", *WAITING)},
+        "thread_wait": {name: os.environ.get(name, "default") for name in ("OMP_WAIT_POLICY", *THREADS)},
         "load_before": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "device": str(device) if device.type == "cpu" else torch.cuda.get_device_name(device),
         "python": platform.python_version(),

@@ -8,7 +8,7 @@ import typer
 
 from wtflow import console
 from wtflow.errors import WTFlowError
-from wtflow.worker_environment import WAITING
+from wtflow.worker_environment import THREADS
 
 
 def bench(
@@ -19,7 +19,7 @@ def bench(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object last on stdout.")] = False,
 ) -> None:
     """Measure speed and memory on drawn images, each figure beside a floor measured in the same run and with threads that wait as a worker's do."""
-    for name, value in WAITING.items():
+    for name, value in THREADS.items():
         os.environ.setdefault(name, value)  # before torch is loaded, which reads it once
     from wtflow.bench.command import run_bench
 
