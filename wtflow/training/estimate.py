@@ -57,13 +57,13 @@ def _rates(store: RunStore, settings: Settings) -> tuple[dict[str, float], str]:
             return rates, f"Measured here by run {run_id}."
     work = settings.depth * settings.width**2 * settings.batch_size if settings.network == "mlp" else 0
     scale = (settings.image_size / 256) ** 2
-    rates = {"features": 0.03 * scale, "train": 0.01 + 8e-11 * work if work else 1.0, "score": 0.03 * settings.steps * scale, "metrics": 0.03 * scale}
+    rates = {"features": 0.03 * scale, "train": 0.01 + 8e-11 * work if work else 1.0, "score": (0.02 + 0.01 * settings.steps) * scale, "metrics": 0.01 * scale}
     return rates, "Rough: no run with such settings has finished here yet, so these are figures from a laptop-class CPU with two cores."
 
 
 def _alike(a: Settings, b: Settings) -> bool:
     shape = ("backbone", "stages", "finest_grid", "image_size", "pool_stride", "network", "width", "depth")
-    same = (*shape, "batch_size", "steps", "solver", "coupling", "group_size", "threads")
+    same = (*shape, "batch_size", "steps", "solver", "coupling", "group_size", "times_per_pair", "threads")
     return all(getattr(a, name) == getattr(b, name) for name in same)
 
 
