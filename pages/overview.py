@@ -84,7 +84,7 @@ def show_next(store: RunStore, active: list[RunSummary], finished: list[RunSumma
         link("try_image", "Try an image of your own", icon=":material/add_photo_alternate:", run=finished[0].run_id)
     else:
         st.caption(
-            "Draws some images of a product here and trains on them: a minute and a half on two cores, no download.",
+            "Draws some images of a product here and trains on them: about a minute on two cores, no download.",
             width="content",
         )
     link("data", "Open a folder of your own", icon=":material/folder_open:")

@@ -58,7 +58,7 @@ _LABELS = {
     "pool_stride": "Averaging stride",
     "max_channels": "Components kept (0: all)",
     "holdout_fraction": "Held-out share of normals",
-    "top_fraction": "Top share of pixels",
+    "top_fraction": "Top share of pixels (0: highest)",
     "edge_quantile": "Levelling near the edge",
     "threads": "Threads (0: automatic)",
     "umap_after": "UMAP of the wells afterwards",

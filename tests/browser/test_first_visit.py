@@ -63,10 +63,9 @@ def test_a_folder_of_ones_own_is_set_up_in_the_form_and_watched_to_its_end(serve
 
 
 @pytest.mark.slow
-def test_the_whole_demo_is_resumed_and_finishes(page):
-    page.goto(page.url.split("/train")[0])
-    page.get_by_role("link", name="Open", exact=True).first.click()
-    page.get_by_role("button", name="Resume").click()
+def test_the_whole_demo_goes_from_its_button_to_its_results(server, page):
+    page.goto(server)
+    page.get_by_role("button", name="Train the demo").click()
     see_it_finish(page)
 
 
