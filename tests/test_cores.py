@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 import torch
+from networks import stirred
 from run_folders import tiny_settings, write_tiny_category
 
 from wtflow.backbone import load_backbone
@@ -87,18 +88,10 @@ def batch(n_rows):
     return (*torch.randn(2, n_rows, 5, generator=generator), torch.rand(n_rows, generator=generator))
 
 
-def stir(network):
-    """No layer at zero, so that every gradient depends on everything."""
-    generator = torch.Generator().manual_seed(1)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.add_(0.1 * torch.randn(parameter.shape, generator=generator))
-
-
 @pytest.mark.parametrize("n_rows", [4 * FEWEST_ROWS, 4 * FEWEST_ROWS + 1])
 def test_a_batch_in_portions_has_the_loss_and_the_gradient_of_the_whole_batch(threads, n_rows):
     one = trainer(n_rows)
-    stir(one.velocity)
+    stirred(one.velocity)
     x_data, x_noise, t = rows = batch(n_rows)
     expected = torch.nn.functional.mse_loss(one.velocity(interpolate(x_data, x_noise, t), t), target_velocity(x_data, x_noise))
     expected.backward()
@@ -126,8 +119,7 @@ def test_a_batch_is_split_where_rows_are_many_and_depend_on_no_other(monkeypatch
 def test_maps_are_the_same_whether_cores_share_the_images_or_not(threads):
     settings = settings_from("fast", {"width": 16, "depth": 2, "steps": 3})
     features = np.random.default_rng(0).normal(size=(5, 4, 3, 6)).astype(np.float16)
-    velocity = build_velocity(settings, 6)
-    stir(velocity)
+    velocity = stirred(build_velocity(settings, 6))
     detector = Detector(settings, fit_normaliser("pca", features.reshape(-1, 6), 0.5, 0), velocity)
     after, before = detector.maps(features)
     assert after.shape == before.shape == (5, 4, 3)

@@ -2,6 +2,7 @@ from itertools import pairwise
 
 import pytest
 import torch
+from networks import stirred
 
 from wtflow.config import settings_from
 from wtflow.errors import FlowError
@@ -13,15 +14,6 @@ from wtflow.flow.velocity import ResidualMLP, UNet, build_velocity
 
 def n_parameters(network):
     return sum(parameter.numel() for parameter in network.parameters())
-
-
-def stirred(network, seed=0):
-    """The network with its zero layers filled, so that outputs depend on everything."""
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.add_(0.1 * torch.randn(parameter.shape, generator=generator))
-    return network.eval()
 
 
 def test_an_untrained_mlp_points_to_the_origin_at_time_zero():
