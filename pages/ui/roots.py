@@ -43,16 +43,16 @@ def pick_root(store: RunStore) -> RootScan | None:
     root = state.get("root") or _remembered(store) or str(demo_root(store))
     is_demo = root == str(demo_root(store))
     st.session_state[_TYPED] = "" if is_demo else root
-    left, right = (st, None) if is_demo else st.columns([5, 1], vertical_alignment="bottom")
-    left.text_input(
+    line = st.container(horizontal=True, vertical_alignment="bottom")
+    line.text_input(
         "Folder with categories",
         key=_TYPED,
         on_change=_typed,
         placeholder="Demo images. Type the path of a folder of your own here.",
         help="The folder that holds the categories, each with train/good, test and ground_truth (MVTec AD), or as VisA and BTAD have it.",
     )
-    if right is not None:
-        right.button("Use the demo", icon=":material/auto_awesome:", on_click=_open, args=(store, str(demo_root(store))), width="stretch")
+    if not is_demo:
+        line.button("Use the demo", icon=":material/auto_awesome:", on_click=_open, args=(store, str(demo_root(store))))
     try:
         if is_demo:
             draw_demo(store)
