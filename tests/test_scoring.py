@@ -49,7 +49,7 @@ def test_positions_moved_a_few_at_a_time_end_where_all_together_end(monkeypatch)
     network.blocks[0].register_forward_pre_hook(lambda module, arguments: sizes.append(len(arguments[0])))
     monkeypatch.setattr("wtflow.scoring.N_AT_ONCE", 20)
     monkeypatch.setattr("wtflow.scoring.n_cores", lambda: 1)
-    maps = compute_map(network, x, settings(steps=3), seed=0)
+    maps = compute_map(network, x, settings(steps=3, precision="full"), seed=0)
     assert sizes == [20] * 6 + [8] * 3
     np.testing.assert_allclose(maps, endpoint_score(integrate(network, x, 3)).detach().numpy(), rtol=1e-5)
 

@@ -38,7 +38,7 @@ N_CHANNELS = 8
 """Strongest channels that a probe lists."""
 LARGEST_TRY = 64
 """Images scored in one go; more are a data set and belong in a run."""
-CHANGEABLE = {"steps", "solver", "score", "deviation_time", "mismatch_samples", "top_fraction", "edge_quantile"}
+CHANGEABLE = {"steps", "solver", "score", "deviation_time", "mismatch_samples", "precision", "top_fraction", "edge_quantile"}
 """Settings that only scoring reads."""
 
 

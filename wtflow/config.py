@@ -70,6 +70,9 @@ class Settings(BaseModel):
     score: Literal["endpoint", "relative", "deviation", "mismatch"] = Field("endpoint", description="What is read off the flow; higher means more anomalous.")
     deviation_time: float = Field(0.6, ge=0.0, lt=1.0, description="deviation: the time at which the field is compared with -x.")
     mismatch_samples: int = Field(4, ge=1, le=64, description="mismatch: noises per position, at as many times.")
+    precision: Literal["auto", "full"] = Field(
+        "auto", description="auto: the flow in bfloat16 on a GPU; on a processor with instructions for it, Euler's steps of an mlp when scoring. full: float32."
+    )
     top_fraction: float = Field(0.0, ge=0.0, le=1.0, description="The image score is the mean of this share of the highest pixels (0: the maximum).")
 
     edge_quantile: float = Field(

@@ -16,6 +16,7 @@ from wtflow.edges import level
 from wtflow.errors import DamagedRunError
 from wtflow.flow.velocity import build_velocity
 from wtflow.normalise import Normaliser, empty_normaliser
+from wtflow.precision import autocast
 from wtflow.records_edges import EdgeFactors
 from wtflow.store.files import write_atomic
 
@@ -23,11 +24,6 @@ from wtflow.store.files import write_atomic
 def pick_device() -> torch.device:
     """CUDA when there is one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def autocast(device: torch.device) -> contextlib.AbstractContextManager:
-    """bfloat16 on CUDA; full precision, and so repeatable to the last bit, on the CPU."""
-    return torch.autocast("cuda", dtype=torch.bfloat16) if device.type == "cuda" else contextlib.nullcontext()
 
 
 class Detector:
@@ -46,7 +42,7 @@ class Detector:
         """Raw maps (B, H, W) after the flow and before it (half the mean square of the input: the no-flow floor), levelled where edges are known."""
         x = self.start(features)
         self.velocity.eval()
-        with autocast(self.device):
+        with autocast(self.device, self.settings):
             after = scoring.compute_map(self.velocity, x, self.settings, self.settings.seed)
         before = (0.5 * x.square().mean(-1)).cpu().numpy()
         return (after, before) if self.edges is None else (level(after, self.edges.after), level(before, self.edges.before))

@@ -16,6 +16,7 @@ from wtflow.cores import n_cores, side_by_side
 from wtflow.errors import FlowError
 from wtflow.flow.integrate import Velocity, integrate
 from wtflow.flow.path import interpolate, target_velocity
+from wtflow.precision import type_of_products
 
 N_AT_ONCE = 2048
 """Positions moved together on a CPU: with 448 channels they take some 4 MB."""
@@ -61,8 +62,9 @@ def _endpoint_map(velocity: Velocity, x: Tensor, settings: Settings) -> Tensor:
     before the next, so that they stay in the processor's cache."""
     if x.device.type != "cpu" or not getattr(velocity, "is_positionwise", False):
         return endpoint_score(integrate(velocity, x, settings.steps, settings.solver))
-    rows = x.reshape(-1, x.shape[-1]).split(N_AT_ONCE)
-    return torch.cat([endpoint_score(integrate(velocity, part, settings.steps, settings.solver)) for part in rows]).reshape(x.shape[:-1])
+    rows, products = x.reshape(-1, x.shape[-1]).split(N_AT_ONCE), type_of_products(x.device, settings)
+    ends = (integrate(velocity, part, settings.steps, settings.solver, products=products) for part in rows)
+    return torch.cat([endpoint_score(end) for end in ends]).reshape(x.shape[:-1])
 
 
 def endpoint_score(y: Tensor) -> Tensor:

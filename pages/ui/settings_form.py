@@ -35,7 +35,7 @@ ADVANCED = {
         "iterations",
         "epochs",
     ),
-    "Scoring": ("deviation_time", "mismatch_samples", "top_fraction", "edge_quantile", "holdout_fraction"),
+    "Scoring": ("deviation_time", "mismatch_samples", "precision", "top_fraction", "edge_quantile", "holdout_fraction"),
     "Process": ("threads", "niceness", "checkpoint_every_s", "umap_after"),
 }
 
@@ -63,7 +63,7 @@ _LABELS = {
     "threads": "Threads (0: automatic)",
     "umap_after": "UMAP of the wells afterwards",
 }
-_CHOICES = ("preset", "padding", "normalise", "coupling", "scope", "network", "schedule", "solver", "score")
+_CHOICES = ("preset", "padding", "normalise", "coupling", "scope", "network", "schedule", "solver", "score", "precision")
 _PRESET_HELP = {
     "fast": "Small and quick on a CPU; the choice of this project.",
     "paper": "As the paper's code is driven elsewhere; large, wants a GPU.",

@@ -2,8 +2,8 @@
 
 from wtflow.bench.figures import Figure, Target, interleaved, milliseconds
 from wtflow.bench.workshop import Workshop
-from wtflow.detector import autocast
 from wtflow.features import BATCH
+from wtflow.precision import autocast
 from wtflow.scoring import compute_map
 
 TARGETS = {1: Target("ratio", "at most", 0.15), 4: Target("ratio", "at most", 0.5)}
@@ -21,7 +21,7 @@ def flow_figures(shop: Workshop, part: str, n: int, targets: dict[int, Target]) 
 
     def move(steps: int) -> None:
         """As a run is scored, normalising left out."""
-        with autocast(shop.device):
+        with autocast(shop.device, shop.settings):
             compute_map(velocity, x, shop.settings.changed({"steps": steps, "solver": "euler", "score": "endpoint"}), 0)
 
     tasks = {"bare": shop.bare_backbone(n)} | {str(steps): lambda steps=steps: move(steps) for steps in targets}

@@ -6,8 +6,8 @@ from torch import nn
 
 from wtflow.bench.figures import Figure, Target, interleaved, per_second
 from wtflow.bench.workshop import Workshop
-from wtflow.detector import autocast
 from wtflow.flow.path import interpolate, target_velocity
+from wtflow.precision import autocast
 
 FLOOR = "the network forward and backward on one batch"
 
@@ -41,7 +41,7 @@ def bare_steps(shop: Workshop, n: int) -> Callable[[], None]:
         trainer.velocity.train()
         for _ in range(n):
             trainer.velocity.zero_grad(set_to_none=True)
-            with autocast(shop.device):
+            with autocast(shop.device, shop.settings):
                 loss = nn.functional.mse_loss(trainer.velocity(x_t, t).float(), target)
             loss.backward()
         shop.wait()

@@ -2,26 +2,31 @@
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from wtflow.config import Settings
+from wtflow.cores import n_cores
 from wtflow.derive.run_flow import RunFlow
 from wtflow.derive.travel import starts
-from wtflow.detector import autocast
 from wtflow.edges import chosen_images, edge_factors, level
 from wtflow.errors import DatasetError
 from wtflow.flow.integrate import Velocity, integrate
 from wtflow.maps import image_scores, upsample
 from wtflow.metrics import PixelMetrics, image_metrics
 from wtflow.positions import choose_positions, grid_mask
+from wtflow.precision import autocast
 from wtflow.records_flow import ReturnTrip, Spread, StepsRow
 from wtflow.results import truth_of
-from wtflow.scoring import endpoint_score
+from wtflow.scoring import compute_map
 
 BATCH = 8
+"""Images moved at once, at most."""
+EVALUATIONS_AT_ONCE = 40
+"""Of the field, each for an image, between two words of progress: a fifth of a second on two cores with preset fast."""
 LOST = 1e12
 """A path whose velocity is larger than this, or not a number, counts as gone to infinity."""
 
@@ -121,31 +126,20 @@ def _truths(flow: RunFlow) -> list[np.ndarray | None]:
 
 
 def _score(flow: RunFlow, solver: str, steps: int, truths: list[np.ndarray | None], progress: Progress, *, is_default: bool) -> StepsRow:
-    """One pass over the test set, a batch in memory at a time."""
-    test, size, settings = flow.results.test, flow.settings.image_size, flow.settings
-    factors = _edge_factors(flow, solver, steps, progress)
+    """One pass over the test set, a few images in memory at a time."""
+    test, size, settings = flow.results.test, flow.settings.image_size, flow.settings.changed({"solver": solver, "steps": steps, "score": "endpoint"})
+    factors = _edge_factors(flow, settings, progress)
     pixels, scores = PixelMetrics(), []
     norms: dict[str, list[np.ndarray]] = {}
-    facts, grids, n_evaluations = list(test.itertuples()), flow.grids(test.row.to_numpy()), _evaluations(solver, steps)
-    seconds, done, total = 0.0, 0, n_evaluations * -(-len(facts) // BATCH)
-
-    def velocity(x_t: Tensor, t: Tensor) -> Tensor:
-        nonlocal seconds, done
-        began, done = time.perf_counter(), done + 1
-        progress(done / total)
-        seconds -= time.perf_counter() - began  # telling is no part of the flow
-        return flow.detector.velocity(x_t, t)
-
-    for first in range(0, len(facts), BATCH):
-        batch = facts[first : first + BATCH]
-        x = flow.detector.start(np.stack([grid for _, grid in itertools.islice(grids, len(batch))]))
-        began = time.perf_counter()
-        with torch.inference_mode(), autocast(flow.detector.device):  # as the run was scored
-            maps = endpoint_score(integrate(velocity, x, steps, solver)).float().cpu().numpy()
-        seconds += time.perf_counter() - began
+    facts, done = list(test.itertuples()), 0
+    watch = _Watch()
+    for maps in _maps(flow, settings, (grid for _, grid in flow.grids(test.row.to_numpy())), watch):
+        batch = slice(done, done + len(maps))
+        done += len(maps)
+        progress(done / len(facts))
         large = upsample(maps if factors is None else level(maps, factors), size, "endpoint")
         scores.append(image_scores(large, settings.top_fraction))
-        for one, small, pixel_map, packed in zip(batch, maps, large, truths[first : first + BATCH], strict=True):
+        for one, small, pixel_map, packed in zip(facts[batch], maps, large, truths[batch], strict=True):
             length = np.sqrt(2 * flow.n_channels * small)  # the endpoint score is |y|^2 / (2 d)
             truth = None if packed is None else np.unpackbits(packed, count=size * size).reshape(size, size).astype(bool)
             if truth is not None:
@@ -154,20 +148,36 @@ def _score(flow: RunFlow, solver: str, steps: int, truths: list[np.ndarray | Non
                 norms.setdefault(one.defect, []).append(length[inside])
     image, pixel = image_metrics(np.concatenate(scores), test.is_defective.to_numpy(bool)), pixels.result()
     return StepsRow(
-        solver=solver, steps=steps, evaluations=n_evaluations, ms_per_image=1000 * seconds / len(facts),
+        solver=solver, steps=steps, evaluations=_evaluations(solver, steps), ms_per_image=1000 * watch.seconds / len(facts),
         metrics={"image_auroc": image["image_auroc"], "pixel_auroc": pixel["pixel_auroc"], "aupro": pixel["aupro"]},
         norms={group: spread(np.concatenate(parts)) for group, parts in norms.items()}, is_default=is_default,
     )  # fmt: skip
 
 
-def _edge_factors(flow: RunFlow, solver: str, steps: int, progress: Progress) -> np.ndarray | None:
+def _edge_factors(flow: RunFlow, settings: Settings, progress: Progress) -> np.ndarray | None:
     """As the run levels its maps, for endpoints of this solver and number of steps."""
-    if flow.settings.edge_quantile == 0:
+    if settings.edge_quantile == 0:
         return None
     ids, maps = flow.training_ids(), []
-    grids = flow.training_grids([ids[i] for i in chosen_images(len(ids))])
-    while batch := [grid for _, grid in itertools.islice(grids, BATCH)]:
+    for part in _maps(flow, settings, (grid for _, grid in flow.training_grids([ids[i] for i in chosen_images(len(ids))])), _Watch()):
         progress(0.0)
-        with torch.inference_mode(), autocast(flow.detector.device):
-            maps.append(endpoint_score(integrate(flow.detector.velocity, flow.detector.start(np.stack(batch)), steps, solver)).float().cpu().numpy())
-    return edge_factors(np.concatenate(maps), flow.settings.edge_quantile)
+        maps.append(part)
+    return edge_factors(np.concatenate(maps), settings.edge_quantile)
+
+
+class _Watch:
+    """Seconds that the flow alone took."""
+
+    seconds = 0.0
+
+
+def _maps(flow: RunFlow, settings: Settings, grids: Iterator[np.ndarray], watch: _Watch) -> Iterator[np.ndarray]:
+    """Raw maps of backbone features (H, W, C), some (B, h, w) at a time, computed as the run's own were."""
+    n_at_once = max(n_cores(), min(BATCH, EVALUATIONS_AT_ONCE // _evaluations(settings.solver, settings.steps)))
+    while batch := list(itertools.islice(grids, n_at_once)):
+        x = flow.detector.start(np.stack(batch))
+        began = time.perf_counter()
+        with autocast(flow.detector.device, settings):
+            maps = compute_map(flow.detector.velocity, x, settings, settings.seed)
+        watch.seconds += time.perf_counter() - began
+        yield maps

@@ -17,18 +17,20 @@ Velocity = Callable[[Tensor, Tensor], Tensor]
 Step = Callable[[Velocity, Tensor, Tensor, Tensor], Tensor]
 
 
-def integrate(velocity: Velocity, x: Tensor, steps: int, solver: str = "euler", *, t_start: float = 0.0, t_end: float = 1.0) -> Tensor:
+def integrate(
+    velocity: Velocity, x: Tensor, steps: int, solver: str = "euler", *, t_start: float = 0.0, t_end: float = 1.0, products: torch.dtype | None = None
+) -> Tensor:
     """Where x is at t_end, in the shape of x.
 
     steps: equal steps of time. solver: euler (error halves with twice the steps) or heun (quarters, two evaluations
-    a step). t_end may lie before t_start. A field that knows where Euler's steps lead (`euler_end`) is asked on a CPU at full precision,
-    where that saves time and gives the same to rounding. Raises FlowError for a wrong setting, or naming the step at which values
-    stop being finite.
+    a step). t_end may lie before t_start. A field that knows where Euler's steps lead (`euler_end`) is asked on a CPU outside
+    autocast, where that saves time and gives the same to rounding: that of `products`, where given, such as bfloat16. Raises FlowError
+    for a wrong setting, or naming the step at which values stop being finite.
     """
     euler_end = getattr(velocity, "euler_end", None)
     is_plain = x.device.type == "cpu" and not torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
     if euler_end is not None and solver == "euler" and is_plain:
-        end = euler_end(x, _times(x, steps, t_start, t_end))
+        end = euler_end(x, _times(x, steps, t_start, t_end), products)
         if _is_finite(end):
             return end  # otherwise the steps below say where
     for _, x_t in _walk(velocity, x, steps, solver, t_start, t_end):

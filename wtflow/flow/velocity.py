@@ -58,8 +58,10 @@ class ResidualMLP(nn.Module):
         embedded = self._embed(t)
         return torch.addcmul(self.leave(self._think(self.enter(x), embedded)), self._along_x(t, embedded), x)
 
-    def euler_end(self, x: Tensor, times: Tensor) -> Tensor:
+    def euler_end(self, x: Tensor, times: Tensor, products: torch.dtype | None = None) -> Tensor:
         """Where Euler's steps through `times` (S+1,) lead from x (..., C), without gradients: what steps by `forward` give, to rounding, for fewer operations.
+
+        products: type that matrices and what they multiply are rounded to, such as bfloat16; sums keep x's type.
 
         Every x on the way is `moved * x + leave.weight carried + summed * leave.bias` with two numbers and one vector of the hidden
         width, and the blocks see it through `enter` alone. So between steps x is never made: `enter` after `leave` is one matrix.
@@ -68,27 +70,27 @@ class ResidualMLP(nn.Module):
         with torch.no_grad():
             turned = self.enter.weight @ self.leave.weight
             turned_bias = self.enter.weight @ self.leave.bias
-            entered = F.linear(x, self.enter.weight)
+            entered = _multiply(x, self.enter.weight, None, products)
             moved, summed, carried = torch.ones_like(times[0]), torch.zeros_like(times[0]), None
             for t, t_next in pairwise(times):
                 embedded, step = self._embed(t), t_next - t
                 bias = torch.addcmul(self.enter.bias, turned_bias, summed)
-                hidden = entered + bias if carried is None else F.linear(carried, turned, bias).add_(entered, alpha=moved.item())
-                thought = self._think(hidden, embedded)
+                hidden = entered + bias if carried is None else _multiply(carried, turned, bias, products).add_(entered, alpha=moved.item())
+                thought = self._think(hidden, embedded, products)
                 grown = 1 + step * self._along_x(t, embedded).squeeze()
                 carried = thought * step if carried is None else carried.mul_(grown).add_(thought, alpha=step.item())
                 moved, summed = moved * grown, summed * grown + step
-            return F.linear(carried, self.leave.weight, summed * self.leave.bias).add_(x, alpha=moved.item())
+            return _multiply(carried, self.leave.weight, summed * self.leave.bias, products).add_(x, alpha=moved.item())
 
     def _embed(self, t: Tensor) -> Tensor:
         """(32,), or (B, 1, ..., 32): every time is embedded once."""
         return self.time(t.reshape(*t.shape[:-1], 1))
 
-    def _think(self, hidden: Tensor, embedded: Tensor) -> Tensor:
+    def _think(self, hidden: Tensor, embedded: Tensor, products: torch.dtype | None = None) -> Tensor:
         """From what `enter` gives to what `leave` takes, (..., W); without gradients in place of what it is given."""
         is_inference = not torch.is_grad_enabled()
         for block in self.blocks:
-            change = block(hidden, embedded)
+            change = block(hidden, embedded, products)
             hidden = hidden.add_(change) if is_inference else hidden + change
         return F.silu(hidden, inplace=is_inference)
 
@@ -110,9 +112,9 @@ class _TimedLayer(nn.Module):
         nn.init.ones_(self.scale.bias)
         self.matrix = nn.Linear(width, width)
 
-    def forward(self, hidden: Tensor, embedded: Tensor) -> Tensor:
+    def forward(self, hidden: Tensor, embedded: Tensor, products: torch.dtype | None = None) -> Tensor:
         scaled = torch.addcmul(self.shift(embedded), hidden, self.scale(embedded))
-        return self.matrix(F.silu(scaled, inplace=not torch.is_grad_enabled()))
+        return _multiply(F.silu(scaled, inplace=not torch.is_grad_enabled()), self.matrix.weight, self.matrix.bias, products)
 
 
 class UNet(nn.Module):
@@ -187,6 +189,14 @@ class _Sinusoids(nn.Module):
     def forward(self, t: Tensor) -> Tensor:
         angle = t * self.frequencies
         return torch.cat([angle.sin(), angle.cos()], dim=-1)
+
+
+def _multiply(x: Tensor, weight: Tensor, bias: Tensor | None, products: torch.dtype | None) -> Tensor:
+    """`weight x + bias`, (..., I) -> (..., O). With `products`, both factors are rounded to that type, and so is the product; bias and result are of x's."""
+    if products is None:
+        return F.linear(x, weight, bias)
+    multiplied = F.linear(x.to(products), weight.to(products)).to(x.dtype)
+    return multiplied if bias is None else multiplied.add_(bias)
 
 
 def _zeroed(layer: nn.Module) -> nn.Module:

@@ -63,7 +63,7 @@ def _rates(store: RunStore, settings: Settings) -> tuple[dict[str, float], str]:
 
 def _alike(a: Settings, b: Settings) -> bool:
     shape = ("backbone", "stages", "finest_grid", "image_size", "pool_stride", "network", "width", "depth")
-    same = (*shape, "batch_size", "steps", "solver", "coupling", "group_size", "times_per_pair", "threads")
+    same = (*shape, "batch_size", "steps", "solver", "coupling", "group_size", "times_per_pair", "precision", "threads")
     return all(getattr(a, name) == getattr(b, name) for name in same)
 
 

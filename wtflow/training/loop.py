@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from wtflow.config import Settings
 from wtflow.cores import SideBySide, n_cores, side_by_side
-from wtflow.detector import autocast
 from wtflow.errors import FlowError
 from wtflow.flow.path import interpolate, target_velocity
+from wtflow.precision import autocast
 from wtflow.training.pool import Batch
 from wtflow.training.prefetch import prepared, prepared_ahead
 
@@ -72,7 +72,7 @@ class Trainer:
         """The mean square error over a portion's rows and its gradients, both times the portion's share in the batch."""
         batch, share = portion
         x_data, x_noise, t = (part.to(self.device, non_blocking=True) for part in batch)
-        with autocast(self.device):
+        with autocast(self.device, self.settings):
             predicted = self.velocity(interpolate(x_data, x_noise, t), t)
             loss = share * nn.functional.mse_loss(predicted.float(), target_velocity(x_data, x_noise))
         return loss.detach(), torch.autograd.grad(loss, tuple(self.velocity.parameters()))
