@@ -18,7 +18,7 @@ def score_table(scores: dict[str, float] = SCORES, held_out: dict[str, float] = 
     rows = []
     for i, (sample_id, score) in enumerate((scores | held_out).items()):
         defect, split = sample_id.split("/")[1], "holdout" if sample_id in held_out else "test"
-        rows.append((i, sample_id, f"/data/plate/{sample_id}", "", split, defect, defect != "good", score, 0, 0, score / 10))
+        rows.append((i, sample_id, f"/data/plate/{sample_id}", "", split, defect, defect != "good", score, 0, 0, score / 10, np.nan))
     return pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
 
 

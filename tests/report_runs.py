@@ -46,7 +46,7 @@ def write_run(store: RunStore, root: Path, name: str = "plate", *, scores: tuple
     store.write_data(run_id, read_data(store.config(run_id), lambda done, total: None).to_json())
     samples = sorted(scan_category(root, name).of("test"), key=lambda sample: (sample.defect == "good", sample.id))
     rows = [
-        (i, sample.id, str(sample.path), str(sample.mask_path or ""), "test", sample.defect, sample.is_defective, score, 1, 1, score / 10)
+        (i, sample.id, str(sample.path), str(sample.mask_path or ""), "test", sample.defect, sample.is_defective, score, 1, 1, score / 10, np.nan)
         for i, (sample, score) in enumerate(zip(samples, scores, strict=True))
     ]
     store.write_scores(run_id, pd.DataFrame(rows, columns=list(SCORE_COLUMNS)))

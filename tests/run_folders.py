@@ -10,8 +10,8 @@ from wtflow.store.runs import RunStore
 
 TINY = {"backbone": "resnet18", "weights": "untrained", "stages": (1, 2), "finest_grid": 0, "pool_window": 3, "pool_stride": 2,
         "image_size": 64, "width": 16, "depth": 1, "iterations": 12, "batch_size": 32, "group_size": 16, "steps": 2, "threads": 1,
-        "max_positions": 2000, "niceness": 0, "edge_quantile": 0.0}  # fmt: skip
-"""Settings that train in about a second. Maps are not levelled, so that a map is half the mean square of its endpoints."""
+        "max_positions": 2000, "niceness": 0, "edge_quantile": 0.0, "precision": "full"}  # fmt: skip
+"""Settings that train in about a second. Maps are neither levelled nor rounded, so that a map is half the mean square of its endpoints."""
 
 
 def tiny_settings(**changes) -> Settings:

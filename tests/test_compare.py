@@ -208,7 +208,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> RunResults:
         Image.fromarray(mask).save(folder / f"{i}_mask.png")
         maps[i] = generator.gamma(2, 1, (SIDE, SIDE)) * np.where(mask, 1.8, 1.0)
         mask_path = str(folder / f"{i}_mask.png") if is_defective and i != 23 else ""
-        rows.append((i, f"test/{i}.png", str(image), mask_path, "test", "dent" if is_defective else "good", is_defective, float(i), 0, 0, 0.0))
+        rows.append((i, f"test/{i}.png", str(image), mask_path, "test", "dent" if is_defective else "good", is_defective, float(i), 0, 0, 0.0, np.nan))
     base = results_of()
     table = pd.DataFrame(rows, columns=base.table.columns)
     counts = exact(base, table, maps, np.ones(24, int))
@@ -258,7 +258,7 @@ def test_the_overlap_of_regions_is_that_of_a_drawn_mask(tmp_path):
     Image.fromarray(mask).save(tmp_path / "mask.png")
     Image.fromarray(mask).save(tmp_path / "image.png")
     base = results_of()
-    row = (0, "test/a.png", str(tmp_path / "image.png"), str(tmp_path / "mask.png"), "test", "dent", True, 1.0, 0, 0, 0.0)
+    row = (0, "test/a.png", str(tmp_path / "image.png"), str(tmp_path / "mask.png"), "test", "dent", True, 1.0, 0, 0, 0.0, np.nan)
     run = replace(base, table=pd.DataFrame([row], columns=base.table.columns), maps=values[None])
     tally = pixel_tally.count_pixels(run, quiet)
     at = {float(threshold): i for i, threshold in enumerate(tally.thresholds)}

@@ -121,7 +121,7 @@ def test_maps_are_the_same_whether_cores_share_the_images_or_not(threads):
     features = np.random.default_rng(0).normal(size=(5, 4, 3, 6)).astype(np.float16)
     velocity = stirred(build_velocity(settings, 6))
     detector = Detector(settings, fit_normaliser("pca", features.reshape(-1, 6), 0.5, 0), velocity)
-    after, before = detector.maps(features)
+    after, before, _ = detector.maps(features)
     assert after.shape == before.shape == (5, 4, 3)
     for i in range(5):
         alone = detector.maps(features[i : i + 1])

@@ -8,6 +8,7 @@ from image_folders import save
 from run_folders import tiny_settings
 from sklearn.metrics import roc_auc_score
 
+from wtflow.detector import Maps
 from wtflow.errors import ImageReadError
 from wtflow.records import Sample
 from wtflow.store.features import FeatureCache
@@ -26,7 +27,7 @@ def quiet(done, total):
 
 
 class Doubles:
-    """Stands for a detector: the map is twice the first channel, the start map the first channel."""
+    """Stands for a detector: the map is twice the first channel, the start map the first channel, the whole three times it."""
 
     def __init__(self):
         self.batches = []
@@ -34,7 +35,7 @@ class Doubles:
     def maps(self, grids):
         self.batches.append(len(grids))
         start = grids[..., 0].astype(np.float32)
-        return 2 * start, start
+        return Maps(2 * start, start, 3.0 * start[:, 0, 0])
 
 
 @pytest.fixture
@@ -48,11 +49,12 @@ def cache(tmp_path):
 @pytest.mark.parametrize("rows", [list(range(20)), [3, 17, 4], [19], [8, 0]])
 def test_every_row_gets_its_own_map_in_the_order_asked_for(cache, rows):
     seen = []
-    after, before = compute_maps(Doubles(), cache, "key", np.array(rows), lambda *done: seen.append(done))
+    after, before, whole = compute_maps(Doubles(), cache, "key", np.array(rows), lambda *done: seen.append(done))
     assert after.shape == before.shape == (len(rows), 2, 3)
     assert after.dtype == np.float32
     assert after[:, 0, 0].tolist() == [2 * row for row in rows]
     assert (before == np.array(rows)[:, None, None]).all()
+    assert whole.tolist() == [3 * row for row in rows]
     assert seen[-1] == (len(rows), len(rows))
 
 
@@ -63,8 +65,8 @@ def test_images_that_were_not_asked_for_are_not_scored(cache):
 
 
 def test_no_rows_give_no_maps(cache):
-    after, before = compute_maps(Doubles(), cache, "key", np.array([], int), quiet)
-    assert len(after) == len(before) == 0
+    after, before, whole = compute_maps(Doubles(), cache, "key", np.array([], int), quiet)
+    assert len(after) == len(before) == len(whole) == 0
 
 
 # -- the table and the metrics -----------------------------------------------------------------------------------------
@@ -93,8 +95,9 @@ def maps(*sides):
 GOOD_MAPS = maps((1, 1), (1, 2), (5, 1), (6, 1), (7, 7), (1.5, 1))
 
 
-def summary(category, values=GOOD_MAPS, start=None, settings=SETTINGS):
-    return summarise(category.samples, category.is_holdout, values, values / 10 if start is None else start, settings, quiet)
+def summary(category, values=GOOD_MAPS, start=None, settings=SETTINGS, whole=None):
+    found = Maps(values, values / 10 if start is None else start, np.full(len(values), np.nan) if whole is None else np.array(whole))
+    return summarise(category.samples, category.is_holdout, found, settings, quiet)
 
 
 def test_the_table_has_one_row_per_image_with_the_columns_of_the_store(category):
@@ -108,6 +111,19 @@ def test_the_table_has_one_row_per_image_with_the_columns_of_the_store(category)
     assert table[["peak_row", "peak_column"]].values.tolist()[1:4] == [[0, 1], [0, 0], [0, 0]]
     assert table.mask_path[2].endswith("masks/left/0.png")
     assert table.mask_path[4] == ""
+
+
+def test_an_image_that_is_odd_as_a_whole_scores_so_and_its_map_stays(category):
+    usual, facts = summary(category)
+    assert usual.whole_score.isna().all()
+    table, odd = summary(category, whole=[0.5, 9.0, 4.0, 0.1, 8.0, 3.0])
+    assert table.score.tolist() == [1, 9, 5, 6, 8, 3], "the higher of both, for held-out normals, too"
+    assert table.whole_score.tolist() == [0.5, 9.0, 4.0, 0.1, 8.0, 3.0]
+    assert odd["metrics"]["image_auroc"] == pytest.approx(3 / 6)
+    assert odd["thresholds"]["holdout"]["value"] == 3
+    for name in ("pixel_auroc", "aupro", "image_auroc_start", "aupro_start"):
+        assert odd["metrics"][name] == facts["metrics"][name]
+    assert (table[["peak_row", "peak_column", "start_score"]] == usual[["peak_row", "peak_column", "start_score"]]).all(axis=None)
 
 
 def test_perfect_maps_have_perfect_metrics(category):

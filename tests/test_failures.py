@@ -169,7 +169,8 @@ def write_drawn_run(store: RunStore, root: Path) -> str:
         defect = name.split("/")[0]
         peak = (1, 1) if name == "spot/000" else (7, 0)
         maps[i][peak] = 2.0
-        rows.append((i, f"test/{name}.png", str(image_path), str(mask_path) if mask.any() else "", "test", defect, defect != "good", float(i), *peak, 0.0))
+        masked = str(mask_path) if mask.any() else ""
+        rows.append((i, f"test/{name}.png", str(image_path), masked, "test", defect, defect != "good", float(i), *peak, 0.0, np.nan))
     run_id = store.create(root, "plate", settings)
     store.write_scores(run_id, pd.DataFrame(rows, columns=list(SCORE_COLUMNS)))
     store.write_maps(run_id, maps)

@@ -80,7 +80,7 @@ def make_run(home: Path, images: list[tuple[str, tuple[slice, slice] | None]]):
             mask = np.zeros((64, 64), np.uint8)
             mask[marked] = 255
             Image.fromarray(mask).save(mask_path)
-        rows.append((i, f"test/{defect}/{i}.png", str(path), str(mask_path) if marked else "", "test", defect, defect != GOOD, 1.0, 0, 0, 1.0))
+        rows.append((i, f"test/{defect}/{i}.png", str(path), str(mask_path) if marked else "", "test", defect, defect != GOOD, 1.0, 0, 0, 1.0, np.nan))
     store.write_scores(run_id, pd.DataFrame(rows, columns=list(SCORE_COLUMNS)))
     store.write_maps(run_id, (np.arange(len(images))[:, None, None] + np.arange(16).reshape(GRID) / 100).astype(np.float32))
     store.write_metrics(run_id, {"metrics": {}})

@@ -18,19 +18,21 @@ import torch
 from wtflow.backbone import Backbone, load_backbone
 from wtflow.config import Settings, settings_from_json
 from wtflow.datasets.images import load_image, load_image_bytes
-from wtflow.detector import Detector, load_detector, pick_device
+from wtflow.detector import Detector, load_detector, pick_device, scores_of
 from wtflow.edges import factor_at
 from wtflow.errors import DatasetError, RunNotFoundError, SettingsError, WeightsError, WTFlowError
 from wtflow.flow.integrate import integrate_moving
-from wtflow.maps import image_scores, upsample
+from wtflow.maps import upsample
 from wtflow.records import Probe, Tried
 from wtflow.records_edges import EdgeFactors
+from wtflow.records_whole import WholeImage
 from wtflow.results import open_results
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
 from wtflow.training.data import data_from_json
-from wtflow.training.evaluate import measure_edges, summarise
+from wtflow.training.evaluate import summarise
+from wtflow.training.normals import measure_normals
 from wtflow.training.stages import features_of, score_all
 
 N_NEAREST = 3
@@ -38,7 +40,7 @@ N_CHANNELS = 8
 """Strongest channels that a probe lists."""
 LARGEST_TRY = 64
 """Images scored in one go; more are a data set and belong in a run."""
-CHANGEABLE = {"steps", "solver", "score", "deviation_time", "mismatch_samples", "precision", "top_fraction", "edge_quantile"}
+CHANGEABLE = {"steps", "solver", "score", "deviation_time", "mismatch_samples", "precision", "top_fraction", "whole_image", "edge_quantile"}
 """Settings that only scoring reads."""
 
 
@@ -51,6 +53,7 @@ class Rescored:
     maps: np.ndarray
     facts: dict[str, Any]
     edges: EdgeFactors | None
+    whole: WholeImage | None
     seconds: dict[str, float]
 
 
@@ -70,7 +73,7 @@ def open_detector(store: RunStore, run_id: str) -> Detector:
     path = store.folder(run_id) / layout.CHECKPOINT
     stamp = path.stat().st_mtime_ns if path.is_file() else 0
     detector = _detector(path, store.config(run_id).settings.to_json(), stamp)
-    return detector.scoring_as(detector.settings, store.edges(run_id))
+    return detector.scoring_as(detector.settings, store.edges(run_id), store.whole(run_id))
 
 
 def probe(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: int) -> Probe:
@@ -151,26 +154,24 @@ def score_again(store: RunStore, run_id: str, changes: dict[str, Any], progress:
     cache, clock = FeatureCache(store.home), [time.perf_counter()]
     keys = features_of(backbone_of(store, run_id), data, cache, lambda done, total: progress(n * done // total, 3 * n))
     clock.append(time.perf_counter())
-    detector = open_detector(store, run_id).scoring_as(settings, None)
-    detector.edges = measure_edges(detector, cache, keys.train, data.fit_rows, lambda *_: progress(n, 3 * n))
-    samples, is_holdout, maps, start_maps = score_all(detector, cache, keys, data, lambda done, _: progress(n + done, 3 * n))
+    old = open_detector(store, run_id)
+    detector = measure_normals(old.scoring_as(settings, None, None), cache, keys.train, data, lambda *_: progress(n, 3 * n), old.whole)
+    scored = score_all(detector, cache, keys, data, lambda done, _: progress(n + done, 3 * n))
     clock.append(time.perf_counter())
-    table, facts = summarise(samples, is_holdout, maps, start_maps, settings, lambda done, _: progress(2 * n + done, 3 * n))
+    table, facts = summarise(*scored, settings, lambda done, _: progress(2 * n + done, 3 * n))
     clock.append(time.perf_counter())
     seconds = {name: round(end - start, 2) for name, start, end in zip(("features", "score", "metrics"), clock, clock[1:], strict=False)}
-    return Rescored(settings, table, maps, facts, detector.edges, seconds)
+    return Rescored(settings, table, scored[2].after, facts, detector.edges, detector.whole, seconds)
 
 
 def _try_one(name: str, image: np.ndarray, detector: Detector, backbone: Backbone, ids: list[str], vectors: np.ndarray, paths: dict[str, str]) -> Tried:
     features = backbone.compute(image[None])
-    maps, _ = detector.maps(features)
-    settings = detector.settings
-    pixel_map = upsample(maps, settings.image_size, settings.score)
+    found, settings = detector.maps(features), detector.settings
     mean = detector.start(features).mean((1, 2)).cpu().numpy()[0]
     distance = np.linalg.norm(vectors - mean, axis=1)
     nearest = np.argsort(distance, kind="stable")[:N_NEAREST]
     return Tried(
-        name=name, score=float(image_scores(pixel_map, settings.top_fraction)[0]), pixel_map=pixel_map[0],
+        name=name, score=float(scores_of(found, settings)[0]), pixel_map=upsample(found.after, settings.image_size, settings.score)[0],
         image=np.round(image * 255).astype(np.uint8), nearest=tuple((ids[i], paths.get(ids[i], ""), float(distance[i])) for i in nearest),
     )  # fmt: skip
 

@@ -75,6 +75,9 @@ class Settings(BaseModel):
     )
     top_fraction: float = Field(0.0, ge=0.0, le=1.0, description="The image score is the mean of this share of the highest pixels (0: the maximum).")
 
+    whole_image: bool = Field(
+        True, description="The image score is that of the image as a whole, held against normal ones, where it is higher than that of the highest pixels."
+    )
     edge_quantile: float = Field(
         0.999, ge=0.0, le=1.0, description="Near the edge, maps are divided by how much higher this quantile of training normals lies there (0: not at all)."
     )
@@ -160,11 +163,12 @@ PRESETS: dict[str, dict[str, Any]] = {
         "normalise": "layernorm", "scope": "image", "group_size": 8, "network": "unet", "width": 128, "batch_size": 8,
         "epochs": 100, "learning_rate": 1e-4, "weight_decay": 1e-4, "schedule": "step", "steps": 1, "top_fraction": 0.03,
         "holdout_fraction": 0.0, "padding": "zeros", "edge_quantile": 0.0, "times_per_pair": 1,
+        "whole_image": False,
     },
 }  # fmt: skip
 
 
-_BEFORE: dict[str, Any] = {"finest_grid": 0, "rarity_power": 0.0, "padding": "zeros", "edge_quantile": 0.0, "times_per_pair": 1}
+_BEFORE: dict[str, Any] = {"finest_grid": 0, "rarity_power": 0.0, "padding": "zeros", "edge_quantile": 0.0, "times_per_pair": 1, "whole_image": False}
 """What runs did that were written before these settings existed."""
 
 UNTRAINED: dict[str, Any] = {"stages": (1, 2), "padding": "zeros", "finest_grid": 0, "pool_window": 3, "pool_stride": 2, "iterations": 700}

@@ -3,6 +3,7 @@
 import contextlib
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import safetensors
@@ -15,10 +16,13 @@ from wtflow.config import Settings
 from wtflow.edges import level
 from wtflow.errors import DamagedRunError
 from wtflow.flow.velocity import build_velocity
+from wtflow.maps import image_scores, upsample
 from wtflow.normalise import Normaliser, empty_normaliser
 from wtflow.precision import autocast
 from wtflow.records_edges import EdgeFactors
+from wtflow.records_whole import WholeImage
 from wtflow.store.files import write_atomic
+from wtflow.whole import describe
 
 
 def pick_device() -> torch.device:
@@ -26,11 +30,29 @@ def pick_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+class Maps(NamedTuple):
+    """What a detector says of B images."""
+
+    after: np.ndarray
+    """Raw maps after the flow (B, H, W), levelled where edges are known."""
+    before: np.ndarray
+    """The same before it: half the mean square of the input, the no-flow floor."""
+    whole: np.ndarray
+    """Scores of the images as a whole, float64 (B,), in the unit of `after`; NaN where normals' are not known."""
+
+
+def scores_of(maps: Maps, settings: Settings) -> np.ndarray:
+    """The image scores, float64 (B,): of the highest pixels or of the image as a whole, whichever is higher."""
+    return np.fmax(image_scores(upsample(maps.after, settings.image_size, settings.score), settings.top_fraction), maps.whole)
+
+
 class Detector:
     """Features in, raw score maps out."""
 
-    def __init__(self, settings: Settings, normaliser: Normaliser, velocity: nn.Module, edges: EdgeFactors | None = None) -> None:
-        self.settings, self.normaliser, self.velocity, self.edges = settings, normaliser, velocity, edges
+    def __init__(
+        self, settings: Settings, normaliser: Normaliser, velocity: nn.Module, edges: EdgeFactors | None = None, whole: WholeImage | None = None
+    ) -> None:
+        self.settings, self.normaliser, self.velocity, self.edges, self.whole = settings, normaliser, velocity, edges, whole
         self.device = next(velocity.parameters()).device
 
     def start(self, features: np.ndarray) -> Tensor:
@@ -38,18 +60,24 @@ class Detector:
         with torch.inference_mode():
             return self.normaliser(torch.from_numpy(np.ascontiguousarray(features)).to(self.device).float())
 
-    def maps(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Raw maps (B, H, W) after the flow and before it (half the mean square of the input: the no-flow floor), levelled where edges are known."""
+    def maps(self, features: np.ndarray) -> Maps:
+        """What normals' edges and whole images do to raw maps is done where they are known."""
         x = self.start(features)
         self.velocity.eval()
         with autocast(self.device, self.settings):
             after = scoring.compute_map(self.velocity, x, self.settings, self.settings.seed)
         before = (0.5 * x.square().mean(-1)).cpu().numpy()
-        return (after, before) if self.edges is None else (level(after, self.edges.after), level(before, self.edges.before))
+        if self.edges is not None:
+            after, before = level(after, self.edges.after), level(before, self.edges.before)
+        return Maps(after, before, self.whole_scores(x))
 
-    def scoring_as(self, settings: Settings, edges: EdgeFactors | None) -> "Detector":
-        """The same normaliser and flow, read with other settings and edge factors."""
-        return Detector(settings, self.normaliser, self.velocity, edges)
+    def whole_scores(self, x: Tensor) -> np.ndarray:
+        """Scores of whole images by their features at t=0 (B, H, W, K), as in `Maps`."""
+        return np.full(len(x), np.nan) if self.whole is None else self.whole.scores(describe(x))
+
+    def scoring_as(self, settings: Settings, edges: EdgeFactors | None, whole: WholeImage | None) -> "Detector":
+        """The same normaliser and flow, read with other settings and other knowledge of normals."""
+        return Detector(settings, self.normaliser, self.velocity, edges, whole)
 
 
 def save_checkpoint(path: Path, detector: Detector, step: int, optimiser: dict[str, Tensor], data_fingerprint: str) -> None:

@@ -12,9 +12,9 @@ N_IMAGES = 64
 """Training normals that the factors are read from; more change the third digit of the metrics (measured on six categories)."""
 
 
-def chosen_images(n_images: int) -> np.ndarray:
-    """Which of n training normals the factors are read from: N_IMAGES of them at most, evenly spread."""
-    return np.linspace(0, n_images - 1, min(N_IMAGES, n_images)).round().astype(int)
+def chosen_images(n_images: int, most: int = N_IMAGES) -> np.ndarray:
+    """Which of n training normals something is read from: `most` of them, evenly spread, or all."""
+    return np.linspace(0, n_images - 1, min(most, n_images)).round().astype(int)
 
 
 def edge_factors(maps: np.ndarray, quantile: float) -> np.ndarray:

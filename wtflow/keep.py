@@ -53,6 +53,7 @@ def _fill(workshop: RunStore, kept: str, source: Path, found: Rescored, origin: 
     workshop.write_scores(kept, found.table)
     workshop.write_maps(kept, found.maps)
     workshop.write_edges(kept, found.edges)
+    workshop.write_whole(kept, found.whole)
     workshop.write_metrics(kept, found.facts | origin | {
         "seconds": found.seconds,
         "rates": {"features": None, "train": None, "score": found.seconds["score"] / n, "metrics": found.seconds["metrics"] / n},

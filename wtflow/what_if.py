@@ -11,10 +11,10 @@ import torch
 
 from wtflow.analysis import backbone_of, one_thread, open_detector
 from wtflow.datasets.images import load_image
-from wtflow.detector import Detector
+from wtflow.detector import Detector, scores_of
 from wtflow.errors import RunNotFoundError, SettingsError
 from wtflow.flow.integrate import integrate_saved
-from wtflow.maps import image_scores, upsample
+from wtflow.maps import upsample
 from wtflow.paint import Kind, Stroke, apply_strokes
 from wtflow.records_what_if import PaintedNorms, Sweep, WhatIf
 from wtflow.results import RunResults, find_sample, open_results, pixel_map
@@ -67,8 +67,7 @@ def strength_sweep(
         detector, backbone = open_detector(store, run_id), backbone_of(store, run_id)
         for first in range(0, total, BATCH):
             painted = np.stack([apply_strokes(image, [stroke], seed, {})[0] for stroke in strokes[first : first + BATCH]])
-            maps, _ = detector.maps(backbone.compute(painted))
-            scores += image_scores(upsample(maps, settings.image_size, settings.score), settings.top_fraction).tolist()
+            scores += scores_of(detector.maps(backbone.compute(painted)), settings).tolist()
             if progress is not None:
                 progress(len(scores), total)
     sweep = Sweep(
@@ -110,9 +109,9 @@ def _what_if(home: Path, run_id: str, stamp: str, row: int, strokes: tuple[Strok
         if (painted != before.image).any():
             detector = open_detector(store, run_id)
             features = backbone_of(store, run_id).compute(painted[None])
-            maps, _ = detector.maps(features)
-            grid_after, pixel_after = maps[0], upsample(maps, settings.image_size, settings.score)[0]
-            score_after = float(image_scores(pixel_after[None], settings.top_fraction)[0])
+            found = detector.maps(features)
+            grid_after, pixel_after = found.after[0], upsample(found.after, settings.image_size, settings.score)[0]
+            score_after = float(scores_of(found, settings)[0])
             norms_after = _norms(detector, features, is_painted)[1]
     return WhatIf(
         sample_id=before.facts.sample_id, row=row, image=before.image, painted=painted, mask=mask,
@@ -132,7 +131,7 @@ def _unpainted(home: Path, run_id: str, stamp: str, row: int) -> _Unpainted:
     image.flags.writeable = False
     detector = open_detector(store, run_id)
     features = backbone_of(store, run_id).compute(image[None].copy())  # torch wants arrays that it may write to
-    maps, _ = detector.maps(features)
+    maps = detector.maps(features).after
     t, norms = _norms(detector, features, np.ones(maps.shape[1:], bool))
     difference = float(np.abs(maps[0] - results.maps[row]).max())
     return _Unpainted(facts, results, image, t, norms.reshape(len(t), *maps.shape[1:]), detector.normaliser.channels, difference)

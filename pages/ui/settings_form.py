@@ -35,7 +35,7 @@ ADVANCED = {
         "iterations",
         "epochs",
     ),
-    "Scoring": ("deviation_time", "mismatch_samples", "precision", "top_fraction", "edge_quantile", "holdout_fraction"),
+    "Scoring": ("deviation_time", "mismatch_samples", "precision", "top_fraction", "whole_image", "edge_quantile", "holdout_fraction"),
     "Process": ("threads", "niceness", "checkpoint_every_s", "umap_after"),
 }
 
@@ -59,6 +59,7 @@ _LABELS = {
     "max_channels": "Components kept (0: all)",
     "holdout_fraction": "Held-out share of normals",
     "top_fraction": "Top share of pixels (0: highest)",
+    "whole_image": "Ask of the image as a whole",
     "edge_quantile": "Levelling near the edge",
     "threads": "Threads (0: automatic)",
     "umap_after": "UMAP of the wells afterwards",

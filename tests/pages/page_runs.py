@@ -40,6 +40,7 @@ def write_run(store: RunStore, root: Path, **settings) -> str:
                     1,
                     2,
                     score / 10,
+                    np.nan,
                 )
             )
     table = pd.DataFrame(rows, columns=list(SCORE_COLUMNS))

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from wtflow.detector import Maps
 from wtflow.peak import peak_mib
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
@@ -47,7 +48,7 @@ def run_stage(store: RunStore, run_id: str, stage: str) -> None:
     elif stage == "metrics":
         samples = [*data.test, *(data.train[row] for row in data.held_out)]
         maps = np.asarray(store.maps(run_id), np.float32)
-        summarise(samples, [i >= len(data.test) for i in range(len(samples))], maps, maps, settings, _ignore)
+        summarise(samples, [i >= len(data.test) for i in range(len(samples))], Maps(maps, maps, np.full(len(maps), np.nan)), settings, _ignore)
 
 
 def _read_keys(path: Path) -> stages.FeatureKeys:

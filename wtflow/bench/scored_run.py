@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from wtflow.backbone import Backbone
-from wtflow.detector import Detector, save_checkpoint
+from wtflow.detector import Detector, Maps, save_checkpoint
 from wtflow.edges import edge_factors
 from wtflow.features import get_features
 from wtflow.records import RunStatus
@@ -43,7 +43,7 @@ def write_scored_run(store: RunStore, root: Path, category: str, backbone: Backb
             row, column = (int(generator.integers(0, max(1, side - BUMP))) for side in grid)
             pixel_map[row : row + BUMP, column : column + BUMP] += generator.gamma(2.0, 1.0)
     is_holdout = [False] * len(data.test) + [True] * len(data.held_out)
-    table, facts = summarise(samples, is_holdout, maps, maps[::-1], settings, _ignore)
+    table, facts = summarise(samples, is_holdout, Maps(maps, maps[::-1], np.full(len(maps), np.nan)), settings, _ignore)
     store.write_maps(run_id, maps)
     if settings.edge_quantile:
         normals = maps[[not sample.is_defective for sample in samples]]

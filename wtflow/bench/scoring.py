@@ -12,7 +12,7 @@ from wtflow.metrics import PixelMetrics
 def measure(shop: Workshop) -> list[Figure]:
     """Milliseconds per image of the detector's maps, of bringing them to pixels, of image scores and of pixel metrics."""
     settings, detector, features = shop.settings, shop.training[1], shop.features
-    maps, _ = detector.maps(features)
+    maps = detector.maps(features).after
     pixel_maps = upsample(maps, settings.image_size, settings.score)
     mask = np.zeros(pixel_maps.shape[1:], bool)
     mask[: len(mask) // 8, : len(mask) // 8] = True

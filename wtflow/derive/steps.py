@@ -3,6 +3,7 @@
 import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,8 +21,10 @@ from wtflow.metrics import PixelMetrics, image_metrics
 from wtflow.positions import choose_positions, grid_mask
 from wtflow.precision import autocast
 from wtflow.records_flow import ReturnTrip, Spread, StepsRow
+from wtflow.records_whole import WholeImage
 from wtflow.results import truth_of
 from wtflow.scoring import compute_map
+from wtflow.training.normals import highest_places
 
 BATCH = 8
 """Images moved at once, at most."""
@@ -128,17 +131,17 @@ def _truths(flow: RunFlow) -> list[np.ndarray | None]:
 def _score(flow: RunFlow, solver: str, steps: int, truths: list[np.ndarray | None], progress: Progress, *, is_default: bool) -> StepsRow:
     """One pass over the test set, a few images in memory at a time."""
     test, size, settings = flow.results.test, flow.settings.image_size, flow.settings.changed({"solver": solver, "steps": steps, "score": "endpoint"})
-    factors = _edge_factors(flow, settings, progress)
+    factors, whole = _normals(flow, settings, progress)
     pixels, scores = PixelMetrics(), []
     norms: dict[str, list[np.ndarray]] = {}
     facts, done = list(test.itertuples()), 0
     watch = _Watch()
-    for maps in _maps(flow, settings, (grid for _, grid in flow.grids(test.row.to_numpy())), watch):
+    for maps, x in _maps(flow, settings, flow.grids(test.row.to_numpy()), watch):
         batch = slice(done, done + len(maps))
         done += len(maps)
         progress(done / len(facts))
         large = upsample(maps if factors is None else level(maps, factors), size, "endpoint")
-        scores.append(image_scores(large, settings.top_fraction))
+        scores.append(np.fmax(image_scores(large, settings.top_fraction), flow.detector.scoring_as(settings, None, whole).whole_scores(x)))
         for one, small, pixel_map, packed in zip(facts[batch], maps, large, truths[batch], strict=True):
             length = np.sqrt(2 * flow.n_channels * small)  # the endpoint score is |y|^2 / (2 d)
             truth = None if packed is None else np.unpackbits(packed, count=size * size).reshape(size, size).astype(bool)
@@ -154,15 +157,26 @@ def _score(flow: RunFlow, solver: str, steps: int, truths: list[np.ndarray | Non
     )  # fmt: skip
 
 
-def _edge_factors(flow: RunFlow, settings: Settings, progress: Progress) -> np.ndarray | None:
-    """As the run levels its maps, for endpoints of this solver and number of steps."""
-    if settings.edge_quantile == 0:
-        return None
-    ids, maps = flow.training_ids(), []
-    for part in _maps(flow, settings, (grid for _, grid in flow.training_grids([ids[i] for i in chosen_images(len(ids))])), _Watch()):
-        progress(0.0)
-        maps.append(part)
-    return edge_factors(np.concatenate(maps), settings.edge_quantile)
+def _normals(flow: RunFlow, settings: Settings, progress: Progress) -> tuple[np.ndarray | None, WholeImage | None]:
+    """Edge factors and whole images as the run has them, for endpoints of this solver and number of steps."""
+    known = flow.detector.whole
+
+    def maps_of(grids: Iterator[tuple[Any, np.ndarray]]) -> np.ndarray:
+        parts = []
+        for part, _ in _maps(flow, settings, grids, _Watch()):
+            progress(0.0)
+            parts.append(part)
+        return np.concatenate(parts) if parts else np.empty((0, 1, 1), np.float32)
+
+    if settings.edge_quantile == 0 and known is None:
+        return None, None
+    ids, held_out = flow.training_ids(), flow.results.holdout.row.to_numpy()
+    fitted = maps_of(flow.training_grids([ids[i] for i in chosen_images(len(ids))]))
+    factors = edge_factors(fitted, settings.edge_quantile) if settings.edge_quantile else None
+    if known is None:
+        return factors, None
+    held = maps_of(flow.grids(held_out[chosen_images(len(held_out))]))
+    return factors, known.beside(*(highest_places(maps, factors, settings) for maps in (fitted, held)))
 
 
 class _Watch:
@@ -171,13 +185,13 @@ class _Watch:
     seconds = 0.0
 
 
-def _maps(flow: RunFlow, settings: Settings, grids: Iterator[np.ndarray], watch: _Watch) -> Iterator[np.ndarray]:
-    """Raw maps of backbone features (H, W, C), some (B, h, w) at a time, computed as the run's own were."""
+def _maps(flow: RunFlow, settings: Settings, grids: Iterator[tuple[Any, np.ndarray]], watch: _Watch) -> Iterator[tuple[np.ndarray, Tensor]]:
+    """Raw maps of named backbone features (H, W, C), some (B, h, w) at a time, computed as the run's own were; and the features at t=0."""
     n_at_once = max(n_cores(), min(BATCH, EVALUATIONS_AT_ONCE // _evaluations(settings.solver, settings.steps)))
     while batch := list(itertools.islice(grids, n_at_once)):
-        x = flow.detector.start(np.stack(batch))
+        x = flow.detector.start(np.stack([grid for _, grid in batch]))
         began = time.perf_counter()
         with autocast(flow.detector.device, settings):
             maps = compute_map(flow.detector.velocity, x, settings, settings.seed)
         watch.seconds += time.perf_counter() - began
-        yield maps
+        yield maps, x

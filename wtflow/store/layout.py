@@ -9,6 +9,7 @@
         scores.parquet   one row per scored image (test and held-out normals)
         maps.npy         float32 (N, h, w): raw score of every grid position, memory-mapped; row = column `row` of the scores
         edges.json       what maps are divided by near the edge of the image
+        whole.npz        the Gaussian of normals as whole images, and the unit of the run's maps
         metrics.json     metrics, thresholds, colour range, seconds per stage, peak memory
         index.npz        one mean feature per training image, to find the nearest normals of an image
         derived/         what was computed from the finished run (paths, projections), with requests and their progress; safe to delete
@@ -37,6 +38,7 @@ CHECKPOINT = "checkpoints/last.safetensors"
 SCORES = "scores.parquet"
 MAPS = "maps.npy"
 EDGES = "edges.json"
+WHOLE = "whole.npz"
 METRICS = "metrics.json"
 INDEX = "index.npz"
 TRIED = "tried"
@@ -52,8 +54,10 @@ RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[A-Za-z0-9_-]{1,60}")
 
 SCORE_COLUMNS = (
     "row", "sample_id", "path", "mask_path", "split", "defect", "is_defective", "score", "peak_row", "peak_column", "start_score",
+    "whole_score",
 )  # fmt: skip
-"""`score`: image score, higher is worse. `start_score`: the same read before the flow (norm of the input), the floor to beat."""
+"""`score`: image score, higher is worse. `whole_score`: of the image as a whole, in the same unit; NaN where the run does not ask; the score where
+it is higher than the highest pixels are. `start_score`: the same read before the flow (norm of the input), the floor to beat."""
 
 
 class RunConfig(BaseModel):

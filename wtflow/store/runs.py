@@ -18,6 +18,7 @@ from wtflow.config import Settings
 from wtflow.errors import DamagedRunError, RunNotFoundError, WTFlowError
 from wtflow.records import RunStatus, RunSummary
 from wtflow.records_edges import EdgeFactors, factors_from_json
+from wtflow.records_whole import WholeImage, whole_from_arrays
 from wtflow.store import layout
 from wtflow.store.files import explained, read_json, write_array, write_atomic, write_json
 
@@ -214,6 +215,8 @@ class RunStore:
         except Exception as error:  # the parser has a dozen kinds of errors for a damaged file, KeyError among them
             fix = "Resume the run to write it again, or delete the run."
             raise DamagedRunError(f"scores.parquet of {run_id} cannot be read ({error}).", fix=fix) from error
+        if "whole_score" not in table:  # a run of before it was asked for
+            table["whole_score"] = np.nan
         if missing := set(layout.SCORE_COLUMNS) - set(table.columns):
             raise DamagedRunError(f"scores.parquet of {run_id} lacks {sorted(missing)}.", fix="Resume the run to write it again, or delete the run.")
         return table
@@ -247,6 +250,22 @@ class RunStore:
             return factors_from_json(read_json(self.folder(run_id) / layout.EDGES))
         except WTFlowError as error:
             raise DamagedRunError(f"edges.json of {run_id} cannot be used: {error.message}", fix="Resume the run to write it again, or train again.") from error
+
+    def write_whole(self, run_id: str, whole: WholeImage | None) -> None:
+        """None, where whole images are not asked for or normals are too few, writes nothing."""
+        if whole is not None:
+            write_atomic(self.folder(run_id) / layout.WHOLE, lambda file: np.savez(file, **whole.to_arrays()))
+
+    def whole(self, run_id: str) -> WholeImage | None:
+        """None for a run that knows nothing of whole images. Raises DamagedRunError for a file that is not sound."""
+        path = self.folder(run_id) / layout.WHOLE
+        try:
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+                return whole_from_arrays(dict(file))
+        except FileNotFoundError:
+            return None
+        except Exception as error:  # NumPy's readers have many kinds of errors for a damaged file
+            raise DamagedRunError(f"whole.npz of {run_id} cannot be used ({error}).", fix="Resume the run to write it again, or train again.") from error
 
     def write_metrics(self, run_id: str, metrics: dict[str, Any]) -> None:
         write_json(self.folder(run_id) / layout.METRICS, metrics)

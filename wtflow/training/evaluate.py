@@ -8,8 +8,7 @@ import pandas as pd
 
 from wtflow.config import Settings
 from wtflow.datasets.images import load_truth
-from wtflow.detector import Detector
-from wtflow.edges import chosen_images, edge_factors
+from wtflow.detector import Detector, Maps
 from wtflow.maps import image_scores, upsample
 from wtflow.metrics import (
     PixelMetrics,
@@ -21,7 +20,6 @@ from wtflow.metrics import (
     undefined_reason,
 )
 from wtflow.records import Curve, Sample
-from wtflow.records_edges import EdgeFactors
 from wtflow.store.features import FeatureCache
 from wtflow.store.layout import SCORE_COLUMNS
 
@@ -31,39 +29,33 @@ BATCH = 8
 Progress = Callable[[int, int], None]
 
 
-def compute_maps(detector: Detector, cache: FeatureCache, key: str, rows: np.ndarray, progress: Progress) -> tuple[np.ndarray, np.ndarray]:
-    """Raw maps of the chosen rows of a feature file, (N, h, w) float32 each: after the flow and before it."""
+def compute_maps(detector: Detector, cache: FeatureCache, key: str, rows: np.ndarray, progress: Progress) -> Maps:
+    """What the detector says of the chosen rows of a feature file, N in all: maps (N, h, w) float32, (0, 1, 1) for no row."""
     wanted = {int(row): i for i, row in enumerate(rows)}
-    after: np.ndarray | None = None
-    before: np.ndarray | None = None
+    kept: Maps | None = None
     done = 0
     for first, grids in cache.batches(key, BATCH):
         chosen = [row for row in range(first, first + len(grids)) if row in wanted]
         if not chosen:
             continue
-        maps, start_maps = detector.maps(grids[[row - first for row in chosen]])
-        if after is None or before is None:
-            after, before = (np.empty((len(rows), *maps.shape[1:]), np.float32) for _ in range(2))
+        found = detector.maps(grids[[row - first for row in chosen]])
+        if kept is None:
+            kept = Maps(*(np.empty((len(rows), *part.shape[1:]), part.dtype) for part in found))
         targets = [wanted[row] for row in chosen]
-        after[targets], before[targets] = maps, start_maps
+        for part, target in zip(found, kept, strict=True):
+            target[targets] = part
         done += len(chosen)
         progress(done, len(rows))
-    if after is None or before is None:
-        return np.empty((0, 1, 1), np.float32), np.empty((0, 1, 1), np.float32)
-    return after, before
+    return no_maps() if kept is None else kept
 
 
-def measure_edges(detector: Detector, cache: FeatureCache, key: str, rows: np.ndarray, progress: Progress) -> EdgeFactors | None:
-    """How much higher training normals score near the edge; None where the settings do not ask. `rows`: those that the flow learned from."""
-    settings = detector.settings
-    if settings.edge_quantile == 0:
-        return None
-    after, before = compute_maps(detector.scoring_as(settings, None), cache, key, rows[chosen_images(len(rows))], progress)
-    return EdgeFactors(edge_factors(after, settings.edge_quantile), edge_factors(before, settings.edge_quantile), len(after))
+def no_maps() -> Maps:
+    """Of no image."""
+    return Maps(np.empty((0, 1, 1), np.float32), np.empty((0, 1, 1), np.float32), np.empty(0))
 
 
 def summarise(
-    samples: Sequence[Sample], is_holdout: Sequence[bool], maps: np.ndarray, start_maps: np.ndarray, settings: Settings, progress: Progress
+    samples: Sequence[Sample], is_holdout: Sequence[bool], found: Maps, settings: Settings, progress: Progress
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The table of scores (columns of layout.SCORE_COLUMNS) and everything metrics.json holds about quality.
 
@@ -71,16 +63,17 @@ def summarise(
     sound mask count for the image metrics only.
     """
     pixels, start_pixels = PixelMetrics(), PixelMetrics()
+    maps, start_maps, whole = found
     rows = []
     n_without_mask = 0
     for i, (sample, held_out) in enumerate(zip(samples, is_holdout, strict=True)):
         pixel_map = upsample(maps[i : i + 1], settings.image_size, settings.score)
         start_map = upsample(start_maps[i : i + 1], settings.image_size, "endpoint")
-        score = float(image_scores(pixel_map, settings.top_fraction)[0])
+        score = float(np.fmax(image_scores(pixel_map, settings.top_fraction)[0], whole[i]))
         start_score = float(image_scores(start_map, settings.top_fraction)[0])
         peak = np.unravel_index(int(maps[i].argmax()), maps[i].shape)
         rows.append((i, sample.id, str(sample.path), str(sample.mask_path or ""), "holdout" if held_out else "test", sample.defect,
-                     sample.is_defective, score, int(peak[0]), int(peak[1]), start_score))  # fmt: skip
+                     sample.is_defective, score, int(peak[0]), int(peak[1]), start_score, float(whole[i])))  # fmt: skip
         if not held_out:
             truth = load_truth(sample, settings.image_size)
             if truth is None:

@@ -11,7 +11,7 @@ import torch
 
 from wtflow.backbone import Backbone, load_backbone, source_label
 from wtflow.config import Settings
-from wtflow.detector import Detector, load_detector, load_tensors, read_facts, save_checkpoint
+from wtflow.detector import Detector, Maps, load_detector, load_tensors, read_facts, save_checkpoint
 from wtflow.errors import DamagedRunError, DiskFullError
 from wtflow.features import get_features
 from wtflow.flow.velocity import build_velocity
@@ -21,8 +21,9 @@ from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
 from wtflow.training.data import RunData
-from wtflow.training.evaluate import compute_maps, measure_edges
+from wtflow.training.evaluate import compute_maps, no_maps
 from wtflow.training.loop import Trainer, learning_rate, total_steps
+from wtflow.training.normals import measure_normals
 from wtflow.training.pool import draw_positions, image_batches, normalise_positions, position_batches
 from wtflow.training.reporter import Reporter, StopRequestedError, say
 
@@ -99,31 +100,29 @@ def train_flow(store: RunStore, run_id: str, keys: FeatureKeys, data: RunData, s
 
 def score_images(
     store: RunStore, run_id: str, keys: FeatureKeys, data: RunData, settings: Settings, device: torch.device, checkpoint: Path, progress: Progress
-) -> tuple[list[Sample], list[bool], np.ndarray, np.ndarray]:
-    """Edge factors and maps, written to the run; what `summarise` takes."""
-    detector, cache = load_detector(checkpoint, settings, device), FeatureCache(store.home)
-    detector.edges = measure_edges(detector, cache, keys.train, data.fit_rows, lambda *_: progress(0, 1))
+) -> tuple[list[Sample], list[bool], Maps]:
+    """What normals tell and maps, written to the run; what `summarise` takes."""
+    cache = FeatureCache(store.home)
+    detector = measure_normals(load_detector(checkpoint, settings, device), cache, keys.train, data, lambda *_: progress(0, 1))
     store.write_edges(run_id, detector.edges)
+    store.write_whole(run_id, detector.whole)
     ids, vectors = mean_features(detector, cache, keys.train, data)
     store.write_index(run_id, ids, vectors)
     scored = score_all(detector, cache, keys, data, progress)
-    store.write_maps(run_id, scored[2])
+    store.write_maps(run_id, scored[2].after)
     return scored
 
 
-def score_all(
-    detector: Detector, cache: FeatureCache, keys: FeatureKeys, data: RunData, progress: Progress
-) -> tuple[list[Sample], list[bool], np.ndarray, np.ndarray]:
-    """The test images and then the held-out normals: samples, which are held out, maps after and before the flow (N, h, w)."""
+def score_all(detector: Detector, cache: FeatureCache, keys: FeatureKeys, data: RunData, progress: Progress) -> tuple[list[Sample], list[bool], Maps]:
+    """The test images and then the held-out normals: samples, which are held out, what the detector says of them."""
     n_test, n_all = len(data.test), len(data.test) + len(data.held_out)
     parts = []
     if keys.test is not None:
         parts.append(compute_maps(detector, cache, keys.test, np.arange(n_test), lambda done, _: progress(done, n_all)))
     if data.held_out:
         parts.append(compute_maps(detector, cache, keys.train, np.array(data.held_out), lambda done, _: progress(n_test + done, n_all)))
-    empty = np.empty((0, 1, 1), np.float32)
-    maps, start_maps = (np.concatenate([part[i] for part in parts]) if parts else empty for i in range(2))
-    return [*data.test, *(data.train[row] for row in data.held_out)], [False] * n_test + [True] * len(data.held_out), maps, start_maps
+    found = Maps(*(np.concatenate(columns) for columns in zip(*parts, strict=True))) if parts else no_maps()
+    return [*data.test, *(data.train[row] for row in data.held_out)], [False] * n_test + [True] * len(data.held_out), found
 
 
 def mean_features(detector: Detector, cache: FeatureCache, key: str, data: RunData) -> tuple[list[str], np.ndarray]:

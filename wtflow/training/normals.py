@@ -1,0 +1,70 @@
+"""What only training normals tell of a flow: how high they score near the edge, and how they vary as whole images. Imports torch."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from wtflow.config import Settings
+from wtflow.detector import Detector
+from wtflow.edges import chosen_images, edge_factors, level
+from wtflow.maps import image_scores, upsample
+from wtflow.records_edges import EdgeFactors
+from wtflow.records_whole import WholeImage
+from wtflow.store.features import FeatureCache
+from wtflow.training.data import RunData
+from wtflow.training.evaluate import compute_maps
+from wtflow.whole import describe
+from wtflow.whole_fit import FEWEST, fit_whole
+
+BATCH = 8
+MOST_IMAGES = 512
+"""Normals described at most; they take some 4 ms each."""
+
+Progress = Callable[[int, int], None]
+
+
+def measure_normals(detector: Detector, cache: FeatureCache, key: str, data: RunData, progress: Progress, known: WholeImage | None = None) -> Detector:
+    """The detector with edge factors and whole images as its settings ask.
+
+    `known`: the Gaussian, where it was fitted before: it depends on no setting of scoring. With fewer normals than `FEWEST` whole images
+    are left out. `progress(0, 1)` is called as work goes on and may raise to stop.
+    """
+    settings, fitted, held_out = detector.settings, data.fit_rows, np.array(data.held_out, int)
+    plain = detector.scoring_as(settings, None, None)
+    if settings.edge_quantile == 0 and not settings.whole_image:
+        return plain
+    fitted_maps = compute_maps(plain, cache, key, fitted[chosen_images(len(fitted))], progress)
+    edges = None
+    if settings.edge_quantile:
+        after, before = (edge_factors(maps, settings.edge_quantile) for maps in fitted_maps[:2])
+        edges = EdgeFactors(after, before, len(fitted_maps.after))
+    whole = None
+    if settings.whole_image and len(fitted) >= FEWEST:
+        held_maps = compute_maps(plain, cache, key, held_out[chosen_images(len(held_out))], progress)
+        known = known or fit_whole(describe_rows(plain, cache, key, fitted[chosen_images(len(fitted), MOST_IMAGES)], progress))
+        factors = None if edges is None else edges.after
+        whole = known.beside(*(highest_places(maps.after, factors, settings) for maps in (fitted_maps, held_maps)))
+    return plain.scoring_as(settings, edges, whole)
+
+
+def highest_places(maps: np.ndarray, factors: np.ndarray | None, settings: Settings) -> np.ndarray:
+    """Scores of the highest pixels of raw maps (N, h, w), N may be 0, levelled with these factors: float64 (N,)."""
+    if not len(maps):
+        return np.empty(0)
+    levelled = maps if factors is None else level(maps, factors)
+    return np.concatenate([
+        image_scores(upsample(levelled[i : i + BATCH], settings.image_size, settings.score), settings.top_fraction) for i in range(0, len(maps), BATCH)
+    ])  # fmt: skip
+
+
+def describe_rows(detector: Detector, cache: FeatureCache, key: str, rows: np.ndarray, progress: Progress) -> np.ndarray:
+    """Descriptions of the chosen rows of a feature file, float32 (N, K), in their order."""
+    place = {int(row): i for i, row in enumerate(rows)}
+    # Filled in place, as in `stages.mean_features`: small arrays kept from batch to batch would leave holes in memory.
+    descriptions = np.empty((len(rows), detector.normaliser.channels), np.float32)
+    for first, grids in cache.batches(key, BATCH):
+        chosen = [row for row in range(first, first + len(grids)) if row in place]
+        if chosen:
+            descriptions[[place[row] for row in chosen]] = describe(detector.start(grids[[row - first for row in chosen]]))
+            progress(0, 1)
+    return descriptions
