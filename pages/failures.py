@@ -91,7 +91,7 @@ def show_pattern(store: RunStore, results: RunResults, study: FailureStudy) -> N
     if not said:
         said = ["Nothing is called wrongly, so there is no pattern."] if study.failures.empty else ["Nothing can be said yet: see below."]
     with st.container(key="pattern_words"):
-        st.markdown("\n".join(f"- {plain(sentence)}" for sentence in said))
+        st.markdown("\n".join(f"- {plain(sentence)}" for sentence in (*said, *study.wholes)))
 
 
 store = open_page("failures")

@@ -15,6 +15,7 @@ from wtflow.plots.probe import plot_probe
 from wtflow.plots.scores import plot_score_strip
 from wtflow.plots.theme import OUTCOMES
 from wtflow.results import RunResults, add_outcomes, find_sample
+from wtflow.score_words import origin_of_score
 from wtflow.store.runs import RunStore
 
 NEIGHBOUR_PX = 110
@@ -25,7 +26,7 @@ def main(store: RunStore) -> None:
     results = widgets.open_run(store)
     threshold = judge.read_threshold(results)
     facts = pick_image(results, threshold)
-    show_verdict(facts, threshold)
+    show_verdict(results, facts, threshold)
     show_panels(results, facts)
     triage_box(store, results.run_id, facts.sample_id)
     show_probe(store, results, facts)
@@ -71,7 +72,7 @@ def pick_image(results: RunResults, threshold: judge.Threshold):
     return add_outcomes(found, threshold.value).iloc[0]
 
 
-def show_verdict(facts, threshold: judge.Threshold) -> None:
+def show_verdict(results: RunResults, facts, threshold: judge.Threshold) -> None:
     is_called = facts.score >= threshold.value
     with st.container(horizontal=True, vertical_alignment="center", key=f"verdict_{facts.outcome}"):
         st.markdown(f"**{OUTCOMES[facts.outcome].capitalize()}**", width="content")
@@ -80,6 +81,8 @@ def show_verdict(facts, threshold: judge.Threshold) -> None:
             f"{format_score(threshold.value)}: called {'defective' if is_called else 'normal'}. True label: {plain(facts.defect)}.",
             width="content",
         )
+    if origin := origin_of_score(results, facts, threshold.value):
+        st.caption(origin)
 
 
 def show_strip(results: RunResults, facts, threshold: judge.Threshold) -> None:

@@ -15,6 +15,7 @@ from wtflow.plots.axes import format_score
 from wtflow.plots.pictures import encode_jpeg, overlay
 from wtflow.records import Tried
 from wtflow.results import RunResults
+from wtflow.score_words import origin
 from wtflow.store.files import explained
 from wtflow.store.runs import RunStore
 from wtflow.store.tried import delete_tried, list_tried, save_tried, tried_map
@@ -96,6 +97,8 @@ def show_tried(store: RunStore, results: RunResults, threshold: judge.Threshold,
             st.markdown(f"**{plain(name)}**")
             st.metric("Score (higher is worse)", format_score(tried.score), help=f"Threshold {format_score(threshold.value)}")
             show_call(tried.score, threshold)
+            if said := origin(tried.score, tried.whole_score, tried.pixel_map, results.settings.top_fraction, threshold.value):
+                st.caption(said)
             if is_kept:
                 st.badge("kept with this run", icon=":material/bookmark_added:", color="gray")
             elif st.button(

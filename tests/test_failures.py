@@ -301,6 +301,7 @@ def many(results: RunResults, n: int) -> tuple[RunResults, ImageFacts]:
             "defect": np.repeat(["good", "spot"], n),
             "is_defective": rows >= n,
             "score": score,
+            "whole_score": np.nan,
         }
     )
     facts = ImageFacts(rows, np.r_[blank, area], np.r_[blank, generator.random(n)], np.r_[blank, generator.random(n)], np.r_[blank, np.ones(n)],

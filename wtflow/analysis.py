@@ -172,7 +172,8 @@ def _try_one(name: str, image: np.ndarray, detector: Detector, backbone: Backbon
     nearest = np.argsort(distance, kind="stable")[:N_NEAREST]
     return Tried(
         name=name, score=float(scores_of(found, settings)[0]), pixel_map=upsample(found.after, settings.image_size, settings.score)[0],
-        image=np.round(image * 255).astype(np.uint8), nearest=tuple((ids[i], paths.get(ids[i], ""), float(distance[i])) for i in nearest),
+        whole_score=float(found.whole[0]), image=np.round(image * 255).astype(np.uint8),
+        nearest=tuple((ids[i], paths.get(ids[i], ""), float(distance[i])) for i in nearest),
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from wtflow.explain import ALARMS, LEAST, LEVEL, MISSES, FactWords, describe_spl
 from wtflow.failures import failures_of, type_rows
 from wtflow.records_failures import AlarmMap, ImageFacts, NearestNormals, Split, TypeRow
 from wtflow.results import RunResults, add_outcomes
+from wtflow.score_words import share_of_wholes
 
 _NAMES = {
     "area": "area", "contrast": "contrast", "border": "distance to the border", "n_regions": "number of regions", "nearest": "nearest normal",
@@ -34,6 +35,8 @@ class FailureStudy:
     """Sentences about missed defects; empty where none is missed or nothing is known of them."""
     alarms: tuple[str, ...]
     """Sentences about falsely rejected normal images."""
+    wholes: tuple[str, ...]
+    """How many images are called defective as a whole rather than for one place; empty where the run does not ask."""
     miss_splits: tuple[Split, ...]
     alarm_splits: tuple[Split, ...]
 
@@ -49,7 +52,8 @@ def study_failures(results: RunResults, facts: ImageFacts | None, nearest: Neare
         separating = _separating(defective, missed, miss_splits, MISSES, "misses", "hits")
         misses = (*_which_types(defective, missed), *separating, *_where_it_looked(defective, missed))
     alarms = _separating(normal, rejected, alarm_splits, ALARMS, "false alarms", "passed") if rejected.any() else ()
-    return FailureStudy(table, failures_of(results.test, threshold), type_rows(results, facts, threshold), misses, alarms, miss_splits, alarm_splits)
+    types = type_rows(results, facts, threshold)
+    return FailureStudy(table, failures_of(results.test, threshold), types, misses, alarms, share_of_wholes(table), miss_splits, alarm_splits)
 
 
 def fact_table(results: RunResults, facts: ImageFacts | None, nearest: NearestNormals | None, threshold: float) -> pd.DataFrame:

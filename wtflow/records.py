@@ -185,3 +185,5 @@ class Tried:
     nearest: tuple[tuple[str, str, float], ...] = ()
     """Nearest training normals: sample id, path, distance between mean features."""
     problem: str = ""
+    whole_score: float = float("nan")
+    """Of the image as a whole; NaN where the run does not ask."""

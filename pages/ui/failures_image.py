@@ -13,6 +13,7 @@ from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
 from wtflow.records_failures import RegionReport
 from wtflow.results import RunResults, find_sample
+from wtflow.score_words import origin_of_score
 from wtflow.store.runs import RunStore
 
 CUTS = (0.95, 0.99, 0.995, 0.999)
@@ -66,6 +67,8 @@ def show_head(results: RunResults, study: FailureStudy, facts, threshold: judge.
         there = {"run": results.run_id, "sample": facts.sample_id, "position": f"{facts.peak_row},{facts.peak_column}"}
         link("localization", "Look at its map", icon=":material/center_focus_strong:", **there)
         link("trajectories", "Follow its worst position", icon=":material/route:", images="one", how="clicked", **there)
+    if origin := origin_of_score(results, facts, threshold.value):
+        st.caption(origin)
 
 
 def pick_cut(store: RunStore, results: RunResults, threshold: judge.Threshold) -> tuple[float, str]:

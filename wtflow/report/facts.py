@@ -137,7 +137,7 @@ def findings(results: RunResults, study: FailureStudy) -> tuple[str, ...]:
     """What goes with the failures, in sentences: of missed defects, of false alarms, and of normal images' borders where they look defective."""
     alarms = alarm_map(results)
     places = () if alarms is None else describe_alarms(alarms)
-    return (*study.misses, *study.alarms, *places[:-1])  # the last one, where most alarms lie, says little without the picture
+    return (*study.misses, *study.alarms, *study.wholes, *places[:-1])  # the last one, where most alarms lie, says little without the picture
 
 
 def _look_at_images(store: RunStore, results: RunResults, show: Show) -> tuple[PixelTally | None, ImageFacts | None, str]:
