@@ -61,7 +61,7 @@ class Detector:
             return self.normaliser(torch.from_numpy(np.ascontiguousarray(features)).to(self.device).float())
 
     def maps(self, features: np.ndarray) -> Maps:
-        """What normals' edges and whole images do to raw maps is done where they are known."""
+        """Maps and whole-image scores of backbone features (B, H, W, C), float16."""
         x = self.start(features)
         self.velocity.eval()
         with autocast(self.device, self.settings):

@@ -25,6 +25,7 @@ from wtflow.records_whole import WholeImage
 from wtflow.results import truth_of
 from wtflow.scoring import compute_map
 from wtflow.training.normals import highest_places
+from wtflow.whole import describe
 
 BATCH = 8
 """Images moved at once, at most."""
@@ -141,7 +142,8 @@ def _score(flow: RunFlow, solver: str, steps: int, truths: list[np.ndarray | Non
         done += len(maps)
         progress(done / len(facts))
         large = upsample(maps if factors is None else level(maps, factors), size, "endpoint")
-        scores.append(np.fmax(image_scores(large, settings.top_fraction), flow.detector.scoring_as(settings, None, whole).whole_scores(x)))
+        places = image_scores(large, settings.top_fraction)
+        scores.append(places if whole is None else np.maximum(places, whole.scores(describe(x))))
         for one, small, pixel_map, packed in zip(facts[batch], maps, large, truths[batch], strict=True):
             length = np.sqrt(2 * flow.n_channels * small)  # the endpoint score is |y|^2 / (2 d)
             truth = None if packed is None else np.unpackbits(packed, count=size * size).reshape(size, size).astype(bool)
