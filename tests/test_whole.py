@@ -25,7 +25,8 @@ from wtflow.scoring import endpoint_score
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
-from wtflow.training.normals import highest_places, measure_normals
+from wtflow.training import normals as normals_module
+from wtflow.training.normals import ENOUGH, highest_places, measure_normals
 from wtflow.whole import QUIET, describe
 from wtflow.whole_fit import FEWEST, fit_whole
 
@@ -166,8 +167,16 @@ def test_highest_places_are_image_scores_of_levelled_maps_in_any_number():
 # -- real runs ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(autouse=True, scope="module")
+def few_are_enough():
+    """Tiny runs have no 80 normals."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(normals_module, "ENOUGH", FEWEST)
+        yield
+
+
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def place(tmp_path_factory, few_are_enough):
     folder = tmp_path_factory.mktemp("whole")
     return RunStore(folder / "runs"), write_tiny_category(folder / "data", n_train=N_TRAIN, n_good=3, n_bad=3)
 
@@ -211,6 +220,7 @@ def test_scoring_again_may_leave_whole_images_out_or_read_the_flow_otherwise_and
 
 
 def test_with_few_normals_or_on_request_nothing_is_known(place, tmp_path):
+    assert ENOUGH == 80
     store, root = RunStore(tmp_path / "runs"), write_tiny_category(tmp_path / "few", n_train=FEWEST - 1, n_good=1, n_bad=1)
     few, off = train_here(store, root, whole_image=True), train_here(*place, whole_image=False)
     for own, run_id in ((store, few), (place[0], off)):

@@ -76,7 +76,7 @@ class Settings(BaseModel):
     top_fraction: float = Field(0.0, ge=0.0, le=1.0, description="The image score is the mean of this share of the highest pixels (0: the maximum).")
 
     whole_image: bool = Field(
-        True, description="The image score is that of the image as a whole, held against normal ones, where it is higher than that of the highest pixels."
+        True, description="With 80 normals or more: the image as a whole is held against them, too, and where that scores higher, it is the image score."
     )
     edge_quantile: float = Field(
         0.999, ge=0.0, le=1.0, description="Near the edge, maps are divided by how much higher this quantile of training normals lies there (0: not at all)."

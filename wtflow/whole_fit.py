@@ -12,7 +12,7 @@ from wtflow.records_whole import WholeImage
 N_FOLDS = 5
 """Distances of normals are read from Gaussians that were fitted without them."""
 FEWEST = 2 * N_FOLDS
-"""Normals; with fewer nothing is said about whole images."""
+"""Normals that make a Gaussian at all; how many make one worth asking is said in `wtflow/training/normals.py`."""
 FARTHEST = 5.0
 """Deviations that a component of a normal may be from the mean; farther ones count as so far, so that one odd image weighs less."""
 LEAST_SCALE = 0.01
