@@ -8,8 +8,8 @@ import numpy as np
 from wtflow.errors import FlowError
 
 MARGIN = 0.75
-"""Deviations by which an image as a whole must stand out more than its highest place does for the same score: without, categories whose
-defects are all small lose twice as much to chance (measured on six)."""
+"""Deviations by which an image as a whole must stand out more than its highest place does for the same score. Measured on 15 runs of nine kinds,
+mean image AUROC and what a run loses at most: .5 gives .901 and .023, .75 .902 and .016, 1 .901 and .011."""
 
 
 @dataclass(frozen=True, slots=True)
