@@ -100,6 +100,9 @@ def test_evaluating_again_reports_the_same_metrics_and_other_steps_report_others
     other = last_json(call("evaluate", run_id, "--steps", "1", "--solver", "heun", "--score", "relative", "--json").stdout)
     assert other["changes"] == {"steps": 1, "solver": "heun", "score": "relative"}
     assert other["metrics"]["pixel_ap"] != pytest.approx(metrics["pixel_ap"], abs=0.01)
+    by_place = last_json(call("evaluate", run_id, "--set", "whole_image=false", "--set", "precision=full", "--json").stdout)
+    assert by_place["changes"] == {"whole_image": "false", "precision": "full"}
+    assert "width is fixed once run" in call("evaluate", run_id, "--set", "width=8").stderr
     wrong = call("evaluate", run_id, "--steps", "0")
     assert wrong.exit_code == 2
     assert wrong.stderr.startswith("steps: ")

@@ -116,6 +116,7 @@ def evaluate(
     steps: Annotated[int | None, typer.Option(help="Solver steps.")] = None,
     solver: Annotated[str | None, typer.Option(help="euler or heun.")] = None,
     score: Annotated[str | None, typer.Option(help="endpoint, relative, deviation or mismatch.")] = None,
+    setting: Annotated[list[str] | None, typer.Option("--set", help="Any other setting of scoring, NAME=VALUE; repeatable.")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the result as a run of its own, to compare it.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -123,9 +124,9 @@ def evaluate(
     from wtflow import analysis
     from wtflow.keep import keep_run
 
-    changes = {name: value for name, value in {"steps": steps, "solver": solver, "score": score}.items() if value is not None}
-    store, kept_as = RunStore(), None
+    named, store, kept_as = {"steps": steps, "solver": solver, "score": score}, RunStore(), None
     with _mistakes(as_json), console.progress() as show:
+        changes: dict[str, Any] = parse_pairs(setting or [], option="--set") | {name: value for name, value in named.items() if value is not None}
         found = analysis.score_again(store, run, changes, console.steps(show, "scoring"))
         if keep:
             kept_as = keep_run(store, run, found)
