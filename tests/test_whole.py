@@ -230,6 +230,7 @@ def test_with_few_normals_or_on_request_nothing_is_known(place, tmp_path):
 
 def test_settings_and_scores_of_before_read_as_not_asked_for(place, run):
     assert not settings_from_json("{}").whole_image
+    assert settings_from_json("{}").precision == "full", "on a CPU they were"
     assert settings_from().whole_image
     store = place[0]
     table, path = store.scores(run), store.folder(run) / layout.SCORES

@@ -168,8 +168,10 @@ PRESETS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-_BEFORE: dict[str, Any] = {"finest_grid": 0, "rarity_power": 0.0, "padding": "zeros", "edge_quantile": 0.0, "times_per_pair": 1, "whole_image": False}
-"""What runs did that were written before these settings existed."""
+_BEFORE: dict[str, Any] = {
+    "finest_grid": 0, "rarity_power": 0.0, "padding": "zeros", "edge_quantile": 0.0, "times_per_pair": 1, "whole_image": False, "precision": "full",
+}  # fmt: skip
+"""What runs did that were written before these settings existed; on a GPU they were in bfloat16, and are now asked again in float32."""
 
 UNTRAINED: dict[str, Any] = {"stages": (1, 2), "padding": "zeros", "finest_grid": 0, "pool_window": 3, "pool_stride": 2, "iterations": 700}
 """What preset `fast` changes for random weights: a random network says most in its early stages, where it has not yet scrambled the picture."""
