@@ -13,7 +13,7 @@ from wtflow.metrics import pr_curve, roc_curve
 from wtflow.pixel_tally import pro_curve
 from wtflow.plots import theme
 from wtflow.plots.compare import CURVES, RUN_COLOURS, plot_rates, plot_score_pairs
-from wtflow.records import Curve
+from wtflow.records.core import Curve
 from wtflow.store.runs import RunStore
 
 

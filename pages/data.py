@@ -9,7 +9,7 @@ from pages.ui.health import show_health
 from pages.ui.roots import layout_name, pick_category, pick_root
 from wtflow.datasets.layouts import RootScan
 from wtflow.errors import ImageReadError
-from wtflow.records import Category, Sample
+from wtflow.records.core import Category, Sample
 from wtflow.store.runs import RunStore
 
 PER_PAGE = 28

@@ -13,7 +13,7 @@ from wtflow.plots import theme
 from wtflow.plots.curves import plot_pr, plot_roc
 from wtflow.plots.histogram import plot_score_histogram
 from wtflow.plots.theme import OUTCOMES
-from wtflow.records import Confusion
+from wtflow.records.core import Confusion
 from wtflow.results import RunResults, scores_csv
 from wtflow.store.runs import RunStore
 

@@ -11,7 +11,7 @@ from pages.ui.roots import pick_category, pick_root
 from pages.ui.settings_form import show_settings
 from wtflow.config import Settings
 from wtflow.errors import SettingsError, WTFlowError
-from wtflow.records import Category
+from wtflow.records.core import Category
 from wtflow.store.runs import RunStore
 from wtflow.training import jobs
 

@@ -12,7 +12,7 @@ from pages.ui.take_home import offer_still
 from wtflow.derive.requests import TravelRequest, UmapRequest
 from wtflow.errors import WTFlowError
 from wtflow.plots.groups import group_words
-from wtflow.records_flow import Travel
+from wtflow.records.flow import Travel
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
 from wtflow.take_home import travel_csv

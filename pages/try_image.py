@@ -13,7 +13,7 @@ from wtflow.datasets.images import load_image
 from wtflow.errors import DatasetError, WTFlowError
 from wtflow.plots.axes import format_score
 from wtflow.plots.pictures import encode_jpeg, overlay
-from wtflow.records import Tried
+from wtflow.records.core import Tried
 from wtflow.results import RunResults
 from wtflow.score_words import origin
 from wtflow.store.files import explained

@@ -7,7 +7,7 @@ from pages.ui.errors import shown
 from pages.ui.frame import open_page
 from pages.ui.wells_map import pick_sample, show_map
 from pages.ui.wells_shape import show_landscape, show_shape
-from wtflow.records import GOOD
+from wtflow.records.core import GOOD
 from wtflow.store.runs import RunStore
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 from run_folders import tiny_settings
 
 from wtflow.datasets.mvtec import scan_category
-from wtflow.records import RunStatus
+from wtflow.records.core import RunStatus
 from wtflow.store.layout import SCORE_COLUMNS
 from wtflow.store.runs import RunStore
 from wtflow.training.data import read_data

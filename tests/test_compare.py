@@ -30,7 +30,7 @@ from wtflow.compare import (
 from wtflow.config import Settings
 from wtflow.errors import DamagedRunError, DiskFullError, ImageReadError, MetricError
 from wtflow.metrics import FPR_LIMIT, PixelMetrics
-from wtflow.records_compare import Interval
+from wtflow.records.compare import Interval
 from wtflow.results import RunResults, open_results
 from wtflow.store.layout import RunConfig
 from wtflow.store.runs import RunStore

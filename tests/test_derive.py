@@ -23,8 +23,8 @@ from wtflow.derive.files import answer_path, load_answer, save_answer
 from wtflow.derive.requests import StepsRequest, TravelRequest, UmapRequest, checked, request_from_json
 from wtflow.errors import FlowError, RunBusyError, RunNotFoundError, SettingsError, StoreError
 from wtflow.projection import METRICS, NEIGHBOURS
-from wtflow.records import GOOD
-from wtflow.records_flow import ReturnTrip, StepsRow
+from wtflow.records.core import GOOD
+from wtflow.records.flow import ReturnTrip, StepsRow
 from wtflow.results import open_results
 from wtflow.store import layout
 from wtflow.store.runs import RunStore

@@ -14,7 +14,7 @@ from wtflow.derive.steps import compute_steps
 from wtflow.edges import N_IMAGES, chosen_images, distance_to_edge, edge_factors, level
 from wtflow.errors import DamagedRunError, FlowError
 from wtflow.keep import keep_run
-from wtflow.records_edges import EdgeFactors, factors_from_json
+from wtflow.records.edges import EdgeFactors, factors_from_json
 from wtflow.results import open_results
 from wtflow.store import layout
 from wtflow.store.runs import RunStore

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from wtflow.detector import Maps
 from wtflow.errors import ImageReadError
-from wtflow.records import Sample
+from wtflow.records.core import Sample
 from wtflow.store.features import FeatureCache
 from wtflow.store.layout import SCORE_COLUMNS
 from wtflow.training.evaluate import HOLDOUT_QUANTILE, compute_maps, summarise

@@ -16,8 +16,8 @@ from wtflow.failure_facts import NO_MASK, compute_facts
 from wtflow.failure_words import describe_alarms, study_failures
 from wtflow.failures import alarm_map, failures_of, position_scores, type_rows
 from wtflow.metrics import PixelMetrics
-from wtflow.records import RunStatus
-from wtflow.records_failures import ImageFacts, NearestNormals
+from wtflow.records.core import RunStatus
+from wtflow.records.failures import ImageFacts, NearestNormals
 from wtflow.results import RunResults, open_results, pixel_map
 from wtflow.store.layout import SCORE_COLUMNS
 from wtflow.store.runs import RunStore

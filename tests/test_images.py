@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 from wtflow.datasets.decode import decode_image, read_size
 from wtflow.datasets.images import binarise, hash_file, hash_pixels, load_image, load_image_bytes, load_mask, load_truth, shrink_mask
 from wtflow.errors import DatasetError, ImageReadError
-from wtflow.records import Sample
+from wtflow.records.core import Sample
 
 RGB = noise(0, (6, 9, 3))
 

@@ -17,7 +17,7 @@ from wtflow.config import settings_from
 from wtflow.detector import Detector
 from wtflow.flow.velocity import build_velocity
 from wtflow.normalise import empty_normaliser
-from wtflow.records import Sample
+from wtflow.records.core import Sample
 from wtflow.store.features import FeatureCache
 from wtflow.training.data import RunData
 from wtflow.training.stages import mean_features

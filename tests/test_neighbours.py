@@ -15,7 +15,7 @@ from wtflow.derive.run_flow import open_flow
 from wtflow.errors import RunNotFoundError
 from wtflow.plots.pictures import CROP_CELLS, crop_around
 from wtflow.plots.theme import COLOURS
-from wtflow.records_flow import Neighbour
+from wtflow.records.flow import Neighbour
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
 

@@ -15,7 +15,7 @@ from hand_made_runs import write_finished_run
 
 from wtflow.config import settings_from
 from wtflow.errors import DamagedRunError, DiskFullError, RunNotFoundError, SettingsError
-from wtflow.records_notes import ImageNote, RunNotes
+from wtflow.records.notes import ImageNote, RunNotes
 from wtflow.store import layout
 from wtflow.store.notes import JOINT, MAX_COMMENT, MAX_TAG, MAX_TAGS, add_tag, as_stored, clean_tag, flag_label, notes_of, remove_tag, set_comment
 from wtflow.store.runs import RunStore

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from wtflow.cli import app
 from wtflow.errors import DiskFullError
 from wtflow.pack import pack_run
-from wtflow.records_notes import RunNotes
+from wtflow.records.notes import RunNotes
 from wtflow.results import open_results
 from wtflow.store.notes import add_tag, flag_label, notes_of, set_comment
 from wtflow.store.runs import RunStore

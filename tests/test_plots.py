@@ -10,7 +10,7 @@ from wtflow.plots.histogram import plot_score_histogram
 from wtflow.plots.probe import plot_probe
 from wtflow.plots.scores import plot_score_strip
 from wtflow.plots.theme import COLOURS
-from wtflow.records import Curve, Probe
+from wtflow.records.core import Curve, Probe
 
 SCORES = np.array([0.1, 0.2, 0.2, 0.4, 0.7, 0.9, 1.0])
 IS_DEFECTIVE = np.array([False, False, False, True, False, True, True])

@@ -17,8 +17,8 @@ from wtflow.plots.compare import (
     plot_score_pairs,
 )
 from wtflow.plots.theme import COLOURS
-from wtflow.records import Curve
-from wtflow.records_compare import Interval, MetricRow, Panel
+from wtflow.records.compare import Interval, MetricRow, Panel
+from wtflow.records.core import Curve
 
 STEP = Curve(np.array([0.0, 0.0, 1.0]), np.array([0.0, 0.5, 1.0]), np.array([2.0, 1.0, 0.0]))
 ROWS = (

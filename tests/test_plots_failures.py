@@ -5,7 +5,7 @@ import pytest
 
 from wtflow.plots.failures import MOST_CLICKABLE, SYMBOLS, TINT, paint_segments, plot_alarms, plot_fact, plot_groups
 from wtflow.plots.theme import COLOURS
-from wtflow.records_failures import AlarmMap
+from wtflow.records.failures import AlarmMap
 
 OUTCOME = ["TP", "FN", "FP", "TN"]
 IDS = ["a", "b", "c", "d"]

@@ -7,8 +7,8 @@ import pytest
 
 from wtflow.plots.groups import DEFECT_COLOURS, UNMARKED_COLOUR, group_colours, group_words
 from wtflow.plots.theme import COLOURS
-from wtflow.records import GOOD
-from wtflow.records_flow import UNMARKED
+from wtflow.records.core import GOOD
+from wtflow.records.flow import UNMARKED
 
 # Machado, Oliveira, Fernandes 2009: full deuteranopia and protanopia, on linear RGB.
 EYES = {

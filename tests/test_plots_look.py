@@ -16,7 +16,7 @@ from wtflow.plots.localization import plot_localization
 from wtflow.plots.probe import plot_probe
 from wtflow.plots.scores import plot_score_strip
 from wtflow.plots.theme import COLOURS, HEAT
-from wtflow.records import Curve, Probe
+from wtflow.records.core import Curve, Probe
 
 ROOT = Path(__file__).parents[1]
 CONFIG = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))

@@ -10,8 +10,8 @@ from wtflow.plots.groups import group_colours
 from wtflow.plots.ideal import N_DRAWN, PANELS, plot_ideal, plot_ideal_norms
 from wtflow.plots.steps import plot_return, plot_steps
 from wtflow.plots.theme import COLOURS
-from wtflow.records import GOOD
-from wtflow.records_flow import UNMARKED, Ideal, ReturnTrip, StepsRow
+from wtflow.records.core import GOOD
+from wtflow.records.flow import UNMARKED, Ideal, ReturnTrip, StepsRow
 
 NEVER = float(np.finfo(np.float32).max)
 """What records hold for a path that was lost."""

@@ -7,8 +7,8 @@ from wtflow.plots.groups import group_colours
 from wtflow.plots.landscape import HEIGHTS, plot_landscape_field, plot_landscape_surface
 from wtflow.plots.theme import COLOURS
 from wtflow.plots.well import plot_depth, plot_escape, plot_radius_heat
-from wtflow.records import GOOD
-from wtflow.records_flow import UNMARKED, Landscape
+from wtflow.records.core import GOOD
+from wtflow.records.flow import UNMARKED, Landscape
 
 T = np.array([0.0, 0.5, 1.0])
 EDGES = np.array([0.0, 1, 2, 3, 4])

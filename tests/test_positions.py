@@ -10,8 +10,8 @@ from run_folders import tiny_settings
 
 from wtflow.errors import FlowError
 from wtflow.positions import choose_positions, covered_share, drawn_evenly, grid_mask, one_position, thin
-from wtflow.records import GOOD, RunStatus
-from wtflow.records_flow import UNMARKED, PositionSet, Travel
+from wtflow.records.core import GOOD, RunStatus
+from wtflow.records.flow import UNMARKED, PositionSet, Travel
 from wtflow.results import open_results
 from wtflow.store.layout import SCORE_COLUMNS
 from wtflow.store.runs import RunStore

@@ -24,7 +24,7 @@ from wtflow.config import settings_from
 from wtflow.errors import MetricError, RunNotFoundError, SettingsError, StoreError
 from wtflow.plots.still.report import Rates, still_rates, still_scores, still_types
 from wtflow.plots.still.sheet import to_svg
-from wtflow.records import Curve
+from wtflow.records.core import Curve
 from wtflow.report import write
 from wtflow.report.reproduce import changed_settings, train_command, without_folder
 from wtflow.report.write import ReportOptions, make_report, write_report

@@ -20,7 +20,7 @@ from wtflow.derive.run_flow import open_flow
 from wtflow.derive.steps import compute_steps, compute_trips, return_error, spread
 from wtflow.errors import DatasetError, FlowError
 from wtflow.positions import grid_mask
-from wtflow.records import GOOD
+from wtflow.records.core import GOOD
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore

@@ -30,7 +30,7 @@ from wtflow.plots.still.sheet import to_png, to_svg
 from wtflow.plots.still.solvers import still_return, still_steps
 from wtflow.plots.still.summary import band, fair_sample, noise_shell
 from wtflow.plots.theme import COLOURS
-from wtflow.records_flow import Ideal, Landscape, PositionSet, Projection, ReturnTrip, StepsRow, Travel
+from wtflow.records.flow import Ideal, Landscape, PositionSet, Projection, ReturnTrip, StepsRow, Travel
 
 needs_ffmpeg = pytest.mark.skipif(find_ffmpeg() is None, reason="ffmpeg is not installed")
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from wtflow.config import settings_from
 from wtflow.errors import DamagedRunError, DiskFullError, RunNotFoundError, StoreError, WTFlowError
-from wtflow.records import RunStatus, Tried
+from wtflow.records.core import RunStatus, Tried
 from wtflow.results import open_results
 from wtflow.store import layout
 from wtflow.store.files import read_json, write_array, write_atomic, write_json

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from pages.ui.take_home import file_name
 from wtflow import take_home
 from wtflow.errors import FlowError
-from wtflow.records_flow import Ideal, Landscape, PositionSet, Projection, ReturnTrip, StepsRow, Travel
+from wtflow.records.flow import Ideal, Landscape, PositionSet, Projection, ReturnTrip, StepsRow, Travel
 
 IDS = ["test/good/0.png", "=test/crack/1.png"]
 POSITIONS = PositionSet(np.array([1, 0]), np.array([3, 4]), np.array([5, 6]), np.array(["crack", "good"]), np.array([0.5, 0.1], np.float32))

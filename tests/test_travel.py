@@ -19,7 +19,7 @@ from wtflow.errors import DamagedRunError, DatasetError, FlowError, ImageReadErr
 from wtflow.flow import exact
 from wtflow.positions import choose_positions, one_position
 from wtflow.projection import Pca
-from wtflow.records_flow import PositionSet
+from wtflow.records.flow import PositionSet
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore

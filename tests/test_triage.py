@@ -9,7 +9,7 @@ from hand_made_runs import write_finished_run
 
 from wtflow.config import settings_from
 from wtflow.export import export_run
-from wtflow.records_notes import ImageNote, RunNotes
+from wtflow.records.notes import ImageNote, RunNotes
 from wtflow.results import add_outcomes, filter_rows, open_results, scores_csv
 from wtflow.store.notes import as_stored
 from wtflow.store.runs import RunStore

@@ -7,8 +7,8 @@ import pytest
 
 from wtflow.errors import FlowError
 from wtflow.flow.exact import gaussian_flow_map, gaussian_velocity
-from wtflow.records import GOOD
-from wtflow.records_flow import UNMARKED, PositionSet, Travel
+from wtflow.records.core import GOOD
+from wtflow.records.flow import UNMARKED, PositionSet, Travel
 from wtflow.well import describe_well, escape_curve, format_share, radius_density, shell, well_depth, well_radius
 
 

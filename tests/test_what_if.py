@@ -16,7 +16,7 @@ from wtflow.datasets.images import load_image, load_mask
 from wtflow.errors import DamagedRunError, RunNotFoundError, SettingsError
 from wtflow.paint import Source, Stroke
 from wtflow.plots.what_if import plot_before_after, plot_painted_norms, plot_sweep
-from wtflow.records_what_if import Sweep
+from wtflow.records.what_if import Sweep
 from wtflow.results import open_results, pixel_map
 from wtflow.store.layout import WHAT_IFS
 from wtflow.store.runs import RunStore

@@ -19,7 +19,7 @@ from wtflow.flow.velocity import build_velocity
 from wtflow.keep import keep_run
 from wtflow.maps import image_scores, upsample
 from wtflow.normalise import fit_normaliser
-from wtflow.records_whole import MARGIN, WholeImage, whole_from_arrays
+from wtflow.records.whole import MARGIN, WholeImage, whole_from_arrays
 from wtflow.results import open_results
 from wtflow.scoring import endpoint_score
 from wtflow.store import layout

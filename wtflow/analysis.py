@@ -23,9 +23,9 @@ from wtflow.edges import factor_at
 from wtflow.errors import DatasetError, RunNotFoundError, SettingsError, WeightsError, WTFlowError
 from wtflow.flow.integrate import integrate_moving
 from wtflow.maps import upsample
-from wtflow.records import Probe, Tried
-from wtflow.records_edges import EdgeFactors
-from wtflow.records_whole import WholeImage
+from wtflow.records.core import Probe, Tried
+from wtflow.records.edges import EdgeFactors
+from wtflow.records.whole import WholeImage
 from wtflow.results import open_results
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache

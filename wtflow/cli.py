@@ -13,7 +13,7 @@ from wtflow import console
 from wtflow.bench.shell import bench
 from wtflow.config import parse_pairs, parse_value, settings_from
 from wtflow.errors import StoreError, WTFlowError
-from wtflow.records import HealthReport, RunStatus
+from wtflow.records.core import HealthReport, RunStatus
 from wtflow.report.command import report
 from wtflow.store.runs import RunStore
 

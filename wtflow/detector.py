@@ -19,8 +19,8 @@ from wtflow.flow.velocity import build_velocity
 from wtflow.maps import image_scores, upsample
 from wtflow.normalise import Normaliser, empty_normaliser
 from wtflow.precision import autocast
-from wtflow.records_edges import EdgeFactors
-from wtflow.records_whole import WholeImage
+from wtflow.records.edges import EdgeFactors
+from wtflow.records.whole import WholeImage
 from wtflow.store.files import write_atomic
 from wtflow.whole import describe
 

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from wtflow.errors import MetricError
-from wtflow.records_failures import Split
+from wtflow.records.failures import Split
 
 N_SHUFFLES: Final = 2000
 """p-values then have steps of 0.0005."""

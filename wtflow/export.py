@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wtflow.plots.pictures import colour_map, encode_png
-from wtflow.records_notes import RunNotes
+from wtflow.records.notes import RunNotes
 from wtflow.results import RunResults, pixel_map, scores_csv
 from wtflow.store.files import write_array, write_atomic, write_json
 from wtflow.store.notes import as_stored

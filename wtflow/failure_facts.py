@@ -10,7 +10,7 @@ from wtflow.datasets.images import load_image
 from wtflow.errors import ImageReadError
 from wtflow.metrics import PixelMetrics
 from wtflow.positions import covered_share
-from wtflow.records_failures import ImageFacts
+from wtflow.records.failures import ImageFacts
 from wtflow.regions import border_distance, contrast, count_regions, mask_centre
 from wtflow.results import RunResults, pixel_map, truth_of
 

@@ -12,7 +12,7 @@ from sklearn.metrics import silhouette_score
 
 from wtflow.derive.requests import TravelRequest, UmapRequest
 from wtflow.errors import FlowError
-from wtflow.records_failures import FailureGroup, FailureMap
+from wtflow.records.failures import FailureGroup, FailureMap
 
 LEAST = 6
 """Fewer failures are looked at one by one."""

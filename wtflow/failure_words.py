@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 
 from wtflow.explain import ALARMS, LEAST, LEVEL, MISSES, FactWords, describe_split, find_splits, gathering_types, p_words
 from wtflow.failures import failures_of, type_rows
-from wtflow.records_failures import AlarmMap, ImageFacts, NearestNormals, Split, TypeRow
+from wtflow.records.failures import AlarmMap, ImageFacts, NearestNormals, Split, TypeRow
 from wtflow.results import RunResults, add_outcomes
 from wtflow.score_words import share_of_wholes
 

@@ -5,7 +5,7 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from wtflow.intervals import wilson_interval
-from wtflow.records_failures import AlarmMap, ImageFacts, TypeRow
+from wtflow.records.failures import AlarmMap, ImageFacts, TypeRow
 from wtflow.results import RunResults, add_outcomes
 
 PIXEL_QUANTILE = 0.99

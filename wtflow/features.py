@@ -11,7 +11,7 @@ from wtflow.backbone import Backbone
 from wtflow.cores import n_cores
 from wtflow.datasets.images import hash_file, load_image
 from wtflow.errors import DatasetError
-from wtflow.records import Sample
+from wtflow.records.core import Sample
 from wtflow.store.features import FeatureCache, feature_key
 from wtflow.training.prefetch import n_helpers, prepared_ahead
 

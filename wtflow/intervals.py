@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from wtflow.errors import MetricError
-from wtflow.records_compare import Interval
+from wtflow.records.compare import Interval
 
 N_RESAMPLES = 2000
 """The ends of a 95 % interval then rest on 50 resamples on either side."""

@@ -10,7 +10,7 @@ import torch
 from wtflow.analysis import Rescored
 from wtflow.detector import pick_device
 from wtflow.peak import peak_mib
-from wtflow.records import RunStatus
+from wtflow.records.core import RunStatus
 from wtflow.store import layout
 from wtflow.store.files import explained
 from wtflow.store.lock import locked

@@ -15,7 +15,7 @@ from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
 from wtflow.errors import FlowError
-from wtflow.records_flow import Landscape
+from wtflow.records.flow import Landscape
 
 POINTS_PER_SIDE: Final = (5, 201)
 """Fewer show nothing; more take seconds."""

@@ -12,7 +12,7 @@ from scipy import ndimage
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from wtflow.errors import MetricError
-from wtflow.records import Confusion, Curve
+from wtflow.records.core import Confusion, Curve
 
 WORDS = {
     "image_auroc": ("Image AUROC", "How often a defective image scores above a normal one. 0.5 is guessing."),

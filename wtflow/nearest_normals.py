@@ -6,7 +6,7 @@ import numpy as np
 
 from wtflow.derive.run_flow import RunFlow
 from wtflow.errors import RunNotFoundError
-from wtflow.records_failures import NearestNormals
+from wtflow.records.failures import NearestNormals
 
 
 def find_nearest(flow: RunFlow, progress: Callable[[int, int], None]) -> NearestNormals:

@@ -19,7 +19,7 @@ from wtflow.datasets.images import load_image, load_mask
 from wtflow.errors import ImageReadError
 from wtflow.export import file_stem
 from wtflow.plots.pictures import colour_map, overlay
-from wtflow.records_notes import RunNotes
+from wtflow.records.notes import RunNotes
 from wtflow.report.reproduce import without_folder
 from wtflow.results import RunResults, add_notes, add_outcomes, pixel_map, threshold_choices
 from wtflow.store.files import write_atomic

@@ -14,8 +14,8 @@ import pandas as pd
 from scipy import ndimage
 
 from wtflow.metrics import EIGHT_NEIGHBOURS, FPR_LIMIT
-from wtflow.records import Curve
-from wtflow.records_compare import PixelTally
+from wtflow.records.compare import PixelTally
+from wtflow.records.core import Curve
 from wtflow.results import RunResults, pixel_map, truth_of
 from wtflow.store import derived
 from wtflow.store.runs import RunStore

@@ -8,8 +8,8 @@ import numpy as np
 
 from wtflow.datasets.images import load_truth
 from wtflow.errors import FlowError, ImageReadError
-from wtflow.records import GOOD, Sample
-from wtflow.records_flow import UNMARKED, PositionSet, Travel
+from wtflow.records.core import GOOD, Sample
+from wtflow.records.flow import UNMARKED, PositionSet, Travel
 from wtflow.results import RunResults
 
 How = Literal["balanced", "random", "top", "defect"]

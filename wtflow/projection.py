@@ -17,7 +17,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from wtflow.errors import FlowError, SettingsError
-from wtflow.records_flow import Projection
+from wtflow.records.flow import Projection
 
 METRICS: Final = ("euclidean", "cosine", "manhattan", "correlation")
 NEIGHBOURS: Final = (2, 200)

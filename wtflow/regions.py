@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from wtflow.errors import MetricError
 from wtflow.metrics import EIGHT_NEIGHBOURS
-from wtflow.records_failures import Region, RegionReport
+from wtflow.records.failures import Region, RegionReport
 
 GAP_PX = 1
 """Pixels beside the mask that belong to neither side: resizing mixes the colours of both there."""

@@ -12,8 +12,8 @@ from wtflow.config import Settings
 from wtflow.datasets.images import load_truth
 from wtflow.errors import DamagedRunError, RunNotFoundError
 from wtflow.maps import upsample
-from wtflow.records import Sample
-from wtflow.records_notes import RunNotes
+from wtflow.records.core import Sample
+from wtflow.records.notes import RunNotes
 from wtflow.store.layout import RunConfig
 from wtflow.store.runs import RunStore
 from wtflow.take_home import csv_bytes

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from wtflow.errors import FlowError
-from wtflow.records_flow import Ideal, Landscape, PositionSet, Projection, ReturnTrip, Spread, StepsRow, Travel
+from wtflow.records.flow import Ideal, Landscape, PositionSet, Projection, ReturnTrip, Spread, StepsRow, Travel
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _DIGITS = "%.9g"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from wtflow.metrics import image_metrics, undefined_reason
-from wtflow.records_notes import RunNotes
+from wtflow.records.notes import RunNotes
 from wtflow.results import OUTCOMES, RunResults, add_notes, add_outcomes
 
 METRICS = ("image_auroc", "image_ap", "image_f1_max")

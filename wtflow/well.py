@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 
 from wtflow.errors import FlowError
-from wtflow.records import GOOD
-from wtflow.records_flow import UNMARKED, Travel
+from wtflow.records.core import GOOD
+from wtflow.records.flow import UNMARKED, Travel
 
 WELL_QUANTILE: Final = 0.99
 """Radius that holds nearly all normals without hanging on the single farthest one."""

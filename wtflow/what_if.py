@@ -16,7 +16,7 @@ from wtflow.errors import RunNotFoundError, SettingsError
 from wtflow.flow.integrate import integrate_saved
 from wtflow.maps import upsample
 from wtflow.paint import Kind, Stroke, apply_strokes
-from wtflow.records_what_if import PaintedNorms, Sweep, WhatIf
+from wtflow.records.what_if import PaintedNorms, Sweep, WhatIf
 from wtflow.results import RunResults, find_sample, open_results, pixel_map
 from wtflow.store import derived
 from wtflow.store.runs import RunStore

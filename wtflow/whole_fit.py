@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.covariance import ledoit_wolf
 
 from wtflow.errors import FlowError
-from wtflow.records_whole import WholeImage
+from wtflow.records.whole import WholeImage
 
 N_FOLDS = 5
 """Distances of normals are read from Gaussians that were fitted without them."""

@@ -15,9 +15,9 @@ from wtflow.failures import alarm_map as compute_alarm_map
 from wtflow.failures import failures_of
 from wtflow.plots.failures import paint_segments
 from wtflow.plots.pictures import crop_around, encode_jpeg, overlay, thumbnail
-from wtflow.records import Category, HealthReport, Probe
-from wtflow.records_failures import AlarmMap, FailureMap, RegionReport
-from wtflow.records_notes import RunNotes
+from wtflow.records.core import Category, HealthReport, Probe
+from wtflow.records.failures import AlarmMap, FailureMap, RegionReport
+from wtflow.records.notes import RunNotes
 from wtflow.regions import compare_regions
 from wtflow.results import RunResults, open_results, pixel_map, truth_of
 from wtflow.store import layout

@@ -16,8 +16,8 @@ from wtflow.plots.field import Field, Pictures, encode_field
 from wtflow.plots.paths import map_field, position_pictures, travel_field
 from wtflow.plots.pictures import data_uri
 from wtflow.positions import thin
-from wtflow.records import GOOD
-from wtflow.records_flow import Ideal, Landscape, Neighbour, PositionSet, Projection, Travel
+from wtflow.records.core import GOOD
+from wtflow.records.flow import Ideal, Landscape, Neighbour, PositionSet, Projection, Travel
 from wtflow.store.runs import RunStore
 from wtflow.well import shell, well_radius
 

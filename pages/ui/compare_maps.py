@@ -17,7 +17,7 @@ from wtflow.plots import theme
 from wtflow.plots.axes import format_score
 from wtflow.plots.compare import plot_panels
 from wtflow.plots.pictures import to_uint8
-from wtflow.records_compare import Panel
+from wtflow.records.compare import Panel
 from wtflow.results import pixel_map
 from wtflow.store.runs import RunStore
 

@@ -16,7 +16,7 @@ from wtflow.pixel_tally import make_tally
 from wtflow.plots import theme
 from wtflow.plots.axes import format_score
 from wtflow.plots.compare import AGREEMENT, plot_differences
-from wtflow.records_compare import MetricRow
+from wtflow.records.compare import MetricRow
 from wtflow.results import ThresholdChoice
 from wtflow.store.runs import RunStore
 

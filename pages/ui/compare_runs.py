@@ -7,7 +7,7 @@ import streamlit as st
 from pages.ui import state, widgets
 from pages.ui.errors import plain
 from wtflow.compare import LETTERS, MOST_RUNS, Comparison, settings_rows
-from wtflow.records import RunSummary
+from wtflow.records.core import RunSummary
 from wtflow.store.runs import RunStore
 from wtflow.training import jobs
 

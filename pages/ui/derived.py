@@ -8,7 +8,7 @@ from wtflow.derive import tasks
 from wtflow.derive.files import Answer
 from wtflow.derive.requests import Request, TravelRequest
 from wtflow.errors import WTFlowError
-from wtflow.records_flow import Travel
+from wtflow.records.flow import Travel
 from wtflow.store.runs import RunStore
 
 POLL_S = 1.0

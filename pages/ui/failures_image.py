@@ -11,7 +11,7 @@ from wtflow.failure_words import FailureStudy
 from wtflow.failures import PIXEL_QUANTILE
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
-from wtflow.records_failures import RegionReport
+from wtflow.records.failures import RegionReport
 from wtflow.results import RunResults, find_sample
 from wtflow.score_words import origin_of_score
 from wtflow.store.runs import RunStore

@@ -9,8 +9,8 @@ from wtflow.derive.expect import steps_seconds, umap_of_travel_seconds
 from wtflow.derive.requests import StepsRequest, TravelRequest, UmapRequest
 from wtflow.plots.axes import format_score
 from wtflow.plots.groups import group_words
-from wtflow.records import GOOD
-from wtflow.records_flow import UNMARKED, Travel
+from wtflow.records.core import GOOD
+from wtflow.records.flow import UNMARKED, Travel
 from wtflow.results import RunResults
 from wtflow.well import describe_well, shell
 

@@ -5,7 +5,7 @@ import streamlit as st
 from pages.ui import cache, widgets
 from pages.ui.errors import plain
 from wtflow.datasets.mvtec import check_category
-from wtflow.records import Category, Finding, HealthReport
+from wtflow.records.core import Category, Finding, HealthReport
 
 CHECK_AT_ONCE = 600
 """Up to so many images the check starts by itself (a few seconds); above, a button starts it."""

@@ -8,7 +8,7 @@ from pages.ui import cache, state
 from wtflow.errors import StoreError
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
-from wtflow.records_notes import RunNotes
+from wtflow.records.notes import RunNotes
 from wtflow.results import RunResults, ThresholdChoice, add_outcomes, filter_rows, threshold_choices
 from wtflow.store.runs import RunStore
 from wtflow.triage import count_words, images_with

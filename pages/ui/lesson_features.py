@@ -11,8 +11,8 @@ from pages.ui.wells_map import COUNTS, SAVES
 from wtflow.derive.requests import TravelRequest, default_wells
 from wtflow.plots import theme
 from wtflow.plots.well import plot_radius_heat
-from wtflow.records import GOOD, RunSummary
-from wtflow.records_flow import UNMARKED, Travel
+from wtflow.records.core import GOOD, RunSummary
+from wtflow.records.flow import UNMARKED, Travel
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
 from wtflow.training import jobs

@@ -8,7 +8,7 @@ from pages.ui.frame import go, link
 from wtflow.errors import RunNotFoundError, WTFlowError
 from wtflow.plots import theme
 from wtflow.plots.curves import plot_loss
-from wtflow.records import RunStatus, RunSummary
+from wtflow.records.core import RunStatus, RunSummary
 from wtflow.store.runs import RunStore
 from wtflow.training import jobs
 from wtflow.training.estimate import STAGES

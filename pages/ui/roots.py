@@ -10,7 +10,7 @@ from pages.ui.errors import plain, show_error
 from wtflow.datasets.demo import DEMO_CATEGORIES, is_demo_complete, write_demo
 from wtflow.datasets.layouts import LAYOUT_NAMES, RootScan, WrongRootError
 from wtflow.errors import LayoutError, WTFlowError
-from wtflow.records import Category
+from wtflow.records.core import Category
 from wtflow.store.files import read_json, write_json
 from wtflow.store.runs import RunStore
 

@@ -12,7 +12,7 @@ import streamlit as st
 from pages.ui import cache, judge, state, widgets
 from pages.ui.errors import show_error
 from wtflow.errors import StoreError, WTFlowError
-from wtflow.records_notes import ImageNote, RunNotes
+from wtflow.records.notes import ImageNote, RunNotes
 from wtflow.results import RunResults
 from wtflow.store.notes import MAX_COMMENT, add_tag, flag_label, remove_tag, set_comment
 from wtflow.store.runs import RunStore

@@ -14,8 +14,8 @@ from wtflow.plots import theme
 from wtflow.plots.groups import group_colours
 from wtflow.plots.landscape import plot_landscape_field, plot_landscape_surface
 from wtflow.plots.well import plot_depth, plot_escape, plot_radius_heat
-from wtflow.records import GOOD
-from wtflow.records_flow import UNMARKED, Landscape, Travel
+from wtflow.records.core import GOOD
+from wtflow.records.flow import UNMARKED, Landscape, Travel
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
 from wtflow.take_home import depth_csv, escape_csv, landscape_csv, radius_csv

@@ -16,7 +16,7 @@ from wtflow.plots import theme
 from wtflow.plots.axes import format_score
 from wtflow.plots.pictures import data_uri, encode_jpeg, encode_png, overlay, thumbnail
 from wtflow.plots.what_if import plot_before_after, plot_painted_norms, plot_sweep
-from wtflow.records_what_if import Sweep, WhatIf
+from wtflow.records.what_if import Sweep, WhatIf
 from wtflow.results import RunResults, find_sample
 from wtflow.store.runs import RunStore
 from wtflow.store.what_ifs import MAX_NAME, delete_what_ifs, list_what_ifs, read_sweep, save_what_if

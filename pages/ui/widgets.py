@@ -12,7 +12,7 @@ from pages.ui.errors import plain, show_error
 from pages.ui.frame import link
 from wtflow.config import Settings
 from wtflow.errors import RunNotFoundError
-from wtflow.records import RunSummary
+from wtflow.records.core import RunSummary
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
 from wtflow.training import jobs

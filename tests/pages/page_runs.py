@@ -10,7 +10,7 @@ from run_folders import tiny_settings
 from streamlit.testing.v1 import AppTest
 
 from wtflow.datasets.mvtec import scan_category
-from wtflow.records import RunStatus
+from wtflow.records.core import RunStatus
 from wtflow.store.layout import SCORE_COLUMNS
 from wtflow.store.runs import RunStore
 

@@ -12,7 +12,7 @@ from page_runs import OpenPage, texts
 
 from wtflow.datasets.images import hash_file
 from wtflow.pixel_tally import tally_path
-from wtflow.records import RunStatus
+from wtflow.records.core import RunStatus
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
 

@@ -15,8 +15,8 @@ from wtflow.derive.files import answer_path, save_answer
 from wtflow.derive.requests import FactsRequest, NearestRequest
 from wtflow.failure_facts import compute_facts
 from wtflow.failure_groups import map_request
-from wtflow.records_failures import NearestNormals
-from wtflow.records_flow import Projection
+from wtflow.records.failures import NearestNormals
+from wtflow.records.flow import Projection
 from wtflow.results import open_results
 from wtflow.store.notes import add_tag
 from wtflow.store.runs import RunStore

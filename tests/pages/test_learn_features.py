@@ -5,7 +5,7 @@ from page_runs import OpenPage, texts
 
 from wtflow.derive.files import answer_path, save_answer
 from wtflow.derive.requests import TravelRequest, default_wells
-from wtflow.records_flow import PositionSet, Travel
+from wtflow.records.flow import PositionSet, Travel
 from wtflow.results import open_results
 from wtflow.store.runs import RunStore
 

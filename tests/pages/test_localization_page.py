@@ -10,7 +10,7 @@ from page_runs import OpenPage, texts
 from run_folders import train_here
 
 from wtflow.derive.neighbours import nearest_positions
-from wtflow.records import Probe
+from wtflow.records.core import Probe
 from wtflow.results import find_sample, open_results
 from wtflow.store.runs import RunStore
 

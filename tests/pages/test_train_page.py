@@ -6,7 +6,7 @@ from page_runs import OpenPage, texts, write_run
 
 from pages.ui.settings_form import ADVANCED, MAIN
 from wtflow.config import Settings
-from wtflow.records import RunStatus
+from wtflow.records.core import RunStatus
 from wtflow.store.runs import RunStore
 from wtflow.training import jobs
 

@@ -10,7 +10,7 @@ from page_runs import OpenPage, texts
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.triage import as_written
-from wtflow.records_notes import ImageNote
+from wtflow.records.notes import ImageNote
 from wtflow.results import open_results
 from wtflow.store import layout
 from wtflow.store.notes import JOINT, add_tag, flag_label, notes_of, set_comment

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from page_runs import OpenPage, texts
 
-from wtflow.records import Tried
+from wtflow.records.core import Tried
 from wtflow.store.runs import RunStore
 from wtflow.store.tried import list_tried
 

@@ -16,8 +16,8 @@ from wtflow.derive import tasks
 from wtflow.derive.compute import compute_answer
 from wtflow.derive.files import save_answer
 from wtflow.derive.requests import TravelRequest, UmapRequest, default_wells
-from wtflow.records import GOOD
-from wtflow.records_flow import Projection, Travel
+from wtflow.records.core import GOOD
+from wtflow.records.flow import Projection, Travel
 from wtflow.results import open_results
 from wtflow.store.runs import RunStore
 

@@ -9,8 +9,8 @@ from wtflow.backbone import Backbone
 from wtflow.detector import Detector, Maps, save_checkpoint
 from wtflow.edges import edge_factors
 from wtflow.features import get_features
-from wtflow.records import RunStatus
-from wtflow.records_edges import EdgeFactors
+from wtflow.records.core import RunStatus
+from wtflow.records.edges import EdgeFactors
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wtflow.datasets.files import is_folder
 from wtflow.datasets.layouts import scan_tree
-from wtflow.records import Category
+from wtflow.records.core import Category
 
 
 def is_category(folder: Path) -> bool:

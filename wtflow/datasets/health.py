@@ -9,7 +9,7 @@ from wtflow.datasets.files import is_folder, is_image_name, is_storable, shown, 
 from wtflow.datasets.images import binarise, hash_pixels
 from wtflow.datasets.layouts import MASK_FOLDERS, TRAIN_FOLDERS, expected_mask
 from wtflow.errors import ImageReadError
-from wtflow.records import GOOD, Category, Finding, HealthReport, Sample, Severity
+from wtflow.records.core import GOOD, Category, Finding, HealthReport, Sample, Severity
 
 MIN_NORMALS = 2
 """One image has no spread to learn from."""

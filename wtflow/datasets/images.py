@@ -8,7 +8,7 @@ from PIL import Image
 
 from wtflow.datasets.decode import Decoded, decode_image, read_image, read_size
 from wtflow.errors import DatasetError, ImageReadError
-from wtflow.records import Sample
+from wtflow.records.core import Sample
 
 __all__ = ["hash_file", "load_image", "load_image_bytes", "load_mask", "load_truth", "read_size"]
 

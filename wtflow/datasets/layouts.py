@@ -8,7 +8,7 @@ from typing import Literal
 
 from wtflow.datasets.files import is_folder, list_folders, list_images, pair_masks
 from wtflow.errors import LayoutError
-from wtflow.records import GOOD, Category, Sample, Split
+from wtflow.records.core import GOOD, Category, Sample, Split
 
 Layout = Literal["mvtec", "visa", "btad"]
 

@@ -26,7 +26,7 @@ from wtflow.datasets.layouts import (
     scan_tree,
 )
 from wtflow.errors import LayoutError
-from wtflow.records import Category
+from wtflow.records.core import Category
 
 __all__ = ["check_category", "find_categories", "scan_category"]
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from wtflow.datasets.files import is_file, is_folder
 from wtflow.errors import LayoutError
-from wtflow.records import GOOD, Category, Sample
+from wtflow.records.core import GOOD, Category, Sample
 
 SPLIT_FILE = "split_csv/1cls.csv"
 COLUMNS = ("object", "split", "label", "image", "mask")

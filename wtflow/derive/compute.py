@@ -17,7 +17,7 @@ from wtflow.failure_facts import compute_facts
 from wtflow.nearest_normals import find_nearest
 from wtflow.positions import choose_positions, drawn_evenly, one_position
 from wtflow.projection import Pca, fit_pca, project_umap
-from wtflow.records_flow import Ideal, Landscape, PositionSet, Projection, Travel
+from wtflow.records.flow import Ideal, Landscape, PositionSet, Projection, Travel
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from wtflow.derive.requests import VERSION, Request
-from wtflow.records_failures import ImageFacts, NearestNormals
-from wtflow.records_flow import PositionSet, Projection, ReturnTrip, StepsRow, Travel
+from wtflow.records.failures import ImageFacts, NearestNormals
+from wtflow.records.flow import PositionSet, Projection, ReturnTrip, StepsRow, Travel
 from wtflow.store import derived
 from wtflow.store.runs import RunStore
 

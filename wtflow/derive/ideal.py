@@ -9,7 +9,7 @@ from wtflow.flow.coupling import couple, coupling_strength, transport_cost
 from wtflow.flow.integrate import integrate_saved
 from wtflow.flow.path import interpolate
 from wtflow.projection import Pca
-from wtflow.records_flow import Ideal
+from wtflow.records.flow import Ideal
 
 COUPLINGS = ("independent", "optimal", "worst")
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from wtflow.derive.run_flow import open_flow
 from wtflow.errors import RunNotFoundError
-from wtflow.records_flow import Neighbour
+from wtflow.records.flow import Neighbour
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
 

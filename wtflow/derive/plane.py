@@ -10,7 +10,7 @@ from wtflow.errors import FlowError
 from wtflow.flow.integrate import integrate_saved
 from wtflow.landscape import Velocity, field_on_plane, half_width_for, plane_of_axes, plane_through
 from wtflow.projection import fit_pca
-from wtflow.records_flow import Landscape
+from wtflow.records.flow import Landscape
 
 PATH_STEPS = 20
 """Steps with which the marked positions travel to the time shown; times are rounded to them."""

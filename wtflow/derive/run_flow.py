@@ -15,7 +15,7 @@ from wtflow.datasets.images import load_image
 from wtflow.detector import Detector
 from wtflow.errors import DamagedRunError, RunNotFoundError
 from wtflow.features import get_features, refuse_changed
-from wtflow.records import Sample
+from wtflow.records.core import Sample
 from wtflow.results import RunResults, open_results
 from wtflow.store.features import FeatureCache, feature_key
 from wtflow.store.runs import RunStore

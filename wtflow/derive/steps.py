@@ -20,8 +20,8 @@ from wtflow.maps import image_scores, upsample
 from wtflow.metrics import PixelMetrics, image_metrics
 from wtflow.positions import choose_positions, grid_mask
 from wtflow.precision import autocast
-from wtflow.records_flow import ReturnTrip, Spread, StepsRow
-from wtflow.records_whole import WholeImage
+from wtflow.records.flow import ReturnTrip, Spread, StepsRow
+from wtflow.records.whole import WholeImage
 from wtflow.results import truth_of
 from wtflow.scoring import compute_map
 from wtflow.training.normals import highest_places

@@ -15,7 +15,7 @@ from wtflow.derive.run_flow import RunFlow
 from wtflow.errors import FlowError
 from wtflow.flow.integrate import Velocity, integrate_moving
 from wtflow.projection import Pca
-from wtflow.records_flow import PositionSet, Travel
+from wtflow.records.flow import PositionSet, Travel
 
 CHUNK = 1024
 """Most positions moved at once."""

@@ -13,8 +13,8 @@ from wtflow.plots.axes import score_axis
 from wtflow.plots.contours import outline
 from wtflow.plots.pictures import data_uri, encode_heat, encode_jpeg, overlay, thumbnail
 from wtflow.plots.theme import COLOURS, HEAT, say_empty, style
-from wtflow.records import Curve
-from wtflow.records_compare import MetricRow, Panel
+from wtflow.records.compare import MetricRow, Panel
+from wtflow.records.core import Curve
 
 RUN_COLOURS: Final = ("#7463E0", "#0B9470", "#C27A00", "#B0508F")
 """One per run, in order; none of them means normal or defective."""

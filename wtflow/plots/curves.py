@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import COLOURS, say_empty, style
-from wtflow.records import Curve
+from wtflow.records.core import Curve
 
 MAX_POINTS = 1500
 """More points than a screen has columns only make the page slower; the loss is averaged in blocks down to this."""

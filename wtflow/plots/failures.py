@@ -12,7 +12,7 @@ from PIL import Image, ImageColor
 from wtflow.plots.axes import format_score, score_axis
 from wtflow.plots.groups import DEFECT_COLOURS
 from wtflow.plots.theme import COLOURS, HEAT, OUTCOMES, SCORE_TITLE, say_empty, style
-from wtflow.records_failures import AlarmMap
+from wtflow.records.failures import AlarmMap
 
 HEIGHT_PX = 330
 MOST_CLICKABLE = 48

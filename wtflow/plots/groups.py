@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from wtflow.plots.theme import COLOURS
-from wtflow.records import GOOD
-from wtflow.records_flow import UNMARKED
+from wtflow.records.core import GOOD
+from wtflow.records.flow import UNMARKED
 
 DEFECT_COLOURS: Final = (COLOURS["defect"], "#7F0DF2", "#E0B285", "#8A4266", "#F2A60D", "#8A4E42")
 """Far apart from each other, from `normal` and from grey, also for red-green blind eyes (a test measures it); no blue, which means

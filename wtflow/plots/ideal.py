@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from wtflow.plots.theme import COLOURS, TIME_TITLE, style
-from wtflow.records_flow import Ideal
+from wtflow.records.flow import Ideal
 
 PANELS: Final = ("independent", "optimal", "worst", "learned")
 DASHES: Final = {"independent": "dot", "optimal": "dashdot", "worst": "dash", "learned": "solid"}

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from plotly.colors import hex_to_rgb, sequential
 
 from wtflow.plots.theme import COLOURS, style
-from wtflow.records_flow import Landscape
+from wtflow.records.flow import Landscape
 
 HEIGHTS: Final = [
     [i / (len(sequential.Cividis) - 1), "rgb({}, {}, {})".format(*hex_to_rgb(colour))] for i, colour in enumerate(sequential.Cividis)

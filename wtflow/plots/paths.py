@@ -12,7 +12,7 @@ from wtflow.errors import FlowError
 from wtflow.plots.field import Chart, Colour, Field, Guide, Pictures, View
 from wtflow.plots.groups import group_colours, group_words
 from wtflow.plots.theme import COLOURS
-from wtflow.records_flow import PositionSet, Projection, Travel
+from wtflow.records.flow import PositionSet, Projection, Travel
 
 RADIUS_NOTE: Final = (
     "Exact, not projected: the distance to the cross at (0, 0) is the true distance from the origin in all dimensions, and the angle is "

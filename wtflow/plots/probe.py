@@ -6,7 +6,7 @@ from plotly.subplots import make_subplots
 
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import COLOURS, TIME_TITLE, style
-from wtflow.records import Probe
+from wtflow.records.core import Probe
 
 TITLES = ("norm of the feature", "speed |v|", "score (½ mean square)", "endpoint score by channel")
 

@@ -8,8 +8,8 @@ from plotly.subplots import make_subplots
 
 from wtflow.plots.groups import group_colours, group_words
 from wtflow.plots.theme import COLOURS, style
-from wtflow.records import GOOD
-from wtflow.records_flow import UNMARKED, ReturnTrip, Spread, StepsRow
+from wtflow.records.core import GOOD
+from wtflow.records.flow import UNMARKED, ReturnTrip, Spread, StepsRow
 
 SOLVER_LOOK: Final = {"euler": {"dash": "solid", "symbol": "circle"}, "heun": {"dash": "dash", "symbol": "diamond"}}
 QUALITY: Final = {"image_auroc": ("image AUROC", "selected"), "aupro": ("AUPRO", "time")}

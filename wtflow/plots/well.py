@@ -10,8 +10,8 @@ from plotly.subplots import make_subplots
 
 from wtflow.plots.groups import group_words
 from wtflow.plots.theme import COLOURS, TIME_TITLE, say_empty, style
-from wtflow.records import GOOD
-from wtflow.records_flow import UNMARKED
+from wtflow.records.core import GOOD
+from wtflow.records.flow import UNMARKED
 
 DASHES: Final = ("solid", "dash", "dashdot", "longdash", "longdashdot")
 """Defect types take turns, so that colour is not the only thing that tells them apart."""

@@ -7,7 +7,7 @@ from plotly.subplots import make_subplots
 from wtflow.plots.axes import format_score
 from wtflow.plots.pictures import data_uri, encode_heat, outline
 from wtflow.plots.theme import COLOURS, HEAT, SCORE_TITLE, TIME_TITLE, style
-from wtflow.records_what_if import Sweep, WhatIf
+from wtflow.records.what_if import Sweep, WhatIf
 
 MAX_SIDE_PX = 384
 """A panel is seldom wider; the maps are smooth anyway."""

@@ -18,10 +18,10 @@ from wtflow.failures import alarm_map
 from wtflow.intervals import N_RESAMPLES, wilson_interval
 from wtflow.metrics import confusion_at, pr_curve, roc_curve
 from wtflow.pixel_tally import load_tally, make_tally, pro_curve
-from wtflow.records import Confusion, Curve
-from wtflow.records_compare import Interval, MetricRow, PixelTally
-from wtflow.records_failures import ImageFacts, TypeRow
-from wtflow.records_notes import RunNotes
+from wtflow.records.compare import Interval, MetricRow, PixelTally
+from wtflow.records.core import Confusion, Curve
+from wtflow.records.failures import ImageFacts, TypeRow
+from wtflow.records.notes import RunNotes
 from wtflow.results import RunResults, threshold_choices
 from wtflow.store.notes import notes_of
 from wtflow.store.runs import RunStore

@@ -16,8 +16,8 @@ from wtflow.explain import percent
 from wtflow.metrics import WORDS
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
-from wtflow.records_compare import Interval
-from wtflow.records_notes import RunNotes
+from wtflow.records.compare import Interval
+from wtflow.records.notes import RunNotes
 from wtflow.report.comparison import ComparisonFacts
 from wtflow.report.facts import RunFacts
 from wtflow.report.pictures import Gallery

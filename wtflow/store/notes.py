@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
 
 from wtflow.errors import DamagedRunError, SettingsError
-from wtflow.records_notes import CommentSaved, ImageNote, RunNotes
+from wtflow.records.notes import CommentSaved, ImageNote, RunNotes
 from wtflow.store import layout
 from wtflow.store.files import explained, write_json
 from wtflow.store.lock import locked

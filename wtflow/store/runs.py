@@ -16,9 +16,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from wtflow.config import Settings
 from wtflow.errors import DamagedRunError, RunNotFoundError, WTFlowError
-from wtflow.records import RunStatus, RunSummary
-from wtflow.records_edges import EdgeFactors, factors_from_json
-from wtflow.records_whole import WholeImage, whole_from_arrays
+from wtflow.records.core import RunStatus, RunSummary
+from wtflow.records.edges import EdgeFactors, factors_from_json
+from wtflow.records.whole import WholeImage, whole_from_arrays
 from wtflow.store import layout
 from wtflow.store.files import explained, read_json, write_array, write_atomic, write_json
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from wtflow.errors import DamagedRunError
-from wtflow.records import Tried
+from wtflow.records.core import Tried
 from wtflow.store import layout
 from wtflow.store.files import read_json, write_array, write_atomic, write_json
 from wtflow.store.runs import RunStore

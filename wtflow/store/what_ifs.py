@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from wtflow.errors import DamagedRunError, SettingsError
-from wtflow.records_what_if import Sweep, WhatIf
+from wtflow.records.what_if import Sweep, WhatIf
 from wtflow.store import derived, layout
 from wtflow.store.files import explained, read_json, write_atomic, write_json
 from wtflow.store.runs import RunStore

@@ -11,7 +11,7 @@ import numpy as np
 from wtflow.datasets.images import hash_file
 from wtflow.datasets.mvtec import scan_category
 from wtflow.errors import DatasetError
-from wtflow.records import Sample
+from wtflow.records.core import Sample
 from wtflow.store.layout import RunConfig
 
 FEWEST_TO_HOLD_OUT = 10

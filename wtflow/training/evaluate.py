@@ -19,7 +19,7 @@ from wtflow.metrics import (
     roc_curve,
     undefined_reason,
 )
-from wtflow.records import Curve, Sample
+from wtflow.records.core import Curve, Sample
 from wtflow.store.features import FeatureCache
 from wtflow.store.layout import SCORE_COLUMNS
 

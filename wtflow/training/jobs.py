@@ -16,7 +16,7 @@ import psutil
 
 from wtflow.config import Settings
 from wtflow.errors import DamagedRunError, RunBusyError, WTFlowError
-from wtflow.records import RunStatus, RunSummary
+from wtflow.records.core import RunStatus, RunSummary
 from wtflow.store import layout
 from wtflow.store.lock import locked
 from wtflow.store.runs import RunStore

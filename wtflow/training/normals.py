@@ -8,8 +8,8 @@ from wtflow.config import Settings
 from wtflow.detector import Detector
 from wtflow.edges import chosen_images, edge_factors, level
 from wtflow.maps import image_scores, upsample
-from wtflow.records_edges import EdgeFactors
-from wtflow.records_whole import WholeImage
+from wtflow.records.edges import EdgeFactors
+from wtflow.records.whole import WholeImage
 from wtflow.store.features import FeatureCache
 from wtflow.training.data import RunData
 from wtflow.training.evaluate import compute_maps

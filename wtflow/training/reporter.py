@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from wtflow.records import RunStatus
+from wtflow.records.core import RunStatus
 from wtflow.store.runs import RunStore
 from wtflow.training import jobs
 from wtflow.training.estimate import STAGES

@@ -16,7 +16,7 @@ from wtflow.errors import DamagedRunError, DiskFullError
 from wtflow.features import get_features
 from wtflow.flow.velocity import build_velocity
 from wtflow.normalise import Normaliser, fit_normaliser
-from wtflow.records import Sample
+from wtflow.records.core import Sample
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore

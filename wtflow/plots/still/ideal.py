@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from wtflow.plots.still.sheet import COLUMN_MM, FULL_MM, INK, TYPE_PT, add_legend, name_axes, new_sheet
 from wtflow.plots.theme import COLOURS, TIME_TITLE
-from wtflow.records_flow import Ideal
+from wtflow.records.flow import Ideal
 
 PANELS = ("independent", "optimal", "worst", "learned")
 MOST_LINES = 160

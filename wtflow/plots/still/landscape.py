@@ -6,7 +6,7 @@ from matplotlib.ticker import MaxNLocator
 
 from wtflow.plots.still.sheet import COLUMN_MM, INK, TYPE_PT, add_bar, name_axes, new_sheet
 from wtflow.plots.theme import COLOURS
-from wtflow.records_flow import Landscape
+from wtflow.records.flow import Landscape
 
 MOST_ARROWS = 16
 """Arrows along a side; a longer grid is thinned."""

@@ -14,7 +14,7 @@ from wtflow.plots.still.encode import to_gif, to_mp4
 from wtflow.plots.still.paths import View, coordinates, dress
 from wtflow.plots.still.sheet import COLUMN_MM, DRAWING, INK, TYPE_PT, add_legend, looks, new_sheet
 from wtflow.plots.still.summary import counted, fair_sample
-from wtflow.records_flow import UNMARKED, Travel
+from wtflow.records.flow import UNMARKED, Travel
 
 Format = Literal["gif", "mp4"]
 MOST_PARTICLES: Final = 2_000

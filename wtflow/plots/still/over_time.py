@@ -11,7 +11,7 @@ from wtflow.plots.groups import group_words
 from wtflow.plots.still.sheet import COLUMN_MM, add_legend, add_shell, looks, name_axes, new_sheet
 from wtflow.plots.still.summary import band, noise_shell
 from wtflow.plots.theme import COLOURS, TIME_TITLE
-from wtflow.records_flow import Travel
+from wtflow.records.flow import Travel
 
 Quantity = Literal["norm", "speed", "radial", "straightness", "alignment", "divergence"]
 TITLES: Final[dict[str, str]] = {

@@ -12,7 +12,7 @@ from wtflow.plots.groups import group_words
 from wtflow.plots.still.sheet import COLUMN_MM, INK, SHELL_DASH, add_legend, add_shell, looks, name_axes, new_sheet, shell_words
 from wtflow.plots.still.summary import counted, fair_sample, noise_shell, plane_titles
 from wtflow.plots.theme import COLOURS
-from wtflow.records_flow import UNMARKED, Spread, Travel
+from wtflow.records.flow import UNMARKED, Spread, Travel
 
 View = Literal["plane", "radius", "angle"]
 VIEWS: Final = ("plane", "radius", "angle")

@@ -12,8 +12,8 @@ from wtflow.errors import SettingsError
 from wtflow.plots.groups import group_words
 from wtflow.plots.still.sheet import FULL_MM, HEAT_MAP, TYPE_PT, add_bar, add_legend, looks, name_axes, new_sheet
 from wtflow.plots.still.summary import counted, plane_titles
-from wtflow.records import GOOD
-from wtflow.records_flow import UNMARKED, Projection
+from wtflow.records.core import GOOD
+from wtflow.records.flow import UNMARKED, Projection
 
 MOST_SHAPES = 3_000
 """Points that an SVG holds as shapes; more are put in as one picture, which opens at once."""

@@ -19,7 +19,7 @@ from wtflow.plots.groups import group_words
 from wtflow.plots.still.points import MOST_SHAPES
 from wtflow.plots.still.sheet import FULL_MM, INK, add_legend, log_axis, name_axes, new_sheet
 from wtflow.plots.theme import COLOURS
-from wtflow.records import GOOD, Curve
+from wtflow.records.core import GOOD, Curve
 
 _DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.2, 1.2, 1.2)))
 

@@ -19,7 +19,7 @@ from matplotlib.ticker import FuncFormatter
 
 from wtflow.plots.groups import group_colours
 from wtflow.plots.theme import COLOURS, HEAT
-from wtflow.records_flow import UNMARKED, Spread
+from wtflow.records.flow import UNMARKED, Spread
 
 COLUMN_MM, FULL_MM = 89.0, 183.0
 TYPE_PT = 8.0

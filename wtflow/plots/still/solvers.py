@@ -11,8 +11,8 @@ from wtflow.plots.groups import group_words
 from wtflow.plots.still.sheet import COLUMN_MM, FULL_MM, INK, TYPE_PT, Look, add_legend, add_shell, log_axis, looks, name_axes, new_sheet
 from wtflow.plots.still.summary import noise_shell
 from wtflow.plots.theme import COLOURS
-from wtflow.records import GOOD
-from wtflow.records_flow import UNMARKED, ReturnTrip, Spread, StepsRow
+from wtflow.records.core import GOOD
+from wtflow.records.flow import UNMARKED, ReturnTrip, Spread, StepsRow
 
 STEPS_WORDS = "integration steps"
 _METRICS = (("image_auroc", "image AUROC", COLOURS["selected"], "o"), ("aupro", "AUPRO", COLOURS["time"], "^"))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from wtflow.records_flow import PositionSet, Spread
+from wtflow.records.flow import PositionSet, Spread
 
 BAND = (5, 50, 95)
 """Percentiles of every band and its line."""

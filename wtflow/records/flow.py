@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from wtflow.records import GOOD
+from wtflow.records.core import GOOD
 
 UNMARKED = "unmarked"
 """Group of a position in a defective image that no mask covers: it may be sound or not."""
