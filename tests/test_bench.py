@@ -25,7 +25,7 @@ from wtflow.cli import app
 from wtflow.config import settings_from
 from wtflow.datasets.mvtec import check_category, scan_category
 from wtflow.errors import SettingsError, StoreError
-from wtflow.peak import peak_mib
+from wtflow.machine.memory import peak_mib
 from wtflow.results import add_outcomes, open_results
 from wtflow.store.runs import RunStore
 from wtflow.training.loop import total_steps
@@ -225,7 +225,7 @@ def test_each_stage_of_the_memory_part_finds_what_the_one_before_left(tmp_path):
 def test_the_peak_of_a_process_is_its_own_and_not_that_of_the_one_that_started_it():
     """getrusage would say at least what this process holds."""
     large = np.ones(400 * 2**17)  # 400 MiB
-    child = float(run_python(["-c", "from wtflow.peak import peak_mib; print(peak_mib())"]))
+    child = float(run_python(["-c", "from wtflow.machine.memory import peak_mib; print(peak_mib())"]))
     assert child < 200 < large.nbytes / 2**20 < peak_mib()
 
 

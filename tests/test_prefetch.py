@@ -17,11 +17,11 @@ from wtflow.datasets.mvtec import scan_category
 from wtflow.errors import FlowError, ImageReadError
 from wtflow.features import BATCH, get_features
 from wtflow.flow.velocity import build_velocity
+from wtflow.machine import prefetch
+from wtflow.machine.prefetch import N_AHEAD, n_helpers, prepared, prepared_ahead, prepared_in_turns
 from wtflow.store.features import FeatureCache
-from wtflow.training import prefetch
 from wtflow.training.loop import Trainer
 from wtflow.training.pool import position_batches
-from wtflow.training.prefetch import N_AHEAD, n_helpers, prepared, prepared_ahead, prepared_in_turns
 
 CPU = torch.device("cpu")
 WAIT_S = 60

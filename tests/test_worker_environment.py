@@ -2,7 +2,7 @@
 
 import os
 
-from wtflow.worker_environment import PROJECT, THREADS, worker_environment
+from wtflow.machine.environment import PROJECT, THREADS, worker_environment
 
 
 def test_a_worker_is_not_bound_to_the_pages_one_thread_and_finds_the_store_and_this_package(monkeypatch, tmp_path):

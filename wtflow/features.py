@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from wtflow.backbone import Backbone
-from wtflow.cores import n_cores
 from wtflow.datasets.images import hash_file, load_image
 from wtflow.errors import DatasetError
+from wtflow.machine.cores import n_cores
+from wtflow.machine.prefetch import n_helpers, prepared_ahead
 from wtflow.records.core import Sample
 from wtflow.store.features import FeatureCache, feature_key
-from wtflow.training.prefetch import n_helpers, prepared_ahead
 
 BATCH = 8
 """Images per forward pass on a GPU: small enough to stop within a second."""

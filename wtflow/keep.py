@@ -9,7 +9,7 @@ import torch
 
 from wtflow.analysis import Rescored
 from wtflow.detector import pick_device
-from wtflow.peak import peak_mib
+from wtflow.machine.memory import peak_mib
 from wtflow.records.core import RunStatus
 from wtflow.store import layout
 from wtflow.store.files import explained

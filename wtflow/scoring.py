@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from wtflow.config import Settings
-from wtflow.cores import n_cores, side_by_side
 from wtflow.errors import FlowError
 from wtflow.flow.integrate import Velocity, integrate
 from wtflow.flow.path import interpolate, target_velocity
+from wtflow.machine.cores import n_cores, side_by_side
 from wtflow.precision import type_of_products
 
 N_AT_ONCE = 2048

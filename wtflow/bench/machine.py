@@ -9,7 +9,7 @@ import numpy as np
 import scipy
 import torch
 
-from wtflow.worker_environment import THREADS
+from wtflow.machine.environment import THREADS
 
 
 def machine_facts(device: torch.device) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from wtflow.detector import Maps
-from wtflow.peak import peak_mib
+from wtflow.machine.memory import peak_mib
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
 from wtflow.training import stages

@@ -8,7 +8,7 @@ import typer
 
 from wtflow import console
 from wtflow.errors import WTFlowError
-from wtflow.worker_environment import THREADS
+from wtflow.machine.environment import THREADS
 
 
 def bench(

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from wtflow.config import Settings
-from wtflow.cores import n_cores
 from wtflow.derive.run_flow import RunFlow
 from wtflow.derive.travel import starts
 from wtflow.edges import chosen_images, edge_factors, level
 from wtflow.errors import DatasetError
 from wtflow.flow.integrate import Velocity, integrate
+from wtflow.machine.cores import n_cores
 from wtflow.maps import image_scores, upsample
 from wtflow.metrics import PixelMetrics, image_metrics
 from wtflow.positions import choose_positions, grid_mask

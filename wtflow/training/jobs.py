@@ -16,12 +16,12 @@ import psutil
 
 from wtflow.config import Settings
 from wtflow.errors import DamagedRunError, RunBusyError, WTFlowError
+from wtflow.machine.environment import worker_environment
 from wtflow.records.core import RunStatus, RunSummary
 from wtflow.store import layout
 from wtflow.store.lock import locked
 from wtflow.store.runs import RunStore
 from wtflow.training.estimate import Estimate, estimate
-from wtflow.worker_environment import worker_environment
 
 __all__ = ["Estimate", "delete", "estimate", "live_status", "live_summaries", "reconcile", "request_stop", "resume", "start"]
 

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from wtflow.config import Settings
-from wtflow.cores import SideBySide, n_cores, side_by_side
 from wtflow.errors import FlowError
 from wtflow.flow.path import interpolate, target_velocity
+from wtflow.machine.cores import SideBySide, n_cores, side_by_side
+from wtflow.machine.prefetch import prepared, prepared_ahead
 from wtflow.precision import autocast
 from wtflow.training.pool import Batch
-from wtflow.training.prefetch import prepared, prepared_ahead
 
 WARM_UP_STEPS = 50
 MAX_GRADIENT_NORM = 1.0

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from wtflow.config import Settings
 from wtflow.errors import DatasetError, WTFlowError
-from wtflow.peak import peak_mib
+from wtflow.machine.memory import peak_mib
 from wtflow.records.core import RunStatus
 from wtflow.store import layout
 from wtflow.store.runs import RunStore

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import torch
 
-from wtflow.cores import helpers, n_cores
+from wtflow.machine.cores import helpers, n_cores
 
 T = TypeVar("T")
 
