@@ -7,7 +7,7 @@ from pages.ui.errors import plain, shown
 from pages.ui.frame import go, link, open_page
 from pages.ui.roots import demo_root, draw_demo
 from wtflow.config import settings_from
-from wtflow.datasets.demo import DEMO_CATEGORIES
+from wtflow.datasets.demo.write import DEMO_CATEGORIES
 from wtflow.records.core import RunSummary
 from wtflow.store.runs import RunStore
 from wtflow.training import jobs

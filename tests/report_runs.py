@@ -9,10 +9,10 @@ from PIL import Image
 from run_folders import tiny_settings
 
 from wtflow.datasets.mvtec import scan_category
+from wtflow.datasets.run_images import read_data
 from wtflow.records.core import RunStatus
 from wtflow.store.layout import SCORE_COLUMNS
 from wtflow.store.runs import RunStore
-from wtflow.training.data import read_data
 
 GOOD_SCORES, DEFECT_SCORES = (1.0, 3.0), (2.0, 4.0, 5.0)
 """At a threshold of 1.75 the outcomes are 3 TP, 1 FP, 1 TN, 0 FN; at 3.5 they are 2 TP, 0 FP, 2 TN, 1 FN."""

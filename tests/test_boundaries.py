@@ -98,7 +98,7 @@ def test_the_closed_forms_and_metrics_are_an_independent_truth_without_torch():
 # -- what importing costs ----------------------------------------------------------------------------------------------
 
 LIGHT = ["wtflow", "wtflow.results", "wtflow.metrics", "wtflow.maps", "wtflow.export", "wtflow.console", "wtflow.cli", "wtflow.flow.exact",
-         "wtflow.training.jobs", "wtflow.training.worker", "wtflow.training.estimate", "wtflow.training.data", "wtflow.training.reporter",
+         "wtflow.training.jobs", "wtflow.training.worker", "wtflow.training.estimate", "wtflow.datasets.run_images", "wtflow.training.reporter",
          "wtflow.derive.requests", "wtflow.derive.expect", "wtflow.derive.files", "wtflow.derive.tasks", "wtflow.derive.worker",
          "wtflow.positions", "wtflow.well", "wtflow.landscape",
          "wtflow.projection", "wtflow.paint", "wtflow.take_home",

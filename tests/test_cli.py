@@ -317,7 +317,7 @@ def test_results_of_an_unfinished_run_are_refused(store, tmp_path):
 
 
 def test_the_demo_is_written_where_asked(monkeypatch, tmp_path):
-    from wtflow.datasets import demo
+    from wtflow.datasets.demo import write as demo
 
     def write(directory, progress=None, seed=0):
         progress(1, 2)

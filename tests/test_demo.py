@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wtflow.datasets import demo, demo_images
-from wtflow.datasets.demo_capscrew import CapscrewScene
-from wtflow.datasets.demo_images import Counts, DemoImage, Piece, draw_piece, expose, plan_category
+from wtflow.datasets.demo import images as demo_images
+from wtflow.datasets.demo import write as demo
+from wtflow.datasets.demo.capscrew import CapscrewScene
+from wtflow.datasets.demo.images import Counts, DemoImage, Piece, draw_piece, expose, plan_category
 from wtflow.datasets.mvtec import scan_category
 from wtflow.errors import DatasetError, SettingsError
 
@@ -233,9 +234,9 @@ def test_a_wrong_request_gets_a_sentence(small):
 
 def test_two_processes_at_once_draw_the_demo_once(small):
     script = (
-        "import sys; from pathlib import Path; from wtflow.datasets import demo, demo_images\n"
-        f"demo_images.COUNTS = demo_images.Counts{tuple(SMALL)}\n"
-        "drawn = []; demo.write_demo(Path(sys.argv[1]), lambda done, total: drawn.append(done), categories=['capscrew']);"
+        "import sys; from pathlib import Path; from wtflow.datasets.demo import images, write\n"
+        f"images.COUNTS = images.Counts{tuple(SMALL)}\n"
+        "drawn = []; write.write_demo(Path(sys.argv[1]), lambda done, total: drawn.append(done), categories=['capscrew']);"
         "print(len(drawn))"
     )
     command = [sys.executable, "-c", script, str(small)]

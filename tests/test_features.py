@@ -288,8 +288,8 @@ def test_training_and_test_features_that_do_not_fit_together_are_refused_with_th
     """Writing those of the test images evicts those of the training images; resuming would go round in circles."""
     import torch
 
+    from wtflow.datasets.run_images import read_data
     from wtflow.store.runs import RunStore
-    from wtflow.training.data import read_data
     from wtflow.training.stages import compute_features
 
     store, root = RunStore(tmp_path / "runs"), write_tiny_category(tmp_path / "data")

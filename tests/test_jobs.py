@@ -142,7 +142,7 @@ def test_resuming_with_other_images_is_refused(place):
 
 
 def test_too_few_normals_are_named(tmp_path):
-    from wtflow.training.data import read_data
+    from wtflow.datasets.run_images import read_data
 
     store, root = RunStore(tmp_path / "runs"), write_tiny_category(tmp_path / "data", n_train=1)
     run_id = store.create(root, "plate", tiny_settings())

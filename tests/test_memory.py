@@ -19,7 +19,7 @@ from wtflow.flow.velocity import build_velocity
 from wtflow.normalise import empty_normaliser
 from wtflow.records.core import Sample
 from wtflow.store.features import FeatureCache
-from wtflow.training.data import RunData
+from wtflow.datasets.run_images import RunData
 from wtflow.training.stages import mean_features
 
 torch.set_num_threads(1)

@@ -10,8 +10,9 @@ from PIL import Image
 from run_folders import train_here, write_tiny_category
 
 from wtflow import analysis
-from wtflow.datasets import demo, demo_images
-from wtflow.datasets.demo_images import Counts
+from wtflow.datasets.demo import images as demo_images
+from wtflow.datasets.demo import write as demo
+from wtflow.datasets.demo.images import Counts
 from wtflow.datasets.images import load_image, load_mask
 from wtflow.errors import DamagedRunError, RunNotFoundError, SettingsError
 from wtflow.paint import Source, Stroke

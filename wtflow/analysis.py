@@ -18,6 +18,7 @@ import torch
 from wtflow.backbone import Backbone, load_backbone
 from wtflow.config import Settings, settings_from_json
 from wtflow.datasets.images import load_image, load_image_bytes
+from wtflow.datasets.run_images import data_from_json
 from wtflow.detector import Detector, load_detector, pick_device, scores_of
 from wtflow.edges import factor_at
 from wtflow.errors import DatasetError, RunNotFoundError, SettingsError, WeightsError, WTFlowError
@@ -30,7 +31,6 @@ from wtflow.results import open_results
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
-from wtflow.training.data import data_from_json
 from wtflow.training.evaluate import summarise
 from wtflow.training.normals import measure_normals
 from wtflow.training.stages import features_of, score_all

@@ -36,7 +36,7 @@ def main() -> None:
 @app.command()
 def demo(directory: Annotated[Path, typer.Argument(help="Folder to write the demo categories to.")], as_json: Json = False) -> None:
     """Write the three procedural demo categories."""
-    from wtflow.datasets.demo import DEMO_CATEGORIES, write_demo
+    from wtflow.datasets.demo.write import DEMO_CATEGORIES, write_demo
 
     with _mistakes(as_json), console.progress() as show:
         root = write_demo(directory, progress=console.steps(show, "drawing the demo"))

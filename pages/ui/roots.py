@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.ui import cache, state
 from pages.ui.errors import plain, show_error
-from wtflow.datasets.demo import DEMO_CATEGORIES, is_demo_complete, write_demo
+from wtflow.datasets.demo.write import DEMO_CATEGORIES, is_demo_complete, write_demo
 from wtflow.datasets.layouts import LAYOUT_NAMES, RootScan, WrongRootError
 from wtflow.errors import LayoutError, WTFlowError
 from wtflow.records.core import Category

@@ -1,7 +1,7 @@
 from page_runs import OpenPage, texts, write_run
 
 from pages.ui import widgets
-from wtflow.datasets.demo import DEMO_CATEGORIES
+from wtflow.datasets.demo.write import DEMO_CATEGORIES
 from wtflow.records.core import RunStatus
 from wtflow.store.layout import METRICS
 from wtflow.store.runs import RunStore

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from wtflow.backbone import Backbone
+from wtflow.datasets.run_images import read_data
 from wtflow.detector import Detector, Maps, save_checkpoint
 from wtflow.edges import edge_factors
 from wtflow.features import get_features
@@ -14,7 +15,6 @@ from wtflow.records.edges import EdgeFactors
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
-from wtflow.training.data import read_data
 from wtflow.training.evaluate import summarise
 
 BUMP = 4

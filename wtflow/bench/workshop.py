@@ -13,12 +13,12 @@ from wtflow.backbone import Backbone, load_backbone
 from wtflow.bench.drawn import draw_category
 from wtflow.config import Settings, settings_from
 from wtflow.datasets.images import load_image
+from wtflow.datasets.run_images import RunData, read_data
 from wtflow.detector import Detector
 from wtflow.features import BATCH, get_features
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
 from wtflow.training import stages
-from wtflow.training.data import RunData, read_data
 from wtflow.training.loop import Trainer
 from wtflow.training.pool import Batch
 

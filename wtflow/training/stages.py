@@ -11,6 +11,7 @@ import torch
 
 from wtflow.backbone import Backbone, load_backbone, source_label
 from wtflow.config import Settings
+from wtflow.datasets.run_images import RunData
 from wtflow.detector import Detector, Maps, load_detector, load_tensors, read_facts, save_checkpoint
 from wtflow.errors import DamagedRunError, DiskFullError
 from wtflow.features import get_features
@@ -20,7 +21,6 @@ from wtflow.records.core import Sample
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
-from wtflow.training.data import RunData
 from wtflow.training.evaluate import compute_maps, no_maps
 from wtflow.training.loop import Trainer, learning_rate, total_steps
 from wtflow.training.normals import measure_normals

@@ -11,13 +11,13 @@ import traceback
 from pathlib import Path
 
 from wtflow.config import Settings
+from wtflow.datasets.run_images import RunData, read_data
 from wtflow.errors import DatasetError, WTFlowError
 from wtflow.machine.memory import peak_mib
 from wtflow.records.core import RunStatus
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
 from wtflow.training import jobs
-from wtflow.training.data import RunData, read_data
 from wtflow.training.reporter import Reporter, StopRequestedError, say
 
 

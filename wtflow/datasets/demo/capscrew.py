@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from wtflow.datasets.demo_flaws import Flaw, blob, centred, stroke, wander, window
-from wtflow.datasets.demo_scene import Pose, colour, enlarge, mix, pixel_grid, smooth_noise, smoothstep, white_noise
+from wtflow.datasets.demo.flaws import Flaw, blob, centred, stroke, wander, window
+from wtflow.datasets.demo.scene import Pose, colour, enlarge, mix, pixel_grid, smooth_noise, smoothstep, white_noise
 
 DEFECTS = ("rust", "scratch", "stripped_thread", "swarf")
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from wtflow.datasets.demo_flaws import Flaw, blob, centred, stroke, wander
-from wtflow.datasets.demo_scene import Pose, colour, mix, pixel_grid, smooth_noise, smoothstep, white_noise
+from wtflow.datasets.demo.flaws import Flaw, blob, centred, stroke, wander
+from wtflow.datasets.demo.scene import Pose, colour, mix, pixel_grid, smooth_noise, smoothstep, white_noise
 
 DEFECTS = ("cut", "foreign_fibre", "missing_thread", "oil_stain")
 

@@ -8,9 +8,9 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from scipy import ndimage
 
-from wtflow.datasets import demo_capscrew, demo_fabric, demo_flange
-from wtflow.datasets.demo_flaws import Flaw
-from wtflow.datasets.demo_scene import add_sensor_noise, photograph
+from wtflow.datasets.demo import capscrew, fabric, flange
+from wtflow.datasets.demo.flaws import Flaw
+from wtflow.datasets.demo.scene import add_sensor_noise, photograph
 from wtflow.errors import DatasetError
 
 
@@ -26,9 +26,9 @@ class Product(NamedTuple):
 
 
 PRODUCTS = {
-    "fabric": Product(demo_fabric.FabricScene, demo_fabric.DEFECTS),
-    "flange": Product(demo_flange.FlangeScene, demo_flange.DEFECTS),
-    "capscrew": Product(demo_capscrew.CapscrewScene, demo_capscrew.DEFECTS),
+    "fabric": Product(fabric.FabricScene, fabric.DEFECTS),
+    "flange": Product(flange.FlangeScene, flange.DEFECTS),
+    "capscrew": Product(capscrew.CapscrewScene, capscrew.DEFECTS),
 }
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from wtflow.datasets.demo_scene import FINE, SIDE, SIZE_PX, smooth_noise
+from wtflow.datasets.demo.scene import FINE, SIDE, SIZE_PX, smooth_noise
 
 FAR = 1e6
 

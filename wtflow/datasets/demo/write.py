@@ -17,7 +17,7 @@ import filelock
 import numpy as np
 from PIL import Image
 
-from wtflow.datasets.demo_images import PRODUCTS, DemoImage, draw_piece, expose, plan_category
+from wtflow.datasets.demo.images import PRODUCTS, DemoImage, draw_piece, expose, plan_category
 from wtflow.errors import DatasetError, DiskFullError, SettingsError
 from wtflow.store.files import write_json
 
