@@ -16,10 +16,10 @@ import torch
 from run_folders import tiny_settings
 from torch import nn
 
-from wtflow import weights
-from wtflow.backbone import load_backbone, source_label
 from wtflow.errors import BackboneError, WeightsError
-from wtflow.weights import read_state_dict
+from wtflow.features import weights
+from wtflow.features.backbone import load_backbone, source_label
+from wtflow.features.weights import read_state_dict
 
 SMALL = "test_resnet"
 """timm's own model for tests: a whole residual network of 0.4 M parameters."""

@@ -78,7 +78,7 @@ def test_the_store_knows_neither_torch_nor_what_computes(name):
     assert {module for module in own if not module.startswith(allowed)} == set()
 
 
-@pytest.mark.parametrize(("package", "owner"), [("timm", "wtflow/backbone.py"), ("umap", "wtflow/projection.py")])
+@pytest.mark.parametrize(("package", "owner"), [("timm", "wtflow/features/backbone.py"), ("umap", "wtflow/projection.py")])
 def test_one_module_alone_imports_it(package, owner):
     assert {name for name in SOURCES if package in packages_of(name)} <= {owner}
 

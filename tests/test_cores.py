@@ -8,13 +8,13 @@ import torch
 from networks import stirred
 from run_folders import tiny_settings, write_tiny_category
 
-from wtflow.backbone import load_backbone
 from wtflow.config import settings_from
 from wtflow.datasets.images import hash_file, load_image
 from wtflow.datasets.mvtec import scan_category
 from wtflow.detector import Detector
 from wtflow.errors import FlowError
-from wtflow.features import PORTION, get_features
+from wtflow.features.backbone import load_backbone
+from wtflow.features.extract import PORTION, get_features
 from wtflow.flow.path import interpolate, target_velocity
 from wtflow.flow.velocity import build_velocity
 from wtflow.machine.cores import MOST, helpers, n_cores, side_by_side

@@ -234,7 +234,7 @@ def samples(tmp_path):
 def test_features_of_a_category_lie_in_the_order_of_its_images_and_are_computed_once(cache, samples):
     from PIL import Image
 
-    from wtflow.features import get_features
+    from wtflow.features.extract import get_features
 
     backbone, hashes, seen = MeanColour(), [hash_file(sample.path) for sample in samples], []
     key = get_features(backbone, samples, hashes, cache, lambda *done: seen.append(done))
@@ -252,7 +252,7 @@ def hashes_of(samples):
 
 
 def test_stopping_in_the_middle_leaves_nothing_and_the_next_call_starts_afresh(cache, samples):
-    from wtflow.features import get_features
+    from wtflow.features.extract import get_features
 
     def stop(done, total):
         raise KeyboardInterrupt
@@ -265,7 +265,7 @@ def test_stopping_in_the_middle_leaves_nothing_and_the_next_call_starts_afresh(c
 
 
 def test_an_image_that_cannot_be_read_is_named_and_nothing_stays(cache, samples):
-    from wtflow.features import get_features
+    from wtflow.features.extract import get_features
 
     samples[9].path.write_bytes(b"not an image")
     with pytest.raises(ImageReadError, match=samples[9].path.name):
@@ -275,7 +275,7 @@ def test_an_image_that_cannot_be_read_is_named_and_nothing_stays(cache, samples)
 
 def test_an_image_that_changed_after_it_was_hashed_is_named_and_nothing_stays(cache, samples):
     """Else the features of one picture would lie in the cache under the name of another, for every run to come."""
-    from wtflow.features import get_features
+    from wtflow.features.extract import get_features
 
     hashes = hashes_of(samples)
     samples[9].path.write_bytes(samples[3].path.read_bytes() + b"x")

@@ -10,12 +10,12 @@ import pytest
 import torch
 from run_folders import tiny_settings, write_tiny_category
 
-from wtflow.backbone import load_backbone
 from wtflow.config import settings_from
 from wtflow.datasets.images import hash_file, load_image
 from wtflow.datasets.mvtec import scan_category
 from wtflow.errors import FlowError, ImageReadError
-from wtflow.features import BATCH, get_features
+from wtflow.features.backbone import load_backbone
+from wtflow.features.extract import BATCH, get_features
 from wtflow.flow.velocity import build_velocity
 from wtflow.machine import prefetch
 from wtflow.machine.prefetch import N_AHEAD, n_helpers, prepared, prepared_ahead, prepared_in_turns

@@ -13,8 +13,8 @@ import torch
 from run_folders import tiny_settings
 from typer.testing import CliRunner
 
-from wtflow.backbone import load_backbone
 from wtflow.errors import WeightsError
+from wtflow.features.backbone import load_backbone
 from wtflow.training.pretrain import app, run
 from wtflow.training.pretraining.crops import held_out_batches, train_batch
 from wtflow.training.pretraining.loop import Pretrainer

@@ -97,8 +97,8 @@ def test_trying_a_real_test_image_repeats_its_stored_score(tiles):
 
 
 def test_the_sound_stages_of_the_other_backbone_give_live_features():
-    from wtflow.backbone import load_backbone
     from wtflow.datasets.images import load_image
+    from wtflow.features.backbone import load_backbone
 
     weights = WEIGHTS / "resnet18_layer1to3.pth"
     needed(DATA / "screw", weights)

@@ -15,13 +15,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from wtflow.backbone import Backbone, load_backbone
 from wtflow.config import Settings, settings_from_json
 from wtflow.datasets.images import load_image, load_image_bytes
 from wtflow.datasets.run_images import data_from_json
 from wtflow.detector import Detector, load_detector, pick_device, scores_of
 from wtflow.edges import factor_at
 from wtflow.errors import DatasetError, RunNotFoundError, SettingsError, WeightsError, WTFlowError
+from wtflow.features.backbone import Backbone, load_backbone
 from wtflow.flow.integrate import integrate_moving
 from wtflow.maps import upsample
 from wtflow.records.core import Probe, Tried

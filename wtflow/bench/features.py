@@ -4,7 +4,7 @@ from itertools import count
 
 from wtflow.bench.figures import Figure, Target, interleaved, milliseconds, per_second
 from wtflow.bench.workshop import Workshop
-from wtflow.features import BATCH, get_features
+from wtflow.features.extract import BATCH, get_features
 from wtflow.store.features import FeatureCache
 
 

@@ -2,7 +2,7 @@
 
 from wtflow.bench.figures import Figure, Target, interleaved, milliseconds
 from wtflow.bench.workshop import Workshop
-from wtflow.features import BATCH
+from wtflow.features.extract import BATCH
 from wtflow.precision import autocast
 from wtflow.scoring import compute_map
 

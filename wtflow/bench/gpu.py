@@ -18,7 +18,7 @@ from wtflow.bench.flow import flow_figures
 from wtflow.bench.workshop import CATEGORY, Workshop
 from wtflow.config import Settings, settings_from
 from wtflow.detector import Detector, load_detector
-from wtflow.features import BATCH
+from wtflow.features.extract import BATCH
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
 from wtflow.training import jobs

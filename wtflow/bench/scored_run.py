@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from wtflow.backbone import Backbone
 from wtflow.datasets.run_images import read_data
 from wtflow.detector import Detector, Maps, save_checkpoint
 from wtflow.edges import edge_factors
-from wtflow.features import get_features
+from wtflow.features.backbone import Backbone
+from wtflow.features.extract import get_features
 from wtflow.records.core import RunStatus
 from wtflow.records.edges import EdgeFactors
 from wtflow.store import layout

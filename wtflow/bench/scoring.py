@@ -4,7 +4,7 @@ import numpy as np
 
 from wtflow.bench.figures import Figure, interleaved, milliseconds
 from wtflow.bench.workshop import Workshop
-from wtflow.features import BATCH
+from wtflow.features.extract import BATCH
 from wtflow.maps import image_scores, upsample
 from wtflow.metrics import PixelMetrics
 

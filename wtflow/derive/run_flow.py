@@ -14,7 +14,7 @@ from wtflow.config import Settings
 from wtflow.datasets.images import load_image
 from wtflow.detector import Detector
 from wtflow.errors import DamagedRunError, RunNotFoundError
-from wtflow.features import get_features, refuse_changed
+from wtflow.features.extract import get_features, refuse_changed
 from wtflow.records.core import Sample
 from wtflow.results import RunResults, open_results
 from wtflow.store.features import FeatureCache, feature_key

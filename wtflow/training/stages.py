@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from wtflow.backbone import Backbone, load_backbone, source_label
 from wtflow.config import Settings
 from wtflow.datasets.run_images import RunData
 from wtflow.detector import Detector, Maps, load_detector, load_tensors, read_facts, save_checkpoint
 from wtflow.errors import DamagedRunError, DiskFullError
-from wtflow.features import get_features
+from wtflow.features.backbone import Backbone, load_backbone, source_label
+from wtflow.features.extract import get_features
 from wtflow.flow.velocity import build_velocity
 from wtflow.normalise import Normaliser, fit_normaliser
 from wtflow.records.core import Sample

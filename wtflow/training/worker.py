@@ -63,8 +63,8 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
     """All stages in order."""
     import torch
 
-    from wtflow.backbone import source_label
     from wtflow.detector import pick_device
+    from wtflow.features.backbone import source_label
     from wtflow.training import stages
     from wtflow.training.evaluate import summarise
 

@@ -9,8 +9,8 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from wtflow.backbone import load_backbone
 from wtflow.config import settings_from
+from wtflow.features.backbone import load_backbone
 
 STAGES = (1, 2, 3)
 """Strides 4, 8 and 16."""

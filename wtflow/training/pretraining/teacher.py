@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from wtflow.backbone import load_backbone
 from wtflow.config import settings_from
+from wtflow.features.backbone import load_backbone
 
 NAME = "mobilenetv2_100"
 _BLOCKS = (1, 2, 4)

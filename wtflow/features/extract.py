@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from wtflow.backbone import Backbone
 from wtflow.datasets.images import hash_file, load_image
 from wtflow.errors import DatasetError
+from wtflow.features.backbone import Backbone
 from wtflow.machine.cores import n_cores
 from wtflow.machine.prefetch import n_helpers, prepared_ahead
 from wtflow.records.core import Sample

@@ -18,10 +18,10 @@ import torch
 from torch import Tensor, nn
 
 from wtflow.config import ArgValue, Settings
-from wtflow.embedded import load_embedded
 from wtflow.errors import BackboneError, WeightsError
-from wtflow.padding import pad_with
-from wtflow.weights import OFFLINE_FIX, cached_file, hash_weights, read_state_dict, require_hub
+from wtflow.features.embedded import load_embedded
+from wtflow.features.padding import pad_with
+from wtflow.features.weights import OFFLINE_FIX, cached_file, hash_weights, read_state_dict, require_hub
 
 _OURS = frozenset({"pretrained", "features_only", "out_indices", "num_classes", "in_chans", "checkpoint_path", "scriptable", "exportable",
                    "pretrained_cfg", "pretrained_cfg_overlay", "cache_dir", "feature_cfg", "output_stride", "model_name"})  # fmt: skip

@@ -1,0 +1,1 @@
+"""Images to features: the frozen backbone, its weights, and the cached extraction."""
