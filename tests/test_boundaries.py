@@ -91,13 +91,13 @@ def test_the_loop_knows_no_files_and_the_flow_no_features():
 
 
 def test_the_closed_forms_and_metrics_are_an_independent_truth_without_torch():
-    for name in ("wtflow/flow/exact.py", "wtflow/metrics.py", "wtflow/maps.py", "wtflow/results.py", "wtflow/records/core.py", "wtflow/config.py"):
+    for name in ("wtflow/flow/exact.py", "wtflow/metrics.py", "wtflow/scoring/pixels.py", "wtflow/results.py", "wtflow/records/core.py", "wtflow/config.py"):
         assert "torch" not in packages_of(name), name
 
 
 # -- what importing costs ----------------------------------------------------------------------------------------------
 
-LIGHT = ["wtflow", "wtflow.results", "wtflow.metrics", "wtflow.maps", "wtflow.export", "wtflow.console", "wtflow.cli", "wtflow.flow.exact",
+LIGHT = ["wtflow", "wtflow.results", "wtflow.metrics", "wtflow.scoring.pixels", "wtflow.export", "wtflow.console", "wtflow.cli", "wtflow.flow.exact",
          "wtflow.training.jobs", "wtflow.training.worker", "wtflow.training.estimate", "wtflow.datasets.run_images", "wtflow.training.reporter",
          "wtflow.derive.requests", "wtflow.derive.expect", "wtflow.derive.files", "wtflow.derive.tasks", "wtflow.derive.worker",
          "wtflow.positions", "wtflow.well", "wtflow.landscape",

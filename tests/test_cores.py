@@ -11,14 +11,14 @@ from run_folders import tiny_settings, write_tiny_category
 from wtflow.config import settings_from
 from wtflow.datasets.images import hash_file, load_image
 from wtflow.datasets.mvtec import scan_category
-from wtflow.detector import Detector
 from wtflow.errors import FlowError
 from wtflow.features.backbone import load_backbone
 from wtflow.features.extract import PORTION, get_features
 from wtflow.flow.path import interpolate, target_velocity
 from wtflow.flow.velocity import build_velocity
 from wtflow.machine.cores import MOST, helpers, n_cores, side_by_side
-from wtflow.normalise import fit_normaliser
+from wtflow.scoring.detector import Detector
+from wtflow.scoring.normalise import fit_normaliser
 from wtflow.store.features import FeatureCache
 from wtflow.training.loop import FEWEST_ROWS, Trainer
 

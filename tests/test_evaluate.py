@@ -8,12 +8,12 @@ from image_folders import save
 from run_folders import tiny_settings
 from sklearn.metrics import roc_auc_score
 
-from wtflow.detector import Maps
 from wtflow.errors import ImageReadError
 from wtflow.records.core import Sample
+from wtflow.scoring.detector import Maps
+from wtflow.scoring.evaluate import HOLDOUT_QUANTILE, compute_maps, summarise
 from wtflow.store.features import FeatureCache
 from wtflow.store.layout import SCORE_COLUMNS
-from wtflow.training.evaluate import HOLDOUT_QUANTILE, compute_maps, summarise
 
 SIZE = 64
 SETTINGS = tiny_settings(top_fraction=0.0)
@@ -138,7 +138,7 @@ def test_perfect_maps_have_perfect_metrics(category):
 
 def test_pixel_metrics_are_those_of_scikit_learn_over_all_pixels_with_a_known_truth(category):
     from wtflow.datasets.images import load_mask
-    from wtflow.maps import upsample
+    from wtflow.scoring.pixels import upsample
 
     values = maps((1, 3), (2, 2.5), (4, 1), (2.2, 2.1), (9, 9), (1, 1))
     _, facts = summary(category, values)

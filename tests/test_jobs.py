@@ -7,9 +7,9 @@ import time
 import pytest
 from run_folders import tiny_settings, write_tiny_category
 
-from wtflow.detector import load_tensors
 from wtflow.errors import DatasetError, RunBusyError
 from wtflow.records.core import RunStatus
+from wtflow.scoring.detector import load_tensors
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
 from wtflow.training import jobs

@@ -13,7 +13,7 @@ from wtflow.flow import exact
 from wtflow.flow.coupling import coupling_strength, transport_cost
 from wtflow.flow.integrate import integrate
 from wtflow.flow.velocity import build_velocity
-from wtflow.normalise import fit_normaliser
+from wtflow.scoring.normalise import fit_normaliser
 from wtflow.store.features import FeatureCache
 from wtflow.training.loop import MAX_GRADIENT_NORM, Trainer, learning_rate, total_steps
 from wtflow.training.pool import draw_positions, image_batches, normalise_positions, position_batches, squared_mahalanobis

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everyone knows
 
 from wtflow.errors import FlowError
-from wtflow.maps import image_scores, upsample
+from wtflow.scoring.pixels import image_scores, upsample
 
 
 @pytest.mark.parametrize("grid, size_px", [((32, 32), 256), ((8, 8), 100), ((5, 7), 16), ((1, 1), 4), ((9, 9), 9), ((16, 16), 7)])

@@ -14,9 +14,9 @@ import resource, sys
 from pathlib import Path
 import numpy as np, torch
 from wtflow.config import settings_from
-from wtflow.detector import Detector
+from wtflow.scoring.detector import Detector
 from wtflow.flow.velocity import build_velocity
-from wtflow.normalise import empty_normaliser
+from wtflow.scoring.normalise import empty_normaliser
 from wtflow.records.core import Sample
 from wtflow.store.features import FeatureCache
 from wtflow.datasets.run_images import RunData

@@ -7,7 +7,7 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
 from wtflow.errors import FlowError
-from wtflow.normalise import empty_normaliser, fit_normaliser
+from wtflow.scoring.normalise import empty_normaliser, fit_normaliser
 
 
 def correlated(n=2000, channels=6, seed=0, spread=3.0):

@@ -8,11 +8,11 @@ import torch
 from networks import stirred
 from scipy.stats import spearmanr
 
-from wtflow import precision
 from wtflow.config import settings_from
 from wtflow.flow.velocity import ResidualMLP, UNet
-from wtflow.precision import autocast, multiplies_bfloat16, type_of_products
-from wtflow.scoring import compute_map
+from wtflow.scoring import precision
+from wtflow.scoring.maps import compute_map
+from wtflow.scoring.precision import autocast, multiplies_bfloat16, type_of_products
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 

@@ -7,7 +7,7 @@ from wtflow.errors import FlowError
 from wtflow.flow import exact
 from wtflow.flow.integrate import integrate
 from wtflow.flow.velocity import ResidualMLP, UNet
-from wtflow.scoring import compute_map, deviation_score, endpoint_score, mismatch_score
+from wtflow.scoring.maps import compute_map, deviation_score, endpoint_score, mismatch_score
 
 MEAN, STD = 0.5, 0.7
 
@@ -47,8 +47,8 @@ def test_positions_moved_a_few_at_a_time_end_where_all_together_end(monkeypatch)
         torch.nn.init.normal_(parameter, std=0.3)
     sizes = []
     network.blocks[0].register_forward_pre_hook(lambda module, arguments: sizes.append(len(arguments[0])))
-    monkeypatch.setattr("wtflow.scoring.N_AT_ONCE", 20)
-    monkeypatch.setattr("wtflow.scoring.n_cores", lambda: 1)
+    monkeypatch.setattr("wtflow.scoring.maps.N_AT_ONCE", 20)
+    monkeypatch.setattr("wtflow.scoring.maps.n_cores", lambda: 1)
     maps = compute_map(network, x, settings(steps=3, precision="full"), seed=0)
     assert sizes == [20] * 6 + [8] * 3
     np.testing.assert_allclose(maps, endpoint_score(integrate(network, x, 3)).detach().numpy(), rtol=1e-5)

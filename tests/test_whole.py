@@ -12,23 +12,23 @@ from scipy.spatial.distance import mahalanobis
 
 from wtflow import analysis
 from wtflow.config import settings_from, settings_from_json
-from wtflow.detector import Detector, Maps, scores_of
 from wtflow.errors import DamagedRunError, FlowError
 from wtflow.flow.integrate import integrate
 from wtflow.flow.velocity import build_velocity
 from wtflow.keep import keep_run
-from wtflow.maps import image_scores, upsample
-from wtflow.normalise import fit_normaliser
 from wtflow.records.whole import MARGIN, WholeImage, whole_from_arrays
 from wtflow.results import open_results
-from wtflow.scoring import endpoint_score
+from wtflow.scoring import normals as normals_module
+from wtflow.scoring.detector import Detector, Maps, scores_of
+from wtflow.scoring.maps import endpoint_score
+from wtflow.scoring.normalise import fit_normaliser
+from wtflow.scoring.normals import ENOUGH, highest_places, measure_normals
+from wtflow.scoring.pixels import image_scores, upsample
+from wtflow.scoring.whole import QUIET, describe
+from wtflow.scoring.whole_fit import FEWEST, fit_whole
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
-from wtflow.training import normals as normals_module
-from wtflow.training.normals import ENOUGH, highest_places, measure_normals
-from wtflow.whole import QUIET, describe
-from wtflow.whole_fit import FEWEST, fit_whole
 
 N_TRAIN = 14
 
@@ -93,7 +93,7 @@ def test_one_odd_normal_weighs_less_than_it_would(monkeypatch):
     known[7] += 1000
     apart = normals(200).mean(0, keepdims=True) + 20
     limited = fit_whole(known).distances(apart)
-    monkeypatch.setattr("wtflow.whole_fit.FARTHEST", 1e9)
+    monkeypatch.setattr("wtflow.scoring.whole_fit.FARTHEST", 1e9)
     assert limited > 4 * fit_whole(known).distances(apart)
 
 

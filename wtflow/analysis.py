@@ -18,21 +18,21 @@ import torch
 from wtflow.config import Settings, settings_from_json
 from wtflow.datasets.images import load_image, load_image_bytes
 from wtflow.datasets.run_images import data_from_json
-from wtflow.detector import Detector, load_detector, pick_device, scores_of
-from wtflow.edges import factor_at
 from wtflow.errors import DatasetError, RunNotFoundError, SettingsError, WeightsError, WTFlowError
 from wtflow.features.backbone import Backbone, load_backbone
 from wtflow.flow.integrate import integrate_moving
-from wtflow.maps import upsample
 from wtflow.records.core import Probe, Tried
 from wtflow.records.edges import EdgeFactors
 from wtflow.records.whole import WholeImage
 from wtflow.results import open_results
+from wtflow.scoring.detector import Detector, load_detector, pick_device, scores_of
+from wtflow.scoring.edges import factor_at
+from wtflow.scoring.evaluate import summarise
+from wtflow.scoring.normals import measure_normals
+from wtflow.scoring.pixels import upsample
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
-from wtflow.training.evaluate import summarise
-from wtflow.training.normals import measure_normals
 from wtflow.training.stages import features_of, score_all
 
 N_NEAREST = 3

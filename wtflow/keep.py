@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 
 from wtflow.analysis import Rescored
-from wtflow.detector import pick_device
 from wtflow.machine.memory import peak_mib
 from wtflow.records.core import RunStatus
+from wtflow.scoring.detector import pick_device
 from wtflow.store import layout
 from wtflow.store.files import explained
 from wtflow.store.lock import locked

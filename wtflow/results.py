@@ -11,9 +11,9 @@ import pandas as pd
 from wtflow.config import Settings
 from wtflow.datasets.images import load_truth
 from wtflow.errors import DamagedRunError, RunNotFoundError
-from wtflow.maps import upsample
 from wtflow.records.core import Sample
 from wtflow.records.notes import RunNotes
+from wtflow.scoring.pixels import upsample
 from wtflow.store.layout import RunConfig
 from wtflow.store.runs import RunStore
 from wtflow.take_home import csv_bytes

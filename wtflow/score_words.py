@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from wtflow.maps import image_scores
 from wtflow.plots.axes import format_score
 from wtflow.results import RunResults, pixel_map
+from wtflow.scoring.pixels import image_scores
 
 
 def origin_of_score(results: RunResults, image: Any, threshold: float) -> str:

@@ -3,8 +3,8 @@
 from wtflow.bench.figures import Figure, Target, interleaved, milliseconds
 from wtflow.bench.workshop import Workshop
 from wtflow.features.extract import BATCH
-from wtflow.precision import autocast
-from wtflow.scoring import compute_map
+from wtflow.scoring.maps import compute_map
+from wtflow.scoring.precision import autocast
 
 TARGETS = {1: Target("ratio", "at most", 0.15), 4: Target("ratio", "at most", 0.5)}
 """Euler steps -> share of the backbone's time, on a CPU with preset fast."""

@@ -11,14 +11,14 @@ from dataclasses import replace
 import torch
 from scipy.stats import spearmanr
 
-from wtflow import scoring
 from wtflow.bench import train
 from wtflow.bench.figures import Figure, Spread, Target, interleaved
 from wtflow.bench.flow import flow_figures
 from wtflow.bench.workshop import CATEGORY, Workshop
 from wtflow.config import Settings, settings_from
-from wtflow.detector import Detector, load_detector
 from wtflow.features.extract import BATCH
+from wtflow.scoring.maps import compute_map
+from wtflow.scoring.detector import Detector, load_detector
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
 from wtflow.training import jobs
@@ -81,7 +81,7 @@ def bf16_agreement(detector: Detector, shop: Workshop) -> float:
     maps = []
     for is_half in (True, False):
         with torch.autocast(shop.device.type, torch.bfloat16, enabled=is_half):
-            maps.append(scoring.compute_map(velocity, x, detector.settings, detector.settings.seed))
+            maps.append(compute_map(velocity, x, detector.settings, detector.settings.seed))
     return float(spearmanr(maps[0].ravel(), maps[1].ravel()).statistic)
 
 

@@ -13,12 +13,12 @@ import numpy as np
 import torch
 
 from wtflow.datasets.run_images import read_data
-from wtflow.detector import Maps
 from wtflow.machine.memory import peak_mib
+from wtflow.scoring.detector import Maps
+from wtflow.scoring.evaluate import summarise
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
 from wtflow.training import stages
-from wtflow.training.evaluate import summarise
 from wtflow.training.reporter import Reporter
 
 STAGES = ("read", "features", "train", "score", "metrics")

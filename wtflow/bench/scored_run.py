@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 
 from wtflow.datasets.run_images import read_data
-from wtflow.detector import Detector, Maps, save_checkpoint
-from wtflow.edges import edge_factors
 from wtflow.features.backbone import Backbone
 from wtflow.features.extract import get_features
 from wtflow.records.core import RunStatus
 from wtflow.records.edges import EdgeFactors
+from wtflow.scoring.detector import Detector, Maps, save_checkpoint
+from wtflow.scoring.edges import edge_factors
+from wtflow.scoring.evaluate import summarise
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
-from wtflow.training.evaluate import summarise
 
 BUMP = 4
 """Side of the bump in the map of a defective image, in grid positions."""

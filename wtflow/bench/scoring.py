@@ -5,8 +5,8 @@ import numpy as np
 from wtflow.bench.figures import Figure, interleaved, milliseconds
 from wtflow.bench.workshop import Workshop
 from wtflow.features.extract import BATCH
-from wtflow.maps import image_scores, upsample
 from wtflow.metrics import PixelMetrics
+from wtflow.scoring.pixels import image_scores, upsample
 
 
 def measure(shop: Workshop) -> list[Figure]:

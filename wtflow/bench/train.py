@@ -7,7 +7,7 @@ from torch import nn
 from wtflow.bench.figures import Figure, Target, interleaved, per_second
 from wtflow.bench.workshop import Workshop
 from wtflow.flow.path import interpolate, target_velocity
-from wtflow.precision import autocast
+from wtflow.scoring.precision import autocast
 
 FLOOR = "the network forward and backward on one batch"
 

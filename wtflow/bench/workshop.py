@@ -13,9 +13,9 @@ from wtflow.bench.drawn import draw_category
 from wtflow.config import Settings, settings_from
 from wtflow.datasets.images import load_image
 from wtflow.datasets.run_images import RunData, read_data
-from wtflow.detector import Detector
 from wtflow.features.backbone import Backbone, load_backbone
 from wtflow.features.extract import BATCH, get_features
+from wtflow.scoring.detector import Detector
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
 from wtflow.training import stages

@@ -12,11 +12,11 @@ from torch import Tensor
 from wtflow.analysis import backbone_of, open_detector
 from wtflow.config import Settings
 from wtflow.datasets.images import load_image
-from wtflow.detector import Detector
 from wtflow.errors import DamagedRunError, RunNotFoundError
 from wtflow.features.extract import get_features, refuse_changed
 from wtflow.records.core import Sample
 from wtflow.results import RunResults, open_results
+from wtflow.scoring.detector import Detector
 from wtflow.store.features import FeatureCache, feature_key
 from wtflow.store.runs import RunStore
 

@@ -12,20 +12,20 @@ from torch import Tensor
 from wtflow.config import Settings
 from wtflow.derive.run_flow import RunFlow
 from wtflow.derive.travel import starts
-from wtflow.edges import chosen_images, edge_factors, level
 from wtflow.errors import DatasetError
 from wtflow.flow.integrate import Velocity, integrate
 from wtflow.machine.cores import n_cores
-from wtflow.maps import image_scores, upsample
 from wtflow.metrics import PixelMetrics, image_metrics
 from wtflow.positions import choose_positions, grid_mask
-from wtflow.precision import autocast
 from wtflow.records.flow import ReturnTrip, Spread, StepsRow
 from wtflow.records.whole import WholeImage
 from wtflow.results import truth_of
-from wtflow.scoring import compute_map
-from wtflow.training.normals import highest_places
-from wtflow.whole import describe
+from wtflow.scoring.edges import chosen_images, edge_factors, level
+from wtflow.scoring.maps import compute_map
+from wtflow.scoring.normals import highest_places
+from wtflow.scoring.pixels import image_scores, upsample
+from wtflow.scoring.precision import autocast
+from wtflow.scoring.whole import describe
 
 BATCH = 8
 """Images moved at once, at most."""

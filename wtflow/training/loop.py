@@ -15,7 +15,7 @@ from wtflow.errors import FlowError
 from wtflow.flow.path import interpolate, target_velocity
 from wtflow.machine.cores import SideBySide, n_cores, side_by_side
 from wtflow.machine.prefetch import prepared, prepared_ahead
-from wtflow.precision import autocast
+from wtflow.scoring.precision import autocast
 from wtflow.training.pool import Batch
 
 WARM_UP_STEPS = 50

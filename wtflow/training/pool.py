@@ -11,7 +11,7 @@ from torch import Tensor
 
 from wtflow.config import Settings
 from wtflow.flow.coupling import couple
-from wtflow.normalise import Normaliser
+from wtflow.scoring.normalise import Normaliser
 from wtflow.store.features import FeatureCache
 
 CHUNK = 4096

@@ -11,19 +11,19 @@ import torch
 
 from wtflow.config import Settings
 from wtflow.datasets.run_images import RunData
-from wtflow.detector import Detector, Maps, load_detector, load_tensors, read_facts, save_checkpoint
 from wtflow.errors import DamagedRunError, DiskFullError
 from wtflow.features.backbone import Backbone, load_backbone, source_label
 from wtflow.features.extract import get_features
 from wtflow.flow.velocity import build_velocity
-from wtflow.normalise import Normaliser, fit_normaliser
 from wtflow.records.core import Sample
+from wtflow.scoring.detector import Detector, Maps, load_detector, load_tensors, read_facts, save_checkpoint
+from wtflow.scoring.evaluate import compute_maps, no_maps
+from wtflow.scoring.normalise import Normaliser, fit_normaliser
+from wtflow.scoring.normals import measure_normals
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
-from wtflow.training.evaluate import compute_maps, no_maps
 from wtflow.training.loop import Trainer, learning_rate, total_steps
-from wtflow.training.normals import measure_normals
 from wtflow.training.pool import draw_positions, image_batches, normalise_positions, position_batches
 from wtflow.training.reporter import Reporter, StopRequestedError, say
 

@@ -63,10 +63,10 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
     """All stages in order."""
     import torch
 
-    from wtflow.detector import pick_device
     from wtflow.features.backbone import source_label
+    from wtflow.scoring.detector import pick_device
+    from wtflow.scoring.evaluate import summarise
     from wtflow.training import stages
-    from wtflow.training.evaluate import summarise
 
     config, device = store.config(run_id), pick_device()
     settings, checkpoint = config.settings, store.folder(run_id) / layout.CHECKPOINT

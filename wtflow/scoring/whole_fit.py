@@ -1,4 +1,4 @@
-"""The Gaussian of normal images as wholes (see `wtflow/whole.py`): fitted, and measured on images that it did not see.
+"""The Gaussian of normal images as wholes (see `wtflow/scoring/whole.py`): fitted, and measured on images that it did not see.
 
 Source: Ledoit and Wolf 2004 for the shrinkage, by scikit-learn; the rest ours.
 """
@@ -12,7 +12,7 @@ from wtflow.records.whole import WholeImage
 N_FOLDS = 5
 """Distances of normals are read from Gaussians that were fitted without them."""
 FEWEST = 2 * N_FOLDS
-"""Normals that make a Gaussian at all; how many make one worth asking is said in `wtflow/training/normals.py`."""
+"""Normals that make a Gaussian at all; how many make one worth asking is said in `wtflow/scoring/normals.py`."""
 FARTHEST = 5.0
 """Deviations that a component of a normal may be from the mean; farther ones count as so far, so that one odd image weighs less."""
 LEAST_SCALE = 0.01

@@ -6,15 +6,15 @@ import numpy as np
 
 from wtflow.config import Settings
 from wtflow.datasets.run_images import RunData
-from wtflow.detector import Detector
-from wtflow.edges import chosen_images, edge_factors, level
-from wtflow.maps import image_scores, upsample
 from wtflow.records.edges import EdgeFactors
 from wtflow.records.whole import WholeImage
+from wtflow.scoring.detector import Detector
+from wtflow.scoring.edges import chosen_images, edge_factors, level
+from wtflow.scoring.evaluate import compute_maps
+from wtflow.scoring.pixels import image_scores, upsample
+from wtflow.scoring.whole import describe
+from wtflow.scoring.whole_fit import fit_whole
 from wtflow.store.features import FeatureCache
-from wtflow.training.evaluate import compute_maps
-from wtflow.whole import describe
-from wtflow.whole_fit import fit_whole
 
 BATCH = 8
 ENOUGH = 80

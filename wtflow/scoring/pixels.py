@@ -14,7 +14,7 @@ from wtflow.errors import FlowError
 def upsample(maps: np.ndarray, size_px: int, score_kind: str) -> np.ndarray:
     """Maps at image size, float32 (B, size_px, size_px), bilinear (corners not aligned).
 
-    maps: (B, h, w) of `scoring.compute_map`, any float type. For score_kind "relative" each image then becomes
+    maps: (B, h, w) of `scoring.maps.compute_map`, any float type. For score_kind "relative" each image then becomes
     A = max_pixels(exp(-E)) - exp(-E), in [0, 1): relative to its own best pixel, saturating.
     Raises FlowError for another shape or a size below 1. Source: [WTF].
     """

@@ -16,7 +16,7 @@ from wtflow.errors import FlowError
 from wtflow.flow.integrate import Velocity, integrate
 from wtflow.flow.path import interpolate, target_velocity
 from wtflow.machine.cores import n_cores, side_by_side
-from wtflow.precision import type_of_products
+from wtflow.scoring.precision import type_of_products
 
 N_AT_ONCE = 2048
 """Positions moved together on a CPU: with 448 channels they take some 4 MB."""

@@ -8,8 +8,6 @@ import pandas as pd
 
 from wtflow.config import Settings
 from wtflow.datasets.images import load_truth
-from wtflow.detector import Detector, Maps
-from wtflow.maps import image_scores, upsample
 from wtflow.metrics import (
     PixelMetrics,
     best_f1_threshold,
@@ -20,6 +18,8 @@ from wtflow.metrics import (
     undefined_reason,
 )
 from wtflow.records.core import Curve, Sample
+from wtflow.scoring.detector import Detector, Maps
+from wtflow.scoring.pixels import image_scores, upsample
 from wtflow.store.features import FeatureCache
 from wtflow.store.layout import SCORE_COLUMNS
 

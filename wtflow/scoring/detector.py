@@ -11,18 +11,18 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from wtflow import scoring
 from wtflow.config import Settings
-from wtflow.edges import level
 from wtflow.errors import DamagedRunError
 from wtflow.flow.velocity import build_velocity
-from wtflow.maps import image_scores, upsample
-from wtflow.normalise import Normaliser, empty_normaliser
-from wtflow.precision import autocast
 from wtflow.records.edges import EdgeFactors
 from wtflow.records.whole import WholeImage
+from wtflow.scoring.maps import compute_map
+from wtflow.scoring.edges import level
+from wtflow.scoring.normalise import Normaliser, empty_normaliser
+from wtflow.scoring.pixels import image_scores, upsample
+from wtflow.scoring.precision import autocast
+from wtflow.scoring.whole import describe
 from wtflow.store.files import write_atomic
-from wtflow.whole import describe
 
 
 def pick_device() -> torch.device:
@@ -65,7 +65,7 @@ class Detector:
         x = self.start(features)
         self.velocity.eval()
         with autocast(self.device, self.settings):
-            after = scoring.compute_map(self.velocity, x, self.settings, self.settings.seed)
+            after = compute_map(self.velocity, x, self.settings, self.settings.seed)
         before = (0.5 * x.square().mean(-1)).cpu().numpy()
         if self.edges is not None:
             after, before = level(after, self.edges.after), level(before, self.edges.before)
