@@ -8,9 +8,9 @@ from pages.ui.frame import go, link, open_page
 from pages.ui.roots import demo_root, draw_demo
 from wtflow.config import settings_from
 from wtflow.datasets.demo.write import DEMO_CATEGORIES
+from wtflow.jobs import trainings
 from wtflow.records.core import RunSummary
 from wtflow.store.runs import RunStore
-from wtflow.training import jobs
 
 PER_PAGE = 12
 POLL_S = 2.0
@@ -38,7 +38,7 @@ STEPS = (
 
 
 def main(store: RunStore) -> None:
-    summaries = jobs.live_summaries(store)
+    summaries = trainings.live_summaries(store)
     show_start(store, summaries)
     if not summaries:
         show_steps()
@@ -93,21 +93,21 @@ def show_next(store: RunStore, active: list[RunSummary], finished: list[RunSumma
 def train_demo(store: RunStore) -> None:
     """Start the first demo category that no run has; when it is being trained already, watch that."""
     root = demo_root(store)
-    here = [s for s in jobs.live_summaries(store) if s.root == str(root) and s.status is not None]
+    here = [s for s in trainings.live_summaries(store) if s.root == str(root) and s.status is not None]
     done = {s.category for s in here if s.status.state == "finished"}
     name = next((name for name in DEMO_CATEGORIES if name not in done), DEMO_CATEGORIES[0])
     running = [s.run_id for s in here if s.category == name and s.status.is_active]
     if not running:
         draw_demo(store, (name,))  # the others when somebody opens them: nobody waits for what is not trained yet
-        running = [jobs.start(store, root, name, settings_from("fast"))]
+        running = [trainings.start(store, root, name, settings_from("fast"))]
     go("train", watch=running[0], root=str(root), category=name)
 
 
 def show_runs(store: RunStore, was_active: bool) -> None:
     """All runs, newest first, kept up to date while one is active."""
     with shown():
-        jobs.reconcile(store)
-        summaries = jobs.live_summaries(store)
+        trainings.reconcile(store)
+        summaries = trainings.live_summaries(store)
     if was_active and not any(s.status is not None and s.status.is_active for s in summaries):
         st.rerun()
     st.subheader("Runs", anchor=False)

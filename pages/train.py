@@ -11,9 +11,9 @@ from pages.ui.roots import pick_category, pick_root
 from pages.ui.settings_form import show_settings
 from wtflow.config import Settings
 from wtflow.errors import SettingsError, WTFlowError
+from wtflow.jobs import trainings
 from wtflow.records.core import Category
 from wtflow.store.runs import RunStore
-from wtflow.training import jobs
 
 
 def main(store: RunStore) -> None:
@@ -53,7 +53,7 @@ def show_form(store: RunStore) -> None:
 
 
 def show_estimate(store: RunStore, n_train: int, n_test: int, settings: Settings) -> None:
-    found = jobs.estimate(store, n_train, n_test, settings)
+    found = trainings.estimate(store, n_train, n_test, settings)
     disk = "unknown for this backbone" if found.n_bytes is None else widgets.size(found.n_bytes)
     time, space, basis = st.columns([1, 1, 3], vertical_alignment="center")
     time.metric("Expected time", widgets.duration(found.seconds))
@@ -71,7 +71,7 @@ def start(store: RunStore, category: Category, settings: Settings) -> None:
             st.caption(f"And {widgets.count(len(report.errors) - 1, 'more problem')}; the data page lists all.")
         return
     try:
-        run_id = jobs.start(store, category.root, category.name, settings)
+        run_id = trainings.start(store, category.root, category.name, settings)
     except WTFlowError as error:
         show_error(error)
         return

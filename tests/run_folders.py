@@ -46,11 +46,11 @@ def write_tiny_category(root: Path, name: str = "plate", n_train: int = 12, n_go
 
 def train_here(store: RunStore, root: Path, category: str = "plate", **changes) -> str:
     """Train a tiny run to its end in this process, as the worker does. Returns its id."""
-    from wtflow.training import jobs
-    from wtflow.training.reporter import Reporter
-    from wtflow.training.worker import run_stages
+    from wtflow.jobs import trainings
+    from wtflow.jobs.reporter import Reporter
+    from wtflow.jobs.train_worker import run_stages
 
     run_id = store.create(root, category, tiny_settings(**changes))
-    jobs.claim(store, run_id)
+    trainings.claim(store, run_id)
     run_stages(store, run_id, Reporter(store, run_id))
     return run_id

@@ -41,7 +41,7 @@ def test_the_walk_finds_what_it_should():
     assert len(below("wtflow/")) > 30
     assert len(below("pages/")) > 10
     assert {"torch", "wtflow", "numpy"} <= packages_of("wtflow/analysis.py")
-    assert "wtflow.training.jobs" in imports_of(SOURCES["wtflow/cli.py"]), "imports inside functions count"
+    assert "wtflow.jobs.trainings" in imports_of(SOURCES["wtflow/cli.py"]), "imports inside functions count"
 
 
 @pytest.mark.parametrize("name", ["app.py", *below("pages/")])
@@ -98,8 +98,8 @@ def test_the_closed_forms_and_metrics_are_an_independent_truth_without_torch():
 # -- what importing costs ----------------------------------------------------------------------------------------------
 
 LIGHT = ["wtflow", "wtflow.results", "wtflow.metrics", "wtflow.scoring.pixels", "wtflow.export", "wtflow.console", "wtflow.cli", "wtflow.flow.exact",
-         "wtflow.training.jobs", "wtflow.training.worker", "wtflow.training.estimate", "wtflow.datasets.run_images", "wtflow.training.reporter",
-         "wtflow.derive.requests", "wtflow.derive.expect", "wtflow.derive.files", "wtflow.derive.tasks", "wtflow.derive.worker",
+         "wtflow.jobs.trainings", "wtflow.jobs.train_worker", "wtflow.jobs.estimate", "wtflow.datasets.run_images", "wtflow.jobs.reporter",
+         "wtflow.derive.requests", "wtflow.derive.expect", "wtflow.derive.files", "wtflow.jobs.studies", "wtflow.jobs.study_worker",
          "wtflow.positions", "wtflow.well", "wtflow.landscape",
          "wtflow.projection", "wtflow.paint", "wtflow.take_home",
          "wtflow.compare", "wtflow.intervals", "wtflow.pixel_tally", "wtflow.failures", "wtflow.failure_words", "wtflow.triage", "wtflow.pack",

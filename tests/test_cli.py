@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 
 from wtflow.cli import METRIC_NAMES, app
 from wtflow.config import settings_from
+from wtflow.jobs import trainings
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
-from wtflow.training import jobs
 
 ROOT = Path(__file__).parent.parent
 QUICK = [part for name, value in TINY.items() for part in ("--set", f"{name}={','.join(map(str, value)) if isinstance(value, tuple) else value}")]
@@ -247,7 +247,7 @@ def test_a_run_that_fails_says_why_and_exits_with_two(store, data):
     assert "is failed: " in last_json(result.stdout)["error"]
     assert "000.png" in last_json(result.stdout)["error"]
     assert store.status(store.ids()[0]).state == "failed"
-    for worker in jobs._CHILDREN.values():
+    for worker in trainings._CHILDREN.values():
         worker.wait(10)
 
 

@@ -17,18 +17,18 @@ from pydantic import ValidationError
 from run_folders import train_here, write_tiny_category
 
 from wtflow.config import choices, limits
-from wtflow.derive import compute, files, requests, tasks, worker
+from wtflow.derive import compute, files, requests
 from wtflow.derive.compute import compute_answer, positions_of
 from wtflow.derive.files import answer_path, load_answer, save_answer
 from wtflow.derive.requests import StepsRequest, TravelRequest, UmapRequest, checked, request_from_json
 from wtflow.errors import FlowError, RunBusyError, RunNotFoundError, SettingsError, StoreError
+from wtflow.jobs import studies, study_worker, trainings
 from wtflow.projection import METRICS, NEIGHBOURS
 from wtflow.records.core import GOOD
 from wtflow.records.flow import ReturnTrip, StepsRow
 from wtflow.results import open_results
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
-from wtflow.training import jobs
 
 LONG = StepsRequest(plan=tuple(("heun", 200 - i) for i in range(20)), n_trips=2)
 """Some seconds of work on the tiny run, told of with every evaluation."""
@@ -193,7 +193,7 @@ def test_a_foreign_file_in_the_place_of_an_answer_counts_as_absent_for_all(place
     else:
         np.savez(path, facts=np.array('{"rows": [{"norms": [1, 2]}], "trips": []}'))
     assert load_answer(*place, request) is None
-    assert tasks.task_state(*place, request).state == "absent", "else nobody would compute it again"
+    assert studies.task_state(*place, request).state == "absent", "else nobody would compute it again"
     assert_equal(compute_answer(*place, request, quiet), load_answer(*place, request))
 
 
@@ -279,14 +279,14 @@ def test_umap_of_more_than_memory_holds_is_refused_before_the_work(place, monkey
 @pytest.fixture
 def work_here(monkeypatch):
     """Run the worker's main in this process, with the request in place; returns its exit code."""
-    monkeypatch.setattr(worker, "give_way", lambda store: None)
+    monkeypatch.setattr(study_worker, "give_way", lambda store: None)
 
     def work(store, run_id, request):
         monkeypatch.setenv("WTFLOW_HOME", str(store.home))
         path = answer_path(store, run_id, request)
         path.parent.mkdir(exist_ok=True)
-        tasks.request_file(path).write_text(request.model_dump_json())
-        return worker.main([run_id, path.stem])
+        studies.request_file(path).write_text(request.model_dump_json())
+        return study_worker.main([run_id, path.stem])
 
     return work
 
@@ -300,7 +300,7 @@ def test_the_worker_leaves_the_answer_and_nothing_beside_it(place, work_here):
     request = TravelRequest(n=10, steps=2, seed=11)
     assert work_here(*place, request) == 0
     assert leftovers(*place, request) == [".npz"]
-    assert tasks.task_state(*place, request).state == "ready"
+    assert studies.task_state(*place, request).state == "ready"
 
 
 @pytest.mark.parametrize(
@@ -320,11 +320,11 @@ def test_what_fails_says_why_and_may_be_tried_again(place, copy, work_here, requ
     if spoil:
         spoil(store.folder(copy))
     assert work_here(store, copy, request_) == 1
-    state = tasks.task_state(store, copy, request_)
+    state = studies.task_state(store, copy, request_)
     assert (state.state, message in state.message, bool(state.fix)) == ("failed", True, True)
     assert message in capfd.readouterr().err, "in the log, too"
-    tasks.forget_failure(store, copy, request_)
-    assert tasks.task_state(store, copy, request_).state == "absent"
+    studies.forget_failure(store, copy, request_)
+    assert studies.task_state(store, copy, request_).state == "absent"
     assert leftovers(store, copy, request_) == []
 
 
@@ -335,23 +335,23 @@ def test_a_mistake_of_ours_is_told_with_its_kind_and_the_way_to_the_details(plac
     monkeypatch.setattr(compute, "compute_answer", broken)
     request = TravelRequest(seed=21)
     assert work_here(*place, request) == 1
-    state = tasks.task_state(*place, request)
+    state = studies.task_state(*place, request)
     assert state.message == "ZeroDivisionError: by nothing"
     assert "derived/travel-" in state.fix
     assert "Traceback" in capfd.readouterr().err
-    tasks.forget_failure(*place, request)
+    studies.forget_failure(*place, request)
 
 
 def test_a_worker_called_wrongly_ends_with_a_word(place, monkeypatch, capfd):
     monkeypatch.setenv("WTFLOW_HOME", str(place[0].home))
     for arguments in ([], ["x"], [place[1], "travel"], ["no-run", "travel-abc"], [place[1], "travel-abc"], [place[1], "../x-y"]):
-        assert worker.main(arguments) == 2
+        assert study_worker.main(arguments) == 2
         assert capfd.readouterr().err
 
 
 def test_the_worker_hears_stop_and_notices_that_its_run_is_gone(place, copy, work_here, monkeypatch):
     store, _ = place
-    monkeypatch.setattr(worker, "STATUS_EVERY_S", 0.0)
+    monkeypatch.setattr(study_worker, "STATUS_EVERY_S", 0.0)
     request = TravelRequest(n=10, steps=2)
     path = answer_path(store, copy, request)
 
@@ -378,25 +378,25 @@ def test_an_answer_that_was_evicted_is_absent_not_failed(place):
     request = TravelRequest(n=10, steps=2, seed=31)
     path = answer_path(*place, request)
     compute_answer(*place, request, quiet)
-    assert tasks.task_state(*place, request).state == "ready"
+    assert studies.task_state(*place, request).state == "ready"
     path.unlink()
-    assert tasks.task_state(*place, request).state == "absent"
+    assert studies.task_state(*place, request).state == "absent"
 
 
 def test_the_time_left_follows_the_pace_so_far():
-    assert tasks.TaskState("running", share=0.25, seconds=10).seconds_left == 30
-    assert tasks.TaskState("running", share=0.0, seconds=10).seconds_left is None
+    assert studies.TaskState("running", share=0.25, seconds=10).seconds_left == 30
+    assert studies.TaskState("running", share=0.0, seconds=10).seconds_left is None
 
 
 def test_an_unknown_run_is_a_sentence_for_every_question():
     store = RunStore(Path("/nowhere"))
-    for ask in (tasks.task_state, tasks.stop_task, load_answer):
+    for ask in (studies.task_state, studies.stop_task, load_answer):
         with pytest.raises(RunNotFoundError):
             ask(store, "20200101-000000-none", TravelRequest())
 
 
 def test_what_watches_tasks_loads_no_torch():
-    code = "import sys, wtflow.derive.tasks, wtflow.derive.worker, wtflow.positions; sys.exit(bool({'torch', 'umap', 'timm'} & sys.modules.keys()))"
+    code = "import sys, wtflow.jobs.studies, wtflow.jobs.study_worker, wtflow.positions; sys.exit(bool({'torch', 'umap', 'timm'} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent.parent, check=False).returncode == 0
 
 
@@ -407,7 +407,7 @@ def wait(store, run_id, request, check, timeout_s=90.0):
     """Poll as the pages do; returns all states seen, the last one passing the check."""
     seen, end = [], time.monotonic() + timeout_s
     while time.monotonic() < end:
-        seen.append(tasks.task_state(store, run_id, request))
+        seen.append(studies.task_state(store, run_id, request))
         if check(seen[-1]):
             return seen
         time.sleep(0.05)
@@ -420,14 +420,14 @@ def no_zombies(place):
     yield
 
     def look():
-        tasks.task_state(*place, TravelRequest())
-        return not tasks._CHILDREN
+        studies.task_state(*place, TravelRequest())
+        return not studies._CHILDREN
 
     wait_until(look)
 
 
 def process_of(store, run_id, request) -> psutil.Process:
-    return psutil.Process(tasks._facts(answer_path(store, run_id, request))["pid"])
+    return psutil.Process(studies._facts(answer_path(store, run_id, request))["pid"])
 
 
 def is_gone(process: psutil.Process) -> bool:
@@ -437,14 +437,14 @@ def is_gone(process: psutil.Process) -> bool:
 def test_a_task_runs_with_a_rising_share_to_its_end_even_if_the_page_forgets_it(no_zombies, place):
     store, run_id = place
     request = LONG.model_copy(update={"plan": LONG.plan[:5]})
-    tasks.start_task(store, run_id, request)
+    studies.start_task(store, run_id, request)
     process = process_of(store, run_id, request)
-    tasks.start_task(store, run_id, request)
+    studies.start_task(store, run_id, request)
     assert process_of(store, run_id, request).pid == process.pid, "asked for twice, made once"
     seen = wait(store, run_id, request, lambda state: state.share > 0)
-    forgotten = dict(tasks._CHILDREN)
-    tasks._CHILDREN.clear()  # as after a restart of the app
-    tasks.forget_failure(store, run_id, request)  # which must not touch one at work
+    forgotten = dict(studies._CHILDREN)
+    studies._CHILDREN.clear()  # as after a restart of the app
+    studies.forget_failure(store, run_id, request)  # which must not touch one at work
     seen += wait(store, run_id, request, lambda state: state.state != "running")
     shares = [state.share for state in seen]
     assert {state.state for state in seen} == {"running", "ready"}
@@ -454,7 +454,7 @@ def test_a_task_runs_with_a_rising_share_to_its_end_even_if_the_page_forgets_it(
     assert len(rows) == 5 + 1
     wait_until(lambda: is_gone(process))
     assert leftovers(store, run_id, request) == [".npz"]
-    tasks._CHILDREN.update(forgotten)  # else nobody in this process could bury it
+    studies._CHILDREN.update(forgotten)  # else nobody in this process could bury it
 
 
 def wait_until(check, timeout_s=30.0):
@@ -466,17 +466,17 @@ def wait_until(check, timeout_s=30.0):
 
 def test_stop_ends_the_process_and_only_so_many_run_at_once(no_zombies, place, monkeypatch):
     store, run_id = place
-    monkeypatch.setattr(tasks, "MAX_AT_ONCE", 1)
-    tasks.start_task(store, run_id, LONG)
+    monkeypatch.setattr(studies, "MAX_AT_ONCE", 1)
+    studies.start_task(store, run_id, LONG)
     process = process_of(store, run_id, LONG)
     with pytest.raises(RunBusyError, match="1 computations are under way"):
-        tasks.start_task(store, run_id, TravelRequest(n=17))
+        studies.start_task(store, run_id, TravelRequest(n=17))
     wait(store, run_id, LONG, lambda state: state.share > 0)
     began = time.monotonic()
-    tasks.stop_task(store, run_id, LONG)
-    assert time.monotonic() - began < tasks.GRACE_S, "it heard, and was not killed"
+    studies.stop_task(store, run_id, LONG)
+    assert time.monotonic() - began < studies.GRACE_S, "it heard, and was not killed"
     assert is_gone(process)
-    assert tasks.task_state(store, run_id, LONG).state == "absent"
+    assert studies.task_state(store, run_id, LONG).state == "absent"
     assert leftovers(store, run_id, LONG) == []
 
 
@@ -484,56 +484,56 @@ def test_a_killed_process_is_a_failure_that_says_so_and_starting_again_works(no_
     """Killed while it is still importing: no need to wait for it."""
     store, run_id = place
     request = LONG.model_copy(update={"seed": 1})
-    tasks.start_task(store, run_id, request)
+    studies.start_task(store, run_id, request)
     first = process_of(store, run_id, request)
     os.kill(first.pid, signal.SIGKILL)
     state = wait(store, run_id, request, lambda state: state.state != "running")[-1]
     assert (state.state, state.fix) == ("failed", "Compute it again.")
     assert "gone without a word" in state.message
-    tasks.start_task(store, run_id, request)
+    studies.start_task(store, run_id, request)
     second = process_of(store, run_id, request)
     assert second.pid != first.pid
-    assert tasks.task_state(store, run_id, request).state == "running"
+    assert studies.task_state(store, run_id, request).state == "running"
     os.kill(second.pid, signal.SIGSTOP)  # it cannot hear
-    monkeypatch.setattr(tasks, "GRACE_S", 0.2)
-    tasks.stop_task(store, run_id, request)
+    monkeypatch.setattr(studies, "GRACE_S", 0.2)
+    studies.stop_task(store, run_id, request)
     wait_until(lambda: is_gone(second))
-    assert tasks.task_state(store, run_id, request).state == "absent"
+    assert studies.task_state(store, run_id, request).state == "absent"
 
 
 def test_a_number_that_belongs_to_another_process_by_now_is_not_taken_for_the_task(place):
     store, run_id = place
     request = TravelRequest(seed=41)
     path = answer_path(store, run_id, request)
-    tasks.tell(store, path, {"state": "running", "pid": os.getpid(), "pid_created": 1.0})
-    assert tasks.task_state(store, run_id, request).state == "failed"
-    tasks.stop_task(store, run_id, request)  # must not end this very process
+    studies.tell(store, path, {"state": "running", "pid": os.getpid(), "pid_created": 1.0})
+    assert studies.task_state(store, run_id, request).state == "failed"
+    studies.stop_task(store, run_id, request)  # must not end this very process
     own = {"pid": os.getpid(), "pid_created": psutil.Process().create_time()}
-    tasks.tell(store, path, own | {"state": "running", "share": 0.5, "began": time.time() - 7})
-    state = tasks.task_state(store, run_id, request)
+    studies.tell(store, path, own | {"state": "running", "share": 0.5, "began": time.time() - 7})
+    state = studies.task_state(store, run_id, request)
     assert (state.state, state.share) == ("running", 0.5)
     assert 7 <= state.seconds < 20
     path.with_name(f"{path.stem}.status.json").write_text("{broken")
-    assert tasks.task_state(store, run_id, request).state == "absent"
+    assert studies.task_state(store, run_id, request).state == "absent"
 
 
 def test_a_store_that_another_program_keeps_locked_is_a_sentence(place, monkeypatch):
     store, run_id = place
     monkeypatch.setattr("wtflow.store.lock.PATIENCE_S", 0.1)
     with FileLock(store.home / ".lock"), pytest.raises(RunBusyError, match="has kept .* locked"):
-        tasks.start_task(store, run_id, TravelRequest(seed=51))
-    assert tasks.task_state(store, run_id, TravelRequest(seed=51)).state == "absent"
+        studies.start_task(store, run_id, TravelRequest(seed=51))
+    assert studies.task_state(store, run_id, TravelRequest(seed=51)).state == "absent"
 
 
 @pytest.mark.slow
 def test_deleting_a_run_while_its_task_works_ends_the_task_and_leaves_no_folder(no_zombies, place, copy):
     store, _ = place
-    tasks.start_task(store, copy, LONG)
+    studies.start_task(store, copy, LONG)
     process = process_of(store, copy, LONG)
     wait(store, copy, LONG, lambda state: state.share > 0)
-    jobs.delete(store, copy)
+    trainings.delete(store, copy)
     wait_until(lambda: is_gone(process))
     assert not (store.home / copy).exists()
     assert not list(store.home.glob(".deleted-*"))
     with pytest.raises(RunNotFoundError):
-        tasks.task_state(store, copy, LONG)
+        studies.task_state(store, copy, LONG)

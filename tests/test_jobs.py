@@ -8,11 +8,11 @@ import pytest
 from run_folders import tiny_settings, write_tiny_category
 
 from wtflow.errors import DatasetError, RunBusyError
+from wtflow.jobs import trainings
 from wtflow.records.core import RunStatus
 from wtflow.scoring.detector import load_tensors
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
-from wtflow.training import jobs
 
 
 @pytest.fixture
@@ -24,8 +24,8 @@ def wait(store, run_id, *states, timeout_s=90.0) -> RunStatus:
     """Poll as the pages do until the run is in one of the states."""
     end = time.monotonic() + timeout_s
     while time.monotonic() < end:
-        jobs.reconcile(store)
-        status = jobs.live_status(store, run_id)
+        trainings.reconcile(store)
+        status = trainings.live_status(store, run_id)
         if status.state in states:
             return status
         time.sleep(0.1)
@@ -49,16 +49,16 @@ def final_weights(store, run_id):
 def test_a_killed_run_is_lost_and_resuming_ends_with_the_weights_of_an_uninterrupted_one(place):
     store, root = place
     settings = tiny_settings(iterations=1500, checkpoint_every_s=0.5)
-    whole = jobs.start(store, root, "plate", settings)
+    whole = trainings.start(store, root, "plate", settings)
     wait(store, whole, "finished")
-    broken = jobs.start(store, root, "plate", settings)
+    broken = trainings.start(store, root, "plate", settings)
     wait_for_step(store, broken, 300)
     while not (store.folder(broken) / layout.CHECKPOINT).is_file():
         time.sleep(0.02)
     os.kill(store.status(broken).pid, signal.SIGKILL)
     assert wait(store, broken, "lost", "finished").state == "lost"
     assert store.status(broken).state == "running", "lost is derived, never written"
-    jobs.resume(store, broken)
+    trainings.resume(store, broken)
     wait(store, broken, "finished")
     assert "step 0 of" not in store.log_tail(broken).split("flow:")[-1], "it began again instead of continuing"
     a, b = final_weights(store, whole), final_weights(store, broken)
@@ -69,13 +69,13 @@ def test_a_killed_run_is_lost_and_resuming_ends_with_the_weights_of_an_uninterru
 
 def test_a_stopped_run_is_stopped_only_once_its_process_is_gone_and_goes_without_being_killed(place, monkeypatch):
     store, root = place
-    monkeypatch.setattr(jobs, "TERMINATE_AFTER_S", 1000)
-    monkeypatch.setattr(jobs, "KILL_AFTER_S", 1000)
-    run_id = jobs.start(store, root, "plate", tiny_settings(iterations=100_000))
+    monkeypatch.setattr(trainings, "TERMINATE_AFTER_S", 1000)
+    monkeypatch.setattr(trainings, "KILL_AFTER_S", 1000)
+    run_id = trainings.start(store, root, "plate", tiny_settings(iterations=100_000))
     wait_for_step(store, run_id, 500)
     pid = store.status(run_id).pid
-    jobs.request_stop(store, run_id)
-    assert jobs.live_status(store, run_id).state in ("stopping", "stopped")
+    trainings.request_stop(store, run_id)
+    assert trainings.live_status(store, run_id).state in ("stopping", "stopped")
     wait(store, run_id, "stopped", timeout_s=60)
     assert not os.path.exists(f"/proc/{pid}") or open(f"/proc/{pid}/stat").read().split(")")[1].split()[0] == "Z"  # noqa: PTH110, PTH123, SIM115
     assert (store.folder(run_id) / layout.CHECKPOINT).is_file(), "what was learned is kept"
@@ -83,47 +83,47 @@ def test_a_stopped_run_is_stopped_only_once_its_process_is_gone_and_goes_without
 
 def test_a_worker_that_ignores_the_request_is_terminated_and_then_killed(place, monkeypatch):
     store, root = place
-    monkeypatch.setattr(jobs, "TERMINATE_AFTER_S", 0.2)
-    monkeypatch.setattr(jobs, "KILL_AFTER_S", 0.6)
-    run_id = jobs.start(store, root, "plate", tiny_settings(iterations=100_000))
+    monkeypatch.setattr(trainings, "TERMINATE_AFTER_S", 0.2)
+    monkeypatch.setattr(trainings, "KILL_AFTER_S", 0.6)
+    run_id = trainings.start(store, root, "plate", tiny_settings(iterations=100_000))
     wait_for_step(store, run_id, 100)
     os.kill(store.status(run_id).pid, signal.SIGSTOP)  # a hung process hears neither the request nor SIGTERM
-    jobs.request_stop(store, run_id)
-    assert jobs.live_status(store, run_id).state == "stopping"
+    trainings.request_stop(store, run_id)
+    assert trainings.live_status(store, run_id).state == "stopping"
     wait(store, run_id, "stopped", timeout_s=20)
 
 
 def test_a_category_is_not_trained_twice_at_once_and_others_wait_their_turn(place, tmp_path):
     store, root = place
     write_tiny_category(tmp_path / "data", "disc")
-    first = jobs.start(store, root, "plate", tiny_settings(iterations=100_000))
+    first = trainings.start(store, root, "plate", tiny_settings(iterations=100_000))
     with pytest.raises(RunBusyError, match="plate is being trained already"):
-        jobs.start(store, root, "plate", tiny_settings())
-    second = jobs.start(store, root, "disc", tiny_settings())
-    assert jobs.live_status(store, second).state == "queued"
+        trainings.start(store, root, "plate", tiny_settings())
+    second = trainings.start(store, root, "disc", tiny_settings())
+    assert trainings.live_status(store, second).state == "queued"
     with pytest.raises(RunBusyError, match="Stop it first"):
-        jobs.delete(store, first)
-    jobs.request_stop(store, first)
+        trainings.delete(store, first)
+    trainings.request_stop(store, first)
     wait(store, first, "stopped")
     wait(store, second, "finished")
-    jobs.delete(store, first)
+    trainings.delete(store, first)
     assert store.ids() == [second]
 
 
 def test_a_queued_run_that_is_stopped_never_starts(place, monkeypatch):
     store, root = place
-    monkeypatch.setattr(jobs, "_max_running", lambda: 0)
-    run_id = jobs.start(store, root, "plate", tiny_settings())
-    jobs.request_stop(store, run_id)
+    monkeypatch.setattr(trainings, "_max_running", lambda: 0)
+    run_id = trainings.start(store, root, "plate", tiny_settings())
+    trainings.request_stop(store, run_id)
     monkeypatch.undo()
-    jobs.reconcile(store)
-    assert jobs.live_status(store, run_id).state == "stopped"
+    trainings.reconcile(store)
+    assert trainings.live_status(store, run_id).state == "stopped"
 
 
 def test_a_run_whose_image_cannot_be_read_fails_with_a_sentence_and_leaves_no_half_features(place):
     store, root = place
     (root / "plate/train/good/003.png").write_bytes(b"not an image")
-    run_id = jobs.start(store, root, "plate", tiny_settings())
+    run_id = trainings.start(store, root, "plate", tiny_settings())
     status = wait(store, run_id, "failed")
     assert "003.png" in status.message
     assert status.fix
@@ -132,12 +132,12 @@ def test_a_run_whose_image_cannot_be_read_fails_with_a_sentence_and_leaves_no_ha
 
 def test_resuming_with_other_images_is_refused(place):
     store, root = place
-    run_id = jobs.start(store, root, "plate", tiny_settings(iterations=100_000))
+    run_id = trainings.start(store, root, "plate", tiny_settings(iterations=100_000))
     wait_for_step(store, run_id, 100)
-    jobs.request_stop(store, run_id)
+    trainings.request_stop(store, run_id)
     wait(store, run_id, "stopped")
     (root / "plate/train/good/000.png").unlink()
-    jobs.resume(store, run_id)
+    trainings.resume(store, run_id)
     assert "have changed" in wait(store, run_id, "failed").message
 
 

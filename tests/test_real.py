@@ -24,13 +24,13 @@ def needed(*paths: Path) -> None:
 
 
 def train(folder: Path, category: str, **changes):
-    from wtflow.training import jobs
-    from wtflow.training.reporter import Reporter
-    from wtflow.training.worker import run_stages
+    from wtflow.jobs import trainings
+    from wtflow.jobs.reporter import Reporter
+    from wtflow.jobs.train_worker import run_stages
 
     store = RunStore(folder / "runs")
     run_id = store.create(DATA, category, settings_from("fast", {"threads": 1, "niceness": 0} | changes))
-    jobs.claim(store, run_id)
+    trainings.claim(store, run_id)
     run_stages(store, run_id, Reporter(store, run_id))
     return store, run_id
 

@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 from wtflow.cli import app
 from wtflow.config import settings_from
 from wtflow.errors import MetricError, RunNotFoundError, SettingsError, StoreError
+from wtflow.jobs import trainings
 from wtflow.plots.still.report import Rates, still_rates, still_scores, still_types
 from wtflow.plots.still.sheet import to_svg
 from wtflow.records.core import Curve
@@ -31,7 +32,6 @@ from wtflow.report.write import ReportOptions, make_report, write_report
 from wtflow.store import layout
 from wtflow.store.notes import add_tag, flag_label, set_comment
 from wtflow.store.runs import RunStore
-from wtflow.training import jobs
 
 ROOT = Path(__file__).parent.parent
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -359,7 +359,7 @@ def test_the_command_trains_with_exactly_the_run_s_settings(store, tmp_path, mon
         started.append((Path(root), category, settings))
         raise StoreError("Enough.", fix="Nothing.")
 
-    monkeypatch.setattr(jobs, "start", start)
+    monkeypatch.setattr(trainings, "start", start)
     command = shlex.split(train_command(store.config(run_id), with_paths=True))
     assert command[:4] == ["python", "-m", "wtflow", "train"]
     CliRunner().invoke(app, command[3:], catch_exceptions=False)

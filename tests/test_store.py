@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 from wtflow.config import settings_from
 from wtflow.errors import DamagedRunError, DiskFullError, RunNotFoundError, StoreError, WTFlowError
+from wtflow.jobs import trainings
 from wtflow.records.core import RunStatus, Tried
 from wtflow.results import open_results
 from wtflow.store import layout
 from wtflow.store.files import read_json, write_array, write_atomic, write_json
 from wtflow.store.runs import RunStore, default_home
 from wtflow.store.tried import delete_tried, list_tried, save_tried, tried_map
-from wtflow.training import jobs
 
 SETTINGS = settings_from("fast", {"seed": 3, "backbone_args": {"pad_type": "same"}})
 
@@ -194,8 +194,8 @@ def test_a_damaged_run_is_listed_with_its_reason_and_breaks_nothing_else(store, 
     sound = store.create(Path("/data"), "disc", SETTINGS)
     store.write_status(sound, replace(store.status(sound), state="stopped"))
     LISTED_AS_DAMAGED[damage](store.folder(run))
-    jobs.reconcile(store)
-    found = {summary.run_id: summary for summary in jobs.live_summaries(store)}
+    trainings.reconcile(store)
+    found = {summary.run_id: summary for summary in trainings.live_summaries(store)}
     assert found.keys() == {run, sound}
     assert found[run].problem, "listed, with a reason"
     assert found[run].status is None
@@ -204,7 +204,7 @@ def test_a_damaged_run_is_listed_with_its_reason_and_breaks_nothing_else(store, 
     with pytest.raises((DamagedRunError, RunNotFoundError)) as caught:
         open_results(store, run)
     assert caught.value.fix
-    jobs.delete(store, run)
+    trainings.delete(store, run)
     assert store.ids() == [sound], "a damaged run can be deleted"
 
 
@@ -430,7 +430,7 @@ def test_a_home_that_cannot_be_a_folder_is_a_sentence(tmp_path):
     with pytest.raises(StoreError, match="cannot be read or written"):
         store.create(Path("data"), "plate", SETTINGS)
     with pytest.raises(StoreError, match="cannot be read or written"):
-        jobs.start(store, Path("data"), "plate", SETTINGS)
+        trainings.start(store, Path("data"), "plate", SETTINGS)
 
 
 # -- tried images ------------------------------------------------------------------------------------------------------

@@ -6,11 +6,10 @@ import psutil
 import pytest
 from run_folders import tiny_settings, train_here, write_tiny_category
 
-from wtflow.derive import tasks
 from wtflow.derive.requests import default_wells
 from wtflow.errors import RunBusyError
+from wtflow.jobs import studies, trainings
 from wtflow.store.runs import RunStore
-from wtflow.training import jobs
 
 
 @pytest.fixture
@@ -29,20 +28,20 @@ def wait_until(check, log, timeout_s=90.0):
 def test_a_finished_training_hands_the_umap_of_the_wells_to_a_process_that_outlives_it(place, monkeypatch):
     """With the very request that the page `wells` opens with, the run's own solver in it."""
     store, root = place
-    run_id = jobs.start(store, root, "plate", tiny_settings(umap_after=True, solver="heun"))
+    run_id = trainings.start(store, root, "plate", tiny_settings(umap_after=True, solver="heun"))
     log, request = lambda: store.log_tail(run_id), default_wells("heun")
     trainer = psutil.Process(store.status(run_id).pid)
-    wait_until(lambda: jobs.live_status(store, run_id).state == "finished", log)
-    wait_until(lambda: tasks.task_state(store, run_id, request).state == "running", log)
-    wait_until(lambda: jobs.reconcile(store) or not trainer.is_running(), log)
+    wait_until(lambda: trainings.live_status(store, run_id).state == "finished", log)
+    wait_until(lambda: studies.task_state(store, run_id, request).state == "running", log)
+    wait_until(lambda: trainings.reconcile(store) or not trainer.is_running(), log)
     try:
-        assert tasks.task_state(store, run_id, request).state == "running"
-        assert tasks.task_state(store, run_id, default_wells("euler")).state == "absent"
-        assert jobs.live_status(store, run_id).state == "finished"
+        assert studies.task_state(store, run_id, request).state == "running"
+        assert studies.task_state(store, run_id, default_wells("euler")).state == "absent"
+        assert trainings.live_status(store, run_id).state == "finished"
     finally:
-        monkeypatch.setattr(tasks, "GRACE_S", 0.2)  # while it is importing it cannot hear
-        tasks.stop_task(store, run_id, request)
-    assert tasks.task_state(store, run_id, request).state == "absent"
+        monkeypatch.setattr(studies, "GRACE_S", 0.2)  # while it is importing it cannot hear
+        studies.stop_task(store, run_id, request)
+    assert studies.task_state(store, run_id, request).state == "absent"
 
 
 @pytest.mark.parametrize("error", [RunBusyError("2 computations are under way already.", fix="Wait."), MemoryError("no room for a process")])
@@ -50,14 +49,14 @@ def test_a_umap_that_cannot_be_started_is_told_in_the_log_and_the_run_has_finish
     def refuse(*arguments):
         raise error
 
-    monkeypatch.setattr(tasks, "start_task", refuse)
+    monkeypatch.setattr(studies, "start_task", refuse)
     store, root = place
     run_id = train_here(store, root, umap_after=True)
-    assert jobs.live_status(store, run_id).state == "finished"
+    assert trainings.live_status(store, run_id).state == "finished"
     assert f"the UMAP of the wells was not started: {error}" in capsys.readouterr().out
 
 
 def test_without_being_asked_for_none_is_started(place):
     store, root = place
     run_id = train_here(store, root)
-    assert tasks.task_state(store, run_id, default_wells("euler")).state == "absent"
+    assert studies.task_state(store, run_id, default_wells("euler")).state == "absent"

@@ -83,7 +83,7 @@ def train(
 ) -> None:
     """Train a category and report its metrics. Ctrl-C stops the run; `resume` continues it."""
     from wtflow.datasets.mvtec import find_categories, scan_category
-    from wtflow.training import jobs
+    from wtflow.jobs import trainings
 
     named = {"backbone": backbone, "weights": weights, "stages": stages, "image_size": size, "coupling": coupling, "scope": scope, "width": width,
              "iterations": iterations, "steps": steps, "score": score, "seed": seed}  # fmt: skip
@@ -95,18 +95,18 @@ def train(
         found = find_categories(root)
         scan_category(found.root, category)
         store = RunStore()
-        run_id = jobs.start(store, found.root, category, settings)
+        run_id = trainings.start(store, found.root, category, settings)
         _follow(store, run_id, as_json)
 
 
 @app.command()
 def resume(run: Run, as_json: Json = False) -> None:
     """Continue a stopped, failed or lost run from its last checkpoint."""
-    from wtflow.training import jobs
+    from wtflow.jobs import trainings
 
     with _mistakes(as_json):
         store = RunStore()
-        jobs.resume(store, run)
+        trainings.resume(store, run)
         _follow(store, run, as_json)
 
 
@@ -140,12 +140,12 @@ def evaluate(
 @app.command()
 def runs(as_json: Json = False) -> None:
     """List the runs, newest first."""
-    from wtflow.training import jobs
+    from wtflow.jobs import trainings
 
     with _mistakes(as_json):
         store = RunStore()
-        jobs.reconcile(store)
-        found = jobs.live_summaries(store)
+        trainings.reconcile(store)
+        found = trainings.live_summaries(store)
     if not found:
         console.err.print(f"No runs in {store.home} yet. Start one: python -m wtflow train ROOT CATEGORY", markup=False)
     else:
@@ -242,7 +242,7 @@ class _mistakes:  # noqa: N801 - reads as a word in `with _mistakes(...)`
 
 def _follow(store: RunStore, run_id: str, as_json: bool) -> None:
     """Show a run's progress until it ends, stop it on Ctrl-C, then print what it found."""
-    from wtflow.training import jobs
+    from wtflow.jobs import trainings
 
     stops = []
     previous = signal.signal(signal.SIGINT, lambda *_: stops.append(1))  # no more than that: a lock may be held just now
@@ -250,7 +250,7 @@ def _follow(store: RunStore, run_id: str, as_json: bool) -> None:
         with console.progress() as show:
             while (status := _look(store, run_id)).is_active:
                 if stops:
-                    jobs.request_stop(store, run_id)
+                    trainings.request_stop(store, run_id)
                 show(f"{run_id}: {'waiting for another run' if status.state == 'queued' else status.stage or status.state}", status.percent)
                 time.sleep(POLL_S)
     finally:
@@ -269,10 +269,10 @@ def _follow(store: RunStore, run_id: str, as_json: bool) -> None:
 
 
 def _look(store: RunStore, run_id: str) -> RunStatus:
-    from wtflow.training import jobs
+    from wtflow.jobs import trainings
 
-    jobs.reconcile(store)
-    return jobs.live_status(store, run_id)
+    trainings.reconcile(store)
+    return trainings.live_status(store, run_id)
 
 
 def _print_metrics(facts: dict[str, Any]) -> None:

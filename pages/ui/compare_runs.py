@@ -7,9 +7,9 @@ import streamlit as st
 from pages.ui import state, widgets
 from pages.ui.errors import plain
 from wtflow.compare import LETTERS, MOST_RUNS, Comparison, settings_rows
+from wtflow.jobs import trainings
 from wtflow.records.core import RunSummary
 from wtflow.store.runs import RunStore
-from wtflow.training import jobs
 
 EVALUATE_AGAIN = "`python -m wtflow evaluate RUN --steps 1 --keep` makes a second run from the same training, scored with another number of steps."
 
@@ -22,7 +22,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def pick_runs(store: RunStore) -> tuple[str, ...]:
     """Two to four finished runs of one category, as the address names them or the two newest; ends the page without them."""
-    summaries = {summary.run_id: summary for summary in jobs.live_summaries(store)}
+    summaries = {summary.run_id: summary for summary in trainings.live_summaries(store)}
     finished = {run_id: summary for run_id, summary in summaries.items() if summary.status is not None and summary.status.state == "finished"}
     categories = list(dict.fromkeys(summary.category for summary in finished.values()))
     if not categories:

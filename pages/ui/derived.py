@@ -4,10 +4,10 @@ import streamlit as st
 
 from pages.ui import cache_flow, widgets
 from pages.ui.errors import plain, show_error, shown
-from wtflow.derive import tasks
 from wtflow.derive.files import Answer
 from wtflow.derive.requests import Request, TravelRequest
 from wtflow.errors import WTFlowError
+from wtflow.jobs import studies
 from wtflow.records.flow import Travel
 from wtflow.store.runs import RunStore
 
@@ -30,7 +30,7 @@ def read_task(store: RunStore, run_id: str, request: Request, what: str, expecte
     """An answer that a process of its own makes, begun by a button; until then the button, its progress, or why it failed."""
     found = cache_flow.answer(store, run_id, request)
     if found is None:
-        is_running = tasks.task_state(store, run_id, request).state == "running"
+        is_running = studies.task_state(store, run_id, request).state == "running"
         with st.container(border=True, key=f"task_{request.kind}"):
             st.fragment(_show_task, run_every=POLL_S if is_running else None)(store, run_id, request, what, expected, is_running)
     return found
@@ -39,7 +39,7 @@ def read_task(store: RunStore, run_id: str, request: Request, what: str, expecte
 def _show_task(store: RunStore, run_id: str, request: Request, what: str, expected: str, was_running: bool) -> None:
     """The life of a task. Draws the page anew as soon as it begins or ends."""
     with shown():
-        now = tasks.task_state(store, run_id, request)
+        now = studies.task_state(store, run_id, request)
     if now.state == "ready" or (now.state == "running") != was_running:
         st.rerun()
     if now.state == "failed":
@@ -50,14 +50,14 @@ def _show_task(store: RunStore, run_id: str, request: Request, what: str, expect
             st.progress(min(max(now.share, 0.0), 1.0), text=f"{what}: {now.share:.0%}{left}. You may leave this page meanwhile.")
             if st.button("Stop", icon=":material/stop_circle:", key=f"stop_{request.kind}"):
                 with st.spinner("Stopping"):
-                    tasks.stop_task(store, run_id, request)
+                    studies.stop_task(store, run_id, request)
                 st.rerun()
             return
         label = "Compute again" if now.state == "failed" else what
         if st.button(label, type="primary", icon=":material/play_arrow:", key=f"start_{request.kind}"):
             try:
-                tasks.forget_failure(store, run_id, request)
-                tasks.start_task(store, run_id, request)
+                studies.forget_failure(store, run_id, request)
+                studies.start_task(store, run_id, request)
             except WTFlowError as error:
                 show_error(error)
             else:

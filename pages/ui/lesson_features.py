@@ -9,13 +9,13 @@ from pages.ui.errors import plain, shown
 from pages.ui.frame import link
 from pages.ui.wells_map import COUNTS, SAVES
 from wtflow.derive.requests import TravelRequest, default_wells
+from wtflow.jobs import trainings
 from wtflow.plots import theme
 from wtflow.plots.well import plot_radius_heat
 from wtflow.records.core import GOOD, RunSummary
 from wtflow.records.flow import UNMARKED, Travel
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
-from wtflow.training import jobs
 from wtflow.well import describe_well, radius_density, shell, well_radius
 
 NO_RUN = "There is no finished run yet. Train one, then this lesson shows its features beside the toy; all other lessons need none."
@@ -50,7 +50,7 @@ def show_features(store: RunStore) -> None:
 
 def open_run(store: RunStore) -> RunSummary | None:
     """The finished run that was chosen on any page, else the newest, else None."""
-    finished = {one.run_id: one for one in jobs.live_summaries(store) if one.status is not None and one.status.state == "finished"}
+    finished = {one.run_id: one for one in trainings.live_summaries(store) if one.status is not None and one.status.state == "finished"}
     return finished.get(state.get("run") or "") or next(iter(finished.values()), None)
 
 

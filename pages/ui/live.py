@@ -6,12 +6,12 @@ from pages.ui import state, widgets
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import go, link
 from wtflow.errors import RunNotFoundError, WTFlowError
+from wtflow.jobs import trainings
+from wtflow.jobs.estimate import STAGES
 from wtflow.plots import theme
 from wtflow.plots.curves import plot_loss
 from wtflow.records.core import RunStatus, RunSummary
 from wtflow.store.runs import RunStore
-from wtflow.training import jobs
-from wtflow.training.estimate import STAGES
 
 POLL_S = 1.0
 LOG_LINES = 60
@@ -34,15 +34,15 @@ def show_watch(store: RunStore, run_id: str) -> None:
         _show_delete(store, summary)
         return
     with st.container(border=True, key="watch"):
-        is_active = jobs.live_status(store, run_id).is_active
+        is_active = trainings.live_status(store, run_id).is_active
         st.fragment(_show_progress, run_every=POLL_S if is_active else None)(store, summary, is_active)
 
 
 def _show_progress(store: RunStore, summary: RunSummary, was_active: bool) -> None:
     """Everything that changes while the run goes on."""
     with shown():
-        jobs.reconcile(store)
-        status = jobs.live_status(store, summary.run_id)
+        trainings.reconcile(store)
+        status = trainings.live_status(store, summary.run_id)
     if was_active != status.is_active:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -95,11 +95,11 @@ def _show_buttons(store: RunStore, summary: RunSummary, status: RunStatus) -> No
         if status.state == "finished" and st.button("Open results", type="primary", icon=":material/monitoring:"):
             go("results", run=summary.run_id)
         if status.is_active and st.button("Stop", icon=":material/stop_circle:", disabled=status.state == "stopping"):
-            jobs.request_stop(store, summary.run_id)
+            trainings.request_stop(store, summary.run_id)
             st.rerun()
         if status.state in ("stopped", "failed", "lost") and st.button("Resume", type="primary", icon=":material/play_arrow:"):
             try:
-                jobs.resume(store, summary.run_id)
+                trainings.resume(store, summary.run_id)
             except WTFlowError as error:
                 show_error(error)
             else:
@@ -122,7 +122,7 @@ def _ask_delete(store: RunStore, run_id: str, category: str) -> None:
             st.rerun()
         if st.button("Delete for good", type="primary", icon=":material/delete_forever:"):
             with shown():
-                jobs.delete(store, run_id)
+                trainings.delete(store, run_id)
             state.put("watch", None)
             if state.get("run") == run_id:
                 state.put("run", None)
@@ -131,15 +131,15 @@ def _ask_delete(store: RunStore, run_id: str, category: str) -> None:
 
 def show_queue(store: RunStore, watched: str | None) -> None:
     """Other runs, the waiting ones in the order of their turn."""
-    summaries = jobs.live_summaries(store)
+    summaries = trainings.live_summaries(store)
     is_active = any(s.status is not None and s.status.is_active for s in summaries)
     st.fragment(_show_lines, run_every=2 * POLL_S if is_active else None)(store, watched)
 
 
 def _show_lines(store: RunStore, watched: str | None) -> None:
     with shown():
-        jobs.reconcile(store)
-        summaries = jobs.live_summaries(store)
+        trainings.reconcile(store)
+        summaries = trainings.live_summaries(store)
     active = [s for s in reversed(summaries) if s.status is not None and s.status.is_active]
     if [s.run_id for s in active] == [watched]:
         active = []  # shown above already

@@ -12,10 +12,10 @@ from pages.ui.errors import plain, show_error
 from pages.ui.frame import link
 from wtflow.config import Settings
 from wtflow.errors import RunNotFoundError
+from wtflow.jobs import trainings
 from wtflow.records.core import RunSummary
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
-from wtflow.training import jobs
 
 TILE_PX = 165
 """Least width of a picture in a grid."""
@@ -70,7 +70,7 @@ def show_weights_note(settings: Settings) -> None:
 
 def pick_run(store: RunStore) -> RunSummary:
     """The finished run that the address names, or the newest; ends the page with what to do when there is none."""
-    summaries = {summary.run_id: summary for summary in jobs.live_summaries(store)}
+    summaries = {summary.run_id: summary for summary in trainings.live_summaries(store)}
     finished = [run_id for run_id, summary in summaries.items() if summary.status is not None and summary.status.state == "finished"]
     wanted = state.get("run")
     chosen = wanted if wanted in finished else finished[0] if finished and wanted is None else None

@@ -7,12 +7,11 @@ from pathlib import Path
 from run_folders import train_here, write_tiny_category
 from streamlit.testing.v1 import AppTest
 
-from wtflow.derive import tasks
 from wtflow.derive.compute import compute_answer
 from wtflow.derive.files import answer_path
 from wtflow.derive.requests import Request, TravelRequest, default_wells
+from wtflow.jobs import studies, trainings
 from wtflow.store.runs import RunStore
-from wtflow.training import jobs
 
 
 def train_apart(folder: Path) -> tuple[Path, str]:
@@ -46,6 +45,6 @@ def tell_of(store: RunStore, run_id: str, request: Request, **facts) -> None:
     """Put a task's status where its process would; a running one is said to be this very process."""
     path = answer_path(store, run_id, request)
     path.parent.mkdir(exist_ok=True)
-    pid, created = jobs.process_facts()
+    pid, created = trainings.process_facts()
     running = {"state": "running", "share": 0.0, "began": 0.0, "pid": pid, "pid_created": created}
-    assert tasks.tell(store, path, (running if facts.get("state") == "running" else {}) | facts)
+    assert studies.tell(store, path, (running if facts.get("state") == "running" else {}) | facts)

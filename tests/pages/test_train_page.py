@@ -6,9 +6,9 @@ from page_runs import OpenPage, texts, write_run
 
 from pages.ui.settings_form import ADVANCED, MAIN
 from wtflow.config import Settings
+from wtflow.jobs import trainings
 from wtflow.records.core import RunStatus
 from wtflow.store.runs import RunStore
-from wtflow.training import jobs
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Settings]]:
         store.write_status(run_id, RunStatus(state="stopped", heartbeat=1.0, message="Not run in this test."))
         return run_id
 
-    monkeypatch.setattr(jobs, "start", start)
+    monkeypatch.setattr(trainings, "start", start)
     return asked
 
 
@@ -79,7 +79,7 @@ def test_a_category_with_health_errors_is_not_started(open_page: OpenPage, root:
 
 
 def test_a_busy_category_gets_the_sentence_of_the_store(open_page: OpenPage, store: RunStore, root: Path, monkeypatch):
-    monkeypatch.setattr(jobs, "reconcile", lambda store: None)
+    monkeypatch.setattr(trainings, "reconcile", lambda store: None)
     run_id = write_run(store, root)
     store.write_status(run_id, RunStatus(state="queued", heartbeat=1.0))
     page = open_page("train", root=str(root))

@@ -12,9 +12,9 @@ from run_folders import train_here, write_tiny_category
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import cache_flow, flow_parts
-from wtflow.derive import tasks
 from wtflow.derive.compute import compute_answer
 from wtflow.derive.requests import StepsRequest, TravelRequest, UmapRequest
+from wtflow.jobs import studies
 from wtflow.results import open_results
 from wtflow.store.runs import RunStore
 
@@ -241,7 +241,7 @@ def test_the_box_of_the_steps_study_says_how_long_it_takes_at_the_pace_of_this_r
 
 def test_a_study_under_way_shows_its_progress_and_can_be_stopped(open_page: OpenPage, store: RunStore, trained: str, monkeypatch: pytest.MonkeyPatch):
     stopped = []
-    monkeypatch.setattr(tasks, "stop_task", lambda *args: stopped.append(args[2]))  # it would end this very process
+    monkeypatch.setattr(studies, "stop_task", lambda *args: stopped.append(args[2]))  # it would end this very process
     tell_of(store, trained, StepsRequest(), state="running", share=0.4)
     page = open_page("trajectories", run=trained, tab="steps")
     assert not page.exception
@@ -278,7 +278,7 @@ def test_the_umap_of_paths_takes_no_more_than_it_can_and_comes_into_view_once_it
 
 def test_a_umap_that_failed_says_why_and_can_be_asked_for_again(open_page: OpenPage, store: RunStore, trained: str, monkeypatch: pytest.MonkeyPatch):
     started = []
-    monkeypatch.setattr(tasks, "start_task", lambda *args: started.append(args[2]))
+    monkeypatch.setattr(studies, "start_task", lambda *args: started.append(args[2]))
     request = UmapRequest(travel=TravelRequest(n=300, steps=20), times="all", n_fit=300)
     tell_of(store, trained, request, state="failed", message="UMAP with 15 neighbours needs more points.", fix="Choose more.")
     page = open_page("trajectories", run=trained, bend="1")

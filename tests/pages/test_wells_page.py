@@ -12,10 +12,10 @@ from run_folders import train_here, write_tiny_category
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.cache_flow import hover_px
-from wtflow.derive import tasks
 from wtflow.derive.compute import compute_answer
 from wtflow.derive.files import save_answer
 from wtflow.derive.requests import TravelRequest, UmapRequest, default_wells
+from wtflow.jobs import studies
 from wtflow.records.core import GOOD
 from wtflow.records.flow import Projection, Travel
 from wtflow.results import open_results
@@ -164,7 +164,7 @@ def test_the_box_says_how_long_a_umap_takes_and_that_the_first_one_compiles(open
 
 def test_settings_of_the_address_are_those_that_are_computed(open_page: OpenPage, trained: str, monkeypatch: pytest.MonkeyPatch):
     started = []
-    monkeypatch.setattr(tasks, "start_task", lambda *args: started.append(args[2]))
+    monkeypatch.setattr(studies, "start_task", lambda *args: started.append(args[2]))
     page = open_page("wells", run=trained, n="1000", saves="10", fit="500", neighbors="7", distance="0.25", metric="cosine", umap_seed="3")
     button(page, "Compute the UMAP").click().run()
     travel = TravelRequest(how="balanced", n=1000, steps=10)
@@ -176,7 +176,7 @@ def test_fewer_points_than_neighbours_is_a_sentence_and_may_be_computed_again(
 ):
     """What the process writes down for it is tested with the process; here, that the page says it and starts anew."""
     started = []
-    monkeypatch.setattr(tasks, "start_task", lambda *args: started.append(args[2]))
+    monkeypatch.setattr(studies, "start_task", lambda *args: started.append(args[2]))
     message = "UMAP with 15 neighbours needs at least 16 points to fit, found 12."
     tell_of(store, trained, UMAP, state="failed", message=message, fix="Choose more images or positions, or fewer neighbours.")
     page = open_page("wells", run=trained)
@@ -189,7 +189,7 @@ def test_fewer_points_than_neighbours_is_a_sentence_and_may_be_computed_again(
 
 def test_a_umap_under_way_shows_its_progress_and_can_be_stopped(open_page: OpenPage, store: RunStore, trained: str, monkeypatch: pytest.MonkeyPatch):
     stopped = []
-    monkeypatch.setattr(tasks, "stop_task", lambda *args: stopped.append(args[2]))  # it would end this very process
+    monkeypatch.setattr(studies, "stop_task", lambda *args: stopped.append(args[2]))  # it would end this very process
     tell_of(store, trained, UMAP, state="running", share=0.25)
     page = open_page("wells", run=trained)
     assert not page.exception

@@ -17,14 +17,14 @@ from wtflow.bench.flow import flow_figures
 from wtflow.bench.workshop import CATEGORY, Workshop
 from wtflow.config import Settings, settings_from
 from wtflow.features.extract import BATCH
-from wtflow.scoring.maps import compute_map
+from wtflow.jobs import trainings
+from wtflow.jobs.reporter import Reporter
+from wtflow.jobs.train_worker import run_stages
 from wtflow.scoring.detector import Detector, load_detector
+from wtflow.scoring.maps import compute_map
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
-from wtflow.training import jobs
 from wtflow.training.loop import total_steps
-from wtflow.training.reporter import Reporter
-from wtflow.training.worker import run_stages
 
 BACKBONE = "wide_resnet50_2"
 N_IMAGES = 300
@@ -60,7 +60,7 @@ def whole_run(shop: Workshop) -> list[Figure]:
 
     store = RunStore(shop.folder / "whole")  # apart from the shop's own, whose features are cached
     run_id = store.create(shop.folder / "images", CATEGORY, shop.settings)
-    jobs.claim(store, run_id)
+    trainings.claim(store, run_id)
     if shop.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(shop.device)
     with contextlib.redirect_stdout(sys.stderr):  # the worker's log; stdout is for the table

@@ -13,13 +13,13 @@ import numpy as np
 import torch
 
 from wtflow.datasets.run_images import read_data
+from wtflow.jobs.reporter import Reporter
 from wtflow.machine.memory import peak_mib
 from wtflow.scoring.detector import Maps
 from wtflow.scoring.evaluate import summarise
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
 from wtflow.training import stages
-from wtflow.training.reporter import Reporter
 
 STAGES = ("read", "features", "train", "score", "metrics")
 CPU = torch.device("cpu")

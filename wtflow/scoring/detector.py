@@ -16,8 +16,8 @@ from wtflow.errors import DamagedRunError
 from wtflow.flow.velocity import build_velocity
 from wtflow.records.edges import EdgeFactors
 from wtflow.records.whole import WholeImage
-from wtflow.scoring.maps import compute_map
 from wtflow.scoring.edges import level
+from wtflow.scoring.maps import compute_map
 from wtflow.scoring.normalise import Normaliser, empty_normaliser
 from wtflow.scoring.pixels import image_scores, upsample
 from wtflow.scoring.precision import autocast

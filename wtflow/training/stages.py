@@ -15,6 +15,7 @@ from wtflow.errors import DamagedRunError, DiskFullError
 from wtflow.features.backbone import Backbone, load_backbone, source_label
 from wtflow.features.extract import get_features
 from wtflow.flow.velocity import build_velocity
+from wtflow.jobs.reporter import Reporter, StopRequestedError, say
 from wtflow.records.core import Sample
 from wtflow.scoring.detector import Detector, Maps, load_detector, load_tensors, read_facts, save_checkpoint
 from wtflow.scoring.evaluate import compute_maps, no_maps
@@ -25,7 +26,6 @@ from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
 from wtflow.training.loop import Trainer, learning_rate, total_steps
 from wtflow.training.pool import draw_positions, image_batches, normalise_positions, position_batches
-from wtflow.training.reporter import Reporter, StopRequestedError, say
 
 Progress = Callable[[int, int], None]
 N_LOGGED = 200

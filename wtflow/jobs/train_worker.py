@@ -1,4 +1,4 @@
-"""The process that trains one run: `python -m wtflow.training.worker RUN_ID` (store: WTFLOW_HOME, or ./runs).
+"""The process that trains one run: `python -m wtflow.jobs.train_worker RUN_ID` (store: WTFLOW_HOME, or ./runs).
 
 Every stage can be repeated: features come from the cache, training continues from the last checkpoint, so resuming is
 running again. The process ends within seconds of a stop file appearing.
@@ -13,23 +13,23 @@ from pathlib import Path
 from wtflow.config import Settings
 from wtflow.datasets.run_images import RunData, read_data
 from wtflow.errors import DatasetError, WTFlowError
+from wtflow.jobs import trainings
+from wtflow.jobs.reporter import Reporter, StopRequestedError, say
 from wtflow.machine.memory import peak_mib
 from wtflow.records.core import RunStatus
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
-from wtflow.training import jobs
-from wtflow.training.reporter import Reporter, StopRequestedError, say
 
 
 def main(arguments: list[str]) -> int:
     """Exit codes: 0 finished or stopped, 1 failed, 2 wrong call."""
     if len(arguments) != 1:
-        say("Call it with one run id: python -m wtflow.training.worker RUN_ID")
+        say("Call it with one run id: python -m wtflow.jobs.train_worker RUN_ID")
         return 2
     store, run_id = RunStore(), arguments[0]
     try:
         settings = store.config(run_id).settings
-        jobs.claim(store, run_id)
+        trainings.claim(store, run_id)
     except WTFlowError as error:
         say(str(error))
         return 2
@@ -76,7 +76,7 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
         data = read_data(config, reporter.progress)
         _keep_data(store, run_id, data)
         n_images = len(data.train) + len(data.test)
-        reporter.expected = jobs.estimate(store, len(data.train), len(data.test), settings).stages
+        reporter.expected = trainings.estimate(store, len(data.train), len(data.test), settings).stages
         say(f"{len(data.train)} training normals, {len(data.held_out)} of them held out; {len(data.test)} test images; fingerprint {data.fingerprint[:12]}")
 
     with reporter.stage("features"):
@@ -116,7 +116,7 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
 def _start_umap(store: RunStore, run_id: str) -> None:
     """Hand the UMAP of the wells to a process of its own, which outlives this one. The run has finished whatever becomes of it."""
     from wtflow.derive.requests import default_wells
-    from wtflow.derive.tasks import start_task
+    from wtflow.jobs.studies import start_task
 
     try:
         start_task(store, run_id, default_wells(store.config(run_id).settings.solver))

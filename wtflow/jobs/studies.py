@@ -141,7 +141,7 @@ def request_file(path: Path) -> Path:
 def _launch(store: RunStore, run_id: str, path: Path) -> subprocess.Popen:
     with explained(path), _beside(path, "log").open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "wtflow.derive.worker", run_id, path.stem],
+            [sys.executable, "-m", "wtflow.jobs.study_worker", run_id, path.stem],
             stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=worker_environment(store.home), start_new_session=True, cwd=store.home,
         )  # fmt: skip
 

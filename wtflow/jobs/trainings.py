@@ -16,12 +16,12 @@ import psutil
 
 from wtflow.config import Settings
 from wtflow.errors import DamagedRunError, RunBusyError, WTFlowError
+from wtflow.jobs.estimate import Estimate, estimate
 from wtflow.machine.environment import worker_environment
 from wtflow.records.core import RunStatus, RunSummary
 from wtflow.store import layout
 from wtflow.store.lock import locked
 from wtflow.store.runs import RunStore
-from wtflow.training.estimate import Estimate, estimate
 
 __all__ = ["Estimate", "delete", "estimate", "live_status", "live_summaries", "reconcile", "request_stop", "resume", "start"]
 
@@ -198,7 +198,7 @@ def _launch(store: RunStore, run_id: str) -> None:
     folder = store.folder(run_id)
     with (folder / layout.LOG).open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "wtflow.training.worker", run_id],
+            [sys.executable, "-m", "wtflow.jobs.train_worker", run_id],
             stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=worker_environment(store.home), start_new_session=True, cwd=store.home,
         )  # fmt: skip
     _CHILDREN[process.pid] = process

@@ -5,10 +5,10 @@ import sys
 import time
 from collections.abc import Iterator
 
+from wtflow.jobs import trainings
+from wtflow.jobs.estimate import STAGES
 from wtflow.records.core import RunStatus
 from wtflow.store.runs import RunStore
-from wtflow.training import jobs
-from wtflow.training.estimate import STAGES
 
 STATUS_EVERY_S = 0.5
 TRUST_OWN_PACE_AFTER = 0.02
@@ -32,7 +32,7 @@ class Reporter:
         self.store, self.run_id = store, run_id
         self.expected = dict.fromkeys(STAGES, 1.0)
         self.seconds: dict[str, float] = {}
-        self._pid, self._created = jobs.process_facts()
+        self._pid, self._created = trainings.process_facts()
         self._stage, self._began, self._last = "", time.monotonic(), 0.0
 
     @contextlib.contextmanager
