@@ -1,5 +1,5 @@
 // Painting on a picture. Strokes are kept as data and sent to Python when the pointer is lifted; what is drawn here is a
-// preview by the same rules as wtflow/paint.py (but for the grain of the noise and the exact blur), and gives way to
+// preview by the same rules as wtflow/studies/paint.py (but for the grain of the noise and the exact blur), and gives way to
 // Python's own picture when that arrives.
 
 const TOOLS = [
@@ -10,7 +10,7 @@ const TOOLS = [
   ["erase", "Erase", "Bring the unpainted picture back"],
   ["paste", "Paste", "Copy a patch from another image"],
 ];
-const HARD_SHARE = 0.5, BLUR_SHARE = 0.5, NOISE_DEVIATION = 0.35, MAX_POINTS = 2000; // as in wtflow/paint.py
+const HARD_SHARE = 0.5, BLUR_SHARE = 0.5, NOISE_DEVIATION = 0.35, MAX_POINTS = 2000; // as in wtflow/studies/paint.py
 const MAX_STROKES = 200;
 
 const painters = new WeakMap();

@@ -40,7 +40,7 @@ def test_the_walk_finds_what_it_should():
     """An empty list of files would let every rule hold."""
     assert len(below("wtflow/")) > 30
     assert len(below("pages/")) > 10
-    assert {"torch", "wtflow", "numpy"} <= packages_of("wtflow/analysis.py")
+    assert {"torch", "wtflow", "numpy"} <= packages_of("wtflow/studies/analysis.py")
     assert "wtflow.jobs.trainings" in imports_of(SOURCES["wtflow/cli.py"]), "imports inside functions count"
 
 
@@ -78,7 +78,7 @@ def test_the_store_knows_neither_torch_nor_what_computes(name):
     assert {module for module in own if not module.startswith(allowed)} == set()
 
 
-@pytest.mark.parametrize(("package", "owner"), [("timm", "wtflow/features/backbone.py"), ("umap", "wtflow/projection.py")])
+@pytest.mark.parametrize(("package", "owner"), [("timm", "wtflow/features/backbone.py"), ("umap", "wtflow/studies/projection.py")])
 def test_one_module_alone_imports_it(package, owner):
     assert {name for name in SOURCES if package in packages_of(name)} <= {owner}
 
@@ -99,9 +99,9 @@ def test_the_closed_forms_and_metrics_are_an_independent_truth_without_torch():
 
 LIGHT = ["wtflow", "wtflow.results", "wtflow.metrics", "wtflow.scoring.pixels", "wtflow.export", "wtflow.console", "wtflow.cli", "wtflow.flow.exact",
          "wtflow.jobs.trainings", "wtflow.jobs.train_worker", "wtflow.jobs.estimate", "wtflow.datasets.run_images", "wtflow.jobs.reporter",
-         "wtflow.derive.requests", "wtflow.derive.expect", "wtflow.derive.files", "wtflow.jobs.studies", "wtflow.jobs.study_worker",
-         "wtflow.positions", "wtflow.well", "wtflow.landscape",
-         "wtflow.projection", "wtflow.paint", "wtflow.take_home",
+         "wtflow.studies.requests", "wtflow.studies.duration", "wtflow.studies.answers", "wtflow.jobs.studies", "wtflow.jobs.study_worker",
+         "wtflow.studies.positions", "wtflow.studies.well", "wtflow.studies.landscape",
+         "wtflow.studies.projection", "wtflow.studies.paint", "wtflow.take_home",
          "wtflow.compare", "wtflow.intervals", "wtflow.pixel_tally", "wtflow.failures", "wtflow.failure_words", "wtflow.triage", "wtflow.pack",
          "wtflow.report.command"]  # fmt: skip
 LIGHT += [name.removesuffix(".py").replace("/", ".") for name in below("wtflow/store/", "wtflow/plots/", "wtflow/datasets/")

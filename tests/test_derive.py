@@ -17,18 +17,18 @@ from pydantic import ValidationError
 from run_folders import train_here, write_tiny_category
 
 from wtflow.config import choices, limits
-from wtflow.derive import compute, files, requests
-from wtflow.derive.compute import compute_answer, positions_of
-from wtflow.derive.files import answer_path, load_answer, save_answer
-from wtflow.derive.requests import StepsRequest, TravelRequest, UmapRequest, checked, request_from_json
 from wtflow.errors import FlowError, RunBusyError, RunNotFoundError, SettingsError, StoreError
 from wtflow.jobs import studies, study_worker, trainings
-from wtflow.projection import METRICS, NEIGHBOURS
 from wtflow.records.core import GOOD
 from wtflow.records.flow import ReturnTrip, StepsRow
 from wtflow.results import open_results
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
+from wtflow.studies import answers, compute, requests
+from wtflow.studies.answers import answer_path, load_answer, save_answer
+from wtflow.studies.compute import compute_answer, positions_of
+from wtflow.studies.projection import METRICS, NEIGHBOURS
+from wtflow.studies.requests import StepsRequest, TravelRequest, UmapRequest, checked, request_from_json
 
 LONG = StepsRequest(plan=tuple(("heun", 200 - i) for i in range(20)), n_trips=2)
 """Some seconds of work on the tiny run, told of with every evaluation."""
@@ -177,7 +177,7 @@ def test_another_request_checkpoint_or_version_has_another_place(place, copy, mo
     assert len({answer_path(store, copy, other) for other in (request, *others)}) == len(others) + 1
     os.utime(store.folder(copy) / layout.CHECKPOINT, (1, 1))
     second = answer_path(store, copy, request)
-    monkeypatch.setattr(files, "VERSION", requests.VERSION + 1)
+    monkeypatch.setattr(answers, "VERSION", requests.VERSION + 1)
     assert len({first, second, answer_path(store, copy, request)}) == 3
 
 
@@ -396,7 +396,7 @@ def test_an_unknown_run_is_a_sentence_for_every_question():
 
 
 def test_what_watches_tasks_loads_no_torch():
-    code = "import sys, wtflow.jobs.studies, wtflow.jobs.study_worker, wtflow.positions; sys.exit(bool({'torch', 'umap', 'timm'} & sys.modules.keys()))"
+    code = "import sys, wtflow.jobs.studies, wtflow.jobs.study_worker, wtflow.studies.positions; sys.exit(bool({'torch', 'umap', 'timm'} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent.parent, check=False).returncode == 0
 
 

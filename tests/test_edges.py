@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 from run_folders import train_here, write_tiny_category
 
-from wtflow import analysis
 from wtflow.config import settings_from, settings_from_json
-from wtflow.derive.run_flow import open_flow
-from wtflow.derive.steps import compute_steps
 from wtflow.errors import DamagedRunError, FlowError
-from wtflow.keep import keep_run
 from wtflow.records.edges import EdgeFactors, factors_from_json
 from wtflow.results import open_results
 from wtflow.scoring.edges import N_IMAGES, chosen_images, distance_to_edge, edge_factors, level
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
-from wtflow.what_if import compute_what_if
+from wtflow.studies import analysis
+from wtflow.studies.keep_run import keep_run
+from wtflow.studies.run_flow import open_flow
+from wtflow.studies.steps import compute_steps
+from wtflow.studies.what_if import compute_what_if
 
 
 def quiet(done, total):

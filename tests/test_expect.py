@@ -8,10 +8,10 @@ import pytest
 from hand_made_runs import write_finished_run
 from run_folders import tiny_settings
 
-from wtflow.derive.expect import evaluations, own_evaluations, steps_seconds, umap_of_travel_seconds
-from wtflow.derive.requests import StepsRequest, TravelRequest, UmapRequest
 from wtflow.results import open_results
 from wtflow.store.runs import RunStore
+from wtflow.studies.duration import evaluations, own_evaluations, steps_seconds, umap_of_travel_seconds
+from wtflow.studies.requests import StepsRequest, TravelRequest, UmapRequest
 
 
 def results_of(tmp_path: Path, rates: dict | None, **settings):
@@ -69,5 +69,5 @@ def test_one_step_has_no_middle_to_place():
 
 
 def test_saying_how_long_loads_no_torch():
-    code = "import sys, wtflow.derive.expect; sys.exit(bool({'torch', 'umap', 'timm'} & sys.modules.keys()))"
+    code = "import sys, wtflow.studies.duration; sys.exit(bool({'torch', 'umap', 'timm'} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent.parent, check=False).returncode == 0

@@ -5,12 +5,12 @@ import pytest
 from hand_made_runs import write_finished_run
 from run_folders import tiny_settings
 
-from wtflow.derive.requests import checked
 from wtflow.errors import FlowError
 from wtflow.failure_groups import LEAST, MOST_GROUPS, group_failures, map_request
-from wtflow.positions import choose_positions
 from wtflow.results import open_results
 from wtflow.store.runs import RunStore
+from wtflow.studies.positions import choose_positions
+from wtflow.studies.requests import checked
 
 
 def blobs(*sizes: int, apart: float = 10.0) -> np.ndarray:

@@ -10,8 +10,6 @@ from PIL import Image
 from run_folders import tiny_settings
 from scipy.stats import binomtest
 
-from wtflow.derive.files import answer_path, load_answer, save_answer
-from wtflow.derive.requests import FactsRequest, NearestRequest
 from wtflow.failure_facts import NO_MASK, compute_facts
 from wtflow.failure_words import describe_alarms, study_failures
 from wtflow.failures import alarm_map, failures_of, position_scores, type_rows
@@ -21,6 +19,8 @@ from wtflow.records.failures import ImageFacts, NearestNormals
 from wtflow.results import RunResults, open_results, pixel_map
 from wtflow.store.layout import SCORE_COLUMNS
 from wtflow.store.runs import RunStore
+from wtflow.studies.answers import answer_path, load_answer, save_answer
+from wtflow.studies.requests import FactsRequest, NearestRequest
 
 
 @pytest.fixture

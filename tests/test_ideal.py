@@ -7,13 +7,13 @@ import pytest
 import torch
 from run_folders import tiny_settings, train_here, write_tiny_category
 
-from wtflow.derive.compute import IDEAL_POSITIONS, IDEAL_STEPS, ideal_of
-from wtflow.derive.ideal import COUPLINGS, compute_ideal
 from wtflow.errors import FlowError
 from wtflow.flow import exact
 from wtflow.flow.integrate import integrate_saved
-from wtflow.projection import Pca
 from wtflow.store.runs import RunStore
+from wtflow.studies.compute import IDEAL_POSITIONS, IDEAL_STEPS, ideal_of
+from wtflow.studies.ideal import COUPLINGS, compute_ideal
+from wtflow.studies.projection import Pca
 
 UNET = {"network": "unet", "scope": "image", "width": 8, "batch_size": 8, "group_size": 8}
 

@@ -5,7 +5,7 @@ import pytest
 
 from wtflow.errors import FlowError
 from wtflow.flow.exact import gaussian_velocity
-from wtflow.landscape import Plane, describe_landscape, field_on_plane, half_width_for, plane_of_axes, plane_through
+from wtflow.studies.landscape import Plane, describe_landscape, field_on_plane, half_width_for, plane_of_axes, plane_through
 
 LABELS = ("first", "second")
 FLAT = Plane(np.zeros(2), np.array([1.0, 0.0]), np.array([0.0, 1.0]), LABELS)

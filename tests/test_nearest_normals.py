@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from run_folders import train_here, write_tiny_category
 
-from wtflow.derive.compute import compute_answer
-from wtflow.derive.files import load_answer
-from wtflow.derive.requests import FactsRequest, NearestRequest, request_from_json
-from wtflow.derive.run_flow import open_flow
 from wtflow.errors import DamagedRunError
-from wtflow.nearest_normals import find_nearest
 from wtflow.store.layout import INDEX
 from wtflow.store.runs import RunStore
+from wtflow.studies.answers import load_answer
+from wtflow.studies.compute import compute_answer
+from wtflow.studies.nearest_normals import find_nearest
+from wtflow.studies.requests import FactsRequest, NearestRequest, request_from_json
+from wtflow.studies.run_flow import open_flow
 
 
 @pytest.mark.parametrize("normalise", ["pca", "layernorm"])

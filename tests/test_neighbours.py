@@ -9,15 +9,15 @@ import safetensors.torch
 from PIL import ImageColor
 from run_folders import train_here, write_tiny_category
 
-from wtflow.derive import neighbours
-from wtflow.derive.neighbours import N_NEIGHBOURS, nearest_positions
-from wtflow.derive.run_flow import open_flow
 from wtflow.errors import RunNotFoundError
 from wtflow.plots.pictures import CROP_CELLS, crop_around
 from wtflow.plots.theme import COLOURS
 from wtflow.records.flow import Neighbour
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
+from wtflow.studies import neighbours
+from wtflow.studies.neighbours import N_NEIGHBOURS, nearest_positions
+from wtflow.studies.run_flow import open_flow
 
 N_TRAIN = 12
 

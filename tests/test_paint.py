@@ -8,7 +8,7 @@ from PIL import Image
 
 from wtflow.datasets.images import load_image
 from wtflow.errors import SettingsError, WTFlowError
-from wtflow.paint import KINDS, MAX_POINTS, MAX_STROKES, Source, Stroke, apply_strokes, cover, read_strokes, write_strokes
+from wtflow.studies.paint import KINDS, MAX_POINTS, MAX_STROKES, Source, Stroke, apply_strokes, cover, read_strokes, write_strokes
 
 S = 64
 

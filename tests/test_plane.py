@@ -7,11 +7,11 @@ import pytest
 import torch
 from run_folders import tiny_settings, train_here, write_tiny_category
 
-from wtflow.derive.compute import landscape_of, normal_start
-from wtflow.derive.plane import PATH_STEPS, compute_landscape
-from wtflow.derive.run_flow import open_flow
 from wtflow.errors import FlowError
 from wtflow.store.runs import RunStore
+from wtflow.studies.compute import landscape_of, normal_start
+from wtflow.studies.plane import PATH_STEPS, compute_landscape
+from wtflow.studies.run_flow import open_flow
 
 UNET = {"network": "unet", "scope": "image", "width": 8, "batch_size": 8, "group_size": 8}
 NORMAL, DEFECT = (0, 1, 2), (3, 4, 5)

@@ -10,9 +10,9 @@ from wtflow.plots.field import encode_field
 from wtflow.plots.groups import group_colours
 from wtflow.plots.paths import CHARTS, map_field, plane_view, position_colours, position_pictures, radius_view, travel_field
 from wtflow.plots.theme import COLOURS
-from wtflow.positions import thin
 from wtflow.records.core import GOOD
 from wtflow.records.flow import UNMARKED, PositionSet, Projection, Travel
+from wtflow.studies.positions import thin
 
 SHELL = (5.0, 4.5, 5.5)
 GROUP = np.array(["stain", GOOD, UNMARKED, "hole", GOOD])

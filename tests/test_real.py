@@ -87,7 +87,7 @@ def test_heat_lies_where_the_defect_is_in_most_of_the_large_ones(tiles):
 
 
 def test_trying_a_real_test_image_repeats_its_stored_score(tiles):
-    from wtflow import analysis
+    from wtflow.studies import analysis
 
     store, run_id = tiles
     results = open_results(store, run_id)

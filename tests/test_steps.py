@@ -13,17 +13,17 @@ import torch
 from PIL import Image
 from run_folders import train_here, write_tiny_category
 
-from wtflow import analysis
 from wtflow.datasets.images import load_mask
-from wtflow.derive import steps as steps_module
-from wtflow.derive.run_flow import open_flow
-from wtflow.derive.steps import compute_steps, compute_trips, return_error, spread
 from wtflow.errors import DatasetError, FlowError
-from wtflow.positions import grid_mask
 from wtflow.records.core import GOOD
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
+from wtflow.studies import analysis
+from wtflow.studies import steps as steps_module
+from wtflow.studies.positions import grid_mask
+from wtflow.studies.run_flow import open_flow
+from wtflow.studies.steps import compute_steps, compute_trips, return_error, spread
 
 UNET = {"network": "unet", "scope": "image", "width": 8, "batch_size": 8, "group_size": 8, "iterations": 4}
 X = torch.tensor([[3.0, -4.0], [0.1, 0.2], [0.0, 1.0]])

@@ -11,18 +11,18 @@ import safetensors.torch
 import torch
 from run_folders import tiny_settings, train_here, write_tiny_category
 
-from wtflow.derive import travel as travel_module
-from wtflow.derive.compute import normal_start, principal_axes
-from wtflow.derive.run_flow import open_flow
-from wtflow.derive.travel import compute_travel, hutchinson, random_signs, reduce_walk, walks
 from wtflow.errors import DamagedRunError, DatasetError, FlowError, ImageReadError, RunNotFoundError
 from wtflow.flow import exact
-from wtflow.positions import choose_positions, one_position
-from wtflow.projection import Pca
 from wtflow.records.flow import PositionSet
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
+from wtflow.studies import travel as travel_module
+from wtflow.studies.compute import normal_start, principal_axes
+from wtflow.studies.positions import choose_positions, one_position
+from wtflow.studies.projection import Pca
+from wtflow.studies.run_flow import open_flow
+from wtflow.studies.travel import compute_travel, hutchinson, random_signs, reduce_walk, walks
 
 UNET = {"network": "unet", "scope": "image", "width": 8, "batch_size": 8, "group_size": 8, "iterations": 4}
 

@@ -6,10 +6,10 @@ import psutil
 import pytest
 from run_folders import tiny_settings, train_here, write_tiny_category
 
-from wtflow.derive.requests import default_wells
 from wtflow.errors import RunBusyError
 from wtflow.jobs import studies, trainings
 from wtflow.store.runs import RunStore
+from wtflow.studies.requests import default_wells
 
 
 @pytest.fixture

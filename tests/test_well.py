@@ -9,7 +9,7 @@ from wtflow.errors import FlowError
 from wtflow.flow.exact import gaussian_flow_map, gaussian_velocity
 from wtflow.records.core import GOOD
 from wtflow.records.flow import UNMARKED, PositionSet, Travel
-from wtflow.well import describe_well, escape_curve, format_share, radius_density, shell, well_depth, well_radius
+from wtflow.studies.well import describe_well, escape_curve, format_share, radius_density, shell, well_depth, well_radius
 
 
 def travel_of(norm: np.ndarray, group: list[str], radial: np.ndarray | None = None, d: int = 100) -> Travel:

@@ -9,20 +9,20 @@ import torch
 from PIL import Image
 from run_folders import train_here, write_tiny_category
 
-from wtflow import analysis
 from wtflow.datasets.demo import images as demo_images
 from wtflow.datasets.demo import write as demo
 from wtflow.datasets.demo.images import Counts
 from wtflow.datasets.images import load_image, load_mask
 from wtflow.errors import DamagedRunError, RunNotFoundError, SettingsError
-from wtflow.paint import Source, Stroke
 from wtflow.plots.what_if import plot_before_after, plot_painted_norms, plot_sweep
 from wtflow.records.what_if import Sweep
 from wtflow.results import open_results, pixel_map
 from wtflow.store.layout import WHAT_IFS
 from wtflow.store.runs import RunStore
 from wtflow.store.what_ifs import delete_what_ifs, list_what_ifs, read_sweep, save_what_if
-from wtflow.what_if import SWEPT, compute_what_if, strength_sweep
+from wtflow.studies import analysis
+from wtflow.studies.paint import Source, Stroke
+from wtflow.studies.what_if import SWEPT, compute_what_if, strength_sweep
 
 CENTRE = (64.0, 70.0)
 
@@ -125,7 +125,7 @@ def test_a_painted_image_that_is_saved_and_tried_gets_the_same_score(copy, tmp_p
 
 
 def test_the_same_strokes_give_the_same_answer_after_everything_was_forgotten(place):
-    from wtflow import what_if
+    from wtflow.studies import what_if
 
     store, run_id, row = place
     first = compute_what_if(store, run_id, row, [spot("noise")])

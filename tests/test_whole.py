@@ -10,12 +10,10 @@ from networks import stirred
 from run_folders import tiny_settings, train_here, write_tiny_category
 from scipy.spatial.distance import mahalanobis
 
-from wtflow import analysis
 from wtflow.config import settings_from, settings_from_json
 from wtflow.errors import DamagedRunError, FlowError
 from wtflow.flow.integrate import integrate
 from wtflow.flow.velocity import build_velocity
-from wtflow.keep import keep_run
 from wtflow.records.whole import MARGIN, WholeImage, whole_from_arrays
 from wtflow.results import open_results
 from wtflow.scoring import normals as normals_module
@@ -29,6 +27,8 @@ from wtflow.scoring.whole_fit import FEWEST, fit_whole
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
+from wtflow.studies import analysis
+from wtflow.studies.keep_run import keep_run
 
 N_TRAIN = 14
 

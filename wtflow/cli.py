@@ -121,8 +121,8 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Score the test images of a run again, with other solver steps or another score if you like. The run stays as it is."""
-    from wtflow import analysis
-    from wtflow.keep import keep_run
+    from wtflow.studies import analysis
+    from wtflow.studies.keep_run import keep_run
 
     named, store, kept_as = {"steps": steps, "solver": solver, "score": score}, RunStore(), None
     with _mistakes(as_json), console.progress() as show:

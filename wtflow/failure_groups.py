@@ -10,9 +10,9 @@ import numpy as np
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import silhouette_score
 
-from wtflow.derive.requests import TravelRequest, UmapRequest
 from wtflow.errors import FlowError
 from wtflow.records.failures import FailureGroup, FailureMap
+from wtflow.studies.requests import TravelRequest, UmapRequest
 
 LEAST = 6
 """Fewer failures are looked at one by one."""

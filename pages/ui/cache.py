@@ -7,8 +7,6 @@ import streamlit as st
 from wtflow.datasets.images import load_image, load_mask
 from wtflow.datasets.layouts import RootScan
 from wtflow.datasets.mvtec import find_categories, scan_category
-from wtflow.derive.files import answer_path, load_answer
-from wtflow.derive.requests import FactsRequest, NearestRequest, UmapRequest, request_from_json
 from wtflow.failure_groups import group_failures
 from wtflow.failure_words import FailureStudy, study_failures
 from wtflow.failures import alarm_map as compute_alarm_map
@@ -23,6 +21,8 @@ from wtflow.results import RunResults, open_results, pixel_map, truth_of
 from wtflow.store import layout
 from wtflow.store.notes import notes_of
 from wtflow.store.runs import RunStore
+from wtflow.studies.answers import answer_path, load_answer
+from wtflow.studies.requests import FactsRequest, NearestRequest, UmapRequest, request_from_json
 
 THUMBNAIL_PX = 320
 """Twice the width of a card, for screens with two pixels per point."""
@@ -217,7 +217,7 @@ def probe(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: in
 
 @st.cache_data(max_entries=500, show_spinner=False)
 def _probe(home: str, run_id: str, stamp: tuple[int, ...], row: int, grid_row: int, grid_column: int) -> Probe:
-    from wtflow.analysis import probe as compute_probe  # imports torch, which a page that shows no probe need not pay for
+    from wtflow.studies.analysis import probe as compute_probe  # imports torch, which a page that shows no probe need not pay for
 
     return compute_probe(RunStore(Path(home)), run_id, row, grid_row, grid_column)
 

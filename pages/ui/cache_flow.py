@@ -10,16 +10,16 @@ from pathlib import Path
 import streamlit as st
 
 from pages.ui.cache import Shelf, file_stamp, hover, results, run_stamp
-from wtflow.derive.files import Answer, answer_path, load_answer
-from wtflow.derive.requests import Request, TravelRequest, UmapRequest, request_from_json
 from wtflow.plots.field import Field, Pictures, encode_field
 from wtflow.plots.paths import map_field, position_pictures, travel_field
 from wtflow.plots.pictures import data_uri
-from wtflow.positions import thin
 from wtflow.records.core import GOOD
 from wtflow.records.flow import Ideal, Landscape, Neighbour, PositionSet, Projection, Travel
 from wtflow.store.runs import RunStore
-from wtflow.well import shell, well_radius
+from wtflow.studies.answers import Answer, answer_path, load_answer
+from wtflow.studies.positions import thin
+from wtflow.studies.requests import Request, TravelRequest, UmapRequest, request_from_json
+from wtflow.studies.well import shell, well_radius
 
 HOVER_PX, LEAST_HOVER_PX, HOVER_IMAGES = 112, 64, 300
 """Pictures shown beside a point under the cursor all travel to the browser at once: of more images than this they are smaller, so that
@@ -59,8 +59,8 @@ def ideal(store: RunStore, run_id: str) -> Ideal:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _ideal(home: str, run_id: str, stamp: tuple[int, ...]) -> Ideal:
-    from wtflow.analysis import one_thread  # imports torch
-    from wtflow.derive.compute import ideal_of
+    from wtflow.studies.analysis import one_thread  # imports torch
+    from wtflow.studies.compute import ideal_of
 
     with one_thread():
         return ideal_of(RunStore(Path(home)), run_id)
@@ -73,8 +73,8 @@ def landscape(store: RunStore, run_id: str, kind: str, normal: tuple[int, int, i
 
 @st.cache_resource(max_entries=60, show_spinner=False)
 def _landscape(home: str, run_id: str, stamp: tuple[int, ...], kind: str, normal: tuple, defect: tuple, t: float) -> Landscape:
-    from wtflow.analysis import one_thread  # imports torch
-    from wtflow.derive.compute import landscape_of
+    from wtflow.studies.analysis import one_thread  # imports torch
+    from wtflow.studies.compute import landscape_of
 
     with one_thread():
         return landscape_of(RunStore(Path(home)), run_id, kind, normal, defect, t)
@@ -87,7 +87,7 @@ def neighbours(store: RunStore, run_id: str, row: int, grid_row: int, grid_colum
 
 @st.cache_data(max_entries=500, show_spinner=False)
 def _neighbours(home: str, run_id: str, stamp: tuple[int, ...], row: int, grid_row: int, grid_column: int) -> tuple[Neighbour, ...]:
-    from wtflow.derive.neighbours import nearest_positions  # imports torch
+    from wtflow.studies.neighbours import nearest_positions  # imports torch
 
     return nearest_positions(RunStore(Path(home)), run_id, row, grid_row, grid_column)
 

@@ -20,7 +20,7 @@ def show_canvas(
     """Mount the canvas. It hands its new `picture` to `on_change` whenever a stroke ends and at undo, redo and clear.
 
     name: what the picture is called aloud; image: the unpainted one as a data address; picture: `done` and `undone` (strokes as
-    `wtflow.paint.read_strokes` takes them), `serial` (counts the changes) and `version` (a canvas of another version takes over
+    `wtflow.studies.paint.read_strokes` takes them), `serial` (counts the changes) and `version` (a canvas of another version takes over
     `done`); painted: Python's picture of `done`, or "" for none; source: `key`, `label` and `image` to paste from.
     """
 

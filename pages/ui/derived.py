@@ -4,12 +4,12 @@ import streamlit as st
 
 from pages.ui import cache_flow, widgets
 from pages.ui.errors import plain, show_error, shown
-from wtflow.derive.files import Answer
-from wtflow.derive.requests import Request, TravelRequest
 from wtflow.errors import WTFlowError
 from wtflow.jobs import studies
 from wtflow.records.flow import Travel
 from wtflow.store.runs import RunStore
+from wtflow.studies.answers import Answer
+from wtflow.studies.requests import Request, TravelRequest
 
 POLL_S = 1.0
 QUICK = 120_000
@@ -68,8 +68,8 @@ def _show_task(store: RunStore, run_id: str, request: Request, what: str, expect
 def _compute_here(store: RunStore, run_id: str, request: TravelRequest) -> Answer:
     """Compute with a progress bar that goes when it is done."""
     bar = st.progress(0.0, text="Loading the network (some seconds the first time)")
-    from wtflow.analysis import one_thread  # imports torch: seconds, paid only here
-    from wtflow.derive.compute import compute_answer
+    from wtflow.studies.analysis import one_thread  # imports torch: seconds, paid only here
+    from wtflow.studies.compute import compute_answer
 
     with one_thread():
         answer = compute_answer(store, run_id, request, lambda share: bar.progress(min(share, 1.0), text=f"Moving {request.n:,} positions"))

@@ -7,8 +7,6 @@ from pages.ui.errors import plain
 from pages.ui.failures_parts import NARROW_PX, show_tile
 from pages.ui.frame import go
 from pages.ui.judge import Threshold
-from wtflow.derive.expect import umap_of_travel_seconds
-from wtflow.derive.requests import NearestRequest
 from wtflow.explain import MISSES, describe_split
 from wtflow.failure_groups import LEAST, LEAST_IMAGES, MOST_GROUPS, map_request
 from wtflow.failure_words import FailureStudy, describe_alarms
@@ -17,6 +15,8 @@ from wtflow.plots import theme
 from wtflow.plots.failures import plot_alarms, plot_fact, plot_groups
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
+from wtflow.studies.duration import umap_of_travel_seconds
+from wtflow.studies.requests import NearestRequest
 
 FACTS = {"area": "Area", "contrast": "Contrast", "border": "Distance to border", "n_regions": "Regions", "nearest": "Nearest normal"}
 TYPICAL_CHANNELS = 512

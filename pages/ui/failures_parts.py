@@ -4,9 +4,6 @@ import streamlit as st
 
 from pages.ui import cache, derived, flow_parts, judge, state, triage, widgets
 from pages.ui.errors import plain
-from wtflow.derive.expect import START_S
-from wtflow.derive.files import save_answer
-from wtflow.derive.requests import FactsRequest
 from wtflow.errors import WTFlowError
 from wtflow.failure_facts import compute_facts
 from wtflow.failure_words import FailureStudy
@@ -14,6 +11,9 @@ from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
+from wtflow.studies.answers import save_answer
+from wtflow.studies.duration import START_S
+from wtflow.studies.requests import FactsRequest
 
 MEASURE_AT_ONCE = 300
 """Up to so many test images the defects are measured by themselves (some six seconds); above, a process of its own does it."""

@@ -5,14 +5,14 @@ import streamlit as st
 from pages.ui import state
 from pages.ui.errors import plain
 from pages.ui.field import field_state
-from wtflow.derive.expect import steps_seconds, umap_of_travel_seconds
-from wtflow.derive.requests import StepsRequest, TravelRequest, UmapRequest
 from wtflow.plots.axes import format_score
 from wtflow.plots.groups import group_words
 from wtflow.records.core import GOOD
 from wtflow.records.flow import UNMARKED, Travel
 from wtflow.results import RunResults
-from wtflow.well import describe_well, shell
+from wtflow.studies.duration import steps_seconds, umap_of_travel_seconds
+from wtflow.studies.requests import StepsRequest, TravelRequest, UmapRequest
+from wtflow.studies.well import describe_well, shell
 
 FIRST_UMAP = "the very first UMAP on a computer takes up to two minutes more, to compile"
 

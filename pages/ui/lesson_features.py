@@ -8,7 +8,6 @@ from pages.ui import cache, cache_flow, state, widgets
 from pages.ui.errors import plain, shown
 from pages.ui.frame import link
 from pages.ui.wells_map import COUNTS, SAVES
-from wtflow.derive.requests import TravelRequest, default_wells
 from wtflow.jobs import trainings
 from wtflow.plots import theme
 from wtflow.plots.well import plot_radius_heat
@@ -16,7 +15,8 @@ from wtflow.records.core import GOOD, RunSummary
 from wtflow.records.flow import UNMARKED, Travel
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
-from wtflow.well import describe_well, radius_density, shell, well_radius
+from wtflow.studies.requests import TravelRequest, default_wells
+from wtflow.studies.well import describe_well, radius_density, shell, well_radius
 
 NO_RUN = "There is no finished run yet. Train one, then this lesson shows its features beside the toy; all other lessons need none."
 

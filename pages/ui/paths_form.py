@@ -5,10 +5,10 @@ import streamlit as st
 from pages.ui import judge, state, widgets
 from pages.ui.errors import plain, show_error
 from pages.ui.triage import tag_filter
-from wtflow.derive.requests import TravelRequest, checked
 from wtflow.errors import RunNotFoundError
 from wtflow.plots.theme import OUTCOMES
 from wtflow.results import RunResults, find_sample
+from wtflow.studies.requests import TravelRequest, checked
 
 IMAGES = {
     "all": "All test images",

@@ -9,12 +9,12 @@ from pages.ui.errors import plain
 from pages.ui.field import show_field
 from pages.ui.frame import link
 from pages.ui.take_home import offer_still
-from wtflow.derive.requests import TravelRequest, UmapRequest, checked, default_wells
 from wtflow.plots.groups import group_words
-from wtflow.projection import METRICS
 from wtflow.records.flow import Travel
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
+from wtflow.studies.projection import METRICS
+from wtflow.studies.requests import TravelRequest, UmapRequest, checked, default_wells
 from wtflow.take_home import projection_csv, travel_csv
 
 COUNTS = (1000, 2000, 4000, 10_000, 20_000, 50_000)

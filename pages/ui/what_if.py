@@ -11,7 +11,6 @@ from pages.ui.errors import plain, show_error, shown
 from pages.ui.judge import Threshold
 from wtflow.datasets.images import load_image, load_mask
 from wtflow.errors import ImageReadError, WTFlowError
-from wtflow.paint import Stroke, apply_strokes, read_strokes, write_strokes
 from wtflow.plots import theme
 from wtflow.plots.axes import format_score
 from wtflow.plots.pictures import data_uri, encode_jpeg, encode_png, overlay, thumbnail
@@ -20,6 +19,7 @@ from wtflow.records.what_if import Sweep, WhatIf
 from wtflow.results import RunResults, find_sample
 from wtflow.store.runs import RunStore
 from wtflow.store.what_ifs import MAX_NAME, delete_what_ifs, list_what_ifs, read_sweep, save_what_if
+from wtflow.studies.paint import Stroke, apply_strokes, read_strokes, write_strokes
 
 PICTURES = "what_if_pictures"
 """Session key: what was painted, by run and row. A choice, not a result: everything shown follows from it."""
@@ -128,7 +128,7 @@ def ask(store: RunStore, run_id: str, row: int, strokes: tuple[Stroke, ...]) -> 
     """What the run says, or None after an error was shown."""
     try:
         with st.spinner("Asking the run (the first time loads the network: some seconds)"):
-            from wtflow.what_if import compute_what_if  # imports torch: seconds, paid only here
+            from wtflow.studies.what_if import compute_what_if  # imports torch: seconds, paid only here
 
             return compute_what_if(store, run_id, row, strokes)
     except WTFlowError as error:
@@ -214,7 +214,7 @@ def show_sweep(store: RunStore, results: RunResults, facts, strokes: tuple[Strok
                 return
             bar = st.progress(0.0, "Loading the network")
             try:
-                from wtflow.what_if import strength_sweep  # imports torch
+                from wtflow.studies.what_if import strength_sweep  # imports torch
 
                 sweep = strength_sweep(*asked, progress=lambda done, total: bar.progress(done / total, f"{done} of {widgets.count(total, 'image')}"))
             except WTFlowError as error:

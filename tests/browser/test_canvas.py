@@ -12,7 +12,7 @@ import json
 import numpy as np
 import streamlit as st
 from pages.ui.canvas import show_canvas
-from wtflow.paint import apply_strokes, read_strokes
+from wtflow.studies.paint import apply_strokes, read_strokes
 from wtflow.plots.pictures import data_uri, encode_png
 
 image = np.full((64, 64, 3), 0.6, np.float32)

@@ -8,9 +8,9 @@ from app_server import PROJECT, served
 from in_chromium import browser, no_error_is_shown, pytestmark  # noqa: F401
 from run_folders import train_here, write_tiny_category
 
-from wtflow.derive.compute import compute_answer
-from wtflow.derive.requests import TravelRequest, default_wells
 from wtflow.store.runs import RunStore
+from wtflow.studies.compute import compute_answer
+from wtflow.studies.requests import TravelRequest, default_wells
 
 FIELD = "[data-testid=stBidiComponentIsolated][data-frames]"
 

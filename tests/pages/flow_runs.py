@@ -7,11 +7,11 @@ from pathlib import Path
 from run_folders import train_here, write_tiny_category
 from streamlit.testing.v1 import AppTest
 
-from wtflow.derive.compute import compute_answer
-from wtflow.derive.files import answer_path
-from wtflow.derive.requests import Request, TravelRequest, default_wells
 from wtflow.jobs import studies, trainings
 from wtflow.store.runs import RunStore
+from wtflow.studies.answers import answer_path
+from wtflow.studies.compute import compute_answer
+from wtflow.studies.requests import Request, TravelRequest, default_wells
 
 
 def train_apart(folder: Path) -> tuple[Path, str]:

@@ -11,8 +11,6 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import failures_parts
-from wtflow.derive.files import answer_path, save_answer
-from wtflow.derive.requests import FactsRequest, NearestRequest
 from wtflow.failure_facts import compute_facts
 from wtflow.failure_groups import map_request
 from wtflow.records.failures import NearestNormals
@@ -20,6 +18,8 @@ from wtflow.records.flow import Projection
 from wtflow.results import open_results
 from wtflow.store.notes import add_tag
 from wtflow.store.runs import RunStore
+from wtflow.studies.answers import answer_path, save_answer
+from wtflow.studies.requests import FactsRequest, NearestRequest
 
 SPOT = "test/spot/000.png"
 """Score 2: at the threshold 2.5 the only miss; good/001 (score 3) is the only false alarm."""

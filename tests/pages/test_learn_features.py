@@ -3,11 +3,11 @@
 import numpy as np
 from page_runs import OpenPage, texts
 
-from wtflow.derive.files import answer_path, save_answer
-from wtflow.derive.requests import TravelRequest, default_wells
 from wtflow.records.flow import PositionSet, Travel
 from wtflow.results import open_results
 from wtflow.store.runs import RunStore
+from wtflow.studies.answers import answer_path, save_answer
+from wtflow.studies.requests import TravelRequest, default_wells
 
 
 def make_travel(n: int = 60, n_channels: int = 8) -> Travel:

@@ -12,11 +12,11 @@ from run_folders import train_here, write_tiny_category
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import cache_flow, flow_parts
-from wtflow.derive.compute import compute_answer
-from wtflow.derive.requests import StepsRequest, TravelRequest, UmapRequest
 from wtflow.jobs import studies
 from wtflow.results import open_results
 from wtflow.store.runs import RunStore
+from wtflow.studies.compute import compute_answer
+from wtflow.studies.requests import StepsRequest, TravelRequest, UmapRequest
 
 SPOT, GOOD = "test/spot/001.png", "test/good/000.png"
 

@@ -12,14 +12,14 @@ from run_folders import train_here, write_tiny_category
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.cache_flow import hover_px
-from wtflow.derive.compute import compute_answer
-from wtflow.derive.files import save_answer
-from wtflow.derive.requests import TravelRequest, UmapRequest, default_wells
 from wtflow.jobs import studies
 from wtflow.records.core import GOOD
 from wtflow.records.flow import Projection, Travel
 from wtflow.results import open_results
 from wtflow.store.runs import RunStore
+from wtflow.studies.answers import save_answer
+from wtflow.studies.compute import compute_answer
+from wtflow.studies.requests import TravelRequest, UmapRequest, default_wells
 
 UMAP = default_wells("euler")
 

@@ -53,11 +53,11 @@ def button(page: AppTest, label: str):
 
 
 def test_closed_it_computes_nothing_and_needs_no_torch(finished: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.delitem(sys.modules, "wtflow.what_if", raising=False)
+    monkeypatch.delitem(sys.modules, "wtflow.studies.what_if", raising=False)
     page = open_section(finished, is_open=False)
     assert not page.exception
     assert not page.toggle(key="what_if_open").value
-    assert "wtflow.what_if" not in sys.modules
+    assert "wtflow.studies.what_if" not in sys.modules
     assert len(page.button) == 0 and "Score" not in texts(page)
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from wtflow.bench.children import seconds_of
 from wtflow.bench.figures import Figure, Spread, interleaved
 from wtflow.bench.workshop import Workshop
-from wtflow.projection import project_pca, project_umap
+from wtflow.studies.projection import project_pca, project_umap
 
 REPEATS = 3
 """At most: a fit takes seconds."""

@@ -14,14 +14,14 @@ from typing import Any, Literal
 
 import psutil
 
-from wtflow.derive.files import answer_path
-from wtflow.derive.requests import Request
 from wtflow.errors import DamagedRunError, RunBusyError
 from wtflow.machine.environment import worker_environment
 from wtflow.store import layout
 from wtflow.store.files import explained, read_json, write_atomic, write_json
 from wtflow.store.lock import locked
 from wtflow.store.runs import RunStore
+from wtflow.studies.answers import answer_path
+from wtflow.studies.requests import Request
 
 MAX_AT_ONCE = 2
 """More processes than cores of a small machine only wait for each other."""

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from wtflow.derive.requests import request_from_json
 from wtflow.errors import WTFlowError
 from wtflow.jobs import studies, trainings
 from wtflow.store import derived, layout
 from wtflow.store.runs import RunStore
+from wtflow.studies.requests import request_from_json
 
 STATUS_EVERY_S = 0.4
 NICENESS = 5
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
         return 0
     try:
         give_way(store)
-        from wtflow.derive.compute import compute_answer
+        from wtflow.studies.compute import compute_answer
 
         compute_answer(store, run_id, request, _reporter(store, path, facts))
     except StopRequestedError:

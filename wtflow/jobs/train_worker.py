@@ -115,8 +115,8 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
 
 def _start_umap(store: RunStore, run_id: str) -> None:
     """Hand the UMAP of the wells to a process of its own, which outlives this one. The run has finished whatever becomes of it."""
-    from wtflow.derive.requests import default_wells
     from wtflow.jobs.studies import start_task
+    from wtflow.studies.requests import default_wells
 
     try:
         start_task(store, run_id, default_wells(store.config(run_id).settings.solver))

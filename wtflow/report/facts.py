@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from wtflow.compare import Comparison, compare_images, compare_pixels
-from wtflow.derive.files import load_answer, save_answer
-from wtflow.derive.requests import FactsRequest, NearestRequest
 from wtflow.errors import ImageReadError
 from wtflow.failure_facts import compute_facts
 from wtflow.failure_words import FailureStudy, describe_alarms, study_failures
@@ -25,6 +23,8 @@ from wtflow.records.notes import RunNotes
 from wtflow.results import RunResults, threshold_choices
 from wtflow.store.notes import notes_of
 from wtflow.store.runs import RunStore
+from wtflow.studies.answers import load_answer, save_answer
+from wtflow.studies.requests import FactsRequest, NearestRequest
 
 Show = Callable[[str, float], None]
 """What is being done, and how far along all of it is, in percent."""

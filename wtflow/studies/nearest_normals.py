@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from wtflow.derive.run_flow import RunFlow
 from wtflow.errors import RunNotFoundError
 from wtflow.records.failures import NearestNormals
+from wtflow.studies.run_flow import RunFlow
 
 
 def find_nearest(flow: RunFlow, progress: Callable[[int, int], None]) -> NearestNormals:

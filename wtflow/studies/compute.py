@@ -5,21 +5,21 @@ from typing import Literal
 
 import numpy as np
 
-from wtflow.derive.files import Answer, StepsAnswer, answer_path, load_answer, save_answer
-from wtflow.derive.ideal import compute_ideal
-from wtflow.derive.plane import Place, compute_landscape
-from wtflow.derive.requests import FactsRequest, NearestRequest, Request, StepsRequest, TravelRequest, UmapRequest
-from wtflow.derive.run_flow import RunFlow, open_flow
-from wtflow.derive.steps import compute_steps
-from wtflow.derive.travel import compute_travel, walks
 from wtflow.errors import FlowError, StoreError
 from wtflow.failure_facts import compute_facts
-from wtflow.nearest_normals import find_nearest
-from wtflow.positions import choose_positions, drawn_evenly, one_position
-from wtflow.projection import Pca, fit_pca, project_umap
 from wtflow.records.flow import Ideal, Landscape, PositionSet, Projection, Travel
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
+from wtflow.studies.answers import Answer, StepsAnswer, answer_path, load_answer, save_answer
+from wtflow.studies.ideal import compute_ideal
+from wtflow.studies.nearest_normals import find_nearest
+from wtflow.studies.plane import Place, compute_landscape
+from wtflow.studies.positions import choose_positions, drawn_evenly, one_position
+from wtflow.studies.projection import Pca, fit_pca, project_umap
+from wtflow.studies.requests import FactsRequest, NearestRequest, Request, StepsRequest, TravelRequest, UmapRequest
+from wtflow.studies.run_flow import RunFlow, open_flow
+from wtflow.studies.steps import compute_steps
+from wtflow.studies.travel import compute_travel, walks
 
 Progress = Callable[[float], None]
 """Takes the share done, 0 to 1; may raise to stop."""

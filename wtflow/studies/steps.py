@@ -10,13 +10,10 @@ import torch
 from torch import Tensor
 
 from wtflow.config import Settings
-from wtflow.derive.run_flow import RunFlow
-from wtflow.derive.travel import starts
 from wtflow.errors import DatasetError
 from wtflow.flow.integrate import Velocity, integrate
 from wtflow.machine.cores import n_cores
 from wtflow.metrics import PixelMetrics, image_metrics
-from wtflow.positions import choose_positions, grid_mask
 from wtflow.records.flow import ReturnTrip, Spread, StepsRow
 from wtflow.records.whole import WholeImage
 from wtflow.results import truth_of
@@ -26,6 +23,9 @@ from wtflow.scoring.normals import highest_places
 from wtflow.scoring.pixels import image_scores, upsample
 from wtflow.scoring.precision import autocast
 from wtflow.scoring.whole import describe
+from wtflow.studies.positions import choose_positions, grid_mask
+from wtflow.studies.run_flow import RunFlow
+from wtflow.studies.travel import starts
 
 BATCH = 8
 """Images moved at once, at most."""

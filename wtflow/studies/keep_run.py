@@ -7,7 +7,6 @@ from pathlib import Path
 
 import torch
 
-from wtflow.analysis import Rescored
 from wtflow.machine.memory import peak_mib
 from wtflow.records.core import RunStatus
 from wtflow.scoring.detector import pick_device
@@ -15,6 +14,7 @@ from wtflow.store import layout
 from wtflow.store.files import explained
 from wtflow.store.lock import locked
 from wtflow.store.runs import RunStore
+from wtflow.studies.analysis import Rescored
 
 COPIED = (layout.DATA, layout.CHECKPOINT, layout.INDEX, layout.STEPS)
 """What training wrote: the new run stands on its own when the old one is deleted."""

@@ -3,9 +3,9 @@
 from typing import Final
 
 from wtflow.config import Settings
-from wtflow.derive.requests import StepsRequest, UmapRequest
-from wtflow.projection import umap_seconds
 from wtflow.results import RunResults
+from wtflow.studies.projection import umap_seconds
+from wtflow.studies.requests import StepsRequest, UmapRequest
 
 START_S: Final = 5.0
 """Until a process has loaded the network and moved a few thousand positions."""

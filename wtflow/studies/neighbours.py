@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from wtflow.derive.run_flow import open_flow
 from wtflow.errors import RunNotFoundError
 from wtflow.records.flow import Neighbour
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
+from wtflow.studies.run_flow import open_flow
 
 N_NEIGHBOURS = 5
 MOST_KEPT = 30_000

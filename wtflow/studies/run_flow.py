@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wtflow.analysis import backbone_of, open_detector
 from wtflow.config import Settings
 from wtflow.datasets.images import load_image
 from wtflow.errors import DamagedRunError, RunNotFoundError
@@ -19,6 +18,7 @@ from wtflow.results import RunResults, open_results
 from wtflow.scoring.detector import Detector
 from wtflow.store.features import FeatureCache, feature_key
 from wtflow.store.runs import RunStore
+from wtflow.studies.analysis import backbone_of, open_detector
 
 BATCH = 8
 """Images per forward pass where features have to be computed."""

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wtflow.derive.run_flow import RunFlow
 from wtflow.errors import FlowError
 from wtflow.flow.integrate import Velocity, integrate_moving
-from wtflow.projection import Pca
 from wtflow.records.flow import PositionSet, Travel
+from wtflow.studies.projection import Pca
+from wtflow.studies.run_flow import RunFlow
 
 CHUNK = 1024
 """Most positions moved at once."""

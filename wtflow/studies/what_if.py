@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from wtflow.analysis import backbone_of, one_thread, open_detector
 from wtflow.datasets.images import load_image
 from wtflow.errors import RunNotFoundError, SettingsError
 from wtflow.flow.integrate import integrate_saved
-from wtflow.paint import Kind, Stroke, apply_strokes
 from wtflow.records.what_if import PaintedNorms, Sweep, WhatIf
 from wtflow.results import RunResults, find_sample, open_results, pixel_map
 from wtflow.scoring.detector import Detector, scores_of
@@ -21,6 +19,8 @@ from wtflow.scoring.pixels import upsample
 from wtflow.store import derived
 from wtflow.store.runs import RunStore
 from wtflow.store.what_ifs import read_sweep, write_sweep
+from wtflow.studies.analysis import backbone_of, one_thread, open_detector
+from wtflow.studies.paint import Kind, Stroke, apply_strokes
 
 SWEPT = ("dark", "bright", "blur", "noise")
 """Kinds of spots whose strength can be swept; erasing has none, and pasting needs a place to paste from."""

@@ -4,11 +4,11 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from wtflow.derive.requests import VERSION, Request
 from wtflow.records.failures import ImageFacts, NearestNormals
 from wtflow.records.flow import PositionSet, Projection, ReturnTrip, StepsRow, Travel
 from wtflow.store import derived
 from wtflow.store.runs import RunStore
+from wtflow.studies.requests import VERSION, Request
 
 StepsAnswer = tuple[tuple[StepsRow, ...], tuple[ReturnTrip, ...]]
 Answer = Travel | Projection | StepsAnswer | ImageFacts | NearestNormals

@@ -3,13 +3,13 @@
 import numpy as np
 import torch
 
-from wtflow.derive.run_flow import RunFlow
 from wtflow.errors import FlowError
 from wtflow.flow.coupling import couple, coupling_strength, transport_cost
 from wtflow.flow.integrate import integrate_saved
 from wtflow.flow.path import interpolate
-from wtflow.projection import Pca
 from wtflow.records.flow import Ideal
+from wtflow.studies.projection import Pca
+from wtflow.studies.run_flow import RunFlow
 
 COUPLINGS = ("independent", "optimal", "worst")
 

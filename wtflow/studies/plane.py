@@ -5,12 +5,12 @@ from typing import Literal, get_args
 import numpy as np
 import torch
 
-from wtflow.derive.run_flow import RunFlow
 from wtflow.errors import FlowError
 from wtflow.flow.integrate import integrate_saved
-from wtflow.landscape import Velocity, field_on_plane, half_width_for, plane_of_axes, plane_through
-from wtflow.projection import fit_pca
 from wtflow.records.flow import Landscape
+from wtflow.studies.landscape import Velocity, field_on_plane, half_width_for, plane_of_axes, plane_through
+from wtflow.studies.projection import fit_pca
+from wtflow.studies.run_flow import RunFlow
 
 PATH_STEPS = 20
 """Steps with which the marked positions travel to the time shown; times are rounded to them."""
