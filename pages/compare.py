@@ -8,9 +8,9 @@ from pages.ui import cache_compare, compare_parts, compare_runs, state
 from pages.ui.compare_maps import show_maps
 from pages.ui.errors import plain, shown
 from pages.ui.frame import open_page
-from wtflow.compare import Comparison, disagreement_words, pair_table
+from wtflow.compare.pixel_tally import pro_curve
+from wtflow.compare.runs import Comparison, disagreement_words, pair_table
 from wtflow.metrics import pr_curve, roc_curve
-from wtflow.pixel_tally import pro_curve
 from wtflow.plots import theme
 from wtflow.plots.compare import CURVES, RUN_COLOURS, plot_rates, plot_score_pairs
 from wtflow.records.core import Curve

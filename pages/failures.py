@@ -8,10 +8,10 @@ from pages.ui.failures_explain import show_explanation, show_groups
 from pages.ui.failures_image import show_one
 from pages.ui.failures_parts import measure_defects, show_strip, show_types, show_worst_first
 from pages.ui.frame import link, open_page
+from wtflow.compare.intervals import wilson_interval
 from wtflow.explain import MISSES, describe_split
 from wtflow.failure_words import FailureStudy, describe_alarms
 from wtflow.failures import PIXEL_QUANTILE
-from wtflow.intervals import wilson_interval
 from wtflow.plots.axes import format_score
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore

@@ -102,7 +102,7 @@ LIGHT = ["wtflow", "wtflow.results", "wtflow.metrics", "wtflow.scoring.pixels", 
          "wtflow.studies.requests", "wtflow.studies.duration", "wtflow.studies.answers", "wtflow.jobs.studies", "wtflow.jobs.study_worker",
          "wtflow.studies.positions", "wtflow.studies.well", "wtflow.studies.landscape",
          "wtflow.studies.projection", "wtflow.studies.paint", "wtflow.take_home",
-         "wtflow.compare", "wtflow.intervals", "wtflow.pixel_tally", "wtflow.failures", "wtflow.failure_words", "wtflow.triage", "wtflow.pack",
+         "wtflow.compare.runs", "wtflow.compare.intervals", "wtflow.compare.pixel_tally", "wtflow.failures", "wtflow.failure_words", "wtflow.triage", "wtflow.pack",
          "wtflow.report.command"]  # fmt: skip
 LIGHT += [name.removesuffix(".py").replace("/", ".") for name in below("wtflow/store/", "wtflow/plots/", "wtflow/datasets/")
           if "__init__" not in name and not name.startswith(STILL)]  # fmt: skip

@@ -12,9 +12,9 @@ from PIL import Image
 from run_folders import tiny_settings, train_here, write_tiny_category
 from typer.testing import CliRunner
 
-from wtflow import pixel_tally
 from wtflow.cli import app
-from wtflow.compare import (
+from wtflow.compare import pixel_tally
+from wtflow.compare.runs import (
     align,
     common_thresholds,
     compare_images,

@@ -8,8 +8,7 @@ import pytest
 from scipy.stats import binomtest, norm
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
-from wtflow.errors import MetricError
-from wtflow.intervals import (
+from wtflow.compare.intervals import (
     paired_bootstrap,
     resample,
     weighted_ap,
@@ -17,6 +16,7 @@ from wtflow.intervals import (
     weighted_best_f1,
     wilson_interval,
 )
+from wtflow.errors import MetricError
 
 
 def two_classes(n: int, seed: int, shift: float = 1.0) -> tuple[np.ndarray, np.ndarray]:

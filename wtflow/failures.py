@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from wtflow.intervals import wilson_interval
+from wtflow.compare.intervals import wilson_interval
 from wtflow.records.failures import AlarmMap, ImageFacts, TypeRow
 from wtflow.results import RunResults, add_outcomes
 

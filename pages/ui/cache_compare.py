@@ -9,8 +9,8 @@ from pathlib import Path
 import streamlit as st
 
 from pages.ui.cache import Shelf, file_stamp, results, run_stamp
-from wtflow.compare import Comparison, align, compare_images, compare_pixels, normal_reference
-from wtflow.pixel_tally import load_tally, tally_path
+from wtflow.compare.pixel_tally import load_tally, tally_path
+from wtflow.compare.runs import Comparison, align, compare_images, compare_pixels, normal_reference
 from wtflow.records.compare import MetricRow, PixelTally
 from wtflow.store import layout
 from wtflow.store.runs import RunStore

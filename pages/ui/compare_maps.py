@@ -10,7 +10,7 @@ from pages.ui.compare_runs import table
 from pages.ui.errors import plain, show_error
 from pages.ui.frame import link
 from pages.ui.panels import read_position, take_position
-from wtflow.compare import LETTERS, RARITY_RANGE, Comparison, rarity
+from wtflow.compare.runs import LETTERS, RARITY_RANGE, Comparison, rarity
 from wtflow.datasets.images import load_image, load_mask
 from wtflow.errors import ImageReadError
 from wtflow.plots import theme

@@ -8,11 +8,11 @@ import streamlit as st
 from pages.ui import cache, cache_compare, state, widgets
 from pages.ui.compare_runs import table
 from pages.ui.errors import plain, show_error
-from wtflow.compare import LETTERS, Comparison, common_thresholds, difference_words, disagreements
+from wtflow.compare.intervals import N_RESAMPLES
+from wtflow.compare.pixel_tally import make_tally
+from wtflow.compare.runs import LETTERS, Comparison, common_thresholds, difference_words, disagreements
 from wtflow.errors import ImageReadError
-from wtflow.intervals import N_RESAMPLES
 from wtflow.metrics import WORDS
-from wtflow.pixel_tally import make_tally
 from wtflow.plots import theme
 from wtflow.plots.axes import format_score
 from wtflow.plots.compare import AGREEMENT, plot_differences

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.ui import state, widgets
 from pages.ui.errors import plain
-from wtflow.compare import LETTERS, MOST_RUNS, Comparison, settings_rows
+from wtflow.compare.runs import LETTERS, MOST_RUNS, Comparison, settings_rows
 from wtflow.jobs import trainings
 from wtflow.records.core import RunSummary
 from wtflow.store.runs import RunStore

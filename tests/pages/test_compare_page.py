@@ -10,8 +10,8 @@ import pytest
 from hand_made_runs import plain_metrics
 from page_runs import OpenPage, texts
 
+from wtflow.compare.pixel_tally import tally_path
 from wtflow.datasets.images import hash_file
-from wtflow.pixel_tally import tally_path
 from wtflow.records.core import RunStatus
 from wtflow.store import layout
 from wtflow.store.runs import RunStore

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wtflow.compare import LETTERS, Comparison, align, compare_images, compare_pixels, disagreement_words, pair_table, settings_rows
+from wtflow.compare.intervals import N_RESAMPLES
+from wtflow.compare.runs import LETTERS, Comparison, align, compare_images, compare_pixels, disagreement_words, pair_table, settings_rows
 from wtflow.errors import MetricError
-from wtflow.intervals import N_RESAMPLES
 from wtflow.records.compare import MetricRow
 from wtflow.report.facts import SEED, RunFacts
 from wtflow.report.reproduce import setting_words

@@ -8,14 +8,14 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from wtflow.compare import Comparison, compare_images, compare_pixels
+from wtflow.compare.intervals import N_RESAMPLES, wilson_interval
+from wtflow.compare.pixel_tally import load_tally, make_tally, pro_curve
+from wtflow.compare.runs import Comparison, compare_images, compare_pixels
 from wtflow.errors import ImageReadError
 from wtflow.failure_facts import compute_facts
 from wtflow.failure_words import FailureStudy, describe_alarms, study_failures
 from wtflow.failures import alarm_map
-from wtflow.intervals import N_RESAMPLES, wilson_interval
 from wtflow.metrics import confusion_at, pr_curve, roc_curve
-from wtflow.pixel_tally import load_tally, make_tally, pro_curve
 from wtflow.records.compare import Interval, MetricRow, PixelTally
 from wtflow.records.core import Confusion, Curve
 from wtflow.records.failures import ImageFacts, TypeRow

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 import wtflow
-from wtflow.compare import difference_words
+from wtflow.compare.runs import difference_words
 from wtflow.explain import percent
 from wtflow.metrics import WORDS
 from wtflow.plots.axes import format_score

@@ -10,7 +10,7 @@ from typing import Final
 
 import pandas as pd
 
-from wtflow.compare import RARITY_RANGE, Comparison, disagreements, normal_reference, pair_table, rarity
+from wtflow.compare.runs import RARITY_RANGE, Comparison, disagreements, normal_reference, pair_table, rarity
 from wtflow.datasets.images import load_image, load_mask
 from wtflow.errors import ImageReadError
 from wtflow.failures import failures_of

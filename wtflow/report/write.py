@@ -9,7 +9,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from wtflow.compare import LETTERS, MOST_RUNS
+from wtflow.compare.runs import LETTERS, MOST_RUNS
 from wtflow.errors import SettingsError, StoreError
 from wtflow.report.comparison import ComparisonFacts, align_runs, collect_comparison
 from wtflow.report.facts import RunFacts, Show, collect_run

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from wtflow.compare.intervals import N_RESAMPLES, paired_bootstrap, paired_intervals, resample, weighted_ap, weighted_auroc, weighted_best_f1, wilson_interval
+from wtflow.compare.pixel_tally import PIXEL_METRICS, pixel_metrics
 from wtflow.config import Settings
 from wtflow.errors import DamagedRunError, MetricError
-from wtflow.intervals import N_RESAMPLES, paired_bootstrap, paired_intervals, resample, weighted_ap, weighted_auroc, weighted_best_f1, wilson_interval
 from wtflow.metrics import undefined_reason
-from wtflow.pixel_tally import PIXEL_METRICS, pixel_metrics
 from wtflow.records.compare import Interval, MetricRow, PixelTally
 from wtflow.results import RunResults, ThresholdChoice, pixel_map, threshold_choices
 

@@ -1,0 +1,1 @@
+"""Two to four runs side by side: metrics with paired intervals, pixel tallies, images that runs call differently."""
