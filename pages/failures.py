@@ -9,9 +9,9 @@ from pages.ui.failures_image import show_one
 from pages.ui.failures_parts import measure_defects, show_strip, show_types, show_worst_first
 from pages.ui.frame import link, open_page
 from wtflow.compare.intervals import wilson_interval
-from wtflow.explain import MISSES, describe_split
-from wtflow.failure_words import FailureStudy, describe_alarms
-from wtflow.failures import PIXEL_QUANTILE
+from wtflow.failures.calls import PIXEL_QUANTILE
+from wtflow.failures.splits import MISSES, describe_split
+from wtflow.failures.words import FailureStudy, describe_alarms
 from wtflow.plots.axes import format_score
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore

@@ -9,13 +9,13 @@ from pages.ui.panels import read_position, show_panels
 from pages.ui.triage import triage_box
 from pages.ui.what_if import show_what_if
 from wtflow.errors import ImageReadError, RunNotFoundError, WTFlowError
+from wtflow.failures.score_origin import origin_of_score
 from wtflow.plots import theme
 from wtflow.plots.axes import format_score
 from wtflow.plots.probe import plot_probe
 from wtflow.plots.scores import plot_score_strip
 from wtflow.plots.theme import OUTCOMES
 from wtflow.results import RunResults, add_outcomes, find_sample
-from wtflow.score_words import origin_of_score
 from wtflow.store.runs import RunStore
 
 NEIGHBOUR_PX = 110

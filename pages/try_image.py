@@ -11,11 +11,11 @@ from pages.ui.frame import open_page
 from wtflow.datasets.files import list_images
 from wtflow.datasets.images import load_image
 from wtflow.errors import DatasetError, WTFlowError
+from wtflow.failures.score_origin import origin
 from wtflow.plots.axes import format_score
 from wtflow.plots.pictures import encode_jpeg, overlay
 from wtflow.records.core import Tried
 from wtflow.results import RunResults
-from wtflow.score_words import origin
 from wtflow.store.files import explained
 from wtflow.store.runs import RunStore
 from wtflow.store.tried import delete_tried, list_tried, save_tried, tried_map

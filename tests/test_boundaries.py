@@ -97,13 +97,40 @@ def test_the_closed_forms_and_metrics_are_an_independent_truth_without_torch():
 
 # -- what importing costs ----------------------------------------------------------------------------------------------
 
-LIGHT = ["wtflow", "wtflow.results", "wtflow.metrics", "wtflow.scoring.pixels", "wtflow.export", "wtflow.console", "wtflow.cli", "wtflow.flow.exact",
-         "wtflow.jobs.trainings", "wtflow.jobs.train_worker", "wtflow.jobs.estimate", "wtflow.datasets.run_images", "wtflow.jobs.reporter",
-         "wtflow.studies.requests", "wtflow.studies.duration", "wtflow.studies.answers", "wtflow.jobs.studies", "wtflow.jobs.study_worker",
-         "wtflow.studies.positions", "wtflow.studies.well", "wtflow.studies.landscape",
-         "wtflow.studies.projection", "wtflow.studies.paint", "wtflow.take_home",
-         "wtflow.compare.runs", "wtflow.compare.intervals", "wtflow.compare.pixel_tally", "wtflow.failures", "wtflow.failure_words", "wtflow.triage", "wtflow.pack",
-         "wtflow.report.command"]  # fmt: skip
+LIGHT = [
+    "wtflow",
+    "wtflow.results",
+    "wtflow.metrics",
+    "wtflow.scoring.pixels",
+    "wtflow.export",
+    "wtflow.console",
+    "wtflow.cli",
+    "wtflow.flow.exact",
+    "wtflow.jobs.trainings",
+    "wtflow.jobs.train_worker",
+    "wtflow.jobs.estimate",
+    "wtflow.datasets.run_images",
+    "wtflow.jobs.reporter",
+    "wtflow.studies.requests",
+    "wtflow.studies.duration",
+    "wtflow.studies.answers",
+    "wtflow.jobs.studies",
+    "wtflow.jobs.study_worker",
+    "wtflow.studies.positions",
+    "wtflow.studies.well",
+    "wtflow.studies.landscape",
+    "wtflow.studies.projection",
+    "wtflow.studies.paint",
+    "wtflow.take_home",
+    "wtflow.compare.runs",
+    "wtflow.compare.intervals",
+    "wtflow.compare.pixel_tally",
+    "wtflow.failures.calls",
+    "wtflow.failures.words",
+    "wtflow.failures.notes",
+    "wtflow.pack",
+    "wtflow.report.command",
+]
 LIGHT += [name.removesuffix(".py").replace("/", ".") for name in below("wtflow/store/", "wtflow/plots/", "wtflow/datasets/")
           if "__init__" not in name and not name.startswith(STILL)]  # fmt: skip
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import mannwhitneyu
 
 from wtflow.errors import MetricError
-from wtflow.explain import LEAST, LEVEL, MISSES, describe_split, find_splits, gathering_types, p_words, percent
+from wtflow.failures.splits import LEAST, LEVEL, MISSES, describe_split, find_splits, gathering_types, p_words, percent
 
 ONE_TYPE = np.full(40, "scratch")
 

@@ -6,7 +6,7 @@ from hand_made_runs import write_finished_run
 from run_folders import tiny_settings
 
 from wtflow.errors import FlowError
-from wtflow.failure_groups import LEAST, MOST_GROUPS, group_failures, map_request
+from wtflow.failures.groups import LEAST, MOST_GROUPS, group_failures, map_request
 from wtflow.results import open_results
 from wtflow.store.runs import RunStore
 from wtflow.studies.positions import choose_positions

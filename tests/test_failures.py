@@ -10,9 +10,9 @@ from PIL import Image
 from run_folders import tiny_settings
 from scipy.stats import binomtest
 
-from wtflow.failure_facts import NO_MASK, compute_facts
-from wtflow.failure_words import describe_alarms, study_failures
-from wtflow.failures import alarm_map, failures_of, position_scores, type_rows
+from wtflow.failures.calls import alarm_map, failures_of, position_scores, type_rows
+from wtflow.failures.facts import NO_MASK, compute_facts
+from wtflow.failures.words import describe_alarms, study_failures
 from wtflow.metrics import PixelMetrics
 from wtflow.records.core import RunStatus
 from wtflow.records.failures import ImageFacts, NearestNormals

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from wtflow.errors import MetricError
-from wtflow.regions import GAP_PX, border_distance, compare_regions, contrast, count_regions, mask_centre
+from wtflow.failures.regions import GAP_PX, border_distance, compare_regions, contrast, count_regions, mask_centre
 
 DRAWN = """
 .aa......

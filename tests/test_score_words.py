@@ -5,9 +5,9 @@ import pytest
 from hand_made_runs import score_table, write_finished_run
 from run_folders import tiny_settings
 
-from wtflow.failure_words import study_failures
+from wtflow.failures.score_origin import is_whole, origin_of_score, share_of_wholes
+from wtflow.failures.words import study_failures
 from wtflow.results import add_outcomes, find_sample, open_results
-from wtflow.score_words import is_whole, origin_of_score, share_of_wholes
 from wtflow.store.runs import RunStore
 
 DENT = "test/dent/000.png"

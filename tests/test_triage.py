@@ -9,11 +9,11 @@ from hand_made_runs import write_finished_run
 
 from wtflow.config import settings_from
 from wtflow.export import export_run
+from wtflow.failures.notes import COMMENTED, WRONG_LABEL, count_tags, count_words, flagged_metrics, images_with, noted_rows
 from wtflow.records.notes import ImageNote, RunNotes
 from wtflow.results import add_outcomes, filter_rows, open_results, scores_csv
 from wtflow.store.notes import as_stored
 from wtflow.store.runs import RunStore
-from wtflow.triage import COMMENTED, WRONG_LABEL, count_tags, count_words, flagged_metrics, images_with, noted_rows
 
 GOOD_LOW, GOOD_HIGH = "test/good/000.png", "test/good/001.png"
 CRACK_LOW, CRACK_HIGH, DENT = "test/crack/000.png", "test/crack/001.png", "test/dent/000.png"

@@ -7,16 +7,16 @@ import streamlit as st
 from wtflow.datasets.images import load_image, load_mask
 from wtflow.datasets.layouts import RootScan
 from wtflow.datasets.mvtec import find_categories, scan_category
-from wtflow.failure_groups import group_failures
-from wtflow.failure_words import FailureStudy, study_failures
-from wtflow.failures import alarm_map as compute_alarm_map
-from wtflow.failures import failures_of
+from wtflow.failures.calls import alarm_map as compute_alarm_map
+from wtflow.failures.calls import failures_of
+from wtflow.failures.groups import group_failures
+from wtflow.failures.regions import compare_regions
+from wtflow.failures.words import FailureStudy, study_failures
 from wtflow.plots.failures import paint_segments
 from wtflow.plots.pictures import crop_around, encode_jpeg, overlay, thumbnail
 from wtflow.records.core import Category, HealthReport, Probe
 from wtflow.records.failures import AlarmMap, FailureMap, RegionReport
 from wtflow.records.notes import RunNotes
-from wtflow.regions import compare_regions
 from wtflow.results import RunResults, open_results, pixel_map, truth_of
 from wtflow.store import layout
 from wtflow.store.notes import notes_of

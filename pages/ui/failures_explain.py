@@ -7,10 +7,10 @@ from pages.ui.errors import plain
 from pages.ui.failures_parts import NARROW_PX, show_tile
 from pages.ui.frame import go
 from pages.ui.judge import Threshold
-from wtflow.explain import MISSES, describe_split
-from wtflow.failure_groups import LEAST, LEAST_IMAGES, MOST_GROUPS, map_request
-from wtflow.failure_words import FailureStudy, describe_alarms
-from wtflow.failures import PIXEL_QUANTILE
+from wtflow.failures.calls import PIXEL_QUANTILE
+from wtflow.failures.groups import LEAST, LEAST_IMAGES, MOST_GROUPS, map_request
+from wtflow.failures.splits import MISSES, describe_split
+from wtflow.failures.words import FailureStudy, describe_alarms
 from wtflow.plots import theme
 from wtflow.plots.failures import plot_alarms, plot_fact, plot_groups
 from wtflow.results import RunResults

@@ -7,13 +7,13 @@ from pages.ui.errors import plain, show_error
 from pages.ui.failures_parts import NARROW_PX, SHORT, rows_below
 from pages.ui.frame import link
 from wtflow.errors import RunNotFoundError, WTFlowError
-from wtflow.failure_words import FailureStudy
-from wtflow.failures import PIXEL_QUANTILE
+from wtflow.failures.calls import PIXEL_QUANTILE
+from wtflow.failures.score_origin import origin_of_score
+from wtflow.failures.words import FailureStudy
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
 from wtflow.records.failures import RegionReport
 from wtflow.results import RunResults, find_sample
-from wtflow.score_words import origin_of_score
 from wtflow.store.runs import RunStore
 
 CUTS = (0.95, 0.99, 0.995, 0.999)

@@ -5,8 +5,8 @@ import streamlit as st
 from pages.ui import cache, derived, flow_parts, judge, state, triage, widgets
 from pages.ui.errors import plain
 from wtflow.errors import WTFlowError
-from wtflow.failure_facts import compute_facts
-from wtflow.failure_words import FailureStudy
+from wtflow.failures.facts import compute_facts
+from wtflow.failures.words import FailureStudy
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
 from wtflow.results import RunResults

@@ -6,12 +6,12 @@ import streamlit as st
 
 from pages.ui import cache, state
 from wtflow.errors import StoreError
+from wtflow.failures.notes import count_words, images_with
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
 from wtflow.records.notes import RunNotes
 from wtflow.results import RunResults, ThresholdChoice, add_outcomes, filter_rows, threshold_choices
 from wtflow.store.runs import RunStore
-from wtflow.triage import count_words, images_with
 
 SORTS = {"score descending": "Highest score first", "score ascending": "Lowest score first", "name": "By name"}
 _N_STOPS = 400

@@ -12,11 +12,11 @@ import streamlit as st
 from pages.ui import cache, judge, state, widgets
 from pages.ui.errors import show_error
 from wtflow.errors import StoreError, WTFlowError
+from wtflow.failures.notes import COMMENTED, WRONG_LABEL, count_words, flagged_metrics
 from wtflow.records.notes import ImageNote, RunNotes
 from wtflow.results import RunResults
 from wtflow.store.notes import MAX_COMMENT, add_tag, flag_label, remove_tag, set_comment
 from wtflow.store.runs import RunStore
-from wtflow.triage import COMMENTED, WRONG_LABEL, count_words, flagged_metrics
 
 N_QUICK = 9
 """Tags with a key of their own: the digits 1 to 9."""

@@ -11,8 +11,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import failures_parts
-from wtflow.failure_facts import compute_facts
-from wtflow.failure_groups import map_request
+from wtflow.failures.facts import compute_facts
+from wtflow.failures.groups import map_request
 from wtflow.records.failures import NearestNormals
 from wtflow.records.flow import Projection
 from wtflow.results import open_results

@@ -12,9 +12,9 @@ from wtflow.compare.intervals import N_RESAMPLES, wilson_interval
 from wtflow.compare.pixel_tally import load_tally, make_tally, pro_curve
 from wtflow.compare.runs import Comparison, compare_images, compare_pixels
 from wtflow.errors import ImageReadError
-from wtflow.failure_facts import compute_facts
-from wtflow.failure_words import FailureStudy, describe_alarms, study_failures
-from wtflow.failures import alarm_map
+from wtflow.failures.calls import alarm_map
+from wtflow.failures.facts import compute_facts
+from wtflow.failures.words import FailureStudy, describe_alarms, study_failures
 from wtflow.metrics import confusion_at, pr_curve, roc_curve
 from wtflow.records.compare import Interval, MetricRow, PixelTally
 from wtflow.records.core import Confusion, Curve

@@ -12,7 +12,8 @@ from markupsafe import Markup
 
 import wtflow
 from wtflow.compare.runs import difference_words
-from wtflow.explain import percent
+from wtflow.failures.notes import FlaggedMetrics, count_tags, flagged_metrics, noted_rows
+from wtflow.failures.splits import percent
 from wtflow.metrics import WORDS
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
@@ -22,7 +23,6 @@ from wtflow.report.comparison import ComparisonFacts
 from wtflow.report.facts import RunFacts
 from wtflow.report.pictures import Gallery
 from wtflow.report.reproduce import changed_settings, setting_words, train_command
-from wtflow.triage import FlaggedMetrics, count_tags, flagged_metrics, noted_rows
 
 MOST_NOTES = 200
 """Notes of a run beyond these are counted and left to the zip: a report is read, not searched."""

@@ -13,7 +13,7 @@ import pandas as pd
 from wtflow.compare.runs import RARITY_RANGE, Comparison, disagreements, normal_reference, pair_table, rarity
 from wtflow.datasets.images import load_image, load_mask
 from wtflow.errors import ImageReadError
-from wtflow.failures import failures_of
+from wtflow.failures.calls import failures_of
 from wtflow.plots.pictures import data_uri, encode_jpeg, overlay, thumbnail
 from wtflow.plots.theme import OUTCOMES
 from wtflow.results import RunResults, add_outcomes, pixel_map

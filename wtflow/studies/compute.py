@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from wtflow.errors import FlowError, StoreError
-from wtflow.failure_facts import compute_facts
+from wtflow.failures.facts import compute_facts
 from wtflow.records.flow import Ideal, Landscape, PositionSet, Projection, Travel
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore

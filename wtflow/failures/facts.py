@@ -8,9 +8,9 @@ import numpy as np
 
 from wtflow.datasets.images import load_image
 from wtflow.errors import ImageReadError
+from wtflow.failures.regions import border_distance, contrast, count_regions, mask_centre
 from wtflow.metrics import PixelMetrics
 from wtflow.records.failures import ImageFacts
-from wtflow.regions import border_distance, contrast, count_regions, mask_centre
 from wtflow.results import RunResults, pixel_map, truth_of
 from wtflow.studies.positions import covered_share
 

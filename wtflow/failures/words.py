@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from wtflow.explain import ALARMS, LEAST, LEVEL, MISSES, FactWords, describe_split, find_splits, gathering_types, p_words
-from wtflow.failures import failures_of, type_rows
+from wtflow.failures.calls import failures_of, type_rows
+from wtflow.failures.score_origin import share_of_wholes
+from wtflow.failures.splits import ALARMS, LEAST, LEVEL, MISSES, FactWords, describe_split, find_splits, gathering_types, p_words
 from wtflow.records.failures import AlarmMap, ImageFacts, NearestNormals, Split, TypeRow
 from wtflow.results import RunResults, add_outcomes
-from wtflow.score_words import share_of_wholes
 
 _NAMES = {
     "area": "area", "contrast": "contrast", "border": "distance to the border", "n_regions": "number of regions", "nearest": "nearest normal",
