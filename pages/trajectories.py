@@ -10,12 +10,12 @@ from pages.ui.paths_form import N_BENT, is_bent, show_paths_form
 from pages.ui.paths_more import show_ideal, show_steps
 from pages.ui.take_home import offer_still
 from wtflow.errors import WTFlowError
+from wtflow.export.tables import travel_csv
 from wtflow.plots.groups import group_words
 from wtflow.records.flow import Travel
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
 from wtflow.studies.requests import TravelRequest, UmapRequest
-from wtflow.take_home import travel_csv
 
 HEIGHT_PX = 560
 CURVES = {"norm": "Distance", "speed": "Speed", "straightness": "Straightness", "divergence": "Divergence"}

@@ -21,7 +21,7 @@ from wtflow.bench.machine import machine_facts
 from wtflow.bench.parts import PARTS, choose_parts, run_parts
 from wtflow.bench.scored_run import write_scored_run
 from wtflow.bench.workshop import CATEGORY, Sizes, Workshop, bench_settings
-from wtflow.cli import app
+from wtflow.cli.app import app
 from wtflow.config import settings_from
 from wtflow.datasets.mvtec import check_category, scan_category
 from wtflow.errors import SettingsError, StoreError

@@ -41,7 +41,7 @@ def test_the_walk_finds_what_it_should():
     assert len(below("wtflow/")) > 30
     assert len(below("pages/")) > 10
     assert {"torch", "wtflow", "numpy"} <= packages_of("wtflow/studies/analysis.py")
-    assert "wtflow.jobs.trainings" in imports_of(SOURCES["wtflow/cli.py"]), "imports inside functions count"
+    assert "wtflow.jobs.trainings" in imports_of(SOURCES["wtflow/cli/app.py"]), "imports inside functions count"
 
 
 @pytest.mark.parametrize("name", ["app.py", *below("pages/")])
@@ -102,9 +102,9 @@ LIGHT = [
     "wtflow.results",
     "wtflow.metrics",
     "wtflow.scoring.pixels",
-    "wtflow.export",
+    "wtflow.export.folder",
     "wtflow.console",
-    "wtflow.cli",
+    "wtflow.cli.app",
     "wtflow.flow.exact",
     "wtflow.jobs.trainings",
     "wtflow.jobs.train_worker",
@@ -121,15 +121,15 @@ LIGHT = [
     "wtflow.studies.landscape",
     "wtflow.studies.projection",
     "wtflow.studies.paint",
-    "wtflow.take_home",
+    "wtflow.export.tables",
     "wtflow.compare.runs",
     "wtflow.compare.intervals",
     "wtflow.compare.pixel_tally",
     "wtflow.failures.calls",
     "wtflow.failures.words",
     "wtflow.failures.notes",
-    "wtflow.pack",
-    "wtflow.report.command",
+    "wtflow.export.zip",
+    "wtflow.cli.report",
 ]
 LIGHT += [name.removesuffix(".py").replace("/", ".") for name in below("wtflow/store/", "wtflow/plots/", "wtflow/datasets/")
           if "__init__" not in name and not name.startswith(STILL)]  # fmt: skip

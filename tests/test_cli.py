@@ -16,7 +16,7 @@ from image_folders import make_mvtec
 from run_folders import TINY, write_tiny_category
 from typer.testing import CliRunner
 
-from wtflow.cli import METRIC_NAMES, app
+from wtflow.cli.app import METRIC_NAMES, app
 from wtflow.config import settings_from
 from wtflow.jobs import trainings
 from wtflow.store.features import FeatureCache

@@ -12,7 +12,7 @@ from PIL import Image
 from run_folders import tiny_settings, train_here, write_tiny_category
 from typer.testing import CliRunner
 
-from wtflow.cli import app
+from wtflow.cli.app import app
 from wtflow.compare import pixel_tally
 from wtflow.compare.runs import (
     align,

@@ -8,7 +8,7 @@ from PIL import Image
 
 from wtflow.config import settings_from
 from wtflow.errors import StoreError
-from wtflow.export import export_run, file_stem
+from wtflow.export.folder import export_run, file_stem
 from wtflow.results import open_results, pixel_map
 from wtflow.store.runs import RunStore
 

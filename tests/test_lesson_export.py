@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from wtflow.cli import app
+from wtflow.cli.app import app
 from wtflow.errors import SettingsError
 from wtflow.lessons import export
 from wtflow.lessons.export import export_lesson

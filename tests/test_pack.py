@@ -15,9 +15,9 @@ from PIL import Image
 from report_runs import GREY, SCALE, write_category, write_run
 from typer.testing import CliRunner
 
-from wtflow.cli import app
+from wtflow.cli.app import app
 from wtflow.errors import DiskFullError
-from wtflow.pack import pack_run
+from wtflow.export.zip import pack_run
 from wtflow.records.notes import RunNotes
 from wtflow.results import open_results
 from wtflow.store.notes import add_tag, flag_label, notes_of, set_comment

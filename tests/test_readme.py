@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from wtflow.cli import app
+from wtflow.cli.app import app
 from wtflow.config import PRESETS, Settings, choices
 
 PROJECT = Path(__file__).resolve().parents[1]

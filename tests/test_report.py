@@ -19,16 +19,16 @@ from report_runs import write_category, write_run
 from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
-from wtflow.cli import app
+from wtflow.cli.app import app
 from wtflow.config import settings_from
 from wtflow.errors import MetricError, RunNotFoundError, SettingsError, StoreError
+from wtflow.export.report import write
+from wtflow.export.report.reproduce import changed_settings, train_command, without_folder
+from wtflow.export.report.write import ReportOptions, make_report, write_report
 from wtflow.jobs import trainings
 from wtflow.plots.still.report import Rates, still_rates, still_scores, still_types
 from wtflow.plots.still.sheet import to_svg
 from wtflow.records.core import Curve
-from wtflow.report import write
-from wtflow.report.reproduce import changed_settings, train_command, without_folder
-from wtflow.report.write import ReportOptions, make_report, write_report
 from wtflow.store import layout
 from wtflow.store.notes import add_tag, flag_label, set_comment
 from wtflow.store.runs import RunStore
@@ -496,7 +496,7 @@ def test_on_a_page_a_run_that_cannot_be_told_gets_a_sentence(store, run_id):
 
 MEASURE = """
 import json, resource, sys, time
-from wtflow.report.write import make_report
+from wtflow.export.report.write import make_report
 from wtflow.store.runs import RunStore
 start = time.monotonic()
 made = make_report(RunStore(), [sys.argv[1]], lambda label, percent: None)

@@ -8,8 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.take_home import file_name
-from wtflow import take_home
 from wtflow.errors import FlowError
+from wtflow.export import tables
 from wtflow.records.flow import Ideal, Landscape, PositionSet, Projection, ReturnTrip, StepsRow, Travel
 
 IDS = ["test/good/0.png", "=test/crack/1.png"]
@@ -36,7 +36,7 @@ def table(csv: bytes) -> pd.DataFrame:
 
 
 def test_a_travel_is_one_line_per_position_and_time_with_the_records_own_numbers():
-    found, record = table(take_home.travel_csv(travel(), IDS)), travel()
+    found, record = table(tables.travel_csv(travel(), IDS)), travel()
     assert found.columns.tolist() == [
         "sample_id", "grid_row", "grid_column", "group", "t", "norm", "speed", "radial_speed", "alignment", "straightness", "plane_1", "plane_2",
     ]  # fmt: skip
@@ -50,34 +50,34 @@ def test_a_travel_is_one_line_per_position_and_time_with_the_records_own_numbers
 
 
 def test_the_divergence_is_a_column_only_where_it_was_computed():
-    assert "divergence" not in table(take_home.travel_csv(travel(), IDS))
-    assert np.array_equal(table(take_home.travel_csv(travel(numbers(60)), IDS)).divergence.to_numpy(np.float32), numbers(60).T.ravel())
+    assert "divergence" not in table(tables.travel_csv(travel(), IDS))
+    assert np.array_equal(table(tables.travel_csv(travel(numbers(60)), IDS)).divergence.to_numpy(np.float32), numbers(60).T.ravel())
 
 
 def test_a_name_that_looks_like_a_formula_is_quoted_and_a_negative_number_is_not():
-    found = table(take_home.travel_csv(travel(-numbers(60)), IDS))
+    found = table(tables.travel_csv(travel(-numbers(60)), IDS))
     assert found.sample_id.tolist() == ["'=test/crack/1.png"] * 3 + ["test/good/0.png"] * 3
     assert (found.divergence < 0).all()
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_every_start_of_a_formula_is_quoted(text):
-    assert take_home.csv_bytes(pd.DataFrame({"name": [text, "plain", "", None]}))[5:].lstrip(b'"').startswith(b"'")
-    assert table(take_home.csv_bytes(pd.DataFrame({"name": ["plain"]}))).name.tolist() == ["plain"]
+    assert tables.csv_bytes(pd.DataFrame({"name": [text, "plain", "", None]}))[5:].lstrip(b'"').startswith(b"'")
+    assert table(tables.csv_bytes(pd.DataFrame({"name": ["plain"]}))).name.tolist() == ["plain"]
 
 
 def test_positions_of_images_that_have_no_id_are_refused():
     with pytest.raises(FlowError, match="up to number 1, but 1 ids"):
-        take_home.travel_csv(travel(), IDS[:1])
+        tables.travel_csv(travel(), IDS[:1])
 
 
 def test_a_projection_is_one_line_per_point_and_time():
     projection = Projection("umap", T, numbers(1, (3, 2, 2)), 2)
-    found = table(take_home.projection_csv(projection, POSITIONS, IDS))
+    found = table(tables.projection_csv(projection, POSITIONS, IDS))
     assert np.array_equal(found[["x", "y"]].to_numpy(np.float32), np.swapaxes(projection.points, 0, 1).reshape(-1, 2))
     assert found.t.tolist() == [0, 0.5, 1] * 2 and set(found.method) == {"umap"}
     with pytest.raises(FlowError, match="3 points do not belong to 2 positions"):
-        take_home.projection_csv(Projection("pca", T, np.zeros((3, 3, 2)), 3), POSITIONS, IDS)
+        tables.projection_csv(Projection("pca", T, np.zeros((3, 3, 2)), 3), POSITIONS, IDS)
 
 
 def test_steps_are_one_line_each_and_a_metric_that_is_not_defined_is_empty():
@@ -85,7 +85,7 @@ def test_steps_are_one_line_each_and_a_metric_that_is_not_defined_is_empty():
         StepsRow("euler", 1, 1, 0.5, {"image_auroc": 0.75, "aupro": None}, {"good": (1.0, 2.0, 3.0)}, False),
         StepsRow("heun", 4, 8, 4.25, {"image_auroc": 0.875, "aupro": 0.5}, {"good": (4.0, 5.0, 6.0)}, True),
     ]
-    found = table(take_home.steps_csv(rows))
+    found = table(tables.steps_csv(rows))
     assert found[["solver", "steps", "evaluations", "is_default", "ms_per_image", "image_auroc"]].to_numpy().tolist() == [
         ["euler", 1, 1, False, 0.5, 0.75], ["heun", 4, 8, True, 4.25, 0.875],
     ]  # fmt: skip
@@ -94,9 +94,9 @@ def test_steps_are_one_line_each_and_a_metric_that_is_not_defined_is_empty():
 
 
 def test_returns_and_escapes_are_one_line_per_group_and_step_or_time():
-    found = table(take_home.return_csv([ReturnTrip("euler", 4, {"good": (0.125, 0.25, 0.5), "-odd": (1.0, 2.0, 3.0)})]))
+    found = table(tables.return_csv([ReturnTrip("euler", 4, {"good": (0.125, 0.25, 0.5), "-odd": (1.0, 2.0, 3.0)})]))
     assert found.to_numpy().tolist() == [["euler", 4, "good", 0.125, 0.25, 0.5], ["euler", 4, "'-odd", 1, 2, 3]]
-    escaped = table(take_home.escape_csv(T, {"good": np.array([0.0, 0.25, 0.5]), "crack": np.array([0.5, 0.75, 1.0])}))
+    escaped = table(tables.escape_csv(T, {"good": np.array([0.0, 0.25, 0.5]), "crack": np.array([0.5, 0.75, 1.0])}))
     assert escaped.query("group == 'crack' and t == 0.5").share_outside.item() == 0.75
     assert len(escaped) == 6
 
@@ -106,15 +106,15 @@ def test_each_line_of_the_ideal_is_a_position_at_a_time_on_its_own_path():
     start = np.array([[2.0, 4.0], [1.0, 1.0]])
     norms = np.array([[3.0, 1.0], [2.0, 1.5], [1.0, 2.0]])
     given = Ideal(T, start, {"worst": np.zeros((2, 2))}, np.ones((3, 2, 2)), {"worst": norms, "learned": norms}, {}, {}, "worst")
-    found = table(take_home.ideal_csv(given))
+    found = table(tables.ideal_csv(given))
     line = found.query("coupling == 'worst' and position == 0 and t == 0.5")
     assert line[["x", "y", "norm"]].to_numpy().tolist() == [[1.0, 2.0, 2.0]]
     assert len(found) == 12
-    assert table(take_home.depth_csv(T, np.array([1.0, 0.5, -2.0]))).to_numpy().tolist()[-1] == [1.0, -2.0]
+    assert table(tables.depth_csv(T, np.array([1.0, 0.5, -2.0]))).to_numpy().tolist()[-1] == [1.0, -2.0]
 
 
 def test_each_ring_of_the_radius_map_is_a_line_with_its_two_radii():
-    found = table(take_home.radius_csv(T, np.array([0.0, 2.0, 4.0]), {"good": np.array([[1.0, 0.0], [0.5, 0.5], [0.25, 0.75]])}))
+    found = table(tables.radius_csv(T, np.array([0.0, 2.0, 4.0]), {"good": np.array([[1.0, 0.0], [0.5, 0.5], [0.25, 0.75]])}))
     assert found.to_numpy().tolist()[-1] == ["good", 1.0, 2.0, 4.0, 0.75]
     assert len(found) == 6
 
@@ -122,13 +122,13 @@ def test_each_ring_of_the_radius_map_is_a_line_with_its_two_radii():
 def test_a_landscape_point_keeps_its_own_field_and_potential():
     x, y = np.array([-1.0, 0.0, 1.0]), np.array([10.0, 20.0])
     velocity, potential = np.arange(12.0).reshape(2, 3, 2), np.arange(6.0).reshape(2, 3)
-    found = table(take_home.landscape_csv(Landscape(0.5, x, y, velocity, potential, 0.9, 0.4, ("one", "other"))))
+    found = table(tables.landscape_csv(Landscape(0.5, x, y, velocity, potential, 0.9, 0.4, ("one", "other"))))
     assert found.query("x == 1 and y == 20")[["t", "velocity_x", "velocity_y", "potential"]].to_numpy().tolist() == [[0.5, 10.0, 11.0, 5.0]]
 
 
 def test_nothing_to_write_is_still_a_header():
-    assert take_home.return_csv([]).startswith(b"solver,steps_each_way,group")
-    assert take_home.escape_csv(T, {}) == b"group,t,share_outside\n"
+    assert tables.return_csv([]).startswith(b"solver,steps_each_way,group")
+    assert tables.escape_csv(T, {}) == b"group,t,share_outside\n"
 
 
 # ---- the menu

@@ -8,7 +8,7 @@ import pytest
 from hand_made_runs import write_finished_run
 
 from wtflow.config import settings_from
-from wtflow.export import export_run
+from wtflow.export.folder import export_run
 from wtflow.failures.notes import COMMENTED, WRONG_LABEL, count_tags, count_words, flagged_metrics, images_with, noted_rows
 from wtflow.records.notes import ImageNote, RunNotes
 from wtflow.results import add_outcomes, filter_rows, open_results, scores_csv

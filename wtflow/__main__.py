@@ -1,6 +1,6 @@
 """`python -m wtflow`."""
 
-from wtflow.cli import main
+from wtflow.cli.app import main
 
 if __name__ == "__main__":
     main()

@@ -11,12 +11,12 @@ import pandas as pd
 from wtflow.config import Settings
 from wtflow.datasets.images import load_truth
 from wtflow.errors import DamagedRunError, RunNotFoundError
+from wtflow.export.tables import csv_bytes
 from wtflow.records.core import Sample
 from wtflow.records.notes import RunNotes
 from wtflow.scoring.pixels import upsample
 from wtflow.store.layout import RunConfig
 from wtflow.store.runs import RunStore
-from wtflow.take_home import csv_bytes
 
 OUTCOMES = ("TP", "FP", "TN", "FN")
 Sort = Literal["score descending", "score ascending", "name"]

@@ -6,13 +6,13 @@ from pages.ui import cache_flow, derived, flow_parts
 from pages.ui.errors import show_error
 from pages.ui.take_home import offer_still
 from wtflow.errors import WTFlowError
+from wtflow.export.tables import ideal_csv, return_csv, steps_csv
 from wtflow.plots import theme
 from wtflow.plots.ideal import plot_ideal, plot_ideal_norms
 from wtflow.plots.steps import plot_return, plot_steps
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
 from wtflow.studies.requests import StepsRequest
-from wtflow.take_home import ideal_csv, return_csv, steps_csv
 
 IDEAL_WORDS = (
     "The same training positions and the same noise, paired in three ways: every straight line is what one pair asks of the field. Where "

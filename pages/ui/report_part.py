@@ -66,7 +66,7 @@ def _offer(make: Callable[[Show], tuple[bytes, str]], name: str, ending: str, mi
 
 
 def _make_report(store: RunStore, thresholds: dict[str, float], with_images: bool, on_common: bool, show: Show) -> tuple[bytes, str]:
-    from wtflow.report.write import ReportOptions, make_report  # imports Matplotlib, which a page that makes no report need not pay for
+    from wtflow.export.report.write import ReportOptions, make_report  # imports Matplotlib, which a page that makes no report need not pay for
 
     report = make_report(store, list(thresholds), show, ReportOptions(with_images=with_images, on_common=on_common), thresholds)
     return report.html, f"To stay within its size it shows {report.shrunk}." if report.shrunk else ""
@@ -74,7 +74,7 @@ def _make_report(store: RunStore, thresholds: dict[str, float], with_images: boo
 
 def _make_zip(store: RunStore, results: RunResults, threshold: float, show: Show) -> tuple[bytes, str]:
     """Packed on the disk of the runs, where there should be room, and read from there; nothing of it stays behind."""
-    from wtflow.pack import pack_run
+    from wtflow.export.zip import pack_run
 
     with tempfile.TemporaryDirectory(prefix=".zip-", dir=store.home) as folder:
         path = Path(folder) / "run.zip"

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.ui import state
 from pages.ui.errors import show_error
 from wtflow.errors import WTFlowError
-from wtflow.export import file_stem
+from wtflow.export.folder import file_stem
 from wtflow.plots.still.encode import GET_FFMPEG, find_ffmpeg
 
 Make = Callable[[], bytes]

@@ -9,13 +9,13 @@ from pages.ui.errors import plain
 from pages.ui.field import show_field
 from pages.ui.frame import link
 from pages.ui.take_home import offer_still
+from wtflow.export.tables import projection_csv, travel_csv
 from wtflow.plots.groups import group_words
 from wtflow.records.flow import Travel
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
 from wtflow.studies.projection import METRICS
 from wtflow.studies.requests import TravelRequest, UmapRequest, checked, default_wells
-from wtflow.take_home import projection_csv, travel_csv
 
 COUNTS = (1000, 2000, 4000, 10_000, 20_000, 50_000)
 SAVES = (10, 20, 50)

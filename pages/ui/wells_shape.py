@@ -9,6 +9,7 @@ from pages.ui import cache_flow, state
 from pages.ui.errors import show_error
 from pages.ui.take_home import offer_still
 from wtflow.errors import WTFlowError
+from wtflow.export.tables import depth_csv, escape_csv, landscape_csv, radius_csv
 from wtflow.plots import theme
 from wtflow.plots.groups import group_colours
 from wtflow.plots.landscape import plot_landscape_field, plot_landscape_surface
@@ -19,7 +20,6 @@ from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
 from wtflow.studies.landscape import describe_landscape
 from wtflow.studies.well import escape_curve, radius_density, shell, well_depth, well_radius
-from wtflow.take_home import depth_csv, escape_csv, landscape_csv, radius_csv
 
 PLANES = {"axes": "Principal axes of normals", "pair": "Through a normal and a defect"}
 TIMES = [i / 20 for i in range(21)]

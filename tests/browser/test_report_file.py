@@ -6,7 +6,7 @@ import pytest
 from in_chromium import browser, pytestmark  # noqa: F401
 from report_runs import write_category, write_run
 
-from wtflow.report.write import make_report
+from wtflow.export.report.write import make_report
 from wtflow.store.notes import add_tag, set_comment
 from wtflow.store.runs import RunStore
 

@@ -12,6 +12,10 @@ from markupsafe import Markup
 
 import wtflow
 from wtflow.compare.runs import difference_words
+from wtflow.export.report.comparison import ComparisonFacts
+from wtflow.export.report.facts import RunFacts
+from wtflow.export.report.pictures import Gallery
+from wtflow.export.report.reproduce import changed_settings, setting_words, train_command
 from wtflow.failures.notes import FlaggedMetrics, count_tags, flagged_metrics, noted_rows
 from wtflow.failures.splits import percent
 from wtflow.metrics import WORDS
@@ -19,10 +23,6 @@ from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
 from wtflow.records.compare import Interval
 from wtflow.records.notes import RunNotes
-from wtflow.report.comparison import ComparisonFacts
-from wtflow.report.facts import RunFacts
-from wtflow.report.pictures import Gallery
-from wtflow.report.reproduce import changed_settings, setting_words, train_command
 
 MOST_NOTES = 200
 """Notes of a run beyond these are counted and left to the zip: a report is read, not searched."""

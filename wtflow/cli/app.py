@@ -10,11 +10,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from wtflow import console
-from wtflow.bench.shell import bench
+from wtflow.cli.bench import bench
+from wtflow.cli.report import report
 from wtflow.config import parse_pairs, parse_value, settings_from
 from wtflow.errors import StoreError, WTFlowError
 from wtflow.records.core import HealthReport, RunStatus
-from wtflow.report.command import report
 from wtflow.store.runs import RunStore
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -170,8 +170,8 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write scores.csv with what people noted, metrics.json, notes.json and all maps (PNG and NPY) of a run."""
-    from wtflow.export import export_run
-    from wtflow.pack import pack_run
+    from wtflow.export.folder import export_run
+    from wtflow.export.zip import pack_run
     from wtflow.results import open_results
     from wtflow.store.notes import notes_of
 

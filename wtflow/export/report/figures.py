@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from wtflow.export.report.facts import RunFacts
 from wtflow.plots.still.report import Rates, still_rates, still_scores, still_types
 from wtflow.plots.still.sheet import INK, to_svg
-from wtflow.report.facts import RunFacts
 
 _STYLES = ((f"fill: {INK}", "fill: currentColor"), (f"stroke: {INK}", "stroke: currentColor"), ("fill: #ffffff", "fill: none"))
 _STYLE = re.compile(r'style="[^"<>]*"')

@@ -17,15 +17,15 @@ from PIL import Image
 
 from wtflow.datasets.images import load_image, load_mask
 from wtflow.errors import ImageReadError
-from wtflow.export import file_stem
+from wtflow.export.folder import file_stem
+from wtflow.export.report.reproduce import without_folder
+from wtflow.export.tables import csv_bytes
 from wtflow.plots.pictures import colour_map, overlay
 from wtflow.records.notes import RunNotes
-from wtflow.report.reproduce import without_folder
 from wtflow.results import RunResults, add_notes, add_outcomes, pixel_map, threshold_choices
 from wtflow.store.files import write_atomic
 from wtflow.store.layout import RunConfig
 from wtflow.store.notes import as_stored
-from wtflow.take_home import csv_bytes
 
 OPACITY = 0.6
 """That of the gallery, so that a picture in the zip looks like the one on the page."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from wtflow.compare.intervals import N_RESAMPLES
 from wtflow.compare.runs import LETTERS, Comparison, align, compare_images, compare_pixels, disagreement_words, pair_table, settings_rows
 from wtflow.errors import MetricError
+from wtflow.export.report.facts import SEED, RunFacts
+from wtflow.export.report.reproduce import setting_words
 from wtflow.records.compare import MetricRow
-from wtflow.report.facts import SEED, RunFacts
-from wtflow.report.reproduce import setting_words
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
 

@@ -21,7 +21,7 @@ def report(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object last on stdout.")] = False,
 ) -> None:
     """Write a report to send: settings, data, metrics with intervals, curves, images, failures and notes in one HTML file without network."""
-    from wtflow.report.write import ReportOptions, write_report
+    from wtflow.export.report.write import ReportOptions, write_report
 
     options = ReportOptions(with_images=with_images, with_paths=with_paths, on_common=common, most_mb=most_mb)
     try:

@@ -11,11 +11,11 @@ from markupsafe import Markup
 
 from wtflow.compare.runs import LETTERS, MOST_RUNS
 from wtflow.errors import SettingsError, StoreError
-from wtflow.report.comparison import ComparisonFacts, align_runs, collect_comparison
-from wtflow.report.facts import RunFacts, Show, collect_run
-from wtflow.report.figures import rates_figure, scores_figure, types_figure
-from wtflow.report.html import Foot, RunSection, render, size_words
-from wtflow.report.pictures import GROUPS, Gallery, Plan, disagreement_gallery, galleries_of
+from wtflow.export.report.comparison import ComparisonFacts, align_runs, collect_comparison
+from wtflow.export.report.facts import RunFacts, Show, collect_run
+from wtflow.export.report.figures import rates_figure, scores_figure, types_figure
+from wtflow.export.report.html import Foot, RunSection, render, size_words
+from wtflow.export.report.pictures import GROUPS, Gallery, Plan, disagreement_gallery, galleries_of
 from wtflow.results import open_results
 from wtflow.store.files import write_atomic
 from wtflow.store.runs import RunStore

@@ -1,0 +1,1 @@
+"""`python -m wtflow`: the same work as the pages, from the shell."""
