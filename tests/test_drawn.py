@@ -5,12 +5,12 @@ import pytest
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from wtflow.datasets.drawn import draw_image, write_bank
-from wtflow.datasets.drawn_camera import lit, paint, photograph, random_colours
-from wtflow.datasets.drawn_fields import cells, level_plane, noise, random_plane, smooth, step, streaks, turned, unit
-from wtflow.datasets.drawn_lines import Strokes, draw_cracks, draw_scratches
-from wtflow.datasets.drawn_materials import MATERIALS, random_material
-from wtflow.datasets.drawn_shapes import SHAPES, polygon
+from wtflow.pretraining.drawn.camera import lit, paint, photograph, random_colours
+from wtflow.pretraining.drawn.fields import cells, level_plane, noise, random_plane, smooth, step, streaks, turned, unit
+from wtflow.pretraining.drawn.lines import Strokes, draw_cracks, draw_scratches
+from wtflow.pretraining.drawn.materials import MATERIALS, random_material
+from wtflow.pretraining.drawn.pictures import draw_image, write_bank
+from wtflow.pretraining.drawn.shapes import SHAPES, polygon
 
 SIZE = 64
 

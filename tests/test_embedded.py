@@ -17,11 +17,11 @@ import torch
 from run_folders import tiny_settings
 
 from wtflow.config import EMBEDDED_BACKBONE, EMBEDDED_LAST_STAGE
-from wtflow.datasets.drawn import DRAWN_VERSION
 from wtflow.errors import BackboneError, SettingsError, WeightsError
 from wtflow.features.backbone import load_backbone, source_label
 from wtflow.features.embedded import FILE, LARGEST_BYTES, load_embedded
-from wtflow.training.pretraining.recipe import Recipe
+from wtflow.pretraining.drawn.pictures import DRAWN_VERSION
+from wtflow.pretraining.recipe import Recipe
 
 CARD = FILE.with_suffix(".md").read_text(encoding="utf-8")
 

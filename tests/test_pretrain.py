@@ -15,13 +15,13 @@ from typer.testing import CliRunner
 
 from wtflow.errors import WeightsError
 from wtflow.features.backbone import load_backbone
-from wtflow.training.pretrain import app, run
-from wtflow.training.pretraining.crops import held_out_batches, train_batch
-from wtflow.training.pretraining.loop import Pretrainer
-from wtflow.training.pretraining.muon import Muon, orthogonal
-from wtflow.training.pretraining.recipe import Recipe
-from wtflow.training.pretraining.student import new_student
-from wtflow.training.pretraining.teacher import load_teacher
+from wtflow.pretraining.__main__ import app, run
+from wtflow.pretraining.crops import held_out_batches, train_batch
+from wtflow.pretraining.loop import Pretrainer
+from wtflow.pretraining.muon import Muon, orthogonal
+from wtflow.pretraining.recipe import Recipe
+from wtflow.pretraining.student import new_student
+from wtflow.pretraining.teacher import load_teacher
 
 TINY = replace(Recipe(), n_pictures=8, n_held_out=2, picture_size=64, batch_size=8, crop_sizes=(32, 48), crop_shares=(0.75, 0.25), steps=32, warm_up_steps=4)
 SMALL = "test_resnet"

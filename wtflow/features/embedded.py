@@ -1,6 +1,6 @@
 """The weights that ship with the app: a small network that this project trained on pictures it drew itself.
 
-assets/embedded.md says how they were made, `python -m wtflow.training.pretrain` makes them again.
+assets/embedded.md says how they were made, `python -m wtflow.pretraining` makes them again.
 """
 
 from pathlib import Path

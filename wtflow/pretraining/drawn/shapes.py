@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from wtflow.datasets.drawn_fields import Plane
+from wtflow.pretraining.drawn.fields import Plane
 
 
 class Shape(NamedTuple):

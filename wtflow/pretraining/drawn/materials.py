@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from wtflow.datasets.drawn_fields import Plane, cells, noise, random_plane, smooth, step, streaks, turned, unit
-from wtflow.datasets.drawn_lines import draw_fibres, draw_tracks, draw_writing
+from wtflow.pretraining.drawn.fields import Plane, cells, noise, random_plane, smooth, step, streaks, turned, unit
+from wtflow.pretraining.drawn.lines import draw_fibres, draw_tracks, draw_writing
 
 
 def clouds(rng: np.random.Generator, plane: Plane) -> np.ndarray:

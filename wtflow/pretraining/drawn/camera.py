@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from wtflow.datasets.drawn_fields import smooth
+from wtflow.pretraining.drawn.fields import smooth
 
 
 def random_colours(rng: np.random.Generator, n: int) -> np.ndarray:

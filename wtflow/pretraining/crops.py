@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from wtflow.training.pretraining.recipe import Recipe
+from wtflow.pretraining.recipe import Recipe
 
 _SMALLEST_WINDOW = 0.25
 """Side of the smallest window as a share of the picture: below it, a crop shows little but enlarged pixels."""

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from wtflow.errors import FlowError
-from wtflow.training.pretraining.muon import Muon
-from wtflow.training.pretraining.recipe import Recipe
-from wtflow.training.pretraining.student import Student
-from wtflow.training.pretraining.teacher import Teacher
+from wtflow.pretraining.muon import Muon
+from wtflow.pretraining.recipe import Recipe
+from wtflow.pretraining.student import Student
+from wtflow.pretraining.teacher import Teacher
 
 _MAX_GRADIENT_NORM = 2.0
 

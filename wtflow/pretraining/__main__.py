@@ -1,4 +1,4 @@
-"""Makes the embedded backbone: `python -m wtflow.training.pretrain --teacher mobilenetv2_100.pth --out embedded.safetensors`.
+"""Makes the embedded backbone: `python -m wtflow.pretraining --teacher mobilenetv2_100.pth --out embedded.safetensors`.
 
 Drawing the pictures takes about ten minutes on one core, training about an hour. Both go on where they were interrupted. Nothing but the
 teacher's weights is read; what comes out depends on the seed, the thread count and the version of PyTorch.
@@ -15,9 +15,9 @@ import typer
 
 from wtflow import console
 from wtflow.config import EMBEDDED_BACKBONE
-from wtflow.datasets.drawn import DRAWN_VERSION, write_bank
 from wtflow.errors import WTFlowError
-from wtflow.training.pretraining.recipe import Recipe
+from wtflow.pretraining.drawn.pictures import DRAWN_VERSION, write_bank
+from wtflow.pretraining.recipe import Recipe
 
 _TEACHER_BATCHES, _STUDENT_BATCHES = 8, 32
 """Batches from which the teacher's mean and deviation, and in the end the student's batch norms, are worked out."""
@@ -62,10 +62,10 @@ def run(recipe: Recipe, backbone: str, teacher_weights: Path, out: Path, work: P
     """
     import torch
 
-    from wtflow.training.pretraining.crops import held_out_batches, train_batch
-    from wtflow.training.pretraining.loop import Pretrainer
-    from wtflow.training.pretraining.student import new_student, save_body
-    from wtflow.training.pretraining.teacher import load_teacher
+    from wtflow.pretraining.crops import held_out_batches, train_batch
+    from wtflow.pretraining.loop import Pretrainer
+    from wtflow.pretraining.student import new_student, save_body
+    from wtflow.pretraining.teacher import load_teacher
 
     torch.set_num_threads(threads)
     teacher = load_teacher(teacher_weights)

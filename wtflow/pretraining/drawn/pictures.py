@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from wtflow.datasets.drawn_camera import lit, paint, photograph, random_colours
-from wtflow.datasets.drawn_fields import level_plane, noise, smooth, step, turned
-from wtflow.datasets.drawn_lines import draw_cracks, draw_scratches, draw_tracks, draw_writing
-from wtflow.datasets.drawn_materials import random_material
-from wtflow.datasets.drawn_shapes import random_shape
+from wtflow.pretraining.drawn.camera import lit, paint, photograph, random_colours
+from wtflow.pretraining.drawn.fields import level_plane, noise, smooth, step, turned
+from wtflow.pretraining.drawn.lines import draw_cracks, draw_scratches, draw_tracks, draw_writing
+from wtflow.pretraining.drawn.materials import random_material
+from wtflow.pretraining.drawn.shapes import random_shape
 
 DRAWN_VERSION = 1
 """Raise it whenever the pictures of a seed change."""
