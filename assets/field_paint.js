@@ -1,5 +1,5 @@
 // The particle field, part 1 of 4: numbers from text, colours, and the two painters of points and trails.
-// pages/ui/field.py joins field_paint.js, field_axes.js, field_parts.js and field.js to one module.
+// pages/ui/flow/field.py joins field_paint.js, field_axes.js, field_parts.js and field.js to one module.
 
 const KINDS = { f4: Float32Array, i4: Int32Array };
 

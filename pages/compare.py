@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.ui import cache_compare, compare_parts, compare_runs, state
-from pages.ui.compare_maps import show_maps
+from pages.ui import state
+from pages.ui.compare import compare_cache, run_choice, tables
+from pages.ui.compare.maps import show_maps
 from pages.ui.errors import plain, shown
 from pages.ui.frame import open_page
 from wtflow.compare.pixel_tally import pro_curve
@@ -18,22 +19,22 @@ from wtflow.store.runs import RunStore
 
 
 def main(store: RunStore) -> None:
-    run_ids = compare_runs.pick_runs(store)
+    run_ids = run_choice.pick_runs(store)
     with st.spinner("Reading the runs"):
-        comparison = cache_compare.comparison(store, run_ids)
-    names = compare_runs.run_names(comparison)
-    compare_runs.show_settings(comparison, names)
-    if not compare_runs.agree_on_images(comparison):
+        comparison = compare_cache.comparison(store, run_ids)
+    names = run_choice.run_names(comparison)
+    run_choice.show_settings(comparison, names)
+    if not run_choice.agree_on_images(comparison):
         return
-    wants_pixels = compare_parts.show_metrics(store, comparison, names)
+    wants_pixels = tables.show_metrics(store, comparison, names)
     counting = st.container()  # stands here, but is filled last: nobody waits for it
     show_curves(store, comparison, names)
     pair, disagreed = show_calls(store, comparison, names)
     show_maps(store, comparison, names, pair.thresholds, disagreed)
-    compare_parts.show_costs(comparison, names)
+    tables.show_costs(comparison, names)
     if wants_pixels:
         with counting:
-            compare_parts.count_pixels(store, comparison)
+            tables.count_pixels(store, comparison)
 
 
 def show_curves(store: RunStore, comparison: Comparison, names: Sequence[str]) -> None:
@@ -49,21 +50,21 @@ def show_curves(store: RunStore, comparison: Comparison, names: Sequence[str]) -
 def curve_of(store: RunStore, comparison: Comparison, k: int, kind: str) -> Curve | None:
     """A run's curve on the common images, or None where it is not defined or its pixels are not counted."""
     if kind == "pro":
-        tally = cache_compare.tally(store, comparison.runs[k].run_id)
+        tally = compare_cache.tally(store, comparison.runs[k].run_id)
         return None if tally is None else pro_curve(tally, comparison.rows[k])
     return (roc_curve if kind == "roc" else pr_curve)(comparison.scores[k], comparison.labels)
 
 
-def show_calls(store: RunStore, comparison: Comparison, names: Sequence[str]) -> tuple[compare_parts.Pair, list[str]]:
+def show_calls(store: RunStore, comparison: Comparison, names: Sequence[str]) -> tuple[tables.Pair, list[str]]:
     """Image by image: scores of two runs against each other, and where their calls differ. Returns the ids of those, as filtered."""
     st.subheader("Image by image", anchor=False)
-    pair = compare_parts.pick_pair(comparison, names)
+    pair = tables.pick_pair(comparison, names)
     first, second = pair.first, pair.second
     rows = pair_table(comparison, first, second, pair.thresholds)
     st.markdown(plain(disagreement_words(rows, names[first], names[second])))
     run_ids, selected = tuple(run.run_id for run in comparison.runs), state.get("sample")
-    figure = cache_compare.figure(
-        ("pairs", str(store.home), run_ids, cache_compare.compare_stamp(store, run_ids), pair, selected),
+    figure = compare_cache.figure(
+        ("pairs", str(store.home), run_ids, compare_cache.compare_stamp(store, run_ids), pair, selected),
         lambda: plot_score_pairs(
             (comparison.scores[first], comparison.scores[second]), comparison.labels, list(rows.agreement), list(rows.sample_id),
             thresholds=(pair.thresholds[first], pair.thresholds[second]), names=(names[first], names[second]),
@@ -73,7 +74,7 @@ def show_calls(store: RunStore, comparison: Comparison, names: Sequence[str]) ->
     st.plotly_chart(figure, key="pairs", on_select=take_image, selection_mode="points", config=theme.CONFIG,
                     alt=f"Image scores of {names[first]} against {names[second]}")  # fmt: skip
     st.caption("Round: normal. Square: defective. Dashed: the thresholds. Click a point to see the maps of its image below.")
-    return pair, list(compare_parts.show_disagreements(rows, (names[first], names[second])).sample_id)
+    return pair, list(tables.show_disagreements(rows, (names[first], names[second])).sample_id)
 
 
 def take_image() -> None:

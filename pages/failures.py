@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from pages.ui import cache, judge, state, widgets
+from pages.ui import cache, state, thresholds, widgets
 from pages.ui.errors import plain, shown
-from pages.ui.failures_explain import show_explanation, show_groups
-from pages.ui.failures_image import show_one
-from pages.ui.failures_parts import measure_defects, show_strip, show_types, show_worst_first
+from pages.ui.failures.by_type import measure_defects, show_strip, show_types, show_worst_first
+from pages.ui.failures.explain import show_explanation, show_groups
+from pages.ui.failures.image import show_one
 from pages.ui.frame import link, open_page
 from wtflow.compare.intervals import wilson_interval
 from wtflow.failures.calls import PIXEL_QUANTILE
@@ -25,7 +25,7 @@ def main(store: RunStore) -> None:
     if results.test.empty:
         st.info("This run has no test images, so nothing can be called wrongly. Add images to test/ and train again.", icon=":material/info:")
         return
-    threshold = judge.read_threshold(results)
+    threshold = thresholds.read_threshold(results)
     place = st.container()
     study = measure_defects(store, results, threshold)
     with place:
@@ -40,7 +40,7 @@ def main(store: RunStore) -> None:
     show_groups(store, results, study, threshold)
 
 
-def show_answer(store: RunStore, results: RunResults, study: FailureStudy, threshold: judge.Threshold) -> None:
+def show_answer(store: RunStore, results: RunResults, study: FailureStudy, threshold: thresholds.Threshold) -> None:
     """The first screen: what is missed, what is falsely rejected, and the pattern, in words and pictures."""
     missed, rejected, pattern = st.columns([1, 1, 2])
     test = results.test

@@ -5,8 +5,8 @@ import streamlit as st
 from pages.ui import state
 from pages.ui.errors import shown
 from pages.ui.frame import link, open_page
-from pages.ui.lesson import FOLDER, lesson_state, show_lesson
-from pages.ui.lesson_features import show_features
+from pages.ui.learn.features import show_features
+from pages.ui.learn.lesson import FOLDER, lesson_state, show_lesson
 from wtflow.lessons import LESSONS, load_lesson
 from wtflow.lessons.base import DATA_SETS, DATA_TITLES, OWN, Check, choose_points, encode_scene, read_settings, write_settings
 from wtflow.store.runs import RunStore

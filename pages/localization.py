@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from pages.ui import cache, cache_flow, judge, state, widgets
+from pages.ui import cache, state, thresholds, widgets
 from pages.ui.errors import plain, show_error, shown
+from pages.ui.flow import flow_cache
 from pages.ui.frame import link, open_page
-from pages.ui.panels import read_position, show_panels
-from pages.ui.triage import triage_box
+from pages.ui.image_and_map import read_position, show_panels
+from pages.ui.note_taking import triage_box
 from pages.ui.what_if import show_what_if
 from wtflow.errors import ImageReadError, RunNotFoundError, WTFlowError
 from wtflow.failures.score_origin import origin_of_score
@@ -24,7 +25,7 @@ NEIGHBOUR_PX = 110
 
 def main(store: RunStore) -> None:
     results = widgets.open_run(store)
-    threshold = judge.read_threshold(results)
+    threshold = thresholds.read_threshold(results)
     facts = pick_image(results, threshold)
     show_verdict(results, facts, threshold)
     show_panels(results, facts)
@@ -34,12 +35,12 @@ def main(store: RunStore) -> None:
     show_strip(results, facts, threshold)
 
 
-def pick_image(results: RunResults, threshold: judge.Threshold):
+def pick_image(results: RunResults, threshold: thresholds.Threshold):
     """The image that the address names, or the worst of the filter, with buttons and arrow keys to its neighbours."""
-    chosen = judge.read_filter(results)
-    rows = judge.rows_of(results, threshold, chosen)
+    chosen = thresholds.read_filter(results)
+    rows = thresholds.rows_of(results, threshold, chosen)
     if rows.empty:
-        chosen, rows = judge.Filter((), (), None, chosen.sort), judge.rows_of(results, threshold, judge.Filter((), (), None, chosen.sort))
+        chosen, rows = thresholds.Filter((), (), None, chosen.sort), thresholds.rows_of(results, threshold, thresholds.Filter((), (), None, chosen.sort))
     if rows.empty:
         show_error(
             RunNotFoundError(f"Run {results.run_id} has no test images.", fix="Add images to test/ and train again, or try an image.")
@@ -55,7 +56,7 @@ def pick_image(results: RunResults, threshold: judge.Threshold):
         link("results", "Go to the gallery", icon=":material/grid_view:")
         st.stop()
     if wanted not in ids:  # a link to an image that the filter leaves out: step through all
-        chosen, rows = judge.Filter((), (), None, chosen.sort), judge.rows_of(results, threshold, judge.Filter((), (), None, chosen.sort))
+        chosen, rows = thresholds.Filter((), (), None, chosen.sort), thresholds.rows_of(results, threshold, thresholds.Filter((), (), None, chosen.sort))
         ids = list(rows.sample_id)
     ids = ids if wanted in ids else [wanted, *ids]
     at = ids.index(wanted)
@@ -66,13 +67,13 @@ def pick_image(results: RunResults, threshold: judge.Threshold):
         st.button("Previous", icon=":material/arrow_back:", shortcut="Left", args=("sample", ids[at - 1]), **step)
         st.button("Next", icon=":material/arrow_forward:", shortcut="Right", args=("sample", ids[(at + 1) % len(ids)]), **step)
         where = f" with {plain(chosen.words)}" if chosen.is_active else ""
-        st.caption(f"{at + 1} of {len(ids)}{where}, {judge.SORTS[chosen.sort].lower()}", width="content")
+        st.caption(f"{at + 1} of {len(ids)}{where}, {thresholds.SORTS[chosen.sort].lower()}", width="content")
         link("results", "Back to the gallery", icon=":material/grid_view:")
     found = results.table[results.table.sample_id == wanted]
     return add_outcomes(found, threshold.value).iloc[0]
 
 
-def show_verdict(results: RunResults, facts, threshold: judge.Threshold) -> None:
+def show_verdict(results: RunResults, facts, threshold: thresholds.Threshold) -> None:
     is_called = facts.score >= threshold.value
     with st.container(horizontal=True, vertical_alignment="center", key=f"verdict_{facts.outcome}"):
         st.markdown(f"**{OUTCOMES[facts.outcome].capitalize()}**", width="content")
@@ -85,7 +86,7 @@ def show_verdict(results: RunResults, facts, threshold: judge.Threshold) -> None
         st.caption(origin)
 
 
-def show_strip(results: RunResults, facts, threshold: judge.Threshold) -> None:
+def show_strip(results: RunResults, facts, threshold: thresholds.Threshold) -> None:
     st.subheader("Among all test images", anchor=False)
     test = results.test
     st.plotly_chart(
@@ -136,7 +137,7 @@ def show_neighbours(store: RunStore, results: RunResults, row: int, position: tu
     """What the feature resembles: crops around the nearest positions of training normals."""
     try:
         with st.spinner("Looking for the nearest normal positions"):
-            found = cache_flow.neighbours(store, results.run_id, row, *position)
+            found = flow_cache.neighbours(store, results.run_id, row, *position)
     except WTFlowError as error:
         show_error(error)
         return

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from pages.ui import judge, report_part, state, widgets
+from pages.ui import report_menu, state, thresholds, widgets
 from pages.ui.errors import shown
 from pages.ui.frame import link, open_page
 from pages.ui.gallery import show_gallery
 from pages.ui.metric_cards import show_metrics
-from pages.ui.triage import flagged_note, run_comment
+from pages.ui.note_taking import flagged_note, run_comment
 from wtflow.metrics import confusion_at, pr_curve, roc_curve
 from wtflow.plots import theme
 from wtflow.plots.curves import plot_pr, plot_roc
@@ -31,7 +31,7 @@ def main(store: RunStore) -> None:
     st.subheader("Threshold", anchor=False)
     left, right = st.columns([3, 2], gap="large")
     with right:
-        threshold = judge.show_threshold(results)
+        threshold = thresholds.show_threshold(results)
         show_confusion(results, threshold)
         link("failures", "See what it gets wrong", icon=":material/troubleshoot:", run=results.run_id, **state.NO_FILTER)
     with left:
@@ -41,15 +41,15 @@ def main(store: RunStore) -> None:
     run_comment(store, results.run_id)
     with st.container(horizontal=True, vertical_alignment="center"):
         show_download(results, threshold)
-        report_part.show_report(store, {results.run_id: threshold.value})
-        report_part.show_zip(store, results, threshold.value)
+        report_menu.show_report(store, {results.run_id: threshold.value})
+        report_menu.show_zip(store, results, threshold.value)
         all_of_them = {"images": "all", "how": None, **state.NO_FILTER}
         link("trajectories", "Watch the features of these images travel", icon=":material/route:", run=results.run_id, **all_of_them)
         link("wells", "See where they end", icon=":material/adjust:", run=results.run_id, **state.NO_FILTER)
         link("compare", "Compare with another run", icon=":material/compare_arrows:", runs=None, **state.NO_FILTER)
 
 
-def show_histogram(results: RunResults, threshold: judge.Threshold) -> None:
+def show_histogram(results: RunResults, threshold: thresholds.Threshold) -> None:
     """Scores by label; a clicked bar narrows the gallery to its scores."""
     key = f"histogram_{st.session_state.get('n_histograms', 0)}"
     test = results.test
@@ -68,12 +68,12 @@ def take_bar(key: str) -> None:
     """A clicked bar becomes the score filter. Its ends travel in customdata; a click beside the bars takes the filter back."""
     points = st.session_state[key].selection.points
     if points:
-        judge.put_score_range(*points[0]["customdata"])
+        thresholds.put_score_range(*points[0]["customdata"])
     else:
         state.put("range", None)
 
 
-def show_confusion(results: RunResults, threshold: judge.Threshold) -> None:
+def show_confusion(results: RunResults, threshold: thresholds.Threshold) -> None:
     """The four outcomes as buttons that filter the gallery, and what follows from them."""
     test = results.test
     confusion = confusion_at(test.score, test.is_defective, threshold.value)
@@ -108,7 +108,7 @@ def show_rates(confusion: Confusion) -> None:
         column.metric(label, widgets.metric(value), help=meaning)
 
 
-def show_curves(results: RunResults, threshold: judge.Threshold) -> None:
+def show_curves(results: RunResults, threshold: thresholds.Threshold) -> None:
     test = results.test
     roc, pr = roc_curve(test.score, test.is_defective), pr_curve(test.score, test.is_defective)
     if roc is None or pr is None:
@@ -121,10 +121,10 @@ def show_curves(results: RunResults, threshold: judge.Threshold) -> None:
         )
 
 
-def show_download(results: RunResults, threshold: judge.Threshold) -> None:
+def show_download(results: RunResults, threshold: thresholds.Threshold) -> None:
     st.download_button(
         "Scores as CSV",
-        scores_csv(results, threshold.value, judge.read_notes(results)),
+        scores_csv(results, threshold.value, thresholds.read_notes(results)),
         f"{results.run_id}-scores.csv",
         "text/csv",
         icon=":material/download:",

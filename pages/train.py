@@ -6,9 +6,9 @@ from pages.ui import state, widgets
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import open_page
 from pages.ui.health import check
-from pages.ui.live import show_queue, show_watch
 from pages.ui.roots import pick_category, pick_root
-from pages.ui.settings_form import show_settings
+from pages.ui.train.settings_form import show_settings
+from pages.ui.train.watch import show_queue, show_watch
 from wtflow.config import Settings
 from wtflow.errors import SettingsError, WTFlowError
 from wtflow.jobs import trainings

@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from pages.ui import cache_flow, derived, flow_parts, judge, state, widgets
+from pages.ui import answers, state, thresholds, widgets
+from pages.ui.downloads import offer_still
 from pages.ui.errors import plain, show_error, shown
-from pages.ui.field import field_state, show_field
+from pages.ui.flow import flow_cache, flow_words
+from pages.ui.flow.field import field_state, show_field
+from pages.ui.flow.ideal_and_steps import show_ideal, show_steps
+from pages.ui.flow.positions_form import N_BENT, is_bent, show_paths_form
 from pages.ui.frame import link, open_page
-from pages.ui.paths_form import N_BENT, is_bent, show_paths_form
-from pages.ui.paths_more import show_ideal, show_steps
-from pages.ui.take_home import offer_still
 from wtflow.errors import WTFlowError
 from wtflow.export.tables import travel_csv
 from wtflow.plots.groups import group_words
@@ -30,9 +31,9 @@ def main(store: RunStore) -> None:
     if results.test.empty:
         st.info("This run has no test images, so nothing can travel. Add images to test/ and train again.", icon=":material/info:")
         return
-    request = show_paths_form(results, judge.read_threshold(results))
+    request = show_paths_form(results, thresholds.read_threshold(results))
     try:
-        travel = derived.read_travel(store, results.run_id, request)
+        travel = answers.read_travel(store, results.run_id, request)
         if travel is not None:
             show_paths(store, results, request, travel)
     except WTFlowError as error:  # the studies below may have an answer all the same
@@ -48,11 +49,11 @@ def show_paths(store: RunStore, results: RunResults, request: TravelRequest, tra
     clicked = clicked if whose == st.session_state[SHOWN] else None
     show_position(results, request, travel, clicked)
     show_field(
-        cache_flow.paths_field(store, results.run_id, request, umap),
+        flow_cache.paths_field(store, results.run_id, request, umap),
         key="paths",
         height=HEIGHT_PX,
         choices={
-            "view": flow_parts.wanted_view(("radius", "plane", "umap") if umap else ("radius", "plane"), None),
+            "view": flow_words.wanted_view(("radius", "plane", "umap") if umap else ("radius", "plane"), None),
             "colour": state.get("colour"), "t": state.get_number("t"), "marked": [] if clicked is None else [clicked],
         },
         can_select=False,
@@ -60,7 +61,7 @@ def show_paths(store: RunStore, results: RunResults, request: TravelRequest, tra
     )  # fmt: skip
     show_files(results, travel)
     with st.container(border=True, key="card-words"):
-        flow_parts.show_words(travel)
+        flow_words.show_words(travel)
         if request.at is None:
             link("wells", "See where they end", icon=":material/adjust:", run=results.run_id)
 
@@ -68,15 +69,15 @@ def show_paths(store: RunStore, results: RunResults, request: TravelRequest, tra
 def read_umap(store: RunStore, results: RunResults, request: TravelRequest, travel: Travel) -> UmapRequest | None:
     """What UMAP of these paths was asked for, once it is there."""
     umap = UmapRequest(travel=request, times="all", n_fit=N_BENT) if is_bent() else None
-    is_there = umap is not None and derived.read_task(
-        store, results.run_id, umap, f"UMAP of {widgets.count(len(travel.positions), 'path')}", flow_parts.expected_umap(umap, travel)
+    is_there = umap is not None and answers.read_task(
+        store, results.run_id, umap, f"UMAP of {widgets.count(len(travel.positions), 'path')}", flow_words.expected_umap(umap, travel)
     )
-    flow_parts.set_stand_in("paths", "radius" if umap is not None and not is_there else None)
+    flow_words.set_stand_in("paths", "radius" if umap is not None and not is_there else None)
     return umap if is_there else None
 
 
 def take_choice() -> None:
-    flow_parts.take_choice("paths")
+    flow_words.take_choice("paths")
     clicked = field_state("paths").clicked
     if clicked is not None:
         st.session_state[CLICKED] = (st.session_state.get(SHOWN), clicked)
@@ -84,13 +85,13 @@ def take_choice() -> None:
 
 def show_position(results: RunResults, request: TravelRequest, travel: Travel, clicked: int | None) -> None:
     """One line: how many there are, or which one was clicked, with the ways to its image and to its path alone."""
-    places = cache_flow.drawn(travel).positions
+    places = flow_cache.drawn(travel).positions
     is_single = len(travel.positions) == 1
     clicked = 0 if is_single else clicked
     with st.container(horizontal=True, vertical_alignment="center", key="clicked"):
         if clicked is None or clicked >= len(places):
             part = "" if len(places) == len(travel.positions) else f" {len(places):,} of them are drawn, evenly over the types; files hold all."
-            st.caption(f"{flow_parts.count_in_words(travel, request)}.{part} Click one to come to its image.", width="content")
+            st.caption(f"{flow_words.count_in_words(travel, request)}.{part} Click one to come to its image.", width="content")
             return
         sample = results.table.set_index("row").loc[int(places.row[clicked])].sample_id
         row, column = int(places.grid_row[clicked]), int(places.grid_column[clicked])

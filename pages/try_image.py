@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import cache, judge, widgets
+from pages.ui import cache, thresholds, widgets
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import open_page
 from wtflow.datasets.files import list_images
@@ -32,7 +32,7 @@ def main(store: RunStore) -> None:
     with left:
         files = pick_files()
     with right:
-        threshold = judge.show_threshold(results)
+        threshold = thresholds.show_threshold(results)
     if files:
         st.subheader(widgets.count(len(files), "image"), anchor=False)
         files = [files[i] for i in widgets.pager(len(files), PER_PAGE)]
@@ -86,7 +86,7 @@ def score(store: RunStore, results: RunResults, files: list[tuple[str, bytes]]) 
     return [found[key] for key in keys]
 
 
-def show_tried(store: RunStore, results: RunResults, threshold: judge.Threshold, tried: Tried, content: bytes, *, is_kept: bool) -> None:
+def show_tried(store: RunStore, results: RunResults, threshold: thresholds.Threshold, tried: Tried, content: bytes, *, is_kept: bool) -> None:
     name = Path(tried.name).name
     with st.container(border=True):
         if tried.problem:
@@ -114,7 +114,7 @@ def show_tried(store: RunStore, results: RunResults, threshold: judge.Threshold,
             show_nearest(tried)
 
 
-def show_call(score: float, threshold: judge.Threshold) -> None:
+def show_call(score: float, threshold: thresholds.Threshold) -> None:
     """The verdict at the threshold as a coloured word."""
     if score >= threshold.value:
         st.badge("called defective", icon=":material/report:", color="orange")
@@ -131,7 +131,7 @@ def show_nearest(tried: Tried) -> None:
             st.caption(f"{plain(Path(sample_id).name)} · {format_score(distance)}")
 
 
-def show_kept(store: RunStore, results: RunResults, threshold: judge.Threshold) -> None:
+def show_kept(store: RunStore, results: RunResults, threshold: thresholds.Threshold) -> None:
     """Images kept with this run. They never count as test images."""
     kept = list_tried(store, results.run_id)
     if not kept:
@@ -144,7 +144,7 @@ def show_kept(store: RunStore, results: RunResults, threshold: judge.Threshold) 
                 show_one_kept(store, results, threshold, facts)
 
 
-def show_one_kept(store: RunStore, results: RunResults, threshold: judge.Threshold, facts: dict) -> None:
+def show_one_kept(store: RunStore, results: RunResults, threshold: thresholds.Threshold, facts: dict) -> None:
     name, key = Path(facts["name"]).name, facts["key"]
     try:
         image = load_image(facts["image"], results.settings.image_size)

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from pages.ui import cache_flow, derived, widgets
+from pages.ui import answers, widgets
 from pages.ui.errors import shown
+from pages.ui.flow import flow_cache
+from pages.ui.flow.wells_map import pick_sample, show_map
+from pages.ui.flow.wells_shape import show_landscape, show_shape
 from pages.ui.frame import open_page
-from pages.ui.wells_map import pick_sample, show_map
-from pages.ui.wells_shape import show_landscape, show_shape
 from wtflow.records.core import GOOD
 from wtflow.store.runs import RunStore
 
@@ -17,13 +18,13 @@ def main(store: RunStore) -> None:
         st.info("This run has no test images, so there is nothing to look at. Add images to test/ and train again.", icon=":material/info:")
         return
     request, umap = pick_sample(results)
-    travel = derived.read_travel(store, results.run_id, request)
+    travel = answers.read_travel(store, results.run_id, request)
     if travel is None:
         return
     show_map(store, results, travel, umap)
     if GOOD in travel.positions.groups:
         st.subheader("The well itself", anchor=False)
-        show_shape(travel, cache_flow.answer_key(store, results.run_id, request))
+        show_shape(travel, flow_cache.answer_key(store, results.run_id, request))
     show_landscape(store, results)
 
 

@@ -10,7 +10,7 @@ import pytest
 def search_everything_again():
     """Pages narrow the search for garbage, which hides objects from `gc.get_referrers`; Hypothesis asks it before it draws by a fixed seed."""
     yield
-    tidy = sys.modules.get("pages.ui.tidy")
-    if tidy is not None and tidy._after_search in gc.callbacks:
-        gc.callbacks.remove(tidy._after_search)
+    garbage = sys.modules.get("pages.ui.garbage")
+    if garbage is not None and garbage._after_search in gc.callbacks:
+        gc.callbacks.remove(garbage._after_search)
         gc.unfreeze()

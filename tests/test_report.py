@@ -464,7 +464,7 @@ def test_a_file_that_is_there_is_replaced_only_by_force_and_never_half(store, ru
 
 SCRIPT = """
 import streamlit as st
-from pages.ui.report_part import show_report, show_zip
+from pages.ui.report_menu import show_report, show_zip
 from wtflow.results import open_results
 from wtflow.store.runs import RunStore
 store = RunStore()

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.take_home import file_name
+from pages.ui.downloads import file_name
 from wtflow.errors import FlowError
 from wtflow.export import tables
 from wtflow.records.flow import Ideal, Landscape, PositionSet, Projection, ReturnTrip, StepsRow, Travel
@@ -139,7 +139,7 @@ def menu() -> None:
     import streamlit as st
 
     from pages.ui import state
-    from pages.ui.take_home import show_take_home
+    from pages.ui.downloads import show_take_home
     from wtflow.errors import MovieError
 
     def too_early() -> bytes:

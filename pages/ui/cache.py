@@ -1,4 +1,4 @@
-"""The only caches, with cache_flow and cache_compare. Keys are small plain values with a stamp of the files read; without them only speed changes."""
+"""The only caches, with flow_cache and compare_cache. Keys are small plain values with a stamp of the files read; without them only speed changes."""
 
 from pathlib import Path
 

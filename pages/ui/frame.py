@@ -11,7 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.ui import state
-from pages.ui.tidy import leave_libraries_out
+from pages.ui.garbage import leave_libraries_out
 from wtflow.store.runs import RunStore
 
 ROOT = Path(__file__).resolve().parents[2]

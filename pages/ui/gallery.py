@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import cache, judge, state, triage, widgets
+from pages.ui import cache, note_taking, state, thresholds, widgets
 from pages.ui.errors import plain
 from pages.ui.frame import link
 from wtflow.errors import WTFlowError
@@ -20,22 +20,22 @@ VIEWS = {"overlay": "With map", "image": "Image only"}
 _COLOURS = {"TP": "orange", "FN": "violet", "FP": "yellow", "TN": "blue"}
 
 
-def show_gallery(store: RunStore, results: RunResults, threshold: judge.Threshold) -> None:
+def show_gallery(store: RunStore, results: RunResults, threshold: thresholds.Threshold) -> None:
     """The cards and their filter. A filter redraws these alone, but for one that the figures above show as well."""
     st.subheader("Images", anchor=False)
-    st.fragment(_show_cards)(store, results, threshold, _shown_above(judge.read_filter(results)))
+    st.fragment(_show_cards)(store, results, threshold, _shown_above(thresholds.read_filter(results)))
 
 
-def _shown_above(chosen: judge.Filter) -> tuple:
+def _shown_above(chosen: thresholds.Filter) -> tuple:
     return chosen.outcomes, chosen.score_range
 
 
-def _show_cards(store: RunStore, results: RunResults, threshold: judge.Threshold, shown_above: tuple) -> None:
-    chosen = judge.read_filter(results)
+def _show_cards(store: RunStore, results: RunResults, threshold: thresholds.Threshold, shown_above: tuple) -> None:
+    chosen = thresholds.read_filter(results)
     if _shown_above(chosen) != shown_above:
         st.rerun()
     _show_filter(results, threshold, chosen)
-    rows = judge.rows_of(results, threshold, chosen)
+    rows = thresholds.rows_of(results, threshold, chosen)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         view = _show_order(chosen)
         on_page = widgets.pager(len(rows), PER_PAGE)
@@ -53,13 +53,13 @@ def _show_cards(store: RunStore, results: RunResults, threshold: judge.Threshold
             _show_card(store, results, facts, view)
 
 
-def _show_filter(results: RunResults, threshold: judge.Threshold, chosen: judge.Filter) -> None:
+def _show_filter(results: RunResults, threshold: thresholds.Threshold, chosen: thresholds.Filter) -> None:
     table = add_outcomes(results.test, threshold.value)
     n_of_type, n_of_outcome = table.defect.value_counts(), table.outcome.value_counts()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.pills(
             "Defect type",
-            judge.defect_types(results),
+            thresholds.defect_types(results),
             selection_mode="multi",
             wrap=True,
             format_func=lambda name: f"{name} ({n_of_type.get(name, 0)})",
@@ -73,12 +73,12 @@ def _show_filter(results: RunResults, threshold: judge.Threshold, chosen: judge.
             format_func=lambda name: f"{OUTCOMES[name]} ({n_of_outcome.get(name, 0)})",
             **state.bound("outcome", list(chosen.outcomes)),
         )
-        triage.tag_filter(results, chosen)
+        note_taking.tag_filter(results, chosen)
 
 
-def _show_order(chosen: judge.Filter) -> str:
+def _show_order(chosen: thresholds.Filter) -> str:
     """Choice of the order and of what a tile shows; returns the latter."""
-    st.selectbox("Order", list(judge.SORTS), format_func=judge.SORTS.__getitem__, width=190, **state.bound("sort", chosen.sort))
+    st.selectbox("Order", list(thresholds.SORTS), format_func=thresholds.SORTS.__getitem__, width=190, **state.bound("sort", chosen.sort))
     st.session_state.setdefault("gallery_view", "overlay")
     return st.selectbox("Show", list(VIEWS), format_func=VIEWS.__getitem__, key="gallery_view", width=150, persist_state="session")
 
@@ -102,9 +102,9 @@ def _show_card(store: RunStore, results: RunResults, facts, view: str) -> None:
             help=f"{plain(facts.sample_id)}: look at the map of this image",
         )
         st.badge(OUTCOMES[facts.outcome], color=_COLOURS[facts.outcome])
-        triage.note_line(judge.read_notes(results).note(facts.sample_id))
+        note_taking.note_line(thresholds.read_notes(results).note(facts.sample_id))
 
 
 def _clear() -> None:
-    judge.clear_filter()
+    thresholds.clear_filter()
     st.session_state["n_histograms"] = st.session_state.get("n_histograms", 0) + 1

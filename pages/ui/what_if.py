@@ -8,7 +8,7 @@ import streamlit as st
 from pages.ui import state, widgets
 from pages.ui.canvas import show_canvas
 from pages.ui.errors import plain, show_error, shown
-from pages.ui.judge import Threshold
+from pages.ui.thresholds import Threshold
 from wtflow.datasets.images import load_image, load_mask
 from wtflow.errors import ImageReadError, WTFlowError
 from wtflow.plots import theme

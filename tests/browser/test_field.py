@@ -14,7 +14,7 @@ SCRIPT = '''
 import json
 import numpy as np
 import streamlit as st
-from pages.ui.field import field_state, show_field
+from pages.ui.flow.field import field_state, show_field
 from wtflow.plots.field import Chart, Colour, Field, Guide, Pictures, View, encode_field
 
 IMAGE = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='40' height='20'/%3E"

@@ -240,9 +240,9 @@ def test_pixels_are_counted_once_and_give_intervals_and_the_pro_curve(open_page:
 
 
 def test_many_pixels_are_counted_only_when_asked(open_page: OpenPage, store: RunStore, pair, monkeypatch: pytest.MonkeyPatch):
-    from pages.ui import compare_parts
+    from pages.ui.compare import tables
 
-    monkeypatch.setattr(compare_parts, "COUNT_AT_ONCE", 9)
+    monkeypatch.setattr(tables, "COUNT_AT_ONCE", 9)
     for run_id in pair:
         with_pixel_metrics(store, run_id)
     page = open_page("compare", runs=list(pair))

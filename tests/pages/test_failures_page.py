@@ -10,7 +10,7 @@ from page_runs import TEST_SCORES, OpenPage, texts, write_run
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import failures_parts
+from pages.ui.failures import by_type
 from wtflow.failures.facts import compute_facts
 from wtflow.failures.groups import map_request
 from wtflow.records.failures import NearestNormals
@@ -67,7 +67,7 @@ def test_facts_are_measured_once_and_kept_with_the_run(open_page: OpenPage, stor
 
 
 def test_many_images_are_measured_by_a_task_that_a_button_begins(open_page: OpenPage, store: RunStore, finished: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(failures_parts, "MEASURE_AT_ONCE", 4)
+    monkeypatch.setattr(by_type, "MEASURE_AT_ONCE", 4)
     page = open_page("failures", run=finished, **WRONG)
     assert count_of(page, "Defects missed") == "1 of 3", "what needs no file is there already"
     assert any(button.label == "Measure the defects of 5 images" for button in page.button)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from page_runs import OpenPage, texts, write_run
 
-from pages.ui import judge, state
+from pages.ui import state, thresholds
 from wtflow.results import open_results
 from wtflow.store.layout import MAPS
 from wtflow.store.runs import RunStore
@@ -100,8 +100,8 @@ def test_an_image_that_is_gone_leaves_the_rest_of_the_gallery(open_page: OpenPag
 
 def test_each_stop_of_the_slider_moves_one_image(store: RunStore, finished: str):
     results = open_results(store, finished)
-    origin = judge.threshold_choices(results)[0]
-    stops = judge._stops(results, judge.Threshold(origin.value, origin, False))
+    origin = thresholds.threshold_choices(results)[0]
+    stops = thresholds._stops(results, thresholds.Threshold(origin.value, origin, False))
     calls = [int((results.table.score >= stop).sum()) for stop in stops]
     assert calls == sorted(calls, reverse=True)
     assert set(calls) == {0, 1, 2, 3, 4, 5}
@@ -112,8 +112,8 @@ def test_no_two_stops_of_the_slider_read_the_same(store: RunStore, finished: str
     metrics["thresholds"]["best_f1"]["value"] = 2.5000001  # half-way between two scores but for rounding
     store.write_metrics(finished, metrics)
     results = open_results(store, finished)
-    origin = judge.threshold_choices(results)[0]
-    stops = judge._stops(results, judge.Threshold(origin.value, origin, False))
+    origin = thresholds.threshold_choices(results)[0]
+    stops = thresholds._stops(results, thresholds.Threshold(origin.value, origin, False))
     assert [stop for stop in stops if 2.49 < stop < 2.51] == [2.5000001]
 
 

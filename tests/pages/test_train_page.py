@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from page_runs import OpenPage, texts, write_run
 
-from pages.ui.settings_form import ADVANCED, MAIN
+from pages.ui.train.settings_form import ADVANCED, MAIN
 from wtflow.config import Settings
 from wtflow.jobs import trainings
 from wtflow.records.core import RunStatus

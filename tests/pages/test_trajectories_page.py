@@ -11,7 +11,7 @@ from page_runs import PAGES, OpenPage, texts
 from run_folders import train_here, write_tiny_category
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import cache_flow, flow_parts
+from pages.ui.flow import flow_cache, flow_words
 from wtflow.jobs import studies
 from wtflow.results import open_results
 from wtflow.store.runs import RunStore
@@ -213,14 +213,14 @@ def test_a_clicked_particle_is_ringed_and_leads_to_its_image_and_to_its_path_alo
 def test_where_only_a_part_is_drawn_a_click_still_means_the_particle_under_the_pointer(
     open_page: OpenPage, store: RunStore, trained: str, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(cache_flow, "MOST_DRAWN", 6)
+    monkeypatch.setattr(flow_cache, "MOST_DRAWN", 6)
     page = open_page("trajectories", run=trained)
     field = field_of(page)
     assert field["ids"]["shape"] == [6]
     assert "6 of them are drawn, evenly over the types" in texts(page)
     page = click(page, 5)
     travel = compute_answer(store, trained, TravelRequest(n=1000, steps=20), lambda share: None)
-    places = cache_flow.drawn(travel).positions
+    places = flow_cache.drawn(travel).positions
     name = open_results(store, trained).table.set_index("row").loc[int(places.row[5])].sample_id
     assert places.group[5] == "spot", "three of the six are defects, and they come last"
     assert f"**{name}**, row {places.grid_row[5]}, column {places.grid_column[5]}: spot" in texts(page)
@@ -297,7 +297,7 @@ def test_a_umap_that_failed_says_why_and_can_be_asked_for_again(open_page: OpenP
     [(0.2, "about 5 s"), (12, "about 10 s"), (57, "about 55 s"), (58, "about 1 min"), (100, "about 1.5 min"), (570, "about 10 min"), (4000, "about 1.1 h")],
 )
 def test_a_promise_has_no_more_digits_than_it_deserves(seconds: float, words: str):
-    assert flow_parts.roughly(seconds) == words
+    assert flow_words.roughly(seconds) == words
 
 
 def test_what_was_computed_before_is_shown_without_torch(store: RunStore, trained: str):

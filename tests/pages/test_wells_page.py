@@ -11,7 +11,7 @@ from page_runs import OpenPage, texts
 from run_folders import train_here, write_tiny_category
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.cache_flow import hover_px
+from pages.ui.flow.flow_cache import hover_px
 from wtflow.jobs import studies
 from wtflow.records.core import GOOD
 from wtflow.records.flow import Projection, Travel

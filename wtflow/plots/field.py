@@ -1,6 +1,6 @@
 """The particle field: positions on their way from data to noise, in several views, with linked charts, as the browser draws it.
 
-Shapes: S saved times, N particles, M images. The component that draws an encoded field is assets/field.js, mounted by pages/ui/field.py.
+Shapes: S saved times, N particles, M images. The component that draws an encoded field is assets/field.js, mounted by pages/ui/flow/field.py.
 """
 
 import base64

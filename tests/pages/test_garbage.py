@@ -7,13 +7,13 @@ import weakref
 
 import pytest
 
-from pages.ui import tidy
+from pages.ui import garbage
 
 
 @pytest.fixture
 def searching(monkeypatch):
-    monkeypatch.setattr(tidy, "_n_modules", 0)
-    tidy.leave_libraries_out()
+    monkeypatch.setattr(garbage, "_n_modules", 0)
+    garbage.leave_libraries_out()
 
 
 class Knot:
@@ -23,7 +23,7 @@ class Knot:
 
 def test_no_earlier_test_left_the_search_narrowed():
     assert gc.get_freeze_count() == 0
-    assert tidy._after_search not in gc.callbacks
+    assert garbage._after_search not in gc.callbacks
 
 
 def test_after_a_full_search_what_is_there_is_left_out_until_modules_are_loaded(searching, monkeypatch):
@@ -50,5 +50,5 @@ def test_cycles_made_later_are_found_and_others_go_with_their_last_reference(sea
 
 def test_it_listens_once_however_often_pages_ask(searching):
     for _ in range(3):
-        tidy.leave_libraries_out()
-    assert gc.callbacks.count(tidy._after_search) == 1
+        garbage.leave_libraries_out()
+    assert gc.callbacks.count(garbage._after_search) == 1

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.ui import cache, cache_compare, state, widgets
-from pages.ui.compare_runs import table
+from pages.ui import cache, state, widgets
+from pages.ui.compare import compare_cache
+from pages.ui.compare.run_choice import table
 from pages.ui.errors import plain, show_error
 from wtflow.compare.intervals import N_RESAMPLES
 from wtflow.compare.pixel_tally import make_tally
@@ -37,7 +38,7 @@ def show_metrics(store: RunStore, comparison: Comparison, names: Sequence[str]) 
     """Metrics with intervals and differences in words. True when the pixels should be counted now, below everything else."""
     st.subheader("Which is better", anchor=False)
     run_ids = tuple(run.run_id for run in comparison.runs)
-    rows = (*cache_compare.image_rows(store, run_ids), *cache_compare.pixel_rows(store, run_ids))
+    rows = (*compare_cache.image_rows(store, run_ids), *compare_cache.pixel_rows(store, run_ids))
     letters = LETTERS[: len(names)]
     table(["metric", *letters, *(f"{letter} against A" for letter in letters[1:])], [_metric_line(row, len(names)) for row in rows])
     for k, name in list(enumerate(names))[1:]:
@@ -84,7 +85,7 @@ def _show_verdict(rows: Sequence[MetricRow], k: int, name: str, first: str) -> N
 
 
 def _asks_for_pixels(store: RunStore, comparison: Comparison, rows: Sequence[MetricRow]) -> bool:
-    missing = [run for run in comparison.runs if cache_compare.tally(store, run.run_id) is None]
+    missing = [run for run in comparison.runs if compare_cache.tally(store, run.run_id) is None]
     if not missing or not any(run.metrics["metrics"].get("aupro") is not None for run in missing):
         return False
     n_maps = sum(len(run.test) for run in missing)
@@ -97,7 +98,7 @@ def _asks_for_pixels(store: RunStore, comparison: Comparison, rows: Sequence[Met
 
 def count_pixels(store: RunStore, comparison: Comparison) -> None:
     """Count what is missing, with a bar, and keep it; then draw the page anew. What is done stays done when the page is left."""
-    missing = [run for run in comparison.runs if cache_compare.tally(store, run.run_id) is None]
+    missing = [run for run in comparison.runs if compare_cache.tally(store, run.run_id) is None]
     bar = st.progress(0.0, text="Counting pixels")
     try:
         for k, run in enumerate(missing):

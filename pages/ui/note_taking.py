@@ -9,7 +9,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.ui import cache, judge, state, widgets
+from pages.ui import cache, state, thresholds, widgets
 from pages.ui.errors import show_error
 from wtflow.errors import StoreError, WTFlowError
 from wtflow.failures.notes import COMMENTED, WRONG_LABEL, count_words, flagged_metrics
@@ -61,9 +61,9 @@ def run_comment(store: RunStore, run_id: str) -> None:
     _show_said(run_id, None)
 
 
-def tag_filter(results: RunResults, chosen: judge.Filter) -> None:
+def tag_filter(results: RunResults, chosen: thresholds.Filter) -> None:
     """Pills that choose images by their notes; nothing where nobody wrote about a test image."""
-    counts = count_words(results.test, judge.read_notes(results))
+    counts = count_words(results.test, thresholds.read_notes(results))
     if counts:
         st.pills(
             "Notes",
@@ -78,7 +78,7 @@ def tag_filter(results: RunResults, chosen: judge.Filter) -> None:
 
 def flagged_note(results: RunResults) -> None:
     """A line with the image metrics with and without the images whose label is called wrong; nothing where there are none."""
-    found = flagged_metrics(results, judge.read_notes(results))
+    found = flagged_metrics(results, thresholds.read_notes(results))
     if not found.n_flagged:
         return
     are, them = ("image is", "it") if found.n_flagged == 1 else ("images are", "them")

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui import state
 from pages.ui.errors import plain
-from pages.ui.field import field_state
+from pages.ui.flow.field import field_state
 from wtflow.plots.axes import format_score
 from wtflow.plots.groups import group_words
 from wtflow.records.core import GOOD

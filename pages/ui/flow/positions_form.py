@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from pages.ui import judge, state, widgets
+from pages.ui import state, thresholds, widgets
 from pages.ui.errors import plain, show_error
-from pages.ui.triage import tag_filter
+from pages.ui.note_taking import tag_filter
 from wtflow.errors import RunNotFoundError
 from wtflow.plots.theme import OUTCOMES
 from wtflow.results import RunResults, find_sample
@@ -31,11 +31,11 @@ N_BENT = 300
 """Paths in a UMAP of paths: each brings all its saved times, and UMAP is slow."""
 
 
-def show_paths_form(results: RunResults, threshold: judge.Threshold) -> TravelRequest:
+def show_paths_form(results: RunResults, threshold: thresholds.Threshold) -> TravelRequest:
     """Draw the form and return what it asks for; ends the page where the address names an image that is not there. Raises SettingsError."""
-    chosen = judge.read_filter(results)
-    everything = judge.rows_of(results, threshold, judge.Filter((), (), None, chosen.sort))
-    rows = judge.rows_of(results, threshold, chosen)
+    chosen = thresholds.read_filter(results)
+    everything = thresholds.rows_of(results, threshold, thresholds.Filter((), (), None, chosen.sort))
+    rows = thresholds.rows_of(results, threshold, chosen)
     images = _pick_images(results, chosen)
     if rows.empty:
         st.info(f"No image passes the filter ({plain(chosen.words)}), so it is left out.", icon=":material/filter_alt:")
@@ -76,7 +76,7 @@ def show_paths_form(results: RunResults, threshold: judge.Threshold) -> TravelRe
         with st.container(horizontal=True, vertical_alignment="center"):
             if len(rows) < len(everything):
                 st.caption(f"Only images with {plain(chosen.words)}: {widgets.count(len(rows), 'image')}.", width="content")
-            st.button("All images", icon=":material/filter_alt_off:", type="tertiary", on_click=judge.clear_filter)
+            st.button("All images", icon=":material/filter_alt_off:", type="tertiary", on_click=thresholds.clear_filter)
     are_all = images == "all" and len(rows) == len(everything)
     return checked(TravelRequest, {
         "rows": () if are_all else tuple(picked), "how": how, "n": 1 if at else min(n, N_BENT) if bent else n, "at": at, "steps": saves,
@@ -89,14 +89,14 @@ def is_bent() -> bool:
     return state.get("bend") == "1"
 
 
-def _pick_images(results: RunResults, chosen: judge.Filter) -> str:
+def _pick_images(results: RunResults, chosen: thresholds.Filter) -> str:
     is_meant = state.get("sample") in set(results.table.sample_id) and state.get("position")
     wanted = state.get("images") or ("one" if is_meant else "all")
     wanted = wanted if wanted in IMAGES else "all"
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.segmented_control("Images", list(IMAGES), required=True, format_func=IMAGES.__getitem__, width="content", **state.bound("images", wanted))
         with st.popover("Filter by type and outcome", icon=":material/filter_alt:", type="tertiary"):
-            types = {"options": judge.defect_types(results), "selection_mode": "multi", "wrap": True}
+            types = {"options": thresholds.defect_types(results), "selection_mode": "multi", "wrap": True}
             st.pills("Defect type", **types, **state.bound("defect", list(chosen.defects)))
             outcomes = {"options": list(OUTCOMES), "selection_mode": "multi", "wrap": True, "format_func": OUTCOMES.__getitem__}
             st.pills("Outcome", **outcomes, **state.bound("outcome", list(chosen.outcomes)))

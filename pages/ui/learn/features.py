@@ -4,10 +4,11 @@ from itertools import product
 
 import streamlit as st
 
-from pages.ui import cache, cache_flow, state, widgets
+from pages.ui import cache, state, widgets
 from pages.ui.errors import plain, shown
+from pages.ui.flow import flow_cache
+from pages.ui.flow.wells_map import COUNTS, SAVES
 from pages.ui.frame import link
-from pages.ui.wells_map import COUNTS, SAVES
 from wtflow.jobs import trainings
 from wtflow.plots import theme
 from wtflow.plots.well import plot_radius_heat
@@ -58,7 +59,7 @@ def kept_travel(store: RunStore, results: RunResults) -> Travel | None:
     """A travel that the page `wells` computed before: with its first settings, else with others that it offers."""
     start = default_wells(results.settings.solver).travel
     for n, steps in sorted(product(COUNTS, SAVES), key=lambda pair: (pair != (start.n, start.steps), pair)):
-        found = cache_flow.answer(store, results.run_id, TravelRequest(how="balanced", n=n, steps=steps, solver=results.settings.solver))
+        found = flow_cache.answer(store, results.run_id, TravelRequest(how="balanced", n=n, steps=steps, solver=results.settings.solver))
         if found is not None:
             return found
     return None

@@ -66,7 +66,7 @@ def lesson_state(name: str) -> LessonState | None:
 
 
 def _tell(key: str, wanted: dict[str, float]) -> dict[str, object]:
-    """What to send as settings, with a number that rises only when the browser must follow: as `pages.ui.field` does it."""
+    """What to send as settings, with a number that rises only when the browser must follow: as `pages.ui.flow.field` does it."""
     told = st.session_state.get(f"{key}_told") or {"settings": wanted, "number": 1, "reported": None}
     reported = (st.session_state.get(key) or {}).get("state") or None
     shown = told["settings"] if reported == told["reported"] else (reported or {}).get("settings", {})

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pages.ui import cache_flow, widgets
+from pages.ui import widgets
 from pages.ui.errors import plain, show_error, shown
+from pages.ui.flow import flow_cache
 from wtflow.errors import WTFlowError
 from wtflow.jobs import studies
 from wtflow.records.flow import Travel
@@ -18,7 +19,7 @@ QUICK = 120_000
 
 def read_travel(store: RunStore, run_id: str, request: TravelRequest) -> Travel | None:
     """The paths asked for; None while they are being computed elsewhere, which is then shown with its progress."""
-    found = cache_flow.answer(store, run_id, request)
+    found = flow_cache.answer(store, run_id, request)
     if found is None and request.n * request.steps * (1 + request.n_probes) <= QUICK:
         found = _compute_here(store, run_id, request)
     if found is None:
@@ -28,7 +29,7 @@ def read_travel(store: RunStore, run_id: str, request: TravelRequest) -> Travel 
 
 def read_task(store: RunStore, run_id: str, request: Request, what: str, expected: str) -> Answer | None:
     """An answer that a process of its own makes, begun by a button; until then the button, its progress, or why it failed."""
-    found = cache_flow.answer(store, run_id, request)
+    found = flow_cache.answer(store, run_id, request)
     if found is None:
         is_running = studies.task_state(store, run_id, request).state == "running"
         with st.container(border=True, key=f"task_{request.kind}"):

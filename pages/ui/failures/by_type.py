@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pages.ui import cache, derived, flow_parts, judge, state, triage, widgets
+from pages.ui import answers, cache, note_taking, state, thresholds, widgets
 from pages.ui.errors import plain
+from pages.ui.flow import flow_words
 from wtflow.errors import WTFlowError
 from wtflow.failures.facts import compute_facts
 from wtflow.failures.words import FailureStudy
@@ -28,7 +29,7 @@ WRONG = ("FN", "FP")
 SHORT = {"FN": "short", "FP": "above"}
 
 
-def measure_defects(store: RunStore, results: RunResults, threshold: judge.Threshold) -> FailureStudy:
+def measure_defects(store: RunStore, results: RunResults, threshold: thresholds.Threshold) -> FailureStudy:
     """The study of this threshold; facts of the images are computed first where nobody has, at once or after a button."""
     study = cache.failure_study(store, results.run_id, threshold.value)
     if "area" in study.table:
@@ -37,7 +38,7 @@ def measure_defects(store: RunStore, results: RunResults, threshold: judge.Thres
     request = FactsRequest()
     if n > MEASURE_AT_ONCE:
         what = f"Measure the defects of {n:,} images"
-        derived.read_task(store, results.run_id, request, what, f"{flow_parts.roughly(S_PER_IMAGE * n + START_S)} (size, contrast, place, AUPRO per type)")
+        answers.read_task(store, results.run_id, request, what, f"{flow_words.roughly(S_PER_IMAGE * n + START_S)} (size, contrast, place, AUPRO per type)")
         return study
     bar = st.progress(0.0, text="Measuring the defects")
     tell = lambda done, total: bar.progress(done / max(total, 1), text=f"Measuring the defects: image {done:,} of {total:,}")  # noqa: E731
@@ -73,7 +74,7 @@ def show_tile(store: RunStore, results: RunResults, facts, where: str, side: boo
             args=("sample", facts.sample_id),
             help=f"{plain(facts.sample_id)}: take it apart",
         )
-        triage.note_line(judge.read_notes(results).note(facts.sample_id))
+        note_taking.note_line(thresholds.read_notes(results).note(facts.sample_id))
     return is_pressed
 
 
@@ -127,7 +128,7 @@ def take_type(names: list[str]) -> None:
 
 def rows_below(results: RunResults, study: FailureStudy):
     """The wrong calls that the filter leaves, worst first. A filter by outcomes that are right asks for nothing here."""
-    chosen = judge.read_filter(results)
+    chosen = thresholds.read_filter(results)
     rows = study.failures
     wanted = [outcome for outcome in WRONG if outcome in chosen.outcomes]
     if wanted:
@@ -148,7 +149,7 @@ def show_worst_first(store: RunStore, results: RunResults, study: FailureStudy) 
 
 def _show_all(store: RunStore, results: RunResults, study: FailureStudy) -> None:
     st.subheader("All wrong calls, worst first", anchor=False)
-    chosen = judge.read_filter(results)
+    chosen = thresholds.read_filter(results)
     counts = study.failures.outcome.value_counts()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.pills(
@@ -161,13 +162,13 @@ def _show_all(store: RunStore, results: RunResults, study: FailureStudy) -> None
         types = study.failures.defect.value_counts()
         st.pills(
             "Defect type",
-            judge.defect_types(results),
+            thresholds.defect_types(results),
             selection_mode="multi",
             wrap=True,
             format_func=lambda name: f"{name} ({types.get(name, 0)})",
             **state.bound("defect", list(chosen.defects)),
         )
-        triage.tag_filter(results, chosen)
+        note_taking.tag_filter(results, chosen)
     rows = rows_below(results, study)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         on_page = widgets.pager(len(rows), PER_PAGE)

@@ -9,7 +9,7 @@ import pytest
 from page_runs import OpenPage, texts
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.triage import as_written
+from pages.ui.note_taking import as_written
 from wtflow.records.notes import ImageNote
 from wtflow.results import open_results
 from wtflow.store import layout
@@ -18,7 +18,7 @@ from wtflow.store.runs import RunStore
 
 SCRIPT = """
 import streamlit as st
-from pages.ui.triage import triage_box
+from pages.ui.note_taking import triage_box
 from wtflow.store.runs import RunStore
 
 triage_box(RunStore(), st.session_state.run, st.session_state.sample)
@@ -26,8 +26,8 @@ triage_box(RunStore(), st.session_state.run, st.session_state.sample)
 PATHS_FORM = """
 import streamlit as st
 from pages.ui import state
-from pages.ui.judge import read_threshold
-from pages.ui.paths_form import show_paths_form
+from pages.ui.thresholds import read_threshold
+from pages.ui.flow.positions_form import show_paths_form
 from wtflow.results import open_results
 from wtflow.store.runs import RunStore
 

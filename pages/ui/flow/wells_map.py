@@ -4,11 +4,12 @@ from collections import Counter
 
 import streamlit as st
 
-from pages.ui import cache, cache_flow, derived, flow_parts, state, widgets
+from pages.ui import answers, cache, state, widgets
+from pages.ui.downloads import offer_still
 from pages.ui.errors import plain
-from pages.ui.field import show_field
+from pages.ui.flow import flow_cache, flow_words
+from pages.ui.flow.field import show_field
 from pages.ui.frame import link
-from pages.ui.take_home import offer_still
 from wtflow.export.tables import projection_csv, travel_csv
 from wtflow.plots.groups import group_words
 from wtflow.records.flow import Travel
@@ -41,21 +42,21 @@ def pick_sample(results: RunResults) -> tuple[TravelRequest, UmapRequest]:
 def show_map(store: RunStore, results: RunResults, travel: Travel, umap: UmapRequest) -> None:
     """The map, and beside it what is behind the chosen points and what to look for."""
     what = f"Compute the UMAP of {len(travel.positions):,} positions"
-    projection = derived.read_task(store, results.run_id, umap, what, flow_parts.expected_umap(umap, travel))
-    flow_parts.set_stand_in("map", "plane" if projection is None else None)
+    projection = answers.read_task(store, results.run_id, umap, what, flow_words.expected_umap(umap, travel))
+    flow_words.set_stand_in("map", "plane" if projection is None else None)
     points = points_by_image(results, travel)
     picked = state.get("picked") if state.get("picked") in points else None
     with st.container(key="map_and_images"):
         left, right = st.columns([3, 2], gap="large")
     with left:
         meanwhile = "" if projection is not None else " Until the UMAP is there the map shows principal axes."
-        st.caption(f"{flow_parts.count_in_words(travel, umap.travel)}.{meanwhile}")
+        st.caption(f"{flow_words.count_in_words(travel, umap.travel)}.{meanwhile}")
         event = show_field(
-            cache_flow.wells_field(store, results.run_id, umap.travel, umap if projection is not None else None),
+            flow_cache.wells_field(store, results.run_id, umap.travel, umap if projection is not None else None),
             key="map",
             height=HEIGHT_PX,
             choices={
-                "view": flow_parts.wanted_view(("umap", "plane"), "umap") if projection is not None else None,
+                "view": flow_words.wanted_view(("umap", "plane"), "umap") if projection is not None else None,
                 "colour": state.get("colour"), "t": state.get_number("t"),
                 "playing_allowed": False, "marked": points.get(picked, []),
             },
@@ -69,7 +70,7 @@ def show_map(store: RunStore, results: RunResults, travel: Travel, umap: UmapReq
     with right:
         show_chosen(store, results, travel, points, event.selected, picked)
         with st.container(border=True, key="card-words"):
-            flow_parts.show_words(travel)
+            flow_words.show_words(travel)
             link("trajectories", "Watch them travel", icon=":material/route:", run=results.run_id)
 
 
@@ -125,7 +126,7 @@ def points_by_image(results: RunResults, travel: Travel) -> dict[str, list[int]]
 
 
 def _take_choice() -> None:
-    flow_parts.take_choice("map")
+    flow_words.take_choice("map")
 
 
 def _pick_umap(request: TravelRequest) -> UmapRequest:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.ui.downloads import file_name
 from pages.ui.errors import show_error
-from pages.ui.take_home import file_name
 from pages.ui.widgets import size
 from wtflow.errors import WTFlowError
 from wtflow.results import RunResults

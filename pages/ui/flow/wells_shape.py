@@ -5,9 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import cache_flow, state
+from pages.ui import state
+from pages.ui.downloads import offer_still
 from pages.ui.errors import show_error
-from pages.ui.take_home import offer_still
+from pages.ui.flow import flow_cache
 from wtflow.errors import WTFlowError
 from wtflow.export.tables import depth_csv, escape_csv, landscape_csv, radius_csv
 from wtflow.plots import theme
@@ -44,7 +45,7 @@ class Shape:
     depth: Any
 
 
-def show_shape(travel: Travel, key: cache_flow.Key) -> None:
+def show_shape(travel: Travel, key: flow_cache.Key) -> None:
     """Radius, escape and depth. Needs positions of good images. key: what the travel depends on."""
     shape = _shape(key, travel)
     st.caption(RADIUS_WORDS)
@@ -65,7 +66,7 @@ def show_shape(travel: Travel, key: cache_flow.Key) -> None:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _shape(key: cache_flow.Key, _travel: Travel) -> Shape:
+def _shape(key: flow_cache.Key, _travel: Travel) -> Shape:
     groups = _travel.positions.groups
     defects = tuple(name for name in groups if name not in (GOOD, UNMARKED))
     edges, normal = radius_density(_travel, (GOOD,))
@@ -98,8 +99,8 @@ def show_landscape(store: RunStore, results: RunResults) -> None:
         return
     try:
         with st.spinner("Measuring the field on the plane (the first time loads the network: some seconds)"):
-            landscape = cache_flow.landscape(store, results.run_id, kind, normal, defect, time)
-            field, surface = _landscape_figures((cache_flow.run_key(store, results.run_id), kind, normal, defect, time), landscape)
+            landscape = flow_cache.landscape(store, results.run_id, kind, normal, defect, time)
+            field, surface = _landscape_figures((flow_cache.run_key(store, results.run_id), kind, normal, defect, time), landscape)
     except WTFlowError as error:
         show_error(error)
         return
@@ -114,7 +115,7 @@ def show_landscape(store: RunStore, results: RunResults) -> None:
 
 
 @st.cache_resource(max_entries=60, show_spinner=False)
-def _landscape_figures(key: cache_flow.Key, _landscape: Landscape) -> tuple[Any, Any]:
+def _landscape_figures(key: flow_cache.Key, _landscape: Landscape) -> tuple[Any, Any]:
     return plot_landscape_field(_landscape), plot_landscape_surface(_landscape)
 
 

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from pages.ui import cache, judge, state, triage
+from pages.ui import cache, note_taking, state, thresholds
 from pages.ui.errors import plain, show_error
-from pages.ui.failures_parts import NARROW_PX, SHORT, rows_below
+from pages.ui.failures.by_type import NARROW_PX, SHORT, rows_below
 from pages.ui.frame import link
 from wtflow.errors import RunNotFoundError, WTFlowError
 from wtflow.failures.calls import PIXEL_QUANTILE
@@ -22,7 +22,7 @@ PICTURE_PX = 480
 N_LISTED = 8
 
 
-def show_one(store: RunStore, results: RunResults, study: FailureStudy, threshold: judge.Threshold) -> None:
+def show_one(store: RunStore, results: RunResults, study: FailureStudy, threshold: thresholds.Threshold) -> None:
     """The image that the address names; nothing where it names none."""
     wanted = state.get("sample")
     if wanted is None:
@@ -46,10 +46,10 @@ def show_one(store: RunStore, results: RunResults, study: FailureStudy, threshol
             report = show_pictures(store, results, facts, cut)
         with right:
             show_numbers(study, facts, report, words)
-        triage.triage_box(store, results.run_id, facts.sample_id)
+        note_taking.triage_box(store, results.run_id, facts.sample_id)
 
 
-def show_head(results: RunResults, study: FailureStudy, facts, threshold: judge.Threshold) -> None:
+def show_head(results: RunResults, study: FailureStudy, facts, threshold: thresholds.Threshold) -> None:
     """Which image, how wrong, the ways on to its map and its path, and to the neighbours in the list."""
     ids = list(rows_below(results, study).sample_id)
     at = ids.index(facts.sample_id) if facts.sample_id in ids else None
@@ -71,7 +71,7 @@ def show_head(results: RunResults, study: FailureStudy, facts, threshold: judge.
         st.caption(origin)
 
 
-def pick_cut(store: RunStore, results: RunResults, threshold: judge.Threshold) -> tuple[float, str]:
+def pick_cut(store: RunStore, results: RunResults, threshold: thresholds.Threshold) -> tuple[float, str]:
     """The pixel threshold in force and where it comes from, in words."""
     wanted = state.get_number("cut")
     quantile = wanted if wanted in CUTS else PIXEL_QUANTILE

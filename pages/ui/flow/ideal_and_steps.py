@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from pages.ui import cache_flow, derived, flow_parts
+from pages.ui import answers
+from pages.ui.downloads import offer_still
 from pages.ui.errors import show_error
-from pages.ui.take_home import offer_still
+from pages.ui.flow import flow_cache, flow_words
 from wtflow.errors import WTFlowError
 from wtflow.export.tables import ideal_csv, return_csv, steps_csv
 from wtflow.plots import theme
@@ -33,7 +34,7 @@ def show_ideal(store: RunStore, results: RunResults) -> None:
     """A training batch under each coupling beside the learned paths."""
     try:
         with st.spinner("Pairing 256 training positions three times"):
-            ideal = cache_flow.ideal(store, results.run_id)
+            ideal = flow_cache.ideal(store, results.run_id)
     except WTFlowError as error:
         show_error(error)
         return
@@ -48,7 +49,7 @@ def show_steps(store: RunStore, results: RunResults) -> None:
     """Quality, endpoint norms and time against the number of steps; and the return errors."""
     request = StepsRequest()
     st.caption(STEPS_WORDS)
-    answer = derived.read_task(store, results.run_id, request, "Score the test set with 1 to 50 steps", flow_parts.expected_steps(results, request))
+    answer = answers.read_task(store, results.run_id, request, "Score the test set with 1 to 50 steps", flow_words.expected_steps(results, request))
     if answer is None:
         return
     rows, trips = answer

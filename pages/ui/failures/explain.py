@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from pages.ui import cache, derived, flow_parts, state, widgets
+from pages.ui import answers, cache, state, widgets
 from pages.ui.errors import plain
-from pages.ui.failures_parts import NARROW_PX, show_tile
+from pages.ui.failures.by_type import NARROW_PX, show_tile
+from pages.ui.flow import flow_words
 from pages.ui.frame import go
-from pages.ui.judge import Threshold
+from pages.ui.thresholds import Threshold
 from wtflow.failures.calls import PIXEL_QUANTILE
 from wtflow.failures.groups import LEAST, LEAST_IMAGES, MOST_GROUPS, map_request
 from wtflow.failures.splits import MISSES, describe_split
@@ -69,7 +70,7 @@ def offer_nearest(store: RunStore, results: RunResults) -> None:
     """A task that looks for the nearest training normal of every test image."""
     st.caption("How far each image's mean feature lies from the nearest training normal's, before the flow moves anything.")
     expected = "some ten seconds where the features are still in the cache, else as long as the run took to compute those of its test images"
-    derived.read_task(store, results.run_id, NearestRequest(), "Find the nearest training normals", expected)
+    answers.read_task(store, results.run_id, NearestRequest(), "Find the nearest training normals", expected)
 
 
 def show_alarm_map(store: RunStore, results: RunResults) -> None:
@@ -106,8 +107,8 @@ def show_groups(store: RunStore, results: RunResults, study: FailureStudy, thres
         )
         return
     request = map_request(n, results.settings.solver)
-    expected = flow_parts.roughly(umap_of_travel_seconds(request, n, TYPICAL_CHANNELS))
-    projection = derived.read_task(store, results.run_id, request, f"Group the worst positions of {n:,} images", f"{expected}; {flow_parts.FIRST_UMAP}")
+    expected = flow_words.roughly(umap_of_travel_seconds(request, n, TYPICAL_CHANNELS))
+    projection = answers.read_task(store, results.run_id, request, f"Group the worst positions of {n:,} images", f"{expected}; {flow_words.FIRST_UMAP}")
     if projection is None:
         return
     found = cache.failure_map(store, results.run_id, request, threshold.value)

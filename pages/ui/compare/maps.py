@@ -5,11 +5,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import cache, cache_compare, state, widgets
-from pages.ui.compare_runs import table
+from pages.ui import cache, state, widgets
+from pages.ui.compare import compare_cache
+from pages.ui.compare.run_choice import table
 from pages.ui.errors import plain, show_error
 from pages.ui.frame import link
-from pages.ui.panels import read_position, take_position
+from pages.ui.image_and_map import read_position, take_position
 from wtflow.compare.runs import LETTERS, RARITY_RANGE, Comparison, rarity
 from wtflow.datasets.images import load_image, load_mask
 from wtflow.errors import ImageReadError
@@ -44,7 +45,7 @@ def show_maps(store: RunStore, comparison: Comparison, names: Sequence[str], thr
         lines.append([plain(name), format_score(scores[at]), format_score(thresholds[k]), call, f"{rank:,} of {len(scores):,}"])
     st.markdown(f"True label: **{plain(facts.defect)}**")
     table(["run", "score", "its threshold", "calls it", "rank, highest first"], lines)
-    references = [cache_compare.normals_of(store, run.run_id) for run in comparison.runs]
+    references = [compare_cache.normals_of(store, run.run_id) for run in comparison.runs]
     scales = list(SCALES) if all(reference is not None for reference in references) else ["own"]
     scale = state.get("maps") if state.get("maps") in scales else scales[0]
     found = state.get_number("opacity")
@@ -54,7 +55,7 @@ def show_maps(store: RunStore, comparison: Comparison, names: Sequence[str], thr
     key = f"maps-{facts.sample_id}"
     run_ids = tuple(run.run_id for run in comparison.runs)
     try:
-        figure = cache_compare.figure(
+        figure = compare_cache.figure(
             (*_files(store, run_ids, facts), at, scale, opacity, position),
             lambda: _build(comparison, names, at, facts, references if scale == "rarity" else None, opacity, position),
         )
@@ -79,7 +80,7 @@ def show_maps(store: RunStore, comparison: Comparison, names: Sequence[str], thr
 def _files(store: RunStore, run_ids: tuple[str, ...], facts) -> tuple:
     """What names the runs and the files of one image as they are now."""
     stamps = [cache.file_stamp(Path(path)) for path in (facts.path, facts.mask_path) if path]
-    return "maps", str(store.home), run_ids, cache_compare.compare_stamp(store, run_ids), *stamps
+    return "maps", str(store.home), run_ids, compare_cache.compare_stamp(store, run_ids), *stamps
 
 
 def _build(comparison: Comparison, names: Sequence[str], at: int, facts, references: Sequence | None, opacity: float, position: tuple[int, int] | None):
