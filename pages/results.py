@@ -8,13 +8,14 @@ from pages.ui.frame import link, open_page
 from pages.ui.gallery import show_gallery
 from pages.ui.metric_cards import show_metrics
 from pages.ui.note_taking import flagged_note, run_comment
+from wtflow.export.tables import scores_csv
 from wtflow.metrics import confusion_at, pr_curve, roc_curve
 from wtflow.plots import theme
 from wtflow.plots.curves import plot_pr, plot_roc
 from wtflow.plots.histogram import plot_score_histogram
 from wtflow.plots.theme import OUTCOMES
 from wtflow.records.core import Confusion
-from wtflow.results import RunResults, scores_csv
+from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
 
 

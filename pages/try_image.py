@@ -78,7 +78,7 @@ def score(store: RunStore, results: RunResults, files: list[tuple[str, bytes]]) 
     missing = [i for i, key in enumerate(keys) if found[key] is None]
     if missing:
         with st.spinner(f"Scoring {widgets.count(len(missing), 'image')} (the first time loads the network: some seconds)"):
-            from wtflow.studies.analysis import try_images  # imports torch: seconds, paid only here
+            from wtflow.studies.try_images import try_images  # imports torch: seconds, paid only here
 
             for i, tried in zip(missing, try_images(store, results.run_id, [files[i] for i in missing]), strict=True):
                 found[keys[i]] = tried

@@ -40,7 +40,7 @@ def test_the_walk_finds_what_it_should():
     """An empty list of files would let every rule hold."""
     assert len(below("wtflow/")) > 30
     assert len(below("pages/")) > 10
-    assert {"torch", "wtflow", "numpy"} <= packages_of("wtflow/studies/analysis.py")
+    assert {"torch", "wtflow", "numpy"} <= packages_of("wtflow/studies/probes.py")
     assert "wtflow.jobs.trainings" in imports_of(SOURCES["wtflow/cli/app.py"]), "imports inside functions count"
 
 

@@ -357,7 +357,7 @@ def test_a_kept_evaluation_is_a_finished_run_of_the_same_training(kept):
 
 
 def test_a_kept_evaluation_scores_as_its_settings_say_without_the_old_run(kept, tmp_path):
-    from wtflow.studies.analysis import score_again
+    from wtflow.studies.rescore import score_again
 
     store, old, new = kept
     alone = RunStore(tmp_path / "alone")
@@ -372,8 +372,8 @@ def full(*_: object) -> None:
 
 
 def test_nothing_is_left_behind_when_keeping_fails(kept, monkeypatch):
-    from wtflow.studies.analysis import score_again
     from wtflow.studies.keep_run import keep_run
+    from wtflow.studies.rescore import score_again
 
     store, old, _ = kept
     found = score_again(store, old, {}, quiet)

@@ -14,7 +14,7 @@ from wtflow.results import open_results
 from wtflow.scoring.edges import N_IMAGES, chosen_images, distance_to_edge, edge_factors, level
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
-from wtflow.studies import analysis
+from wtflow.studies import probes, rescore, try_images
 from wtflow.studies.keep_run import keep_run
 from wtflow.studies.run_flow import open_flow
 from wtflow.studies.steps import compute_steps
@@ -114,7 +114,7 @@ def test_the_map_is_the_unlevelled_one_divided_by_the_factors(run):
     store, run_id = run
     edges = store.edges(run_id)
     assert edges.after[0] > 1.02, "this run has nothing to level: the test would show nothing"
-    flat = analysis.score_again(store, run_id, {"edge_quantile": 0.0}, quiet)
+    flat = rescore.score_again(store, run_id, {"edge_quantile": 0.0}, quiet)
     assert flat.edges is None
     np.testing.assert_allclose(level(flat.maps, edges.after), store.maps(run_id), rtol=1e-4)
 
@@ -123,10 +123,10 @@ def test_a_run_is_the_same_wherever_it_is_asked(run):
     store, run_id = run
     results = open_results(store, run_id)
     first = results.test.iloc[0]
-    probe = analysis.probe(store, run_id, int(first.row), 0, 3)
+    probe = probes.probe(store, run_id, int(first.row), 0, 3)
     assert probe.edge_factor == pytest.approx(float(store.edges(run_id).after[0]))
     assert probe.score[-1] == pytest.approx(results.maps[first.row, 0, 3], rel=1e-4)
-    (tried,) = analysis.try_images(store, run_id, [("x.png", Path(first.path).read_bytes())])
+    (tried,) = try_images.try_images(store, run_id, [("x.png", Path(first.path).read_bytes())])
     assert tried.score == pytest.approx(first.score, rel=1e-4)
     assert compute_what_if(store, run_id, int(first.row), []).recomputed_difference < 1e-4
 
@@ -134,7 +134,7 @@ def test_a_run_is_the_same_wherever_it_is_asked(run):
 def test_scoring_again_and_the_study_of_steps_give_the_runs_own_metrics(run):
     store, run_id = run
     metrics = store.metrics(run_id)["metrics"]
-    assert analysis.score_again(store, run_id, {}, quiet).facts["metrics"] == pytest.approx(metrics, abs=2e-3)
+    assert rescore.score_again(store, run_id, {}, quiet).facts["metrics"] == pytest.approx(metrics, abs=2e-3)
     rows, _ = compute_steps(open_flow(store, run_id), (("euler", 1),), 10, 0, lambda share: None)
     (own,) = [row for row in rows if row.is_default]
     assert own.metrics == pytest.approx({name: metrics[name] for name in own.metrics}, abs=2e-3)
@@ -142,9 +142,9 @@ def test_scoring_again_and_the_study_of_steps_give_the_runs_own_metrics(run):
 
 def test_a_kept_run_has_the_factors_of_its_own_steps(run):
     store, run_id = run
-    kept = keep_run(store, run_id, analysis.score_again(store, run_id, {"steps": 1}, quiet))
+    kept = keep_run(store, run_id, rescore.score_again(store, run_id, {"steps": 1}, quiet))
     assert not np.allclose(store.edges(kept).after, store.edges(run_id).after)
-    assert analysis.score_again(store, kept, {}, quiet).facts["metrics"] == pytest.approx(store.metrics(kept)["metrics"], abs=2e-3)
+    assert rescore.score_again(store, kept, {}, quiet).facts["metrics"] == pytest.approx(store.metrics(kept)["metrics"], abs=2e-3)
 
 
 def test_a_run_without_its_factors_says_so(run):
@@ -155,6 +155,6 @@ def test_a_run_without_its_factors_says_so(run):
         for spoilt in (None, b"{}", b"x"):
             path.unlink() if spoilt is None else path.write_bytes(spoilt)
             with pytest.raises(DamagedRunError, match=r"edges\.json"):
-                analysis.probe(store, run_id, 0, 0, 0)
+                probes.probe(store, run_id, 0, 0, 0)
     finally:
         path.write_bytes(content)

@@ -11,7 +11,8 @@ from sklearn.metrics import roc_auc_score
 from wtflow.errors import ImageReadError
 from wtflow.records.core import Sample
 from wtflow.scoring.detector import Maps
-from wtflow.scoring.evaluate import HOLDOUT_QUANTILE, compute_maps, summarise
+from wtflow.scoring.evaluate import HOLDOUT_QUANTILE, summarise
+from wtflow.scoring.rows import compute_maps
 from wtflow.store.features import FeatureCache
 from wtflow.store.layout import SCORE_COLUMNS
 

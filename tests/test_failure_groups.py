@@ -6,11 +6,11 @@ from hand_made_runs import write_finished_run
 from run_folders import tiny_settings
 
 from wtflow.errors import FlowError
-from wtflow.failures.groups import LEAST, MOST_GROUPS, group_failures, map_request
+from wtflow.failures.groups import LEAST, MOST_GROUPS, group_failures
 from wtflow.results import open_results
 from wtflow.store.runs import RunStore
 from wtflow.studies.positions import choose_positions
-from wtflow.studies.requests import checked
+from wtflow.studies.requests import checked, map_request
 
 
 def blobs(*sizes: int, apart: float = 10.0) -> np.ndarray:

@@ -289,8 +289,8 @@ def test_training_and_test_features_that_do_not_fit_together_are_refused_with_th
     import torch
 
     from wtflow.datasets.run_images import read_data
+    from wtflow.features.extract import compute_features
     from wtflow.store.runs import RunStore
-    from wtflow.training.stages import compute_features
 
     store, root = RunStore(tmp_path / "runs"), write_tiny_category(tmp_path / "data")
     settings = tiny_settings(pool_stride=1)

@@ -12,9 +12,10 @@ from wtflow.errors import FlowError
 from wtflow.records.core import GOOD, RunStatus
 from wtflow.records.flow import UNMARKED, PositionSet, Travel
 from wtflow.results import open_results
+from wtflow.scoring.pixels import covered_share, grid_mask
 from wtflow.store.layout import SCORE_COLUMNS
 from wtflow.store.runs import RunStore
-from wtflow.studies.positions import choose_positions, covered_share, drawn_evenly, grid_mask, one_position, thin
+from wtflow.studies.positions import choose_positions, drawn_evenly, one_position, thin
 
 GRID = (4, 4)
 """Cells of 16 pixels: the images are 64 pixels wide."""

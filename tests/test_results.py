@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from wtflow.config import settings_from
 from wtflow.errors import DamagedRunError, RunNotFoundError
+from wtflow.export.tables import scores_csv
 from wtflow.metrics import confusion_at
-from wtflow.results import OUTCOMES, add_outcomes, filter_rows, find_sample, open_results, pixel_map, scores_csv, threshold_choices
+from wtflow.results import OUTCOMES, add_outcomes, filter_rows, find_sample, open_results, pixel_map, threshold_choices
 from wtflow.store.runs import RunStore
 
 TEST = score_table(SCORES, {})

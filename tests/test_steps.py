@@ -16,12 +16,12 @@ from run_folders import train_here, write_tiny_category
 from wtflow.datasets.images import load_mask
 from wtflow.errors import DatasetError, FlowError
 from wtflow.records.core import GOOD
+from wtflow.scoring.pixels import grid_mask
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
-from wtflow.studies import analysis
+from wtflow.studies import rescore
 from wtflow.studies import steps as steps_module
-from wtflow.studies.positions import grid_mask
 from wtflow.studies.run_flow import open_flow
 from wtflow.studies.steps import compute_steps, compute_trips, return_error, spread
 
@@ -184,7 +184,7 @@ def test_a_run_scored_otherwise_is_studied_by_its_endpoints(place, mlp):
     store, root = place
     run_id = train_here(store, root, score="deviation")
     rows, _ = compute_steps(open_flow(store, run_id), (("euler", 2),), 10, 0, quiet)
-    endpoint = analysis.score_again(store, run_id, {"score": "endpoint"}, lambda done, total: None).facts["metrics"]
+    endpoint = rescore.score_again(store, run_id, {"score": "endpoint"}, lambda done, total: None).facts["metrics"]
     assert rows[0].is_default
     assert rows[0].metrics == pytest.approx({name: endpoint[name] for name in rows[0].metrics}, abs=1e-3)
 

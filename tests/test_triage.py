@@ -9,9 +9,10 @@ from hand_made_runs import write_finished_run
 
 from wtflow.config import settings_from
 from wtflow.export.folder import export_run
+from wtflow.export.tables import scores_csv
 from wtflow.failures.notes import COMMENTED, WRONG_LABEL, count_tags, count_words, flagged_metrics, images_with, noted_rows
 from wtflow.records.notes import ImageNote, RunNotes
-from wtflow.results import add_outcomes, filter_rows, open_results, scores_csv
+from wtflow.results import add_outcomes, filter_rows, open_results
 from wtflow.store.notes import as_stored
 from wtflow.store.runs import RunStore
 

@@ -22,12 +22,11 @@ from wtflow.scoring.maps import endpoint_score
 from wtflow.scoring.normalise import fit_normaliser
 from wtflow.scoring.normals import ENOUGH, highest_places, measure_normals
 from wtflow.scoring.pixels import image_scores, upsample
-from wtflow.scoring.whole import QUIET, describe
-from wtflow.scoring.whole_fit import FEWEST, fit_whole
+from wtflow.scoring.whole import FEWEST, QUIET, describe, fit_whole
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
-from wtflow.studies import analysis
+from wtflow.studies import rescore, try_images
 from wtflow.studies.keep_run import keep_run
 
 N_TRAIN = 14
@@ -93,7 +92,7 @@ def test_one_odd_normal_weighs_less_than_it_would(monkeypatch):
     known[7] += 1000
     apart = normals(200).mean(0, keepdims=True) + 20
     limited = fit_whole(known).distances(apart)
-    monkeypatch.setattr("wtflow.scoring.whole_fit.FARTHEST", 1e9)
+    monkeypatch.setattr("wtflow.scoring.whole.FARTHEST", 1e9)
     assert limited > 4 * fit_whole(known).distances(apart)
 
 
@@ -199,21 +198,21 @@ def test_the_same_images_score_the_same_wherever_they_are_asked(place, run):
     """The table, images brought along, and scoring again, which takes the Gaussian as it is."""
     store, results = place[0], open_results(place[0], run)
     image = results.test.iloc[0]
-    (tried,) = analysis.try_images(store, run, [("a.png", Path(image.path).read_bytes())])
+    (tried,) = try_images.try_images(store, run, [("a.png", Path(image.path).read_bytes())])
     assert tried.score == pytest.approx(image.score, rel=1e-4)
-    again = analysis.score_again(store, run, {}, lambda done, total: None)
+    again = rescore.score_again(store, run, {}, lambda done, total: None)
     np.testing.assert_allclose(again.table.whole_score, results.table.whole_score, rtol=1e-5)
     np.testing.assert_array_equal(again.whole.whiten, store.whole(run).whiten)
 
 
 def test_scoring_again_may_leave_whole_images_out_or_read_the_flow_otherwise_and_is_kept(place, run):
     store, results = place[0], open_results(place[0], run)
-    plain = analysis.score_again(store, run, {"whole_image": False}, lambda done, total: None)
+    plain = rescore.score_again(store, run, {"whole_image": False}, lambda done, total: None)
     assert plain.table.whole_score.isna().all()
     assert plain.whole is None
     assert (plain.table.score <= results.table.score + 1e-6).all()
     assert store.whole(keep_run(store, run, plain)) is None
-    other = analysis.score_again(store, run, {"score": "deviation"}, lambda done, total: None)
+    other = rescore.score_again(store, run, {"score": "deviation"}, lambda done, total: None)
     assert other.whole.place_centre != pytest.approx(store.whole(run).place_centre), "another score has another unit"
     kept = keep_run(store, run, other)
     assert store.whole(kept).place_centre == pytest.approx(other.whole.place_centre)

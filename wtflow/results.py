@@ -11,7 +11,6 @@ import pandas as pd
 from wtflow.config import Settings
 from wtflow.datasets.images import load_truth
 from wtflow.errors import DamagedRunError, RunNotFoundError
-from wtflow.export.tables import csv_bytes
 from wtflow.records.core import Sample
 from wtflow.records.notes import RunNotes
 from wtflow.scoring.pixels import upsample
@@ -164,7 +163,3 @@ def find_sample(results: RunResults, sample_id: str) -> pd.Series:
     return found.iloc[0]
 
 
-def scores_csv(results: RunResults, threshold: float | None = None, notes: RunNotes | None = None) -> bytes:
-    """The scores as CSV, one line per image; with a threshold also the outcome at it, with notes what people wrote."""
-    table = results.table if threshold is None else add_outcomes(results.table, threshold)
-    return csv_bytes(table if notes is None else add_notes(table, notes))

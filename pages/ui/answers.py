@@ -69,7 +69,7 @@ def _show_task(store: RunStore, run_id: str, request: Request, what: str, expect
 def _compute_here(store: RunStore, run_id: str, request: TravelRequest) -> Answer:
     """Compute with a progress bar that goes when it is done."""
     bar = st.progress(0.0, text="Loading the network (some seconds the first time)")
-    from wtflow.studies.analysis import one_thread  # imports torch: seconds, paid only here
+    from wtflow.machine.progress import one_thread  # imports torch: seconds, paid only here
     from wtflow.studies.compute import compute_answer
 
     with one_thread():

@@ -217,7 +217,7 @@ def probe(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: in
 
 @st.cache_data(max_entries=500, show_spinner=False)
 def _probe(home: str, run_id: str, stamp: tuple[int, ...], row: int, grid_row: int, grid_column: int) -> Probe:
-    from wtflow.studies.analysis import probe as compute_probe  # imports torch, which a page that shows no probe need not pay for
+    from wtflow.studies.probes import probe as compute_probe  # imports torch, which a page that shows no probe need not pay for
 
     return compute_probe(RunStore(Path(home)), run_id, row, grid_row, grid_column)
 

@@ -12,14 +12,13 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui.failures import by_type
 from wtflow.failures.facts import compute_facts
-from wtflow.failures.groups import map_request
 from wtflow.records.failures import NearestNormals
 from wtflow.records.flow import Projection
 from wtflow.results import open_results
 from wtflow.store.notes import add_tag
 from wtflow.store.runs import RunStore
 from wtflow.studies.answers import answer_path, save_answer
-from wtflow.studies.requests import FactsRequest, NearestRequest
+from wtflow.studies.requests import FactsRequest, NearestRequest, map_request
 
 SPOT = "test/spot/000.png"
 """Score 2: at the threshold 2.5 the only miss; good/001 (score 3) is the only false alarm."""

@@ -77,7 +77,7 @@ def test_a_position_in_the_address_is_probed(open_page: OpenPage, finished: str,
         times = np.array([0.0, 0.5, 1.0])
         return Probe("x", grid_row, grid_column, times, times + 1, times, 0.25, 16, times, ((3, 2.0, 0.25),), edge_factor=1.25)
 
-    monkeypatch.setattr(importlib.import_module("wtflow.studies.analysis"), "probe", probe)
+    monkeypatch.setattr(importlib.import_module("wtflow.studies.probes"), "probe", probe)
     page = open_page("localization", run=finished, sample="test/spot/000.png", position="1,2")
     assert not page.exception
     assert asked == [(2, 1, 2)]
@@ -93,9 +93,9 @@ def test_a_probe_that_fails_leaves_the_picture_and_says_why(open_page: OpenPage,
 
 
 def test_looking_at_an_image_imports_no_torch(open_page: OpenPage, finished: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.delitem(sys.modules, "wtflow.studies.analysis", raising=False)
+    monkeypatch.delitem(sys.modules, "wtflow.studies.probes", raising=False)
     open_page("localization", run=finished)
-    assert "wtflow.studies.analysis" not in sys.modules
+    assert "wtflow.studies.probes" not in sys.modules
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> list[str]:
                 found.append(Tried(name, float(len(names)), np.ones((64, 64), np.float32), np.zeros((64, 64, 3), np.uint8)))
         return found
 
-    monkeypatch.setattr(importlib.import_module("wtflow.studies.analysis"), "try_images", try_images)
+    monkeypatch.setattr(importlib.import_module("wtflow.studies.try_images"), "try_images", try_images)
     return names
 
 

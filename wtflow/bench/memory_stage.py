@@ -13,13 +13,14 @@ import numpy as np
 import torch
 
 from wtflow.datasets.run_images import read_data
+from wtflow.features.extract import FeatureKeys, compute_features
 from wtflow.jobs.reporter import Reporter
 from wtflow.machine.memory import peak_mib
 from wtflow.scoring.detector import Maps
-from wtflow.scoring.evaluate import summarise
+from wtflow.scoring.evaluate import score_images, summarise
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
-from wtflow.training import stages
+from wtflow.training.stages import train_flow
 
 STAGES = ("read", "features", "train", "score", "metrics")
 CPU = torch.device("cpu")
@@ -37,22 +38,22 @@ def run_stage(store: RunStore, run_id: str, stage: str) -> None:
     settings, checkpoint, keys_file = config.settings, store.folder(run_id) / layout.CHECKPOINT, store.home / "keys.json"
     data = read_data(config, _ignore)
     if stage == "features":
-        keys = stages.compute_features(store, data, settings, CPU, _ignore)
+        keys = compute_features(store, data, settings, CPU, _ignore)
         keys_file.write_text(json.dumps(dataclasses.asdict(keys)), encoding="utf-8")
     elif stage == "train":
         reporter = Reporter(store, run_id)
         with reporter.stage("train"):
-            stages.train_flow(store, run_id, _read_keys(keys_file), data, settings, CPU, reporter)
+            train_flow(store, run_id, _read_keys(keys_file), data, settings, CPU, reporter.progress)
     elif stage == "score":
-        stages.score_images(store, run_id, _read_keys(keys_file), data, settings, CPU, checkpoint, _ignore)
+        score_images(store, run_id, _read_keys(keys_file), data, settings, CPU, checkpoint, _ignore)
     elif stage == "metrics":
         samples = [*data.test, *(data.train[row] for row in data.held_out)]
         maps = np.asarray(store.maps(run_id), np.float32)
         summarise(samples, [i >= len(data.test) for i in range(len(samples))], Maps(maps, maps, np.full(len(maps), np.nan)), settings, _ignore)
 
 
-def _read_keys(path: Path) -> stages.FeatureKeys:
-    return stages.FeatureKeys(**json.loads(path.read_text(encoding="utf-8")))
+def _read_keys(path: Path) -> FeatureKeys:
+    return FeatureKeys(**json.loads(path.read_text(encoding="utf-8")))
 
 
 def _ignore(done: int, total: int) -> None:

@@ -13,7 +13,7 @@ from wtflow.bench.machine import machine_facts
 from wtflow.bench.workshop import Sizes, Workshop
 from wtflow.config import Settings
 from wtflow.errors import SettingsError, WTFlowError
-from wtflow.scoring.detector import pick_device
+from wtflow.machine.devices import pick_device
 
 PARTS: dict[str, Callable[[Workshop], list[Figure]]] = {
     "features": features.measure, "coupling": coupling.measure, "train": train.measure, "flow": flow.measure, "scoring": scoring.measure,

@@ -18,9 +18,9 @@ from wtflow.features.extract import BATCH, get_features
 from wtflow.scoring.detector import Detector
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
-from wtflow.training import stages
 from wtflow.training.loop import Trainer
 from wtflow.training.pool import Batch
+from wtflow.training.stages import prepare_training
 
 CATEGORY = "drawn"
 
@@ -88,7 +88,7 @@ class Workshop:
     def training(self) -> tuple[Trainer, Detector, Callable[[int], Batch]]:
         """Trainer, detector with the trainer's network, and batches by step."""
         absent = self.folder / "no_checkpoint"
-        trainer, normaliser, batches = stages.prepare_training(self.cache, self.key, self.data, self.settings, self.device, absent)
+        trainer, normaliser, batches = prepare_training(self.cache, self.key, self.data, self.settings, self.device, absent)
         return trainer, Detector(self.settings, normaliser, trainer.velocity), batches
 
     @functools.cached_property

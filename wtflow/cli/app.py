@@ -121,13 +121,13 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Score the test images of a run again, with other solver steps or another score if you like. The run stays as it is."""
-    from wtflow.studies import analysis
+    from wtflow.studies import rescore
     from wtflow.studies.keep_run import keep_run
 
     named, store, kept_as = {"steps": steps, "solver": solver, "score": score}, RunStore(), None
     with _mistakes(as_json), console.progress() as show:
         changes: dict[str, Any] = parse_pairs(setting or [], option="--set") | {name: value for name, value in named.items() if value is not None}
-        found = analysis.score_again(store, run, changes, console.steps(show, "scoring"))
+        found = rescore.score_again(store, run, changes, console.steps(show, "scoring"))
         if keep:
             kept_as = keep_run(store, run, found)
     _print_metrics(found.facts)

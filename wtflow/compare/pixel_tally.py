@@ -6,13 +6,13 @@ weights with these tables. Between thresholds curves are taken as straight, whic
 pixel AP by less than 0.005 (a test measures it; on real runs it was 0.00002 and 0.0008). Source: ours.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy import ndimage
 
+from wtflow.machine.progress import Progress
 from wtflow.metrics import EIGHT_NEIGHBOURS, FPR_LIMIT
 from wtflow.records.compare import PixelTally
 from wtflow.records.core import Curve
@@ -31,8 +31,6 @@ N_TAIL, N_BODY = 320, 96
 SMALLEST_SHARE = 1e-6
 N_LOOKED_AT = 64
 """Images whose pixels place the thresholds: four million pixels at 256 px, enough for shares of one in a million."""
-
-Progress = Callable[[int, int], None]
 
 
 def load_tally(store: RunStore, run_id: str) -> PixelTally | None:

@@ -5,9 +5,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from wtflow.export.tables import scores_csv
 from wtflow.plots.pictures import colour_map, encode_png
 from wtflow.records.notes import RunNotes
-from wtflow.results import RunResults, pixel_map, scores_csv
+from wtflow.results import RunResults, pixel_map
 from wtflow.store.files import write_array, write_atomic, write_json
 from wtflow.store.notes import as_stored
 

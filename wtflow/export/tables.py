@@ -11,6 +11,8 @@ import pandas as pd
 
 from wtflow.errors import FlowError
 from wtflow.records.flow import Ideal, Landscape, PositionSet, Projection, ReturnTrip, Spread, StepsRow, Travel
+from wtflow.records.notes import RunNotes
+from wtflow.results import RunResults, add_notes, add_outcomes
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _DIGITS = "%.9g"
@@ -123,3 +125,9 @@ def _words(spread: Spread) -> list[tuple[str, float]]:
 
 def _quoted(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+
+
+def scores_csv(results: RunResults, threshold: float | None = None, notes: RunNotes | None = None) -> bytes:
+    """The scores as CSV, one line per image; with a threshold also the outcome at it, with notes what people wrote."""
+    table = results.table if threshold is None else add_outcomes(results.table, threshold)
+    return csv_bytes(table if notes is None else add_notes(table, notes))

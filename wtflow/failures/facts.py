@@ -1,7 +1,6 @@
 """Facts of a run's test images that explain its failures. Images and masks are read one by one. No torch."""
 
 import copy
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +8,11 @@ import numpy as np
 from wtflow.datasets.images import load_image
 from wtflow.errors import ImageReadError
 from wtflow.failures.regions import border_distance, contrast, count_regions, mask_centre
+from wtflow.machine.progress import Progress
 from wtflow.metrics import PixelMetrics
 from wtflow.records.failures import ImageFacts
 from wtflow.results import RunResults, pixel_map, truth_of
-from wtflow.studies.positions import covered_share
-
-Progress = Callable[[int, int], None]
+from wtflow.scoring.pixels import covered_share
 
 _MEASURED = ("area", "contrast", "border", "n_regions", "peak_on_defect")
 NO_MASK = "It has no sound mask."

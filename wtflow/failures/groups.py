@@ -4,30 +4,18 @@ The map is a UMAP made as for the page `wells`, of one position per test image: 
 near whom, not distances: groups are neighbourhoods, and how far apart they are says nothing.
 """
 
-from typing import Literal
-
 import numpy as np
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import silhouette_score
 
 from wtflow.errors import FlowError
 from wtflow.records.failures import FailureGroup, FailureMap
-from wtflow.studies.requests import TravelRequest, UmapRequest
 
 LEAST = 6
 """Fewer failures are looked at one by one."""
 MOST_GROUPS = 6
-STEPS = 4
-"""Solver steps of the paths behind the map; only their start, before the flow moves anything, is grouped."""
 LEAST_IMAGES = 20
 """Test images below which a UMAP has too few points for its 15 neighbours to mean anything."""
-MOST_FITTED = 1000
-"""Images that UMAP is fitted on, as on the page `wells`; others are placed."""
-
-
-def map_request(n_images: int, solver: Literal["euler", "heun"]) -> UmapRequest:
-    """The UMAP of the single worst position of each of n_images test images, whatever the threshold."""
-    return UmapRequest(travel=TravelRequest(how="top", n=n_images, steps=STEPS, solver=solver), n_fit=max(3, min(MOST_FITTED, n_images)))
 
 
 def group_failures(points: np.ndarray, rows: np.ndarray, wrong: np.ndarray) -> FailureMap:

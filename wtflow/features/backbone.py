@@ -22,6 +22,7 @@ from wtflow.errors import BackboneError, WeightsError
 from wtflow.features.embedded import load_embedded
 from wtflow.features.padding import pad_with
 from wtflow.features.weights import OFFLINE_FIX, cached_file, hash_weights, read_state_dict, require_hub
+from wtflow.machine.progress import one_thread
 
 _OURS = frozenset({"pretrained", "features_only", "out_indices", "num_classes", "in_chans", "checkpoint_path", "scriptable", "exportable",
                    "pretrained_cfg", "pretrained_cfg_overlay", "cache_dir", "feature_cfg", "output_stride", "model_name"})  # fmt: skip
@@ -200,19 +201,9 @@ def _settle_batch_norm(model: nn.Module, settings: Settings) -> None:
     noise = torch.randn(8, 3, settings.image_size // 2, settings.image_size // 2, generator=torch.Generator().manual_seed(settings.seed))
     # On one thread, because what is computed depends on how it is split: the worker and a page must get the same weights.
     # Seeded, because the model may drop paths.
-    with torch.inference_mode(), _on_one_thread(), _seeded(settings.seed), _taking(settings.backbone, settings.image_size):
+    with torch.inference_mode(), one_thread(), _seeded(settings.seed), _taking(settings.backbone, settings.image_size):
         model.train()
         model(nn.functional.interpolate(noise, size=settings.image_size, mode="bilinear"))
-
-
-@contextlib.contextmanager
-def _on_one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @contextlib.contextmanager

@@ -3,17 +3,23 @@
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
+from wtflow.config import Settings
 from wtflow.datasets.images import hash_file, load_image
-from wtflow.errors import DatasetError
-from wtflow.features.backbone import Backbone
+from wtflow.datasets.run_images import RunData
+from wtflow.errors import DatasetError, DiskFullError
+from wtflow.features.backbone import Backbone, load_backbone, source_label
 from wtflow.machine.cores import n_cores
 from wtflow.machine.prefetch import n_helpers, prepared_ahead
+from wtflow.machine.progress import Progress, say
 from wtflow.records.core import Sample
 from wtflow.store.features import FeatureCache, feature_key
+from wtflow.store.runs import RunStore
 
 BATCH = 8
 """Images per forward pass on a GPU: small enough to stop within a second."""
@@ -26,7 +32,7 @@ def get_features(
     samples: Sequence[Sample],
     hashes: Sequence[str],
     cache: FeatureCache,
-    progress: Callable[[int, int], None],
+    progress: Progress,
 ) -> str:
     """The cache key of the features of `samples`, in their order; computed if absent.
 
@@ -73,3 +79,36 @@ def refuse_changed(path: Path, content: str) -> None:
     """Raise DatasetError when a file does not hold the contents (SHA-256) that features are asked of: they would be another picture's."""
     if hash_file(path) != content:
         raise DatasetError(f"{path} has changed since the run read it.", fix="Put the old file back, or train again.")
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureKeys:
+    """Where the features of a run lie in the cache; `test` is None without test images. `computed`: not found there beforehand."""
+
+    train: str
+    test: str | None
+    computed: bool
+    weights_hash: str
+
+
+def compute_features(store: RunStore, data: RunData, settings: Settings, device: torch.device, progress: Progress) -> FeatureKeys:
+    """Features of training and test images, from the cache where it has them."""
+    backbone = load_backbone(settings).to(device)
+    say(f"features: {source_label(settings)}; {backbone.channels} channels; weights {backbone.weights_hash[:12]}")
+    return features_of(backbone, data, FeatureCache(store.home), progress)
+
+
+def features_of(backbone: Backbone, data: RunData, cache: FeatureCache, progress: Progress) -> FeatureKeys:
+    """Features of training and test images by a backbone at hand. Raises as `get_features`, and DiskFullError when both do not fit together."""
+    n_train, n_all = len(data.train), len(data.train) + len(data.test)
+    before = cache.used_bytes()
+    train = get_features(backbone, data.train, data.train_hashes, cache, lambda done, _: progress(done, n_all))
+    test = None
+    if data.test:
+        test = get_features(backbone, data.test, data.test_hashes, cache, lambda done, _: progress(n_train + done, n_all))
+    if not cache.has(train):
+        raise DiskFullError(
+            f"The features of training and test images together do not fit into the cache of {cache.limit_bytes / 1e9:.1f} GB.",
+            fix="Raise WTFLOW_CACHE_GB, or choose a smaller image size, fewer stages or a coarser stage.",
+        )
+    return FeatureKeys(train, test, cache.used_bytes() != before, backbone.weights_hash)

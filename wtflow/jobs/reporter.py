@@ -1,28 +1,18 @@
 """What the worker tells the world: stage, percent, time left, heartbeat; and how it hears that it should stop."""
 
 import contextlib
-import sys
 import time
 from collections.abc import Iterator
 
 from wtflow.jobs import trainings
 from wtflow.jobs.estimate import STAGES
+from wtflow.machine.progress import StopRequestedError, say
 from wtflow.records.core import RunStatus
 from wtflow.store.runs import RunStore
 
 STATUS_EVERY_S = 0.5
 TRUST_OWN_PACE_AFTER = 0.02
 """From this share of a stage on, the time left follows the pace seen; before, the estimate made at the start."""
-
-
-class StopRequestedError(Exception):
-    """Someone asked this run to stop. Not meant for people, so no WTFlowError."""
-
-
-def say(text: str) -> None:
-    """One line of the run's log."""
-    sys.stdout.write(f"{time.strftime('%H:%M:%S', time.gmtime())} {text}\n")
-    sys.stdout.flush()
 
 
 class Reporter:

@@ -14,6 +14,7 @@ from typing import Any
 
 from wtflow.errors import WTFlowError
 from wtflow.jobs import studies, trainings
+from wtflow.machine.progress import StopRequestedError
 from wtflow.store import derived, layout
 from wtflow.store.runs import RunStore
 from wtflow.studies.requests import request_from_json
@@ -21,10 +22,6 @@ from wtflow.studies.requests import request_from_json
 STATUS_EVERY_S = 0.4
 NICENESS = 5
 """Pages go first."""
-
-
-class StopRequestedError(Exception):
-    """Someone pressed Stop, or deleted the run. Not meant for people, so no WTFlowError."""
 
 
 def main(arguments: list[str]) -> int:

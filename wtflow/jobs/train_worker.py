@@ -14,8 +14,9 @@ from wtflow.config import Settings
 from wtflow.datasets.run_images import RunData, read_data
 from wtflow.errors import DatasetError, WTFlowError
 from wtflow.jobs import trainings
-from wtflow.jobs.reporter import Reporter, StopRequestedError, say
+from wtflow.jobs.reporter import Reporter
 from wtflow.machine.memory import peak_mib
+from wtflow.machine.progress import StopRequestedError, say
 from wtflow.records.core import RunStatus
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
@@ -64,9 +65,10 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
     import torch
 
     from wtflow.features.backbone import source_label
-    from wtflow.scoring.detector import pick_device
-    from wtflow.scoring.evaluate import summarise
-    from wtflow.training import stages
+    from wtflow.features.extract import compute_features
+    from wtflow.machine.devices import pick_device
+    from wtflow.scoring.evaluate import score_images, summarise
+    from wtflow.training.stages import train_flow
 
     config, device = store.config(run_id), pick_device()
     settings, checkpoint = config.settings, store.folder(run_id) / layout.CHECKPOINT
@@ -80,13 +82,13 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
         say(f"{len(data.train)} training normals, {len(data.held_out)} of them held out; {len(data.test)} test images; fingerprint {data.fingerprint[:12]}")
 
     with reporter.stage("features"):
-        keys = stages.compute_features(store, data, settings, device, reporter.progress)
+        keys = compute_features(store, data, settings, device, reporter.progress)
 
     with reporter.stage("train"):
-        n_steps = stages.train_flow(store, run_id, keys, data, settings, device, reporter)
+        n_steps = train_flow(store, run_id, keys, data, settings, device, reporter.progress)
 
     with reporter.stage("score"):
-        scored = stages.score_images(store, run_id, keys, data, settings, device, checkpoint, reporter.progress)
+        scored = score_images(store, run_id, keys, data, settings, device, checkpoint, reporter.progress)
 
     with reporter.stage("metrics"):
         table, facts = summarise(*scored, settings, reporter.progress)

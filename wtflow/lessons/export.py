@@ -10,6 +10,7 @@ import numpy as np
 from wtflow.errors import SettingsError, StoreError
 from wtflow.lessons import LESSONS, load_lesson
 from wtflow.lessons.base import N_POINTS, Scene, choose_points, read_settings
+from wtflow.machine.progress import Progress
 from wtflow.store.files import write_atomic
 
 N_FRAMES: Final = 41
@@ -17,9 +18,6 @@ FRAME_MS: Final = 100
 _REST_FRAMES = 10
 """The end stays for a second, so that an endless movie can be read before it starts again."""
 _MOVIE_PX = 720
-
-Progress = Callable[[int, int], None]
-"""Called with (files and frames done, in all)."""
 
 
 def export_lesson(

@@ -25,11 +25,6 @@ from wtflow.scoring.whole import describe
 from wtflow.store.files import write_atomic
 
 
-def pick_device() -> torch.device:
-    """CUDA when there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
 class Maps(NamedTuple):
     """What a detector says of B images."""
 

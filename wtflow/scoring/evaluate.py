@@ -1,13 +1,18 @@
 """Score images with a detector and sum the scores up: maps, one table row per image, metrics, thresholds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from wtflow.config import Settings
 from wtflow.datasets.images import load_truth
+from wtflow.datasets.run_images import RunData
+from wtflow.features.extract import FeatureKeys
+from wtflow.machine.progress import Progress
 from wtflow.metrics import (
     PixelMetrics,
     best_f1_threshold,
@@ -18,40 +23,43 @@ from wtflow.metrics import (
     undefined_reason,
 )
 from wtflow.records.core import Curve, Sample
-from wtflow.scoring.detector import Detector, Maps
+from wtflow.scoring.detector import Detector, Maps, load_detector
+from wtflow.scoring.normals import measure_normals
 from wtflow.scoring.pixels import image_scores, upsample
+from wtflow.scoring.rows import compute_maps, mean_features, no_maps
 from wtflow.store.features import FeatureCache
 from wtflow.store.layout import SCORE_COLUMNS
+from wtflow.store.runs import RunStore
 
 HOLDOUT_QUANTILE = 0.95
-BATCH = 8
-
-Progress = Callable[[int, int], None]
 
 
-def compute_maps(detector: Detector, cache: FeatureCache, key: str, rows: np.ndarray, progress: Progress) -> Maps:
-    """What the detector says of the chosen rows of a feature file, N in all: maps (N, h, w) float32, (0, 1, 1) for no row."""
-    wanted = {int(row): i for i, row in enumerate(rows)}
-    kept: Maps | None = None
-    done = 0
-    for first, grids in cache.batches(key, BATCH):
-        chosen = [row for row in range(first, first + len(grids)) if row in wanted]
-        if not chosen:
-            continue
-        found = detector.maps(grids[[row - first for row in chosen]])
-        if kept is None:
-            kept = Maps(*(np.empty((len(rows), *part.shape[1:]), part.dtype) for part in found))
-        targets = [wanted[row] for row in chosen]
-        for part, target in zip(found, kept, strict=True):
-            target[targets] = part
-        done += len(chosen)
-        progress(done, len(rows))
-    return no_maps() if kept is None else kept
+
+def score_images(
+    store: RunStore, run_id: str, keys: FeatureKeys, data: RunData, settings: Settings, device: torch.device, checkpoint: Path, progress: Progress
+) -> tuple[list[Sample], list[bool], Maps]:
+    """What normals tell and maps, written to the run; what `summarise` takes."""
+    cache = FeatureCache(store.home)
+    detector = measure_normals(load_detector(checkpoint, settings, device), cache, keys.train, data, lambda *_: progress(0, 1))
+    store.write_edges(run_id, detector.edges)
+    store.write_whole(run_id, detector.whole)
+    ids, vectors = mean_features(detector, cache, keys.train, data)
+    store.write_index(run_id, ids, vectors)
+    scored = score_all(detector, cache, keys, data, progress)
+    store.write_maps(run_id, scored[2].after)
+    return scored
 
 
-def no_maps() -> Maps:
-    """Of no image."""
-    return Maps(np.empty((0, 1, 1), np.float32), np.empty((0, 1, 1), np.float32), np.empty(0))
+def score_all(detector: Detector, cache: FeatureCache, keys: FeatureKeys, data: RunData, progress: Progress) -> tuple[list[Sample], list[bool], Maps]:
+    """The test images and then the held-out normals: samples, which are held out, what the detector says of them."""
+    n_test, n_all = len(data.test), len(data.test) + len(data.held_out)
+    parts = []
+    if keys.test is not None:
+        parts.append(compute_maps(detector, cache, keys.test, np.arange(n_test), lambda done, _: progress(done, n_all)))
+    if data.held_out:
+        parts.append(compute_maps(detector, cache, keys.train, np.array(data.held_out), lambda done, _: progress(n_test + done, n_all)))
+    found = Maps(*(np.concatenate(columns) for columns in zip(*parts, strict=True))) if parts else no_maps()
+    return [*data.test, *(data.train[row] for row in data.held_out)], [False] * n_test + [True] * len(data.held_out), found
 
 
 def summarise(
@@ -132,3 +140,5 @@ def _plain(curve: Curve) -> dict[str, list[float]]:
     """A curve as lists for JSON. The first threshold of a ROC curve is infinite by convention; JSON has no such number."""
     thresholds = np.where(np.isfinite(curve.thresholds), curve.thresholds, np.nan)
     return {"x": curve.x.tolist(), "y": curve.y.tolist(), "thresholds": [None if np.isnan(value) else float(value) for value in thresholds]}
+
+

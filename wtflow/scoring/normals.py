@@ -1,19 +1,17 @@
 """What only training normals tell of a flow: how high they score near the edge, and how they vary as whole images. Imports torch."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from wtflow.config import Settings
 from wtflow.datasets.run_images import RunData
+from wtflow.machine.progress import Progress
 from wtflow.records.edges import EdgeFactors
 from wtflow.records.whole import WholeImage
 from wtflow.scoring.detector import Detector
 from wtflow.scoring.edges import chosen_images, edge_factors, level
-from wtflow.scoring.evaluate import compute_maps
 from wtflow.scoring.pixels import image_scores, upsample
-from wtflow.scoring.whole import describe
-from wtflow.scoring.whole_fit import fit_whole
+from wtflow.scoring.rows import compute_maps, describe_rows
+from wtflow.scoring.whole import fit_whole
 from wtflow.store.features import FeatureCache
 
 BATCH = 8
@@ -22,8 +20,6 @@ ENOUGH = 80
 with 30 and 54 none (one gains .02 and .04, the others lose as much), with 80 +.013, with 120 +.017, with all (135 to 288) +.024."""
 MOST_IMAGES = 512
 """Normals described at most; they take some 4 ms each."""
-
-Progress = Callable[[int, int], None]
 
 
 def measure_normals(detector: Detector, cache: FeatureCache, key: str, data: RunData, progress: Progress, known: WholeImage | None = None) -> Detector:
@@ -60,14 +56,3 @@ def highest_places(maps: np.ndarray, factors: np.ndarray | None, settings: Setti
     ])  # fmt: skip
 
 
-def describe_rows(detector: Detector, cache: FeatureCache, key: str, rows: np.ndarray, progress: Progress) -> np.ndarray:
-    """Descriptions of the chosen rows of a feature file, float32 (N, K), in their order."""
-    place = {int(row): i for i, row in enumerate(rows)}
-    # Filled in place, as in `stages.mean_features`: small arrays kept from batch to batch would leave holes in memory.
-    descriptions = np.empty((len(rows), detector.normaliser.channels), np.float32)
-    for first, grids in cache.batches(key, BATCH):
-        chosen = [row for row in range(first, first + len(grids)) if row in place]
-        if chosen:
-            descriptions[[place[row] for row in chosen]] = describe(detector.start(grids[[row - first for row in chosen]]))
-            progress(0, 1)
-    return descriptions

@@ -1,12 +1,12 @@
 """Answers made: open the run, move features, project, score with other steps. Imports torch."""
 
-from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
 
 from wtflow.errors import FlowError, StoreError
 from wtflow.failures.facts import compute_facts
+from wtflow.machine.progress import ShareDone
 from wtflow.records.flow import Ideal, Landscape, PositionSet, Projection, Travel
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
@@ -20,9 +20,6 @@ from wtflow.studies.requests import FactsRequest, NearestRequest, Request, Steps
 from wtflow.studies.run_flow import RunFlow, open_flow
 from wtflow.studies.steps import compute_steps
 from wtflow.studies.travel import compute_travel, walks
-
-Progress = Callable[[float], None]
-"""Takes the share done, 0 to 1; may raise to stop."""
 
 BASIS_IMAGES, BASIS_POSITIONS = 64, 64
 """Training normals, and positions in each, that the principal axes are fitted on."""
@@ -38,7 +35,7 @@ LANDSCAPE_POINTS = 41
 """Points along a side: the potential takes well under a third of a second."""
 
 
-def compute_answer(store: RunStore, run_id: str, request: Request, progress: Progress) -> Answer:
+def compute_answer(store: RunStore, run_id: str, request: Request, progress: ShareDone) -> Answer:
     """The answer, from the run's folder if it was kept there, else computed and kept.
 
     Raises WTFlowError; StoreError when the run was trained on or scored anew meanwhile, so that the answer belongs to neither.
@@ -102,14 +99,14 @@ def landscape_of(store: RunStore, run_id: str, kind: Literal["axes", "pair"], no
     return compute_landscape(flow, normal_start(flow), kind, normal, defect, t, LANDSCAPE_POINTS)
 
 
-def _travel(flow: RunFlow, request: TravelRequest, progress: Progress) -> Travel:
+def _travel(flow: RunFlow, request: TravelRequest, progress: ShareDone) -> Travel:
     positions = positions_of(flow.results, request)
     basis = principal_axes(flow)
     tell = lambda done, total: progress(done / total)  # noqa: E731
     return compute_travel(flow, positions, request.steps, request.solver, basis, tell, n_probes=request.n_probes, seed=request.seed)
 
 
-def _umap(flow: RunFlow, request: UmapRequest, progress: Progress) -> Projection:
+def _umap(flow: RunFlow, request: UmapRequest, progress: ShareDone) -> Projection:
     travel = request.travel
     positions = positions_of(flow.results, travel)
     times = np.arange(travel.steps + 1) if request.times == "all" else np.unique([0, travel.steps // 2, travel.steps])
@@ -128,7 +125,7 @@ def _umap(flow: RunFlow, request: UmapRequest, progress: Progress) -> Projection
                         progress=lambda share: progress(MOVING_SHARE + (1 - MOVING_SHARE) * share))  # fmt: skip
 
 
-def _steps(flow: RunFlow, request: StepsRequest, progress: Progress) -> StepsAnswer:
+def _steps(flow: RunFlow, request: StepsRequest, progress: ShareDone) -> StepsAnswer:
     return compute_steps(flow, request.plan, request.n_trips, request.seed, progress)
 
 

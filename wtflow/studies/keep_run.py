@@ -7,14 +7,14 @@ from pathlib import Path
 
 import torch
 
+from wtflow.machine.devices import pick_device
 from wtflow.machine.memory import peak_mib
 from wtflow.records.core import RunStatus
-from wtflow.scoring.detector import pick_device
 from wtflow.store import layout
 from wtflow.store.files import explained
 from wtflow.store.lock import locked
 from wtflow.store.runs import RunStore
-from wtflow.studies.analysis import Rescored
+from wtflow.studies.rescore import Rescored
 
 COPIED = (layout.DATA, layout.CHECKPOINT, layout.INDEX, layout.STEPS)
 """What training wrote: the new run stands on its own when the old one is deleted."""

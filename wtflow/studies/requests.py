@@ -9,6 +9,11 @@ from wtflow.errors import SettingsError
 VERSION = 1
 """Part of every fingerprint: raise it when an answer's meaning changes, and old files are passed over."""
 
+MAP_STEPS = 4
+"""Solver steps of the paths behind the map of failures; only their start, before the flow moves anything, is grouped."""
+MAP_MOST_FITTED = 1000
+"""Images that this map's UMAP is fitted on, as on the page `wells`; others are placed."""
+
 Metric = Literal["euclidean", "cosine", "manhattan", "correlation"]
 
 
@@ -81,6 +86,11 @@ class NearestRequest(_Request):
 def default_wells(solver: Literal["euler", "heun"]) -> UmapRequest:
     """What the page `wells` opens with: half normals, half defects, few enough that UMAP answers within a minute."""
     return UmapRequest(travel=TravelRequest(how="balanced", n=2000, steps=20, solver=solver), n_fit=1000)
+
+
+def map_request(n_images: int, solver: Literal["euler", "heun"]) -> UmapRequest:
+    """The UMAP of the single worst position of each of n_images test images, whatever the threshold."""
+    return UmapRequest(travel=TravelRequest(how="top", n=n_images, steps=MAP_STEPS, solver=solver), n_fit=max(3, min(MAP_MOST_FITTED, n_images)))
 
 
 Request = TravelRequest | UmapRequest | StepsRequest | FactsRequest | NearestRequest

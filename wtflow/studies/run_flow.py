@@ -18,7 +18,7 @@ from wtflow.results import RunResults, open_results
 from wtflow.scoring.detector import Detector
 from wtflow.store.features import FeatureCache, feature_key
 from wtflow.store.runs import RunStore
-from wtflow.studies.analysis import backbone_of, open_detector
+from wtflow.studies.networks import backbone_of, open_detector
 
 BATCH = 8
 """Images per forward pass where features have to be computed."""

@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from wtflow.config import Settings
 from wtflow.errors import DatasetError
 from wtflow.flow.integrate import Velocity, integrate
 from wtflow.machine.cores import n_cores
+from wtflow.machine.progress import ShareDone
 from wtflow.metrics import PixelMetrics, image_metrics
 from wtflow.records.flow import ReturnTrip, Spread, StepsRow
 from wtflow.records.whole import WholeImage
@@ -20,10 +21,10 @@ from wtflow.results import truth_of
 from wtflow.scoring.edges import chosen_images, edge_factors, level
 from wtflow.scoring.maps import compute_map
 from wtflow.scoring.normals import highest_places
-from wtflow.scoring.pixels import image_scores, upsample
+from wtflow.scoring.pixels import grid_mask, image_scores, upsample
 from wtflow.scoring.precision import autocast
 from wtflow.scoring.whole import describe
-from wtflow.studies.positions import choose_positions, grid_mask
+from wtflow.studies.positions import choose_positions
 from wtflow.studies.run_flow import RunFlow
 from wtflow.studies.travel import starts
 
@@ -40,10 +41,9 @@ TRIP_SHARE = 0.1
 """Share given to the trips there and back."""
 
 Plan = Sequence[tuple[str, int]]
-Progress = Callable[[float], None]
 
 
-def compute_steps(flow: RunFlow, plan: Plan, n_trips: int, seed: int, progress: Progress) -> tuple[tuple[StepsRow, ...], tuple[ReturnTrip, ...]]:
+def compute_steps(flow: RunFlow, plan: Plan, n_trips: int, seed: int, progress: ShareDone) -> tuple[tuple[StepsRow, ...], tuple[ReturnTrip, ...]]:
     """Metrics, endpoint norms and time for each (solver, steps) of the plan and the run's own setting, then the return error of each.
 
     The score is the endpoint score throughout, whatever the run's own: it alone depends on the steps. `progress(share)` may
@@ -73,7 +73,7 @@ def compute_steps(flow: RunFlow, plan: Plan, n_trips: int, seed: int, progress: 
     return tuple(rows), trips
 
 
-def compute_trips(flow: RunFlow, plan: Plan, n: int, seed: int, progress: Progress) -> tuple[ReturnTrip, ...]:
+def compute_trips(flow: RunFlow, plan: Plan, n: int, seed: int, progress: ShareDone) -> tuple[ReturnTrip, ...]:
     """About n test positions (half in good images, half inside masks) integrated 0 -> 1 -> 0 with each solver and number of steps.
 
     Raises FlowError for a wrong setting.
@@ -129,7 +129,7 @@ def _truths(flow: RunFlow) -> list[np.ndarray | None]:
     return truths
 
 
-def _score(flow: RunFlow, solver: str, steps: int, truths: list[np.ndarray | None], progress: Progress, *, is_default: bool) -> StepsRow:
+def _score(flow: RunFlow, solver: str, steps: int, truths: list[np.ndarray | None], progress: ShareDone, *, is_default: bool) -> StepsRow:
     """One pass over the test set, a few images in memory at a time."""
     test, size, settings = flow.results.test, flow.settings.image_size, flow.settings.changed({"solver": solver, "steps": steps, "score": "endpoint"})
     factors, whole = _normals(flow, settings, progress)
@@ -159,7 +159,7 @@ def _score(flow: RunFlow, solver: str, steps: int, truths: list[np.ndarray | Non
     )  # fmt: skip
 
 
-def _normals(flow: RunFlow, settings: Settings, progress: Progress) -> tuple[np.ndarray | None, WholeImage | None]:
+def _normals(flow: RunFlow, settings: Settings, progress: ShareDone) -> tuple[np.ndarray | None, WholeImage | None]:
     """Edge factors and whole images as the run has them, for endpoints of this solver and number of steps."""
     known = flow.detector.whole
 

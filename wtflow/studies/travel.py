@@ -13,6 +13,7 @@ from torch import Tensor
 
 from wtflow.errors import FlowError
 from wtflow.flow.integrate import Velocity, integrate_moving
+from wtflow.machine.progress import Progress
 from wtflow.records.flow import PositionSet, Travel
 from wtflow.studies.projection import Pca
 from wtflow.studies.run_flow import RunFlow
@@ -25,8 +26,6 @@ GRIDS = 4
 """Whole images moved at once where the network looks at neighbours (unet)."""
 TINY = 1e-12
 """Norms below count as 0 and have no direction."""
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import torch
 from wtflow.datasets.images import load_image
 from wtflow.errors import RunNotFoundError, SettingsError
 from wtflow.flow.integrate import integrate_saved
+from wtflow.machine.progress import one_thread
 from wtflow.records.what_if import PaintedNorms, Sweep, WhatIf
 from wtflow.results import RunResults, find_sample, open_results, pixel_map
 from wtflow.scoring.detector import Detector, scores_of
@@ -19,7 +20,7 @@ from wtflow.scoring.pixels import upsample
 from wtflow.store import derived
 from wtflow.store.runs import RunStore
 from wtflow.store.what_ifs import read_sweep, write_sweep
-from wtflow.studies.analysis import backbone_of, one_thread, open_detector
+from wtflow.studies.networks import backbone_of, open_detector
 from wtflow.studies.paint import Kind, Stroke, apply_strokes
 
 SWEPT = ("dark", "bright", "blur", "noise")

@@ -9,7 +9,7 @@ from pages.ui.flow import flow_words
 from pages.ui.frame import go
 from pages.ui.thresholds import Threshold
 from wtflow.failures.calls import PIXEL_QUANTILE
-from wtflow.failures.groups import LEAST, LEAST_IMAGES, MOST_GROUPS, map_request
+from wtflow.failures.groups import LEAST, LEAST_IMAGES, MOST_GROUPS
 from wtflow.failures.splits import MISSES, describe_split
 from wtflow.failures.words import FailureStudy, describe_alarms
 from wtflow.plots import theme
@@ -17,7 +17,7 @@ from wtflow.plots.failures import plot_alarms, plot_fact, plot_groups
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
 from wtflow.studies.duration import umap_of_travel_seconds
-from wtflow.studies.requests import NearestRequest
+from wtflow.studies.requests import NearestRequest, map_request
 
 FACTS = {"area": "Area", "contrast": "Contrast", "border": "Distance to border", "n_regions": "Regions", "nearest": "Nearest normal"}
 TYPICAL_CHANNELS = 512

@@ -59,7 +59,7 @@ def ideal(store: RunStore, run_id: str) -> Ideal:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _ideal(home: str, run_id: str, stamp: tuple[int, ...]) -> Ideal:
-    from wtflow.studies.analysis import one_thread  # imports torch
+    from wtflow.machine.progress import one_thread  # imports torch
     from wtflow.studies.compute import ideal_of
 
     with one_thread():
@@ -73,7 +73,7 @@ def landscape(store: RunStore, run_id: str, kind: str, normal: tuple[int, int, i
 
 @st.cache_resource(max_entries=60, show_spinner=False)
 def _landscape(home: str, run_id: str, stamp: tuple[int, ...], kind: str, normal: tuple, defect: tuple, t: float) -> Landscape:
-    from wtflow.studies.analysis import one_thread  # imports torch
+    from wtflow.machine.progress import one_thread  # imports torch
     from wtflow.studies.compute import landscape_of
 
     with one_thread():

@@ -8,7 +8,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from PIL import Image
 
 from wtflow.datasets.demo.images import PRODUCTS, DemoImage, draw_piece, expose, plan_category
 from wtflow.errors import DatasetError, DiskFullError, SettingsError
+from wtflow.machine.progress import Progress
 from wtflow.store.files import write_json
 
 DEMO_CATEGORIES: tuple[str, ...] = tuple(PRODUCTS)
@@ -32,8 +33,6 @@ _MAX_THREADS = 4
 """NumPy lets go of Python's lock while it works; each thread takes about 60 MB."""
 _PNG_LEVEL = 3
 """Noise hardly packs: the next levels take twice the time to save a tenth."""
-
-Progress = Callable[[int, int], None]
 
 
 def write_demo(

@@ -16,7 +16,7 @@ from wtflow.results import open_results, pixel_map
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
-from wtflow.studies import analysis
+from wtflow.studies import networks, probes, rescore, try_images
 
 UNET = {"network": "unet", "scope": "image", "width": 8, "batch_size": 8, "group_size": 8, "iterations": 4}
 
@@ -63,7 +63,7 @@ def content_of(results, row):
 def test_the_last_score_of_a_probe_is_the_maps(place, request, kind, row, grid_row, grid_column):
     store, run_id = place[0], request.getfixturevalue(kind)
     results = open_results(store, run_id)
-    probe = analysis.probe(store, run_id, row, grid_row, grid_column)
+    probe = probes.probe(store, run_id, row, grid_row, grid_column)
     assert probe.map_score == results.maps[row, grid_row, grid_column]
     assert probe.score[-1] == pytest.approx(probe.map_score, rel=5e-3)
     assert probe.t.tolist() == [0, 0.5, 1], "two steps, start and end included"
@@ -76,7 +76,7 @@ def test_a_probe_starts_at_the_floor_that_the_run_reports(place, mlp):
     store, _ = place
     results = open_results(store, mlp)
     height, width = results.maps.shape[1:]
-    start = max(analysis.probe(store, mlp, 6, r, c).score[0] for r in range(height) for c in range(width))
+    start = max(probes.probe(store, mlp, 6, r, c).score[0] for r in range(height) for c in range(width))
     assert results.table.start_score[6] <= start * 1.01
     assert results.table.start_score[6] > 0.5 * start
 
@@ -84,7 +84,7 @@ def test_a_probe_starts_at_the_floor_that_the_run_reports(place, mlp):
 @pytest.mark.parametrize("position", [(-1, 0, 0), (99, 0, 0), (0, 8, 0), (0, 0, -1)])
 def test_a_position_outside_the_run_is_a_sentence(place, mlp, position):
     with pytest.raises(RunNotFoundError, match="has no position .* 9 maps of 8 x 8"):
-        analysis.probe(place[0], mlp, *position)
+        probes.probe(place[0], mlp, *position)
 
 
 def test_a_probe_of_an_image_that_has_gone_is_named(place, copy):
@@ -93,7 +93,7 @@ def test_a_probe_of_an_image_that_has_gone_is_named(place, copy):
     table.loc[3, "path"] = "/nowhere/003.png"
     store.write_scores(copy, table)
     with pytest.raises(ImageReadError, match=r"003\.png"):
-        analysis.probe(store, copy, 3, 0, 0)
+        probes.probe(store, copy, 3, 0, 0)
 
 
 # -- try an image ------------------------------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ def test_trying_images_of_the_test_set_gives_their_stored_scores_and_maps(place,
     store, run_id = place[0], request.getfixturevalue(kind)
     results = open_results(store, run_id)
     rows = [0, 6, 7]
-    tried = analysis.try_images(store, run_id, [(f"{row}.png", content_of(results, row)) for row in rows])
+    tried = try_images.try_images(store, run_id, [(f"{row}.png", content_of(results, row)) for row in rows])
     for one, row in zip(tried, rows, strict=True):
         assert not one.problem
         assert one.score == pytest.approx(results.table.score[row], rel=1e-3)
@@ -117,18 +117,18 @@ def test_a_training_image_is_its_own_nearest_normal(place, mlp):
     store, _ = place
     data = store.data(mlp)
     trained = [entry for entry in data["samples"] if entry["split"] == "train" and entry["id"] not in data["held_out"]]
-    (one,) = analysis.try_images(store, mlp, [("x.png", Path(trained[4]["path"]).read_bytes())])
+    (one,) = try_images.try_images(store, mlp, [("x.png", Path(trained[4]["path"]).read_bytes())])
     (sample_id, path, distance), *others = one.nearest
     assert (sample_id, path) == (trained[4]["id"], trained[4]["path"])
     assert distance < 0.1 * others[0][2]
     assert others[0][2] <= others[1][2]
-    assert len(one.nearest) == analysis.N_NEAREST
+    assert len(one.nearest) == try_images.N_NEAREST
 
 
 def test_a_held_out_normal_is_never_among_the_nearest(place, mlp):
     store, _ = place
     (held_out,) = store.data(mlp)["held_out"]
-    (one,) = analysis.try_images(store, mlp, [("x.png", (Path(store.config(mlp).root) / "plate" / held_out).read_bytes())])
+    (one,) = try_images.try_images(store, mlp, [("x.png", (Path(store.config(mlp).root) / "plate" / held_out).read_bytes())])
     assert held_out not in [sample_id for sample_id, _, _ in one.nearest]
 
 
@@ -137,7 +137,7 @@ def test_one_broken_upload_is_named_and_the_others_are_scored(place, mlp):
     sound = content_of(open_results(store, mlp), 1)
     seen = []
     files = [("a.png", sound), ("broken.png", b"not an image"), ("empty.jpg", b""), ("half.png", sound[: len(sound) // 2]), ("b.png", sound)]
-    tried = analysis.try_images(store, mlp, files, lambda *done: seen.append(done))
+    tried = try_images.try_images(store, mlp, files, lambda *done: seen.append(done))
     assert [bool(one.problem) for one in tried] == [False, True, True, True, False]
     assert [one.name for one in tried] == [name for name, _ in files]
     assert all(one.name in one.problem and one.pixel_map is None for one in tried if one.problem)
@@ -152,15 +152,15 @@ def test_images_of_any_size_and_mode_are_taken(place, mlp):
         return file.getvalue()
 
     files = [("wide.png", picture((300, 20), "RGB")), ("grey.png", picture((64, 64), "L")), ("alpha.png", picture((10, 10), "RGBA"))]
-    for one in analysis.try_images(place[0], mlp, files):
+    for one in try_images.try_images(place[0], mlp, files):
         assert not one.problem
         assert one.image.shape == (64, 64, 3)
 
 
 def test_more_images_than_a_try_takes_are_refused(place, mlp):
     with pytest.raises(DatasetError, match="65 images at once are too many; 64"):
-        analysis.try_images(place[0], mlp, [("x.png", b"")] * 65)
-    assert analysis.try_images(place[0], mlp, []) == []
+        try_images.try_images(place[0], mlp, [("x.png", b"")] * 65)
+    assert try_images.try_images(place[0], mlp, []) == []
 
 
 # -- score again -------------------------------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ def test_more_images_than_a_try_takes_are_refused(place, mlp):
 def test_evaluating_with_the_runs_own_settings_gives_the_stored_metrics(place, request, kind):
     store, run_id = place[0], request.getfixturevalue(kind)
     stored, seen = store.metrics(run_id), []
-    facts = analysis.score_again(store, run_id, {}, lambda *done: seen.append(done)).facts
+    facts = rescore.score_again(store, run_id, {}, lambda *done: seen.append(done)).facts
     assert facts["metrics"] == pytest.approx(stored["metrics"], abs=2e-3)
     assert facts["thresholds"]["best_f1"]["value"] == pytest.approx(stored["thresholds"]["best_f1"]["value"], rel=2e-2)
     assert facts["thresholds"]["holdout"]["value"] == pytest.approx(stored["thresholds"]["holdout"]["value"], rel=2e-2)
@@ -182,7 +182,7 @@ def test_evaluating_with_the_runs_own_settings_gives_the_stored_metrics(place, r
 def test_evaluating_changes_nothing_in_the_run(place, copy):
     store, _ = place
     before = {path: path.read_bytes() for path in store.folder(copy).rglob("*") if path.is_file()}
-    analysis.score_again(store, copy, {"steps": 7, "solver": "heun"}, quiet)
+    rescore.score_again(store, copy, {"steps": 7, "solver": "heun"}, quiet)
     assert {path: path.read_bytes() for path in store.folder(copy).rglob("*") if path.is_file()} == before
 
 
@@ -191,15 +191,15 @@ def test_other_steps_and_scores_give_what_a_run_trained_so_would_report(place, m
     store, root = place
     changes = {"steps": 5, "solver": "heun", "score": "deviation", "deviation_time": 0.3}
     other = train_here(store, root, **changes)
-    assert analysis.score_again(store, mlp, changes, quiet).facts["metrics"] == pytest.approx(store.metrics(other)["metrics"], abs=2e-3)
+    assert rescore.score_again(store, mlp, changes, quiet).facts["metrics"] == pytest.approx(store.metrics(other)["metrics"], abs=2e-3)
 
 
 @pytest.mark.parametrize("changes", [{"width": 32}, {"image_size": 128}, {"seed": 1}, {"steps": 3, "normalise": "channel"}])
 def test_settings_that_training_used_cannot_be_changed_afterwards(place, mlp, changes):
     with pytest.raises(SettingsError, match="is fixed once run"):
-        analysis.score_again(place[0], mlp, changes, quiet)
+        rescore.score_again(place[0], mlp, changes, quiet)
     with pytest.raises(SettingsError, match="^steps: "):
-        analysis.score_again(place[0], mlp, {"steps": 0}, quiet)
+        rescore.score_again(place[0], mlp, {"steps": 0}, quiet)
 
 
 def test_a_run_without_anything_to_score_is_a_sentence(tmp_path):
@@ -209,16 +209,16 @@ def test_a_run_without_anything_to_score_is_a_sentence(tmp_path):
     assert len(results.table) == len(results.maps) == 0
     assert set(results.metrics["metrics"].values()) == {None}
     with pytest.raises(DatasetError, match="nothing to score"):
-        analysis.score_again(store, run_id, {}, quiet)
-    (one,) = analysis.try_images(store, run_id, [("x.png", (root / "plate/train/good/000.png").read_bytes())])
+        rescore.score_again(store, run_id, {}, quiet)
+    (one,) = try_images.try_images(store, run_id, [("x.png", (root / "plate/train/good/000.png").read_bytes())])
     assert one.score > 0, "but images can be tried"
 
 
 def test_features_are_computed_anew_after_the_cache_was_cleared(place, copy):
     store, _ = place
-    first = analysis.score_again(store, copy, {}, quiet).facts
+    first = rescore.score_again(store, copy, {}, quiet).facts
     FeatureCache(store.home).clear()
-    assert analysis.score_again(store, copy, {}, quiet).facts["metrics"] == first["metrics"]
+    assert rescore.score_again(store, copy, {}, quiet).facts["metrics"] == first["metrics"]
 
 
 # -- the run's own weights ---------------------------------------------------------------------------------------------
@@ -240,12 +240,12 @@ def save_weights(path, seed):
 
 def test_weights_that_changed_since_training_are_refused_by_everything_that_needs_them(with_file):
     store, _, run_id, path = with_file
-    analysis.probe(store, run_id, 0, 0, 0)
+    probes.probe(store, run_id, 0, 0, 0)
     save_weights(path, seed=2)
     for ask in (
-        lambda: analysis.probe(store, run_id, 0, 0, 0),
-        lambda: analysis.try_images(store, run_id, [("x.png", b"")]),
-        lambda: analysis.score_again(store, run_id, {}, quiet),
+        lambda: probes.probe(store, run_id, 0, 0, 0),
+        lambda: try_images.try_images(store, run_id, [("x.png", b"")]),
+        lambda: rescore.score_again(store, run_id, {}, quiet),
     ):
         with pytest.raises(WeightsError, match=f"have changed since run {run_id}"):
             ask()
@@ -253,17 +253,17 @@ def test_weights_that_changed_since_training_are_refused_by_everything_that_need
 
 def test_a_run_trained_after_the_file_changed_is_answered_with_the_new_weights(with_file):
     store, root, old, path = with_file
-    analysis.probe(store, old, 0, 0, 0)
+    probes.probe(store, old, 0, 0, 0)
     save_weights(path, seed=2)
     new = train_here(store, root, backbone="test_resnet", weights=str(path))
-    assert analysis.probe(store, new, 0, 0, 0).score[-1] == pytest.approx(store.maps(new)[0, 0, 0], rel=5e-3)
+    assert probes.probe(store, new, 0, 0, 0).score[-1] == pytest.approx(store.maps(new)[0, 0, 0], rel=5e-3)
 
 
 def test_weights_that_have_gone_are_named(with_file):
     store, _, run_id, path = with_file
     path.unlink()
     with pytest.raises(WeightsError, match="There is no weights file"):
-        analysis.probe(store, run_id, 0, 0, 0)
+        probes.probe(store, run_id, 0, 0, 0)
 
 
 # -- damage ------------------------------------------------------------------------------------------------------------
@@ -282,7 +282,7 @@ def test_weights_that_have_gone_are_named(with_file):
 def test_a_damaged_checkpoint_is_an_error_that_names_it(place, copy, spoil):
     store, _ = place
     spoil(store.folder(copy) / layout.CHECKPOINT)
-    for ask in (lambda: analysis.open_detector(store, copy), lambda: analysis.probe(store, copy, 0, 0, 0)):
+    for ask in (lambda: networks.open_detector(store, copy), lambda: probes.probe(store, copy, 0, 0, 0)):
         with pytest.raises(DamagedRunError, match="checkpoint"):
             ask()
     assert store.summary(copy).problem == "", "what was found can still be looked at"
@@ -292,7 +292,7 @@ def test_a_damaged_checkpoint_is_an_error_that_names_it(place, copy, spoil):
 def test_a_damaged_list_of_images_is_an_error_that_names_it(place, copy, content):
     store, _ = place
     (store.folder(copy) / layout.DATA).write_text(content)
-    for ask in (lambda: analysis.score_again(store, copy, {}, quiet), lambda: analysis.try_images(store, copy, [("x.png", b"")])):
+    for ask in (lambda: rescore.score_again(store, copy, {}, quiet), lambda: try_images.try_images(store, copy, [("x.png", b"")])):
         with pytest.raises(DamagedRunError, match=r"data\.json"):
             ask()
 
@@ -301,19 +301,19 @@ def test_the_checkpoint_of_another_kind_of_run_is_refused(place, copy, unet):
     store, _ = place
     shutil.copy(store.folder(unet) / layout.CHECKPOINT, store.folder(copy) / layout.CHECKPOINT)
     with pytest.raises(DamagedRunError, match="does not fit the run's settings"):
-        analysis.open_detector(store, copy)
+        networks.open_detector(store, copy)
 
 
 def test_a_new_checkpoint_is_noticed_and_the_same_one_is_kept_in_memory(place, copy):
     store, _ = place
-    first = analysis.open_detector(store, copy).velocity
-    assert analysis.open_detector(store, copy).velocity is first
+    first = networks.open_detector(store, copy).velocity
+    assert networks.open_detector(store, copy).velocity is first
     path = store.folder(copy) / layout.CHECKPOINT
     path.write_bytes(path.read_bytes())
-    assert analysis.open_detector(store, copy).velocity is not first
+    assert networks.open_detector(store, copy).velocity is not first
 
 
 def test_asking_leaves_the_number_of_threads_as_it_was(place, mlp):
     before = torch.get_num_threads()
-    analysis.probe(place[0], mlp, 0, 0, 0)
+    probes.probe(place[0], mlp, 0, 0, 0)
     assert torch.get_num_threads() == before

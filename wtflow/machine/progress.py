@@ -1,0 +1,35 @@
+"""How work reports how far it is, how it learns that it should stop, and how it keeps to one thread."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Progress = Callable[[int, int], None]
+"""Takes the items done and the items in all. May raise StopRequestedError, so that work ends between two items."""
+
+ShareDone = Callable[[float], None]
+"""Takes the share done, 0 to 1. May raise StopRequestedError."""
+
+
+class StopRequestedError(Exception):
+    """Someone pressed Stop, or deleted the run. Not meant for people, so no WTFlowError."""
+
+
+def say(text: str) -> None:
+    """Write one line of a worker's log, with the time (UTC) in front."""
+    sys.stdout.write(f"{time.strftime('%H:%M:%S', time.gmtime())} {text}\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Torch on one thread inside, as before outside. Imports torch."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

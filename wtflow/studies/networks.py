@@ -1,0 +1,46 @@
+"""A run's detector and backbone, kept in memory while their files stay the same. Imports torch."""
+
+import functools
+from pathlib import Path
+
+from wtflow.config import settings_from_json
+from wtflow.errors import WeightsError
+from wtflow.features.backbone import Backbone, load_backbone
+from wtflow.machine.devices import pick_device
+from wtflow.scoring.detector import Detector, load_detector
+from wtflow.store import layout
+from wtflow.store.runs import RunStore
+
+
+def open_detector(store: RunStore, run_id: str) -> Detector:
+    """The run's detector on the CPU or GPU; kept in memory while its checkpoint stays the same."""
+    path = store.folder(run_id) / layout.CHECKPOINT
+    stamp = path.stat().st_mtime_ns if path.is_file() else 0
+    detector = _detector(path, store.config(run_id).settings.to_json(), stamp)
+    return detector.scoring_as(detector.settings, store.edges(run_id), store.whole(run_id))
+
+
+def backbone_of(store: RunStore, run_id: str) -> Backbone:
+    """The run's backbone, with the very weights it was trained on. Raises WeightsError when the file has changed since."""
+    settings = store.config(run_id).settings
+    weights = Path(settings.weights)
+    backbone = _backbone(settings.to_json(), weights.stat().st_mtime_ns if weights.is_file() else 0)
+    expected = store.metrics(run_id).get("weights_hash")
+    if expected not in (None, backbone.weights_hash):
+        if settings.is_untrained:
+            raise WeightsError(f"The random weights of {settings.backbone} come out differently here than where run {run_id} was trained.",
+                               fix="Train it again on this computer with this version; what the run has stored stays readable.")  # fmt: skip
+        raise WeightsError(f"The weights {settings.weights} have changed since run {run_id} was trained.", fix="Put the old file back, or train again.")
+    return backbone
+
+
+@functools.lru_cache(maxsize=4)
+def _detector(path: Path, settings_json: str, stamp: int) -> Detector:
+    """`stamp` is the time of the checkpoint: a newer file is another key."""
+    return load_detector(path, settings_from_json(settings_json), pick_device())
+
+
+@functools.lru_cache(maxsize=2)
+def _backbone(settings_json: str, stamp: int) -> Backbone:
+    """`stamp` is the time of the weights file, if they come from one: a newer file is another key."""
+    return load_backbone(settings_from_json(settings_json)).to(pick_device())

@@ -1,0 +1,57 @@
+"""One grid position of one image along the path: what the score of a pixel is made of. Imports torch.
+
+On one thread: a page must not compete with a training worker for the cores.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from wtflow.datasets.images import load_image
+from wtflow.errors import RunNotFoundError
+from wtflow.flow.integrate import integrate_moving
+from wtflow.machine.progress import one_thread
+from wtflow.records.core import Probe
+from wtflow.results import open_results
+from wtflow.scoring.edges import factor_at
+from wtflow.store.runs import RunStore
+from wtflow.studies.networks import backbone_of, open_detector
+
+N_CHANNELS = 8
+"""Strongest channels that a probe lists."""
+
+
+def probe(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: int) -> Probe:
+    """One grid position of scored image `row`: norm and score at every saved step of the run's own solver.
+
+    Raises RunNotFoundError for a row or position that the run does not have, ImageReadError when the image is gone.
+    """
+    results = open_results(store, run_id)
+    n_rows, height, width = results.maps.shape
+    if not (0 <= row < n_rows and 0 <= grid_row < height and 0 <= grid_column < width):
+        raise RunNotFoundError(
+            f"Run {run_id} has no position ({grid_row}, {grid_column}) in image row {row}: it has {n_rows} maps of {height} x {width}.",
+            fix="Click inside the picture.",
+        )
+    facts = results.table[results.table.row == row].iloc[0]
+    with one_thread(), torch.inference_mode():
+        detector = open_detector(store, run_id)
+        image = load_image(Path(facts.path), results.settings.image_size)
+        x = detector.start(backbone_of(store, run_id).compute(image[None]))
+        if results.settings.network == "mlp":  # each position travels alone: no need to move the others
+            x = x[:, grid_row : grid_row + 1, grid_column : grid_column + 1]
+            grid_row_in_path = grid_column_in_path = 0
+        else:
+            grid_row_in_path, grid_column_in_path = grid_row, grid_column
+        t, path, velocity = integrate_moving(detector.velocity, x, results.settings.steps, results.settings.solver)
+        path, velocity = (part[:, 0, grid_row_in_path, grid_column_in_path].double().cpu().numpy() for part in (path, velocity))
+    squares, end = path**2, path[-1]
+    factor = 1.0 if detector.edges is None else factor_at(detector.edges.after, grid_row, grid_column, (height, width))
+    strongest = np.argsort(-np.abs(end), kind="stable")[:N_CHANNELS]
+    return Probe(
+        sample_id=facts.sample_id, row=grid_row, column=grid_column, t=t.cpu().numpy(), norm=np.sqrt(squares.sum(-1)), score=0.5 * squares.mean(-1) / factor,
+        map_score=float(results.maps[row, grid_row, grid_column]), n_channels=path.shape[-1], speed=np.sqrt((velocity**2).sum(-1)),
+        channels=tuple((int(c), float(end[c]), float(end[c] ** 2 / max(squares[-1].sum(), 1e-30))) for c in strongest),
+        edge_factor=factor,
+    )  # fmt: skip
