@@ -12,7 +12,7 @@ def test_a_worker_is_not_bound_to_the_pages_one_thread_and_finds_the_store_and_t
     assert "OMP_NUM_THREADS" not in found
     assert found["WTFLOW_HOME"] == str(tmp_path)
     assert found["PYTHONPATH"] == os.pathsep.join([str(PROJECT), "/somewhere"])
-    assert (PROJECT / "wtflow" / "training" / "worker.py").is_file()
+    assert (PROJECT / "wtflow" / "jobs" / "train_worker.py").is_file()
 
 
 def test_threads_wait_as_measured_best_unless_a_person_has_chosen_otherwise(monkeypatch, tmp_path):
