@@ -40,11 +40,18 @@ def main(store: RunStore) -> None:
 def show_curves(store: RunStore, comparison: Comparison, names: Sequence[str]) -> None:
     st.subheader("Curves", anchor=False)
     kind = state.get("curve") if state.get("curve") in CURVES else "roc"
-    st.segmented_control("Curve", list(CURVES), required=True, format_func=lambda key: CURVES[key][0], **state.bound("curve", kind))
+    st.segmented_control(
+        "Curve", list(CURVES), required=True, format_func=lambda key: CURVES[key][0], **state.bound("curve", kind)
+    )
     curves = [(name, curve_of(store, comparison, k, kind)) for k, name in enumerate(names)]
     if kind == "pro" and not all(curve for _, curve in curves):
         st.caption("The PRO curve needs masks, and the pixels of every run counted: see above.")
-    st.plotly_chart(plot_rates(curves, kind), key=f"curve_{kind}", config=theme.CONFIG, alt=f"{CURVES[kind][0]} curve of {len(names)} runs")
+    st.plotly_chart(
+        plot_rates(curves, kind),
+        key=f"curve_{kind}",
+        config=theme.CONFIG,
+        alt=f"{CURVES[kind][0]} curve of {len(names)} runs",
+    )
 
 
 def curve_of(store: RunStore, comparison: Comparison, k: int, kind: str) -> Curve | None:
@@ -56,7 +63,9 @@ def curve_of(store: RunStore, comparison: Comparison, k: int, kind: str) -> Curv
 
 
 def show_calls(store: RunStore, comparison: Comparison, names: Sequence[str]) -> tuple[tables.Pair, list[str]]:
-    """Image by image: scores of two runs against each other, and where their calls differ. Returns the ids of those, as filtered."""
+    """Image by image: scores of two runs against each other, and where their calls differ. Returns the ids of those,
+    as filtered.
+    """
     st.subheader("Image by image", anchor=False)
     pair = tables.pick_pair(comparison, names)
     first, second = pair.first, pair.second
@@ -66,14 +75,27 @@ def show_calls(store: RunStore, comparison: Comparison, names: Sequence[str]) ->
     figure = compare_cache.figure(
         ("pairs", str(store.home), run_ids, compare_cache.compare_stamp(store, run_ids), pair, selected),
         lambda: plot_score_pairs(
-            (comparison.scores[first], comparison.scores[second]), comparison.labels, list(rows.agreement), list(rows.sample_id),
-            thresholds=(pair.thresholds[first], pair.thresholds[second]), names=(names[first], names[second]),
-            colours=(RUN_COLOURS[first], RUN_COLOURS[second]), selected=selected,
+            (comparison.scores[first], comparison.scores[second]),
+            comparison.labels,
+            list(rows.agreement),
+            list(rows.sample_id),
+            thresholds=(pair.thresholds[first], pair.thresholds[second]),
+            names=(names[first], names[second]),
+            colours=(RUN_COLOURS[first], RUN_COLOURS[second]),
+            selected=selected,
         ),
-    )  # fmt: skip
-    st.plotly_chart(figure, key="pairs", on_select=take_image, selection_mode="points", config=theme.CONFIG,
-                    alt=f"Image scores of {names[first]} against {names[second]}")  # fmt: skip
-    st.caption("Round: normal. Square: defective. Dashed: the thresholds. Click a point to see the maps of its image below.")
+    )
+    st.plotly_chart(
+        figure,
+        key="pairs",
+        on_select=take_image,
+        selection_mode="points",
+        config=theme.CONFIG,
+        alt=f"Image scores of {names[first]} against {names[second]}",
+    )
+    st.caption(
+        "Round: normal. Square: defective. Dashed: the thresholds. Click a point to see the maps of its image below."
+    )
     return pair, list(tables.show_disagreements(rows, (names[first], names[second])).sample_id)
 
 

@@ -87,7 +87,11 @@ def show_images(category: Category) -> None:
 def show_picture(sample: Sample) -> None:
     name = sample.id.rsplit("/", 1)[-1]
     try:
-        st.image(cache.picture(str(sample.path), str(sample.mask_path or "")), width="stretch", alt=f"{sample.split} image {sample.id}")
+        st.image(
+            cache.picture(str(sample.path), str(sample.mask_path or "")),
+            width="stretch",
+            alt=f"{sample.split} image {sample.id}",
+        )
     except ImageReadError as error:
         st.error(plain(error.message), icon=":material/broken_image:")
     st.caption(plain(name) + ("" if sample.mask_path or not sample.is_defective else " (no mask)"))

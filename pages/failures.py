@@ -23,7 +23,10 @@ N_SPLITS = 2
 def main(store: RunStore) -> None:
     results = widgets.open_run(store)
     if results.test.empty:
-        st.info("This run has no test images, so nothing can be called wrongly. Add images to test/ and train again.", icon=":material/info:")
+        st.info(
+            "This run has no test images, so nothing can be called wrongly. Add images to test/ and train again.",
+            icon=":material/info:",
+        )
         return
     threshold = thresholds.read_threshold(results)
     place = st.container()
@@ -31,7 +34,10 @@ def main(store: RunStore) -> None:
     with place:
         show_answer(store, results, study, threshold)
     if study.failures.empty:
-        st.success("Every test image is on its right side at this threshold: nothing is missed, nothing rejected.", icon=":material/check_circle:")
+        st.success(
+            "Every test image is on its right side at this threshold: nothing is missed, nothing rejected.",
+            icon=":material/check_circle:",
+        )
     show_one(store, results, study, threshold)
     if results.has_defects:
         show_types(results, study)
@@ -52,7 +58,9 @@ def show_answer(store: RunStore, results: RunResults, study: FailureStudy, thres
         if worst:
             st.caption("Most: " + ", ".join(worst[:3]))
     with rejected.container(border=True, height="stretch", key="card-rejected"):
-        show_count("Good parts rejected", study, "FP", len(test) - n_defective, "This category has no normal test image.")
+        show_count(
+            "Good parts rejected", study, "FP", len(test) - n_defective, "This category has no normal test image."
+        )
     with pattern.container(border=True, height="stretch", key="card-pattern"):
         st.markdown("**Is there a pattern?**")
         show_pattern(store, results, study)
@@ -87,9 +95,15 @@ def show_pattern(store: RunStore, results: RunResults, study: FailureStudy) -> N
     if alarms is not None and len(places := describe_alarms(alarms)) > 1:
         said.append(places[0])
     if "area" in study.table and results.has_defects and study.table.area.isna().all():
-        said.append("No defective image has a sound mask, so nothing is known of the defects' size, contrast and place.")
+        said.append(
+            "No defective image has a sound mask, so nothing is known of the defects' size, contrast and place."
+        )
     if not said:
-        said = ["Nothing is called wrongly, so there is no pattern."] if study.failures.empty else ["Nothing can be said yet: see below."]
+        said = (
+            ["Nothing is called wrongly, so there is no pattern."]
+            if study.failures.empty
+            else ["Nothing can be said yet: see below."]
+        )
     with st.container(key="pattern_words"):
         st.markdown("\n".join(f"- {plain(sentence)}" for sentence in (*said, *study.wholes)))
 

@@ -8,7 +8,16 @@ from pages.ui.frame import link, open_page
 from pages.ui.learn.features import show_features
 from pages.ui.learn.lesson import FOLDER, lesson_state, show_lesson
 from wtflow.lessons import LESSONS, load_lesson
-from wtflow.lessons.base import DATA_SETS, DATA_TITLES, OWN, Check, choose_points, encode_scene, read_settings, write_settings
+from wtflow.lessons.base import (
+    DATA_SETS,
+    DATA_TITLES,
+    OWN,
+    Check,
+    choose_points,
+    encode_scene,
+    read_settings,
+    write_settings,
+)
 from wtflow.store.runs import RunStore
 
 SOURCES = "[WTF] arXiv 2508.05461. *Ours*: derived for this app and checked in its tests."
@@ -24,15 +33,26 @@ def main(store: RunStore) -> None:
         show_way(name)
         if lesson.DATA:
             options = [*lesson.DATA, *([OWN] if data == OWN else [])]
-            st.selectbox("Data", options, format_func=lambda key: DATA_TITLES[key], width=160, **state.bound("data", data))
+            st.selectbox(
+                "Data", options, format_func=lambda key: DATA_TITLES[key], width=160, **state.bound("data", data)
+            )
         if lesson.CONTROLS:
-            other = {"help": "Other random points and noise: the next seed", "on_click": state.put, "args": ("seed", str(seed + 1))}
+            other = {
+                "help": "Other random points and noise: the next seed",
+                "on_click": state.put,
+                "args": ("seed", str(seed + 1)),
+            }
             st.button("Other sample", icon=":material/casino:", **other)
         checks = st.container(width="content")
         with st.popover("Words", icon=":material/menu_book:", help="What every word and symbol means"):
             st.markdown(read_text("glossary"))
         st.session_state["learn_large"] = is_large  # the address is the truth
-        st.toggle("Large type", key="learn_large", on_change=lambda: state.put("large", None if is_large else "1"), help="For projectors")
+        st.toggle(
+            "Large type",
+            key="learn_large",
+            on_change=lambda: state.put("large", None if is_large else "1"),
+            help="For projectors",
+        )
     own = (state.get("points") or "") if data == OWN else ""
     points = choose_points(data, own, seed) if lesson.DATA else None
     scene = lesson.prepare(seed, points, settings)
@@ -58,9 +78,14 @@ def main(store: RunStore) -> None:
                 show_features(store)
             else:
                 show_lesson(
-                    name, encode_scene(scene, settings), lesson.CONTROLS, on_change=keep, is_large=is_large,
-                    points=own, alt=f"Picture of the lesson: {LESSONS[name]}",
-                )  # fmt: skip
+                    name,
+                    encode_scene(scene, settings),
+                    lesson.CONTROLS,
+                    on_change=keep,
+                    is_large=is_large,
+                    points=own,
+                    alt=f"Picture of the lesson: {LESSONS[name]}",
+                )
             show_onward(name)
 
 
@@ -80,9 +105,14 @@ def show_way(name: str) -> None:
     st.selectbox("Lesson", names, format_func=label.__getitem__, width=290, **state.bound("lesson", name))
     with st.container(horizontal=True, width="content", key="lesson_way"):
         # Buttons, not links: following a link to the page that is open leaves the old address in the browser.
-        for words, icon, there in (("Back", ":material/arrow_back:", at - 1), ("Next", ":material/arrow_forward:", at + 1)):
+        for words, icon, there in (
+            ("Back", ":material/arrow_back:", at - 1),
+            ("Next", ":material/arrow_forward:", at + 1),
+        ):
             other = names[there] if 0 <= there < len(names) else name
-            st.button(words, icon=icon, help=label[other], disabled=other == name, on_click=state.put, args=("lesson", other))
+            st.button(
+                words, icon=icon, help=label[other], disabled=other == name, on_click=state.put, args=("lesson", other)
+            )
 
 
 def show_checks(checks: tuple[Check, ...]) -> None:
@@ -91,9 +121,14 @@ def show_checks(checks: tuple[Check, ...]) -> None:
         return
     n_held = sum(check.holds for check in checks)
     icon = ":material/task_alt:" if n_held == len(checks) else ":material/error:"
-    with st.popover(f"Checked: {n_held} of {len(checks)}", icon=icon, help="Numbers of this lesson beside their closed forms"):
+    with st.popover(
+        f"Checked: {n_held} of {len(checks)}", icon=icon, help="Numbers of this lesson beside their closed forms"
+    ):
         for check in checks:
-            st.markdown(f"{':green[✓]' if check.holds else ':red[✗]'} **{check.label}**  \n{check.words}  \n:gray[{check.source}]")
+            st.markdown(
+                f"{':green[✓]' if check.holds else ':red[✗]'} **{check.label}**  \n{check.words} "
+                f" \n:gray[{check.source}]"
+            )
 
 
 def show_text(name: str) -> None:

@@ -40,10 +40,15 @@ def pick_image(results: RunResults, threshold: thresholds.Threshold):
     chosen = thresholds.read_filter(results)
     rows = thresholds.rows_of(results, threshold, chosen)
     if rows.empty:
-        chosen, rows = thresholds.Filter((), (), None, chosen.sort), thresholds.rows_of(results, threshold, thresholds.Filter((), (), None, chosen.sort))
+        chosen, rows = (
+            thresholds.Filter((), (), None, chosen.sort),
+            thresholds.rows_of(results, threshold, thresholds.Filter((), (), None, chosen.sort)),
+        )
     if rows.empty:
         show_error(
-            RunNotFoundError(f"Run {results.run_id} has no test images.", fix="Add images to test/ and train again, or try an image.")
+            RunNotFoundError(
+                f"Run {results.run_id} has no test images.", fix="Add images to test/ and train again, or try an image."
+            )
         )
         link("try_image", "Try an image", icon=":material/add_photo_alternate:")
         st.stop()
@@ -56,7 +61,10 @@ def pick_image(results: RunResults, threshold: thresholds.Threshold):
         link("results", "Go to the gallery", icon=":material/grid_view:")
         st.stop()
     if wanted not in ids:  # a link to an image that the filter leaves out: step through all
-        chosen, rows = thresholds.Filter((), (), None, chosen.sort), thresholds.rows_of(results, threshold, thresholds.Filter((), (), None, chosen.sort))
+        chosen, rows = (
+            thresholds.Filter((), (), None, chosen.sort),
+            thresholds.rows_of(results, threshold, thresholds.Filter((), (), None, chosen.sort)),
+        )
         ids = list(rows.sample_id)
     ids = ids if wanted in ids else [wanted, *ids]
     at = ids.index(wanted)
@@ -65,7 +73,9 @@ def pick_image(results: RunResults, threshold: thresholds.Threshold):
         st.selectbox("Image", ids, format_func=lambda i: i, **state.bound("sample", wanted), width=380)
         step = {"on_click": state.put, "disabled": len(ids) == 1}
         st.button("Previous", icon=":material/arrow_back:", shortcut="Left", args=("sample", ids[at - 1]), **step)
-        st.button("Next", icon=":material/arrow_forward:", shortcut="Right", args=("sample", ids[(at + 1) % len(ids)]), **step)
+        st.button(
+            "Next", icon=":material/arrow_forward:", shortcut="Right", args=("sample", ids[(at + 1) % len(ids)]), **step
+        )
         where = f" with {plain(chosen.words)}" if chosen.is_active else ""
         st.caption(f"{at + 1} of {len(ids)}{where}, {thresholds.SORTS[chosen.sort].lower()}", width="content")
         link("results", "Back to the gallery", icon=":material/grid_view:")
@@ -78,8 +88,9 @@ def show_verdict(results: RunResults, facts, threshold: thresholds.Threshold) ->
     with st.container(horizontal=True, vertical_alignment="center", key=f"verdict_{facts.outcome}"):
         st.markdown(f"**{OUTCOMES[facts.outcome].capitalize()}**", width="content")
         st.markdown(
-            f"Score **{format_score(facts.score)}** is {'at or above' if is_called else 'below'} the threshold "
-            f"{format_score(threshold.value)}: called {'defective' if is_called else 'normal'}. True label: {plain(facts.defect)}.",
+            f"Score **{format_score(facts.score)}** is {'at or above' if is_called else 'below'} the threshold"
+            f" {format_score(threshold.value)}: called {'defective' if is_called else 'normal'}. True label:"
+            f" {plain(facts.defect)}.",
             width="content",
         )
     if origin := origin_of_score(results, facts, threshold.value):
@@ -96,7 +107,10 @@ def show_strip(results: RunResults, facts, threshold: thresholds.Threshold) -> N
         alt=f"Scores of all test images; this one has {format_score(facts.score)}",
     )
     n_higher = int((test.score > facts.score).sum())
-    st.caption(f"{n_higher or 'None'} of {widgets.count(len(test), 'image')} score{'s' * (n_higher == 1)} higher. {threshold.words}")
+    st.caption(
+        f"{n_higher or 'None'} of {widgets.count(len(test), 'image')} score{'s' * (n_higher == 1)} higher."
+        f" {threshold.words}"
+    )
 
 
 def show_probe(store: RunStore, results: RunResults, facts) -> None:
@@ -104,12 +118,23 @@ def show_probe(store: RunStore, results: RunResults, facts) -> None:
     st.subheader("One position, step by step", anchor=False)
     position = read_position(results.maps.shape[1:])
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Click a pixel in the panels above to follow its feature from the data (t = 0) to the noise (t = 1).", width="content")
+        st.caption(
+            "Click a pixel in the panels above to follow its feature from the data (t = 0) to the noise (t = 1).",
+            width="content",
+        )
         peak = f"{facts.peak_row},{facts.peak_column}"
-        st.button("Highest position", icon=":material/my_location:", on_click=state.put, args=("position", peak), type="tertiary")
+        st.button(
+            "Highest position",
+            icon=":material/my_location:",
+            on_click=state.put,
+            args=("position", peak),
+            type="tertiary",
+        )
         if position is not None:
             there = {"run": results.run_id, "sample": facts.sample_id, "position": state.get("position")}
-            link("trajectories", "Follow it in fine steps", icon=":material/route:", images="one", how="clicked", **there)
+            link(
+                "trajectories", "Follow it in fine steps", icon=":material/route:", images="one", how="clicked", **there
+            )
     if position is None:
         return
     try:
@@ -128,7 +153,11 @@ def show_probe(store: RunStore, results: RunResults, facts) -> None:
         f"Row {position[0]}, column {position[1]}: the map shows {format_score(probe.map_score)}. "
         f"The feature has {probe.n_channels} channels; noise has a norm near {format_score(probe.n_channels**0.5)}. "
         "Channels are those that the flow sees, after normalising."
-        + (f" So near the edge normals score higher: scores are divided by {probe.edge_factor:.2f}." if probe.edge_factor > 1.005 else "")
+        + (
+            f" So near the edge normals score higher: scores are divided by {probe.edge_factor:.2f}."
+            if probe.edge_factor > 1.005
+            else ""
+        )
     )
     show_neighbours(store, results, int(facts.row), position)
 
@@ -142,14 +171,24 @@ def show_neighbours(store: RunStore, results: RunResults, row: int, position: tu
         show_error(error)
         return
     here = results.table.set_index("row").loc[row]
-    st.caption("The position, and the nearest positions of normal training images before the flow moves anything, by the distance of their features.")
+    st.caption(
+        "The position, and the nearest positions of normal training images before the flow moves anything, by the"
+        " distance of their features."
+    )
     tiles = [(here.path, *position, "this position", here.sample_id)]
-    tiles += [(one.path, one.grid_row, one.grid_column, f"distance {format_score(one.distance)}", one.sample_id) for one in found]
+    tiles += [
+        (one.path, one.grid_row, one.grid_column, f"distance {format_score(one.distance)}", one.sample_id)
+        for one in found
+    ]
     with st.grid(len(tiles), min_column_width=NEIGHBOUR_PX, key="neighbours"):
         for i, (path, grid_row, grid_column, words, sample) in enumerate(tiles):
             with st.container(key=f"tile-near_{i}", gap="xsmall"):
                 try:
-                    st.image(cache.crop(path, grid_row, grid_column, results.maps.shape[1:]), width="stretch", alt=f"Crop around {words}")
+                    st.image(
+                        cache.crop(path, grid_row, grid_column, results.maps.shape[1:]),
+                        width="stretch",
+                        alt=f"Crop around {words}",
+                    )
                 except ImageReadError as error:
                     st.error(plain(error.message), icon=":material/broken_image:")
                 st.caption(f"**{words}**")

@@ -25,14 +25,28 @@ STEPS = (
     (
         ":material/model_training:",
         "Train",
-        "A process of its own learns the flow. Close the browser if you like: it goes on, and can be stopped and resumed.",
+        (
+            "A process of its own learns the flow. Close the browser if you like: it goes on, and can be stopped and"
+            " resumed."
+        ),
     ),
-    (":material/monitoring:", "Judge", "Set a threshold on the scores and see at once what is found, missed and called by mistake."),
-    (":material/center_focus_strong:", "Look", "Open any image: where the map sees a defect, and what a single pixel's score is made of."),
+    (
+        ":material/monitoring:",
+        "Judge",
+        "Set a threshold on the scores and see at once what is found, missed and called by mistake.",
+    ),
+    (
+        ":material/center_focus_strong:",
+        "Look",
+        "Open any image: where the map sees a defect, and what a single pixel's score is made of.",
+    ),
     (
         ":material/route:",
         "Understand",
-        "Watch features travel from the data to the noise, see which ones fall into the well and which escape, paint a defect and ask what if.",
+        (
+            "Watch features travel from the data to the noise, see which ones fall into the well and which escape,"
+            " paint a defect and ask what if."
+        ),
     ),
 )
 
@@ -50,9 +64,9 @@ def show_start(store: RunStore, summaries: list[RunSummary]) -> None:
     """What this is, and the one thing to do next."""
     with st.container(border=True, key="hero"):
         st.markdown(
-            "### Learn what normal looks like, see what is not\n"
-            "WT-Flow Studio learns from images of sound parts how their features flow into noise, and marks where a new image does not. "
-            "You train a category, then judge its scores, set a threshold and look at every heat map."
+            "### Learn what normal looks like, see what is not\nWT-Flow Studio learns from images of sound parts how"
+            " their features flow into noise, and marks where a new image does not. You train a category, then judge"
+            " its scores, set a threshold and look at every heat map."
         )
         active = [s for s in summaries if s.status is not None and s.status.is_active]
         finished = [s for s in summaries if s.status is not None and s.status.state == "finished"]
@@ -74,11 +88,17 @@ def show_next(store: RunStore, active: list[RunSummary], finished: list[RunSumma
     if active:
         if st.button("Watch the training", type="primary", icon=":material/visibility:"):
             go("train", watch=active[-1].run_id)
-        st.caption(f"{plain(active[-1].category)} is being trained. Its results open when it has finished.", width="content")
+        st.caption(
+            f"{plain(active[-1].category)} is being trained. Its results open when it has finished.", width="content"
+        )
         return
-    if finished and st.button(f"Results of {plain(finished[0].category)}", type="primary", icon=":material/monitoring:"):
+    if finished and st.button(
+        f"Results of {plain(finished[0].category)}", type="primary", icon=":material/monitoring:"
+    ):
         go("results", run=finished[0].run_id)
-    if st.button("Train the demo", type="secondary" if finished else "primary", icon=":material/play_arrow:", key="train_demo"):
+    if st.button(
+        "Train the demo", type="secondary" if finished else "primary", icon=":material/play_arrow:", key="train_demo"
+    ):
         train_demo(store)
     if finished:
         link("try_image", "Try an image of your own", icon=":material/add_photo_alternate:", run=finished[0].run_id)
@@ -127,7 +147,9 @@ def show_run(summary: RunSummary, demo: str) -> None:
         with name:
             tag = "  :small[:gray[demo]]" if summary.root == demo else ""
             st.markdown(f"**{plain(summary.category if is_sound else summary.run_id)}**{tag}")
-            st.caption(f"{widgets.moment(summary.created)} · {plain(summary.label)}" if is_sound else plain(summary.problem))
+            st.caption(
+                f"{widgets.moment(summary.created)} · {plain(summary.label)}" if is_sound else plain(summary.problem)
+            )
         with badge, st.container(horizontal=True, gap="xsmall"):
             widgets.state_badge(summary)
             widgets.weights_badge(summary)
@@ -138,14 +160,23 @@ def show_run(summary: RunSummary, demo: str) -> None:
                 widgets.metric(summary.metrics.get("image_auroc")),
                 help="Image AUROC: how often a defective image scores above a normal one.",
             )
-            right.metric("AUPRO", widgets.metric(summary.metrics.get("aupro")), help="How well each defect is covered by the map.")
+            right.metric(
+                "AUPRO",
+                widgets.metric(summary.metrics.get("aupro")),
+                help="How well each defect is covered by the map.",
+            )
         elif is_sound:
             middle.caption(f"{status.percent:.0f} %" if status.is_active else plain(status.message))
         with action:
             if is_sound and status.state == "finished":
                 link("results", "Results", icon=":material/monitoring:", run=summary.run_id)
             else:
-                link("train", "Watch" if is_sound and status.is_active else "Open", icon=":material/visibility:", watch=summary.run_id)
+                link(
+                    "train",
+                    "Watch" if is_sound and status.is_active else "Open",
+                    icon=":material/visibility:",
+                    watch=summary.run_id,
+                )
 
 
 store = open_page("overview")

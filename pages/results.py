@@ -25,7 +25,8 @@ def main(store: RunStore) -> None:
     flagged_note(results)
     if not len(results.test):
         st.info(
-            "This category has no test images, so there is nothing to judge. Add some to test/ and train again, or try an image.",
+            "This category has no test images, so there is nothing to judge. Add some to test/ and train again, or try"
+            " an image.",
             icon=":material/info:",
         )
         return
@@ -34,7 +35,9 @@ def main(store: RunStore) -> None:
     with right:
         threshold = thresholds.show_threshold(results)
         show_confusion(results, threshold)
-        link("failures", "See what it gets wrong", icon=":material/troubleshoot:", run=results.run_id, **state.NO_FILTER)
+        link(
+            "failures", "See what it gets wrong", icon=":material/troubleshoot:", run=results.run_id, **state.NO_FILTER
+        )
     with left:
         show_histogram(results, threshold)
     show_curves(results, threshold)
@@ -45,7 +48,13 @@ def main(store: RunStore) -> None:
         report_menu.show_report(store, {results.run_id: threshold.value})
         report_menu.show_zip(store, results, threshold.value)
         all_of_them = {"images": "all", "how": None, **state.NO_FILTER}
-        link("trajectories", "Watch the features of these images travel", icon=":material/route:", run=results.run_id, **all_of_them)
+        link(
+            "trajectories",
+            "Watch the features of these images travel",
+            icon=":material/route:",
+            run=results.run_id,
+            **all_of_them,
+        )
         link("wells", "See where they end", icon=":material/adjust:", run=results.run_id, **state.NO_FILTER)
         link("compare", "Compare with another run", icon=":material/compare_arrows:", runs=None, **state.NO_FILTER)
 
@@ -66,7 +75,9 @@ def show_histogram(results: RunResults, threshold: thresholds.Threshold) -> None
 
 
 def take_bar(key: str) -> None:
-    """A clicked bar becomes the score filter. Its ends travel in customdata; a click beside the bars takes the filter back."""
+    """A clicked bar becomes the score filter. Its ends travel in customdata; a click beside the bars takes the
+    filter back.
+    """
     points = st.session_state[key].selection.points
     if points:
         thresholds.put_score_range(*points[0]["customdata"])
@@ -116,9 +127,14 @@ def show_curves(results: RunResults, threshold: thresholds.Threshold) -> None:
         return
     with st.expander("ROC and precision-recall curves", icon=":material/show_chart:"):
         left, right = st.columns(2)
-        left.plotly_chart(plot_roc(roc, threshold.value), key="curve_roc", config=theme.CONFIG, alt="ROC curve of the test images")
+        left.plotly_chart(
+            plot_roc(roc, threshold.value), key="curve_roc", config=theme.CONFIG, alt="ROC curve of the test images"
+        )
         right.plotly_chart(
-            plot_pr(pr, threshold.value), key="curve_pr", config=theme.CONFIG, alt="Precision-recall curve of the test images"
+            plot_pr(pr, threshold.value),
+            key="curve_pr",
+            config=theme.CONFIG,
+            alt="Precision-recall curve of the test images",
         )
 
 

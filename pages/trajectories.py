@@ -29,7 +29,10 @@ CLICKED, SHOWN = "paths_clicked", "paths_shown"
 def main(store: RunStore) -> None:
     results = widgets.open_run(store)
     if results.test.empty:
-        st.info("This run has no test images, so nothing can travel. Add images to test/ and train again.", icon=":material/info:")
+        st.info(
+            "This run has no test images, so nothing can travel. Add images to test/ and train again.",
+            icon=":material/info:",
+        )
         return
     request = show_paths_form(results, thresholds.read_threshold(results))
     try:
@@ -54,11 +57,13 @@ def show_paths(store: RunStore, results: RunResults, request: TravelRequest, tra
         height=HEIGHT_PX,
         choices={
             "view": flow_words.wanted_view(("radius", "plane", "umap") if umap else ("radius", "plane"), None),
-            "colour": state.get("colour"), "t": state.get_number("t"), "marked": [] if clicked is None else [clicked],
+            "colour": state.get("colour"),
+            "t": state.get_number("t"),
+            "marked": [] if clicked is None else [clicked],
         },
         can_select=False,
         on_change=take_choice,
-    )  # fmt: skip
+    )
     show_files(results, travel)
     with st.container(border=True, key="card-words"):
         flow_words.show_words(travel)
@@ -70,7 +75,11 @@ def read_umap(store: RunStore, results: RunResults, request: TravelRequest, trav
     """What UMAP of these paths was asked for, once it is there."""
     umap = UmapRequest(travel=request, times="all", n_fit=N_BENT) if is_bent() else None
     is_there = umap is not None and answers.read_task(
-        store, results.run_id, umap, f"UMAP of {widgets.count(len(travel.positions), 'path')}", flow_words.expected_umap(umap, travel)
+        store,
+        results.run_id,
+        umap,
+        f"UMAP of {widgets.count(len(travel.positions), 'path')}",
+        flow_words.expected_umap(umap, travel),
     )
     flow_words.set_stand_in("paths", "radius" if umap is not None and not is_there else None)
     return umap if is_there else None
@@ -90,8 +99,14 @@ def show_position(results: RunResults, request: TravelRequest, travel: Travel, c
     clicked = 0 if is_single else clicked
     with st.container(horizontal=True, vertical_alignment="center", key="clicked"):
         if clicked is None or clicked >= len(places):
-            part = "" if len(places) == len(travel.positions) else f" {len(places):,} of them are drawn, evenly over the types; files hold all."
-            st.caption(f"{flow_words.count_in_words(travel, request)}.{part} Click one to come to its image.", width="content")
+            part = (
+                ""
+                if len(places) == len(travel.positions)
+                else f" {len(places):,} of them are drawn, evenly over the types; files hold all."
+            )
+            st.caption(
+                f"{flow_words.count_in_words(travel, request)}.{part} Click one to come to its image.", width="content"
+            )
             return
         sample = results.table.set_index("row").loc[int(places.row[clicked])].sample_id
         row, column = int(places.grid_row[clicked]), int(places.grid_column[clicked])
@@ -104,7 +119,9 @@ def show_position(results: RunResults, request: TravelRequest, travel: Travel, c
 
 
 def show_files(results: RunResults, travel: Travel) -> None:
-    """The figure, its numbers, its animation and the curves over time as files; the numbers of the curves are in the figure's."""
+    """The figure, its numbers, its animation and the curves over time as files; the numbers of the curves are in the
+    figure's.
+    """
     view = "plane" if state.get("view") == "plane" else "angle"
     ids = results.table.sample_id.tolist()
     with st.container(horizontal=True):
@@ -119,7 +136,9 @@ def show_more(store: RunStore, results: RunResults) -> None:
     """Two studies of the same run. Only the one that is open is computed."""
     st.subheader("Look closer", anchor=False)
     wanted = state.get("tab") if state.get("tab") in TABS else None
-    st.segmented_control("Study", list(TABS), format_func=TABS.__getitem__, label_visibility="collapsed", **state.bound("tab", wanted))
+    st.segmented_control(
+        "Study", list(TABS), format_func=TABS.__getitem__, label_visibility="collapsed", **state.bound("tab", wanted)
+    )
     if wanted == "ideal":
         show_ideal(store, results)
     elif wanted == "steps":

@@ -58,7 +58,8 @@ def pick_files() -> list[tuple[str, bytes]]:
         if not found:
             show_error(
                 DatasetError(
-                    f"{path.strip()} holds no images, or is not a folder.", fix="Check the path; images lie directly in the folder."
+                    f"{path.strip()} holds no images, or is not a folder.",
+                    fix="Check the path; images lie directly in the folder.",
                 )
             )
         if len(found) > MOST_AT_ONCE:
@@ -77,7 +78,9 @@ def score(store: RunStore, results: RunResults, files: list[tuple[str, bytes]]) 
     found = {key: shelf.get(key) for key in keys}
     missing = [i for i, key in enumerate(keys) if found[key] is None]
     if missing:
-        with st.spinner(f"Scoring {widgets.count(len(missing), 'image')} (the first time loads the network: some seconds)"):
+        with st.spinner(
+            f"Scoring {widgets.count(len(missing), 'image')} (the first time loads the network: some seconds)"
+        ):
             from wtflow.studies.try_images import try_images  # imports torch: seconds, paid only here
 
             for i, tried in zip(missing, try_images(store, results.run_id, [files[i] for i in missing]), strict=True):
@@ -86,7 +89,15 @@ def score(store: RunStore, results: RunResults, files: list[tuple[str, bytes]]) 
     return [found[key] for key in keys]
 
 
-def show_tried(store: RunStore, results: RunResults, threshold: thresholds.Threshold, tried: Tried, content: bytes, *, is_kept: bool) -> None:
+def show_tried(
+    store: RunStore,
+    results: RunResults,
+    threshold: thresholds.Threshold,
+    tried: Tried,
+    content: bytes,
+    *,
+    is_kept: bool,
+) -> None:
     name = Path(tried.name).name
     with st.container(border=True):
         if tried.problem:
@@ -95,17 +106,25 @@ def show_tried(store: RunStore, results: RunResults, threshold: thresholds.Thres
         facts, picture, heat, near = st.columns([2, 2, 2, 3], gap="medium")
         with facts:
             st.markdown(f"**{plain(name)}**")
-            st.metric("Score (higher is worse)", format_score(tried.score), help=f"Threshold {format_score(threshold.value)}")
+            st.metric(
+                "Score (higher is worse)", format_score(tried.score), help=f"Threshold {format_score(threshold.value)}"
+            )
             show_call(tried.score, threshold)
-            if said := origin(tried.score, tried.whole_score, tried.pixel_map, results.settings.top_fraction, threshold.value):
+            if said := origin(
+                tried.score, tried.whole_score, tried.pixel_map, results.settings.top_fraction, threshold.value
+            ):
                 st.caption(said)
             if is_kept:
                 st.badge("kept with this run", icon=":material/bookmark_added:", color="gray")
             elif st.button(
-                "Keep in this run", icon=":material/bookmark_add:", key=f"keep_{hash((results.run_id, tried.name, tried.score))}"
+                "Keep in this run",
+                icon=":material/bookmark_add:",
+                key=f"keep_{hash((results.run_id, tried.name, tried.score))}",
             ):
                 save_tried(store, results.run_id, tried, content)
-                st.toast(f"{plain(name)} is kept with this run, apart from its test images.", icon=":material/bookmark:")
+                st.toast(
+                    f"{plain(name)} is kept with this run, apart from its test images.", icon=":material/bookmark:"
+                )
                 st.rerun()
         picture.image(tried.image, width="stretch", caption="as the network sees it", alt=f"{name}, resized")
         mixed = overlay(tried.image, tried.pixel_map, results.color_range, OPACITY)

@@ -15,7 +15,10 @@ from wtflow.store.runs import RunStore
 def main(store: RunStore) -> None:
     results = widgets.open_run(store)
     if results.test.empty:
-        st.info("This run has no test images, so there is nothing to look at. Add images to test/ and train again.", icon=":material/info:")
+        st.info(
+            "This run has no test images, so there is nothing to look at. Add images to test/ and train again.",
+            icon=":material/info:",
+        )
         return
     request, umap = pick_sample(results)
     travel = answers.read_travel(store, results.run_id, request)

@@ -8,7 +8,9 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def search_everything_again():
-    """Pages narrow the search for garbage, which hides objects from `gc.get_referrers`; Hypothesis asks it before it draws by a fixed seed."""
+    """Pages narrow the search for garbage, which hides objects from `gc.get_referrers`; Hypothesis asks it before it
+    draws by a fixed seed.
+    """
     yield
     garbage = sys.modules.get("pages.ui.garbage")
     if garbage is not None and garbage._after_search in gc.callbacks:

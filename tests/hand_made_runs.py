@@ -9,7 +9,13 @@ from wtflow.records.core import RunStatus
 from wtflow.store.layout import SCORE_COLUMNS
 from wtflow.store.runs import RunStore
 
-SCORES = {"test/good/000.png": 1.0, "test/good/001.png": 3.0, "test/crack/000.png": 2.0, "test/crack/001.png": 4.0, "test/dent/000.png": 5.0}
+SCORES = {
+    "test/good/000.png": 1.0,
+    "test/good/001.png": 3.0,
+    "test/crack/000.png": 2.0,
+    "test/crack/001.png": 4.0,
+    "test/dent/000.png": 5.0,
+}
 """Two good and three defective test images."""
 HELD_OUT = {"train/good/000.png": 1.5, "train/good/001.png": 2.5}
 
@@ -18,15 +24,45 @@ def score_table(scores: dict[str, float] = SCORES, held_out: dict[str, float] = 
     rows = []
     for i, (sample_id, score) in enumerate((scores | held_out).items()):
         defect, split = sample_id.split("/")[1], "holdout" if sample_id in held_out else "test"
-        rows.append((i, sample_id, f"/data/plate/{sample_id}", "", split, defect, defect != "good", score, 0, 0, score / 10, np.nan))
+        rows.append(
+            (
+                i,
+                sample_id,
+                f"/data/plate/{sample_id}",
+                "",
+                split,
+                defect,
+                defect != "good",
+                score,
+                0,
+                0,
+                score / 10,
+                np.nan,
+            )
+        )
     return pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
 
 
 def plain_metrics(**changes) -> dict:
-    values = {"image_auroc": 5 / 6, "image_ap": 0.9, "image_f1_max": 0.8, "pixel_auroc": None, "pixel_ap": None, "aupro": None}
+    values = {
+        "image_auroc": 5 / 6,
+        "image_ap": 0.9,
+        "image_f1_max": 0.8,
+        "pixel_auroc": None,
+        "pixel_ap": None,
+        "aupro": None,
+    }
     thresholds = {"best_f1": {"value": 1.75}, "holdout": {"value": 2.45, "quantile": 0.95, "n": 2}}
-    return {"metrics": values, "undefined": {"aupro": "No masks."}, "thresholds": thresholds, "color_range": [0.5, 4.0], "curves": {},
-            "seconds": {"read": 0.1}, "peak_rss_mib": 100.0, "source": "resnet18, untrained (random weights, seed fixed)"} | changes  # fmt: skip
+    return {
+        "metrics": values,
+        "undefined": {"aupro": "No masks."},
+        "thresholds": thresholds,
+        "color_range": [0.5, 4.0],
+        "curves": {},
+        "seconds": {"read": 0.1},
+        "peak_rss_mib": 100.0,
+        "source": "resnet18, untrained (random weights, seed fixed)",
+    } | changes
 
 
 def write_finished_run(store: RunStore, settings, category: str = "plate", **metrics) -> str:

@@ -82,7 +82,9 @@ def png_16(pixels: np.ndarray) -> bytes:
 
 def png_chunks(header: bytes, data: bytes) -> bytes:
     chunks = [(b"IHDR", header), (b"IDAT", data), (b"IEND", b"")]
-    body = b"".join(struct.pack(">I", len(d)) + kind + d + struct.pack(">I", zlib.crc32(kind + d)) for kind, d in chunks)
+    body = b"".join(
+        struct.pack(">I", len(d)) + kind + d + struct.pack(">I", zlib.crc32(kind + d)) for kind, d in chunks
+    )
     return b"\x89PNG\r\n\x1a\n" + body
 
 
@@ -93,7 +95,18 @@ def tiff_16_packbits(pixels: np.ndarray) -> bytes:
     height, width = pixels.shape[:2]
     short, long = 3, 4
     bits_at = 8 + len(strip)
-    tags = [(256, short, 1, width), (257, short, 1, height), (258, short, 3, bits_at), (259, short, 1, 32773), (262, short, 1, 2),
-            (273, long, 1, 8), (277, short, 1, 3), (278, short, 1, height), (279, long, 1, len(strip))]  # fmt: skip
-    directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags) + struct.pack("<I", 0)
+    tags = [
+        (256, short, 1, width),
+        (257, short, 1, height),
+        (258, short, 3, bits_at),
+        (259, short, 1, 32773),
+        (262, short, 1, 2),
+        (273, long, 1, 8),
+        (277, short, 1, 3),
+        (278, short, 1, height),
+        (279, long, 1, len(strip)),
+    ]
+    directory = (
+        struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags) + struct.pack("<I", 0)
+    )
     return b"II*\0" + struct.pack("<I", bits_at + 6) + strip + struct.pack("<HHH", 16, 16, 16) + directory

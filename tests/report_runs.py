@@ -1,4 +1,6 @@
-"""A finished run over real little images on disk, with scores, masks and hashes, for tests of reports and zips. No torch."""
+"""A finished run over real little images on disk, with scores, masks and hashes, for tests of reports and zips. No
+torch.
+"""
 
 from pathlib import Path
 
@@ -22,8 +24,12 @@ SCALE = (0.5, 4.0)
 """Colour range of the run."""
 
 
-def write_category(root: Path, name: str = "plate", defect: str = "spot", size_px: int = 64, n_good: int = 2, n_bad: int = 3) -> Path:
-    """Two normals to train on, `n_good` grey images and `n_bad` with a white square, which their mask marks. Returns `root`."""
+def write_category(
+    root: Path, name: str = "plate", defect: str = "spot", size_px: int = 64, n_good: int = 2, n_bad: int = 3
+) -> Path:
+    """Two normals to train on, `n_good` grey images and `n_bad` with a white square, which their mask marks. Returns
+    `root`.
+    """
     for part, n in (("train/good", 2), ("test/good", n_good), (f"test/{defect}", n_bad)):
         folder = root / name / part
         folder.mkdir(parents=True)
@@ -40,13 +46,35 @@ def write_category(root: Path, name: str = "plate", defect: str = "spot", size_p
     return root
 
 
-def write_run(store: RunStore, root: Path, name: str = "plate", *, scores: tuple[float, ...] = (*DEFECT_SCORES, *GOOD_SCORES), **settings) -> str:
-    """A finished run of the category; `scores` of the defective test images first, then of the good ones. Maps rise from 0.5 to 4 over all images."""
+def write_run(
+    store: RunStore,
+    root: Path,
+    name: str = "plate",
+    *,
+    scores: tuple[float, ...] = (*DEFECT_SCORES, *GOOD_SCORES),
+    **settings,
+) -> str:
+    """A finished run of the category; `scores` of the defective test images first, then of the good ones. Maps rise
+    from 0.5 to 4 over all images.
+    """
     run_id = store.create(root, name, tiny_settings(**settings))
     store.write_data(run_id, read_data(store.config(run_id), lambda done, total: None).to_json())
     samples = sorted(scan_category(root, name).of("test"), key=lambda sample: (sample.defect == "good", sample.id))
     rows = [
-        (i, sample.id, str(sample.path), str(sample.mask_path or ""), "test", sample.defect, sample.is_defective, score, 1, 1, score / 10, np.nan)
+        (
+            i,
+            sample.id,
+            str(sample.path),
+            str(sample.mask_path or ""),
+            "test",
+            sample.defect,
+            sample.is_defective,
+            score,
+            1,
+            1,
+            score / 10,
+            np.nan,
+        )
         for i, (sample, score) in enumerate(zip(samples, scores, strict=True))
     ]
     store.write_scores(run_id, pd.DataFrame(rows, columns=list(SCORE_COLUMNS)))

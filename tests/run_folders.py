@@ -1,4 +1,6 @@
-"""Small real runs for tests: tiny images, a tiny backbone, a flow trained for a few steps, through the real worker stages."""
+"""Small real runs for tests: tiny images, a tiny backbone, a flow trained for a few steps, through the real worker
+stages.
+"""
 
 from pathlib import Path
 
@@ -8,10 +10,29 @@ from PIL import Image
 from wtflow.config import Settings, settings_from
 from wtflow.store.runs import RunStore
 
-TINY = {"backbone": "resnet18", "weights": "untrained", "stages": (1, 2), "finest_grid": 0, "pool_window": 3, "pool_stride": 2,
-        "image_size": 64, "width": 16, "depth": 1, "iterations": 12, "batch_size": 32, "group_size": 16, "steps": 2, "threads": 1,
-        "max_positions": 2000, "niceness": 0, "edge_quantile": 0.0, "precision": "full"}  # fmt: skip
-"""Settings that train in about a second. Maps are neither levelled nor rounded, so that a map is half the mean square of its endpoints."""
+TINY = {
+    "backbone": "resnet18",
+    "weights": "untrained",
+    "stages": (1, 2),
+    "finest_grid": 0,
+    "pool_window": 3,
+    "pool_stride": 2,
+    "image_size": 64,
+    "width": 16,
+    "depth": 1,
+    "iterations": 12,
+    "batch_size": 32,
+    "group_size": 16,
+    "steps": 2,
+    "threads": 1,
+    "max_positions": 2000,
+    "niceness": 0,
+    "edge_quantile": 0.0,
+    "precision": "full",
+}
+"""Settings that train in about a second. Maps are neither levelled nor rounded, so that a map is half the mean
+square of its endpoints.
+"""
 
 
 def tiny_settings(**changes) -> Settings:

@@ -1,4 +1,6 @@
-"""Frozen networks: features against timm's own second way, weights from each source, and a sentence for every mistake."""
+"""Frozen networks: features against timm's own second way, weights from each source, and a sentence for every
+mistake.
+"""
 
 import contextlib
 import http.server
@@ -26,7 +28,9 @@ SMALL = "test_resnet"
 
 
 def tiny(backbone=SMALL, stages=(2, 3), **changes):
-    return tiny_settings(**{"backbone": backbone, "stages": stages, "pool_window": 1, "pool_stride": 1, "padding": "zeros"} | changes)
+    return tiny_settings(
+        **{"backbone": backbone, "stages": stages, "pool_window": 1, "pool_stride": 1, "padding": "zeros"} | changes
+    )
 
 
 def images(n=2, size=64, seed=0):
@@ -63,7 +67,9 @@ def saved(tmp_path_factory):
 def second_way(model, name, pictures, indices, **options):
     """The stages by timm's forward_intermediates of the whole network, not of the feature extractor."""
     with torch.inference_mode():
-        return model.forward_intermediates(normalised(name, pictures), indices=list(indices), intermediates_only=True, **options)
+        return model.forward_intermediates(
+            normalised(name, pictures), indices=list(indices), intermediates_only=True, **options
+        )
 
 
 # -- features ----------------------------------------------------------------------------------------------------------
@@ -93,7 +99,11 @@ def test_the_window_averages_what_lies_inside_the_grid(saved):
     model, path = saved
     features = load_backbone(tiny(weights=str(path), stages=(2,), pool_window=3)).compute(images())
     (stage,) = (part.permute(0, 2, 3, 1).numpy() for part in second_way(model, SMALL, images(), (2,)))
-    for row, column, rows, columns in ((0, 0, slice(0, 2), slice(0, 2)), (3, 4, slice(2, 5), slice(3, 6)), (7, 2, slice(6, 8), slice(1, 4))):
+    for row, column, rows, columns in (
+        (0, 0, slice(0, 2), slice(0, 2)),
+        (3, 4, slice(2, 5), slice(3, 6)),
+        (7, 2, slice(6, 8), slice(1, 4)),
+    ):
         np.testing.assert_allclose(features[:, row, column], stage[:, rows, columns].mean((1, 2)), rtol=2e-3, atol=2e-3)
 
 
@@ -112,7 +122,9 @@ def test_stages_finer_than_the_finest_grid_are_averaged_down_to_the_next(saved):
     fine, middle, coarse = second_way(model, SMALL, images(), (1, 2, 3))
     halved = fine.reshape(2, -1, 8, 2, 8, 2).mean((3, 5))
     raised = nn.Upsample(size=(8, 8), mode="bilinear", align_corners=False)(coarse)
-    np.testing.assert_allclose(features, torch.cat([halved, middle, raised], 1).permute(0, 2, 3, 1), rtol=2e-3, atol=2e-3)
+    np.testing.assert_allclose(
+        features, torch.cat([halved, middle, raised], 1).permute(0, 2, 3, 1), rtol=2e-3, atol=2e-3
+    )
 
 
 @pytest.mark.parametrize(("stages", "finest", "side"), [((1, 2), 0, 16), ((1, 3), 2, 4), ((1,), 2, 16), ((2, 3), 1, 8)])
@@ -122,12 +134,18 @@ def test_the_finest_grid_bounds_a_grid_only_where_a_coarser_stage_is_read(stages
 
 def test_with_mirrored_padding_a_uniform_image_has_no_edge(saved):
     grey, weights = np.full((1, 64, 64, 3), 0.4, np.float32), str(saved[1])
-    spread = {padding: np.ptp(load_backbone(tiny(weights=weights, padding=padding)).compute(grey), axis=(1, 2)).max() for padding in ("zeros", "reflect")}
+    spread = {
+        padding: np.ptp(load_backbone(tiny(weights=weights, padding=padding)).compute(grey), axis=(1, 2)).max()
+        for padding in ("zeros", "reflect")
+    }
     assert spread["reflect"] < 1e-2 < 0.1 < spread["zeros"], spread
 
 
 def test_mirrored_padding_leaves_the_middle_of_a_large_image_as_it_is(saved):
-    zeros, mirrored = (load_backbone(tiny(weights=str(saved[1]), stages=(1,), padding=padding)).compute(images(1, 128)) for padding in ("zeros", "reflect"))
+    zeros, mirrored = (
+        load_backbone(tiny(weights=str(saved[1]), stages=(1,), padding=padding)).compute(images(1, 128))
+        for padding in ("zeros", "reflect")
+    )
     np.testing.assert_array_equal(zeros[:, 8:-8, 8:-8], mirrored[:, 8:-8, 8:-8])
     assert not np.array_equal(zeros[:, 0], mirrored[:, 0])
 
@@ -201,12 +219,18 @@ def variants(state, folder):
     torch.save({"model": {f"module.{key}": value for key, value in state.items()}}, folder / "parallel.pth")
     torch.save({key: value for key, value in state.items() if not key.startswith("fc.")}, folder / "headless.pth")
     torch.save(state | {"fc.weight": torch.zeros(7, 96), "fc.bias": torch.zeros(7)}, folder / "other_head.pth")
-    torch.save({key: value for key, value in state.items() if not key.endswith("num_batches_tracked")}, folder / "untracked.pth")
+    torch.save(
+        {key: value for key, value in state.items() if not key.endswith("num_batches_tracked")},
+        folder / "untracked.pth",
+    )
     torch.save(halves, folder / "halves.pth")
     return folder
 
 
-@pytest.mark.parametrize("name", ["plain.safetensors", "plain.pt", "wrapped.pth", "parallel.pth", "headless.pth", "other_head.pth", "untracked.pth"])
+@pytest.mark.parametrize(
+    "name",
+    ["plain.safetensors", "plain.pt", "wrapped.pth", "parallel.pth", "headless.pth", "other_head.pth", "untracked.pth"],
+)
 def test_every_way_to_save_the_same_weights_gives_the_same_features(saved, tmp_path, name):
     expected = load_backbone(tiny(weights=str(saved[1]))).compute(images())
     found = load_backbone(tiny(weights=str(variants(saved[0].state_dict(), tmp_path) / name))).compute(images())
@@ -224,13 +248,18 @@ def test_the_hash_of_weights_follows_their_values(saved, tmp_path):
     first = load_backbone(tiny(weights=str(saved[1]))).weights_hash
     torch.save(state | {"layer1.0.bn1.bias": state["layer1.0.bn1.bias"] + 1e-3}, tmp_path / "w.pth")
     assert load_backbone(tiny(weights=str(tmp_path / "w.pth"))).weights_hash != first
-    assert load_backbone(tiny(weights=str(saved[1]), seed=9)).weights_hash == first, "the seed has no part in weights from a file"
+    assert load_backbone(tiny(weights=str(saved[1]), seed=9)).weights_hash == first, (
+        "the seed has no part in weights from a file"
+    )
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda s: {k: v for k, v in s.items() if k != "layer1.0.conv1.weight"}, "1 missing, such as layer1.0.conv1.weight"),
+        (
+            lambda s: {k: v for k, v in s.items() if k != "layer1.0.conv1.weight"},
+            "1 missing, such as layer1.0.conv1.weight",
+        ),
         (lambda s: s | {"layer9.conv.weight": torch.zeros(1)}, "1 not in the model, such as layer9.conv.weight"),
         (lambda s: s | {"conv1.0.weight": torch.zeros(1, 2, 3, 3)}, "1 of another shape, such as conv1.0.weight"),
         (lambda s: {f"net.{k}": v for k, v in s.items()}, "missing, such as .*; .* not in the model, such as net."),
@@ -307,7 +336,9 @@ def test_an_untrained_network_depends_on_its_seed_and_on_nothing_else():
     torch.manual_seed(2)
     state = torch.random.get_rng_state()
     again = load_backbone(tiny(seed=4))
-    assert torch.equal(torch.random.get_rng_state(), state), "the caller's random numbers go on as if nothing had happened"
+    assert torch.equal(torch.random.get_rng_state(), state), (
+        "the caller's random numbers go on as if nothing had happened"
+    )
     assert first.weights_hash == again.weights_hash
     assert np.array_equal(first.compute(images()), again.compute(images()))
     assert load_backbone(tiny(seed=5)).weights_hash != first.weights_hash
@@ -349,7 +380,10 @@ def test_where_features_come_from_is_said_in_words():
         ({"backbone_args": {"pad_tipe": "same"}}, "has no argument 'pad_tipe'"),
         ({"backbone_args": {"features_only": False}}, "features_only is set by the app itself"),
         ({"backbone_args": {"in_chans": 1}}, "in_chans is set by the app itself"),
-        ({"backbone": "resnet18", "backbone_args": {"act_layer": "nonsense"}}, "cannot be built with act_layer=nonsense"),
+        (
+            {"backbone": "resnet18", "backbone_args": {"act_layer": "nonsense"}},
+            "cannot be built with act_layer=nonsense",
+        ),
         ({"backbone": "vit_tiny_patch16_224", "stages": (1,)}, "cannot take images of 64 px .*img_size"),
     ],
 )
@@ -359,7 +393,9 @@ def test_a_mistake_about_the_model_is_a_sentence(changes, words):
     assert caught.value.fix
 
 
-@pytest.mark.parametrize("changes", [{"backbone_args": {"pad_tipe": "same"}}, {"stages": (7,)}, {"backbone": "test_resnet.of_someone"}])
+@pytest.mark.parametrize(
+    "changes", [{"backbone_args": {"pad_tipe": "same"}}, {"stages": (7,)}, {"backbone": "test_resnet.of_someone"}]
+)
 def test_the_same_mistakes_are_found_with_weights_from_a_file(saved, changes):
     with pytest.raises(BackboneError, match="has no|cannot be built"):
         load_backbone(tiny(weights=str(saved[1]), **changes))
@@ -368,7 +404,9 @@ def test_the_same_mistakes_are_found_with_weights_from_a_file(saved, changes):
 def test_an_argument_of_the_model_changes_its_features(tmp_path):
     torch.save(sound_model("mobilenetv2_100").state_dict(), tmp_path / "w.pth")
     plain, same = (
-        load_backbone(tiny("mobilenetv2_100", (1,), weights=str(tmp_path / "w.pth"), backbone_args=args)).compute(images())
+        load_backbone(tiny("mobilenetv2_100", (1,), weights=str(tmp_path / "w.pth"), backbone_args=args)).compute(
+            images()
+        )
         for args in ({}, {"pad_type": "same"})
     )
     assert plain.shape == same.shape
@@ -390,12 +428,17 @@ def hub(monkeypatch, tmp_path):
 
     def place(url):
         monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", url)
-        monkeypatch.setattr(huggingface_hub.constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}")
+        monkeypatch.setattr(
+            huggingface_hub.constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}"
+        )
 
     return place
 
 
-@pytest.mark.parametrize(("changes", "words"), [({"backbone_args": {"pad_tipe": "same"}}, "no argument 'pad_tipe'"), ({"stages": (7,)}, "no stage 7")])
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"backbone_args": {"pad_tipe": "same"}}, "no argument 'pad_tipe'"), ({"stages": (7,)}, "no stage 7")],
+)
 def test_a_mistake_is_found_before_anything_is_downloaded(hub, changes, words):
     hub("http://127.0.0.1:9")
     with pytest.raises(BackboneError, match=words):
@@ -404,7 +447,9 @@ def test_a_mistake_is_found_before_anything_is_downloaded(hub, changes, words):
 
 @contextlib.contextmanager
 def within(seconds):
-    """Far above what is needed on a busy machine, far below the half minute for which the hub's client tries again when nobody stops it."""
+    """Far above what is needed on a busy machine, far below the half minute for which the hub's client tries again
+    when nobody stops it.
+    """
     began = time.monotonic()
     yield
     assert time.monotonic() - began < seconds
@@ -414,7 +459,12 @@ def test_a_hub_that_refuses_is_one_clear_error_at_once(hub):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         hub(f"http://127.0.0.1:{closed.getsockname()[1]}")  # bound and not listening: connections are refused
-        with within(20), pytest.raises(WeightsError, match="are not on this computer and http://127.0.0.1.* cannot be reached") as caught:
+        with (
+            within(20),
+            pytest.raises(
+                WeightsError, match="are not on this computer and http://127.0.0.1.* cannot be reached"
+            ) as caught,
+        ):
             load_backbone(tiny(weights="imagenet"))
     assert "--weights FILE.safetensors" in caught.value.fix
     assert "--weights untrained" in caught.value.fix
@@ -451,7 +501,10 @@ def test_a_hub_without_the_file_is_the_same_kind_of_error(hub):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Nothing) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         hub(f"http://127.0.0.1:{server.server_port}")
-        with within(20), pytest.raises(WeightsError, match="ImageNet weights of test_resnet could not be loaded") as caught:
+        with (
+            within(20),
+            pytest.raises(WeightsError, match="ImageNet weights of test_resnet could not be loaded") as caught,
+        ):
             load_backbone(tiny(weights="imagenet"))
         server.shutdown()
     assert "untrained" in caught.value.fix
@@ -459,7 +512,9 @@ def test_a_hub_without_the_file_is_the_same_kind_of_error(hub):
 
 @pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin"])
 def test_imagenet_weights_that_are_on_this_computer_need_no_hub_and_no_wait(hub, tmp_path, saved, name):
-    """The layout in which the hub's client keeps what it has downloaded once. Asking it costs half a minute of retries offline."""
+    """The layout in which the hub's client keeps what it has downloaded once. Asking it costs half a minute of
+    retries offline.
+    """
     hub("http://127.0.0.1:9")
     repository = tmp_path / "hub" / "models--timm--test_resnet.r160_in1k"
     (repository / "refs").mkdir(parents=True)
@@ -473,7 +528,9 @@ def test_imagenet_weights_that_are_on_this_computer_need_no_hub_and_no_wait(hub,
 
 
 def test_random_weights_are_the_same_whatever_the_number_of_threads():
-    """A page works on one thread and the worker on all: with other weights, a probe would refuse the run that it was asked about."""
+    """A page works on one thread and the worker on all: with other weights, a probe would refuse the run that it was
+    asked about.
+    """
     settings = tiny_settings(image_size=128)
     before, hashes = torch.get_num_threads(), []
     try:

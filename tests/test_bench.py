@@ -1,4 +1,6 @@
-"""The bench: what a figure is, that a floor is measured in turn with what it is held against, and what the command prints. No test waits for a time."""
+"""The bench: what a figure is, that a floor is measured in turn with what it is held against, and what the command
+prints. No test waits for a time.
+"""
 
 import dataclasses
 import io
@@ -32,7 +34,10 @@ from wtflow.training.loop import total_steps
 
 CPU = torch.device("cpu")
 SMALL = Sizes(repeats=3, images=16, steps=2, points=20, run_images=12, growth=(10, 20, 40))
-TINY_BENCH = bench_settings({name: value for name, value in TINY.items() if name not in ("weights", "edge_quantile")} | {"iterations": 60, "width": 32})
+TINY_BENCH = bench_settings(
+    {name: value for name, value in TINY.items() if name not in ("weights", "edge_quantile")}
+    | {"iterations": 60, "width": 32}
+)
 UNITS = {"images/s", "iterations/s", "ms", "ms/image", "s", "MiB", "%", "Spearman"}
 
 
@@ -56,7 +61,10 @@ def test_things_take_turns_after_one_unmeasured_run_and_every_second_turn_is_bac
 
 def test_seconds_are_those_of_the_clock_between_start_and_end_of_each_call():
     now = [0.0]
-    costs = {"floor": iter([50.0, 1.0, 2.0, 3.0]), "thing": iter([90.0, 10.0, 20.0, 30.0])}  # the first of each is the warm-up
+    costs = {
+        "floor": iter([50.0, 1.0, 2.0, 3.0]),
+        "thing": iter([90.0, 10.0, 20.0, 30.0]),
+    }  # the first of each is the warm-up
 
     def spend(name):
         now[0] += next(costs[name])
@@ -100,10 +108,15 @@ def test_a_target_for_the_ratio_is_open_where_there_is_no_floor():
 
 def test_a_figure_in_json_says_its_unit_repeats_extremes_floor_and_target():
     assert figure(target=Target("ratio", "at most", 0.15)).to_json() == {
-        "part": "flow", "name": "one step", "unit": "ms", "value": {"median": 2.0, "low": 1.0, "high": 6.0, "repeats": 3},
-        "floor": {"name": "nothing", "median": 4.0, "low": 4.0, "high": 4.0, "repeats": 1}, "ratio": 0.5,
-        "target": {"of": "ratio", "bound": "at most", "limit": 0.15}, "is_met": False,
-    }  # fmt: skip
+        "part": "flow",
+        "name": "one step",
+        "unit": "ms",
+        "value": {"median": 2.0, "low": 1.0, "high": 6.0, "repeats": 3},
+        "floor": {"name": "nothing", "median": 4.0, "low": 4.0, "high": 4.0, "repeats": 1},
+        "ratio": 0.5,
+        "target": {"of": "ratio", "bound": "at most", "limit": 0.15},
+        "is_met": False,
+    }
 
 
 def test_the_table_shows_medians_extremes_ratio_and_whether_the_target_is_met():
@@ -122,14 +135,20 @@ def test_the_table_shows_medians_extremes_ratio_and_whether_the_target_is_met():
 def test_the_bench_measures_preset_fast_as_it_is_for_trained_weights():
     trained = settings_from("fast", {"backbone": "resnet18", "weights": "imagenet"})
     assert bench_settings({}) == trained.changed({"weights": "untrained"})
-    assert (bench_settings({}).backbone, bench_settings({}).stages, bench_settings({}).image_size) == ("resnet18", (1, 2, 3), 256)
+    assert (bench_settings({}).backbone, bench_settings({}).stages, bench_settings({}).image_size) == (
+        "resnet18",
+        (1, 2, 3),
+        256,
+    )
 
 
 def test_a_drawn_category_is_sound_and_no_image_is_like_another(tmp_path):
     draw_category(tmp_path, "plate", 12, 4, 4, 64)
     report = check_category(scan_category(tmp_path, "plate"))
     assert report.counts == {"train": {"good": 12}, "test": {"good": 4, "spot": 4}}
-    assert [finding.code for finding in report.findings if finding.severity == "error" or "duplicate" in finding.code] == []
+    assert [
+        finding.code for finding in report.findings if finding.severity == "error" or "duplicate" in finding.code
+    ] == []
 
 
 def test_the_run_made_by_hand_opens_like_a_finished_one_and_has_every_outcome(shop, tmp_path):
@@ -170,9 +189,19 @@ def test_a_part_gives_figures_whose_floors_were_measured_as_often_in_the_same_ru
 
 
 def test_targets_are_those_that_were_asked_for(shop):
-    targets = {one.name.split(",")[0]: one.target for part in ("features", "train", "flow") for one in PARTS[part](shop) if one.target}
+    targets = {
+        one.name.split(",")[0]: one.target
+        for part in ("features", "train", "flow")
+        for one in PARTS[part](shop)
+        if one.target
+    }
     limits = sorted((target.of, target.bound, target.limit) for target in targets.values())
-    assert limits == [("ratio", "at least", 0.85), ("ratio", "at least", 0.9), ("ratio", "at most", 0.15), ("ratio", "at most", 0.5)]
+    assert limits == [
+        ("ratio", "at least", 0.85),
+        ("ratio", "at least", 0.9),
+        ("ratio", "at most", 0.15),
+        ("ratio", "at most", 0.5),
+    ]
 
 
 def test_the_bench_trains_a_network_that_is_the_settings_own(shop):
@@ -242,7 +271,7 @@ def test_pages_start_and_memory_are_measured_in_processes_of_their_own(tmp_path)
     assert all(one.value.median > 0 and one.floor.median > 0 for one in figures)
 
 
-# -- the GPU's part, as far as a CPU can tell ----------------------------------------------------------------------------
+# -- the GPU's part, as far as a CPU can tell --------------------------------------------------------------------------
 
 
 def test_scores_in_bf16_rank_positions_as_those_in_fp32_do(shop):
@@ -319,7 +348,9 @@ def test_the_json_holds_the_machine_the_settings_and_every_figure(monkeypatch, t
     monkeypatch.setattr("wtflow.bench.command.QUICK", SMALL)
     changes = [f"{name}={TINY[name]}" for name in ("image_size", "width", "depth", "batch_size", "group_size")]
     said = []
-    found = run_bench("coupling,flow", True, changes, tmp_path / "bench.json", lambda label, percent: said.append((label, percent)))
+    found = run_bench(
+        "coupling,flow", True, changes, tmp_path / "bench.json", lambda label, percent: said.append((label, percent))
+    )
     assert json.loads((tmp_path / "bench.json").read_text()) == found
     assert found["version"] == 2
     assert found["is_quick"]

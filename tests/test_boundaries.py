@@ -1,4 +1,6 @@
-"""Who may import whom, what importing costs, and how large a file may grow. Walks the sources; nothing is imported here."""
+"""Who may import whom, what importing costs, and how large a file may grow. Walks the sources; nothing is imported
+here.
+"""
 
 import ast
 import os
@@ -9,14 +11,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-SOURCES = {path.relative_to(ROOT).as_posix(): path for folder in ("wtflow", "pages") for path in sorted((ROOT / folder).rglob("*.py"))}
+SOURCES = {
+    path.relative_to(ROOT).as_posix(): path
+    for folder in ("wtflow", "pages")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+}
 SOURCES["app.py"] = ROOT / "app.py"
 MOST_LINES = 300
 STDLIB = sys.stdlib_module_names
 
 
 def imports_of(path: Path) -> set[str]:
-    """Dotted names of all modules imported anywhere in a file, also inside functions; `from a import b` gives a and a.b."""
+    """Dotted names of all modules imported anywhere in a file, also inside functions; `from a import b` gives a and
+    a.b.
+    """
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -78,7 +86,9 @@ def test_the_store_knows_neither_torch_nor_what_computes(name):
     assert {module for module in own if not module.startswith(allowed)} == set()
 
 
-@pytest.mark.parametrize(("package", "owner"), [("timm", "wtflow/features/backbone.py"), ("umap", "wtflow/studies/projection.py")])
+@pytest.mark.parametrize(
+    ("package", "owner"), [("timm", "wtflow/features/backbone.py"), ("umap", "wtflow/studies/projection.py")]
+)
 def test_one_module_alone_imports_it(package, owner):
     assert {name for name in SOURCES if package in packages_of(name)} <= {owner}
 
@@ -91,7 +101,14 @@ def test_the_loop_knows_no_files_and_the_flow_no_features():
 
 
 def test_the_closed_forms_and_metrics_are_an_independent_truth_without_torch():
-    for name in ("wtflow/flow/exact.py", "wtflow/metrics.py", "wtflow/scoring/pixels.py", "wtflow/results.py", "wtflow/records/core.py", "wtflow/config.py"):
+    for name in (
+        "wtflow/flow/exact.py",
+        "wtflow/metrics.py",
+        "wtflow/scoring/pixels.py",
+        "wtflow/results.py",
+        "wtflow/records/core.py",
+        "wtflow/config.py",
+    ):
         assert "torch" not in packages_of(name), name
 
 
@@ -131,8 +148,11 @@ LIGHT = [
     "wtflow.export.zip",
     "wtflow.cli.report",
 ]
-LIGHT += [name.removesuffix(".py").replace("/", ".") for name in below("wtflow/store/", "wtflow/plots/", "wtflow/datasets/")
-          if "__init__" not in name and not name.startswith(STILL)]  # fmt: skip
+LIGHT += [
+    name.removesuffix(".py").replace("/", ".")
+    for name in below("wtflow/store/", "wtflow/plots/", "wtflow/datasets/")
+    if "__init__" not in name and not name.startswith(STILL)
+]
 
 
 def test_what_pages_need_to_show_results_loads_neither_torch_nor_timm():
@@ -146,7 +166,9 @@ for name in {LIGHT!r}:
         sys.exit(f"{{name}} loads {{', '.join(heavy)}}")
 """
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120, check=False)
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
     assert result.returncode == 0, result.stderr
 
 
@@ -165,20 +187,26 @@ def functions_of(name: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
 
 @pytest.mark.parametrize("name", below("wtflow/"))
 def test_no_public_function_swallows_settings_in_keyword_arguments(name):
-    assert [function.name for function in functions_of(name) if function.args.kwarg and not function.name.startswith("_")] == []
+    assert [
+        function.name for function in functions_of(name) if function.args.kwarg and not function.name.startswith("_")
+    ] == []
 
 
 @pytest.mark.parametrize("name", below("wtflow/"))
 def test_the_library_neither_prints_nor_checks_input_by_assertion(name):
     for node in ast.walk(ast.parse(SOURCES[name].read_text(encoding="utf-8"))):
-        assert not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"), f"line {node.lineno}"
+        assert not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"), (
+            f"line {node.lineno}"
+        )
         assert not isinstance(node, ast.Assert), f"line {node.lineno}: python -O would drop it"
 
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_nothing_is_caught_without_saying_what(name):
     for node in ast.walk(ast.parse(SOURCES[name].read_text(encoding="utf-8"))):
-        assert not (isinstance(node, ast.ExceptHandler) and node.type is None), f"line {node.lineno}: a bare except hides Ctrl-C"
+        assert not (isinstance(node, ast.ExceptHandler) and node.type is None), (
+            f"line {node.lineno}: a bare except hides Ctrl-C"
+        )
 
 
 @pytest.mark.parametrize("name", [name for name in SOURCES if not name.endswith("__init__.py")])

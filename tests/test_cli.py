@@ -23,7 +23,11 @@ from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
 
 ROOT = Path(__file__).parent.parent
-QUICK = [part for name, value in TINY.items() for part in ("--set", f"{name}={','.join(map(str, value)) if isinstance(value, tuple) else value}")]
+QUICK = [
+    part
+    for name, value in TINY.items()
+    for part in ("--set", f"{name}={','.join(map(str, value)) if isinstance(value, tuple) else value}")
+]
 
 
 @pytest.fixture
@@ -47,8 +51,14 @@ def environment(home):
 
 def start(home, *arguments):
     """The command as a process of its own."""
-    return subprocess.Popen([sys.executable, "-m", "wtflow", *map(str, arguments)], env=environment(home), cwd=home.parent, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+    return subprocess.Popen(
+        [sys.executable, "-m", "wtflow", *map(str, arguments)],
+        env=environment(home),
+        cwd=home.parent,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 # -- train, end to end -------------------------------------------------------------------------------------------------
@@ -59,7 +69,9 @@ def trained(tmp_path_factory):
     """(home, the finished process's code, stdout, stderr) of a real training."""
     folder = tmp_path_factory.mktemp("cli")
     write_tiny_category(folder / "data")
-    process = start(folder / "runs", "train", "data", "plate", *QUICK, "--steps", "3", "--backbone-arg", "drop_rate=0.0", "--json")
+    process = start(
+        folder / "runs", "train", "data", "plate", *QUICK, "--steps", "3", "--backbone-arg", "drop_rate=0.0", "--json"
+    )
     out, err = process.communicate(timeout=120)
     return folder / "runs", process.returncode, out, err
 
@@ -97,10 +109,14 @@ def test_evaluating_again_reports_the_same_metrics_and_other_steps_report_others
     same = call("evaluate", run_id, "--json")
     assert same.exit_code == 0
     assert last_json(same.stdout)["metrics"] == pytest.approx(metrics, abs=2e-3)
-    other = last_json(call("evaluate", run_id, "--steps", "1", "--solver", "heun", "--score", "relative", "--json").stdout)
+    other = last_json(
+        call("evaluate", run_id, "--steps", "1", "--solver", "heun", "--score", "relative", "--json").stdout
+    )
     assert other["changes"] == {"steps": 1, "solver": "heun", "score": "relative"}
     assert other["metrics"]["pixel_ap"] != pytest.approx(metrics["pixel_ap"], abs=0.01)
-    by_place = last_json(call("evaluate", run_id, "--set", "whole_image=false", "--set", "precision=full", "--json").stdout)
+    by_place = last_json(
+        call("evaluate", run_id, "--set", "whole_image=false", "--set", "precision=full", "--json").stdout
+    )
     assert by_place["changes"] == {"whole_image": "false", "precision": "full"}
     assert "width is fixed once run" in call("evaluate", run_id, "--set", "width=8").stderr
     wrong = call("evaluate", run_id, "--steps", "0")
@@ -117,7 +133,9 @@ def test_exporting_writes_scores_metrics_and_maps(trained, monkeypatch, tmp_path
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     assert last_json(result.stdout)["n_files"] == len(files) == 4 + 2 * 9
     assert len(pd.read_csv(tmp_path / "out/scores.csv")) == 9
-    assert json.loads((tmp_path / "out/metrics.json").read_text())["metrics"] == RunStore(home).metrics(run_id)["metrics"]
+    assert (
+        json.loads((tmp_path / "out/metrics.json").read_text())["metrics"] == RunStore(home).metrics(run_id)["metrics"]
+    )
     assert np.load(next((tmp_path / "out/maps").glob("*.npy"))).shape == (64, 64)
 
 
@@ -173,9 +191,18 @@ MISTAKES = {
     "root one level too high": (lambda data: ["check", data.parent], "is too high"),
     "unknown preset": (lambda data: ["train", data, "plate", "--preset", "slow"], "no preset 'slow'"),
     "unknown setting": (lambda data: ["train", data, "plate", "--set", "stepz=3"], "Did you mean steps"),
-    "a preset among the settings": (lambda data: ["train", data, "plate", "--set", "preset=paper"], "preset cannot be changed"),
-    "setting without value": (lambda data: ["train", data, "plate", "--set", "steps"], "--set 'steps' is not NAME=VALUE"),
-    "argument without value": (lambda data: ["train", data, "plate", "--backbone-arg", "same"], "--backbone-arg 'same' is not NAME=VALUE"),
+    "a preset among the settings": (
+        lambda data: ["train", data, "plate", "--set", "preset=paper"],
+        "preset cannot be changed",
+    ),
+    "setting without value": (
+        lambda data: ["train", data, "plate", "--set", "steps"],
+        "--set 'steps' is not NAME=VALUE",
+    ),
+    "argument without value": (
+        lambda data: ["train", data, "plate", "--backbone-arg", "same"],
+        "--backbone-arg 'same' is not NAME=VALUE",
+    ),
     "value out of range": (lambda data: ["train", data, "plate", "--size", "9"], "image_size: .*found 9"),
     "value of another kind": (lambda data: ["train", data, "plate", "--stages", "two"], "stages"),
     "settings that contradict": (lambda data: ["train", data, "plate", "--scope", "image"], "which the mlp never sees"),
@@ -201,7 +228,9 @@ def test_a_mistake_is_one_sentence_on_stderr_and_exit_code_two(store, data, mist
     assert store.ids() == [], "nothing was started"
 
 
-@pytest.mark.parametrize("arguments", [["train", "data"], ["fly"], ["train", "data", "plate", "--colour", "red"], ["export", "x"], ["demo"]])
+@pytest.mark.parametrize(
+    "arguments", [["train", "data"], ["fly"], ["train", "data", "plate", "--colour", "red"], ["export", "x"], ["demo"]]
+)
 def test_a_wrong_call_shows_the_usage_and_exits_with_two(store, arguments):
     result = call(*arguments)
     assert result.exit_code == 2

@@ -1,4 +1,6 @@
-"""Runs beside each other: common images, metrics with differences, who is right where, counted pixels, and scoring a run again as a run."""
+"""Runs beside each other: common images, metrics with differences, who is right where, counted pixels, and scoring a
+run again as a run.
+"""
 
 import shutil
 from dataclasses import replace
@@ -44,14 +46,25 @@ SIDE = 64
 
 def results_of(scores: dict[str, float] = SCORES, held_out: dict[str, float] = HELD_OUT, **metrics) -> RunResults:
     settings = tiny_settings()
-    config = RunConfig(schema_version=1, run_id="20260101-000000-plate", created=0.0, root="/data", category="plate", settings=settings, versions={})
+    config = RunConfig(
+        schema_version=1,
+        run_id="20260101-000000-plate",
+        created=0.0,
+        root="/data",
+        category="plate",
+        settings=settings,
+        versions={},
+    )
     table = score_table(scores, held_out)
     maps = np.arange(len(table), dtype=np.float32)[:, None, None] * np.ones((4, 4), np.float32)
     return RunResults(config.run_id, config, table, plain_metrics(**metrics), maps)
 
 
 def data_of(results: RunResults, changed: tuple[str, ...] = ()) -> dict:
-    return {"samples": [{"id": name, "sha256": f"{name}{'!' * (name in changed)}"} for name in results.table.sample_id], "held_out": []}
+    return {
+        "samples": [{"id": name, "sha256": f"{name}{'!' * (name in changed)}"} for name in results.table.sample_id],
+        "held_out": [],
+    }
 
 
 def compared(*runs: RunResults):
@@ -62,9 +75,16 @@ def compared(*runs: RunResults):
 
 
 def test_images_are_the_same_when_name_and_content_are():
-    first, second = results_of(), results_of({name: score for name, score in reversed(BETTER.items()) if name != "test/dent/000.png"})
+    first, second = (
+        results_of(),
+        results_of({name: score for name, score in reversed(BETTER.items()) if name != "test/dent/000.png"}),
+    )
     found = align([first, second], [data_of(first), data_of(second, changed=("test/crack/000.png",))])
-    assert list(found.images.sample_id) == ["test/good/000.png", "test/good/001.png", "test/crack/001.png"], "in the first run's order"
+    assert list(found.images.sample_id) == [
+        "test/good/000.png",
+        "test/good/001.png",
+        "test/crack/001.png",
+    ], "in the first run's order"
     assert found.scores.tolist() == [[1.0, 3.0, 4.0], [1.0, 0.5, 4.0]]
     assert [second.table.set_index("row").sample_id[row] for row in found.rows[1]] == list(found.images.sample_id)
     assert (found.n_images, found.is_same_set) == ((5, 4), False)
@@ -78,7 +98,12 @@ def test_held_out_normals_are_no_test_images():
 
 def test_one_image_under_two_labels_is_not_the_same_image():
     first = results_of()
-    relabelled = replace(first, table=first.table.assign(is_defective=first.table.is_defective | (first.table.sample_id == "test/good/000.png")))
+    relabelled = replace(
+        first,
+        table=first.table.assign(
+            is_defective=first.table.is_defective | (first.table.sample_id == "test/good/000.png")
+        ),
+    )
     assert "test/good/000.png" not in set(compared(first, relabelled).images.sample_id)
 
 
@@ -140,9 +165,12 @@ def test_a_test_set_of_one_class_has_a_reason_instead_of_numbers():
 def test_each_run_calls_at_its_own_threshold():
     table = pair_table(compared(results_of(), results_of(BETTER)), 0, 1, [2.5, 1.75]).set_index("sample_id")
     assert table.agreement.to_dict() == {
-        "test/good/000.png": "both", "test/good/001.png": "second", "test/crack/000.png": "second", "test/crack/001.png": "both",
+        "test/good/000.png": "both",
+        "test/good/001.png": "second",
+        "test/crack/000.png": "second",
+        "test/crack/001.png": "both",
         "test/dent/000.png": "both",
-    }  # fmt: skip
+    }
     assert table.apart["test/good/001.png"] == pytest.approx(2 / 5), "from the third rank to the first"
 
 
@@ -164,11 +192,16 @@ def test_words_weigh_who_is_right_against_chance():
     assert "within noise" in few
     many = disagreement_words(calls(90, 4, 26), "A", "B")
     assert "B has 87% of them (95 % interval 70% to 95%), more than chance" in many  # Wilson, 26 of 30
-    assert "A has 87% of them (95 % interval 70% to 95%), more than chance" in disagreement_words(calls(90, 26, 4), "A", "B")
+    assert "A has 87% of them (95 % interval 70% to 95%), more than chance" in disagreement_words(
+        calls(90, 26, 4), "A", "B"
+    )
 
 
 def test_thresholds_come_from_the_same_place_in_every_run_where_one_is_common():
-    both, only_held_out = results_of(), results_of(thresholds={"best_f1": None, "holdout": {"value": 2.0, "quantile": 0.95, "n": 9}})
+    both, only_held_out = (
+        results_of(),
+        results_of(thresholds={"best_f1": None, "holdout": {"value": 2.0, "quantile": 0.95, "n": 9}}),
+    )
     assert list(common_thresholds(compared(both, both))) == ["best_f1", "holdout"]
     assert [choice.value for choice in common_thresholds(compared(both, only_held_out))["holdout"]] == [2.45, 2.0]
     neither = results_of(thresholds={"best_f1": {"value": 1.0}, "holdout": None})
@@ -186,7 +219,10 @@ def test_rarity_counts_normal_pixels_that_are_as_high():
 def test_the_reference_is_normal_test_images_else_held_out_ones_else_nothing():
     assert set(normal_reference(results_of())) == {0.0, 1.0}, "maps 0 and 1 are the good test images"
     defective = {name: score for name, score in SCORES.items() if "good" not in name}
-    assert set(normal_reference(results_of(defective))) == {3.0, 4.0}, "the held-out ones follow the three defective ones"
+    assert set(normal_reference(results_of(defective))) == {
+        3.0,
+        4.0,
+    }, "the held-out ones follow the three defective ones"
     assert normal_reference(results_of(defective, {})) is None
 
 
@@ -195,7 +231,9 @@ def test_the_reference_is_normal_test_images_else_held_out_ones_else_nothing():
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> RunResults:
-    """A run over 24 images of 64 px with random maps that are higher inside their masks; every other image is good, one has no mask."""
+    """A run over 24 images of 64 px with random maps that are higher inside their masks; every other image is good,
+    one has no mask.
+    """
     folder, generator = tmp_path_factory.mktemp("drawn"), np.random.default_rng(0)
     rows, maps = [], np.zeros((24, SIDE, SIDE), np.float32)
     for i in range(24):
@@ -208,7 +246,22 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> RunResults:
         Image.fromarray(mask).save(folder / f"{i}_mask.png")
         maps[i] = generator.gamma(2, 1, (SIDE, SIDE)) * np.where(mask, 1.8, 1.0)
         mask_path = str(folder / f"{i}_mask.png") if is_defective and i != 23 else ""
-        rows.append((i, f"test/{i}.png", str(image), mask_path, "test", "dent" if is_defective else "good", is_defective, float(i), 0, 0, 0.0, np.nan))
+        rows.append(
+            (
+                i,
+                f"test/{i}.png",
+                str(image),
+                mask_path,
+                "test",
+                "dent" if is_defective else "good",
+                is_defective,
+                float(i),
+                0,
+                0,
+                0.0,
+                np.nan,
+            )
+        )
     base = results_of()
     table = pd.DataFrame(rows, columns=base.table.columns)
     counts = exact(base, table, maps, np.ones(24, int))
@@ -251,14 +304,29 @@ def test_a_resample_of_the_tally_has_the_metrics_of_its_pixels(drawn, tally):
 
 
 def test_the_overlap_of_regions_is_that_of_a_drawn_mask(tmp_path):
-    """Two regions of 4 and 2 pixels that touch nowhere: at a threshold of 2 half of the first and none of the second is covered."""
+    """Two regions of 4 and 2 pixels that touch nowhere: at a threshold of 2 half of the first and none of the second
+    is covered.
+    """
     values, mask = np.ones((SIDE, SIDE), np.float32), np.zeros((SIDE, SIDE), np.uint8)
     mask[0, :4], mask[10, 20:22] = 255, 255
     values[0, :2], values[5, 5] = 3.0, 2.0  # a false alarm, too
     Image.fromarray(mask).save(tmp_path / "mask.png")
     Image.fromarray(mask).save(tmp_path / "image.png")
     base = results_of()
-    row = (0, "test/a.png", str(tmp_path / "image.png"), str(tmp_path / "mask.png"), "test", "dent", True, 1.0, 0, 0, 0.0, np.nan)
+    row = (
+        0,
+        "test/a.png",
+        str(tmp_path / "image.png"),
+        str(tmp_path / "mask.png"),
+        "test",
+        "dent",
+        True,
+        1.0,
+        0,
+        0,
+        0.0,
+        np.nan,
+    )
     run = replace(base, table=pd.DataFrame([row], columns=base.table.columns), maps=values[None])
     tally = pixel_tally.count_pixels(run, quiet)
     at = {float(threshold): i for i, threshold in enumerate(tally.thresholds)}
@@ -272,7 +340,9 @@ def test_the_pro_curve_rises_from_nothing_to_everything_and_holds_the_area(drawn
     assert (curve.x[0], curve.y[0], curve.x[-1], curve.y[-1]) == pytest.approx((0, 0, 1, 1))
     assert (np.diff(curve.x) >= 0).all()
     fine = np.linspace(0, FPR_LIMIT, 20_001)
-    assert np.trapezoid(np.interp(fine, curve.x, curve.y), fine) / FPR_LIMIT == pytest.approx(drawn.metrics["metrics"]["aupro"], abs=0.002)
+    assert np.trapezoid(np.interp(fine, curve.x, curve.y), fine) / FPR_LIMIT == pytest.approx(
+        drawn.metrics["metrics"]["aupro"], abs=0.002
+    )
     assert pixel_tally.pro_curve(tally, np.array([0, 2])) is None, "good images have no region"
 
 

@@ -5,7 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from wtflow.config import PRESETS, Settings, choices, describe, limits, parse_pairs, parse_value, settings_from, settings_from_json
+from wtflow.config import (
+    PRESETS,
+    Settings,
+    choices,
+    describe,
+    limits,
+    parse_pairs,
+    parse_value,
+    settings_from,
+    settings_from_json,
+)
 from wtflow.errors import SettingsError
 
 NUMBERS = [name for name in Settings.model_fields if limits(name) != (None, None)]
@@ -32,7 +42,9 @@ def test_random_weights_are_read_at_early_stages_unless_someone_says_otherwise()
         assert (trained.stages, trained.pool_stride) == ((1, 2, 3), 1)
 
 
-@pytest.mark.parametrize("changes", [{"backbone": "resnet34"}, {"stages": (3, 4)}, {"backbone": "mobilenetv2_100", "stages": (1,)}])
+@pytest.mark.parametrize(
+    "changes", [{"backbone": "resnet34"}, {"stages": (3, 4)}, {"backbone": "mobilenetv2_100", "stages": (1,)}]
+)
 def test_embedded_weights_of_another_model_or_a_later_stage_are_refused_before_anything_starts(changes):
     with pytest.raises(SettingsError, match="embedded weights are for resnet18, stages 0 to 3"):
         settings_from("fast", changes)
@@ -55,7 +67,9 @@ def test_a_run_from_before_a_setting_existed_is_read_as_it_was_made():
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_settings_survive_json(preset):
-    settings = settings_from(preset, {"backbone_args": {"pad_type": "same", "drop_rate": 0.5, "scriptable": True, "n": 3}, "seed": 7})
+    settings = settings_from(
+        preset, {"backbone_args": {"pad_type": "same", "drop_rate": 0.5, "scriptable": True, "n": 3}, "seed": 7}
+    )
     again = settings_from_json(settings.to_json())
     assert again == settings
     assert [type(value) for value in again.backbone_args.values()] == [str, float, bool, int]
@@ -92,7 +106,10 @@ def test_every_number_is_refused_just_outside_its_limits_and_taken_inside(name):
             settings_from("fast", base | {name: outside})
         assert str(outside) in caught.value.message, "the sentence says what was found"
         assert caught.value.fix == describe(name)
-    assert getattr(settings_from("fast", base | {name: high if name not in ("group_size", "deviation_time") else 0.5 * high or 2}), name)
+    assert getattr(
+        settings_from("fast", base | {name: high if name not in ("group_size", "deviation_time") else 0.5 * high or 2}),
+        name,
+    )
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", float("nan")])
@@ -107,7 +124,10 @@ def test_an_infinite_backbone_argument_is_refused_rather_than_stored_as_null():
         settings_from("fast", {"backbone_args": {"drop_rate": float("inf")}})
 
 
-@pytest.mark.parametrize(("given_stages", "stages"), [("2,3", (2, 3)), ("3, 2", (2, 3)), (3, (3,)), ("4", (4,)), ([1, 0], (0, 1)), ((2,), (2,))])
+@pytest.mark.parametrize(
+    ("given_stages", "stages"),
+    [("2,3", (2, 3)), ("3, 2", (2, 3)), (3, (3,)), ("4", (4,)), ([1, 0], (0, 1)), ((2,), (2,))],
+)
 def test_stages_are_read_from_text_numbers_and_lists_in_order(given_stages, stages):
     assert settings_from("fast", {"weights": "imagenet", "stages": given_stages}).stages == stages
 
@@ -174,7 +194,17 @@ def test_choices_are_those_of_the_validation():
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("true", True), ("False", False), ("3", 3), ("-0.5", -0.5), ("same", "same"), ("1e-3", 1e-3), ("", ""), ("3px", "3px")]
+    ("text", "value"),
+    [
+        ("true", True),
+        ("False", False),
+        ("3", 3),
+        ("-0.5", -0.5),
+        ("same", "same"),
+        ("1e-3", 1e-3),
+        ("", ""),
+        ("3px", "3px"),
+    ],
 )
 def test_a_value_from_the_shell_gets_its_type(text, value):
     parsed = parse_value(text)
@@ -200,10 +230,14 @@ def test_a_pair_without_a_name_or_a_sign_is_refused_naming_the_option(pair):
 
 def test_the_label_says_which_weights_and_how_many_steps():
     assert settings_from().label == "resnet18 (embedded), worst coupling, 4 euler steps"
-    assert settings_from("fast", {"weights": "untrained"}).label == "resnet18 (untrained), worst coupling, 4 euler steps"
+    assert (
+        settings_from("fast", {"weights": "untrained"}).label == "resnet18 (untrained), worst coupling, 4 euler steps"
+    )
     assert settings_from("paper").label == "wide_resnet50_2 (ImageNet), worst coupling, 1 euler step"
     assert "local weights" in settings_from("fast", {"weights": "/data/w.pth"}).label
-    assert [settings_from("fast", {"weights": weights}).is_untrained for weights in ("untrained", "embedded", "imagenet")] == [True, False, False]
+    assert [
+        settings_from("fast", {"weights": weights}).is_untrained for weights in ("untrained", "embedded", "imagenet")
+    ] == [True, False, False]
     assert settings_from().is_embedded
     assert not settings_from("paper").is_embedded
 

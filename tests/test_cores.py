@@ -75,11 +75,13 @@ def test_no_more_portions_at_once_than_memory_is_planned_for(monkeypatch):
     assert n_cores() == MOST
 
 
-# -- what is split ------------------------------------------------------------------------------------------------------
+# -- what is split -----------------------------------------------------------------------------------------------------
 
 
 def trainer(n_rows=4 * FEWEST_ROWS, **changes) -> Trainer:
-    settings = settings_from("fast", {"width": 16, "depth": 2, "batch_size": n_rows, "group_size": 16, "iterations": 1} | changes)
+    settings = settings_from(
+        "fast", {"width": 16, "depth": 2, "batch_size": n_rows, "group_size": 16, "iterations": 1} | changes
+    )
     return Trainer(build_velocity(settings, 5), settings, 1, CPU)
 
 
@@ -93,7 +95,9 @@ def test_a_batch_in_portions_has_the_loss_and_the_gradient_of_the_whole_batch(th
     one = trainer(n_rows)
     stirred(one.velocity)
     x_data, x_noise, t = rows = batch(n_rows)
-    expected = torch.nn.functional.mse_loss(one.velocity(interpolate(x_data, x_noise, t), t), target_velocity(x_data, x_noise))
+    expected = torch.nn.functional.mse_loss(
+        one.velocity(interpolate(x_data, x_noise, t), t), target_velocity(x_data, x_noise)
+    )
     expected.backward()
     gradients = [parameter.grad.clone() for parameter in one.velocity.parameters()]
     norm = torch.nn.utils.get_total_norm(gradients)
@@ -104,7 +108,10 @@ def test_a_batch_in_portions_has_the_loss_and_the_gradient_of_the_whole_batch(th
         assert torch.allclose(parameter.grad, gradient / max(1.0, norm), rtol=1e-3, atol=1e-6)
 
 
-@pytest.mark.parametrize(("changes", "n_rows", "expected"), [({}, 4 * FEWEST_ROWS, 3), ({}, 2 * FEWEST_ROWS, 2), ({}, 32, 1), ({"network": "unet"}, 8, 1)])
+@pytest.mark.parametrize(
+    ("changes", "n_rows", "expected"),
+    [({}, 4 * FEWEST_ROWS, 3), ({}, 2 * FEWEST_ROWS, 2), ({}, 32, 1), ({"network": "unet"}, 8, 1)],
+)
 def test_a_batch_is_split_where_rows_are_many_and_depend_on_no_other(monkeypatch, changes, n_rows, expected):
     monkeypatch.setattr("wtflow.training.loop.n_cores", lambda: 3)
     seen = []
@@ -133,7 +140,9 @@ def test_features_do_not_depend_on_how_many_cores_share_the_images(tmp_path, thr
     """Each portion is computed on one thread, whatever their number."""
     samples = scan_category(write_tiny_category(tmp_path / "images", n_train=2 * PORTION + 3), "plate").of("train")
     backbone, cache, seen = load_backbone(tiny_settings()), FeatureCache(tmp_path / "runs"), []
-    key = get_features(backbone, samples, [hash_file(sample.path) for sample in samples], cache, lambda done, total: seen.append(done))
+    key = get_features(
+        backbone, samples, [hash_file(sample.path) for sample in samples], cache, lambda done, total: seen.append(done)
+    )
     assert seen == [PORTION, 2 * PORTION, 2 * PORTION + 3]
     images = np.stack([load_image(sample.path, 64) for sample in samples])
     with helpers(1, "portion") as pool:

@@ -91,9 +91,13 @@ def test_cost_and_strength_are_worked_by_hand():
     assert coupling_strength(data, noise) == (1 + 2) / 2 / 2
 
 
-@pytest.mark.parametrize("d, group, gamma", [(2, 8, 0.65), (2, 64, 0.855), (16, 8, 0.30), (16, 64, 0.51), (128, 64, 0.19)])
+@pytest.mark.parametrize(
+    "d, group, gamma", [(2, 8, 0.65), (2, 64, 0.855), (16, 8, 0.30), (16, 64, 0.51), (128, 64, 0.19)]
+)
 def test_the_strength_on_the_sphere_is_the_known_one(d, group, gamma):
-    """Data on the sphere of radius sqrt(d), each channel of variance 1; large groups in 2-D tend to sqrt(pi) / 2 = 0.886."""
+    """Data on the sphere of radius sqrt(d), each channel of variance 1; large groups in 2-D tend to sqrt(pi) / 2 =
+    0.886.
+    """
     generator = torch.Generator().manual_seed(0)
     data = torch.nn.functional.normalize(torch.randn(1920, d, generator=generator), dim=1) * d**0.5
     noise = torch.randn(1920, d, generator=generator)

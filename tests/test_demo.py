@@ -1,4 +1,6 @@
-"""The demo: what is written, how it is drawn, and what happens when writing is interrupted, repeated or done twice at once."""
+"""The demo: what is written, how it is drawn, and what happens when writing is interrupted, repeated or done twice
+at once.
+"""
 
 import functools
 import json
@@ -234,10 +236,9 @@ def test_a_wrong_request_gets_a_sentence(small):
 
 def test_two_processes_at_once_draw_the_demo_once(small):
     script = (
-        "import sys; from pathlib import Path; from wtflow.datasets.demo import images, write\n"
-        f"images.COUNTS = images.Counts{tuple(SMALL)}\n"
-        "drawn = []; write.write_demo(Path(sys.argv[1]), lambda done, total: drawn.append(done), categories=['capscrew']);"
-        "print(len(drawn))"
+        "import sys; from pathlib import Path; from wtflow.datasets.demo import images, write\nimages.COUNTS ="
+        f" images.Counts{tuple(SMALL)}\ndrawn = []; write.write_demo(Path(sys.argv[1]), lambda done, total:"
+        " drawn.append(done), categories=['capscrew']);print(len(drawn))"
     )
     command = [sys.executable, "-c", script, str(small)]
     root = Path(__file__).parents[1]

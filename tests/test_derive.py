@@ -1,4 +1,6 @@
-"""Answers on demand: requests, files, and the processes that make the long ones: watched, stopped, killed, deleted under their feet."""
+"""Answers on demand: requests, files, and the processes that make the long ones: watched, stopped, killed, deleted
+under their feet.
+"""
 
 import os
 import shutil
@@ -72,7 +74,9 @@ def assert_equal(a, b):
 # -- requests ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("request_", [TravelRequest(rows=(3,), at=(1, 2), n_probes=2), UmapRequest(travel=TravelRequest(n=5)), LONG])
+@pytest.mark.parametrize(
+    "request_", [TravelRequest(rows=(3,), at=(1, 2), n_probes=2), UmapRequest(travel=TravelRequest(n=5)), LONG]
+)
 def test_a_request_comes_back_from_json(request_):
     assert request_from_json(request_.model_dump_json()) == request_
 
@@ -133,7 +137,9 @@ def test_the_limits_are_those_of_the_parts_that_answer():
 # -- files -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("options", [{}, {"n_probes": 2}, {"rows": (6,), "at": (3, 4)}], ids=["plain", "divergence", "one position"])
+@pytest.mark.parametrize(
+    "options", [{}, {"n_probes": 2}, {"rows": (6,), "at": (3, 4)}], ids=["plain", "divergence", "one position"]
+)
 def test_a_travel_is_loaded_as_it_was_computed(place, options):
     request = TravelRequest(n=30, steps=3, how="random", **options)
     assert load_answer(*place, request) is None
@@ -160,7 +166,9 @@ def test_an_answer_that_is_there_is_not_computed_again(place, monkeypatch):
 
 def test_infinite_return_errors_and_undefined_metrics_are_kept(place):
     huge = float(np.finfo(np.float32).max)
-    row = StepsRow("euler", 1, 1, 0.5, {"image_auroc": None, "pixel_auroc": 0.5, "aupro": None}, {GOOD: (1.0, 2.0, huge)}, True)
+    row = StepsRow(
+        "euler", 1, 1, 0.5, {"image_auroc": None, "pixel_auroc": 0.5, "aupro": None}, {GOOD: (1.0, 2.0, huge)}, True
+    )
     answer = ((row,), (ReturnTrip("euler", 1, {GOOD: (0.0, 1.0, huge)}),))
     request = StepsRequest(seed=77)
     save_answer(*place, request, answer)
@@ -173,7 +181,12 @@ def test_another_request_checkpoint_or_version_has_another_place(place, copy, mo
     first = answer_path(store, copy, request)
     changes = ({"n": 1}, {"rows": (1,)}, {"steps": 3}, {"seed": 1}, {"how": "top"}, {"n_probes": 1}, {"solver": "heun"})
     others = [TravelRequest(**change) for change in changes]
-    others += [UmapRequest(travel=request), UmapRequest(travel=request, times="all"), UmapRequest(travel=request, seed=1), StepsRequest()]
+    others += [
+        UmapRequest(travel=request),
+        UmapRequest(travel=request, times="all"),
+        UmapRequest(travel=request, seed=1),
+        StepsRequest(),
+    ]
     assert len({answer_path(store, copy, other) for other in (request, *others)}) == len(others) + 1
     os.utime(store.folder(copy) / layout.CHECKPOINT, (1, 1))
     second = answer_path(store, copy, request)
@@ -183,7 +196,11 @@ def test_another_request_checkpoint_or_version_has_another_place(place, copy, mo
 
 @pytest.mark.parametrize("spoil", ["garbage", "other arrays", "wrong facts"])
 def test_a_foreign_file_in_the_place_of_an_answer_counts_as_absent_for_all(place, spoil):
-    request = StepsRequest(plan=(("euler", 3),), n_trips=5) if spoil == "wrong facts" else TravelRequest(n=10, steps=2, seed=5)
+    request = (
+        StepsRequest(plan=(("euler", 3),), n_trips=5)
+        if spoil == "wrong facts"
+        else TravelRequest(n=10, steps=2, seed=5)
+    )
     path = answer_path(*place, request)
     path.parent.mkdir(exist_ok=True)
     if spoil == "garbage":
@@ -220,7 +237,10 @@ def test_a_request_means_these_positions(place):
     assert set(positions_of(results, TravelRequest(rows=(1, 6), n=10, how="random")).row.tolist()) == {1, 6}
     everything = positions_of(results, TravelRequest(n=50_000, how="random"))
     assert len(everything) == 8 * 64, "all test images and no held-out normal"
-    for request, message in ((TravelRequest(rows=(99,)), "has no image row 99"), (TravelRequest(rows=(0,), at=(8, 0)), "no position")):
+    for request, message in (
+        (TravelRequest(rows=(99,)), "has no image row 99"),
+        (TravelRequest(rows=(0,), at=(8, 0)), "no position"),
+    ):
         with pytest.raises(FlowError, match=message):
             positions_of(results, request)
 
@@ -237,16 +257,24 @@ def test_umap_places_the_chosen_positions_at_the_chosen_times(place, monkeypatch
     monkeypatch.setattr(compute, "project_umap", project)
     travel = TravelRequest(n=16, steps=4, seed=2)
     seen = []
-    answer = compute_answer(*place, UmapRequest(travel=travel, n_fit=10, n_neighbors=5, min_dist=0.3, metric="cosine", seed=9), seen.append)
+    answer = compute_answer(
+        *place, UmapRequest(travel=travel, n_fit=10, n_neighbors=5, min_dist=0.3, metric="cosine", seed=9), seen.append
+    )
     norms = compute_answer(*place, travel, quiet).norm
     np.testing.assert_allclose(given["t"], [0, 0.5, 1])
     np.testing.assert_allclose(np.linalg.norm(given["x"], axis=-1), norms[[0, 2, 4]], rtol=1e-5)
     assert given["settings"] == (5, 0.3, "cosine", 9)
     group = positions_of(open_results(*place), travel).group
-    assert [(group[given["fit_rows"]] == name).sum() for name in (GOOD, "spot")] == [5, 5], "drawn evenly over the groups"
+    assert [(group[given["fit_rows"]] == name).sum() for name in (GOOD, "spot")] == [
+        5,
+        5,
+    ], "drawn evenly over the groups"
     assert seen == sorted(seen)
     assert seen[-1] == pytest.approx(0.2 + 0.8 / 2)
-    assert_equal(load_answer(*place, UmapRequest(travel=travel, n_fit=10, n_neighbors=5, min_dist=0.3, metric="cosine", seed=9)), answer)
+    assert_equal(
+        load_answer(*place, UmapRequest(travel=travel, n_fit=10, n_neighbors=5, min_dist=0.3, metric="cosine", seed=9)),
+        answer,
+    )
     compute_answer(*place, UmapRequest(travel=travel, times="all"), quiet)
     np.testing.assert_allclose(given["t"], [0, 0.25, 0.5, 0.75, 1])
     compute_answer(*place, UmapRequest(travel=TravelRequest(n=16, steps=1)), quiet)
@@ -306,7 +334,11 @@ def test_the_worker_leaves_the_answer_and_nothing_beside_it(place, work_here):
 @pytest.mark.parametrize(
     ("request_", "spoil", "message"),
     [
-        (UmapRequest(travel=TravelRequest(n=4), n_neighbors=15), None, "UMAP with 15 neighbours needs at least 16 points"),
+        (
+            UmapRequest(travel=TravelRequest(n=4), n_neighbors=15),
+            None,
+            "UMAP with 15 neighbours needs at least 16 points",
+        ),
         (TravelRequest(rows=(77,)), None, "has no image row 77"),
         (TravelRequest(rows=(0,), how="defect"), None, "None of the chosen images has a defect pixel"),
         (TravelRequest(), lambda folder: (folder / layout.CHECKPOINT).unlink(), "has no checkpoint"),
@@ -344,7 +376,14 @@ def test_a_mistake_of_ours_is_told_with_its_kind_and_the_way_to_the_details(plac
 
 def test_a_worker_called_wrongly_ends_with_a_word(place, monkeypatch, capfd):
     monkeypatch.setenv("WTFLOW_HOME", str(place[0].home))
-    for arguments in ([], ["x"], [place[1], "travel"], ["no-run", "travel-abc"], [place[1], "travel-abc"], [place[1], "../x-y"]):
+    for arguments in (
+        [],
+        ["x"],
+        [place[1], "travel"],
+        ["no-run", "travel-abc"],
+        [place[1], "travel-abc"],
+        [place[1], "../x-y"],
+    ):
         assert study_worker.main(arguments) == 2
         assert capfd.readouterr().err
 
@@ -396,7 +435,10 @@ def test_an_unknown_run_is_a_sentence_for_every_question():
 
 
 def test_what_watches_tasks_loads_no_torch():
-    code = "import sys, wtflow.jobs.studies, wtflow.jobs.study_worker, wtflow.studies.positions; sys.exit(bool({'torch', 'umap', 'timm'} & sys.modules.keys()))"
+    code = (
+        "import sys, wtflow.jobs.studies, wtflow.jobs.study_worker, wtflow.studies.positions; sys.exit(bool({'torch',"
+        " 'umap', 'timm'} & sys.modules.keys()))"
+    )
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent.parent, check=False).returncode == 0
 
 
@@ -416,7 +458,9 @@ def wait(store, run_id, request, check, timeout_s=90.0):
 
 @pytest.fixture
 def no_zombies(place):
-    """Afterwards every process has been buried by no more than a look at some task. Threads of a dead one may need a moment."""
+    """Afterwards every process has been buried by no more than a look at some task. Threads of a dead one may need a
+    moment.
+    """
     yield
 
     def look():

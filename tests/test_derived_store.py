@@ -28,13 +28,19 @@ def path_in(place, key="a1"):
 
 
 def test_what_is_written_comes_back_with_its_types(place):
-    arrays = {"x": np.arange(6, dtype=np.float32).reshape(2, 3), "names": np.array(["good", "Kratzer ü"]), "empty": np.zeros((0, 2), np.int32)}
+    arrays = {
+        "x": np.arange(6, dtype=np.float32).reshape(2, 3),
+        "names": np.array(["good", "Kratzer ü"]),
+        "empty": np.zeros((0, 2), np.int32),
+    }
     facts = {"n": 3, "share": 0.25, "nothing": None, "words": ["a", "ü"]}
     derived.write(path_in(place), arrays, facts)
     found, told = derived.read(path_in(place))
     assert told == facts
     assert found.keys() == arrays.keys()
-    assert all(found[name].dtype == values.dtype and np.array_equal(found[name], values) for name, values in arrays.items())
+    assert all(
+        found[name].dtype == values.dtype and np.array_equal(found[name], values) for name, values in arrays.items()
+    )
     assert path_in(place).parent == place[0].folder(place[1]) / "derived"
 
 
@@ -84,7 +90,9 @@ def test_beyond_the_limit_the_files_unused_for_longest_go_first(place, monkeypat
     derived.write(path_in(place, "d"), {"x": np.zeros(1000)}, {})
     assert sorted(path.stem for path in path_in(place).parent.glob("*.npz")) == ["travel-b", "travel-c", "travel-d"]
     later = path_in(place, "b").stat().st_atime + 1
-    os.utime(path_in(place, "d"), (later, later))  # a file system's clock moves in steps: written within the same one, d may look older than b
+    os.utime(
+        path_in(place, "d"), (later, later)
+    )  # a file system's clock moves in steps: written within the same one, d may look older than b
     derived.write(path_in(place, "e"), {"x": np.zeros(2000)}, {})
     assert sorted(path.stem for path in path_in(place).parent.glob("*.npz")) == ["travel-d", "travel-e"]
 
@@ -108,7 +116,10 @@ def test_the_fingerprint_changes_with_what_is_asked_and_with_the_runs_files_alon
     assert len(seen) == 5
 
 
-@pytest.mark.parametrize(("what", "key"), [("../travel", "a1"), ("travel", "../a1"), ("travel", ""), ("a/b", "a1"), ("travel", "a" * 65), ("", "a1")])
+@pytest.mark.parametrize(
+    ("what", "key"),
+    [("../travel", "a1"), ("travel", "../a1"), ("travel", ""), ("a/b", "a1"), ("travel", "a" * 65), ("", "a1")],
+)
 def test_names_that_leave_the_folder_are_refused(place, what, key):
     with pytest.raises(StoreError, match="no name of a result"):
         derived.path_of(*place, what, key)
@@ -116,7 +127,10 @@ def test_names_that_leave_the_folder_are_refused(place, what, key):
 
 def test_an_unknown_run_is_named(place):
     store, unknown = place[0], "20200101-000000-x"
-    for ask in (lambda: derived.path_of(store, unknown, "travel", "a"), lambda: derived.fingerprint(store, unknown, {})):
+    for ask in (
+        lambda: derived.path_of(store, unknown, "travel", "a"),
+        lambda: derived.fingerprint(store, unknown, {}),
+    ):
         with pytest.raises(RunNotFoundError, match="no run '20200101-000000-x'"):
             ask()
 

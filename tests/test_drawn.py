@@ -1,4 +1,6 @@
-"""Drawn pictures: the same from the same seed, varied over seeds, and made of fields and shapes with known properties."""
+"""Drawn pictures: the same from the same seed, varied over seeds, and made of fields and shapes with known
+properties.
+"""
 
 import numpy as np
 import pytest
@@ -203,7 +205,16 @@ def test_a_slope_towards_the_lamp_is_the_brighter_side_whatever_the_lamp():
     """A ridge has two sides; no lamp lights both alike, unless it stands along the ridge."""
     height = 20 - np.abs(level_plane(64).u)
     grey = np.full((64, 64, 3), 0.4, np.float32)
-    gaps = [abs(float(np.diff([side.mean() for side in np.split(lit(np.random.default_rng(seed), grey, height)[8:56, 8:56], 2, 1)])[0])) for seed in range(12)]
+    gaps = [
+        abs(
+            float(
+                np.diff(
+                    [side.mean() for side in np.split(lit(np.random.default_rng(seed), grey, height)[8:56, 8:56], 2, 1)]
+                )[0]
+            )
+        )
+        for seed in range(12)
+    ]
     assert np.median(gaps) > 0.03
 
 
@@ -215,7 +226,9 @@ def test_flat_ground_gets_the_same_light_everywhere_but_for_the_lamps_own_uneven
 
 
 def test_photographs_are_bytes_and_some_are_grey():
-    light = np.broadcast_to(paint(np.random.default_rng(0), smooth(np.random.default_rng(1), 48, 10.0) * 0.2 + 0.5), (48, 48, 3))
+    light = np.broadcast_to(
+        paint(np.random.default_rng(0), smooth(np.random.default_rng(1), 48, 10.0) * 0.2 + 0.5), (48, 48, 3)
+    )
     pictures = [photograph(np.random.default_rng(seed), light) for seed in range(30)]
     assert all(picture.dtype == np.uint8 and picture.shape == (48, 48, 3) for picture in pictures)
     assert len({picture.tobytes() for picture in pictures}) == 30

@@ -27,7 +27,10 @@ def quiet(done, total):
 
 def rings(*heights):
     """Maps (3, 2n, 2n), at each distance from the edge one height."""
-    return np.broadcast_to(np.array(heights, float)[distance_to_edge(2 * len(heights), 2 * len(heights))], (3, 2 * len(heights), 2 * len(heights)))
+    return np.broadcast_to(
+        np.array(heights, float)[distance_to_edge(2 * len(heights), 2 * len(heights))],
+        (3, 2 * len(heights), 2 * len(heights)),
+    )
 
 
 def test_the_distance_counts_positions_to_the_nearest_edge():
@@ -38,7 +41,10 @@ def test_the_distance_counts_positions_to_the_nearest_edge():
     ("heights", "factors"),
     [
         ((6.0, 3.0, 2.0, 2.0, 2.0), (3.0, 1.5, 1.0, 1.0, 1.0)),
-        ((1.0, 2.0, 2.0, 2.0, 8.0), (1.0, 1.0, 1.0, 1.0, 1.0)),  # quiet background at the edge, a busy part in the middle
+        (
+            (1.0, 2.0, 2.0, 2.0, 8.0),
+            (1.0, 1.0, 1.0, 1.0, 1.0),
+        ),  # quiet background at the edge, a busy part in the middle
         ((4.0, 2.0, 2.0, 2.0, 8.0), (2.0, 1.0, 1.0, 1.0, 1.0)),  # what is high in the middle is not the edge
         ((3.0, 6.0, 2.0, 2.0, 2.0), (1.5, 1.5, 1.0, 1.0, 1.0)),
         ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
@@ -77,7 +83,15 @@ def test_few_images_are_all_used_and_many_evenly():
     assert set(np.diff(many)) <= {15, 16}
 
 
-NOT_SOUND = [{}, {"after": []}, {"after": [0.5]}, {"after": ["x"]}, {"after": [1.0, 1.0]}, {"after": [float("nan")]}, {"n_images": None}]
+NOT_SOUND = [
+    {},
+    {"after": []},
+    {"after": [0.5]},
+    {"after": ["x"]},
+    {"after": [1.0, 1.0]},
+    {"after": [float("nan")]},
+    {"n_images": None},
+]
 
 
 @pytest.mark.parametrize("spoilt", NOT_SOUND)
@@ -144,7 +158,9 @@ def test_a_kept_run_has_the_factors_of_its_own_steps(run):
     store, run_id = run
     kept = keep_run(store, run_id, rescore.score_again(store, run_id, {"steps": 1}, quiet))
     assert not np.allclose(store.edges(kept).after, store.edges(run_id).after)
-    assert rescore.score_again(store, kept, {}, quiet).facts["metrics"] == pytest.approx(store.metrics(kept)["metrics"], abs=2e-3)
+    assert rescore.score_again(store, kept, {}, quiet).facts["metrics"] == pytest.approx(
+        store.metrics(kept)["metrics"], abs=2e-3
+    )
 
 
 def test_a_run_without_its_factors_says_so(run):

@@ -1,4 +1,6 @@
-"""The weights that ship with the app: small, described truly by their card, at hand without a network, and refused where they do not belong."""
+"""The weights that ship with the app: small, described truly by their card, at hand without a network, and refused
+where they do not belong.
+"""
 
 import hashlib
 import json
@@ -48,7 +50,9 @@ def test_the_file_is_small_and_in_half_precision():
 
 def test_the_file_holds_the_stages_it_promises_and_nothing_else():
     cut = timm.create_model(EMBEDDED_BACKBONE, features_only=True, out_indices=(EMBEDDED_LAST_STAGE,))
-    assert set(safetensors.torch.load_file(FILE)) == {key for key in cut.state_dict() if not key.endswith("num_batches_tracked")}
+    assert set(safetensors.torch.load_file(FILE)) == {
+        key for key in cut.state_dict() if not key.endswith("num_batches_tracked")
+    }
 
 
 def test_the_card_names_this_very_file():
@@ -90,9 +94,13 @@ def test_it_loads_without_a_network(monkeypatch):
 def test_its_features_are_those_of_timms_own_forward_pass_with_the_files_numbers():
     pictures = np.random.default_rng(1).random((2, 64, 64, 3), dtype=np.float32)
     whole = timm.create_model(EMBEDDED_BACKBONE).eval()
-    whole.load_state_dict({key: tensor.float() for key, tensor in safetensors.torch.load_file(FILE).items()}, strict=False)
+    whole.load_state_dict(
+        {key: tensor.float() for key, tensor in safetensors.torch.load_file(FILE).items()}, strict=False
+    )
     cfg = timm.get_pretrained_cfg(EMBEDDED_BACKBONE)
-    x = (torch.from_numpy(pictures).permute(0, 3, 1, 2) - torch.tensor(cfg.mean).view(1, 3, 1, 1)) / torch.tensor(cfg.std).view(1, 3, 1, 1)
+    x = (torch.from_numpy(pictures).permute(0, 3, 1, 2) - torch.tensor(cfg.mean).view(1, 3, 1, 1)) / torch.tensor(
+        cfg.std
+    ).view(1, 3, 1, 1)
     with torch.inference_mode():
         (expected,) = whole.forward_intermediates(x, indices=[2], intermediates_only=True)
     found = load_backbone(embedded(stages=(2,), padding="zeros")).compute(pictures)
@@ -110,7 +118,10 @@ def test_its_name_says_where_it_comes_from():
 
 @pytest.mark.parametrize("changes", [{"stages": (3, 4)}, {"stages": (4,)}, {"backbone": "resnet34"}])
 def test_later_stages_and_other_models_are_refused_with_what_to_do(changes):
-    with pytest.raises(SettingsError, match=r"embedded weights are for resnet18, stages 0 to 3.*choose weights imagenet, untrained or a file"):
+    with pytest.raises(
+        SettingsError,
+        match=r"embedded weights are for resnet18, stages 0 to 3.*choose weights imagenet, untrained or a file",
+    ):
         embedded(**changes)
 
 
@@ -126,6 +137,12 @@ def test_a_file_that_lacks_a_tensor_is_refused(tmp_path: Path):
     del weights["layer2.0.conv1.weight"]
     safetensors.torch.save_file(weights, tmp_path / "short.safetensors")
     model = timm.create_model(EMBEDDED_BACKBONE, features_only=True, out_indices=(3,))
-    with pytest.raises(WeightsError, match=r"1 tensors are missing or of another shape, such as layer2\.0\.conv1\.weight"):
+    with pytest.raises(
+        WeightsError, match=r"1 tensors are missing or of another shape, such as layer2\.0\.conv1\.weight"
+    ):
         load_embedded(model, EMBEDDED_BACKBONE, tmp_path / "short.safetensors")
-    load_embedded(timm.create_model(EMBEDDED_BACKBONE, features_only=True, out_indices=(1,)), EMBEDDED_BACKBONE, tmp_path / "short.safetensors")
+    load_embedded(
+        timm.create_model(EMBEDDED_BACKBONE, features_only=True, out_indices=(1,)),
+        EMBEDDED_BACKBONE,
+        tmp_path / "short.safetensors",
+    )

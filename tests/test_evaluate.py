@@ -1,4 +1,6 @@
-"""From features to maps, table and metrics: rows land where they belong, and labels, masks and held-out normals count as they should."""
+"""From features to maps, table and metrics: rows land where they belong, and labels, masks and held-out normals
+count as they should.
+"""
 
 from types import SimpleNamespace
 
@@ -28,7 +30,9 @@ def quiet(done, total):
 
 
 class Doubles:
-    """Stands for a detector: the map is twice the first channel, the start map the first channel, the whole three times it."""
+    """Stands for a detector: the map is twice the first channel, the start map the first channel, the whole three
+    times it.
+    """
 
     def __init__(self):
         self.batches = []
@@ -75,7 +79,9 @@ def test_no_rows_give_no_maps(cache):
 
 @pytest.fixture
 def category(tmp_path):
-    """Images of 64 x 64 px: two good, two with the left half marked, one defective without a mask, one held-out normal."""
+    """Images of 64 x 64 px: two good, two with the left half marked, one defective without a mask, one held-out
+    normal.
+    """
     half = np.zeros((SIZE, SIZE), np.uint8)
     half[:, :32] = 255
     names = ["good/0", "good/1", "left/0", "left/1", "bare/0", "held/0"]
@@ -84,7 +90,9 @@ def category(tmp_path):
         defect = "good" if name.startswith(("good", "held")) else name.split("/")[0]
         path = save(tmp_path / f"{name}.png", np.zeros((SIZE, SIZE), np.uint8))
         mask = save(tmp_path / f"masks/{name}.png", half) if defect == "left" else None
-        samples.append(Sample(f"test/{name}.png", path, "test" if not name.startswith("held") else "train", defect, mask))
+        samples.append(
+            Sample(f"test/{name}.png", path, "test" if not name.startswith("held") else "train", defect, mask)
+        )
     return SimpleNamespace(samples=samples, is_holdout=[name.startswith("held") for name in names], folder=tmp_path)
 
 
@@ -97,7 +105,11 @@ GOOD_MAPS = maps((1, 1), (1, 2), (5, 1), (6, 1), (7, 7), (1.5, 1))
 
 
 def summary(category, values=GOOD_MAPS, start=None, settings=SETTINGS, whole=None):
-    found = Maps(values, values / 10 if start is None else start, np.full(len(values), np.nan) if whole is None else np.array(whole))
+    found = Maps(
+        values,
+        values / 10 if start is None else start,
+        np.full(len(values), np.nan) if whole is None else np.array(whole),
+    )
     return summarise(category.samples, category.is_holdout, found, settings, quiet)
 
 
@@ -124,7 +136,9 @@ def test_an_image_that_is_odd_as_a_whole_scores_so_and_its_map_stays(category):
     assert odd["thresholds"]["holdout"]["value"] == 3
     for name in ("pixel_auroc", "aupro", "image_auroc_start", "aupro_start"):
         assert odd["metrics"][name] == facts["metrics"][name]
-    assert (table[["peak_row", "peak_column", "start_score"]] == usual[["peak_row", "peak_column", "start_score"]]).all(axis=None)
+    assert (table[["peak_row", "peak_column", "start_score"]] == usual[["peak_row", "peak_column", "start_score"]]).all(
+        axis=None
+    )
 
 
 def test_perfect_maps_have_perfect_metrics(category):
@@ -166,7 +180,11 @@ def test_the_floor_is_read_before_the_flow(category):
 
 
 def only(category, *rows):
-    return SimpleNamespace(samples=[category.samples[i] for i in rows], is_holdout=[category.is_holdout[i] for i in rows], folder=category.folder)
+    return SimpleNamespace(
+        samples=[category.samples[i] for i in rows],
+        is_holdout=[category.is_holdout[i] for i in rows],
+        folder=category.folder,
+    )
 
 
 @pytest.mark.parametrize(

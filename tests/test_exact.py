@@ -148,7 +148,9 @@ def test_the_mixture_score_is_the_gradient_of_its_log_density():
 def test_the_mixture_density_integrates_to_one():
     axis = np.linspace(-8, 8, 321)
     grid = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
-    assert np.exp(exact.mixture_log_density(grid, 0.5, *MIXTURE)).sum() * (axis[1] - axis[0]) ** 2 == pytest.approx(1, abs=1e-6)
+    assert np.exp(exact.mixture_log_density(grid, 0.5, *MIXTURE)).sum() * (axis[1] - axis[0]) ** 2 == pytest.approx(
+        1, abs=1e-6
+    )
 
 
 def test_a_mixture_of_one_is_the_gaussian():

@@ -39,7 +39,9 @@ def test_a_run_looks_as_often_as_its_own_score_does(settings, count):
 
 
 def test_the_study_takes_the_pace_of_the_run_times_the_evaluations_of_the_plan_and_of_its_own_setting(tmp_path):
-    """Five images at 0.2 s for 2 evaluations each: 0.1 s an evaluation. The plan has 1 + 6, the run's own setting 2 more: 9 in all."""
+    """Five images at 0.2 s for 2 evaluations each: 0.1 s an evaluation. The plan has 1 + 6, the run's own setting 2
+    more: 9 in all.
+    """
     results = results_of(tmp_path, {"score": 0.2}, steps=2)
     assert steps_seconds(results, StepsRequest(plan=(("euler", 1), ("heun", 3)))) == pytest.approx(5 * 0.1 * 9)
 
@@ -57,10 +59,14 @@ def test_a_run_that_measured_nothing_promises_nothing(tmp_path, rates):
 def test_more_points_and_more_times_take_longer_and_few_points_are_all_fitted():
     travel = TravelRequest(steps=20)
     requests = {times: UmapRequest(travel=travel, times=times, n_fit=1000) for times in ("three", "all")}
-    seconds = {(n, times): umap_of_travel_seconds(request, n, 64) for n in (500, 2000) for times, request in requests.items()}
+    seconds = {
+        (n, times): umap_of_travel_seconds(request, n, 64) for n in (500, 2000) for times, request in requests.items()
+    }
     assert seconds[500, "three"] < seconds[2000, "three"] < seconds[2000, "all"]
     more = UmapRequest(travel=travel, n_fit=50_000)
-    assert umap_of_travel_seconds(more, 500, 64) == seconds[500, "three"], "500 positions are 500, whatever may be fitted"
+    assert umap_of_travel_seconds(more, 500, 64) == seconds[500, "three"], (
+        "500 positions are 500, whatever may be fitted"
+    )
 
 
 def test_one_step_has_no_middle_to_place():

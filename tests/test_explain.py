@@ -1,4 +1,6 @@
-"""What separates wrong calls from right ones: planted patterns are found with their counts, noise is not, and types are told apart from facts."""
+"""What separates wrong calls from right ones: planted patterns are found with their counts, noise is not, and types
+are told apart from facts.
+"""
 
 import numpy as np
 import pytest
@@ -29,7 +31,10 @@ def test_the_sentence_says_exactly_what_the_numbers_say():
     area, is_wrong = planted()
     (split,) = find_splits({"area": area}, is_wrong, ONE_TYPE)
     said = describe_split(split, MISSES["area"], "misses", "hits")
-    start = f"Missed defects are smaller: 9 of 10 misses cover less than {percent(split.bound)} of the image, 3 of 30 hits do (n = 40, p "
+    start = (
+        f"Missed defects are smaller: 9 of 10 misses cover less than {percent(split.bound)} of the image, 3 of 30 hits"
+        " do (n = 40, p "
+    )
     assert said.startswith(start)
     bound = float(said.split("less than ")[1].split(" %")[0]) / 100  # as a reader would check it
     assert ((area < bound) & is_wrong).sum() == 9 and ((area < bound) & ~is_wrong).sum() == 3
@@ -39,7 +44,9 @@ def test_the_other_side_is_spoken_of_as_larger():
     area, is_wrong = planted()
     (split,) = find_splits({"area": -area + 1}, is_wrong, ONE_TYPE)
     assert not split.is_below
-    assert describe_split(split, MISSES["area"], "misses", "hits").startswith("Missed defects are larger: 9 of 10 misses cover at least")
+    assert describe_split(split, MISSES["area"], "misses", "hits").startswith(
+        "Missed defects are larger: 9 of 10 misses cover at least"
+    )
 
 
 def test_the_auroc_is_that_of_the_rank_sum():
@@ -58,7 +65,9 @@ def test_for_one_fact_the_p_value_is_that_of_the_rank_test():
 
 
 def test_noise_is_called_a_pattern_in_few_of_many_trials_however_many_facts_are_tried():
-    """Five facts of noise, 100 trials: without the correction some 23 of them would find something, with it 5 are expected."""
+    """Five facts of noise, 100 trials: without the correction some 23 of them would find something, with it 5 are
+    expected.
+    """
     found = 0
     for seed in range(100):
         generator = np.random.default_rng(seed)
@@ -69,7 +78,9 @@ def test_noise_is_called_a_pattern_in_few_of_many_trials_however_many_facts_are_
 
 def test_the_same_seed_gives_the_same_p_value():
     area, is_wrong = planted()
-    assert find_splits({"area": area}, is_wrong, ONE_TYPE, seed=4) == find_splits({"area": area}, is_wrong, ONE_TYPE, seed=4)
+    assert find_splits({"area": area}, is_wrong, ONE_TYPE, seed=4) == find_splits(
+        {"area": area}, is_wrong, ONE_TYPE, seed=4
+    )
 
 
 def test_a_fact_that_only_tells_types_apart_says_so():

@@ -1,4 +1,6 @@
-"""Groups of wrong calls: blobs that lie apart come out as such, and the map's positions are the worst ones in the order of the rows."""
+"""Groups of wrong calls: blobs that lie apart come out as such, and the map's positions are the worst ones in the
+order of the rows.
+"""
 
 import numpy as np
 import pytest
@@ -15,13 +17,19 @@ from wtflow.studies.requests import checked, map_request
 
 def blobs(*sizes: int, apart: float = 10.0) -> np.ndarray:
     generator = np.random.default_rng(0)
-    return np.concatenate([generator.normal(size=(n, 2)) * 0.3 + [apart * i, apart * (i % 2)] for i, n in enumerate(sizes)]).astype(np.float32)
+    return np.concatenate(
+        [generator.normal(size=(n, 2)) * 0.3 + [apart * i, apart * (i % 2)] for i, n in enumerate(sizes)]
+    ).astype(np.float32)
 
 
 def test_blobs_that_lie_apart_are_the_groups():
     rows = np.arange(100, 130)
     found = group_failures(blobs(12, 8, 10), rows, rows)
-    assert [set(group.row) for group in found.groups] == [set(range(100, 112)), set(range(120, 130)), set(range(112, 120))]
+    assert [set(group.row) for group in found.groups] == [
+        set(range(100, 112)),
+        set(range(120, 130)),
+        set(range(112, 120)),
+    ]
     assert [group.number for group in found.groups] == [1, 2, 3]
     assert found.silhouette > 0.8
 
@@ -72,7 +80,9 @@ def test_the_map_holds_the_single_worst_position_of_each_test_image_in_the_order
     travel = map_request(len(results.test), "euler").travel
     positions = choose_positions(results, results.test.row.to_numpy(), travel.how, travel.n, travel.seed)
     assert positions.row.tolist() == sorted(results.test.row)
-    assert [(r, c) for r, c in zip(positions.grid_row, positions.grid_column, strict=True)] == [np.unravel_index(maps[i].argmax(), (4, 4)) for i in range(5)]
+    assert [(r, c) for r, c in zip(positions.grid_row, positions.grid_column, strict=True)] == [
+        np.unravel_index(maps[i].argmax(), (4, 4)) for i in range(5)
+    ]
 
 
 @pytest.mark.parametrize("n", [20, 2000, 40_000])

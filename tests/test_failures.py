@@ -1,4 +1,6 @@
-"""Wrong calls of hand-made runs: order, margins, rates per type, where normal images look defective, facts from drawn masks, sentences."""
+"""Wrong calls of hand-made runs: order, margins, rates per type, where normal images look defective, facts from
+drawn masks, sentences.
+"""
 
 from pathlib import Path
 
@@ -99,7 +101,9 @@ def with_maps(results: RunResults, maps: np.ndarray) -> RunResults:
 
 
 def test_the_alarm_map_holds_shares_of_normal_images_alone(results: RunResults):
-    """Two normal images (rows 0 and 1) of 4 x 4: one is high in a corner, the other there and in one more place; defects are high all over."""
+    """Two normal images (rows 0 and 1) of 4 x 4: one is high in a corner, the other there and in one more place;
+    defects are high all over.
+    """
     maps = np.zeros((7, 4, 4), np.float32)
     maps[2:5] = 9
     maps[0, 0, 0], maps[1, 0, 0], maps[1, 2, 2] = 1, 2, 3
@@ -112,7 +116,9 @@ def test_the_alarm_map_holds_shares_of_normal_images_alone(results: RunResults):
 
 
 def test_the_rim_is_the_outermost_ring_of_positions(results: RunResults):
-    """12 of 16 positions; of three exceedances two lie there; in the first image more than inside, in the second less (1/12 against 1/4)."""
+    """12 of 16 positions; of three exceedances two lie there; in the first image more than inside, in the second
+    less (1/12 against 1/4).
+    """
     maps = np.zeros((7, 4, 4), np.float32)
     maps[0, 0, 0], maps[1, 0, 0], maps[1, 2, 2] = 1, 2, 3
     alarms = alarm_map(with_maps(results, maps), quantile=0.9)
@@ -128,7 +134,9 @@ def test_a_border_that_alarms_in_every_image_is_said_and_an_even_one_is_not(resu
     assert len(describe_alarms(alarm_map(even))) == 1
     bright = maps.copy()
     bright[:, 0, :] += 1
-    first, second = describe_alarms(alarm_map(RunResults(results.run_id, results.config, table, results.metrics, bright)))
+    first, second = describe_alarms(
+        alarm_map(RunResults(results.run_id, results.config, table, results.metrics, bright))
+    )
     assert "100% of what exceeds" in first and "44% of all" in first
     assert "at row 0" in second
 
@@ -154,7 +162,12 @@ SIDE = 64
 def write_drawn_run(store: RunStore, root: Path) -> str:
     """Three good and four defective images of 64 px; squares drawn where `SQUARES` says; the last one has no mask."""
     settings, rows = tiny_settings(), []
-    squares = {"spot/000": [(8, 8, 16)], "spot/001": [(0, 48, 8), (40, 40, 8)], "dent/000": [(24, 24, 16)], "dent/001": []}
+    squares = {
+        "spot/000": [(8, 8, 16)],
+        "spot/001": [(0, 48, 8), (40, 40, 8)],
+        "dent/000": [(24, 24, 16)],
+        "dent/001": [],
+    }
     maps = np.full((7, 8, 8), 0.1, np.float32)
     for i, name in enumerate(["good/000", "good/001", "good/002", *squares]):
         pixels, mask = np.full((SIDE, SIDE), 128, np.uint8), np.zeros((SIDE, SIDE), np.uint8)
@@ -170,7 +183,21 @@ def write_drawn_run(store: RunStore, root: Path) -> str:
         peak = (1, 1) if name == "spot/000" else (7, 0)
         maps[i][peak] = 2.0
         masked = str(mask_path) if mask.any() else ""
-        rows.append((i, f"test/{name}.png", str(image_path), masked, "test", defect, defect != "good", float(i), *peak, 0.0, np.nan))
+        rows.append(
+            (
+                i,
+                f"test/{name}.png",
+                str(image_path),
+                masked,
+                "test",
+                defect,
+                defect != "good",
+                float(i),
+                *peak,
+                0.0,
+                np.nan,
+            )
+        )
     run_id = store.create(root, "plate", settings)
     store.write_scores(run_id, pd.DataFrame(rows, columns=list(SCORE_COLUMNS)))
     store.write_maps(run_id, maps)
@@ -209,7 +236,9 @@ def test_the_highest_position_counts_as_on_the_defect_within_one_position(drawn:
 
 def test_good_images_and_those_without_a_mask_have_no_defect_facts(drawn: RunResults):
     _, table = facts_of(drawn)
-    without = table.loc[["test/good/000.png", "test/dent/001.png"], ["area", "contrast", "border", "n_regions", "peak_on_defect"]]
+    without = table.loc[
+        ["test/good/000.png", "test/dent/001.png"], ["area", "contrast", "border", "n_regions", "peak_on_defect"]
+    ]
     assert without.isna().all(axis=None)
     assert table.problem["test/good/000.png"] == ""
 
@@ -304,8 +333,17 @@ def many(results: RunResults, n: int) -> tuple[RunResults, ImageFacts]:
             "whole_score": np.nan,
         }
     )
-    facts = ImageFacts(rows, np.r_[blank, area], np.r_[blank, generator.random(n)], np.r_[blank, generator.random(n)], np.r_[blank, np.ones(n)],
-                       np.r_[border, generator.random(n)], np.r_[blank, np.ones(n)], np.full(2 * n, ""), {"spot": 0.5})  # fmt: skip
+    facts = ImageFacts(
+        rows,
+        np.r_[blank, area],
+        np.r_[blank, generator.random(n)],
+        np.r_[blank, generator.random(n)],
+        np.r_[blank, np.ones(n)],
+        np.r_[border, generator.random(n)],
+        np.r_[blank, np.ones(n)],
+        np.full(2 * n, ""),
+        {"spot": 0.5},
+    )
     return RunResults(results.run_id, results.config, table, results.metrics, results.maps), facts
 
 
@@ -329,5 +367,7 @@ def test_nearest_normals_join_the_facts_that_are_tried(results: RunResults):
 def test_a_pattern_that_is_not_there_is_not_claimed(results: RunResults):
     planted, facts = many(results, 60)
     shuffled = planted.table.assign(score=np.random.default_rng(1).permutation(planted.table.score))
-    study = study_failures(RunResults(results.run_id, results.config, shuffled, results.metrics, results.maps), facts, None, 0.7)
+    study = study_failures(
+        RunResults(results.run_id, results.config, shuffled, results.metrics, results.maps), facts, None, 0.7
+    )
     assert study.misses[0].startswith("Nothing tried separates misses from hits better than chance (n = 60): area,")

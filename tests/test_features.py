@@ -96,7 +96,9 @@ def test_a_file_appears_only_once_it_is_whole(cache):
     assert cache.has("a")
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, ImageReadError("x", fix="y"), OSError(errno.ENOSPC, "No space left")])
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt, ImageReadError("x", fix="y"), OSError(errno.ENOSPC, "No space left")]
+)
 def test_nothing_stays_behind_when_writing_is_interrupted(cache, error):
     with pytest.raises((KeyboardInterrupt, ImageReadError, DiskFullError)), cache.writer("a", (4, *ROW)) as writer:
         writer.append(grids(2))
@@ -296,6 +298,8 @@ def test_training_and_test_features_that_do_not_fit_together_are_refused_with_th
     settings = tiny_settings(pool_stride=1)
     run_id = store.create(root, "plate", settings)
     data = read_data(store.config(run_id), lambda done, total: None)
-    monkeypatch.setenv("WTFLOW_CACHE_GB", str(1.2 * 12 * 16 * 16 * 192 * 2 / 1e9))  # 12 training images, room for 2 more
+    monkeypatch.setenv(
+        "WTFLOW_CACHE_GB", str(1.2 * 12 * 16 * 16 * 192 * 2 / 1e9)
+    )  # 12 training images, room for 2 more
     with pytest.raises(DiskFullError, match="do not fit into the cache"):
         compute_features(store, data, settings, torch.device("cpu"), lambda done, total: None)

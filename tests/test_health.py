@@ -61,7 +61,8 @@ def test_missing_masks_are_one_warning_with_all_paths_and_the_expected_name(fold
     assert found.severity == "warning"
     assert (
         found.message
-        == "2 defective test images without a mask: test/broken/000.png (expected ground_truth/broken/000_mask.png) and 1 more."
+        == "2 defective test images without a mask: test/broken/000.png (expected ground_truth/broken/000_mask.png) and"
+        " 1 more."
     )
     assert found.paths == ("test/broken/000.png", "test/broken/001.png")
 
@@ -129,7 +130,10 @@ def test_a_listed_visa_image_that_is_not_there_is_an_error(tmp_path):
     (tmp_path / "candle/Data/Images/Normal/0001.JPG").unlink()
     (tmp_path / "candle/Data/Masks/Anomaly/000.png").unlink()
     report = check(tmp_path / "candle")
-    assert [(f.severity, f.code) for f in report.findings] == [("error", "unreadable_image"), ("warning", "missing_mask")]
+    assert [(f.severity, f.code) for f in report.findings] == [
+        ("error", "unreadable_image"),
+        ("warning", "missing_mask"),
+    ]
     assert "(expected Data/Masks/Anomaly/000.png)" in report.findings[1].message
 
 
@@ -208,7 +212,14 @@ def test_absent_kinds_of_test_images_are_told_with_their_consequences(tmp_path):
 
 
 def test_junk_and_licences_are_passed_over_and_other_files_mentioned(folder):
-    for name in ("license.txt", "README.txt", ".DS_Store", "train/Thumbs.db", "test/good/._000.png", "train/good/desktop.ini"):
+    for name in (
+        "license.txt",
+        "README.txt",
+        ".DS_Store",
+        "train/Thumbs.db",
+        "test/good/._000.png",
+        "train/good/desktop.ini",
+    ):
         (folder / name).touch()
     assert check(folder).findings == ()
     (folder / "test/labels.csv").touch()

@@ -1,4 +1,6 @@
-"""What the flow was asked to learn: couplings against what is known of them (METHOD.md 3 and 5), learned paths against decays worked by hand."""
+"""What the flow was asked to learn: couplings against what is known of them (METHOD.md 3 and 5), learned paths
+against decays worked by hand.
+"""
 
 from types import SimpleNamespace
 
@@ -28,8 +30,12 @@ def independent_field(x, t):
 
 
 def ideal(x: np.ndarray, velocity=decay, n: int | None = None, steps: int = 4, seed: int = 0, **changes):
-    """For features x (M, C) and a field by hand; the plane is that of the first two channels, so that with C = 2 nothing is lost."""
-    flow = SimpleNamespace(settings=tiny_settings(**changes), detector=SimpleNamespace(velocity=velocity, device=torch.device("cpu")))
+    """For features x (M, C) and a field by hand; the plane is that of the first two channels, so that with C = 2
+    nothing is lost.
+    """
+    flow = SimpleNamespace(
+        settings=tiny_settings(**changes), detector=SimpleNamespace(velocity=velocity, device=torch.device("cpu"))
+    )
     basis = Pca(np.zeros(x.shape[1]), np.eye(2, x.shape[1]), np.array([0.5, 0.25]))
     return compute_ideal(flow, x.astype(np.float32), basis, n or len(x), steps, seed)
 
@@ -88,16 +94,22 @@ def test_all_couplings_start_at_the_data_and_end_at_the_very_same_noise():
 
 
 def test_data_that_are_three_times_the_noise_shrink_along_optimal_lines():
-    """3 n is a gradient of a convex function at n, so optimal pairs them again (METHOD.md 5.7): at t the norm is (3 - 2 t) |n|."""
+    """3 n is a gradient of a convex function at n, so optimal pairs them again (METHOD.md 5.7): at t the norm is (3
+    - 2 t) |n|.
+    """
     found = ideal(3 * noise(40, 6))
-    np.testing.assert_allclose(found.norms["optimal"], (3 - 2 * found.t)[:, None] * found.norms["optimal"][-1], rtol=1e-4)
+    np.testing.assert_allclose(
+        found.norms["optimal"], (3 - 2 * found.t)[:, None] * found.norms["optimal"][-1], rtol=1e-4
+    )
     assert found.costs["optimal"] == pytest.approx(4 * np.square(noise(40, 6)).sum(1).mean(), rel=1e-5)
 
 
 def test_data_that_oppose_the_noise_all_meet_at_the_origin_along_worst_lines():
     """-3 n meets n at t = 3/4 = s / (1 + s): the well of METHOD.md 5.3. At t the norm is |4 t - 3| |n|."""
     found = ideal(-3 * noise(40, 6))
-    np.testing.assert_allclose(found.norms["worst"], np.abs(4 * found.t - 3)[:, None] * found.norms["worst"][-1], atol=1e-5)
+    np.testing.assert_allclose(
+        found.norms["worst"], np.abs(4 * found.t - 3)[:, None] * found.norms["worst"][-1], atol=1e-5
+    )
     assert found.norms["worst"][3].max() < 1e-5
     assert np.median(found.norms["independent"][3]) > 1, "pairs at random pass the origin by"
     assert found.costs["worst"] == pytest.approx(16 * np.square(noise(40, 6)).sum(1).mean(), rel=1e-5)
@@ -112,7 +124,9 @@ def test_learned_paths_start_at_the_same_data_and_follow_the_field_with_the_runs
     found = ideal(gaussian(20, 2), solver=solver)
     for s in range(5):
         np.testing.assert_allclose(found.learned[s], factor**s * found.start, rtol=1e-5)
-        np.testing.assert_allclose(found.norms["learned"][s], factor**s * np.linalg.norm(found.start, axis=1), rtol=1e-5)
+        np.testing.assert_allclose(
+            found.norms["learned"][s], factor**s * np.linalg.norm(found.start, axis=1), rtol=1e-5
+        )
     np.testing.assert_allclose(found.t, [0, 0.25, 0.5, 0.75, 1])
 
 
@@ -124,7 +138,9 @@ def test_learned_paths_are_those_of_the_integrator():
 
 
 def test_under_the_exact_field_the_crowd_is_as_wide_as_its_crossing_lines_at_every_time():
-    """Single paths differ from the lines, but the field carries the same distribution: mean squares are d ((1-t)^2 + t^2)."""
+    """Single paths differ from the lines, but the field carries the same distribution: mean squares are d ((1-t)^2 +
+    t^2).
+    """
     found = ideal(gaussian(400, 16), independent_field, steps=60)
     square = {name: np.square(found.norms[name]).mean(1) / 16 for name in ("learned", "independent")}
     np.testing.assert_allclose(square["learned"], (1 - found.t) ** 2 + found.t**2, rtol=0.06)
@@ -161,7 +177,9 @@ def test_a_real_run_is_compared_with_the_coupling_that_it_was_trained_with(tmp_p
     n_times, n = IDEAL_STEPS + 1, IDEAL_POSITIONS
     assert found.trained_with == "optimal"
     assert found.learned.shape == (n_times, n, 2)
-    assert {name: values.shape for name, values in found.norms.items()} == dict.fromkeys([*COUPLINGS, "learned"], (n_times, n))
+    assert {name: values.shape for name, values in found.norms.items()} == dict.fromkeys(
+        [*COUPLINGS, "learned"], (n_times, n)
+    )
     assert found.costs["optimal"] < found.costs["independent"] < found.costs["worst"]
     for kind in COUPLINGS:
         np.testing.assert_allclose(found.norms[kind][0], found.norms["learned"][0], rtol=1e-5)

@@ -13,7 +13,16 @@ from image_folders import encode, noise, png_16, png_chunks, save, tiff_16_packb
 from PIL import Image, ImageOps
 
 from wtflow.datasets.decode import decode_image, read_size
-from wtflow.datasets.images import binarise, hash_file, hash_pixels, load_image, load_image_bytes, load_mask, load_truth, shrink_mask
+from wtflow.datasets.images import (
+    binarise,
+    hash_file,
+    hash_pixels,
+    load_image,
+    load_image_bytes,
+    load_mask,
+    load_truth,
+    shrink_mask,
+)
 from wtflow.errors import DatasetError, ImageReadError
 from wtflow.records.core import Sample
 
@@ -28,7 +37,8 @@ def load(data: bytes) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("kind", "options"), [("PNG", {}), ("BMP", {}), ("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"}), ("WEBP", {"lossless": True})]
+    ("kind", "options"),
+    [("PNG", {}), ("BMP", {}), ("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"}), ("WEBP", {"lossless": True})],
 )
 def test_lossless_formats_keep_every_value(kind, options):
     image = load(encode(RGB, kind, **options))
@@ -327,7 +337,9 @@ def test_a_mask_never_becomes_empty(height, width, size_px, data):
 
 def test_a_mask_that_survives_is_plain_nearest_neighbour():
     mask = noise(15, (20, 30)) > 127
-    expected = np.asarray(Image.fromarray(mask.astype(np.uint8)).resize((10, 10), Image.Resampling.NEAREST)).astype(bool)
+    expected = np.asarray(Image.fromarray(mask.astype(np.uint8)).resize((10, 10), Image.Resampling.NEAREST)).astype(
+        bool
+    )
     np.testing.assert_array_equal(shrink_mask(mask, 10), expected)
 
 
@@ -348,14 +360,18 @@ def test_a_mask_of_another_size_than_its_image_is_refused(tmp_path):
 
 def test_truth_is_none_exactly_where_no_mask_can_be_used(tmp_path):
     image = save(tmp_path / "image.png", noise(17))
-    sound, empty, other = (save(tmp_path / f"{i}.png", np.full((8, 8 + (i == 2)), 255 * (i != 1), np.uint8)) for i in range(3))
+    sound, empty, other = (
+        save(tmp_path / f"{i}.png", np.full((8, 8 + (i == 2)), 255 * (i != 1), np.uint8)) for i in range(3)
+    )
     (tmp_path / "broken.png").write_bytes(b"\x89PNG")
 
     def truth(mask: Path | None, defect: str = "bent"):
         return load_truth(Sample("test/x/image.png", image, "test", defect, mask), 4)
 
     assert truth(sound).all()
-    assert [truth(mask) for mask in (None, empty, other, tmp_path / "broken.png", tmp_path / "absent.png")] == [None] * 5
+    assert [truth(mask) for mask in (None, empty, other, tmp_path / "broken.png", tmp_path / "absent.png")] == [
+        None
+    ] * 5
     assert not truth(None, "good").any()
 
 

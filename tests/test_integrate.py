@@ -40,7 +40,12 @@ def test_one_step_lands_on_the_barycentre():
 
 def test_many_steps_end_at_the_standardised_value_whatever_the_coupling():
     for rho in (-0.9, 0.0, 1.0):
-        y = integrate(lambda x, t, rho=rho: torch.from_numpy(exact.gaussian_velocity(x.numpy(), t.numpy(), MEAN, STD, rho)), X, 800, "heun")
+        y = integrate(
+            lambda x, t, rho=rho: torch.from_numpy(exact.gaussian_velocity(x.numpy(), t.numpy(), MEAN, STD, rho)),
+            X,
+            800,
+            "heun",
+        )
         assert torch.allclose(y, (X - MEAN) / STD, atol=1e-3)
 
 
@@ -54,11 +59,22 @@ def test_euler_takes_the_steps_that_torchdiffeq_takes():
 def test_heun_takes_the_steps_that_torchdiffeq_takes():
     """heun2 is the explicit trapezoid rule."""
     times = torch.linspace(0, 1, 8, dtype=torch.float64)
-    assert torch.allclose(integrate_saved(curved, X, 7, "heun")[1], odeint(lambda t, x: curved(x, t), X, times, method="heun2"), atol=1e-13)
+    assert torch.allclose(
+        integrate_saved(curved, X, 7, "heun")[1],
+        odeint(lambda t, x: curved(x, t), X, times, method="heun2"),
+        atol=1e-13,
+    )
 
 
 def test_both_solvers_agree_with_an_adaptive_one_in_the_limit():
-    end = odeint(lambda t, x: curved(x, t), X, torch.tensor([0.0, 1.0], dtype=torch.float64), method="dopri5", rtol=1e-10, atol=1e-12)[-1]
+    end = odeint(
+        lambda t, x: curved(x, t),
+        X,
+        torch.tensor([0.0, 1.0], dtype=torch.float64),
+        method="dopri5",
+        rtol=1e-10,
+        atol=1e-12,
+    )[-1]
     assert torch.allclose(integrate(curved, X, 300, "heun"), end, atol=1e-4)
     assert torch.allclose(integrate(curved, X, 3000, "euler"), end, atol=1e-2)
 

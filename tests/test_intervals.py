@@ -77,7 +77,9 @@ def test_a_metric_of_weights_is_the_metric_of_repeated_images():
     scores = scores.round(1)
     weights = resample(labels, 6, seed=2)
     for row, auroc, ap, f1 in zip(
-        weights, *(metric(scores, labels, weights) for metric in (weighted_auroc, weighted_ap, weighted_best_f1)), strict=True
+        weights,
+        *(metric(scores, labels, weights) for metric in (weighted_auroc, weighted_ap, weighted_best_f1)),
+        strict=True,
     ):
         drawn = np.repeat(np.arange(50), row.astype(int))
         assert auroc == pytest.approx(roc_auc_score(labels[drawn], scores[drawn]), abs=1e-6)
@@ -101,7 +103,9 @@ def test_the_interval_of_a_mean_is_that_of_normal_theory():
     found = interval(scores, labels, lambda s, _, w: w @ s / w.sum(axis=1), n_resamples=8000)
     deviation = np.sqrt(sum(400 * scores[labels == part].var() for part in (False, True))) / 800  # of a stratified mean
     assert found.value == pytest.approx(scores.mean())
-    assert (found.low, found.high) == pytest.approx((found.value - 1.96 * deviation, found.value + 1.96 * deviation), abs=0.06 * deviation)
+    assert (found.low, found.high) == pytest.approx(
+        (found.value - 1.96 * deviation, found.value + 1.96 * deviation), abs=0.06 * deviation
+    )
 
 
 def test_the_interval_of_auroc_is_as_wide_as_delongs():
@@ -126,7 +130,9 @@ def test_no_resample_is_without_a_class_however_few_images_there_are():
 
 
 def paired(labels: np.ndarray, *runs: np.ndarray, n_resamples: int = 4000):
-    return paired_bootstrap([functools.partial(weighted_auroc, scores, labels) for scores in runs], resample(labels, n_resamples))
+    return paired_bootstrap(
+        [functools.partial(weighted_auroc, scores, labels) for scores in runs], resample(labels, n_resamples)
+    )
 
 
 def test_two_runs_alike_differ_by_exactly_nothing():
@@ -141,7 +147,9 @@ def test_a_paired_difference_is_as_wide_as_delong_says_for_correlated_curves():
     scores, labels = two_classes(300, seed=8)
     other = scores + np.random.default_rng(9).normal(0, 0.7, 600)
     (_, _), (_, difference) = paired(labels, scores, other)
-    parts = tuple(mine - its for mine, its in zip(delong_parts(other, labels), delong_parts(scores, labels), strict=True))
+    parts = tuple(
+        mine - its for mine, its in zip(delong_parts(other, labels), delong_parts(scores, labels), strict=True)
+    )
     assert difference.high - difference.low == pytest.approx(2 * 1.96 * delong_deviation(parts), rel=0.06)
     assert difference.value == pytest.approx(roc_auc_score(labels, other) - roc_auc_score(labels, scores), abs=1e-12)
     assert not difference.holds_zero
@@ -153,7 +161,9 @@ def test_noise_of_the_same_size_is_found_to_be_noise():
     for seed in range(100):
         scores, labels = two_classes(60, seed)
         generator = np.random.default_rng(1000 + seed)
-        _, (_, difference) = paired(labels, *(scores + generator.normal(0, 0.7, 120) for _ in range(2)), n_resamples=400)
+        _, (_, difference) = paired(
+            labels, *(scores + generator.normal(0, 0.7, 120) for _ in range(2)), n_resamples=400
+        )
         held.append(difference.holds_zero)
     assert 0.88 <= np.mean(held) <= 1.0
 

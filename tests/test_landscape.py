@@ -1,11 +1,20 @@
-"""The potential of a known gradient field is recovered, a rotation has none, and a mixture is shared out as worked by hand."""
+"""The potential of a known gradient field is recovered, a rotation has none, and a mixture is shared out as worked
+by hand.
+"""
 
 import numpy as np
 import pytest
 
 from wtflow.errors import FlowError
 from wtflow.flow.exact import gaussian_velocity
-from wtflow.studies.landscape import Plane, describe_landscape, field_on_plane, half_width_for, plane_of_axes, plane_through
+from wtflow.studies.landscape import (
+    Plane,
+    describe_landscape,
+    field_on_plane,
+    half_width_for,
+    plane_of_axes,
+    plane_through,
+)
 
 LABELS = ("first", "second")
 FLAT = Plane(np.zeros(2), np.array([1.0, 0.0]), np.array([0.0, 1.0]), LABELS)
@@ -13,7 +22,9 @@ FLAT = Plane(np.zeros(2), np.array([1.0, 0.0]), np.array([0.0, 1.0]), LABELS)
 
 def on_flat(field, n: int = 21, half_width: tuple[float, float] = (1.0, 1.0)):
     """A field of the two coordinates, given as a function of x and y, on the plane itself."""
-    return field_on_plane(lambda p, t: np.stack(np.broadcast_arrays(*field(p[:, 0], p[:, 1])), axis=1), FLAT, 0.0, half_width, n)
+    return field_on_plane(
+        lambda p, t: np.stack(np.broadcast_arrays(*field(p[:, 0], p[:, 1])), axis=1), FLAT, 0.0, half_width, n
+    )
 
 
 # ---- planes
@@ -42,7 +53,13 @@ def test_nearly_parallel_directions_still_give_orthonormal_axes():
 
 
 @pytest.mark.parametrize(
-    ("a", "b"), [([1.0, 2, 3], [2.0, 4, 6]), ([0.0, 0, 0], [1.0, 0, 0]), ([1.0, 0, 0], [0.0, 0, 0]), ([1.0, 2, 3], [-3.0, -6, -9 - 1e-7])]
+    ("a", "b"),
+    [
+        ([1.0, 2, 3], [2.0, 4, 6]),
+        ([0.0, 0, 0], [1.0, 0, 0]),
+        ([1.0, 0, 0], [0.0, 0, 0]),
+        ([1.0, 2, 3], [-3.0, -6, -9 - 1e-7]),
+    ],
 )
 def test_points_on_one_line_are_refused(a, b):
     with pytest.raises(FlowError, match="on one line"):
@@ -90,7 +107,9 @@ def test_a_vortex_that_fades_outward_is_explained_to_about_zero():
 
 
 def test_a_bowl_and_a_rotation_share_the_field_as_the_squares_of_their_strengths():
-    """v = -3 (x, y) + 4 (-y, x): both parts have speed proportional to the radius and are at right angles: 9 / (9 + 16)."""
+    """v = -3 (x, y) + 4 (-y, x): both parts have speed proportional to the radius and are at right angles: 9 / (9 +
+    16).
+    """
     found = on_flat(lambda x, y: (-3 * x - 4 * y, -3 * y + 4 * x), 41)
     assert found.share == pytest.approx(0.36, abs=0.001)
     x, y = np.meshgrid(found.x, found.y)
@@ -135,7 +154,9 @@ def test_a_field_that_stands_still_is_flat_and_leaves_nothing_unexplained():
 
 def test_marks_lie_at_their_feet_on_the_plane():
     plane = plane_through(np.zeros(3), np.array([2.0, 0, 0]), np.array([0.0, 1, 0]), LABELS)
-    found = field_on_plane(lambda p, t: -p, plane, 0.0, (3, 3), 5, (("normal", np.array([2.0, 0, 9])), ("origin", np.zeros(3))))
+    found = field_on_plane(
+        lambda p, t: -p, plane, 0.0, (3, 3), 5, (("normal", np.array([2.0, 0, 9])), ("origin", np.zeros(3)))
+    )
     assert found.marks == (("normal", 2.0, 0.0), ("origin", 0.0, 0.0))
     assert found.axes == LABELS
 

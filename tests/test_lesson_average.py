@@ -1,4 +1,6 @@
-"""Lesson "crossing paths average": its lines, steps and meeting point against closed forms, sampling and integration."""
+"""Lesson "crossing paths average": its lines, steps and meeting point against closed forms, sampling and
+integration.
+"""
 
 import itertools
 

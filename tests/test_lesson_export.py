@@ -22,8 +22,12 @@ def short(monkeypatch):
 
 def test_a_lesson_that_moves_gives_a_png_and_svg_of_each_figure_and_a_gif(tmp_path, short):
     seen = []
-    written = export_lesson("well", tmp_path, settings_text="coupling:2,steps:4", progress=lambda done, total: seen.append((done, total)))
-    assert [path.name for path in written] == [f"well-{part}.{ending}" for part in ("plane", "map", "scores") for ending in ("png", "svg")] + ["well.gif"]
+    written = export_lesson(
+        "well", tmp_path, settings_text="coupling:2,steps:4", progress=lambda done, total: seen.append((done, total))
+    )
+    assert [path.name for path in written] == [
+        f"well-{part}.{ending}" for part in ("plane", "map", "scores") for ending in ("png", "svg")
+    ] + ["well.gif"]
     assert seen == [(i, 9) for i in range(1, 10)]
     for path in tmp_path.glob("*.png"):
         with Image.open(path) as picture:
@@ -63,7 +67,9 @@ def test_a_mistake_gets_a_sentence_and_nothing_is_written(arguments, words, tmp_
 
 
 def test_the_command_says_what_it_wrote_and_where(tmp_path, short):
-    result = CliRunner().invoke(app, ["lesson", "well", "--out", str(tmp_path / "slides"), "--set", "t:0.4", "--data", "rings", "--json"])
+    result = CliRunner().invoke(
+        app, ["lesson", "well", "--out", str(tmp_path / "slides"), "--set", "t:0.4", "--data", "rings", "--json"]
+    )
     assert result.exit_code == 0, result.output
     facts = json.loads(result.stdout.rstrip("\n").splitlines()[-1])
     assert facts["lesson"] == "well"

@@ -20,7 +20,9 @@ def test_from_noise_every_particle_lands_on_a_data_point():
 def test_a_path_is_that_of_a_general_solver():
     times, paths = flow.travel(ATOMS, np.array([[0.8, -0.3]]), is_reversed=False, n_times=480)
     k = 200
-    solved = solve_ivp(lambda t, x: finite_velocity(x[None], t, ATOMS)[0], (1.0, times[k]), [0.8, -0.3], rtol=1e-9, atol=1e-11)
+    solved = solve_ivp(
+        lambda t, x: finite_velocity(x[None], t, ATOMS)[0], (1.0, times[k]), [0.8, -0.3], rtol=1e-9, atol=1e-11
+    )
     np.testing.assert_allclose(paths[k, 0], solved.y[:, -1], atol=3e-4)
 
 
@@ -35,7 +37,9 @@ def test_half_the_step_quarters_the_error():
 
 def test_with_one_data_point_a_path_is_its_line():
     times, paths = flow.travel(np.array([[2.0, -1.0]]), np.array([[0.5, 0.7]]), is_reversed=True)
-    np.testing.assert_allclose(paths[:, 0], (1 - times)[:, None] * [2.0, -1.0] + times[:, None] * [0.5, 0.7], atol=1e-12)
+    np.testing.assert_allclose(
+        paths[:, 0], (1 - times)[:, None] * [2.0, -1.0] + times[:, None] * [0.5, 0.7], atol=1e-12
+    )
 
 
 def test_there_and_back_from_above_the_singular_time_returns():
@@ -51,7 +55,9 @@ def test_many_gaussian_data_points_carry_particles_as_the_gaussian_flow_does():
     start = np.array([[0.35, 0.0], [0.0, -0.6]])
     times = np.linspace(0.4, 1, 25)
     at_begin = gaussian_flow_map(start, 0.4, 0.0, 0.7)
-    np.testing.assert_allclose(flow.follow(at_begin, times, atoms)[-1], gaussian_flow_map(start, 1.0, 0.0, 0.7), atol=0.08)
+    np.testing.assert_allclose(
+        flow.follow(at_begin, times, atoms)[-1], gaussian_flow_map(start, 1.0, 0.0, 0.7), atol=0.08
+    )
 
 
 @pytest.mark.parametrize("is_reversed", [True, False])

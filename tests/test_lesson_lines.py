@@ -14,7 +14,9 @@ def test_every_line_passes_the_place_at_its_time():
 
 
 def test_two_lines_worked_by_hand():
-    """Atoms (1, 0) and (-1, 0), place (0.5, 0), t = 1/2: noises (0, 0) and (2, 0), so weights 1 and e^-2 of their sum, velocities (-1, 0) and (3, 0)."""
+    """Atoms (1, 0) and (-1, 0), place (0.5, 0), t = 1/2: noises (0, 0) and (2, 0), so weights 1 and e^-2 of their
+    sum, velocities (-1, 0) and (3, 0).
+    """
     noise, weights = lines.lines_through(np.array([0.5, 0.0]), 0.5, np.array([[1.0, 0.0], [-1.0, 0.0]]))
     np.testing.assert_allclose(noise, [[0, 0], [2, 0]])
     np.testing.assert_allclose(weights, [0.880797, 0.119203], atol=1e-6)

@@ -1,4 +1,6 @@
-"""Lesson "who pairs with whom": its pairings, costs and crossings against hand-worked cases, sorting, and the coupling that training uses."""
+"""Lesson "who pairs with whom": its pairings, costs and crossings against hand-worked cases, sorting, and the
+coupling that training uses.
+"""
 
 import itertools
 
@@ -97,7 +99,9 @@ def test_optimal_points_may_cross_on_paper_but_never_meet_at_one_time():
     assert pairs.count_crossings(x, ends) > 0
     first, second = np.triu_indices(64, 1)
     gap, end_gap = x[first] - x[second], ends[first] - ends[second]
-    assert np.all((gap * end_gap).sum(1) >= -1e-12)  # no exchange helps, so |(1-t) gap + t end_gap|^2 >= (1-t)^2 |gap|^2 + t^2 |end_gap|^2
+    assert np.all(
+        (gap * end_gap).sum(1) >= -1e-12
+    )  # no exchange helps, so |(1-t) gap + t end_gap|^2 >= (1-t)^2 |gap|^2 + t^2 |end_gap|^2
     least = min(float(np.linalg.norm((1 - t) * gap + t * end_gap, axis=1).min()) for t in np.linspace(0, 1, 201))
     assert least > 0
 

@@ -1,4 +1,6 @@
-"""Lesson 5: norms against the chi law, layer norms, and the strength of the worst coupling against closed forms, the table and METHOD section 3."""
+"""Lesson 5: norms against the chi law, layer norms, and the strength of the worst coupling against closed forms, the
+table and METHOD section 3.
+"""
 
 from pathlib import Path
 

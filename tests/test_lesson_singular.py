@@ -1,4 +1,6 @@
-"""Lesson 6: slopes, Euler's error and round trips against differences, quadrature, wtflow.flow and numbers worked by hand."""
+"""Lesson 6: slopes, Euler's error and round trips against differences, quadrature, wtflow.flow and numbers worked by
+hand.
+"""
 
 from pathlib import Path
 
@@ -45,7 +47,10 @@ def test_toward_the_worst_coupling_the_steepest_place_moves_to_the_meeting_time_
 @pytest.mark.parametrize(("s", "rho"), [(0.02, 0.0), (0.3, -0.9), (1.0, -0.5), (0.1, -0.99), (0.5, 0.4)])
 def test_the_first_order_of_eulers_error_is_half_of_the_ends_and_the_integral_of_the_squared_slope(s, rho):
     middle = singular.steepest(s, rho)[1]
-    area = sum(quad(lambda t: float(singular.slope(t, s, rho)) ** 2, *ends, limit=400)[0] for ends in ((0, min(middle, 1)), (min(middle, 1), 1)))
+    area = sum(
+        quad(lambda t: float(singular.slope(t, s, rho)) ** 2, *ends, limit=400)[0]
+        for ends in ((0, min(middle, 1)), (min(middle, 1), 1))
+    )
     ends = float(singular.slope(1.0, s, rho) - singular.slope(0.0, s, rho))
     assert singular.first_order(s, rho) == pytest.approx((ends + area) / 2, rel=1e-6)
 
@@ -64,7 +69,9 @@ def test_the_first_order_of_independent_pairs_worked_by_hand():
 
 
 def test_one_and_two_steps_worked_by_hand():
-    """One step goes to 0. Two: x/2, where the slope is 2 (1 - s^2) / (1 + s^2), so x / (1 + s^2); the exact end is x / s."""
+    """One step goes to 0. Two: x/2, where the slope is 2 (1 - s^2) / (1 + s^2), so x / (1 + s^2); the exact end is x
+    / s.
+    """
     for s in (0.05, 0.4, 1.0):
         assert singular.euler_there(1, s, 0.0) == pytest.approx(0, abs=1e-15)
         assert singular.euler_there(2, s, 0.0) == pytest.approx(s / (1 + s**2))
@@ -89,7 +96,9 @@ def test_a_round_trip_with_the_integrator_of_the_app_multiplies_by_the_same_shar
     back = integrate(velocity, there, n, t_start=1.0, t_end=0.0)
     np.testing.assert_allclose(there, x / s * singular.euler_there(n, s, rho), atol=1e-9)
     word = np.stack([np.zeros(5), x[:, 0].numpy() / s], axis=1)
-    np.testing.assert_allclose(back[:, 0] / s, singular.round_trip(word, s, singular.RHO.index(rho), n)[:, 1], atol=1e-9)
+    np.testing.assert_allclose(
+        back[:, 0] / s, singular.round_trip(word, s, singular.RHO.index(rho), n)[:, 1], atol=1e-9
+    )
 
 
 def test_a_smooth_field_can_be_inverted_with_enough_steps():
@@ -153,7 +162,10 @@ def test_what_lies_along_thick_data_returns_while_the_thickness_of_thin_data_doe
     assert back[:, 1].std() < 0.3
 
 
-@pytest.mark.parametrize("text", ["", "s:0.01,t:0", "s:1,t:1,case:4,steps:2", "s:0.3,case:5,steps:30,t:0.7", "s:0.05,case:3,steps:200,t:0.02"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "s:0.01,t:0", "s:1,t:1,case:4,steps:2", "s:0.3,case:5,steps:30,t:0.7", "s:0.05,case:3,steps:200,t:0.02"],
+)
 def test_every_check_holds_wherever_the_controls_stand(text):
     for seed in (0, 1):
         found, _ = scene(text, seed)
@@ -175,7 +187,7 @@ def test_an_address_brings_the_settings_back():
 
 @pytest.mark.parametrize("text", ["", "case:3,steps:20", "case:4,s:1,steps:2", "case:5,steps:12"])
 def test_the_figure_is_drawn_in_every_case(text):
-    (name, drawn), = singular.figure(*scene(text))  # fmt: skip
+    ((name, drawn),) = singular.figure(*scene(text))
     assert name == "singular"
     assert len(drawn.axes) == 3
 

@@ -41,7 +41,13 @@ def test_the_slope_of_the_loss_is_that_of_automatic_differentiation():
     loss, slope = small_net.loss_and_slope(start, x, noise, t)
     parts = as_torch(start)
     x_, noise_, t_ = map(torch.tensor, (x, noise, t))
-    expected = 0.5 * (torch_velocity(parts, (1 - t_[:, None]) * x_ + t_[:, None] * noise_, t_) - (noise_ - x_)).square().sum(1).mean()
+    expected = (
+        0.5
+        * (torch_velocity(parts, (1 - t_[:, None]) * x_ + t_[:, None] * noise_, t_) - (noise_ - x_))
+        .square()
+        .sum(1)
+        .mean()
+    )
     expected.backward()
     assert loss == pytest.approx(expected.item(), rel=1e-12)
     np.testing.assert_allclose(slope, torch.cat([part.grad.ravel() for part in parts]).numpy(), atol=1e-12)
@@ -90,7 +96,9 @@ def test_a_network_that_only_says_minus_x_ends_at_zero_in_one_step_and_not_in_tw
     x = np.array([[3.0, -4.0]])
     np.testing.assert_allclose(small_net.velocity(w, x, 0.7), -x, rtol=1e-4)
     assert small_net.score(small_net.travel(w, x, 1)[-1])[0] == pytest.approx(0, abs=1e-6)
-    assert small_net.score(small_net.travel(w, x, 2)[-1])[0] == pytest.approx(0.5 * 12.5 / 16, rel=1e-3), "two steps halve x twice"
+    assert small_net.score(small_net.travel(w, x, 2)[-1])[0] == pytest.approx(0.5 * 12.5 / 16, rel=1e-3), (
+        "two steps halve x twice"
+    )
 
 
 # -- what is stored ----------------------------------------------------------------------------------------------------
@@ -121,7 +129,11 @@ def test_the_script_writes_the_same_file_twice(tmp_path):
 # -- the lesson --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("points", [None, np.array([[1.0, -0.5]]), np.random.default_rng(0).normal(size=(30, 2))], ids=["moons", "one point", "drawn"])
+@pytest.mark.parametrize(
+    "points",
+    [None, np.array([[1.0, -0.5]]), np.random.default_rng(0).normal(size=(30, 2))],
+    ids=["moons", "one point", "drawn"],
+)
 def test_every_number_that_python_checks_holds(points):
     scene = well.prepare(0, points, START)
     assert len(scene.checks) >= 2
@@ -154,7 +166,9 @@ def test_at_t_0_the_error_map_is_the_one_step_endpoint_norm(weights):
 def test_the_browser_is_sent_what_a_torch_network_with_these_weights_says():
     scene: Scene = well.prepare(0, None, START)
     for kind, own in enumerate(scene.data["weights"]):
-        x, t = (torch.tensor(values) for values in (scene.data["probes"][:, :2].copy(), scene.data["probes"][:, 2].copy()))
+        x, t = (
+            torch.tensor(values) for values in (scene.data["probes"][:, :2].copy(), scene.data["probes"][:, 2].copy())
+        )
         with torch.no_grad():
             v = torch_velocity(as_torch(own), x, t).numpy()
         np.testing.assert_allclose(scene.data["probe_v"][kind], v, atol=1e-9)
@@ -162,7 +176,9 @@ def test_the_browser_is_sent_what_a_torch_network_with_these_weights_says():
 
 
 def test_settings_change_nothing_that_is_sent_so_that_a_drag_does_not_begin_the_picture_anew():
-    first, second = (well.prepare(0, None, START | change).data for change in ({}, {"ax": 3.0, "coupling": 2.0, "t": 0.5}))
+    first, second = (
+        well.prepare(0, None, START | change).data for change in ({}, {"ax": 3.0, "coupling": 2.0, "t": 0.5})
+    )
     assert first.keys() == second.keys()
     assert all(np.array_equal(first[name], second[name]) for name in first)
     assert well.places(START | {"bx": -2.0})[1].tolist() == [-2.0, START["by"]]

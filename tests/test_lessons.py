@@ -1,4 +1,6 @@
-"""What all lessons share: settings in an address, checks, scenes for the browser, data sets, and the rules that their texts keep."""
+"""What all lessons share: settings in an address, checks, scenes for the browser, data sets, and the rules that
+their texts keep.
+"""
 
 import base64
 import re
@@ -9,11 +11,25 @@ import pytest
 
 from wtflow.errors import SettingsError
 from wtflow.lessons import LESSONS, load_lesson
-from wtflow.lessons.base import DATA_SETS, Check, Control, Scene, choose_points, encode_scene, own_points, read_settings, write_settings
+from wtflow.lessons.base import (
+    DATA_SETS,
+    Check,
+    Control,
+    Scene,
+    choose_points,
+    encode_scene,
+    own_points,
+    read_settings,
+    write_settings,
+)
 from wtflow.plots.theme import COLOURS
 
 LEARN = Path(__file__).parents[1] / "assets" / "learn"
-CONTROLS = (Control("t", "Time", 0, 1, 0.01, 0.3), Control("rho", "Correlation", -1, 1, 0.1, 0), Control("way", "Way", 0, 2, 1, 0, "choice", ("a", "b", "c")))
+CONTROLS = (
+    Control("t", "Time", 0, 1, 0.01, 0.3),
+    Control("rho", "Correlation", -1, 1, 0.1, 0),
+    Control("way", "Way", 0, 2, 1, 0, "choice", ("a", "b", "c")),
+)
 
 
 def test_settings_come_back_from_the_address_that_they_were_written_to():
@@ -40,14 +56,19 @@ def test_a_check_holds_within_its_tolerance_and_not_beyond():
 
 
 def test_a_scene_travels_as_little_endian_single_precision_with_its_shape():
-    sent = encode_scene(Scene({"points": np.array([[1.5, -2.0], [0.25, 4.0]]), "n": 3, "parts": [np.zeros(2)]}), {"t": 0.5})
+    sent = encode_scene(
+        Scene({"points": np.array([[1.5, -2.0], [0.25, 4.0]]), "n": 3, "parts": [np.zeros(2)]}), {"t": 0.5}
+    )
     assert sent["data"]["points"]["shape"] == [2, 2]
     assert np.frombuffer(base64.b64decode(sent["data"]["points"]["f4"]), "<f4").tolist() == [1.5, -2.0, 0.25, 4.0]
     assert (sent["data"]["n"], sent["data"]["parts"][0]["shape"], sent["settings"]) == (3, [2], {"t": 0.5})
 
 
 def test_moving_a_slider_does_not_begin_the_picture_anew_but_other_points_do():
-    first, moved, other = (encode_scene(Scene({"points": np.array([x])}), {"t": t})["fingerprint"] for x, t in ((1.0, 0.1), (1.0, 0.9), (2.0, 0.1)))
+    first, moved, other = (
+        encode_scene(Scene({"points": np.array([x])}), {"t": t})["fingerprint"]
+        for x, t in ((1.0, 0.1), (1.0, 0.9), (2.0, 0.1))
+    )
     assert first == moved != other
 
 
@@ -95,7 +116,9 @@ def test_a_lesson_is_short_and_asks_a_question_that_it_answers(name):
 
 @pytest.mark.parametrize("name", [*LESSONS, "glossary"])
 def test_no_lesson_claims_what_does_not_hold(name):
-    """METHOD 5.2: |y| is the same for every coupling; 5.8: -x is a value at t=0, no limit; 5.9: after LayerNorm data lie on the shell."""
+    """METHOD 5.2: |y| is the same for every coupling; 5.8: -x is a value at t=0, no limit; 5.9: after LayerNorm data
+    lie on the shell.
+    """
     sentences = re.split(r"(?<=[.?!:])\s", (LEARN / f"{name}.md").read_text(encoding="utf-8").lower())
     for sentence in sentences:
         assert not re.search(r"only (the )?(worst|wt)\b.*\bseparat", sentence), sentence

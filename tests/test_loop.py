@@ -1,4 +1,6 @@
-"""The training loop and what it draws: batches of seed and step, the learning rate by hand, exact resuming, a known answer."""
+"""The training loop and what it draws: batches of seed and step, the learning rate by hand, exact resuming, a known
+answer.
+"""
 
 import copy
 import math
@@ -16,7 +18,13 @@ from wtflow.flow.velocity import build_velocity
 from wtflow.scoring.normalise import fit_normaliser
 from wtflow.store.features import FeatureCache
 from wtflow.training.loop import MAX_GRADIENT_NORM, Trainer, learning_rate, total_steps
-from wtflow.training.pool import draw_positions, image_batches, normalise_positions, position_batches, squared_mahalanobis
+from wtflow.training.pool import (
+    draw_positions,
+    image_batches,
+    normalise_positions,
+    position_batches,
+    squared_mahalanobis,
+)
 
 CPU = torch.device("cpu")
 TINY = {"width": 16, "depth": 1, "batch_size": 32, "group_size": 16, "iterations": 40}
@@ -69,7 +77,9 @@ def test_every_image_gives_at_least_one_position(cache):
 
 
 @pytest.mark.parametrize(("kept", "is_over"), [(3, False), (4, True)])
-def test_normalising_in_chunks_is_normalising_at_once_and_takes_no_second_array_where_the_first_can_hold_it(kept, is_over):
+def test_normalising_in_chunks_is_normalising_at_once_and_takes_no_second_array_where_the_first_can_hold_it(
+    kept, is_over
+):
     positions = np.random.default_rng(0).normal(size=(100, 4)).astype(np.float16)
     before, normaliser = positions.copy(), fit_normaliser("pca", positions, 0.5, kept)
     whole, chunked = normalise_positions(before.copy(), normaliser), normalise_positions(positions, normaliser, chunk=7)
@@ -122,10 +132,14 @@ def test_a_batch_has_data_its_noise_and_one_time_per_row(cache, kind, shape):
     assert x_data.dtype == x_noise.dtype == torch.float32
 
 
-@pytest.mark.parametrize(("batch_size", "n_times", "n_pairs"), [(32, 1, 32), (32, 2, 16), (32, 4, 8), (31, 2, 16), (33, 4, 9)])
+@pytest.mark.parametrize(
+    ("batch_size", "n_times", "n_pairs"), [(32, 1, 32), (32, 2, 16), (32, 4, 8), (31, 2, 16), (33, 4, 9)]
+)
 def test_a_pair_comes_at_several_times_evenly_apart(batch_size, n_times, n_pairs):
     worst, independent = (
-        position_batches(position_pool(), settings(batch_size=batch_size, times_per_pair=n_times, group_size=4, coupling=kind))(0)
+        position_batches(
+            position_pool(), settings(batch_size=batch_size, times_per_pair=n_times, group_size=4, coupling=kind)
+        )(0)
         for kind in ("worst", "independent")
     )
     x_data, x_noise, t = worst
@@ -146,7 +160,9 @@ def test_positions_of_a_batch_come_from_the_pool():
 
 
 def test_rarity_is_the_squared_mahalanobis_distance():
-    """Four points on the axes around (5, 5): covariance diag(2, 8), so each lies at squared distance 2, the mean of K=2."""
+    """Four points on the axes around (5, 5): covariance diag(2, 8), so each lies at squared distance 2, the mean of
+    K=2.
+    """
     pool = torch.tensor([[7.0, 5.0], [3.0, 5.0], [5.0, 9.0], [5.0, 1.0]]).half()
     np.testing.assert_allclose(squared_mahalanobis(pool), 2.0, rtol=1e-4)
 
@@ -167,8 +183,9 @@ def test_a_direction_without_variance_makes_no_position_infinitely_rare():
 
 @pytest.mark.parametrize(("power", "share"), [(0.0, 0.2), (1.0, 5 / 13), (2.0, 12.5 / 20.5)])
 def test_rare_positions_are_drawn_in_proportion_to_a_power_of_their_rarity(power, share):
-    """Eight positions at +-1 and two at +-2: variance 1.6, squared distances 1/1.6 and 4/1.6. The floor of 1 raises the first, so the
-    ratio is 2.5; two of ten make 2*2.5/(8+5) of the draws with power 1, and 2*6.25/(8+12.5) with power 2."""
+    """Eight positions at +-1 and two at +-2: variance 1.6, squared distances 1/1.6 and 4/1.6. The floor of 1 raises the
+    first, so the ratio is 2.5; two of ten make 2*2.5/(8+5) of the draws with power 1, and 2*6.25/(8+12.5) with power 2.
+    """
     pool = torch.tensor([1.0, -1.0] * 4 + [2.0, -2.0])[:, None].half()
     draw = position_batches(pool, settings(rarity_power=power, batch_size=8192))
     assert float((draw(0)[0].abs() == 2).float().mean()) == pytest.approx(share, abs=0.02)
@@ -198,7 +215,8 @@ def test_the_worst_coupling_opposes_data_and_noise_and_moves_them_farthest(cache
 
 def test_scope_image_keeps_the_noise_of_a_grid_together_and_scope_local_does_not(cache):
     independent, whole, local = (
-        draws(cache, kind, coupling=coupling)(0)[1] for kind, coupling in (("image", "independent"), ("image", "worst"), ("local", "worst"))
+        draws(cache, kind, coupling=coupling)(0)[1]
+        for kind, coupling in (("image", "independent"), ("image", "worst"), ("local", "worst"))
     )
     grids_of = lambda noise: {tuple(grid.flatten().tolist()) for grid in noise}  # noqa: E731
     assert grids_of(whole) == grids_of(independent)
@@ -210,13 +228,21 @@ def test_scope_image_keeps_the_noise_of_a_grid_together_and_scope_local_does_not
 
 @pytest.mark.parametrize(
     ("step", "share"),
-    [(0, 1 / 50), (24, 25 / 50 * (1 + math.cos(math.pi * 0.024)) / 2), (500, 0.5), (250, (2 + math.sqrt(2)) / 4), (1000, 0.0)],
+    [
+        (0, 1 / 50),
+        (24, 25 / 50 * (1 + math.cos(math.pi * 0.024)) / 2),
+        (500, 0.5),
+        (250, (2 + math.sqrt(2)) / 4),
+        (1000, 0.0),
+    ],
 )
 def test_cosine_is_worked_by_hand(step, share):
     assert learning_rate(step, 1000, settings(learning_rate=0.01)) == pytest.approx(0.01 * share, abs=1e-12)
 
 
-@pytest.mark.parametrize(("step", "share"), [(0, 0.02), (49, 1), (599, 1), (600, 0.1), (849, 0.1), (850, 0.01), (999, 0.01)])
+@pytest.mark.parametrize(
+    ("step", "share"), [(0, 0.02), (49, 1), (599, 1), (600, 0.1), (849, 0.1), (850, 0.01), (999, 0.01)]
+)
 def test_step_decay_is_worked_by_hand(step, share):
     assert learning_rate(step, 1000, settings(learning_rate=0.5, schedule="step")) == pytest.approx(0.5 * share)
 
@@ -253,7 +279,9 @@ def trainer(channels=4, **changes):
 
 
 def test_the_first_loss_is_that_of_the_untrained_field():
-    """Untrained, the mlp is the field of standard Gaussian data; its loss on one batch is computed from the closed form."""
+    """Untrained, the mlp is the field of standard Gaussian data; its loss on one batch is computed from the closed
+    form.
+    """
     one, losses = trainer(iterations=1), []
     draw = position_batches(position_pool(), one.settings)
     one.run(draw, lambda step, loss: losses.append((step, loss)))
@@ -300,7 +328,9 @@ def test_resuming_without_the_optimiser_would_end_elsewhere():
     first.velocity.load_state_dict(states[23])
     first.restore(23, {})
     first.run(draw, lambda step, loss: None)
-    assert not all(torch.equal(value, first.velocity.state_dict()[name]) for name, value in whole.velocity.state_dict().items())
+    assert not all(
+        torch.equal(value, first.velocity.state_dict()[name]) for name, value in whole.velocity.state_dict().items()
+    )
 
 
 def test_the_same_seed_gives_the_same_weights_to_the_last_bit():
@@ -323,7 +353,10 @@ def test_one_step_never_follows_a_gradient_longer_than_the_limit():
 
 def test_a_loss_that_is_not_finite_stops_with_the_step_named():
     one = trainer()
-    good, bad = (torch.randn(32, 4),) * 2 + (torch.rand(32),), (torch.full((32, 4), torch.nan), torch.randn(32, 4), torch.rand(32))
+    good, bad = (
+        (torch.randn(32, 4),) * 2 + (torch.rand(32),),
+        (torch.full((32, 4), torch.nan), torch.randn(32, 4), torch.rand(32)),
+    )
     with pytest.raises(FlowError, match="not finite at step 3") as caught:
         one.run(lambda step: bad if step == 2 else good, lambda step, loss: None)
     assert "learning rate" in caught.value.fix
@@ -344,8 +377,19 @@ Z = (X - MEAN) / STD
 
 def train_on_gaussian(coupling):
     """Field and batches for Gaussian data. Groups of 8 keep the worst coupling far from singular."""
-    chosen = settings_from("fast", {"width": 64, "depth": 2, "batch_size": 1024, "group_size": 8, "iterations": 450, "learning_rate": 3e-3,
-                                    "rarity_power": 0.0, "coupling": coupling})  # fmt: skip
+    chosen = settings_from(
+        "fast",
+        {
+            "width": 64,
+            "depth": 2,
+            "batch_size": 1024,
+            "group_size": 8,
+            "iterations": 450,
+            "learning_rate": 3e-3,
+            "rarity_power": 0.0,
+            "coupling": coupling,
+        },
+    )
     pool = torch.from_numpy(np.random.default_rng(0).normal(MEAN, STD, (20_000, 3))).half()
     one, draw = Trainer(build_velocity(chosen, 3), chosen, chosen.iterations, CPU), position_batches(pool, chosen)
     one.run(draw, lambda step, loss: None)

@@ -1,4 +1,6 @@
-"""What grows with the number of images, and what must not. A process of its own, because memory once given is seldom given back."""
+"""What grows with the number of images, and what must not. A process of its own, because memory once given is seldom
+given back.
+"""
 
 import os
 import subprocess
@@ -41,7 +43,9 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 
 @pytest.mark.slow
 def test_mean_features_take_no_memory_per_image(tmp_path):
-    """240 images hold 377 MB of normalised features; one batch holds 13. Before it was mended, nearly all 377 stayed."""
+    """240 images hold 377 MB of normalised features; one batch holds 13. Before it was mended, nearly all 377
+    stayed.
+    """
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-W", "ignore", "-c", MEASURE, str(tmp_path)]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)

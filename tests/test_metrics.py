@@ -102,10 +102,15 @@ def test_scores_are_not_clamped():
     """All above 1, some below 0: only their order counts."""
     scores, labels = np.array([-5.0, 1e6, 1e7, 3.0]), [False, False, True, True]
     assert image_metrics(scores, labels)["image_auroc"] == 0.75
-    assert image_metrics(scores, labels)["image_auroc"] == image_metrics(np.argsort(np.argsort(scores)), labels)["image_auroc"]
+    assert (
+        image_metrics(scores, labels)["image_auroc"]
+        == image_metrics(np.argsort(np.argsort(scores)), labels)["image_auroc"]
+    )
 
 
-@pytest.mark.parametrize("labels, word", [([True] * 3, "good images"), ([False] * 3, "defective images"), ([], "no images")])
+@pytest.mark.parametrize(
+    "labels, word", [([True] * 3, "good images"), ([False] * 3, "defective images"), ([], "no images")]
+)
 def test_one_class_alone_gives_none_and_a_reason(labels, word):
     scores = np.arange(len(labels))
     assert set(image_metrics(scores, labels).values()) == {None}
@@ -230,7 +235,9 @@ def test_aupro_stops_at_the_limit_between_two_points():
 
 
 def test_pixels_that_touch_at_a_corner_are_one_region():
-    """Two pixels that touch at a corner score highest, a third far away lowest: one region of two found, not two of three."""
+    """Two pixels that touch at a corner score highest, a third far away lowest: one region of two found, not two of
+    three.
+    """
     mask = np.zeros((4, 4), bool)
     mask[0, 0] = mask[1, 1] = mask[3, 0] = True
     pixel_map = np.where(mask, 2.0, 1.0)

@@ -50,7 +50,8 @@ def test_a_mixed_root_lists_the_more_frequent_layout_and_names_the_other(tmp_pat
 
 
 @pytest.mark.parametrize(
-    "given_path", ["screw", "screw/train", "screw/train/good", "screw/test", "screw/test/broken", "screw/ground_truth/broken"]
+    "given_path",
+    ["screw", "screw/train", "screw/train/good", "screw/test", "screw/test/broken", "screw/ground_truth/broken"],
 )
 def test_a_root_too_low_offers_the_right_one(tmp_path, given_path):
     make_mvtec(tmp_path / "screw")
@@ -122,7 +123,11 @@ def test_an_unknown_structure_is_refused_with_what_was_found(tmp_path):
 
 @pytest.mark.parametrize(
     ("folder", "layout"),
-    [("train/good/rgb", "MVTec 3D-AD"), ("test_public/good", "MVTec AD 2"), ("test/logical_anomalies", "MVTec LOCO AD")],
+    [
+        ("train/good/rgb", "MVTec 3D-AD"),
+        ("test_public/good", "MVTec AD 2"),
+        ("test/logical_anomalies", "MVTec LOCO AD"),
+    ],
 )
 def test_a_related_layout_is_refused_by_its_name(tmp_path, folder, layout):
     make_mvtec(tmp_path / "thing")
@@ -344,7 +349,10 @@ HEAD = "object,split,label,image,mask"
 )
 def test_visa_paths_stay_inside_the_category(tmp_path, path):
     make_visa(tmp_path)
-    for row in (f"candle,train,normal,{path},", f"candle,test,anomaly,candle/Data/Images/Anomaly/000.JPG,{path or '..'}"):
+    for row in (
+        f"candle,train,normal,{path},",
+        f"candle,test,anomaly,candle/Data/Images/Anomaly/000.JPG,{path or '..'}",
+    ):
         write_split(tmp_path, [HEAD, row])
         with pytest.raises(LayoutError, match="line 2 names .*expected a path below candle/"):
             scan_category(tmp_path, "candle")
@@ -359,7 +367,10 @@ def test_visa_paths_stay_inside_the_category(tmp_path, path):
         ([HEAD, "candle,valid,normal,candle/a.JPG,"], "line 2 says split 'valid'"),
         ([HEAD, "candle,test,odd,candle/a.JPG,"], "label 'odd'"),
         ([HEAD, "candle,train,anomaly,candle/a.JPG,"], "trains on the defective image"),
-        ([HEAD, "candle,train,normal,candle/a.JPG,", "candle,test,normal,candle/a.JPG,"], "line 3 lists candle/a.JPG a second time"),
+        (
+            [HEAD, "candle,train,normal,candle/a.JPG,", "candle,test,normal,candle/a.JPG,"],
+            "line 3 lists candle/a.JPG a second time",
+        ),
         ([HEAD, "candle,train"], "line 2 says split 'train', label ''"),
         ([HEAD, 'candle,train,normal,"' + "x" * 200_000 + '",'], "cannot be read"),
     ],
@@ -373,7 +384,9 @@ def test_a_damaged_visa_split_file_is_refused_by_line(tmp_path, rows, reason):
 
 def test_a_visa_split_file_in_another_encoding_is_refused(tmp_path):
     make_visa(tmp_path)
-    (tmp_path / "split_csv/1cls.csv").write_bytes(b"object,split,label,image,mask\ncandle,train,normal,candle/\xff.JPG,\n")
+    (tmp_path / "split_csv/1cls.csv").write_bytes(
+        b"object,split,label,image,mask\ncandle,train,normal,candle/\xff.JPG,\n"
+    )
     with pytest.raises(LayoutError, match="cannot be read"):
         scan_category(tmp_path, "candle")
 
@@ -392,7 +405,12 @@ def test_rows_of_other_visa_categories_are_passed_over(tmp_path):
 @pytest.mark.parametrize(
     ("name", "n_train", "n_good", "defects"),
     [
-        ("screw", 320, 41, {"manipulated_front": 24, "scratch_head": 24, "scratch_neck": 25, "thread_side": 23, "thread_top": 23}),
+        (
+            "screw",
+            320,
+            41,
+            {"manipulated_front": 24, "scratch_head": 24, "scratch_neck": 25, "thread_side": 23, "thread_top": 23},
+        ),
         ("magnetic_tile", 240, 100, {"blowhole": 40, "break": 40, "crack": 40, "fray": 32, "uneven": 40}),
         ("pcb", 150, 60, {"defect": 60}),
     ],

@@ -17,7 +17,9 @@ from wtflow.studies.run_flow import open_flow
 @pytest.mark.parametrize("normalise", ["pca", "layernorm"])
 def test_distances_are_those_of_mean_features_at_the_start(tmp_path, normalise):
     store = RunStore(tmp_path / "runs")
-    run_id = train_here(store, write_tiny_category(tmp_path / "images", n_train=6, n_good=1, n_bad=2), normalise=normalise)
+    run_id = train_here(
+        store, write_tiny_category(tmp_path / "images", n_train=6, n_good=1, n_bad=2), normalise=normalise
+    )
     told = []
     flow, (ids, vectors) = open_flow(store, run_id), store.index(run_id)
     found = find_nearest(flow, lambda done, total: told.append((done, total)))

@@ -1,4 +1,6 @@
-"""Nearest normal positions against brute force over all training positions of a real run, and crops of images counted by hand."""
+"""Nearest normal positions against brute force over all training positions of a real run, and crops of images
+counted by hand.
+"""
 
 import os
 import shutil
@@ -84,7 +86,9 @@ def where(found: tuple[Neighbour, ...]) -> list[tuple[str, int, int]]:
 
 
 def test_brute_force_over_all_training_positions_finds_the_same_five(place):
-    """Half precision may swap two that are equally far to three digits; where the sixth is farther than that, the five are the same."""
+    """Half precision may swap two that are equally far to three digits; where the sixth is farther than that, the
+    five are the same.
+    """
     store, run_id = place
     flow = open_flow(store, run_id)
     places, values = all_training(flow)
@@ -98,7 +102,9 @@ def test_brute_force_over_all_training_positions_finds_the_same_five(place):
             n_clear += 1
             assert set(where(found)) == {places[i] for i in order[:N_NEIGHBOURS]}
         for one in found:
-            assert far[places.index((one.sample_id, one.grid_row, one.grid_column))] == pytest.approx(one.distance, rel=2e-3)
+            assert far[places.index((one.sample_id, one.grid_row, one.grid_column))] == pytest.approx(
+                one.distance, rel=2e-3
+            )
     assert n_clear >= 3, "else the test shows nothing"
 
 
@@ -111,7 +117,9 @@ def test_a_training_images_own_position_is_its_own_nearest_at_almost_no_distance
             first, second, *_ = nearest_positions(store, run_id, row, *at)
             assert where((first,)) == [(name, *at)]
             assert first.path.endswith(name) and "train/good" in first.path
-            assert first.distance < 1e-3 * np.linalg.norm(feature(flow, row, *at)), "the last bit of half precision is 5e-4"
+            assert first.distance < 1e-3 * np.linalg.norm(feature(flow, row, *at)), (
+                "the last bit of half precision is 5e-4"
+            )
             assert second.distance > 10 * first.distance
 
 
@@ -157,7 +165,9 @@ def test_a_newer_checkpoint_is_noticed(place, copy):
     safetensors.torch.save_file(tensors, path)
     os.utime(path, ns=(stamp + 1, stamp + 1))  # however coarse the clock of the disk
     after = nearest_positions(store, copy, 0, 1, 1)
-    np.testing.assert_allclose([one.distance for one in after], [2 * one.distance for one in before], rtol=2e-3, atol=1e-4)
+    np.testing.assert_allclose(
+        [one.distance for one in after], [2 * one.distance for one in before], rtol=2e-3, atol=1e-4
+    )
 
 
 # -- what cannot be done -----------------------------------------------------------------------------------------------
@@ -188,7 +198,9 @@ def cells(n: int = 16, side: int = 8) -> np.ndarray:
     return np.stack([*np.meshgrid(index, index, indexing="ij"), np.zeros((n * side, n * side), np.uint8)], axis=-1)
 
 
-@pytest.mark.parametrize(("at", "first"), [((8, 9), (5, 6)), ((0, 0), (0, 0)), ((15, 15), (9, 9)), ((1, 14), (0, 9)), ((3, 3), (0, 0))])
+@pytest.mark.parametrize(
+    ("at", "first"), [((8, 9), (5, 6)), ((0, 0), (0, 0)), ((15, 15), (9, 9)), ((1, 14), (0, 9)), ((3, 3), (0, 0))]
+)
 def test_a_crop_shows_seven_by_seven_positions_around_the_one_that_is_framed(at, first):
     """70 pixels for 7 cells: the middle of each is the cell's own colour, whatever was interpolated at its edges."""
     crop = crop_around(cells(), *at, (16, 16), 70)
@@ -197,7 +209,9 @@ def test_a_crop_shows_seven_by_seven_positions_around_the_one_that_is_framed(at,
         for c in range(CROP_CELLS):
             assert crop[10 * r + 5, 10 * c + 5].tolist() == [10 * (first[0] + r), 10 * (first[1] + c), 0]
     framed = np.argwhere((crop == ImageColor.getrgb(COLOURS["truth"])).all(-1)).mean(0)
-    np.testing.assert_allclose(framed, [10 * (at[k] - first[k]) + 5 for k in (0, 1)], atol=1.5 if min(at) and max(at) < 15 else 3)
+    np.testing.assert_allclose(
+        framed, [10 * (at[k] - first[k]) + 5 for k in (0, 1)], atol=1.5 if min(at) and max(at) < 15 else 3
+    )
 
 
 def test_a_grid_smaller_than_the_window_is_shown_whole():
@@ -207,7 +221,9 @@ def test_a_grid_smaller_than_the_window_is_shown_whole():
 
 
 def test_cells_of_any_number_of_pixels_can_be_cut_out():
-    """55 pixels in 7 cells make 54.99999999999999 or 55.00000000000001 again, and Pillow refuses both outside of the picture."""
+    """55 pixels in 7 cells make 54.99999999999999 or 55.00000000000001 again, and Pillow refuses both outside of the
+    picture.
+    """
     for height in (*range(20, 400, 35), 55, 97, 333):
         image = np.zeros((height, height + 3), np.uint8)
         for n in (1, 2, 3, 5, 6, 7, 8, 9, 11, 14):

@@ -39,11 +39,15 @@ def test_no_whitening_is_a_rotation_of_scikit_learn_to_mean_variance_one():
     np.testing.assert_allclose(ours, theirs, atol=2e-3)
     distances = np.linalg.norm(positions[:50] - positions[50:100], axis=1)
     ratio = np.linalg.norm(ours[:50] - ours[50:100], axis=1) / distances
-    np.testing.assert_allclose(ratio, ratio[0], rtol=1e-3, err_msg="a rotation and one scale keep the ratios of distances")
+    np.testing.assert_allclose(
+        ratio, ratio[0], rtol=1e-3, err_msg="a rotation and one scale keep the ratios of distances"
+    )
 
 
 def test_half_whitening_is_worked_by_hand():
-    """Variances 16 and 1: divided by 16^(1/4)=2 and 1 the deviations are 2 and 1; their mean variance 2.5 is brought to 1."""
+    """Variances 16 and 1: divided by 16^(1/4)=2 and 1 the deviations are 2 and 1; their mean variance 2.5 is brought
+    to 1.
+    """
     half = np.tile([4.0, -4.0], 500)[:, None], np.tile([1.0, 1.0, -1.0, -1.0], 250)[:, None]
     positions = np.hstack([half[1], half[0]]) + [7.0, -3.0]
     normaliser = fit_normaliser("pca", positions, 0.5, 0)
@@ -132,7 +136,9 @@ def test_a_grid_is_normalised_position_by_position(kind):
     normaliser = fit_normaliser(kind, positions, 0.5, 4)
     grid = torch.from_numpy(positions[:24].reshape(2, 3, 4, 6))
     assert normaliser(grid).shape == (2, 3, 4, normaliser.channels)
-    np.testing.assert_allclose(normaliser(grid).reshape(24, -1), transform(normaliser, positions[:24]), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        normaliser(grid).reshape(24, -1), transform(normaliser, positions[:24]), rtol=1e-4, atol=1e-4
+    )
 
 
 @pytest.mark.parametrize("kind", ["pca", "channel", "layernorm"])

@@ -17,7 +17,19 @@ from wtflow.config import settings_from
 from wtflow.errors import DamagedRunError, DiskFullError, RunNotFoundError, SettingsError
 from wtflow.records.notes import ImageNote, RunNotes
 from wtflow.store import layout
-from wtflow.store.notes import JOINT, MAX_COMMENT, MAX_TAG, MAX_TAGS, add_tag, as_stored, clean_tag, flag_label, notes_of, remove_tag, set_comment
+from wtflow.store.notes import (
+    JOINT,
+    MAX_COMMENT,
+    MAX_TAG,
+    MAX_TAGS,
+    add_tag,
+    as_stored,
+    clean_tag,
+    flag_label,
+    notes_of,
+    remove_tag,
+    set_comment,
+)
 from wtflow.store.runs import RunStore
 
 A, B = "test/crack/000.png", "test/good/001.png"
@@ -180,7 +192,9 @@ def test_tags_and_flags_of_two_windows_do_not_touch_each_other(store, run):
 
 
 def write_many(home: str, run_id: str, name: str, n: int) -> None:
-    """A person in a hurry: tags an image of their own and one that all share, and adds to the comment that all share."""
+    """A person in a hurry: tags an image of their own and one that all share, and adds to the comment that all
+    share.
+    """
     store = RunStore(Path(home))
     for i in range(n):
         add_tag(store, run_id, f"test/{name}/{i:03d}.png", name)
@@ -233,7 +247,10 @@ def test_kill_9_while_saving_loses_nothing_that_was_saved(store, run):
         notes = notes_of(store, run)
         assert notes.comment == "before"
         written = {int(name[5:10]) for name in notes.images}
-        assert written in (set(range(saved + 1)), set(range(saved + 2))), "all that was said to be saved, and at most the one under way"
+        assert written in (
+            set(range(saved + 1)),
+            set(range(saved + 2)),
+        ), "all that was said to be saved, and at most the one under way"
         saved, kills = max(written), kills + 1
     assert met_at_work, "no kill met a writer with the file half written, so nothing was tested"
     add_tag(store, run, A, "goes on")
@@ -256,15 +273,33 @@ def test_the_sound_file_that_the_damaged_ones_are_made_of_is_read(store, run):
 @pytest.mark.parametrize(
     "content",
     [
-        "", "{", "[]", "null", stored()[:-20], "\0" * 200, '{"a":' * 5000,
-        stored(schema_version=2), stored(schema_version="1"), stored(unknown=1), stored(comment=None), stored(revision=-1), stored(images=[]),
-        stored(image={"tags": "x"}), stored(image={"tags": [1]}), stored(image={"label_is_wrong": "no"}), stored(image={"mood": "good"}),
+        "",
+        "{",
+        "[]",
+        "null",
+        stored()[:-20],
+        "\0" * 200,
+        '{"a":' * 5000,
+        stored(schema_version=2),
+        stored(schema_version="1"),
+        stored(unknown=1),
+        stored(comment=None),
+        stored(revision=-1),
+        stored(images=[]),
+        stored(image={"tags": "x"}),
+        stored(image={"tags": [1]}),
+        stored(image={"label_is_wrong": "no"}),
+        stored(image={"mood": "good"}),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_file_is_a_sentence_and_is_never_written_over(store, run, content):
     path = file_of(store, run)
     path.write_text(content)
-    for attempt in (lambda: notes_of(store, run), lambda: add_tag(store, run, A, "x"), lambda: set_comment(store, run, None, "x", 0)):
+    for attempt in (
+        lambda: notes_of(store, run),
+        lambda: add_tag(store, run, A, "x"),
+        lambda: set_comment(store, run, None, "x", 0),
+    ):
         with pytest.raises(DamagedRunError, match="notes.json of .* cannot be read") as caught:
             attempt()
         assert "move it out" in caught.value.fix

@@ -55,13 +55,18 @@ def pixels_of(path, name):
 
 def test_the_zip_holds_scores_metrics_settings_notes_and_one_picture_per_scored_image(store, run_id, tmp_path):
     seen = []
-    packed = pack_run(open_results(store, run_id), RunNotes(), tmp_path / "deep" / "run.zip", lambda *done: seen.append(done))
+    packed = pack_run(
+        open_results(store, run_id), RunNotes(), tmp_path / "deep" / "run.zip", lambda *done: seen.append(done)
+    )
     with zipfile.ZipFile(packed.path) as archive:
         assert archive.testzip() is None
         names = archive.namelist()
         assert json.loads(archive.read("metrics.json")) == open_results(store, run_id).metrics
     assert names[:4] == ["scores.csv", "metrics.json", "config.json", "notes.json"]
-    assert names[4:] == [f"overlays/{i:05d}_test_{name}.png" for i, name in enumerate(["spot_000", "spot_001", "spot_002", "good_000", "good_001"])]
+    assert names[4:] == [
+        f"overlays/{i:05d}_test_{name}.png"
+        for i, name in enumerate(["spot_000", "spot_001", "spot_002", "good_000", "good_001"])
+    ]
     assert packed.n_files == len(names) and packed.n_bytes == packed.path.stat().st_size
     assert seen == [(i, 5) for i in range(1, 6)]
 
@@ -98,9 +103,14 @@ def test_nothing_in_the_zip_tells_where_things_lie_on_the_machine(store, run_id,
 
 
 def test_where_the_map_is_at_the_low_end_of_the_scale_the_image_shows_as_it_is(store, run_id, tmp_path):
-    """Position (0, 0) of the first image has the lowest score of the scale, so nothing covers its corner; the last image's is covered."""
+    """Position (0, 0) of the first image has the lowest score of the scale, so nothing covers its corner; the last
+    image's is covered.
+    """
     pack(store, run_id, tmp_path / "run.zip")
-    first, last = pixels_of(tmp_path / "run.zip", "overlays/00000_test_spot_000.png"), pixels_of(tmp_path / "run.zip", "overlays/00004_test_good_001.png")
+    first, last = (
+        pixels_of(tmp_path / "run.zip", "overlays/00000_test_spot_000.png"),
+        pixels_of(tmp_path / "run.zip", "overlays/00004_test_good_001.png"),
+    )
     assert first.shape == (64, 64, 3)
     assert (first[6:8, :8] == GREY).all()
     assert np.abs(last[6:8, :8].astype(int) - GREY).min(axis=2).max() > 10
@@ -108,7 +118,9 @@ def test_where_the_map_is_at_the_low_end_of_the_scale_the_image_shows_as_it_is(s
 
 def test_all_pictures_share_the_scale_of_the_run(store, run_id, tmp_path):
     """Two normal images under maps beyond the end of the scale look the same where the images do."""
-    store.write_maps(run_id, np.full((5, 4, 4), 2 * SCALE[1], np.float32) * np.arange(1, 6, dtype=np.float32)[:, None, None])
+    store.write_maps(
+        run_id, np.full((5, 4, 4), 2 * SCALE[1], np.float32) * np.arange(1, 6, dtype=np.float32)[:, None, None]
+    )
     pack(store, run_id, tmp_path / "run.zip")
     pictures = [pixels_of(tmp_path / "run.zip", f"overlays/0000{i}_test_good_00{i - 3}.png") for i in (3, 4)]
     assert np.array_equal(pictures[0][8:], pictures[1][8:])
@@ -123,7 +135,18 @@ def test_the_true_defect_is_outlined(store, run_id, tmp_path):
     assert columns.min() in (15, 16) and columns.max() in (31, 32)
 
 
-@pytest.mark.parametrize("name", ["../../../etc/passwd", "/abs/x.png", "C:\\x\\y.png", "test/..\\..\\z.png", "test/a\nb\0c.png", "ü<script>.png", "x" * 400])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../../etc/passwd",
+        "/abs/x.png",
+        "C:\\x\\y.png",
+        "test/..\\..\\z.png",
+        "test/a\nb\0c.png",
+        "ü<script>.png",
+        "x" * 400,
+    ],
+)
 def test_members_have_names_that_any_system_takes_and_stay_in_their_folder(store, run_id, tmp_path, name):
     table = store.scores(run_id)
     table.loc[0, "sample_id"] = name

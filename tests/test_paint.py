@@ -8,7 +8,17 @@ from PIL import Image
 
 from wtflow.datasets.images import load_image
 from wtflow.errors import SettingsError, WTFlowError
-from wtflow.studies.paint import KINDS, MAX_POINTS, MAX_STROKES, Source, Stroke, apply_strokes, cover, read_strokes, write_strokes
+from wtflow.studies.paint import (
+    KINDS,
+    MAX_POINTS,
+    MAX_STROKES,
+    Source,
+    Stroke,
+    apply_strokes,
+    cover,
+    read_strokes,
+    write_strokes,
+)
 
 S = 64
 
@@ -86,8 +96,12 @@ def test_a_brush_beyond_the_edge_paints_what_it_reaches_and_one_far_off_nothing(
 
 @pytest.mark.parametrize("strength", [0.0, 0.3, 1.0])
 def test_dark_takes_that_share_of_the_brightness_and_bright_that_share_of_what_is_missing(strength):
-    assert paint(flat(0.8), dab("dark", 32, 32, 9, strength))[0][32, 32, 1] == pytest.approx(0.8 * (1 - strength), abs=0.5 / 255)
-    assert paint(flat(0.8), dab("bright", 32, 32, 9, strength))[0][32, 32, 1] == pytest.approx(0.8 + 0.2 * strength, abs=0.5 / 255)
+    assert paint(flat(0.8), dab("dark", 32, 32, 9, strength))[0][32, 32, 1] == pytest.approx(
+        0.8 * (1 - strength), abs=0.5 / 255
+    )
+    assert paint(flat(0.8), dab("bright", 32, 32, 9, strength))[0][32, 32, 1] == pytest.approx(
+        0.8 + 0.2 * strength, abs=0.5 / 255
+    )
 
 
 def test_the_mask_is_where_a_channel_changed_by_more_than_one_step_of_8_bit():
@@ -168,10 +182,17 @@ def test_what_is_painted_survives_a_png_to_the_last_bit(tmp_path):
 def test_any_painting_stays_between_black_and_white_and_any_scribble_ends_in_time():
     generator = np.random.default_rng(2)
     strokes = [
-        Stroke(str(kind), tuple(map(tuple, generator.uniform(-80, 140, (5, 2)).tolist())), float(generator.uniform(1, 90)), float(generator.random()))
+        Stroke(
+            str(kind),
+            tuple(map(tuple, generator.uniform(-80, 140, (5, 2)).tolist())),
+            float(generator.uniform(1, 90)),
+            float(generator.random()),
+        )
         for kind in generator.choice(["dark", "bright", "blur", "noise", "erase"], 40)
     ]
-    strokes.append(Stroke("dark", tuple(map(tuple, generator.uniform(-4000, 4000, (MAX_POINTS, 2)).tolist())), 500.0, 0.5))
+    strokes.append(
+        Stroke("dark", tuple(map(tuple, generator.uniform(-4000, 4000, (MAX_POINTS, 2)).tolist())), 500.0, 0.5)
+    )
     painted, _ = paint(textured(), *strokes)
     assert painted.dtype == np.float32 and painted.min() >= 0 and painted.max() <= 1
 
@@ -198,7 +219,9 @@ def test_strokes_come_back_as_they_were_written():
 
 
 def test_only_what_was_painted_after_the_last_clear_counts():
-    assert read_strokes([GOOD, {"kind": "clear"}, PASTE, {"kind": "clear"}, GOOD | {"radius": 7}]) == (Stroke("dark", ((1, 2), (3.5, 4)), 7, 0.5),)
+    assert read_strokes([GOOD, {"kind": "clear"}, PASTE, {"kind": "clear"}, GOOD | {"radius": 7}]) == (
+        Stroke("dark", ((1, 2), (3.5, 4)), 7, 0.5),
+    )
     assert read_strokes([GOOD, {"kind": "clear"}]) == ()
 
 

@@ -1,4 +1,6 @@
-"""Landscapes of real runs: fields written by hand in place of the network have potentials known exactly, and marks stand where the features are."""
+"""Landscapes of real runs: fields written by hand in place of the network have potentials known exactly, and marks
+stand where the features are.
+"""
 
 from types import SimpleNamespace
 
@@ -41,7 +43,9 @@ def feature(flow, place) -> np.ndarray:
 
 
 def pair_axes(flow) -> tuple[np.ndarray, np.ndarray]:
-    """(2, C) orthonormal axes with the normal on the first, the defect on the side of positive second; and (2, 2) where both lie."""
+    """(2, C) orthonormal axes with the normal on the first, the defect on the side of positive second; and (2, 2)
+    where both lie.
+    """
     a, b = feature(flow, NORMAL), feature(flow, DEFECT)
     first = a / np.linalg.norm(a)
     along = b @ first
@@ -68,7 +72,9 @@ def test_a_pull_to_the_origin_has_the_potential_of_a_bowl(flow, monkeypatch):
 
 
 def test_any_gradient_field_is_met_at_the_points_of_the_plane_through_normal_and_defect(flow, monkeypatch):
-    """v = t b - s x channel by channel: the potential is sum(s x^2 / 2 - t b x), here at t = 1/2. Not all of v lies in the plane."""
+    """v = t b - s x channel by channel: the potential is sum(s x^2 / 2 - t b x), here at t = 1/2. Not all of v lies
+    in the plane.
+    """
     generator = np.random.default_rng(0)
     stiff, push = generator.uniform(0.5, 2, flow.n_channels), generator.normal(size=flow.n_channels)
     field = lambda x, t: t * torch.from_numpy(push).to(x) - torch.from_numpy(stiff).to(x) * x  # noqa: E731
@@ -77,7 +83,9 @@ def test_any_gradient_field_is_met_at_the_points_of_the_plane_through_normal_and
     points = np.stack(np.meshgrid(found.x, found.y), axis=-1) @ axes
     exact = (stiff * points**2 / 2 - 0.5 * push * points).sum(-1)
     np.testing.assert_allclose(found.potential, exact - exact.min(), atol=1e-4 * np.ptp(exact))
-    np.testing.assert_allclose(found.velocity, (0.5 * push - stiff * points) @ axes.T, atol=1e-4 * np.abs(found.velocity).max())
+    np.testing.assert_allclose(
+        found.velocity, (0.5 * push - stiff * points) @ axes.T, atol=1e-4 * np.abs(found.velocity).max()
+    )
     assert found.share == pytest.approx(1, abs=1e-6)
     assert found.share_in_plane < 0.999
 
@@ -92,8 +100,16 @@ def test_marks_stand_where_the_two_positions_began_and_where_their_paths_are_at_
     """Under v = -2 x each of 20 Euler steps multiplies by 9/10; at t=0 beginning and path are the same point."""
     _, places = pair_axes(flow)
     found = landscape(flow, lambda x, t: -2 * x, t=0.5, monkeypatch=monkeypatch)
-    assert [label for label, _, _ in found.marks] == ["origin", "normal", "defect", "normal at t = 0", "defect at t = 0"]
-    np.testing.assert_allclose([at for _, *at in found.marks], [[0, 0], *(0.9**10 * places), *places], atol=1e-5 * np.abs(places).max())
+    assert [label for label, _, _ in found.marks] == [
+        "origin",
+        "normal",
+        "defect",
+        "normal at t = 0",
+        "defect at t = 0",
+    ]
+    np.testing.assert_allclose(
+        [at for _, *at in found.marks], [[0, 0], *(0.9**10 * places), *places], atol=1e-5 * np.abs(places).max()
+    )
     start = landscape(flow, t=0.0)
     assert [label for label, _, _ in start.marks] == ["origin", "normal", "defect"]
     np.testing.assert_allclose([at for _, *at in start.marks[1:]], places, atol=1e-5 * np.abs(places).max())
@@ -143,13 +159,17 @@ def test_a_run_that_normalises_whole_images_has_landscapes_too(place):
 
 def test_a_unet_has_no_landscape():
     with pytest.raises(FlowError, match="unet moves whole images"):
-        compute_landscape(SimpleNamespace(settings=tiny_settings(**UNET)), np.zeros((2, 2)), "axes", NORMAL, DEFECT, 0.0, 15)
+        compute_landscape(
+            SimpleNamespace(settings=tiny_settings(**UNET)), np.zeros((2, 2)), "axes", NORMAL, DEFECT, 0.0, 15
+        )
 
 
 def test_a_normal_and_a_defect_in_line_with_the_origin_span_no_plane(flow):
     with pytest.raises(FlowError, match="on one line"):
         compute_landscape(flow, normal_start(flow), "pair", NORMAL, NORMAL, 0.5, 15)
-    assert compute_landscape(flow, normal_start(flow), "axes", NORMAL, NORMAL, 0.5, 15).share > 0, "the axes do not need them"
+    assert compute_landscape(flow, normal_start(flow), "axes", NORMAL, NORMAL, 0.5, 15).share > 0, (
+        "the axes do not need them"
+    )
 
 
 @pytest.mark.parametrize("absent", [(99, 0, 0), (-1, 0, 0), (0, 8, 0), (0, 0, 8), (0, -1, 0)])

@@ -147,7 +147,8 @@ ROC = Curve(np.array([0, 0, 0.5, 0.5, 1]), np.array([0, 0.5, 0.5, 1, 1]), np.arr
 
 
 @pytest.mark.parametrize(
-    ("threshold", "point"), [(0.9, (0, 0.5)), (0.7, (0, 0.5)), (0.5, (0.5, 0.5)), (0.4, (0.5, 1)), (0, (1, 1)), (2, (0, 0))]
+    ("threshold", "point"),
+    [(0.9, (0, 0.5)), (0.7, (0, 0.5)), (0.5, (0.5, 0.5)), (0.4, (0.5, 1)), (0, (1, 1)), (2, (0, 0))],
 )
 def test_the_marked_point_of_a_roc_curve_has_the_rates_at_the_threshold(threshold, point):
     marked = plot_roc(ROC, threshold).data[1]
@@ -203,7 +204,18 @@ def test_the_strip_of_one_label_names_one_row():
 @pytest.fixture
 def probe():
     speed, channels = np.array([1.0, 2.0, 1.5]), ((3, -2.0, 0.25), (7, 1.0, 0.0625))
-    return Probe("test/a.png", 1, 2, np.array([0.0, 0.5, 1.0]), np.array([3.0, 3.5, 4.0]), np.array([0.28, 0.38, 0.5]), 0.5, 16, speed, channels)
+    return Probe(
+        "test/a.png",
+        1,
+        2,
+        np.array([0.0, 0.5, 1.0]),
+        np.array([3.0, 3.5, 4.0]),
+        np.array([0.28, 0.38, 0.5]),
+        0.5,
+        16,
+        speed,
+        channels,
+    )
 
 
 def trace(figure, name):

@@ -22,24 +22,39 @@ from wtflow.records.core import Curve
 
 STEP = Curve(np.array([0.0, 0.0, 1.0]), np.array([0.0, 0.5, 1.0]), np.array([2.0, 1.0, 0.0]))
 ROWS = (
-    MetricRow("image_auroc", (0.8, 0.9), (Interval(0.8, 0.7, 0.85), Interval(0.9, 0.8, 0.95)), (Interval(0, 0, 0), Interval(0.1, -0.02, 0.15))),
+    MetricRow(
+        "image_auroc",
+        (0.8, 0.9),
+        (Interval(0.8, 0.7, 0.85), Interval(0.9, 0.8, 0.95)),
+        (Interval(0, 0, 0), Interval(0.1, -0.02, 0.15)),
+    ),
     MetricRow("aupro", (None, None), reason="No masks."),
 )
 
 
 def pairs(**changes) -> go.Figure:
     arguments = {
-        "scores": (np.array([1.0, 2.0, 3.0, 4.0]), np.array([4.0, 30.0, 20.0, 10.0])), "is_defective": np.array([False, False, True, True]),
-        "agreement": ["both", "first", "second", "neither"], "sample_ids": ["a", "b", "c", "d"], "thresholds": (2.5, 15.0), "names": ("A", "B"),
-        "colours": RUN_COLOURS[:2], "selected": None,
-    } | changes  # fmt: skip
+        "scores": (np.array([1.0, 2.0, 3.0, 4.0]), np.array([4.0, 30.0, 20.0, 10.0])),
+        "is_defective": np.array([False, False, True, True]),
+        "agreement": ["both", "first", "second", "neither"],
+        "sample_ids": ["a", "b", "c", "d"],
+        "thresholds": (2.5, 15.0),
+        "names": ("A", "B"),
+        "colours": RUN_COLOURS[:2],
+        "selected": None,
+    } | changes
     return plot_score_pairs(**arguments)
 
 
 def panels(n: int = 2, **changes) -> go.Figure:
     values = np.linspace(0, 1, 64).reshape(8, 8)
     shown = [Panel(f"run {k}", values, (0.0, 1.0)) for k in range(n)]
-    arguments = {"opacity": 1.0, "grid_shape": (4, 6), "selected": None, "scale": ("rare", {0.0: "often", 1.0: "never"})} | changes
+    arguments = {
+        "opacity": 1.0,
+        "grid_shape": (4, 6),
+        "selected": None,
+        "scale": ("rare", {0.0: "often", 1.0: "never"}),
+    } | changes
     return plot_panels(np.full((30, 60, 3), 128, np.uint8), shown, arguments.pop("mask", None), **arguments)
 
 
@@ -63,7 +78,10 @@ def test_without_any_interval_the_figure_says_so():
 def test_every_run_has_a_line_of_its_own_colour_and_dash(kind):
     figure = plot_rates([("A", STEP), ("B", None), ("C", STEP)], kind)
     lines = {trace.name: (trace.line.color, trace.line.dash) for trace in figure.data if trace.name != "chance"}
-    assert lines == {"A": (RUN_COLOURS[0], DASHES[0]), "C": (RUN_COLOURS[2], DASHES[2])}, "a run without a curve keeps its colour"
+    assert lines == {
+        "A": (RUN_COLOURS[0], DASHES[0]),
+        "C": (RUN_COLOURS[2], DASHES[2]),
+    }, "a run without a curve keeps its colour"
     assert ("chance" in {trace.name for trace in figure.data}) == (kind == "roc")
 
 
@@ -77,13 +95,23 @@ def test_no_curve_at_all_is_said_in_words():
 
 def test_points_carry_their_image_and_the_colour_of_who_is_right():
     figure = pairs()
-    found = {trace.customdata[0][0]: (trace.marker.color, trace.marker.symbol, trace.x[0], trace.y[0]) for trace in figure.data}
+    found = {
+        trace.customdata[0][0]: (trace.marker.color, trace.marker.symbol, trace.x[0], trace.y[0])
+        for trace in figure.data
+    }
     assert found == {
-        "a": (COLOURS["reference"], "circle", 1, 4), "b": (RUN_COLOURS[0], "circle", 2, 30),
-        "c": (RUN_COLOURS[1], "square", 3, 20), "d": (NEITHER_COLOUR, "square", 4, 10),
-    }  # fmt: skip
-    assert [trace.name for trace in figure.data] == [words.format(first="A", second="B") for words in AGREEMENT.values()]
-    assert {(shape.x0, shape.x1, shape.y0, shape.y1) for shape in figure.layout.shapes} == {(2.5, 2.5, 0, 1), (0, 1, 15, 15)}
+        "a": (COLOURS["reference"], "circle", 1, 4),
+        "b": (RUN_COLOURS[0], "circle", 2, 30),
+        "c": (RUN_COLOURS[1], "square", 3, 20),
+        "d": (NEITHER_COLOUR, "square", 4, 10),
+    }
+    assert [trace.name for trace in figure.data] == [
+        words.format(first="A", second="B") for words in AGREEMENT.values()
+    ]
+    assert {(shape.x0, shape.x1, shape.y0, shape.y1) for shape in figure.layout.shapes} == {
+        (2.5, 2.5, 0, 1),
+        (0, 1, 15, 15),
+    }
 
 
 def test_the_chosen_image_is_ringed_and_an_unknown_one_is_not():
@@ -93,7 +121,11 @@ def test_the_chosen_image_is_ringed_and_an_unknown_one_is_not():
 
 def test_no_common_image_gives_a_sentence():
     nothing = np.array([])
-    assert pairs(scores=(nothing, nothing), is_defective=nothing.astype(bool), agreement=[], sample_ids=[]).layout.annotations[0].text
+    assert (
+        pairs(scores=(nothing, nothing), is_defective=nothing.astype(bool), agreement=[], sample_ids=[])
+        .layout.annotations[0]
+        .text
+    )
 
 
 @pytest.mark.parametrize("n", [2, 4])
@@ -108,8 +140,15 @@ def test_a_click_anywhere_gives_a_position_of_the_grid():
     points = [trace for trace in panels().data if trace.customdata is not None]
     assert len(points) == 3
     for trace in points:
-        assert [list(position) for position in trace.customdata] == [[row, column] for row in range(4) for column in range(6)]
-        assert (trace.x[0], trace.y[0], trace.x[-1], trace.y[-1]) == (5, 3.75, 55, 26.25), "cell centres of a 60 x 30 image"
+        assert [list(position) for position in trace.customdata] == [
+            [row, column] for row in range(4) for column in range(6)
+        ]
+        assert (trace.x[0], trace.y[0], trace.x[-1], trace.y[-1]) == (
+            5,
+            3.75,
+            55,
+            26.25,
+        ), "cell centres of a 60 x 30 image"
 
 
 def test_large_grids_are_thinned_for_clicking():
@@ -118,14 +157,20 @@ def test_large_grids_are_thinned_for_clicking():
 
 
 def test_the_chosen_place_is_ringed_in_every_panel():
-    rings = [trace for trace in panels(selected=(1, 2)).data if isinstance(trace, go.Scatter) and trace.customdata is None]
+    rings = [
+        trace for trace in panels(selected=(1, 2)).data if isinstance(trace, go.Scatter) and trace.customdata is None
+    ]
     assert [(trace.x[0], trace.y[0]) for trace in rings] == [(25, 11.25)] * 3
 
 
 def test_the_true_defect_is_outlined_in_every_panel():
     mask = np.zeros((30, 60), bool)
     mask[5:10, 20:30] = True
-    lines = [trace for trace in panels(mask=mask).data if isinstance(trace, go.Scatter) and trace.mode == "lines" and trace.line.color == COLOURS["truth"]]
+    lines = [
+        trace
+        for trace in panels(mask=mask).data
+        if isinstance(trace, go.Scatter) and trace.mode == "lines" and trace.line.color == COLOURS["truth"]
+    ]
     assert len(lines) == 3
     assert {min(x for x in line.x if x is not None) for line in lines} == {20}
 

@@ -1,4 +1,6 @@
-"""Figures of the page `failures`: every dot leads to its image, wrong calls differ by shape, tints lie where map and mask say."""
+"""Figures of the page `failures`: every dot leads to its image, wrong calls differ by shape, tints lie where map and
+mask say.
+"""
 
 import numpy as np
 import pytest
@@ -17,7 +19,12 @@ def fact(values, **more):
 
 def clickable(figure) -> dict[str, tuple]:
     """Sample id -> coordinates, as a click hands them back."""
-    return {custom[0]: (x, y) for trace in figure.data if trace.customdata is not None for custom, x, y in zip(trace.customdata, trace.x, trace.y, strict=True)}
+    return {
+        custom[0]: (x, y)
+        for trace in figure.data
+        if trace.customdata is not None
+        for custom, x, y in zip(trace.customdata, trace.x, trace.y, strict=True)
+    }
 
 
 def test_every_dot_carries_its_image_and_lies_at_its_values():

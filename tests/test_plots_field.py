@@ -12,8 +12,12 @@ from wtflow.errors import FlowError
 from wtflow.plots.field import Chart, Colour, Field, Guide, Pictures, View, axis_range, bands, encode_field
 
 T = np.array([0.0, 0.5, 1.0])
-POINTS = np.arange(3 * 4 * 2, dtype=np.float32).reshape(3, 4, 2)  # particle n at step s stands at (8s + 2n, 8s + 2n + 1)
-KIND = Colour("kind", "Kind", "group", np.array([0, 1, 0, 0]), ("good", "dent", "scratch"), ("#1F7FC0", "#D55E00", "#CC79A7"))
+POINTS = np.arange(3 * 4 * 2, dtype=np.float32).reshape(
+    3, 4, 2
+)  # particle n at step s stands at (8s + 2n, 8s + 2n + 1)
+KIND = Colour(
+    "kind", "Kind", "group", np.array([0, 1, 0, 0]), ("good", "dent", "scratch"), ("#1F7FC0", "#D55E00", "#CC79A7")
+)
 SCORE = Colour("score", "Score", "value", np.array([0.1, 0.2, np.nan, 0.4]))
 NORM = Chart("norm", "Distance", np.tile([1.0, 9.0, 2.0, 3.0], (3, 1)), "norm", (("shell", 4.0),))
 VIEW = View("plane", "Plane", POINTS, ("first axis", "second axis"))
@@ -42,9 +46,14 @@ def test_the_fingerprint_is_the_same_for_the_same_field_and_another_after_any_ch
     moved = POINTS.copy()
     moved[2, 3, 1] += 1e-3
     variants = [
-        field(), field(alt="five positions"), field(views=(replace(VIEW, points=moved),)), field(ids=np.array([7, 8, 9, 11])),
-        field(charts=()), field(colours=(KIND,)), field(views=(replace(VIEW, guides=(Guide("x", (1.0,), "here"),)),)),
-    ]  # fmt: skip
+        field(),
+        field(alt="five positions"),
+        field(views=(replace(VIEW, points=moved),)),
+        field(ids=np.array([7, 8, 9, 11])),
+        field(charts=()),
+        field(colours=(KIND,)),
+        field(views=(replace(VIEW, guides=(Guide("x", (1.0,), "here"),)),)),
+    ]
     assert encode_field(field())["fingerprint"] == encode_field(field())["fingerprint"]
     assert len({encode_field(variant)["fingerprint"] for variant in variants}) == len(variants)
 
@@ -68,13 +77,20 @@ def test_a_band_holds_the_5_percent_quantile_the_median_and_the_95_percent_quant
 
 def test_a_scale_says_where_it_is_cut():
     skewed = np.append(np.linspace(0, 1, 999), 50.0)
-    colours = encode_field(Field(T[:1], np.arange(1000), (replace(VIEW, points=np.zeros((1, 1000, 2))),), (replace(SCORE, values=skewed),)))["colours"]
+    colours = encode_field(
+        Field(T[:1], np.arange(1000), (replace(VIEW, points=np.zeros((1, 1000, 2))),), (replace(SCORE, values=skewed),))
+    )["colours"]
     low, high = colours[0]["range"]
     assert 0 < low < 0.02 and 0.97 < high < 1.0
     assert colours[0]["cut"] == [True, True]
     assert encode_field(field(colours=(replace(SCORE, values=np.full(4, 2.0)),)))["colours"][0] | {"values": 0} == {
-        "key": "score", "label": "Score", "kind": "value", "values": 0, "range": [2.0, 3.0], "cut": [False, False],
-    }  # fmt: skip
+        "key": "score",
+        "label": "Score",
+        "kind": "value",
+        "values": 0,
+        "range": [2.0, 3.0],
+        "cut": [False, False],
+    }
 
 
 # ---- axes
@@ -110,7 +126,14 @@ def test_equal_values_get_an_axis_around_them(value):
 
 # ---- what is refused
 
-TWO = Pictures(("a.png", "b.png"), ("data:a", "data:b"), ("data:A", "data:B"), np.array([0, 1, 1, 0]), np.full((4, 2), 0.5), (0.1, 0.1))
+TWO = Pictures(
+    ("a.png", "b.png"),
+    ("data:a", "data:b"),
+    ("data:A", "data:B"),
+    np.array([0, 1, 1, 0]),
+    np.full((4, 2), 0.5),
+    (0.1, 0.1),
+)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +146,10 @@ TWO = Pictures(("a.png", "b.png"), ("data:a", "data:b"), ("data:A", "data:B"), n
         ({"views": ()}, "at least one view"),
         ({"views": (VIEW, VIEW)}, "key of its own"),
         ({"views": (replace(VIEW, guides=(Guide("circle", (1.0,), "shell"),)),)}, "circle"),
-        ({"views": (replace(VIEW, points=np.where(POINTS == 5, np.nan, POINTS)),)}, "not finite for 1 particles, the first is number 2"),
+        (
+            {"views": (replace(VIEW, points=np.where(POINTS == 5, np.nan, POINTS)),)},
+            "not finite for 1 particles, the first is number 2",
+        ),
         ({"charts": (replace(NORM, values=np.full((3, 4), np.inf)),)}, "chart norm are not finite for 4 particles"),
         ({"charts": (replace(NORM, values=np.ones((4, 3))),)}, r"chart norm have shape \(4, 3\), expected \(3, 4\)"),
         ({"colours": (replace(KIND, values=np.array([0, 1, 3, 0])),)}, "from 0 to 2, found 0 to 3"),

@@ -9,7 +9,17 @@ from PIL import Image
 from scipy import ndimage
 
 from wtflow.plots.localization import MAX_CLICKABLE, plot_localization
-from wtflow.plots.pictures import colour_map, data_uri, encode_heat, encode_jpeg, encode_png, outline, overlay, thumbnail, to_uint8
+from wtflow.plots.pictures import (
+    colour_map,
+    data_uri,
+    encode_heat,
+    encode_jpeg,
+    encode_png,
+    outline,
+    overlay,
+    thumbnail,
+    to_uint8,
+)
 from wtflow.plots.theme import COLOURS
 
 RNG = np.random.default_rng(0)
@@ -21,14 +31,22 @@ SQUARE[20:50, 30:70] = True
 
 def picture(figure, column: int) -> np.ndarray:
     """The pixels of one panel, decoded."""
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(figure.data[column - 1].source.split(",")[1]))).convert("RGB"))
+    return np.asarray(
+        Image.open(io.BytesIO(base64.b64decode(figure.data[column - 1].source.split(",")[1]))).convert("RGB")
+    )
 
 
 def localization(**changes):
     arguments = {
-        "image": PHOTO, "pixel_map": MAP, "mask": SQUARE, "color_range": (0.4, 0.6), "opacity": 0.5,
-        "grid_shape": (32, 32), "position_scores": RNG.random((32, 32)), "selected": None,
-    } | changes  # fmt: skip
+        "image": PHOTO,
+        "pixel_map": MAP,
+        "mask": SQUARE,
+        "color_range": (0.4, 0.6),
+        "opacity": 0.5,
+        "grid_shape": (32, 32),
+        "position_scores": RNG.random((32, 32)),
+        "selected": None,
+    } | changes
     return plot_localization(arguments.pop("image"), arguments.pop("pixel_map"), arguments.pop("mask"), **arguments)
 
 
@@ -65,7 +83,9 @@ def test_an_empty_mask_has_no_outline():
 def test_outlines_of_random_masks_enclose_the_mask_and_nothing_else(seed):
     mask = np.random.default_rng(seed).random((17, 23)) < 0.15 + 0.1 * seed
     lines = outline(mask)
-    area = sum(0.5 * np.sum(x[:-1] * y[1:] - x[1:] * y[:-1]) for x, y in lines)  # holes turn the other way round and count negative
+    area = sum(
+        0.5 * np.sum(x[:-1] * y[1:] - x[1:] * y[:-1]) for x, y in lines
+    )  # holes turn the other way round and count negative
     length = sum(np.abs(np.diff(x)).sum() + np.abs(np.diff(y)).sum() for x, y in lines)
     padded = np.pad(mask, 1).astype(int)
     assert area == mask.sum()
@@ -105,7 +125,9 @@ def test_the_overlay_at_opacity_0_is_the_image_and_at_1_the_map():
 
 def test_more_opacity_brings_every_pixel_nearer_to_the_map():
     heat = colour_map(MAP, (0.4, 0.6)).astype(int)
-    away = [np.abs(overlay(PHOTO, MAP, (0.4, 0.6), opacity).astype(int) - heat) for opacity in (0.0, 0.3, 0.6, 0.9, 1.0)]
+    away = [
+        np.abs(overlay(PHOTO, MAP, (0.4, 0.6), opacity).astype(int) - heat) for opacity in (0.0, 0.3, 0.6, 0.9, 1.0)
+    ]
     for more, less in zip(away, away[1:], strict=False):
         assert np.all(less <= more)
 
@@ -240,6 +262,8 @@ def test_there_is_one_colour_bar_over_the_whole_range():
 def test_the_figure_stays_small(size):
     """Noise is the hardest picture to compress; photographs come to about a third."""
     noise = ndimage.gaussian_filter(RNG.integers(0, 256, (size, size, 3)).astype(float), (1, 1, 0)).astype(np.uint8)
-    maps = np.asarray(Image.fromarray(RNG.random((32, 32)).astype(np.float32)).resize((size, size), Image.Resampling.BILINEAR))
+    maps = np.asarray(
+        Image.fromarray(RNG.random((32, 32)).astype(np.float32)).resize((size, size), Image.Resampling.BILINEAR)
+    )
     figure = localization(image=noise, pixel_map=maps, color_range=(0.0, 1.0), mask=None)
     assert len(figure.to_json()) < (400_000 if size == 256 else 1_600_000)

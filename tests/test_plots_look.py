@@ -25,8 +25,12 @@ STYLE = (ROOT / "assets" / "style.css").read_text("utf-8")
 # Machado, Oliveira, Fernandes (2009), severity 1, on linear RGB.
 SIGHT = {
     "full": np.eye(3),
-    "protanopia": np.array([[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]),
-    "deuteranopia": np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]),
+    "protanopia": np.array(
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+    ),
+    "deuteranopia": np.array(
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+    ),
 }
 
 
@@ -63,9 +67,15 @@ def all_figures():
     yield plot_pr(curve, 0.5)
     yield plot_probe(Probe("a", 0, 0, np.array([0.0, 1.0]), np.ones(2), np.ones(2), 1.0, 4, np.ones(2), ()))
     yield plot_localization(
-        np.zeros((16, 16, 3), np.uint8), np.eye(16), mask,
-        color_range=(0.0, 1.0), opacity=0.5, grid_shape=(4, 4), position_scores=np.ones((4, 4)), selected=(1, 1),
-    )  # fmt: skip
+        np.zeros((16, 16, 3), np.uint8),
+        np.eye(16),
+        mask,
+        color_range=(0.0, 1.0),
+        opacity=0.5,
+        grid_shape=(4, 4),
+        position_scores=np.ones((4, 4)),
+        selected=(1, 1),
+    )
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -78,7 +88,11 @@ def test_colours_of_lines_and_points_stand_out_from_the_ground_of_both_themes(th
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_text_can_be_read_on_every_ground_of_both_themes(theme):
     colours = CONFIG["theme"][theme]
-    for ground in (colours["backgroundColor"], colours["secondaryBackgroundColor"], colours["sidebar"]["backgroundColor"]):
+    for ground in (
+        colours["backgroundColor"],
+        colours["secondaryBackgroundColor"],
+        colours["sidebar"]["backgroundColor"],
+    ):
         assert contrast(colours["textColor"], ground) >= 7.0
         assert contrast(colours["linkColor"], ground) >= 4.5
     assert contrast(colours["primaryColor"], "#FFFFFF") >= 4.5  # Streamlit writes white on the primary button
@@ -127,7 +141,9 @@ def test_a_zoom_survives_new_values_because_every_figure_asks_for_it():
 def test_theme_and_figures_use_the_same_colours():
     theme = CONFIG["theme"]
     assert set(theme["chartCategoricalColors"]) <= set(COLOURS.values())
-    assert [hex_to_rgb(colour) for colour in theme["chartSequentialColors"]] == [unlabel_rgb(colour) for _, colour in HEAT]
+    assert [hex_to_rgb(colour) for colour in theme["chartSequentialColors"]] == [
+        unlabel_rgb(colour) for _, colour in HEAT
+    ]
     assert theme["light"]["primaryColor"] == theme["dark"]["primaryColor"] == COLOURS["selected"]
     named = {
         "blueColor": "normal",

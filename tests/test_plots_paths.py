@@ -1,4 +1,6 @@
-"""Paths as a particle field: the radius view against paths in the plane worked by hand, times, colours, charts and notes against their travel."""
+"""Paths as a particle field: the radius view against paths in the plane worked by hand, times, colours, charts and
+notes against their travel.
+"""
 
 from dataclasses import fields, replace
 
@@ -8,7 +10,15 @@ import pytest
 from wtflow.errors import FlowError
 from wtflow.plots.field import encode_field
 from wtflow.plots.groups import group_colours
-from wtflow.plots.paths import CHARTS, map_field, plane_view, position_colours, position_pictures, radius_view, travel_field
+from wtflow.plots.paths import (
+    CHARTS,
+    map_field,
+    plane_view,
+    position_colours,
+    position_pictures,
+    radius_view,
+    travel_field,
+)
 from wtflow.plots.theme import COLOURS
 from wtflow.records.core import GOOD
 from wtflow.records.flow import UNMARKED, PositionSet, Projection, Travel
@@ -19,17 +29,30 @@ GROUP = np.array(["stain", GOOD, UNMARKED, "hole", GOOD])
 
 
 def travel_of(x: np.ndarray, group=GROUP, divergence=None) -> Travel:
-    """Paths x (S, N, 2) in two dimensions; speed and straightness are numbers of their own, told apart by their size."""
+    """Paths x (S, N, 2) in two dimensions; speed and straightness are numbers of their own, told apart by their
+    size.
+    """
     steps, n = x.shape[:2]
     norm = np.linalg.norm(x, axis=-1)
     cosine = (x * x[0]).sum(-1) / np.maximum(norm * norm[0], 1e-12)
     count = np.arange(n, dtype=np.int32)
-    positions = PositionSet(count % 3 + 4, count, count + 1, np.resize(group, n), np.linspace(0.5, 2.5, n, dtype=np.float32))
+    positions = PositionSet(
+        count % 3 + 4, count, count + 1, np.resize(group, n), np.linspace(0.5, 2.5, n, dtype=np.float32)
+    )
     number = np.arange(steps * n, dtype=np.float32).reshape(steps, n)
     return Travel(
-        positions, np.linspace(0, 1, steps, dtype=np.float32), norm=norm.astype(np.float32), speed=100 + number, alignment=cosine.astype(np.float32),
-        straightness=number / 1000, radial=number, plane=x.astype(np.float32), explained=(0.5, 0.125), n_channels=2, divergence=divergence,
-    )  # fmt: skip
+        positions,
+        np.linspace(0, 1, steps, dtype=np.float32),
+        norm=norm.astype(np.float32),
+        speed=100 + number,
+        alignment=cosine.astype(np.float32),
+        straightness=number / 1000,
+        radial=number,
+        plane=x.astype(np.float32),
+        explained=(0.5, 0.125),
+        n_channels=2,
+        divergence=divergence,
+    )
 
 
 def some(steps: int = 5, n: int = 5, **changes) -> Travel:
@@ -44,7 +67,9 @@ def umap_of(travel: Travel, times=slice(None)) -> Projection:
 
 
 def test_a_path_through_the_origin_runs_along_the_axis_to_the_other_side():
-    """(3, 4) falls to the origin and leaves it on the far side at half its speed: 5, 2.5, 0, 1.25 and 2.5 away from it."""
+    """(3, 4) falls to the origin and leaves it on the far side at half its speed: 5, 2.5, 0, 1.25 and 2.5 away from
+    it.
+    """
     path = np.array([[3.0, 4], [1.5, 2], [0, 0], [-0.75, -1], [-1.5, -2]])[:, None]
     points = radius_view(travel_of(path), SHELL).points[:, 0]
     np.testing.assert_allclose(points, [[5, 0], [2.5, 0], [0, 0], [-1.25, 0], [-2.5, 0]], atol=1e-3)
@@ -74,9 +99,19 @@ def test_a_cosine_that_rounding_took_beyond_one_still_has_a_place():
 
 def test_the_shell_is_drawn_as_circles_and_the_border_to_the_other_side_as_a_line():
     view = radius_view(some(), SHELL)
-    assert [(guide.kind, guide.values) for guide in view.guides] == [("x", (0.0,)), ("circle", (5.0,)), ("circle", (4.5,)), ("circle", (5.5,))]
+    assert [(guide.kind, guide.values) for guide in view.guides] == [
+        ("x", (0.0,)),
+        ("circle", (5.0,)),
+        ("circle", (4.5,)),
+        ("circle", (5.5,)),
+    ]
     assert view.equal
-    assert [bool(guide.label) for guide in view.guides] == [False, True, False, False], "one name for the shell, not three"
+    assert [bool(guide.label) for guide in view.guides] == [
+        False,
+        True,
+        False,
+        False,
+    ], "one name for the shell, not three"
     assert "shell" in view.guides[1].label
 
 
@@ -95,7 +130,10 @@ def test_charts_hold_what_the_travel_holds():
 
 def test_the_score_is_half_the_mean_square_of_the_channels():
     """(3, 4) in two channels: (9 + 16) / 2 / 2."""
-    charts = {chart.key: chart.values for chart in travel_field(travel_of(np.array([[[3.0, 4.0]], [[0.0, 2.0]]])), SHELL).charts}
+    charts = {
+        chart.key: chart.values
+        for chart in travel_field(travel_of(np.array([[[3.0, 4.0]], [[0.0, 2.0]]])), SHELL).charts
+    }
     assert charts["score"].tolist() == [[6.25], [1.0]]
 
 
@@ -140,7 +178,9 @@ def test_a_umap_of_other_positions_is_refused():
 # -- the map -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("steps", "shown"), [(5, [0, 2, 4]), (6, [0, 2, 5]), (21, [0, 10, 20]), (3, [0, 1, 2]), (2, [0, 1])])
+@pytest.mark.parametrize(
+    ("steps", "shown"), [(5, [0, 2, 4]), (6, [0, 2, 5]), (21, [0, 10, 20]), (3, [0, 1, 2]), (2, [0, 1])]
+)
 def test_the_map_shows_start_middle_and_end_and_no_middle_where_there_is_none(steps, shown):
     travel = some(steps)
     field = map_field(travel, None, umap=umap_of(travel, shown))
@@ -151,7 +191,9 @@ def test_the_map_shows_start_middle_and_end_and_no_middle_where_there_is_none(st
 
 
 def test_escaped_are_those_that_end_farther_out_than_the_normals_radius_at_the_end():
-    """Ends at 1, 2, 3, 4 and 5; the radius at t=1 is 3, and who stands on it is inside. What it was before does not count."""
+    """Ends at 1, 2, 3, 4 and 5; the radius at t=1 is 3, and who stands on it is inside. What it was before does not
+    count.
+    """
     x = np.zeros((4, 5, 2))
     x[:, :, 0] = np.arange(1, 6)
     x[0] *= 100
@@ -159,7 +201,9 @@ def test_escaped_are_those_that_end_farther_out_than_the_normals_radius_at_the_e
     escape = colours["escape"]
     assert [escape.names[i] for i in escape.values] == ["inside the well at t = 1"] * 3 + ["escaped"] * 2
     assert escape.colours == (COLOURS["normal"], COLOURS["defect"])
-    assert "escape" not in {colour.key for colour in map_field(travel_of(x), None).colours}, "without normals there is no well to escape from"
+    assert "escape" not in {colour.key for colour in map_field(travel_of(x), None).colours}, (
+        "without normals there is no well to escape from"
+    )
 
 
 # -- colours and pictures ----------------------------------------------------------------------------------------------
@@ -180,15 +224,24 @@ def test_numbers_to_colour_by_are_those_of_the_positions_and_of_their_paths():
     assert {name: float(colours[name][0]) for name in ("start", "end", "deepest", "turn")} == pytest.approx(
         {"start": 5, "end": 10, "deepest": 1, "turn": -1}, rel=1e-6
     )
-    assert {name: float(colours[name][0]) for name in ("image", "row", "column", "score")} == {"image": 4, "row": 0, "column": 1, "score": 0.5}
+    assert {name: float(colours[name][0]) for name in ("image", "row", "column", "score")} == {
+        "image": 4,
+        "row": 0,
+        "column": 1,
+        "score": 0.5,
+    }
     without = {colour.key for colour in position_colours(travel.positions)}
     assert without == {"group", "score", "image", "row", "column"}
 
 
 def test_pictures_say_for_each_position_which_image_it_lies_in_and_where():
-    """Row 4 of the table is picture 2, row 5 picture 0; on a grid of 4 x 10 position (1, 2) has its centre at 2.5 tenths and 1.5 quarters."""
+    """Row 4 of the table is picture 2, row 5 picture 0; on a grid of 4 x 10 position (1, 2) has its centre at 2.5
+    tenths and 1.5 quarters.
+    """
     travel = some()
-    found = position_pictures(travel.positions, (4, 10), [5, 6, 4], ["b", "c", "a"], ["jb", "jc", "ja"], ["mb", "mc", "ma"])
+    found = position_pictures(
+        travel.positions, (4, 10), [5, 6, 4], ["b", "c", "a"], ["jb", "jc", "ja"], ["mb", "mc", "ma"]
+    )
     assert [found.names[i] for i in found.of] == ["a", "b", "c", "a", "b"]
     np.testing.assert_allclose(found.place[1], [0.25, 0.375])
     assert found.size == (0.1, 0.25)
@@ -196,14 +249,19 @@ def test_pictures_say_for_each_position_which_image_it_lies_in_and_where():
 
 
 def test_the_description_for_those_who_do_not_see_it_counts_the_groups():
-    assert travel_field(some(), SHELL).alt.startswith("Paths of 5 positions (2 normal, 1 hole, 1 stain, 1 outside the masks)")
+    assert travel_field(some(), SHELL).alt.startswith(
+        "Paths of 5 positions (2 normal, 1 hole, 1 stain, 1 outside the masks)"
+    )
     assert map_field(some(n=1, group=[GOOD]), None).alt.startswith("Map of 1 position (1 normal)")
 
 
 @pytest.mark.parametrize("n", [1, 2, 300])
 def test_fields_are_ready_for_the_browser(n):
     travel = some(n=n, divergence=np.zeros((5, n), np.float32))
-    for field in (travel_field(travel, SHELL, umap=umap_of(travel)), map_field(travel, travel.norm.max(1), umap=umap_of(travel, [0, 2, 4]))):
+    for field in (
+        travel_field(travel, SHELL, umap=umap_of(travel)),
+        map_field(travel, travel.norm.max(1), umap=umap_of(travel, [0, 2, 4])),
+    ):
         encoded = encode_field(field)
         assert encoded["ids"]["shape"] == [n]
         assert {colour["key"] for colour in encoded["colours"]} >= {"group", "score", "start", "end", "image"}

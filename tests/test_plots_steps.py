@@ -1,4 +1,6 @@
-"""Figures of steps, return errors and couplings: the numbers given, in order, marked and readable, also where paths never returned."""
+"""Figures of steps, return errors and couplings: the numbers given, in order, marked and readable, also where paths
+never returned.
+"""
 
 import json
 import math
@@ -17,7 +19,9 @@ NEVER = float(np.finfo(np.float32).max)
 """What records hold for a path that was lost."""
 
 
-def row(solver: str, steps: int, is_default: bool = False, auroc: float | None = 0.8, groups=("stain", GOOD, "hole")) -> StepsRow:
+def row(
+    solver: str, steps: int, is_default: bool = False, auroc: float | None = 0.8, groups=("stain", GOOD, "hole")
+) -> StepsRow:
     evaluations = steps * (2 if solver == "heun" else 1)
     norms = {name: (1.0, 10.0 * (i + 1) + evaluations, 99.0) for i, name in enumerate(groups)}
     metrics = {"image_auroc": auroc, "pixel_auroc": 0.7, "aupro": 0.5 + evaluations / 100}
@@ -58,18 +62,31 @@ def test_the_runs_own_setting_is_ringed_on_every_line_that_has_it_and_marked_on_
         [("x", 4, 0.8), ("x", 4, 0.54), ("x2", 4, 14.0), ("x2", 4, 24.0), ("x2", 4, 34.0), ("x3", 4, 6.0)]
     ), "Heun's 2 steps take 4 evaluations as well, but are not this run's"
     assert {trace.marker.color for trace in rings} == {COLOURS["selected"]}
-    assert [(shape.xref, shape.x0, shape.x1) for shape in figure.layout.shapes] == [("x", 4, 4), ("x2", 4, 4), ("x3", 4, 4)]
+    assert [(shape.xref, shape.x0, shape.x1) for shape in figure.layout.shapes] == [
+        ("x", 4, 4),
+        ("x2", 4, 4),
+        ("x3", 4, 4),
+    ]
     found = lines(figure)
-    assert [words for words in found["AUPRO, euler"].hovertext if "(this run)" in words] == ["euler, 4 steps (this run)"]
+    assert [words for words in found["AUPRO, euler"].hovertext if "(this run)" in words] == [
+        "euler, 4 steps (this run)"
+    ]
     assert not any("(this run)" in words for words in found["AUPRO, heun"].hovertext)
     assert found["AUPRO, euler"].hovertext[0] == "euler, 1 step"
 
 
 def test_groups_have_the_colours_that_they_have_in_other_figures_whatever_their_order_here():
     expected = group_colours((GOOD, "hole", "stain"))
-    for rows in (ROWS, [row("euler", 1, groups=("hole", "stain", GOOD))], [row("euler", 1, groups=("hole",)), row("euler", 2, groups=(GOOD, "stain"))]):
+    for rows in (
+        ROWS,
+        [row("euler", 1, groups=("hole", "stain", GOOD))],
+        [row("euler", 1, groups=("hole",)), row("euler", 2, groups=(GOOD, "stain"))],
+    ):
         found = lines(plot_steps(rows))
-        assert {name: found[f"{words}, euler"].line.color for name, words in ((GOOD, "normal"), ("hole", "hole"), ("stain", "stain"))} == expected
+        assert {
+            name: found[f"{words}, euler"].line.color
+            for name, words in ((GOOD, "normal"), ("hole", "hole"), ("stain", "stain"))
+        } == expected
 
 
 def test_a_metric_that_the_data_does_not_define_is_left_out():
@@ -100,7 +117,9 @@ def test_return_errors_are_medians_with_bars_to_both_quantiles_in_order_of_steps
 
 
 def test_paths_that_never_returned_stand_at_the_upper_edge_and_do_not_stretch_the_axis():
-    """Of those that came back the farthest is 40 starts away, so the edge is at 400; 1.7e38 is a quantile between 0.3 and the largest float32."""
+    """Of those that came back the farthest is 40 starts away, so the edge is at 400; 1.7e38 is a quantile between
+    0.3 and the largest float32.
+    """
     errors = {1: (0.3, 1.7e38, NEVER), 2: (NEVER,) * 3, 4: (0.1, 0.4, NEVER), 10: (1, 2, 40)}
     figure = plot_return([trip(steps, {"hole": spread}) for steps, spread in errors.items()])
     line, lost = figure.data
@@ -108,12 +127,21 @@ def test_paths_that_never_returned_stand_at_the_upper_edge_and_do_not_stretch_th
     tops = np.add(line.y, line.error_y.array)
     np.testing.assert_allclose(tops, [400, 400, 400, 40])
     np.testing.assert_allclose(np.subtract(line.y, line.error_y.arrayminus), [0.3, 400, 0.1, 1])
-    assert (list(lost.x), list(lost.y), lost.marker.symbol, lost.marker.color) == ([1, 2], [400, 400], "triangle-up", line.line.color)
+    assert (list(lost.x), list(lost.y), lost.marker.symbol, lost.marker.color) == (
+        [1, 2],
+        [400, 400],
+        "triangle-up",
+        line.line.color,
+    )
     assert not lost.showlegend
     assert [(shape.y0, shape.label.text) for shape in figure.layout.shapes][1] == (400, "never returned")
     hover = list(line.hovertext)
     assert "most never returned" in hover[0] and "0.3" in hover[0]
-    assert hover[1:] == ["none returned", "median error 0.4 of the start's norm; some never returned", "median error 2 of the start's norm"]
+    assert hover[1:] == [
+        "none returned",
+        "median error 0.4 of the start's norm; some never returned",
+        "median error 2 of the start's norm",
+    ]
     assert not any("e+" in words for words in hover)
 
 
@@ -138,7 +166,11 @@ def test_solvers_and_groups_have_lines_of_their_own_in_the_colours_of_other_figu
     errors = {UNMARKED: (0.1, 0.2, 0.3), "stain": (0.1, 0.2, 0.3), "hole": (0.1, 0.2, 0.3), GOOD: (0.1, 0.2, 0.3)}
     found = lines(plot_return([trip(1, errors), trip(2, errors, "heun")]))
     colours = group_colours((GOOD, "hole", "stain", UNMARKED))
-    assert list(found) == [f"{words}, {solver}" for words in ("normal", "hole", "stain", "outside the masks") for solver in ("euler", "heun")]
+    assert list(found) == [
+        f"{words}, {solver}"
+        for words in ("normal", "hole", "stain", "outside the masks")
+        for solver in ("euler", "heun")
+    ]
     assert [trace.line.color for trace in found.values()] == [colour for colour in colours.values() for _ in range(2)]
     assert list(found["hole, heun"].x) == [2]
 
@@ -152,8 +184,16 @@ def ideal(n: int = 30, n_times: int = 5, costs=(201.4, 187.6, 214.5)) -> Ideal:
     ends = {name: generator.normal(size=(n, 2)) for name in PANELS[:3]}
     norms = {name: np.abs(generator.normal(10 + i, 1, (n_times, n))) for i, name in enumerate(PANELS)}
     learned = start * (1 - 0.5 * t[:, None, None])
-    return Ideal(t, start, ends, learned, norms, dict(zip(PANELS, costs, strict=False)),
-                 {"independent": 0.0012, "optimal": -0.0843, "worst": 0.0861}, "worst")  # fmt: skip
+    return Ideal(
+        t,
+        start,
+        ends,
+        learned,
+        norms,
+        dict(zip(PANELS, costs, strict=False)),
+        {"independent": 0.0012, "optimal": -0.0843, "worst": 0.0861},
+        "worst",
+    )
 
 
 def test_frames_move_only_the_dots_and_there_is_one_for_every_saved_time():
@@ -212,7 +252,9 @@ def test_titles_carry_the_coupling_its_cost_and_gamma_and_what_the_run_was_train
         "<b>learned field</b><br>trained with worst coupling",
     ]
     small = [note.text for note in plot_ideal(ideal(costs=(2.01, 1.24, 3.46))).layout.annotations]
-    assert "mean cost 1.24," in small[1] and "mean cost 3.46," in small[2], "rounded to whole numbers they would be hard to tell apart"
+    assert "mean cost 1.24," in small[1] and "mean cost 3.46," in small[2], (
+        "rounded to whole numbers they would be hard to tell apart"
+    )
 
 
 def test_norms_are_medians_over_the_positions_in_four_lines_that_differ_in_more_than_colour():
@@ -234,16 +276,32 @@ def fixed_text_colours(value) -> set[str]:
         return set().union(*map(fixed_text_colours, value))
     if not isinstance(value, dict):
         return set()
-    own = {value[name]["color"] for name in value if name.endswith("font") and isinstance(value[name], dict) and "color" in value[name]}
+    own = {
+        value[name]["color"]
+        for name in value
+        if name.endswith("font") and isinstance(value[name], dict) and "color" in value[name]
+    }
     return own.union(*map(fixed_text_colours, value.values()))
 
 
-@pytest.mark.parametrize("figure", [plot_steps(ROWS), plot_return([trip(1, {GOOD: (0.1, NEVER, NEVER)})]), plot_ideal(ideal()), plot_ideal_norms(ideal())])
+@pytest.mark.parametrize(
+    "figure",
+    [
+        plot_steps(ROWS),
+        plot_return([trip(1, {GOOD: (0.1, NEVER, NEVER)})]),
+        plot_ideal(ideal()),
+        plot_ideal_norms(ideal()),
+    ],
+)
 def test_grounds_and_text_are_left_to_the_theme(figure):
-    """Buttons alone have a text colour: the grey that stands out on both grounds, because under the pointer Plotly makes theirs near-white."""
+    """Buttons alone have a text colour: the grey that stands out on both grounds, because under the pointer Plotly
+    makes theirs near-white.
+    """
     layout = json.loads(figure.to_json())["layout"]
     layout.pop("template", None)
     assert layout["paper_bgcolor"] == layout["plot_bgcolor"] == "rgba(0,0,0,0)"
     assert fixed_text_colours(layout) <= {COLOURS["reference"]}
     assert bool(fixed_text_colours(layout)) == ("updatemenus" in layout)
-    assert not any(isinstance(value, float) and math.isinf(value) for trace in figure.data for value in np.ravel(trace.y))
+    assert not any(
+        isinstance(value, float) and math.isinf(value) for trace in figure.data for value in np.ravel(trace.y)
+    )

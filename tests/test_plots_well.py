@@ -42,7 +42,11 @@ def all_figures():
 
 
 def test_the_heat_shows_each_share_at_its_time_and_distance():
-    left, right = (trace for trace in plot_radius_heat(EDGES, DENSITY, DENSITY[::-1], T, RADIUS, SHELL).data if trace.type == "heatmap")
+    left, right = (
+        trace
+        for trace in plot_radius_heat(EDGES, DENSITY, DENSITY[::-1], T, RADIUS, SHELL).data
+        if trace.type == "heatmap"
+    )
     np.testing.assert_array_equal(left.x, T)
     np.testing.assert_array_equal(left.y, [0.5, 1.5, 2.5, 3.5])
     np.testing.assert_array_equal(left.z, DENSITY.T)
@@ -125,7 +129,9 @@ def test_the_line_between_well_and_no_well_is_always_in_sight(depth):
 def pens(figure) -> np.ndarray:
     """(A, 5, 2) points of each arrow's pen line."""
     trace = next(trace for trace in figure.data if trace.name == "field")
-    x, y = (np.array([np.nan if value is None else value for value in axis]).reshape(-1, 6) for axis in (trace.x, trace.y))
+    x, y = (
+        np.array([np.nan if value is None else value for value in axis]).reshape(-1, 6) for axis in (trace.x, trace.y)
+    )
     assert np.isnan(x[:, 5]).all()
     return np.stack([x, y], -1)[:, :5]
 
@@ -164,7 +170,9 @@ def test_marks_are_labelled_in_both_and_their_pins_stand_on_the_surface_and_rise
     assert list(flat.text) == [label for label in solid.text if label] == ["normal", "defect"]
     assert list(flat.x) == [0.5, -0.5]
     foot, top = np.array(solid.z[0::3], float), np.array(solid.z[1::3], float)
-    np.testing.assert_allclose(foot, [(0.5**2 + 0.25**2) / 2, (0.5**2 + 0.75**2) / 2], atol=0.05)  # at the nearest grid point
+    np.testing.assert_allclose(
+        foot, [(0.5**2 + 0.25**2) / 2, (0.5**2 + 0.75**2) / 2], atol=0.05
+    )  # at the nearest grid point
     assert (top > 1).all()
     assert len(plot_landscape_field(landscape(marks=())).data) == 2
     assert len(plot_landscape_surface(landscape(marks=())).data) == 1
@@ -196,5 +204,8 @@ def test_grounds_and_text_are_left_to_the_theme():
 
 
 def test_heights_have_another_scale_than_scores_and_one_that_rises_in_brightness():
-    light = [sum(w * int(c) for w, c in zip((0.299, 0.587, 0.114), colour[4:-1].split(","), strict=True)) for _, colour in HEIGHTS]
+    light = [
+        sum(w * int(c) for w, c in zip((0.299, 0.587, 0.114), colour[4:-1].split(","), strict=True))
+        for _, colour in HEIGHTS
+    ]
     assert np.all(np.diff(light) > 0)

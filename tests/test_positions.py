@@ -24,7 +24,9 @@ GRID = (4, 4)
 
 
 def test_a_cell_that_cuts_pixels_gets_its_share_of_them():
-    """Three pixels on two cells: the middle pixel belongs half to each, so the first cell holds 1 + 1/2 of its 1.5 pixels."""
+    """Three pixels on two cells: the middle pixel belongs half to each, so the first cell holds 1 + 1/2 of its 1.5
+    pixels.
+    """
     assert covered_share(np.array([[1, 0, 0]]), (1, 2)).tolist() == [[pytest.approx(2 / 3), 0]]
     assert covered_share(np.array([[0, 1, 0]]), (1, 2)).tolist() == [[pytest.approx(1 / 3), pytest.approx(1 / 3)]]
     square = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 0]])
@@ -71,7 +73,9 @@ def test_a_defect_of_one_pixel_keeps_its_cell_and_no_mask_keeps_none(pixel):
 
 
 def make_run(home: Path, images: list[tuple[str, tuple[slice, slice] | None]]):
-    """A finished run of 64 px images (defect, marked pixels); map i rises over its cells from i. Returns its results."""
+    """A finished run of 64 px images (defect, marked pixels); map i rises over its cells from i. Returns its
+    results.
+    """
     store, rows = RunStore(home / "runs"), []
     run_id = store.create(home, "plate", tiny_settings())
     for i, (defect, marked) in enumerate(images):
@@ -81,9 +85,26 @@ def make_run(home: Path, images: list[tuple[str, tuple[slice, slice] | None]]):
             mask = np.zeros((64, 64), np.uint8)
             mask[marked] = 255
             Image.fromarray(mask).save(mask_path)
-        rows.append((i, f"test/{defect}/{i}.png", str(path), str(mask_path) if marked else "", "test", defect, defect != GOOD, 1.0, 0, 0, 1.0, np.nan))
+        rows.append(
+            (
+                i,
+                f"test/{defect}/{i}.png",
+                str(path),
+                str(mask_path) if marked else "",
+                "test",
+                defect,
+                defect != GOOD,
+                1.0,
+                0,
+                0,
+                1.0,
+                np.nan,
+            )
+        )
     store.write_scores(run_id, pd.DataFrame(rows, columns=list(SCORE_COLUMNS)))
-    store.write_maps(run_id, (np.arange(len(images))[:, None, None] + np.arange(16).reshape(GRID) / 100).astype(np.float32))
+    store.write_maps(
+        run_id, (np.arange(len(images))[:, None, None] + np.arange(16).reshape(GRID) / 100).astype(np.float32)
+    )
     store.write_metrics(run_id, {"metrics": {}})
     store.write_status(run_id, RunStatus(state="finished"))
     return open_results(store, run_id)
@@ -96,7 +117,10 @@ DOT = (slice(63, 64), slice(63, 64))  # cell 15
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     """Rows: 0 and 1 good, 2 a scratch of four cells, 3 a dot of one pixel, 4 a dent without a mask."""
-    return make_run(tmp_path_factory.mktemp("by_hand"), [(GOOD, None), (GOOD, None), ("scratch", LEFT_TOP), ("dot", DOT), ("dent", None)])
+    return make_run(
+        tmp_path_factory.mktemp("by_hand"),
+        [(GOOD, None), (GOOD, None), ("scratch", LEFT_TOP), ("dot", DOT), ("dent", None)],
+    )
 
 
 def cells(positions: PositionSet, row: int) -> list[int]:
@@ -111,7 +135,12 @@ def test_defect_positions_lie_inside_the_masks_and_the_highest_stand_in_where_th
     positions = choose_positions(results, ALL, "defect", 9, 0)
     assert cells(positions, 2) == [0, 1, 4, 5]
     assert cells(positions, 3) == [15]
-    assert cells(positions, 4) == [12, 13, 14, 15], "the map rises towards the last cell; what the dot has no room for falls to the others"
+    assert cells(positions, 4) == [
+        12,
+        13,
+        14,
+        15,
+    ], "the map rises towards the last cell; what the dot has no room for falls to the others"
     assert cells(positions, 0) == cells(positions, 1) == []
     assert [str(name) for name in positions.group] == ["scratch"] * 4 + ["dot"] + [UNMARKED] * 4
     assert positions.groups == ("dot", "scratch", UNMARKED)
@@ -134,7 +163,10 @@ def test_balanced_is_half_good_images_and_half_defects(results):
 
 def test_balanced_without_good_images_takes_its_sound_half_from_outside_the_masks(results):
     positions = choose_positions(results, np.array([2]), "balanced", 10, 0)
-    assert [(positions.group == name).sum() for name in ("scratch", UNMARKED)] == [4, 5], "the mask has no more than four"
+    assert [(positions.group == name).sum() for name in ("scratch", UNMARKED)] == [
+        4,
+        5,
+    ], "the mask has no more than four"
     assert cells(positions, 2) == sorted(cells(positions, 2)), "ordered by place although drawn in two parts"
     unmasked = choose_positions(results, np.array([4]), "balanced", 16, 0)
     assert len(set(cells(unmasked, 4))) == len(unmasked), "no position twice"
@@ -149,7 +181,10 @@ def test_balanced_without_defects_draws_anywhere(results):
 @pytest.mark.parametrize("how", ["balanced", "random", "top", "defect"])
 def test_a_seed_repeats_its_draw_and_every_position_is_drawn_once(results, how):
     first, again = (choose_positions(results, ALL, how, 9, 3) for _ in range(2))
-    assert all(np.array_equal(getattr(first, name), getattr(again, name)) for name in ("row", "grid_row", "grid_column", "group", "score"))
+    assert all(
+        np.array_equal(getattr(first, name), getattr(again, name))
+        for name in ("row", "grid_row", "grid_column", "group", "score")
+    )
     places = list(zip(first.row.tolist(), first.grid_row.tolist(), first.grid_column.tolist(), strict=True))
     assert len(first) == 9
     assert places == sorted(set(places)), "ordered by image, then by place"
@@ -161,7 +196,10 @@ def test_another_seed_draws_other_positions(results):
 
 
 def test_the_order_and_number_of_mentions_of_images_change_nothing(results):
-    a, b = choose_positions(results, np.array([3, 0, 3, 2]), "random", 9, 1), choose_positions(results, np.array([0, 2, 3]), "random", 9, 1)
+    a, b = (
+        choose_positions(results, np.array([3, 0, 3, 2]), "random", 9, 1),
+        choose_positions(results, np.array([0, 2, 3]), "random", 9, 1),
+    )
     assert np.array_equal(a.row, b.row)
     assert np.array_equal(a.grid_column, b.grid_column)
 
@@ -238,10 +276,19 @@ def test_drawing_evenly_takes_the_same_number_of_each_group_as_far_as_it_has_the
 def test_a_thinned_travel_keeps_each_positions_own_path():
     n = 30
     numbers = np.arange(n, dtype=np.float32)
-    positions = PositionSet(numbers.astype(int), numbers.astype(int), numbers.astype(int), np.array([GOOD] * 25 + ["dent"] * 5), numbers)
+    positions = PositionSet(
+        numbers.astype(int), numbers.astype(int), numbers.astype(int), np.array([GOOD] * 25 + ["dent"] * 5), numbers
+    )
     paths = {name: np.tile(numbers, (3, 1)) for name in ("norm", "speed", "alignment", "straightness", "radial")}
-    travel = Travel(positions, np.arange(3.0), plane=np.tile(numbers[None, :, None], (3, 1, 2)), explained=(0.5, 0.2), n_channels=4,
-                    divergence=np.tile(numbers, (3, 1)), **paths)  # fmt: skip
+    travel = Travel(
+        positions,
+        np.arange(3.0),
+        plane=np.tile(numbers[None, :, None], (3, 1, 2)),
+        explained=(0.5, 0.2),
+        n_channels=4,
+        divergence=np.tile(numbers, (3, 1)),
+        **paths,
+    )
     few = thin(travel, 10)
     assert (few.positions.group == "dent").sum() == 5
     for values in (few.norm[2], few.radial[0], few.divergence[1], few.plane[1, :, 1], few.positions.grid_row):

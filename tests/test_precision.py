@@ -37,7 +37,10 @@ def test_a_gpu_casts_unless_full_precision_is_asked_for_and_a_cpu_never_does(mon
         assert isinstance(context, contextlib.nullcontext)
 
 
-@pytest.mark.parametrize(("capabilities", "expected"), [({"avx512_bf16": True}, True), ({"amx_bf16": True}, True), ({"avx2": True}, False), ({}, False)])
+@pytest.mark.parametrize(
+    ("capabilities", "expected"),
+    [({"avx512_bf16": True}, True), ({"amx_bf16": True}, True), ({"avx2": True}, False), ({}, False)],
+)
 def test_the_processor_is_asked_for_its_instructions(monkeypatch, capabilities, expected):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
     multiplies_bfloat16.cache_clear()
@@ -65,10 +68,15 @@ def test_only_eulers_steps_are_rounded(monkeypatch, changes):
     network, x = stirred(ResidualMLP(8, 16, 2)).eval(), torch.randn(1, 4, 4, 8)
     monkeypatch.setattr(precision, "multiplies_bfloat16", lambda: True)
     auto = compute_map(network, x, settings_from("fast", changes), 0)
-    np.testing.assert_array_equal(auto, compute_map(network, x, settings_from("fast", changes | {"precision": "full"}), 0))
+    np.testing.assert_array_equal(
+        auto, compute_map(network, x, settings_from("fast", changes | {"precision": "full"}), 0)
+    )
 
 
 def test_a_unet_is_not_rounded_on_a_cpu(monkeypatch):
     network, x = stirred(UNet(5, 8)).eval(), torch.randn(1, 4, 4, 5)
     monkeypatch.setattr(precision, "multiplies_bfloat16", lambda: True)
-    np.testing.assert_array_equal(compute_map(network, x, settings_from(), 0), compute_map(network, x, settings_from("fast", {"precision": "full"}), 0))
+    np.testing.assert_array_equal(
+        compute_map(network, x, settings_from(), 0),
+        compute_map(network, x, settings_from("fast", {"precision": "full"}), 0),
+    )

@@ -1,4 +1,6 @@
-"""Work prepared ahead: the same items in the same order, errors where they belong, bounded, and no thread left behind."""
+"""Work prepared ahead: the same items in the same order, errors where they belong, bounded, and no thread left
+behind.
+"""
 
 import copy
 import threading
@@ -159,7 +161,11 @@ def test_in_turns_an_error_comes_out_where_its_item_would_have_come_and_the_thre
 
 def test_on_a_cpu_as_many_threads_draw_as_the_network_has_and_on_a_gpu_helpers_draw_ahead(monkeypatch):
     asked = []
-    monkeypatch.setattr(prefetch, "prepared_in_turns", lambda draw, numbers, n_threads, n_each: asked.append(("turns", n_threads, n_each)))
+    monkeypatch.setattr(
+        prefetch,
+        "prepared_in_turns",
+        lambda draw, numbers, n_threads, n_each: asked.append(("turns", n_threads, n_each)),
+    )
     monkeypatch.setattr(prefetch, "prepared_ahead", lambda draw, numbers, n_threads: asked.append(("ahead", n_threads)))
     monkeypatch.setattr(prefetch.os, "cpu_count", lambda: 4)
     monkeypatch.setattr(prefetch.torch, "get_num_threads", lambda: 2)
@@ -263,7 +269,9 @@ def test_beside_a_gpu_helpers_read_and_the_caller_computes_the_same_features(tmp
         computing.append((threading.current_thread(), len(helpers())))
         return backbone.compute(images)
 
-    beside = SimpleNamespace(device=torch.device("cuda"), compute=compute, settings=backbone.settings, weights_hash=backbone.weights_hash)
+    beside = SimpleNamespace(
+        device=torch.device("cuda"), compute=compute, settings=backbone.settings, weights_hash=backbone.weights_hash
+    )
     key = get_features(beside, samples, hashes, cache, lambda done, total: seen.append((done, total)))
     assert seen == [(8, 19), (16, 19), (19, 19)]
     assert {thread for thread, _ in computing} == {threading.main_thread()}

@@ -1,4 +1,6 @@
-"""Making the embedded backbone, in small: the optimiser against a second method, crops, targets, and a tiny run that learns and resumes."""
+"""Making the embedded backbone, in small: the optimiser against a second method, crops, targets, and a tiny run that
+learns and resumes.
+"""
 
 import json
 from dataclasses import replace
@@ -23,7 +25,17 @@ from wtflow.pretraining.recipe import Recipe
 from wtflow.pretraining.student import new_student
 from wtflow.pretraining.teacher import load_teacher
 
-TINY = replace(Recipe(), n_pictures=8, n_held_out=2, picture_size=64, batch_size=8, crop_sizes=(32, 48), crop_shares=(0.75, 0.25), steps=32, warm_up_steps=4)
+TINY = replace(
+    Recipe(),
+    n_pictures=8,
+    n_held_out=2,
+    picture_size=64,
+    batch_size=8,
+    crop_sizes=(32, 48),
+    crop_shares=(0.75, 0.25),
+    steps=32,
+    warm_up_steps=4,
+)
 SMALL = "test_resnet"
 
 
@@ -157,12 +169,19 @@ def test_the_teachers_stages_are_those_of_the_backbone(teacher_file, bank):
     pictures = torch.from_numpy(bank[:2]).permute(0, 3, 1, 2).float() / 255
     stages = teacher.features(teacher.normalised(pictures))
     changes = {"backbone": "mobilenetv2_100", "backbone_args": {"pad_type": "same"}, "weights": str(teacher_file)}
-    expected = load_backbone(tiny_settings(**changes, stages=(2,), pool_window=1, pool_stride=1)).compute((bank[:2] / 255).astype(np.float32))
-    np.testing.assert_allclose(stages[1][:, :32].permute(0, 2, 3, 1), expected, rtol=2e-3, atol=2e-3 * float(np.abs(expected).max()))
+    expected = load_backbone(tiny_settings(**changes, stages=(2,), pool_window=1, pool_stride=1)).compute(
+        (bank[:2] / 255).astype(np.float32)
+    )
+    np.testing.assert_allclose(
+        stages[1][:, :32].permute(0, 2, 3, 1), expected, rtol=2e-3, atol=2e-3 * float(np.abs(expected).max())
+    )
 
 
 def test_a_missing_teacher_is_an_error_for_people(tmp_path):
-    result = CliRunner().invoke(app, ["--teacher", str(tmp_path / "none.pth"), "--out", str(tmp_path / "w.safetensors"), "--work", str(tmp_path)])
+    result = CliRunner().invoke(
+        app,
+        ["--teacher", str(tmp_path / "none.pth"), "--out", str(tmp_path / "w.safetensors"), "--work", str(tmp_path)],
+    )
     assert result.exit_code == 2
     with pytest.raises(WeightsError):
         load_teacher(tmp_path / "none.pth")
@@ -198,8 +217,26 @@ def test_a_tiny_run_lowers_its_loss_and_resumes_to_the_same_weights(teacher_file
 
 def test_the_command_writes_weights_that_the_app_reads(teacher_file, tmp_path):
     out = tmp_path / "small.safetensors"
-    arguments = ["--steps", "3", "--batch-size", "2", "--pictures", "4", "--held-out", "2", "--picture-size", "48", "--crops", "32", "--save-every", "2"]
-    result = CliRunner().invoke(app, ["--teacher", str(teacher_file), "--out", str(out), "--work", str(tmp_path), "--backbone", SMALL, *arguments])
+    arguments = [
+        "--steps",
+        "3",
+        "--batch-size",
+        "2",
+        "--pictures",
+        "4",
+        "--held-out",
+        "2",
+        "--picture-size",
+        "48",
+        "--crops",
+        "32",
+        "--save-every",
+        "2",
+    ]
+    result = CliRunner().invoke(
+        app,
+        ["--teacher", str(teacher_file), "--out", str(out), "--work", str(tmp_path), "--backbone", SMALL, *arguments],
+    )
     assert result.exit_code == 0, result.output
     with safetensors.safe_open(out, "pt") as file:
         facts = json.loads(file.metadata()["facts"])

@@ -128,7 +128,9 @@ def test_a_training_image_is_its_own_nearest_normal(place, mlp):
 def test_a_held_out_normal_is_never_among_the_nearest(place, mlp):
     store, _ = place
     (held_out,) = store.data(mlp)["held_out"]
-    (one,) = try_images.try_images(store, mlp, [("x.png", (Path(store.config(mlp).root) / "plate" / held_out).read_bytes())])
+    (one,) = try_images.try_images(
+        store, mlp, [("x.png", (Path(store.config(mlp).root) / "plate" / held_out).read_bytes())]
+    )
     assert held_out not in [sample_id for sample_id, _, _ in one.nearest]
 
 
@@ -136,7 +138,13 @@ def test_one_broken_upload_is_named_and_the_others_are_scored(place, mlp):
     store, _ = place
     sound = content_of(open_results(store, mlp), 1)
     seen = []
-    files = [("a.png", sound), ("broken.png", b"not an image"), ("empty.jpg", b""), ("half.png", sound[: len(sound) // 2]), ("b.png", sound)]
+    files = [
+        ("a.png", sound),
+        ("broken.png", b"not an image"),
+        ("empty.jpg", b""),
+        ("half.png", sound[: len(sound) // 2]),
+        ("b.png", sound),
+    ]
     tried = try_images.try_images(store, mlp, files, lambda *done: seen.append(done))
     assert [bool(one.problem) for one in tried] == [False, True, True, True, False]
     assert [one.name for one in tried] == [name for name, _ in files]
@@ -151,7 +159,11 @@ def test_images_of_any_size_and_mode_are_taken(place, mlp):
         Image.new(mode, size, 1).save(file, "PNG")
         return file.getvalue()
 
-    files = [("wide.png", picture((300, 20), "RGB")), ("grey.png", picture((64, 64), "L")), ("alpha.png", picture((10, 10), "RGBA"))]
+    files = [
+        ("wide.png", picture((300, 20), "RGB")),
+        ("grey.png", picture((64, 64), "L")),
+        ("alpha.png", picture((10, 10), "RGBA")),
+    ]
     for one in try_images.try_images(place[0], mlp, files):
         assert not one.problem
         assert one.image.shape == (64, 64, 3)
@@ -191,10 +203,14 @@ def test_other_steps_and_scores_give_what_a_run_trained_so_would_report(place, m
     store, root = place
     changes = {"steps": 5, "solver": "heun", "score": "deviation", "deviation_time": 0.3}
     other = train_here(store, root, **changes)
-    assert rescore.score_again(store, mlp, changes, quiet).facts["metrics"] == pytest.approx(store.metrics(other)["metrics"], abs=2e-3)
+    assert rescore.score_again(store, mlp, changes, quiet).facts["metrics"] == pytest.approx(
+        store.metrics(other)["metrics"], abs=2e-3
+    )
 
 
-@pytest.mark.parametrize("changes", [{"width": 32}, {"image_size": 128}, {"seed": 1}, {"steps": 3, "normalise": "channel"}])
+@pytest.mark.parametrize(
+    "changes", [{"width": 32}, {"image_size": 128}, {"seed": 1}, {"steps": 3, "normalise": "channel"}]
+)
 def test_settings_that_training_used_cannot_be_changed_afterwards(place, mlp, changes):
     with pytest.raises(SettingsError, match="is fixed once run"):
         rescore.score_again(place[0], mlp, changes, quiet)
@@ -292,7 +308,10 @@ def test_a_damaged_checkpoint_is_an_error_that_names_it(place, copy, spoil):
 def test_a_damaged_list_of_images_is_an_error_that_names_it(place, copy, content):
     store, _ = place
     (store.folder(copy) / layout.DATA).write_text(content)
-    for ask in (lambda: rescore.score_again(store, copy, {}, quiet), lambda: try_images.try_images(store, copy, [("x.png", b"")])):
+    for ask in (
+        lambda: rescore.score_again(store, copy, {}, quiet),
+        lambda: try_images.try_images(store, copy, [("x.png", b"")]),
+    ):
         with pytest.raises(DamagedRunError, match=r"data\.json"):
             ask()
 

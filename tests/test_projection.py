@@ -1,4 +1,6 @@
-"""Principal axes and UMAP: fitted once, the rest placed, the same numbers again, and a sentence for what cannot be laid out."""
+"""Principal axes and UMAP: fitted once, the rest placed, the same numbers again, and a sentence for what cannot be
+laid out.
+"""
 
 import numpy as np
 import pytest
@@ -94,7 +96,10 @@ def test_neighbours_are_those_that_scipy_finds_with_each_point_itself_in_front(m
     x, others = rng.normal(size=(600, 9)).astype(np.float32) + 3, rng.normal(size=(40, 9)).astype(np.float32) + 3
     index = _ExactNeighbours(x, metric)
     name = {"manhattan": "cityblock"}.get(metric, metric)
-    for (near, distance), truth in ((index.all_neighbours(7, quiet), cdist(x, x, name)), (index.query(others, 7), cdist(others, x, name))):
+    for (near, distance), truth in (
+        (index.all_neighbours(7, quiet), cdist(x, x, name)),
+        (index.query(others, 7), cdist(others, x, name)),
+    ):
         np.testing.assert_allclose(distance, np.sort(truth, axis=1)[:, :7], atol=2e-5)
         np.testing.assert_allclose(np.take_along_axis(truth, near, 1), distance, atol=2e-5)
     near, _ = index.all_neighbours(3, quiet)
@@ -126,7 +131,9 @@ def test_clouds_stay_apart_also_for_points_placed_afterwards(projected):
 
 
 def test_a_placed_point_lies_nearest_to_fitted_points_of_its_own_cloud(projected):
-    """UMAP takes our exact index for a foreign one; that placing works with it is not promised by UMAP, so it is held here."""
+    """UMAP takes our exact index for a foreign one; that placing works with it is not promised by UMAP, so it is
+    held here.
+    """
     for points in projected.points:
         nearest = cdist(points[80:], points[:80]).argmin(1)
         assert (nearest % 2 == np.arange(80, 120) % 2).all()
@@ -173,7 +180,9 @@ def test_every_distance_places_every_point_even_equal_ones_zeros_and_far_ones(me
     x = np.zeros((1, 50, 6), np.float32)
     x[0, :8] = np.random.default_rng(6).normal(size=(8, 6))
     x[0, 8] = 1e4
-    placed = project_umap(x, T[:1], np.arange(0, 50, 2), **SETTINGS | {"metric": metric, "n_neighbors": 5}, progress=quiet)
+    placed = project_umap(
+        x, T[:1], np.arange(0, 50, 2), **SETTINGS | {"metric": metric, "n_neighbors": 5}, progress=quiet
+    )
     assert np.isfinite(placed.points).all()
 
 
@@ -209,5 +218,10 @@ def test_what_umap_cannot_lay_out_is_refused_before_anything_is_computed(x, chan
 
 
 def test_the_estimate_grows_with_points_and_channels():
-    assert umap_seconds(1000, 0, 64) < umap_seconds(5000, 0, 64) < umap_seconds(5000, 10_000, 64) < umap_seconds(5000, 10_000, 512)
+    assert (
+        umap_seconds(1000, 0, 64)
+        < umap_seconds(5000, 0, 64)
+        < umap_seconds(5000, 10_000, 64)
+        < umap_seconds(5000, 10_000, 512)
+    )
     assert umap_seconds(5000, 0, 512) < umap_seconds(5000, 0, 512, "manhattan")

@@ -41,9 +41,18 @@ def tiles(tmp_path_factory):
     weights = WEIGHTS / "mobilenetv2_100.pth"
     needed(DATA / "magnetic_tile", weights)
     return train(
-        tmp_path_factory.mktemp("real"), "magnetic_tile", backbone="mobilenetv2_100", backbone_args={"pad_type": "same"}, weights=str(weights),
-        stages=(3, 4), image_size=128, width=256, iterations=250, batch_size=512, max_positions=20_000,
-    )  # fmt: skip
+        tmp_path_factory.mktemp("real"),
+        "magnetic_tile",
+        backbone="mobilenetv2_100",
+        backbone_args={"pad_type": "same"},
+        weights=str(weights),
+        stages=(3, 4),
+        image_size=128,
+        width=256,
+        iterations=250,
+        batch_size=512,
+        max_positions=20_000,
+    )
 
 
 def test_real_defects_are_told_from_normal_tiles_and_no_worse_than_by_the_features_alone(tiles):
@@ -102,7 +111,9 @@ def test_the_sound_stages_of_the_other_backbone_give_live_features():
 
     weights = WEIGHTS / "resnet18_layer1to3.pth"
     needed(DATA / "screw", weights)
-    settings = settings_from("fast", {"backbone": "resnet18", "weights": str(weights), "stages": (2, 3), "image_size": 128})
+    settings = settings_from(
+        "fast", {"backbone": "resnet18", "weights": str(weights), "stages": (2, 3), "image_size": 128}
+    )
     image = load_image(next(iter((DATA / "screw/train/good").iterdir())), 128)
     features = load_backbone(settings).compute(image[None])
     assert features.shape == (1, 16, 16, 384)

@@ -38,7 +38,11 @@ def test_areas_are_the_pixels_counted_by_hand():
 
 def test_regions_that_touch_at_a_corner_are_one_and_each_has_its_overlap():
     report = compare_regions(drawn(CALLED) * 2.0, drawn(DRAWN), threshold=1.0)
-    assert [(region.n_pixels, region.overlap, region.is_found) for region in report.defects] == [(5, 0.4, True), (2, 0.5, True), (1, 0.0, False)]
+    assert [(region.n_pixels, region.overlap, region.is_found) for region in report.defects] == [
+        (5, 0.4, True),
+        (2, 0.5, True),
+        (1, 0.0, False),
+    ]
     assert (report.defects[2].row, report.defects[2].column) == (1, 6)
 
 
@@ -98,7 +102,9 @@ def test_regions_are_counted_with_corners_joined():
 
 
 def checkered(low: float, high: float) -> np.ndarray:
-    """Grey pixels that take turns: their mean is half-way, and every one is (high - low) / 2 from it in each channel."""
+    """Grey pixels that take turns: their mean is half-way, and every one is (high - low) / 2 from it in each
+    channel.
+    """
     return np.where(np.indices((100, 100)).sum(0) % 2, low, high)[..., None].repeat(3, 2).astype(np.float32)
 
 
@@ -130,7 +136,9 @@ def test_a_defect_of_the_colour_of_its_surroundings_has_no_contrast():
 
 
 def test_even_surroundings_give_a_finite_contrast():
-    """A ring of one colour has a spread of 0; one step of 255 stands in: a black defect on white is sqrt(3) * 255 steps away."""
+    """A ring of one colour has a spread of 0; one step of 255 stands in: a black defect on white is sqrt(3) * 255
+    steps away.
+    """
     image, mask = np.ones((50, 50, 3), np.float32), np.zeros((50, 50), bool)
     mask[20:30, 20:30] = True
     image[mask] = 0

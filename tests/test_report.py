@@ -1,4 +1,6 @@
-"""The report: what it says, what it keeps to itself, how large it is, and that nothing in it runs or asks for anything."""
+"""The report: what it says, what it keeps to itself, how large it is, and that nothing in it runs or asks for
+anything.
+"""
 
 import base64
 import io
@@ -53,7 +55,11 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         self.tags.append(tag)
-        self.addresses += [value for name, value in attributes if name in ("src", "href", "xlink:href", "srcset", "action", "data", "poster")]
+        self.addresses += [
+            value
+            for name, value in attributes
+            if name in ("src", "href", "xlink:href", "srcset", "action", "data", "poster")
+        ]
         self.handlers += [name for name, _ in attributes if name.startswith("on")]
         self._skip += tag == "style"
         if tag in ("br", "small", "code", "div"):
@@ -81,7 +87,11 @@ class Page(HTMLParser):
 
     @property
     def pictures(self) -> list[Image.Image]:
-        return [Image.open(io.BytesIO(base64.b64decode(one.split(",", 1)[1]))) for one in self.addresses if one.startswith("data:image/jpeg")]
+        return [
+            Image.open(io.BytesIO(base64.b64decode(one.split(",", 1)[1])))
+            for one in self.addresses
+            if one.startswith("data:image/jpeg")
+        ]
 
 
 @pytest.fixture
@@ -103,7 +113,13 @@ def drawn():
 @pytest.fixture(autouse=True)
 def _figures(request, monkeypatch):
     if "drawn" not in request.fixturenames:
-        monkeypatch.setattr(write, "_figures", lambda run, _: dict.fromkeys(("rates", "scores", "types"), Markup("<svg></svg>" * (len(run.results.test) > 0))))
+        monkeypatch.setattr(
+            write,
+            "_figures",
+            lambda run, _: dict.fromkeys(
+                ("rates", "scores", "types"), Markup("<svg></svg>" * (len(run.results.test) > 0))
+            ),
+        )
         monkeypatch.setattr(write, "rates_figure", lambda runs, names: Markup(""))
 
 
@@ -119,7 +135,9 @@ def report(store, *runs, thresholds=None, **options) -> Page:
 
 
 def test_counts_at_the_threshold_come_with_wilson_intervals(store, run_id):
-    """At 3.5: 2 of 3 defects found, 0 of 2 normals rejected. Wilson's 95 % ends: 2/3 gives 0.2077 and 0.9385, 0/2 gives 0 and 0.6576 (tables)."""
+    """At 3.5: 2 of 3 defects found, 0 of 2 normals rejected. Wilson's 95 % ends: 2/3 gives 0.2077 and 0.9385, 0/2
+    gives 0 and 0.6576 (tables).
+    """
     page = report(store, run_id, thresholds={run_id: 3.5})
     assert page.row("Defective images")[1:] == ["2 found", "1 missed", "67 % (21 to 94 %) found"]
     assert page.row("Normal images")[1:] == ["0 false alarms", "2 passed", "0 % (0 to 66 %) false alarms"]
@@ -134,7 +152,9 @@ def test_without_a_threshold_it_takes_where_the_run_starts_and_says_how_that_was
 
 
 def test_metrics_have_an_interval_around_them_and_what_no_flow_would_reach_beside_them(store, run_id):
-    store.write_metrics(run_id, store.metrics(run_id) | {"metrics": store.metrics(run_id)["metrics"] | {"image_auroc_start": 0.25}})
+    store.write_metrics(
+        run_id, store.metrics(run_id) | {"metrics": store.metrics(run_id)["metrics"] | {"image_auroc_start": 0.25}}
+    )
     name, value, ends, floor = report(store, run_id).row("Image AUROC")
     low, high = map(float, ends.split(" to "))
     assert value == "0.833" and low < 5 / 6 < high == 1
@@ -155,14 +175,23 @@ def test_data_facts_count_every_split_and_type_and_carry_the_whole_fingerprint(s
 def test_settings_that_differ_from_the_preset_come_before_all_others(store, run_id):
     page = report(store, run_id)
     assert page.row("image_size")[1:] == ["64", "256"]
-    assert page.text.index("Settings that differ from preset") < page.text.index("Data") < page.text.index("All settings")
+    assert (
+        page.text.index("Settings that differ from preset") < page.text.index("Data") < page.text.index("All settings")
+    )
     assert all(page.text.count(name) >= 1 for name in type(store.config(run_id).settings).model_fields)
 
 
 def test_the_worst_images_come_first_each_beside_its_map(store, run_id):
-    """At 2.5 the defect of score 2 is missed and the normal of score 3 rejected; pictures are pairs, in the order FN, FP, TP, TN."""
+    """At 2.5 the defect of score 2 is missed and the normal of score 3 rejected; pictures are pairs, in the order
+    FN, FP, TP, TN.
+    """
     page = report(store, run_id, thresholds={run_id: 2.5})
-    said = ("2, defect missed test/spot/000", "3, false alarm test/good/001", "5, defect found test/spot/002", "1, normal passed test/good/000")
+    said = (
+        "2, defect missed test/spot/000",
+        "3, false alarm test/good/001",
+        "5, defect found test/spot/002",
+        "1, normal passed test/good/000",
+    )
     shown = [page.text.index(f"score {words}.png") for words in said]
     assert shown == sorted(shown)
     assert len(page.pictures) == 2 * 5
@@ -184,7 +213,9 @@ def test_notes_are_told_with_metrics_without_the_flagged(store, run_id):
 def test_an_untrained_backbone_is_said_on_top(store, tmp_path, run_id):
     untrained = write_run(store, tmp_path / "images")
     assert "random weights" in report(store, untrained).text
-    assert "random weights" not in report(store, run_id).text.replace("resnet18, untrained (random weights, seed fixed)", "")
+    assert "random weights" not in report(store, run_id).text.replace(
+        "resnet18, untrained (random weights, seed fixed)", ""
+    )
 
 
 def test_images_that_are_gone_cost_their_pictures_and_no_more(store, run_id, tmp_path):
@@ -202,7 +233,9 @@ def test_a_test_set_without_one_kind_of_image_still_gets_its_report(store, tmp_p
     run_id = write_run(store, root, scores=tuple(float(i + 1) for i in range(n_good + n_bad)))
     metrics = store.metrics(run_id)
     undefined = dict.fromkeys(metrics["metrics"], "Needs both kinds of images.")
-    store.write_metrics(run_id, metrics | {"metrics": dict.fromkeys(metrics["metrics"]), "undefined": undefined, "thresholds": {}})
+    store.write_metrics(
+        run_id, metrics | {"metrics": dict.fromkeys(metrics["metrics"]), "undefined": undefined, "thresholds": {}}
+    )
     page = report(store, run_id)
     assert page.row("Image AUROC")[1:] == ["–", "–", "–"]
     assert ("svg" in page.tags) == (n_good + n_bad > 0)
@@ -246,7 +279,9 @@ def test_what_people_and_file_names_say_is_text_and_never_markup(store, tmp_path
 
 
 def test_pictures_are_thumbnails_without_anything_a_camera_wrote(store, tmp_path):
-    """One source is 900 px wide and carries a place in its EXIF and a comment; asked for, pictures are larger, still without both."""
+    """One source is 900 px wide and carries a place in its EXIF and a comment; asked for, pictures are larger, still
+    without both.
+    """
     root = write_category(tmp_path / "images", size_px=900)
     path = root / "plate/test/spot/000.png"
     with Image.open(path) as image:
@@ -259,7 +294,11 @@ def test_pictures_are_thumbnails_without_anything_a_camera_wrote(store, tmp_path
         page = report(store, run_id, **options)
         assert {max(picture.size) for picture in page.pictures} == {longest}
         assert all(not picture.getexif() and "comment" not in picture.info for picture in page.pictures)
-        assert all(b"SECRETPLACE" not in base64.b64decode(one.split(",", 1)[1]) for one in page.addresses if one.startswith("data:"))
+        assert all(
+            b"SECRETPLACE" not in base64.b64decode(one.split(",", 1)[1])
+            for one in page.addresses
+            if one.startswith("data:")
+        )
 
 
 # -- how large it is ---------------------------------------------------------------------------------------------------
@@ -273,10 +312,15 @@ def test_it_says_its_own_size(store, run_id):
 def test_too_large_a_report_takes_smaller_pictures_then_fewer_and_says_so(store, tmp_path):
     root = write_category(tmp_path / "noise", size_px=220, n_good=3, n_bad=3)
     for path in root.rglob("test/*/*.png"):
-        Image.fromarray(np.random.default_rng(len(str(path))).integers(0, 255, (220, 220, 3), dtype=np.uint8)).save(path)
+        Image.fromarray(np.random.default_rng(len(str(path))).integers(0, 255, (220, 220, 3), dtype=np.uint8)).save(
+            path
+        )
     run_id = write_run(store, root, scores=tuple(float(i) for i in range(6)))
     whole = make_report(store, [run_id], quiet)
-    smaller, bare = (make_report(store, [run_id], quiet, ReportOptions(most_mb=share * len(whole.html) / 1e6)) for share in (0.9, 0.01))
+    smaller, bare = (
+        make_report(store, [run_id], quiet, ReportOptions(most_mb=share * len(whole.html) / 1e6))
+        for share in (0.9, 0.01)
+    )
     assert whole.shrunk == ""
     assert len(smaller.html) <= 0.9 * len(whole.html)
     assert smaller.shrunk == "pictures of 160 px, at most 9 images in a group"
@@ -296,7 +340,9 @@ def test_progress_never_goes_back_and_ends_at_a_hundred(store, run_id, tmp_path)
 
 def test_two_runs_are_compared_by_settings_and_paired_differences(store, run_id, tmp_path, drawn):
     """The second run ranks all defects above all normals: image AUROC 1 against 5/6, a difference of 0.167."""
-    better = write_run(store, tmp_path / "images", scores=(6.0, 7.0, 8.0, 1.0, 2.0), steps=1, weights="/secret/place/resnet18.pth")
+    better = write_run(
+        store, tmp_path / "images", scores=(6.0, 7.0, 8.0, 1.0, 2.0), steps=1, weights="/secret/place/resnet18.pth"
+    )
     page = report(store, run_id, better, thresholds={run_id: 3.5, better: 5.0})
     assert page.row("steps")[1:] == ["2", "1"]
     first, second = page.row("Image AUROC")[1:]
@@ -307,7 +353,9 @@ def test_two_runs_are_compared_by_settings_and_paired_differences(store, run_id,
     assert "B is right; maps: A, B test/spot/000.png" in page.text
 
 
-def test_runs_of_different_test_sets_are_refused_before_anything_is_computed_and_compared_where_asked(store, run_id, tmp_path):
+def test_runs_of_different_test_sets_are_refused_before_anything_is_computed_and_compared_where_asked(
+    store, run_id, tmp_path
+):
     """One image changed after the first run: four of five are common."""
     Image.new("RGB", (64, 64), (10, 20, 30)).save(tmp_path / "images/plate/test/good/001.png")
     other = write_run(store, tmp_path / "images")
@@ -343,8 +391,24 @@ def test_one_to_four_different_runs_make_a_report(store, run_id, n):
     [
         ("fast", {}),
         ("fast", {"weights": "imagenet", "stages": (2,), "seed": 7}),
-        ("fast", {"weights": "/data/my weights/net;rm.pth", "backbone_args": {"pad_type": "same", "drop_rate": 0.5}, "umap_after": True}),
-        ("fast", {"pool_stride": 1, "learning_rate": 3e-4, "holdout_fraction": 0.0, "coupling": "optimal", "score": "deviation"}),
+        (
+            "fast",
+            {
+                "weights": "/data/my weights/net;rm.pth",
+                "backbone_args": {"pad_type": "same", "drop_rate": 0.5},
+                "umap_after": True,
+            },
+        ),
+        (
+            "fast",
+            {
+                "pool_stride": 1,
+                "learning_rate": 3e-4,
+                "holdout_fraction": 0.0,
+                "coupling": "optimal",
+                "score": "deviation",
+            },
+        ),
         ("paper", {}),
         ("paper", {"weights": "untrained", "stages": (1, 2), "steps": 10, "solver": "heun"}),
     ],
@@ -413,7 +477,11 @@ def test_curves_share_axes_and_panels_without_a_curve_are_left_out():
 
 
 def test_figures_without_anything_to_draw_say_so():
-    for draw in (lambda: still_scores([], [], 1.0), lambda: still_types({}, 1.0), lambda: still_rates([Rates("A", None, None, None)])):
+    for draw in (
+        lambda: still_scores([], [], 1.0),
+        lambda: still_types({}, 1.0),
+        lambda: still_rates([Rates("A", None, None, None)]),
+    ):
         with pytest.raises(SettingsError):
             draw()
 
@@ -457,7 +525,11 @@ def test_a_file_that_is_there_is_replaced_only_by_force_and_never_half(store, ru
 
     with pytest.raises(KeyboardInterrupt):
         write_report(store, [run_id], out, stop, is_replacing=True)
-    assert out.read_bytes() == b"old" and {path.name for path in tmp_path.iterdir()} == {"images", "runs", "report.html"}
+    assert out.read_bytes() == b"old" and {path.name for path in tmp_path.iterdir()} == {
+        "images",
+        "runs",
+        "report.html",
+    }
     assert call("report", run_id, "--out", out, "--force").exit_code == 0
     assert out.read_bytes().startswith(b"<!doctype html>")
 
@@ -511,8 +583,22 @@ def test_two_thousand_images_take_less_than_a_minute_and_two_gibibytes(store, tm
     run_id = write_run(store, root, scores=tuple(generator.normal([3] * 1000 + [2] * 1000, 1)), image_size=256)
     store.write_maps(run_id, generator.gamma(2, 1, (2000, 32, 32)).astype(np.float32))
     metrics = store.metrics(run_id)
-    store.write_metrics(run_id, metrics | {"metrics": metrics["metrics"] | {"pixel_auroc": 0.5, "pixel_ap": 0.5, "aupro": 0.5}, "undefined": {}})
+    store.write_metrics(
+        run_id,
+        metrics
+        | {
+            "metrics": metrics["metrics"] | {"pixel_auroc": 0.5, "pixel_ap": 0.5, "aupro": 0.5},
+            "undefined": {},
+        },
+    )
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    result = subprocess.run([sys.executable, "-c", MEASURE, run_id], env=environment, capture_output=True, text=True, timeout=180, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", MEASURE, run_id],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=True,
+    )
     seconds, mib, n_bytes = json.loads(result.stdout)
     assert seconds < 60 and mib < 2048 and n_bytes < 15e6, (seconds, mib, n_bytes)

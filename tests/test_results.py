@@ -24,7 +24,9 @@ def store(tmp_path):
 
 
 def opened(store, settings=None, **metrics):
-    return open_results(store, write_finished_run(store, settings or settings_from("fast", {"image_size": 64}), **metrics))
+    return open_results(
+        store, write_finished_run(store, settings or settings_from("fast", {"image_size": 64}), **metrics)
+    )
 
 
 def test_test_images_and_held_out_normals_are_apart(store):
@@ -152,7 +154,7 @@ def test_the_csv_holds_every_image_with_its_score_and_the_outcome_if_asked(store
     assert [row["outcome"] for row in read_csv(scores_csv(results, 3.0))][:5] == ["TN", "FP", "FN", "TP", "TP"]
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+49", "-x", "@sum", "\tx", "ärger, \"quoted\"", "a\nb"])
+@pytest.mark.parametrize("name", ["=1+1", "+49", "-x", "@sum", "\tx", 'ärger, "quoted"', "a\nb"])
 def test_no_name_becomes_a_formula_and_every_name_survives(store, name):
     results = opened(store)
     results.table.loc[0, "defect"] = name

@@ -32,10 +32,16 @@ def test_a_run_that_does_not_ask_says_nothing(results):
 
 
 def test_a_place_that_is_higher_is_named_first(results):
-    assert origin_of_score(results, asked(results, 2.5), 3.0) == "The score is that of its highest pixel; as a whole the image scores 2.5."
+    assert (
+        origin_of_score(results, asked(results, 2.5), 3.0)
+        == "The score is that of its highest pixel; as a whole the image scores 2.5."
+    )
 
 
-@pytest.mark.parametrize(("threshold", "end"), [(3.0, "alone scores 4."), (4.5, "alone scores 4, below the threshold 4.5."), (9.0, "alone scores 4.")])
+@pytest.mark.parametrize(
+    ("threshold", "end"),
+    [(3.0, "alone scores 4."), (4.5, "alone scores 4, below the threshold 4.5."), (9.0, "alone scores 4.")],
+)
 def test_a_whole_that_is_higher_says_what_the_place_alone_would_score(results, threshold, end):
     said = origin_of_score(results, asked(results, 5.0), threshold)
     assert said.startswith("The score is that of the image as a whole")
@@ -53,7 +59,9 @@ def test_hits_and_alarms_by_wholes_are_counted_and_told_with_the_failures(result
     assert share_of_wholes(add_outcomes(table, 2.5)) == ()
     table["whole_score"] = np.where(table.sample_id.isin([DENT, "test/good/001.png"]), table.score, 0.1)
     called = add_outcomes(table[table.split == "test"], 2.5)
-    said = "The score is that of the image as a whole, not of its highest pixels, in 1 of 2 hits and 1 of 1 false alarms."
+    said = (
+        "The score is that of the image as a whole, not of its highest pixels, in 1 of 2 hits and 1 of 1 false alarms."
+    )
     assert share_of_wholes(called) == (said,)
     assert share_of_wholes(add_outcomes(table, 99.0)) == (), "nothing is called"
     object.__setattr__(results, "table", table)

@@ -57,7 +57,8 @@ def test_positions_moved_a_few_at_a_time_end_where_all_together_end(monkeypatch)
 def test_relative_is_the_endpoint_map_until_it_is_upsampled():
     x = grids()
     np.testing.assert_array_equal(
-        compute_map(gaussian(0.0), x, settings(score="relative"), seed=0), compute_map(gaussian(0.0), x, settings(score="endpoint"), seed=0)
+        compute_map(gaussian(0.0), x, settings(score="relative"), seed=0),
+        compute_map(gaussian(0.0), x, settings(score="endpoint"), seed=0),
     )
 
 
@@ -77,7 +78,9 @@ def test_deviation_is_worked_by_hand():
 def test_deviation_at_time_zero_is_the_distance_of_the_barycentre_from_the_origin():
     x = grids()
     maps = compute_map(gaussian(-0.6), x, settings(score="deviation", deviation_time=0.0), seed=0)
-    np.testing.assert_allclose(maps, np.square(exact.gaussian_barycentre(x.numpy(), MEAN, STD, -0.6)).mean(-1), rtol=1e-6)
+    np.testing.assert_allclose(
+        maps, np.square(exact.gaussian_barycentre(x.numpy(), MEAN, STD, -0.6)).mean(-1), rtol=1e-6
+    )
 
 
 def test_mismatch_is_zero_for_the_field_that_knows_its_only_atom():
@@ -86,7 +89,9 @@ def test_mismatch_is_zero_for_the_field_that_knows_its_only_atom():
     assert mismatch_score(lambda x, t: (x - atom) / t, x, 4, seed=0).abs().max() < 1e-20
     elsewhere = mismatch_score(lambda x, t: (x - atom) / t, x + 1.0, 4, seed=0)
     # x_t moves by (1-t), so v by (1-t)/t, and the target by -1: the error is 1/t at every noise.
-    assert torch.allclose(elsewhere, torch.full_like(elsewhere, np.mean([1 / t**2 for t in (0.125, 0.375, 0.625, 0.875)])))
+    assert torch.allclose(
+        elsewhere, torch.full_like(elsewhere, np.mean([1 / t**2 for t in (0.125, 0.375, 0.625, 0.875)]))
+    )
 
 
 def test_mismatch_of_no_field_at_all_has_the_mean_of_a_chi_square():
@@ -121,8 +126,12 @@ def test_the_map_of_an_image_does_not_depend_on_its_batch(score):
 
 @pytest.mark.parametrize("score", ["endpoint", "deviation", "mismatch"])
 def test_farther_features_score_higher(score):
-    near = compute_map(gaussian(0.0), torch.full((1, 4, 4, 5), MEAN, dtype=torch.float64), settings(score=score), seed=0)
-    far = compute_map(gaussian(0.0), torch.full((1, 4, 4, 5), MEAN + 6 * STD, dtype=torch.float64), settings(score=score), seed=0)
+    near = compute_map(
+        gaussian(0.0), torch.full((1, 4, 4, 5), MEAN, dtype=torch.float64), settings(score=score), seed=0
+    )
+    far = compute_map(
+        gaussian(0.0), torch.full((1, 4, 4, 5), MEAN + 6 * STD, dtype=torch.float64), settings(score=score), seed=0
+    )
     assert far.min() > near.max()
 
 

@@ -1,4 +1,6 @@
-"""Few steps against many: the run's own numbers come back, and trips there and back obey the closed forms of linear fields."""
+"""Few steps against many: the run's own numbers come back, and trips there and back obey the closed forms of linear
+fields.
+"""
 
 import json
 import math
@@ -97,7 +99,9 @@ def test_quantiles_of_infinite_errors_fit_into_json():
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("steps")
-    return RunStore(folder / "runs"), write_tiny_category(folder / "data", n_good=6, n_bad=5)  # more than one batch of 8
+    return RunStore(folder / "runs"), write_tiny_category(
+        folder / "data", n_good=6, n_bad=5
+    )  # more than one batch of 8
 
 
 @pytest.fixture(scope="module")
@@ -131,9 +135,12 @@ def test_the_runs_own_setting_is_added_and_gives_the_stored_metrics(place, reque
     (default,) = (row for row in rows if row.is_default)
     assert (default.solver, default.steps) == own
     stored = store.metrics(run_id)["metrics"]
-    assert default.metrics == pytest.approx({name: stored[name] for name in ("image_auroc", "pixel_auroc", "aupro")}, abs=1e-6)
+    assert default.metrics == pytest.approx(
+        {name: stored[name] for name in ("image_auroc", "pixel_auroc", "aupro")}, abs=1e-6
+    )
     assert {(row.solver, row.steps): row.evaluations for row in rows} == {
-        (solver, steps): steps * (1 if solver == "euler" else 2) for solver, steps in sorted({("euler", 1), ("heun", 2), own})
+        (solver, steps): steps * (1 if solver == "euler" else 2)
+        for solver, steps in sorted({("euler", 1), ("heun", 2), own})
     }
     assert all(0 < row.ms_per_image < 1000 for row in rows)
 
@@ -160,7 +167,12 @@ def test_endpoint_norms_are_those_of_the_stored_maps_for_good_images_and_inside_
     flow = open_flow(place[0], mlp)
     rows, _ = compute_steps(flow, (("euler", 2),), 10, 0, quiet)
     test, maps = flow.results.test, np.asarray(flow.results.maps)
-    inside = np.concatenate([maps[one.row][grid_mask(load_mask(Path(one.mask_path), 64), (8, 8))] for one in test[test.is_defective].itertuples()])
+    inside = np.concatenate(
+        [
+            maps[one.row][grid_mask(load_mask(Path(one.mask_path), 64), (8, 8))]
+            for one in test[test.is_defective].itertuples()
+        ]
+    )
     for group, values in ((GOOD, maps[test.row[~test.is_defective]]), ("spot", inside)):
         expected = np.quantile(np.sqrt(2 * flow.n_channels * values), (0.05, 0.5, 0.95))
         assert rows[0].norms[group] == pytest.approx(tuple(expected), rel=1e-4)
@@ -173,7 +185,9 @@ def test_many_steps_of_either_solver_agree(place, mlp):
     by_plan = {(row.solver, row.steps): row for row in rows}
     for group in (GOOD, "spot"):
         assert by_plan["euler", 200].norms[group] == pytest.approx(by_plan["heun", 40].norms[group], rel=0.02)
-        assert by_plan["euler", 1].norms[group] != pytest.approx(by_plan["heun", 40].norms[group], rel=0.02), "else the test shows nothing"
+        assert by_plan["euler", 1].norms[group] != pytest.approx(by_plan["heun", 40].norms[group], rel=0.02), (
+            "else the test shows nothing"
+        )
     back = {(trip.solver, trip.steps): trip.errors for trip in trips}
     for group in (GOOD, "spot"):
         assert back["heun", 40][group][1] < 0.1 * back["euler", 1][group][1]
@@ -259,7 +273,10 @@ def test_weights_that_are_not_numbers_are_a_sentence(place, copy):
 
 @pytest.mark.parametrize(("n_good", "n_bad"), [(1, 0), (0, 1), (3, 0)])
 def test_without_defects_or_without_good_images_there_are_norms_and_no_metrics(tmp_path, n_good, n_bad):
-    store, root = RunStore(tmp_path / "runs"), write_tiny_category(tmp_path / "data", n_train=3, n_good=n_good, n_bad=n_bad)
+    store, root = (
+        RunStore(tmp_path / "runs"),
+        write_tiny_category(tmp_path / "data", n_train=3, n_good=n_good, n_bad=n_bad),
+    )
     rows, trips = compute_steps(open_flow(store, train_here(store, root)), (("euler", 1),), 10, 0, quiet)
     groups = {GOOD} if n_good else {"spot"}
     assert all(row.metrics["image_auroc"] is None and set(row.norms) == groups for row in rows)

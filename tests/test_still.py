@@ -36,7 +36,9 @@ needs_ffmpeg = pytest.mark.skipif(find_ffmpeg() is None, reason="ffmpeg is not i
 
 
 def gaussian_travel(n: int = 40, n_channels: int = 16, n_times: int = 6) -> Travel:
-    """Half good positions from N(0, 0.6^2) and half cracks three times as far out, moved by the closed form of the flow."""
+    """Half good positions from N(0, 0.6^2) and half cracks three times as far out, moved by the closed form of the
+    flow.
+    """
     group = np.array(["good"] * (n // 2) + ["crack"] * (n - n // 2))
     start = 0.6 * np.random.default_rng(0).normal(size=(n, n_channels)) * np.where(group == "good", 1, 3)[:, None]
     t = np.linspace(0, 1, n_times)
@@ -45,10 +47,18 @@ def gaussian_travel(n: int = 40, n_channels: int = 16, n_times: int = 6) -> Trav
     norm, speed, line = np.linalg.norm(x, axis=2), np.linalg.norm(v, axis=2), x[-1] - x[0]
     index = np.arange(n)
     return Travel(
-        positions=PositionSet(index // 10, index % 10, index % 7, group, index.astype(np.float32)), t=t, norm=norm, speed=speed,
-        alignment=(x * start).sum(2) / norm / norm[0], straightness=(v * line).sum(2) / speed / np.linalg.norm(line, axis=1),
-        radial=(v * x).sum(2) / norm, plane=x[..., :2], explained=(0.31, 0.12), n_channels=n_channels, divergence=speed - 3,
-    )  # fmt: skip
+        positions=PositionSet(index // 10, index % 10, index % 7, group, index.astype(np.float32)),
+        t=t,
+        norm=norm,
+        speed=speed,
+        alignment=(x * start).sum(2) / norm / norm[0],
+        straightness=(v * line).sum(2) / speed / np.linalg.norm(line, axis=1),
+        radial=(v * x).sum(2) / norm,
+        plane=x[..., :2],
+        explained=(0.31, 0.12),
+        n_channels=n_channels,
+        divergence=speed - 3,
+    )
 
 
 TRAVEL = gaussian_travel()
@@ -56,28 +66,69 @@ PROJECTION = Projection("pca", TRAVEL.t, TRAVEL.plane, 40, (0.31, 0.12))
 GRID = np.linspace(-2, 2, 21)
 BOWL = np.add.outer(GRID**2, GRID**2) / 2
 LANDSCAPE = Landscape(
-    0.5, GRID, GRID, np.stack(np.meshgrid(-GRID, -GRID), axis=-1), BOWL, 0.99, 0.4, ("toward a normal", "toward a crack"), (("start", 1.0, 1.0),)
+    0.5,
+    GRID,
+    GRID,
+    np.stack(np.meshgrid(-GRID, -GRID), axis=-1),
+    BOWL,
+    0.99,
+    0.4,
+    ("toward a normal", "toward a crack"),
+    (("start", 1.0, 1.0),),
 )
 ROWS = [
-    StepsRow("euler", 1, 1, 0.5, {"image_auroc": 0.6, "aupro": None}, {"good": (1.0, 2.0, 3.0), "crack": (2.0, 3.0, 5.0)}, False),
-    StepsRow("euler", 4, 4, 2.0, {"image_auroc": 0.8, "aupro": None}, {"good": (2.0, 3.0, 4.0), "crack": (4.0, 6.0, 9.0)}, True),
-    StepsRow("heun", 4, 8, 4.0, {"image_auroc": 0.9, "aupro": None}, {"good": (2.0, 3.0, 4.0), "crack": (4.0, 6.0, 9.0)}, False),
+    StepsRow(
+        "euler",
+        1,
+        1,
+        0.5,
+        {"image_auroc": 0.6, "aupro": None},
+        {"good": (1.0, 2.0, 3.0), "crack": (2.0, 3.0, 5.0)},
+        False,
+    ),
+    StepsRow(
+        "euler",
+        4,
+        4,
+        2.0,
+        {"image_auroc": 0.8, "aupro": None},
+        {"good": (2.0, 3.0, 4.0), "crack": (4.0, 6.0, 9.0)},
+        True,
+    ),
+    StepsRow(
+        "heun",
+        4,
+        8,
+        4.0,
+        {"image_auroc": 0.9, "aupro": None},
+        {"good": (2.0, 3.0, 4.0), "crack": (4.0, 6.0, 9.0)},
+        False,
+    ),
 ]
-TRIPS = [ReturnTrip("euler", n, {"good": (0.1 / n, 0.2 / n, 0.4 / n), "crack": (0.2 / n, 0.3 / n, 0.9 / n)}) for n in (1, 4, 10)]
+TRIPS = [
+    ReturnTrip("euler", n, {"good": (0.1 / n, 0.2 / n, 0.4 / n), "crack": (0.2 / n, 0.3 / n, 0.9 / n)})
+    for n in (1, 4, 10)
+]
 CURVES = {"good": np.full(6, 0.01), "crack": np.linspace(0.2, 0.7, 6)}
 EDGES = np.array([0.0, 2.0, 4.0])
 SHARES = {"good": np.tile([0.75, 0.25], (6, 1)), "crack": np.tile([0.5, 0.5], (6, 1))}
 
 STARTS = TRAVEL.plane[0]
 IDEAL = Ideal(
-    TRAVEL.t, STARTS, {name: STARTS * factor for name, factor in zip(PANELS, (0.0, 1.0, -1.0), strict=False)}, TRAVEL.plane,
-    dict.fromkeys(PANELS, TRAVEL.norm), dict.fromkeys(PANELS[:3], 2.0), dict.fromkeys(PANELS[:3], 0.1), "worst",
-)  # fmt: skip
+    TRAVEL.t,
+    STARTS,
+    {name: STARTS * factor for name, factor in zip(PANELS, (0.0, 1.0, -1.0), strict=False)},
+    TRAVEL.plane,
+    dict.fromkeys(PANELS, TRAVEL.norm),
+    dict.fromkeys(PANELS[:3], 2.0),
+    dict.fromkeys(PANELS[:3], 0.1),
+    "worst",
+)
 """The worst coupling here pairs every start with its opposite, so that all its lines cross the origin half-way."""
 
 FIGURES = {
-    **{f"paths {view}": (lambda view=view: still_paths(TRAVEL, view)) for view in VIEWS},
-    **{f"over time {name}": (lambda name=name: still_over_time(TRAVEL, name)) for name in TITLES},
+    **{f"paths {view}": lambda view=view: still_paths(TRAVEL, view) for view in VIEWS},
+    **{f"over time {name}": lambda name=name: still_over_time(TRAVEL, name) for name in TITLES},
     "points": lambda: still_points(PROJECTION, TRAVEL.positions.group),
     "points by number": lambda: still_points(PROJECTION, TRAVEL.positions.score, title="anomaly score"),
     "depth": lambda: still_depth(TRAVEL.t, np.linspace(-1, 1, 6)),
@@ -88,12 +139,15 @@ FIGURES = {
     "landscape": lambda: still_landscape(LANDSCAPE),
     "steps": lambda: still_steps(ROWS, 16),
     "return": lambda: still_return(TRIPS),
-}  # fmt: skip
+}
 
 
 def texts(svg: bytes) -> set[str]:
     """All text of a picture, as text."""
-    return {"".join(node.itertext()).strip() for node in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")}
+    return {
+        "".join(node.itertext()).strip()
+        for node in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
+    }
 
 
 def test_each_coupling_draws_its_own_lines_and_the_learned_paths_their_own():
@@ -127,7 +181,9 @@ def test_the_same_input_gives_the_same_bytes_and_text_that_stays_text(name):
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_is_as_wide_as_a_column_or_a_page(name):
-    assert FIGURES[name]().get_figwidth() * 25.4 == pytest.approx(89) or FIGURES[name]().get_figwidth() * 25.4 == pytest.approx(183)
+    assert FIGURES[name]().get_figwidth() * 25.4 == pytest.approx(89) or FIGURES[
+        name
+    ]().get_figwidth() * 25.4 == pytest.approx(183)
 
 
 def test_a_png_has_300_dots_per_inch_and_a_white_ground_and_comes_out_the_same_twice():
@@ -145,7 +201,9 @@ def test_no_text_is_cut_off_at_the_edge(name):
 
 
 def test_long_names_of_many_groups_are_not_cut_off_either_and_leave_the_panels_their_room():
-    curves = dict.fromkeys(("good", *(f"scratch of the {i}th kind, deep" for i in range(8)), "unmarked"), CURVES["crack"])
+    curves = dict.fromkeys(
+        ("good", *(f"scratch of the {i}th kind, deep" for i in range(8)), "unmarked"), CURVES["crack"]
+    )
     figure = still_escape(TRAVEL.t, curves)
     assert_whole(figure)
     heights = [made.axes[0].get_position().height * made.get_figheight() for made in (figure, FIGURES["escape"]())]
@@ -172,7 +230,9 @@ def test_drawing_leaves_the_settings_of_the_process_alone_also_from_several_thre
 
 
 def test_the_names_of_the_package_load_matplotlib_only_when_they_are_used():
-    code = "import sys; from wtflow.plots import still; early = 'matplotlib' in sys.modules; still.to_png; sys.exit(early)"
+    code = (
+        "import sys; from wtflow.plots import still; early = 'matplotlib' in sys.modules; still.to_png; sys.exit(early)"
+    )
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent.parent, check=False).returncode == 0
     from wtflow.plots import still
 
@@ -185,7 +245,9 @@ def test_the_names_of_the_package_load_matplotlib_only_when_they_are_used():
 
 
 def test_the_median_and_the_band_of_five_positions_are_those_worked_by_hand():
-    norm = np.array([[5.0, 1.0, 4.0, 2.0, 3.0], [10.0, 10.0, 10.0, 10.0, 10.0]])  # median 3; 5 % at 1 + 0.05 * 4 = 1.2, 95 % at 4.8
+    norm = np.array(
+        [[5.0, 1.0, 4.0, 2.0, 3.0], [10.0, 10.0, 10.0, 10.0, 10.0]]
+    )  # median 3; 5 % at 1 + 0.05 * 4 = 1.2, 95 % at 4.8
     index = np.arange(5)
     positions = PositionSet(index, index, index, np.array(["good"] * 5), index)
     travel = Travel(positions, np.array([0.0, 1.0]), norm, norm, norm, norm, norm, np.zeros((2, 5, 2)), (0.5, 0.2), 16)
@@ -217,14 +279,18 @@ def test_only_the_norm_has_the_shell():
 
 
 def test_the_axes_of_the_plane_say_how_much_they_explain_and_those_of_umap_do_not():
-    assert {"principal axis 1 (31% of variance)", "principal axis 2 (12% of variance)"} <= texts(to_svg(still_paths(TRAVEL, "plane")))
+    assert {"principal axis 1 (31% of variance)", "principal axis 2 (12% of variance)"} <= texts(
+        to_svg(still_paths(TRAVEL, "plane"))
+    )
     bent = Projection("umap", TRAVEL.t, TRAVEL.plane, 40)
     assert not any("variance" in text for text in texts(to_svg(still_points(bent, TRAVEL.positions.group))))
 
 
 def test_a_point_of_the_angle_view_is_as_far_from_the_cross_as_its_feature_from_the_origin():
     axes = still_paths(TRAVEL, "angle").axes[0]
-    ends = np.concatenate([np.asarray(dots.get_offsets()) for dots in axes.collections if "(20)" in str(dots.get_label())])
+    ends = np.concatenate(
+        [np.asarray(dots.get_offsets()) for dots in axes.collections if "(20)" in str(dots.get_label())]
+    )
     assert np.sort(np.linalg.norm(ends, axis=1)) == pytest.approx(np.sort(TRAVEL.norm[-1]))
 
 
@@ -295,7 +361,9 @@ def test_a_wish_that_cannot_be_met_is_a_sentence():
 
 def test_a_gif_lasts_as_long_as_asked_and_reports_every_frame():
     seen: list[tuple[int, int]] = []
-    film = Image.open(io.BytesIO(movie(TRAVEL, "radius", "gif", 1.5, 8, lambda done, total: seen.append((done, total)))))
+    film = Image.open(
+        io.BytesIO(movie(TRAVEL, "radius", "gif", 1.5, 8, lambda done, total: seen.append((done, total))))
+    )
     assert film.n_frames == 12
     durations = []
     for i in range(film.n_frames):
@@ -316,11 +384,24 @@ def test_paper_stays_white_in_a_gif_and_dots_keep_their_colours():
 
 
 def test_a_dot_between_two_saved_times_lies_on_the_straight_line_between_them():
-    """Two saved times and three frames: the middle one must show dots halfway, so start and end look different from it and it is symmetric."""
+    """Two saved times and three frames: the middle one must show dots halfway, so start and end look different from
+    it and it is symmetric.
+    """
     index = np.arange(1)
     plane = np.array([[[-1.0, 0.0]], [[1.0, 0.0]]])
     one = np.ones((2, 1))
-    travel = Travel(PositionSet(index, index, index, np.array(["good"]), index), np.array([0.0, 1.0]), one, one, one, one, one, plane, (0.5, 0.2), 4)
+    travel = Travel(
+        PositionSet(index, index, index, np.array(["good"]), index),
+        np.array([0.0, 1.0]),
+        one,
+        one,
+        one,
+        one,
+        one,
+        plane,
+        (0.5, 0.2),
+        4,
+    )
     from wtflow.plots.still.moving import _Stage
 
     places = [float(_Stage(travel, "plane")._at(t)["good"][0, 0]) for t in (0.0, 0.25, 0.5, 1.0)]
@@ -354,7 +435,9 @@ def test_an_mp4_is_one_and_has_the_frames_asked_for(tmp_path):
     assert made[4:8] == b"ftyp"
     path = tmp_path / "film.mp4"
     path.write_bytes(made)
-    counted = subprocess.run([str(find_ffmpeg()), "-i", str(path), "-f", "null", "-"], capture_output=True, text=True, check=True).stderr
+    counted = subprocess.run(
+        [str(find_ffmpeg()), "-i", str(path), "-f", "null", "-"], capture_output=True, text=True, check=True
+    ).stderr
     assert "frame=   10" in counted.replace("\r", "\n") and "720x600" in counted and "00:00:01.00" in counted
 
 
@@ -388,7 +471,10 @@ def test_without_ffmpeg_the_error_says_how_to_get_it(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MovieError, match="ffmpeg") as caught:
         movie(TRAVEL, "plane", "mp4", 1, 4, lambda done, total: None)
-    assert all(word in caught.value.fix for word in ("sudo apt install ffmpeg", "brew install ffmpeg", "winget install ffmpeg", "GIF"))
+    assert all(
+        word in caught.value.fix
+        for word in ("sudo apt install ffmpeg", "brew install ffmpeg", "winget install ffmpeg", "GIF")
+    )
 
 
 @needs_ffmpeg
@@ -398,12 +484,19 @@ def test_what_ffmpeg_says_becomes_the_error():
 
 
 def test_frames_that_do_not_change_are_still_shown_for_their_time():
-    film = Image.open(io.BytesIO(to_gif(iter(np.zeros((3, 8, 8, 3), np.uint8)), np.zeros((8, 8, 3), np.uint8), [100, 100, 100])))
+    film = Image.open(
+        io.BytesIO(to_gif(iter(np.zeros((3, 8, 8, 3), np.uint8)), np.zeros((8, 8, 3), np.uint8), [100, 100, 100]))
+    )
     assert film.info["duration"] == 300
 
 
 def test_movies_that_cannot_be_made_are_refused_in_a_sentence():
-    for seconds, fps, word in ((0, 10, "0 s at 10"), (2, 0, "0 frames per second"), (61, 10, "610 frames"), (0.1, 10, "1 frames")):
+    for seconds, fps, word in (
+        (0, 10, "0 s at 10"),
+        (2, 0, "0 frames per second"),
+        (61, 10, "610 frames"),
+        (0.1, 10, "1 frames"),
+    ):
         with pytest.raises(MovieError, match=word):
             movie(TRAVEL, "plane", "gif", seconds, fps, lambda done, total: None)
     with pytest.raises(MovieError, match="format 'avi'"):

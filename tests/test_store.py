@@ -1,4 +1,6 @@
-"""The run store: what is written is read back, damage is named and stays where it is, a full disk leaves nothing behind."""
+"""The run store: what is written is read back, damage is named and stays where it is, a full disk leaves nothing
+behind.
+"""
 
 import errno
 import json
@@ -65,7 +67,17 @@ def test_scores_maps_index_and_status_come_back_as_they_were_written(store, run)
     assert store.metrics(run) == plain_metrics()
     ids, vectors = store.index(run)
     assert (ids, vectors.tolist()) == (["train/good/002.png"], [[1, 1, 1]])
-    status = RunStatus(state="running", stage="train", step=3, total=9, percent=33.3, seconds_left=None, pid=17, pid_created=1.25, heartbeat=2.5)
+    status = RunStatus(
+        state="running",
+        stage="train",
+        step=3,
+        total=9,
+        percent=33.3,
+        seconds_left=None,
+        pid=17,
+        pid_created=1.25,
+        heartbeat=2.5,
+    )
     store.write_status(run, status)
     assert store.status(run) == status
 
@@ -78,7 +90,19 @@ def test_the_id_of_a_run_is_sound_whatever_the_category_is_called(category):
 
 
 @pytest.mark.parametrize(
-    "text", ["", ".", "..", "../20260102-030405-x", "20260102-030405-", "20260102-030405-a/b", "20260102-030405-a\n", "20260102-030405-a.b", None, 3]
+    "text",
+    [
+        "",
+        ".",
+        "..",
+        "../20260102-030405-x",
+        "20260102-030405-",
+        "20260102-030405-a/b",
+        "20260102-030405-a\n",
+        "20260102-030405-a.b",
+        None,
+        3,
+    ],
 )
 def test_what_is_not_an_id_never_touches_the_disk(store, text):
     assert not layout.is_run_id(text)
@@ -95,7 +119,9 @@ def test_a_line_cut_off_by_a_crash_is_left_out_and_a_repeated_step_counts_once(s
     for step, loss in ((2, 1.5), (3, 1.25), (2, 1.75)):
         store.append_step(run, step, loss, 1e-3)
     path = store.folder(run) / layout.STEPS
-    path.write_bytes(path.read_bytes() + b'3\n[]\n{"step": Infinity, "loss": 1, "learning_rate": 1}\n\xff\xfe\n{"step": 4, "lo')
+    path.write_bytes(
+        path.read_bytes() + b'3\n[]\n{"step": Infinity, "loss": 1, "learning_rate": 1}\n\xff\xfe\n{"step": 4, "lo'
+    )
     table = store.steps(run)
     assert table.step.tolist() == [1, 2, 3]
     assert table.loss.tolist() == [2.0, 1.75, 1.25]
@@ -403,7 +429,9 @@ def small_disk(tmp_path):
 
     place = tmp_path / "disk"
     place.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place], capture_output=True, check=False).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place], capture_output=True, check=False
+    ).returncode:
         pytest.skip("mounting a small file system needs root")
     yield place
     subprocess.run(["umount", "-l", place], check=True)
@@ -437,9 +465,16 @@ def test_a_home_that_cannot_be_a_folder_is_a_sentence(tmp_path):
 
 
 def test_tried_images_are_kept_by_content_and_never_by_the_name_a_person_gave(store, run):
-    tried = Tried("../../etc/pass\x00wd.PNG", 2.5, np.full((4, 4), 2.5, np.float32), nearest=(("train/good/000.png", "/x.png", 0.5),))
+    tried = Tried(
+        "../../etc/pass\x00wd.PNG",
+        2.5,
+        np.full((4, 4), 2.5, np.float32),
+        nearest=(("train/good/000.png", "/x.png", 0.5),),
+    )
     key = save_tried(store, run, tried, b"bytes of one")
-    assert save_tried(store, run, replace(tried, score=3.5), b"bytes of one") == key, "the same content again replaces the first"
+    assert save_tried(store, run, replace(tried, score=3.5), b"bytes of one") == key, (
+        "the same content again replaces the first"
+    )
     other = save_tried(store, run, Tried("odd.exe", 1.0, np.zeros((4, 4), np.float32)), b"bytes of another")
     found = {facts["key"]: facts for facts in list_tried(store, run)}
     assert found.keys() == {key, other}

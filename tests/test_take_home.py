@@ -1,4 +1,6 @@
-"""The data behind figures as CSV, and the menu that offers files: numbers come back as they were, nothing is drawn before a click."""
+"""The data behind figures as CSV, and the menu that offers files: numbers come back as they were, nothing is drawn
+before a click.
+"""
 
 import io
 
@@ -13,7 +15,9 @@ from wtflow.export import tables
 from wtflow.records.flow import Ideal, Landscape, PositionSet, Projection, ReturnTrip, StepsRow, Travel
 
 IDS = ["test/good/0.png", "=test/crack/1.png"]
-POSITIONS = PositionSet(np.array([1, 0]), np.array([3, 4]), np.array([5, 6]), np.array(["crack", "good"]), np.array([0.5, 0.1], np.float32))
+POSITIONS = PositionSet(
+    np.array([1, 0]), np.array([3, 4]), np.array([5, 6]), np.array(["crack", "good"]), np.array([0.5, 0.1], np.float32)
+)
 T = np.array([0.0, 0.5, 1.0])
 
 
@@ -24,8 +28,18 @@ def numbers(start: int, shape: tuple[int, ...] = (3, 2)) -> np.ndarray:
 
 def travel(divergence: np.ndarray | None = None) -> Travel:
     return Travel(
-        POSITIONS, T, numbers(1), numbers(10), numbers(20), numbers(30), numbers(40), numbers(50, (3, 2, 2)), (0.5, 0.2), 16, divergence
-    )  # fmt: skip
+        POSITIONS,
+        T,
+        numbers(1),
+        numbers(10),
+        numbers(20),
+        numbers(30),
+        numbers(40),
+        numbers(50, (3, 2, 2)),
+        (0.5, 0.2),
+        16,
+        divergence,
+    )
 
 
 def table(csv: bytes) -> pd.DataFrame:
@@ -38,8 +52,19 @@ def table(csv: bytes) -> pd.DataFrame:
 def test_a_travel_is_one_line_per_position_and_time_with_the_records_own_numbers():
     found, record = table(tables.travel_csv(travel(), IDS)), travel()
     assert found.columns.tolist() == [
-        "sample_id", "grid_row", "grid_column", "group", "t", "norm", "speed", "radial_speed", "alignment", "straightness", "plane_1", "plane_2",
-    ]  # fmt: skip
+        "sample_id",
+        "grid_row",
+        "grid_column",
+        "group",
+        "t",
+        "norm",
+        "speed",
+        "radial_speed",
+        "alignment",
+        "straightness",
+        "plane_1",
+        "plane_2",
+    ]
     assert found.t.tolist() == [0, 0.5, 1] * 2
     assert found.group.tolist() == ["crack"] * 3 + ["good"] * 3
     assert found[["grid_row", "grid_column"]].drop_duplicates().to_numpy().tolist() == [[3, 5], [4, 6]]
@@ -51,7 +76,9 @@ def test_a_travel_is_one_line_per_position_and_time_with_the_records_own_numbers
 
 def test_the_divergence_is_a_column_only_where_it_was_computed():
     assert "divergence" not in table(tables.travel_csv(travel(), IDS))
-    assert np.array_equal(table(tables.travel_csv(travel(numbers(60)), IDS)).divergence.to_numpy(np.float32), numbers(60).T.ravel())
+    assert np.array_equal(
+        table(tables.travel_csv(travel(numbers(60)), IDS)).divergence.to_numpy(np.float32), numbers(60).T.ravel()
+    )
 
 
 def test_a_name_that_looks_like_a_formula_is_quoted_and_a_negative_number_is_not():
@@ -86,11 +113,17 @@ def test_steps_are_one_line_each_and_a_metric_that_is_not_defined_is_empty():
         StepsRow("heun", 4, 8, 4.25, {"image_auroc": 0.875, "aupro": 0.5}, {"good": (4.0, 5.0, 6.0)}, True),
     ]
     found = table(tables.steps_csv(rows))
-    assert found[["solver", "steps", "evaluations", "is_default", "ms_per_image", "image_auroc"]].to_numpy().tolist() == [
-        ["euler", 1, 1, False, 0.5, 0.75], ["heun", 4, 8, True, 4.25, 0.875],
-    ]  # fmt: skip
+    assert found[
+        ["solver", "steps", "evaluations", "is_default", "ms_per_image", "image_auroc"]
+    ].to_numpy().tolist() == [
+        ["euler", 1, 1, False, 0.5, 0.75],
+        ["heun", 4, 8, True, 4.25, 0.875],
+    ]
     assert np.isnan(found.aupro[0]) and found.aupro[1] == 0.5
-    assert found[["norm_good_5_percent", "norm_good_median", "norm_good_95_percent"]].to_numpy().tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert found[["norm_good_5_percent", "norm_good_median", "norm_good_95_percent"]].to_numpy().tolist() == [
+        [1, 2, 3],
+        [4, 5, 6],
+    ]
 
 
 def test_returns_and_escapes_are_one_line_per_group_and_step_or_time():
@@ -105,7 +138,9 @@ def test_each_line_of_the_ideal_is_a_position_at_a_time_on_its_own_path():
     """One position goes from (2, 4) to (0, 0): half-way it is at (1, 2)."""
     start = np.array([[2.0, 4.0], [1.0, 1.0]])
     norms = np.array([[3.0, 1.0], [2.0, 1.5], [1.0, 2.0]])
-    given = Ideal(T, start, {"worst": np.zeros((2, 2))}, np.ones((3, 2, 2)), {"worst": norms, "learned": norms}, {}, {}, "worst")
+    given = Ideal(
+        T, start, {"worst": np.zeros((2, 2))}, np.ones((3, 2, 2)), {"worst": norms, "learned": norms}, {}, {}, "worst"
+    )
     found = table(tables.ideal_csv(given))
     line = found.query("coupling == 'worst' and position == 0 and t == 0.5")
     assert line[["x", "y", "norm"]].to_numpy().tolist() == [[1.0, 2.0, 2.0]]
@@ -114,7 +149,9 @@ def test_each_line_of_the_ideal_is_a_position_at_a_time_on_its_own_path():
 
 
 def test_each_ring_of_the_radius_map_is_a_line_with_its_two_radii():
-    found = table(tables.radius_csv(T, np.array([0.0, 2.0, 4.0]), {"good": np.array([[1.0, 0.0], [0.5, 0.5], [0.25, 0.75]])}))
+    found = table(
+        tables.radius_csv(T, np.array([0.0, 2.0, 4.0]), {"good": np.array([[1.0, 0.0], [0.5, 0.5], [0.25, 0.75]])})
+    )
     assert found.to_numpy().tolist()[-1] == ["good", 1.0, 2.0, 4.0, 0.75]
     assert len(found) == 6
 
@@ -123,7 +160,9 @@ def test_a_landscape_point_keeps_its_own_field_and_potential():
     x, y = np.array([-1.0, 0.0, 1.0]), np.array([10.0, 20.0])
     velocity, potential = np.arange(12.0).reshape(2, 3, 2), np.arange(6.0).reshape(2, 3)
     found = table(tables.landscape_csv(Landscape(0.5, x, y, velocity, potential, 0.9, 0.4, ("one", "other"))))
-    assert found.query("x == 1 and y == 20")[["t", "velocity_x", "velocity_y", "potential"]].to_numpy().tolist() == [[0.5, 10.0, 11.0, 5.0]]
+    assert found.query("x == 1 and y == 20")[["t", "velocity_x", "velocity_y", "potential"]].to_numpy().tolist() == [
+        [0.5, 10.0, 11.0, 5.0]
+    ]
 
 
 def test_nothing_to_write_is_still_a_header():
@@ -135,7 +174,9 @@ def test_nothing_to_write_is_still_a_header():
 
 
 def menu() -> None:
-    """A page with one menu; its address names the run. `st` and the rest are imported here, because this function is run as a script."""
+    """A page with one menu; its address names the run. `st` and the rest are imported here, because this function is
+    run as a script.
+    """
     import streamlit as st
 
     from pages.ui import state

@@ -1,4 +1,6 @@
-"""Paths and what is kept of them, against closed forms on Gaussian data (METHOD.md 5), rotations and lines, and against runs' own maps."""
+"""Paths and what is kept of them, against closed forms on Gaussian data (METHOD.md 5), rotations and lines, and
+against runs' own maps.
+"""
 
 import math
 import shutil
@@ -77,7 +79,9 @@ def test_paths_under_an_exact_gaussian_field_have_the_closed_forms_numbers(mean,
     t = np.linspace(0, 1, steps + 1)
     place = exact.gaussian_flow_map(x, t[:, None, None], mean, std, rho)
     field = exact.gaussian_velocity(place, t[:, None, None], mean, std, rho)
-    slope = [float(exact.gaussian_velocity(1, s, mean, std, rho) - exact.gaussian_velocity(0, s, mean, std, rho)) for s in t]
+    slope = [
+        float(exact.gaussian_velocity(1, s, mean, std, rho) - exact.gaussian_velocity(0, s, mean, std, rho)) for s in t
+    ]
     radius = np.linalg.norm(place, axis=-1)
     np.testing.assert_allclose(travel.t, t, atol=1e-7)
     np.testing.assert_allclose(travel.norm, radius, rtol=2e-3, atol=1e-3)
@@ -85,14 +89,18 @@ def test_paths_under_an_exact_gaussian_field_have_the_closed_forms_numbers(mean,
     np.testing.assert_allclose(travel.divergence, np.tile(np.array(slope)[:, None] * channels, 8), rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(travel.plane, place[..., :2], rtol=2e-3, atol=2e-3)
     np.testing.assert_allclose(travel.alignment, (place * x).sum(-1) / radius / np.linalg.norm(x, axis=1), atol=2e-3)
-    np.testing.assert_allclose(travel.radial[1:-1], np.gradient(radius, t, axis=0)[1:-1], atol=2e-2)  # the slope of the radius itself
+    np.testing.assert_allclose(
+        travel.radial[1:-1], np.gradient(radius, t, axis=0)[1:-1], atol=2e-2
+    )  # the slope of the radius itself
     if mean == 0:
         assert travel.alignment.min() > 1 - 1e-6, "about its mean a path goes straight in or out and never crosses over"
         assert (np.abs(travel.straightness) > 1 - 1e-4)[travel.speed > 1e-2].all()
 
 
 def test_all_couplings_end_at_the_same_radius_and_worst_transport_alone_dives_on_the_way():
-    """METHOD.md 5.2 and 5.3: at the meeting time s / (1 + s) = 1/2 the radius shrinks to sqrt((1 + rho) / 2) of its start."""
+    """METHOD.md 5.2 and 5.3: at the meeting time s / (1 + s) = 1/2 the radius shrinks to sqrt((1 + rho) / 2) of its
+    start.
+    """
     x = np.random.default_rng(1).normal(0, 1, (6, 7))
     for rho in (-0.9, 0.0, 0.9):
         norm = travel_of(x, gaussian_field(0, 1, rho), 400).norm
@@ -104,7 +112,9 @@ def test_all_couplings_end_at_the_same_radius_and_worst_transport_alone_dives_on
 def test_the_end_radius_approaches_the_closed_form_with_the_order_of_the_solver(solver, order):
     x = np.random.default_rng(2).normal(0.3, 0.6, (5, 4))
     end = np.linalg.norm((x - 0.3) / 0.6, axis=1)
-    errors = [np.abs(travel_of(x, gaussian_field(0.3, 0.6, -0.5), steps, solver).norm[-1] - end).max() for steps in (80, 160)]
+    errors = [
+        np.abs(travel_of(x, gaussian_field(0.3, 0.6, -0.5), steps, solver).norm[-1] - end).max() for steps in (80, 160)
+    ]
     assert errors[0] / errors[1] == pytest.approx(2**order, rel=0.15)
 
 
@@ -157,7 +167,9 @@ def test_cosines_never_leave_their_range_by_rounding():
 
 
 def test_the_divergence_estimate_is_unbiased_and_its_spread_is_the_known_one():
-    """For v = A x the estimate has mean trace(A) and variance 2 sum_{i != j} S_ij^2 / probes, S the symmetric part of A."""
+    """For v = A x the estimate has mean trace(A) and variance 2 sum_{i != j} S_ij^2 / probes, S the symmetric part
+    of A.
+    """
     generator = torch.Generator().manual_seed(0)
     a = torch.randn(6, 6, generator=generator, dtype=torch.float64)
     off = (a + a.T) / 2 - torch.diag(torch.diag(a))
@@ -172,7 +184,9 @@ def test_the_divergence_estimate_is_unbiased_and_its_spread_is_the_known_one():
 def test_the_divergence_sees_a_field_that_bends_with_place_and_time():
     """v = t sin(x): the divergence at x is t sum cos(x), and its Jacobian is diagonal, so one probe is exact."""
     x = torch.tensor([[0.1, 2.0, -1.0], [0.0, 0.0, 0.0]])
-    estimate = hutchinson(lambda x, t: t * torch.sin(x), x, 0.5, random_signs(2, 1, 3, torch.Generator().manual_seed(0)))
+    estimate = hutchinson(
+        lambda x, t: t * torch.sin(x), x, 0.5, random_signs(2, 1, 3, torch.Generator().manual_seed(0))
+    )
     assert estimate.tolist() == pytest.approx([0.5 * (math.cos(0.1) + math.cos(2) + math.cos(1)), 1.5], rel=1e-6)
 
 
@@ -231,7 +245,9 @@ def ends(flow, positions):
 
 @pytest.mark.parametrize("kind", ["mlp", "unet", "layernorm"])
 def test_paths_end_where_the_runs_own_maps_say(place, request, kind):
-    """Test images and held-out normals; the features are the very ones that were scored, so only the order of sums differs."""
+    """Test images and held-out normals; the features are the very ones that were scored, so only the order of sums
+    differs.
+    """
     flow = open_flow(place[0], request.getfixturevalue(kind))
     positions = some(flow)
     assert flow.results.table.split.iloc[np.unique(positions.row)].nunique() == 2
@@ -250,7 +266,16 @@ def test_how_positions_are_cut_into_chunks_changes_nothing(place, request, kind,
     assert max(sizes) == 7
     assert sum(sizes) == len(positions)
     cut = compute_travel(flow, positions, 3, "heun", basis, quiet, **options)
-    for part in ("t", "norm", "speed", "alignment", "straightness", "radial", "plane", *(["divergence"] if options else [])):
+    for part in (
+        "t",
+        "norm",
+        "speed",
+        "alignment",
+        "straightness",
+        "radial",
+        "plane",
+        *(["divergence"] if options else []),
+    ):
         np.testing.assert_allclose(getattr(cut, part), getattr(whole, part), rtol=2e-3, atol=2e-4, err_msg=part)
 
 
@@ -266,13 +291,17 @@ def test_positions_in_any_order_keep_their_own_paths(place, request, kind):
     flow = open_flow(place[0], request.getfixturevalue(kind))
     positions = some(flow)
     shuffled = np.random.default_rng(1).permutation(len(positions))
-    mixed = PositionSet(*(getattr(positions, name)[shuffled] for name in ("row", "grid_row", "grid_column", "group", "score")))
+    mixed = PositionSet(
+        *(getattr(positions, name)[shuffled] for name in ("row", "grid_row", "grid_column", "group", "score"))
+    )
     np.testing.assert_allclose(ends(flow, mixed), mixed.score, rtol=1e-4)
 
 
 @pytest.mark.parametrize("kind", ["mlp", "unet"])
 def test_features_computed_anew_give_the_same_travel_up_to_half_precision(place, copy, request, kind):
-    """Cached features are float16, and so are new ones: at most their last bit (5e-4) may differ, where a batch is cut otherwise."""
+    """Cached features are float16, and so are new ones: at most their last bit (5e-4) may differ, where a batch is
+    cut otherwise.
+    """
     store, _ = place
     flow = open_flow(store, request.getfixturevalue(kind))
     positions, basis = some(flow), principal_axes(flow)
@@ -297,7 +326,9 @@ def test_normal_starts_are_training_normals_on_their_grid_and_always_the_same(pl
     assert not set(flow.training_ids()) & set(flow.held_out)
     everything = normal_start(flow, n_images=1000, n_each=1000)
     assert len(everything) == len(flow.training_ids()) * 8 * 8
-    assert (np.square(everything).mean(0).sum() / flow.n_channels) == pytest.approx(1, rel=0.05), "pca leaves a mean variance of 1"
+    assert (np.square(everything).mean(0).sum() / flow.n_channels) == pytest.approx(1, rel=0.05), (
+        "pca leaves a mean variance of 1"
+    )
     explained = principal_axes(flow).explained
     assert 1 > explained[0] >= explained[1] > 0
 
@@ -306,7 +337,15 @@ def test_normal_starts_are_training_normals_on_their_grid_and_always_the_same(pl
 def test_progress_rises_to_the_end_and_may_stop_the_work(place, request, kind):
     flow, seen = open_flow(place[0], request.getfixturevalue(kind)), []
     positions = some(flow)
-    compute_travel(flow, positions, 2, "euler", principal_axes(flow), lambda *done: seen.append(done), n_probes=2 if kind == "mlp" else 0)
+    compute_travel(
+        flow,
+        positions,
+        2,
+        "euler",
+        principal_axes(flow),
+        lambda *done: seen.append(done),
+        n_probes=2 if kind == "mlp" else 0,
+    )
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
     assert seen[-1] == (60, 60)
 
@@ -330,7 +369,11 @@ def test_no_positions_and_wrong_settings_are_sentences(place, mlp):
     flow = open_flow(place[0], mlp)
     empty = PositionSet(*(np.zeros(0, kind) for kind in (np.int32, np.int32, np.int32, str, np.float32)))
     basis, one = principal_axes(flow), one_position(flow.results, 0, 0, 0)
-    for positions, steps, solver, message in ((empty, 2, "euler", "No position"), (one, 0, "euler", "in 0 steps"), (one, 2, "rk4", "no solver")):
+    for positions, steps, solver, message in (
+        (empty, 2, "euler", "No position"),
+        (one, 0, "euler", "in 0 steps"),
+        (one, 2, "rk4", "no solver"),
+    ):
         with pytest.raises(FlowError, match=message):
             compute_travel(flow, positions, steps, solver, basis, quiet)
 
@@ -393,9 +436,19 @@ def test_features_come_in_the_order_asked_for_whether_cached_or_not(own_place):
     """With the training file evicted and the test file there, both ways take turns."""
     store, _, run_id = own_place
     flow = open_flow(store, run_id)
-    ids = [flow.training_ids()[0], "test/spot/001.png", flow.training_ids()[2], flow.training_ids()[1], "test/good/000.png"]
+    ids = [
+        flow.training_ids()[0],
+        "test/spot/001.png",
+        flow.training_ids()[2],
+        flow.training_ids()[1],
+        "test/good/000.png",
+    ]
     cached = list(flow._features(ids))
-    (train_file,) = (path for path in FeatureCache(store.home).folder.glob("*.npy") if any(np.array_equal(cached[0], grid) for grid in np.load(path)))
+    (train_file,) = (
+        path
+        for path in FeatureCache(store.home).folder.glob("*.npy")
+        if any(np.array_equal(cached[0], grid) for grid in np.load(path))
+    )
     train_file.unlink()
     for one, other in zip(cached, flow._features(ids), strict=True):
         np.testing.assert_allclose(other.astype(float), one.astype(float), rtol=2e-3, atol=2e-3)

@@ -10,7 +10,15 @@ from hand_made_runs import write_finished_run
 from wtflow.config import settings_from
 from wtflow.export.folder import export_run
 from wtflow.export.tables import scores_csv
-from wtflow.failures.notes import COMMENTED, WRONG_LABEL, count_tags, count_words, flagged_metrics, images_with, noted_rows
+from wtflow.failures.notes import (
+    COMMENTED,
+    WRONG_LABEL,
+    count_tags,
+    count_words,
+    flagged_metrics,
+    images_with,
+    noted_rows,
+)
 from wtflow.records.notes import ImageNote, RunNotes
 from wtflow.results import add_outcomes, filter_rows, open_results
 from wtflow.store.notes import as_stored
@@ -45,7 +53,9 @@ def test_metrics_with_and_without_the_flagged_image_are_those_worked_out_by_hand
     """Ranked + + - + -; without the flagged good image of score 3 all defective ones rank first."""
     found = flagged_metrics(results, NOTES)
     assert found.n_flagged == 1, "a held-out normal is flagged, too, but is no test image"
-    assert found.with_flagged == pytest.approx({"image_auroc": 5 / 6, "image_ap": (1 + 1 + 3 / 4) / 3, "image_f1_max": 6 / 7})
+    assert found.with_flagged == pytest.approx(
+        {"image_auroc": 5 / 6, "image_ap": (1 + 1 + 3 / 4) / 3, "image_f1_max": 6 / 7}
+    )
     assert found.without_flagged == {"image_auroc": 1.0, "image_ap": 1.0, "image_f1_max": 1.0}
     assert found.undefined is None
 
@@ -88,10 +98,13 @@ def test_only_what_leaves_test_images_is_offered_tags_first(results):
 @pytest.mark.parametrize(
     ("chosen", "images"),
     [
-        (("rim",), {GOOD_HIGH, CRACK_LOW}), (("rim", COMMENTED), {GOOD_HIGH, CRACK_LOW, DENT}), ((WRONG_LABEL,), {GOOD_HIGH}),
-        (("no such tag",), set()), ((), {GOOD_LOW, GOOD_HIGH, CRACK_LOW, CRACK_HIGH, DENT}),
+        (("rim",), {GOOD_HIGH, CRACK_LOW}),
+        (("rim", COMMENTED), {GOOD_HIGH, CRACK_LOW, DENT}),
+        ((WRONG_LABEL,), {GOOD_HIGH}),
+        (("no such tag",), set()),
+        ((), {GOOD_LOW, GOOD_HIGH, CRACK_LOW, CRACK_HIGH, DENT}),
     ],
-)  # fmt: skip
+)
 def test_images_are_chosen_by_any_of_the_words(results, chosen, images):
     assert set(filter_rows(results.test, sample_ids=images_with(NOTES, chosen)).sample_id) == images
 
@@ -104,7 +117,9 @@ def test_a_tag_that_says_label_is_wrong_is_not_the_flag(results):
 
 def test_notes_narrow_together_with_the_other_filters(results):
     table = add_outcomes(results.test, 2.5)
-    assert filter_rows(table, outcomes=("FN",), sample_ids=images_with(NOTES, ("rim",))).sample_id.tolist() == [CRACK_LOW]
+    assert filter_rows(table, outcomes=("FN",), sample_ids=images_with(NOTES, ("rim",))).sample_id.tolist() == [
+        CRACK_LOW
+    ]
 
 
 # -- taken home --------------------------------------------------------------------------------------------------------
@@ -113,15 +128,30 @@ def test_notes_narrow_together_with_the_other_filters(results):
 def test_the_table_of_notes_has_the_images_somebody_wrote_about_and_no_others(results):
     table = noted_rows(results, NOTES, 2.5).set_index("sample_id")
     assert set(table.index) == {GOOD_HIGH, CRACK_LOW, DENT, "train/good/000.png"}
-    assert table.loc[GOOD_HIGH, ["outcome", "tags", "comment", "label_is_wrong"]].tolist() == ["FP", "rim; =1+1", "is scratched", True]
+    assert table.loc[GOOD_HIGH, ["outcome", "tags", "comment", "label_is_wrong"]].tolist() == [
+        "FP",
+        "rim; =1+1",
+        "is scratched",
+        True,
+    ]
     assert noted_rows(results, RunNotes(), 2.5).empty
 
 
 def test_the_csv_carries_notes_and_no_comment_becomes_a_formula(results):
-    notes = RunNotes({GOOD_LOW: ImageNote(("=1+1", "b"), "+49"), CRACK_LOW: ImageNote(("a,b", '"q"'), "-x\nsecond line", True)})
+    notes = RunNotes(
+        {GOOD_LOW: ImageNote(("=1+1", "b"), "+49"), CRACK_LOW: ImageNote(("a,b", '"q"'), "-x\nsecond line", True)}
+    )
     rows = {row["sample_id"]: row for row in csv.DictReader(io.StringIO(scores_csv(results, notes=notes).decode()))}
-    assert (rows[GOOD_LOW]["tags"], rows[GOOD_LOW]["comment"], rows[GOOD_LOW]["label_is_wrong"]) == ("'=1+1; b", "'+49", "False")
-    assert (rows[CRACK_LOW]["tags"], rows[CRACK_LOW]["comment"], rows[CRACK_LOW]["label_is_wrong"]) == ('a,b; "q"', "'-x\nsecond line", "True")
+    assert (rows[GOOD_LOW]["tags"], rows[GOOD_LOW]["comment"], rows[GOOD_LOW]["label_is_wrong"]) == (
+        "'=1+1; b",
+        "'+49",
+        "False",
+    )
+    assert (rows[CRACK_LOW]["tags"], rows[CRACK_LOW]["comment"], rows[CRACK_LOW]["label_is_wrong"]) == (
+        'a,b; "q"',
+        "'-x\nsecond line",
+        "True",
+    )
     assert (rows[DENT]["tags"], rows[DENT]["comment"], rows[DENT]["label_is_wrong"]) == ("", "", "False")
     assert "tags" not in scores_csv(results).decode().splitlines()[0]
 

@@ -1,4 +1,6 @@
-"""The UMAP that a training starts when it has finished: a process of its own, and never a reason for the run to fail."""
+"""The UMAP that a training starts when it has finished: a process of its own, and never a reason for the run to
+fail.
+"""
 
 import time
 
@@ -44,8 +46,12 @@ def test_a_finished_training_hands_the_umap_of_the_wells_to_a_process_that_outli
     assert studies.task_state(store, run_id, request).state == "absent"
 
 
-@pytest.mark.parametrize("error", [RunBusyError("2 computations are under way already.", fix="Wait."), MemoryError("no room for a process")])
-def test_a_umap_that_cannot_be_started_is_told_in_the_log_and_the_run_has_finished_all_the_same(place, error, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    "error", [RunBusyError("2 computations are under way already.", fix="Wait."), MemoryError("no room for a process")]
+)
+def test_a_umap_that_cannot_be_started_is_told_in_the_log_and_the_run_has_finished_all_the_same(
+    place, error, monkeypatch, capsys
+):
     def refuse(*arguments):
         raise error
 

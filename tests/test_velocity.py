@@ -77,7 +77,9 @@ def test_the_end_of_eulers_steps_is_known_without_making_x_between_them(shape, s
 
 @pytest.mark.parametrize("n", [1, 4])
 def test_products_in_bfloat16_end_near_those_in_full_and_keep_the_type_of_x(n):
-    """Its numbers are off by up to 2^-9 of themselves, so an end is off by a small share of the way there; never by as much as nothing is off."""
+    """Its numbers are off by up to 2^-9 of themselves, so an end is off by a small share of the way there; never by
+    as much as nothing is off.
+    """
     network, x = stirred(ResidualMLP(48, 64, 3)), torch.randn(500, 48)
     times = torch.linspace(0, 1, n + 1)
     full, rounded = network.euler_end(x, times), network.euler_end(x, times, torch.bfloat16)
@@ -85,7 +87,9 @@ def test_products_in_bfloat16_end_near_those_in_full_and_keep_the_type_of_x(n):
     error = (rounded - full).norm(dim=-1) / (full - x).norm(dim=-1)
     assert 1e-5 < error.max() < 0.02
     exact = network.double().euler_end(x.double(), times.double())
-    assert (full - exact).norm(dim=-1).max() < 0.01 * (rounded - exact).norm(dim=-1).max(), "without a type nothing is rounded"
+    assert (full - exact).norm(dim=-1).max() < 0.01 * (rounded - exact).norm(dim=-1).max(), (
+        "without a type nothing is rounded"
+    )
 
 
 def test_integrating_without_gradients_asks_for_the_end_and_takes_the_steps_only_to_say_where_they_break():
@@ -128,9 +132,13 @@ def test_the_default_mlp_stays_below_a_million_and_a_half_parameters():
         assert n_parameters(ResidualMLP(384, 512, 3)) < 1.5e6
 
 
-@pytest.mark.parametrize("changes, kind", [({}, ResidualMLP), ({"network": "unet", "batch_size": 8, "group_size": 8}, UNet)])
+@pytest.mark.parametrize(
+    "changes, kind", [({}, ResidualMLP), ({"network": "unet", "batch_size": 8, "group_size": 8}, UNet)]
+)
 def test_weights_depend_on_the_seed_alone(changes, kind):
-    first, again, other = (build_velocity(settings_from("fast", {"width": 16, "seed": seed} | changes), 4) for seed in (7, 7, 8))
+    first, again, other = (
+        build_velocity(settings_from("fast", {"width": 16, "seed": seed} | changes), 4) for seed in (7, 7, 8)
+    )
     assert isinstance(first, kind)
     assert first.training
     same = [torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True)]
@@ -152,7 +160,11 @@ def test_every_parameter_receives_a_gradient(make):
         for parameter in network.parameters():
             parameter.add_(0.05)
     network(torch.randn(4, 4, 4, 4), torch.rand(4)).square().mean().backward()
-    silent = [name for name, parameter in network.named_parameters() if parameter.grad is None or not parameter.grad.abs().sum() > 0]
+    silent = [
+        name
+        for name, parameter in network.named_parameters()
+        if parameter.grad is None or not parameter.grad.abs().sum() > 0
+    ]
     assert silent == []
 
 

@@ -9,7 +9,15 @@ from wtflow.errors import FlowError
 from wtflow.flow.exact import gaussian_flow_map, gaussian_velocity
 from wtflow.records.core import GOOD
 from wtflow.records.flow import UNMARKED, PositionSet, Travel
-from wtflow.studies.well import describe_well, escape_curve, format_share, radius_density, shell, well_depth, well_radius
+from wtflow.studies.well import (
+    describe_well,
+    escape_curve,
+    format_share,
+    radius_density,
+    shell,
+    well_depth,
+    well_radius,
+)
 
 
 def travel_of(norm: np.ndarray, group: list[str], radial: np.ndarray | None = None, d: int = 100) -> Travel:
@@ -20,9 +28,17 @@ def travel_of(norm: np.ndarray, group: list[str], radial: np.ndarray | None = No
     positions = PositionSet(numbers, numbers, numbers, np.array(group), np.zeros(n, np.float32))
     radial = zeros if radial is None else np.asarray(radial, np.float32)
     return Travel(
-        positions=positions, t=np.linspace(0, 1, s), norm=norm, speed=zeros, alignment=zeros, straightness=zeros, radial=radial,
-        plane=np.zeros((s, n, 2), np.float32), explained=(0.5, 0.2), n_channels=d,
-    )  # fmt: skip
+        positions=positions,
+        t=np.linspace(0, 1, s),
+        norm=norm,
+        speed=zeros,
+        alignment=zeros,
+        straightness=zeros,
+        radial=radial,
+        plane=np.zeros((s, n, 2), np.float32),
+        explained=(0.5, 0.2),
+        n_channels=d,
+    )
 
 
 def spread(centre: float, n: int) -> np.ndarray:
@@ -31,7 +47,9 @@ def spread(centre: float, n: int) -> np.ndarray:
 
 
 def falling(defect_end: float, n_defects: int = 50, kind: str = "hole") -> Travel:
-    """1,001 normals that fall from around 10 to around 4, defects from around 10 to around `defect_end`, in 100 dimensions."""
+    """1,001 normals that fall from around 10 to around 4, defects from around 10 to around `defect_end`, in 100
+    dimensions.
+    """
     start = np.concatenate([spread(10, 1001), spread(10, n_defects)])
     end = np.concatenate([spread(4, 1001), spread(defect_end, n_defects)])
     return travel_of([start, end], [GOOD] * 1001 + [kind] * n_defects, radial=[-start, -end])
@@ -75,7 +93,9 @@ def test_one_position_far_out_does_not_stretch_the_axis_but_is_counted():
 def test_the_shell_is_that_of_the_chi_law():
     mean, low, high = shell(1000)
     assert mean == pytest.approx(31.615, abs=1e-3)
-    assert (mean - low, high - mean) == pytest.approx((1.645 * 0.707, 1.645 * 0.707), abs=0.01)  # nearly Gaussian, deviation 0.707
+    assert (mean - low, high - mean) == pytest.approx(
+        (1.645 * 0.707, 1.645 * 0.707), abs=0.01
+    )  # nearly Gaussian, deviation 0.707
 
 
 def test_the_shell_in_two_dimensions_is_rayleighs():
@@ -120,7 +140,9 @@ def test_the_depth_of_the_gaussian_well_is_that_of_its_quadratic_potential(s):
 
 def test_a_constant_pull_gives_the_distance_times_the_pull_and_a_push_the_negative():
     radii = spread(5, 1001)  # median 5, 99 % quantile 5.98
-    travel = travel_of([radii, radii, radii], [GOOD] * 1001, radial=[np.full(1001, -2.0), np.full(1001, 2.0), np.zeros(1001)])
+    travel = travel_of(
+        [radii, radii, radii], [GOOD] * 1001, radial=[np.full(1001, -2.0), np.full(1001, 2.0), np.zeros(1001)]
+    )
     np.testing.assert_allclose(well_depth(travel), [1.96, -1.96, 0], atol=1e-5)
 
 
@@ -207,7 +229,9 @@ def test_unmarked_positions_enter_no_claim_but_are_counted():
 
 def test_the_types_that_escape_most_and_least_are_named():
     norm = np.hstack([np.vstack([spread(4, 101)] * 2), np.full((2, 5), 8.0), np.full((2, 5), 4.0)])
-    assert "hole escapes most (100 %), stain least (0 %)" in said(travel_of(norm, [GOOD] * 101 + ["hole"] * 5 + ["stain"] * 5))
+    assert "hole escapes most (100 %), stain least (0 %)" in said(
+        travel_of(norm, [GOOD] * 101 + ["hole"] * 5 + ["stain"] * 5)
+    )
 
 
 def test_the_well_is_called_deep_only_where_the_field_pulls_inward():
@@ -221,7 +245,8 @@ def test_the_well_is_called_deep_only_where_the_field_pulls_inward():
 
 
 @pytest.mark.parametrize(
-    ("share", "words"), [(0, "0 %"), (0.001, "under 1 %"), (0.03, "3 %"), (0.614, "61 %"), (0.999, "over 99 %"), (1, "100 %")]
+    ("share", "words"),
+    [(0, "0 %"), (0.001, "under 1 %"), (0.03, "3 %"), (0.614, "61 %"), (0.999, "over 99 %"), (1, "100 %")],
 )
 def test_a_share_is_never_rounded_to_nothing_or_to_all(share, words):
     assert format_share(share) == words

@@ -1,4 +1,6 @@
-"""A painted image asked of a real run: a small flow trained on images of the demo. Before is what the run stored, to the last bit."""
+"""A painted image asked of a real run: a small flow trained on images of the demo. Before is what the run stored, to
+the last bit.
+"""
 
 import json
 import shutil
@@ -35,7 +37,18 @@ def place(tmp_path_factory):
         patch.setattr(demo_images, "COUNTS", Counts(train=14, good=2, defect=1))
         demo.write_demo(folder / "demo", categories=["fabric"])
     store = RunStore(folder / "runs")
-    run_id = train_here(store, folder / "demo", "fabric", image_size=128, width=64, depth=2, iterations=80, batch_size=256, group_size=64, steps=3)
+    run_id = train_here(
+        store,
+        folder / "demo",
+        "fabric",
+        image_size=128,
+        width=64,
+        depth=2,
+        iterations=80,
+        batch_size=256,
+        group_size=64,
+        steps=3,
+    )
     table = open_results(store, run_id).table
     return store, run_id, int(table[(table.split == "test") & ~table.is_defective.astype(bool)].row.iloc[0])
 
@@ -105,13 +118,17 @@ def test_the_map_rises_where_the_paint_is_and_its_peak_lies_there(place):
 
 
 def test_the_norms_begin_and_end_where_the_maps_say(place):
-    """With the endpoint score half the mean square at the end is the map: its highest painted position gives the highest norm."""
+    """With the endpoint score half the mean square at the end is the map: its highest painted position gives the
+    highest norm.
+    """
     store, run_id, row = place
     found = compute_what_if(store, run_id, row, [spot()])
     assert found.t.tolist() == pytest.approx([0, 1 / 3, 2 / 3, 1])
     for norms, grid in ((found.norms_before, found.grid_before), (found.norms_after, found.grid_after)):
         assert len(norms.median) == len(norms.highest) == 4
-        assert 0.5 * norms.highest[-1] ** 2 / found.n_channels == pytest.approx(grid[found.is_painted_position].max(), rel=1e-4)
+        assert 0.5 * norms.highest[-1] ** 2 / found.n_channels == pytest.approx(
+            grid[found.is_painted_position].max(), rel=1e-4
+        )
         assert (norms.median <= norms.highest).all()
     assert found.norms_after.highest[0] > found.norms_before.highest[0]
 
@@ -120,7 +137,9 @@ def test_a_painted_image_that_is_saved_and_tried_gets_the_same_score(copy, tmp_p
     store, run_id, row = copy
     found = compute_what_if(store, run_id, row, [spot("noise"), spot(at=(30.0, 30.0))])
     key = save_what_if(store, run_id, found, "two spots", [])
-    (one,) = try_images.try_images(store, run_id, [("painted.png", (store.folder(run_id) / WHAT_IFS / f"{key}.png").read_bytes())])
+    (one,) = try_images.try_images(
+        store, run_id, [("painted.png", (store.folder(run_id) / WHAT_IFS / f"{key}.png").read_bytes())]
+    )
     assert one.score == found.score_after
 
 
@@ -134,7 +153,9 @@ def test_the_same_strokes_give_the_same_answer_after_everything_was_forgotten(pl
     what_if._unpainted.cache_clear()
     again = compute_what_if(store, run_id, row, [spot("noise")])
     assert again is not first
-    assert again.painted.tobytes() == first.painted.tobytes() and again.grid_after.tobytes() == first.grid_after.tobytes()
+    assert (
+        again.painted.tobytes() == first.painted.tobytes() and again.grid_after.tobytes() == first.grid_after.tobytes()
+    )
 
 
 def test_a_patch_of_a_defective_image_is_found_in_the_normal_one(place):
@@ -149,7 +170,9 @@ def test_a_patch_of_a_defective_image_is_found_in_the_normal_one(place):
 
 def test_a_unet_run_answers_too(tmp_path):
     store, root = RunStore(tmp_path / "runs"), write_tiny_category(tmp_path / "data", n_train=6, n_good=1, n_bad=1)
-    run_id = train_here(store, root, network="unet", scope="image", width=8, batch_size=4, group_size=4, iterations=4, score="deviation")
+    run_id = train_here(
+        store, root, network="unet", scope="image", width=8, batch_size=4, group_size=4, iterations=4, score="deviation"
+    )
     found = compute_what_if(store, run_id, 0, [spot(at=(30.0, 30.0))])
     assert found.score_after != found.score_before
     assert len(found.norms_after.median) == 3
@@ -164,7 +187,10 @@ def test_asking_leaves_the_number_of_threads_as_it_was(place):
 @pytest.mark.parametrize("row", [-1, 99])
 def test_an_image_row_that_the_run_does_not_have_is_a_sentence(place, row):
     store, run_id, _ = place
-    for ask in (lambda: compute_what_if(store, run_id, row, ()), lambda: strength_sweep(store, run_id, row, "dark", CENTRE, [3], [1])):
+    for ask in (
+        lambda: compute_what_if(store, run_id, row, ()),
+        lambda: strength_sweep(store, run_id, row, "dark", CENTRE, [3], [1]),
+    ):
         with pytest.raises(RunNotFoundError, match=f"has no image row {row}"):
             ask()
 
@@ -182,7 +208,9 @@ def test_pasting_from_an_image_that_the_run_has_not_scored_is_refused(place):
 def test_a_sweep_holds_the_scores_that_each_spot_gets_alone(copy):
     store, run_id, row = copy
     seen = []
-    sweep = strength_sweep(store, run_id, row, "dark", CENTRE, [4, 10], [1.0, 0.2, 0.6], lambda *done: seen.append(done))
+    sweep = strength_sweep(
+        store, run_id, row, "dark", CENTRE, [4, 10], [1.0, 0.2, 0.6], lambda *done: seen.append(done)
+    )
     assert sweep.strengths == (0.2, 0.6, 1.0) and sweep.radii == (4, 10)
     assert seen == [(4, 6), (6, 6)]
     for i, j in ((0, 2), (1, 0), (1, 2)):
@@ -202,18 +230,27 @@ def test_a_sweep_is_kept_with_the_run_and_read_back_equal(copy):
     again = strength_sweep(*asked, lambda *done: seen.append(done))
     assert seen == [], "nothing was computed"
     assert np.array_equal(first.scores, again.scores)
-    assert (first.sample_id, first.centre, first.radii, first.score_before) == (again.sample_id, again.centre, again.radii, again.score_before)
+    assert (first.sample_id, first.centre, first.radii, first.score_before) == (
+        again.sample_id,
+        again.centre,
+        again.radii,
+        again.score_before,
+    )
     assert read_sweep(*asked[:3], "dark", *asked[4:]) is None
     assert read_sweep(*asked[:4], (1.0, 1.0), *asked[5:]) is None
 
 
 def test_the_first_strength_that_reaches_the_threshold_is_named_per_size():
-    sweep = Sweep("a", "dark", (0, 0), (1, 2, 3), (0.1, 0.5, 1.0), np.array([[1, 1, 2], [1, 3, 4], [3, 2, 5]], float), 1.0)
+    sweep = Sweep(
+        "a", "dark", (0, 0), (1, 2, 3), (0.1, 0.5, 1.0), np.array([[1, 1, 2], [1, 3, 4], [3, 2, 5]], float), 1.0
+    )
     assert sweep.first_reaching(3.0) == (None, 0.5, 0.1)
     assert sweep.first_reaching(9.0) == (None, None, None)
 
 
-@pytest.mark.parametrize(("kind", "radii"), [("erase", [3]), ("paste", [3]), ("spray", [3]), ("dark", []), ("dark", [3] * 101)])
+@pytest.mark.parametrize(
+    ("kind", "radii"), [("erase", [3]), ("paste", [3]), ("spray", [3]), ("dark", []), ("dark", [3] * 101)]
+)
 def test_what_cannot_be_swept_is_a_sentence(place, kind, radii):
     store, run_id, row = place
     with pytest.raises(SettingsError, match="Cannot sweep"):
@@ -230,9 +267,15 @@ def test_both_maps_share_the_runs_scale_and_carry_the_scores_of_their_positions(
     figure = plot_before_after(found, (0.25, 2.0))
     assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (0.25, 2.0)
     before, after = (trace for trace in figure.data if trace.type == "scatter" and trace.marker.color is not None)
-    assert np.array_equal(before.marker.color, found.grid_before.ravel()) and np.array_equal(after.marker.color, found.grid_after.ravel())
+    assert np.array_equal(before.marker.color, found.grid_before.ravel()) and np.array_equal(
+        after.marker.color, found.grid_after.ravel()
+    )
     words = " ".join(note.text for note in figure.layout.annotations)
-    assert f"before, score {found.score_before:.4g}" in words and f"after, score {found.score_after:.4g}" in words and "higher is worse" in words
+    assert (
+        f"before, score {found.score_before:.4g}" in words
+        and f"after, score {found.score_after:.4g}" in words
+        and "higher is worse" in words
+    )
     outlines = [trace for trace in figure.data if trace.type == "scatter" and trace.legendgroup == "paint"]
     assert sum(trace.showlegend for trace in outlines) == 1
     x = np.array([value for value in outlines[0].x if value is not None])
@@ -248,7 +291,9 @@ def test_the_norms_of_unpainted_positions_draw_nothing_but_the_shell(place):
 
 
 def test_rings_mark_the_first_strength_at_the_threshold_and_are_absent_when_the_unpainted_image_reaches_it():
-    sweep = Sweep("a", "dark", (0, 0), (2, 4, 8), (0.1, 0.5, 1.0), np.array([[1, 1, 2], [1, 3, 4], [3, 2, 5]], float), 1.0)
+    sweep = Sweep(
+        "a", "dark", (0, 0), (2, 4, 8), (0.1, 0.5, 1.0), np.array([[1, 1, 2], [1, 3, 4], [3, 2, 5]], float), 1.0
+    )
     rings = [trace for trace in plot_sweep(sweep, 3.0).data if trace.name == "first called defective"]
     assert [(list(ring.x), list(ring.y)) for ring in rings] == [([0.5, 0.1], [3, 3])]
     assert [trace.name for trace in plot_sweep(sweep, 3.0).data[:3]] == ["4 px across", "8 px across", "16 px across"]

@@ -1,4 +1,6 @@
-"""Images as wholes: descriptions by hand, distances against SciPy, the exact flow and a held-out truth, scores in the unit of maps."""
+"""Images as wholes: descriptions by hand, distances against SciPy, the exact flow and a held-out truth, scores in
+the unit of maps.
+"""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -63,15 +65,23 @@ def test_with_many_normals_the_distance_is_scipys_mahalanobis():
 
 @pytest.mark.parametrize("rho", [0.0, -0.5, 0.7])
 def test_the_distance_is_the_endpoint_score_of_the_gaussians_exact_flow_whatever_the_coupling(rho):
-    """METHOD 5.2, coordinate by coordinate along the principal axes: the field of N(m, s^2) whose data and noise are correlated by rho."""
+    """METHOD 5.2, coordinate by coordinate along the principal axes: the field of N(m, s^2) whose data and noise are
+    correlated by rho.
+    """
     known, others = normals(500), normals(4, seed=1).astype(float)
     whole = fit_whole(known)
     mean = torch.from_numpy(whole.mean).double()
     axes, inverse_sd, _ = np.linalg.svd(whole.whiten.astype(float))
-    rotated, centre, sd = torch.from_numpy(others @ axes), mean @ torch.from_numpy(axes), torch.from_numpy(1 / inverse_sd)
+    rotated, centre, sd = (
+        torch.from_numpy(others @ axes),
+        mean @ torch.from_numpy(axes),
+        torch.from_numpy(1 / inverse_sd),
+    )
 
     def field(x, t):
-        slope = (t - (1 - t) * sd**2 + rho * sd * (1 - 2 * t)) / ((1 - t) ** 2 * sd**2 + t**2 + 2 * rho * t * (1 - t) * sd)
+        slope = (t - (1 - t) * sd**2 + rho * sd * (1 - 2 * t)) / (
+            (1 - t) ** 2 * sd**2 + t**2 + 2 * rho * t * (1 - t) * sd
+        )
         return -centre + slope * (x - (1 - t) * centre)
 
     ends = integrate(field, rotated, 400, "heun")
@@ -114,13 +124,21 @@ def test_too_few_normals_are_a_sentence():
 
 def hand_made(**changes):
     """Distance 0.5 |d|^2 / 2; its logarithm is 0 on average with deviation 1."""
-    facts = {"mean": np.zeros(2, np.float32), "whiten": np.eye(2, dtype=np.float32), "centre": 0.0, "spread": 1.0, "n_images": 10}
+    facts = {
+        "mean": np.zeros(2, np.float32),
+        "whiten": np.eye(2, dtype=np.float32),
+        "centre": 0.0,
+        "spread": 1.0,
+        "n_images": 10,
+    }
     return WholeImage(**facts | changes)
 
 
 def test_an_image_as_odd_as_a_place_is_high_scores_as_the_place_does_less_the_margin():
     whole = hand_made(place_centre=np.log(3.0), place_spread=0.2)
-    described = np.array([[2 * np.exp(k / 2), 0.0] for k in (0, 1, 2)])  # distances e^0, e^1, e^2: 0, 1 and 2 deviations
+    described = np.array(
+        [[2 * np.exp(k / 2), 0.0] for k in (0, 1, 2)]
+    )  # distances e^0, e^1, e^2: 0, 1 and 2 deviations
     np.testing.assert_allclose(whole.distances(described), np.exp([0, 1, 2]))
     np.testing.assert_allclose(whole.scores(described), 3 * np.exp(0.2 * (np.array([0, 1, 2]) - MARGIN)))
 
@@ -141,7 +159,12 @@ def test_it_survives_being_written_and_what_is_not_sound_is_refused():
     again = whole_from_arrays(whole.to_arrays())
     assert (again.centre, again.spread, again.n_images, again.place_centre, again.place_spread) == (0, 1, 10, 2, 0.5)
     np.testing.assert_array_equal(again.whiten, whole.whiten)
-    for spoilt in ({"mean": np.zeros(3)}, {"facts": np.array([0, 1, 2, 0.0, 10])}, {"facts": np.array([np.nan, 1, 2, 1, 10])}, {"whiten": None}):
+    for spoilt in (
+        {"mean": np.zeros(3)},
+        {"facts": np.array([0, 1, 2, 0.0, 10])},
+        {"facts": np.array([np.nan, 1, 2, 1, 10])},
+        {"whiten": None},
+    ):
         with pytest.raises(FlowError, match="whole images"):
             whole_from_arrays(whole.to_arrays() | spoilt)
     with pytest.raises(FlowError, match="not as written"):
@@ -220,7 +243,10 @@ def test_scoring_again_may_leave_whole_images_out_or_read_the_flow_otherwise_and
 
 def test_with_few_normals_or_on_request_nothing_is_known(place, tmp_path):
     assert ENOUGH == 80
-    store, root = RunStore(tmp_path / "runs"), write_tiny_category(tmp_path / "few", n_train=FEWEST - 1, n_good=1, n_bad=1)
+    store, root = (
+        RunStore(tmp_path / "runs"),
+        write_tiny_category(tmp_path / "few", n_train=FEWEST - 1, n_good=1, n_bad=1),
+    )
     few, off = train_here(store, root, whole_image=True), train_here(*place, whole_image=False)
     for own, run_id in ((store, few), (place[0], off)):
         assert own.whole(run_id) is None

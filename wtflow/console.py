@@ -29,7 +29,12 @@ class Show(Protocol):
 def progress() -> Iterator[Show]:
     """A function (label, percent) that draws a bar on a terminal and plain lines elsewhere."""
     if err.is_terminal:
-        columns = TextColumn("{task.description:<28}", markup=False), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn()
+        columns = (
+            TextColumn("{task.description:<28}", markup=False),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeRemainingColumn(),
+        )
         with Progress(*columns, console=err, transient=True) as bars:
             task = bars.add_task("", total=100)
             yield lambda label, percent: bars.update(task, description=label, completed=percent)

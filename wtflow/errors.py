@@ -1,20 +1,20 @@
 """Every error that is meant for a person. Each says what is wrong and what to do.
 
-    WTFlowError
-    ├── SettingsError            a setting is unknown or out of range
-    ├── DatasetError             a folder, image or mask is not as expected
-    │   ├── LayoutError          the folder is not a known layout, or one level off
-    │   └── ImageReadError       one image or mask cannot be read
-    ├── BackboneError            the frozen network cannot be built or loaded
-    │   └── WeightsError         its weights are absent, unreachable or do not fit
-    ├── FlowError                shapes or values that the flow cannot take
-    ├── MetricError              a metric is not defined for the data given
-    ├── MovieError               a movie cannot be drawn or encoded
-    └── StoreError               a run folder cannot be read or written
-        ├── RunNotFoundError     no such run
-        ├── DamagedRunError      the folder is there but a file in it is not sound
-        ├── RunBusyError         the run or its category is being trained already
-        └── DiskFullError        no space left where runs or features are kept
+WTFlowError
+├── SettingsError            a setting is unknown or out of range
+├── DatasetError             a folder, image or mask is not as expected
+│   ├── LayoutError          the folder is not a known layout, or one level off
+│   └── ImageReadError       one image or mask cannot be read
+├── BackboneError            the frozen network cannot be built or loaded
+│   └── WeightsError         its weights are absent, unreachable or do not fit
+├── FlowError                shapes or values that the flow cannot take
+├── MetricError              a metric is not defined for the data given
+├── MovieError               a movie cannot be drawn or encoded
+└── StoreError               a run folder cannot be read or written
+    ├── RunNotFoundError     no such run
+    ├── DamagedRunError      the folder is there but a file in it is not sound
+    ├── RunBusyError         the run or its category is being trained already
+    └── DiskFullError        no space left where runs or features are kept
 """
 
 

@@ -20,7 +20,10 @@ WORDS = {
     "image_f1_max": ("Best F1", "Best balance of precision and recall; its threshold is chosen on the test images."),
     "pixel_auroc": ("Pixel AUROC", "The same as image AUROC for single pixels. Large sound areas flatter it."),
     "pixel_ap": ("Pixel AP", "Precision of the pixels, averaged over all recalls. Hard on small defects."),
-    "aupro": ("AUPRO", "How well each defect is covered, up to 30 % false pixels. Small defects count like large ones."),
+    "aupro": (
+        "AUPRO",
+        "How well each defect is covered, up to 30 % false pixels. Small defects count like large ones.",
+    ),
 }
 """Metric -> title and what it means, as pages and reports say it."""
 
@@ -95,15 +98,16 @@ def quantile_threshold(normal_scores: ArrayLike, q: float) -> float:
     """The q-quantile of held-out normals' scores, linear between neighbours: about 1-q of normals score above it.
 
     Small samples: the value never exceeds the highest score, so the highest held-out normal is always called defective,
-    and with n scores nothing can be said about false-alarm rates below about 1/(n+1). Once q > 1 - 1/(n-1) the value lies
-    between the two highest scores and one unusual image moves it; a single score is its own quantile. Have 50 or more
-    scores for q=0.95, 200 for q=0.99.
-    Raises MetricError without scores, for one that is not finite, or q outside [0, 1].
+    and with n scores nothing can be said about false-alarm rates below about 1/(n+1). Once q > 1 - 1/(n-1) the value
+    lies between the two highest scores and one unusual image moves it; a single score is its own quantile. Have 50 or
+    more scores for q=0.95, 200 for q=0.99. Raises MetricError without scores, for one that is not finite, or q outside
+    [0, 1].
     """
     scores = np.asarray(normal_scores, dtype=np.float64).ravel()
     if not scores.size or not np.isfinite(scores).all():
         raise MetricError(
-            "A quantile needs at least one held-out normal, and finite scores.", fix="Raise holdout_fraction and train again."
+            "A quantile needs at least one held-out normal, and finite scores.",
+            fix="Raise holdout_fraction and train again.",
         )
     if not 0 <= q <= 1:
         raise MetricError(f"Quantile {q} is outside [0, 1].", fix="Choose one such as 0.95.")
@@ -111,7 +115,9 @@ def quantile_threshold(normal_scores: ArrayLike, q: float) -> float:
 
 
 def roc_curve(scores: ArrayLike, is_defective: ArrayLike) -> Curve | None:
-    """False-positive rate (x) against true-positive rate (y), from (0, 0) just above the highest score; None as in image_metrics."""
+    """False-positive rate (x) against true-positive rate (y), from (0, 0) just above the highest score; None as in
+    image_metrics.
+    """
     scores, labels = _checked(scores, is_defective)
     if undefined_reason(labels):
         return None
@@ -157,7 +163,10 @@ class PixelMetrics:
             )
         values = np.asarray(pixel_map, dtype=np.float32) + np.float32(0)  # adding 0 turns -0.0 into 0.0
         if values.size and not (values.min() >= 0 and values.max() < np.inf):
-            raise MetricError("Pixel scores must be finite and 0 or above.", fix="Give raw maps of a score, not logarithms or differences.")
+            raise MetricError(
+                "Pixel scores must be finite and 0 or above.",
+                fix="Give raw maps of a score, not logarithms or differences.",
+            )
         keys = values.view(np.uint32) >> DROPPED_BITS
         if not mask.any():
             np.add.at(self._normal, keys.ravel(), 1)
@@ -217,8 +226,11 @@ def _checked(scores: ArrayLike, is_defective: ArrayLike) -> tuple[np.ndarray, np
     scores, labels = np.asarray(scores, dtype=np.float64), np.asarray(is_defective, dtype=bool)
     if scores.ndim != 1 or scores.shape != labels.shape:
         raise MetricError(
-            f"Scores of shape {scores.shape} do not fit labels of shape {labels.shape}.", fix="Give one score and one label per image."
+            f"Scores of shape {scores.shape} do not fit labels of shape {labels.shape}.",
+            fix="Give one score and one label per image.",
         )
     if not np.isfinite(scores).all():
-        raise MetricError(f"{int((~np.isfinite(scores)).sum())} image scores are not finite.", fix="Score the run again.")
+        raise MetricError(
+            f"{int((~np.isfinite(scores)).sum())} image scores are not finite.", fix="Score the run again."
+        )
     return scores, labels

@@ -53,7 +53,10 @@ class RunResults:
             low, high = self.metrics["color_range"]
             return float(low), float(high)
         except (KeyError, TypeError, ValueError) as error:
-            raise DamagedRunError(f"metrics.json of {self.run_id} has no colour range.", fix="Resume the run to write it again, or delete it.") from error
+            raise DamagedRunError(
+                f"metrics.json of {self.run_id} has no colour range.",
+                fix="Resume the run to write it again, or delete it.",
+            ) from error
 
     @property
     def source_label(self) -> str:
@@ -72,13 +75,20 @@ class ThresholdChoice:
 
 
 def open_results(store: RunStore, run_id: str) -> RunResults:
-    """Everything a finished run wrote. Raises RunNotFoundError before it has finished, DamagedRunError when files disagree."""
+    """Everything a finished run wrote. Raises RunNotFoundError before it has finished, DamagedRunError when files
+    disagree.
+    """
     config = store.config(run_id)
     if (state := store.status(run_id).state) != "finished":
-        raise RunNotFoundError(f"Run {run_id} has no results: it is {state}.", fix="Wait until it has finished, or resume it on the train page.")
+        raise RunNotFoundError(
+            f"Run {run_id} has no results: it is {state}.",
+            fix="Wait until it has finished, or resume it on the train page.",
+        )
     table, maps, metrics = store.scores(run_id), store.maps(run_id), store.metrics(run_id)
     if len(table) != len(maps):
-        raise DamagedRunError(f"Run {run_id} has {len(table)} scores but {len(maps)} maps.", fix="Delete the run, or train again.")
+        raise DamagedRunError(
+            f"Run {run_id} has {len(table)} scores but {len(maps)} maps.", fix="Delete the run, or train again."
+        )
     return RunResults(run_id, config, table, metrics, maps)
 
 
@@ -88,9 +98,13 @@ def pixel_map(results: RunResults, row: int) -> np.ndarray:
 
 
 def truth_of(results: RunResults, image: Any) -> np.ndarray | None:
-    """The mask of a row of the score table as pixel metrics count it, bool (S, S); None where they leave the image out. Raises ImageReadError."""
+    """The mask of a row of the score table as pixel metrics count it, bool (S, S); None where they leave the image
+    out. Raises ImageReadError.
+    """
     mask_path = Path(image.mask_path) if image.mask_path else None
-    return load_truth(Sample(image.sample_id, Path(image.path), "test", image.defect, mask_path), results.settings.image_size)
+    return load_truth(
+        Sample(image.sample_id, Path(image.path), "test", image.defect, mask_path), results.settings.image_size
+    )
 
 
 def threshold_choices(results: RunResults) -> tuple[ThresholdChoice, ...]:
@@ -98,21 +112,36 @@ def threshold_choices(results: RunResults) -> tuple[ThresholdChoice, ...]:
     choices = []
     stored = results.metrics.get("thresholds", {})
     if stored.get("best_f1"):
-        choices.append(ThresholdChoice(
-            "best_f1", "Highest F1 on the test images", float(stored["best_f1"]["value"]),
-            "Chosen on the test images themselves, so the figures at this threshold are optimistic.",
-        ))  # fmt: skip
+        choices.append(
+            ThresholdChoice(
+                "best_f1",
+                "Highest F1 on the test images",
+                float(stored["best_f1"]["value"]),
+                "Chosen on the test images themselves, so the figures at this threshold are optimistic.",
+            )
+        )
     if stored.get("holdout"):
         n, quantile = stored["holdout"]["n"], stored["holdout"]["quantile"]
-        choices.append(ThresholdChoice(
-            "holdout", f"{quantile:.0%} of held-out normals pass", float(stored["holdout"]["value"]),
-            f"The {quantile:.0%} quantile of {n} training normals kept aside; no test label was used."
-            + (" With so few it is hardly more than their highest score." if n < 20 else ""),
-        ))  # fmt: skip
+        choices.append(
+            ThresholdChoice(
+                "holdout",
+                f"{quantile:.0%} of held-out normals pass",
+                float(stored["holdout"]["value"]),
+                f"The {quantile:.0%} quantile of {n} training normals kept aside; no test label was used."
+                + (" With so few it is hardly more than their highest score." if n < 20 else ""),
+            )
+        )
     if not choices:
         scores = results.table.score
         value = float(scores.max()) if len(scores) else 0.0
-        choices.append(ThresholdChoice("highest", "Highest score seen", value, "No label and no held-out normal is at hand to choose one; move it by eye."))
+        choices.append(
+            ThresholdChoice(
+                "highest",
+                "Highest score seen",
+                value,
+                "No label and no held-out normal is at hand to choose one; move it by eye.",
+            )
+        )
     return tuple(choices)
 
 
@@ -127,7 +156,9 @@ def add_notes(table: pd.DataFrame, notes: RunNotes) -> pd.DataFrame:
     """A copy with the columns `tags` (joined by "; "), `comment` and `label_is_wrong`."""
     found = [notes.note(sample_id) for sample_id in table.sample_id]
     return table.assign(
-        tags=["; ".join(note.tags) for note in found], comment=[note.comment for note in found], label_is_wrong=[note.label_is_wrong for note in found]
+        tags=["; ".join(note.tags) for note in found],
+        comment=[note.comment for note in found],
+        label_is_wrong=[note.label_is_wrong for note in found],
     )
 
 
@@ -139,7 +170,9 @@ def filter_rows(
     sort: Sort = "score descending",
     sample_ids: Collection[str] | None = None,
 ) -> pd.DataFrame:
-    """Rows of any of these defect types and outcomes (empty: all) and of these images (None: all) with low <= score < high, sorted; ties by name."""
+    """Rows of any of these defect types and outcomes (empty: all) and of these images (None: all) with low <= score
+    < high, sorted; ties by name.
+    """
     keep = np.ones(len(table), bool)
     if defects:
         keep &= table.defect.isin(defects).to_numpy()
@@ -159,7 +192,8 @@ def find_sample(results: RunResults, sample_id: str) -> pd.Series:
     """The row of an image. Raises RunNotFoundError naming it when the run has no such image."""
     found = results.table[results.table.sample_id == sample_id]
     if found.empty:
-        raise RunNotFoundError(f"Run {results.run_id} has no image {sample_id[:120]!r}.", fix="Choose one from the gallery on the results page.")
+        raise RunNotFoundError(
+            f"Run {results.run_id} has no image {sample_id[:120]!r}.",
+            fix="Choose one from the gallery on the results page.",
+        )
     return found.iloc[0]
-
-

@@ -1,1 +1,3 @@
-"""What pages share: the frame, choices in the address, caches, widgets and errors. A sub-folder, so it is not listed as a page."""
+"""What pages share: the frame, choices in the address, caches, widgets and errors. A sub-folder, so it is not listed
+as a page.
+"""

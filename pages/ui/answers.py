@@ -1,4 +1,6 @@
-"""Answers about a run on a page: from its folder, computed here with a bar where that is quick, else by a process of its own."""
+"""Answers about a run on a page: from its folder, computed here with a bar where that is quick, else by a process of
+its own.
+"""
 
 import streamlit as st
 
@@ -14,7 +16,9 @@ from wtflow.studies.requests import Request, TravelRequest
 
 POLL_S = 1.0
 QUICK = 120_000
-"""Evaluations (positions x steps) that a page makes itself: some four seconds on one core, with a bar. More go to a process."""
+"""Evaluations (positions x steps) that a page makes itself: some four seconds on one core, with a bar. More go to a
+process.
+"""
 
 
 def read_travel(store: RunStore, run_id: str, request: TravelRequest) -> Travel | None:
@@ -23,17 +27,27 @@ def read_travel(store: RunStore, run_id: str, request: TravelRequest) -> Travel 
     if found is None and request.n * request.steps * (1 + request.n_probes) <= QUICK:
         found = _compute_here(store, run_id, request)
     if found is None:
-        found = read_task(store, run_id, request, f"Move {request.n:,} positions in {request.steps} steps", "under a minute for most runs")
+        found = read_task(
+            store,
+            run_id,
+            request,
+            f"Move {request.n:,} positions in {request.steps} steps",
+            "under a minute for most runs",
+        )
     return found
 
 
 def read_task(store: RunStore, run_id: str, request: Request, what: str, expected: str) -> Answer | None:
-    """An answer that a process of its own makes, begun by a button; until then the button, its progress, or why it failed."""
+    """An answer that a process of its own makes, begun by a button; until then the button, its progress, or why it
+    failed.
+    """
     found = flow_cache.answer(store, run_id, request)
     if found is None:
         is_running = studies.task_state(store, run_id, request).state == "running"
         with st.container(border=True, key=f"task_{request.kind}"):
-            st.fragment(_show_task, run_every=POLL_S if is_running else None)(store, run_id, request, what, expected, is_running)
+            st.fragment(_show_task, run_every=POLL_S if is_running else None)(
+                store, run_id, request, what, expected, is_running
+            )
     return found
 
 
@@ -48,7 +62,9 @@ def _show_task(store: RunStore, run_id: str, request: Request, what: str, expect
     with st.container(horizontal=True, vertical_alignment="center"):
         if now.state == "running":
             left = "" if now.seconds_left is None else f", about {widgets.duration(now.seconds_left)} left"
-            st.progress(min(max(now.share, 0.0), 1.0), text=f"{what}: {now.share:.0%}{left}. You may leave this page meanwhile.")
+            st.progress(
+                min(max(now.share, 0.0), 1.0), text=f"{what}: {now.share:.0%}{left}. You may leave this page meanwhile."
+            )
             if st.button("Stop", icon=":material/stop_circle:", key=f"stop_{request.kind}"):
                 with st.spinner("Stopping"):
                     studies.stop_task(store, run_id, request)
@@ -73,6 +89,8 @@ def _compute_here(store: RunStore, run_id: str, request: TravelRequest) -> Answe
     from wtflow.studies.compute import compute_answer
 
     with one_thread():
-        answer = compute_answer(store, run_id, request, lambda share: bar.progress(min(share, 1.0), text=f"Moving {request.n:,} positions"))
+        answer = compute_answer(
+            store, run_id, request, lambda share: bar.progress(min(share, 1.0), text=f"Moving {request.n:,} positions")
+        )
     bar.empty()
     return answer

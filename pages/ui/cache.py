@@ -1,4 +1,6 @@
-"""The only caches, with flow_cache and compare_cache. Keys are small plain values with a stamp of the files read; without them only speed changes."""
+"""The only caches, with flow_cache and compare_cache. Keys are small plain values with a stamp of the files read;
+without them only speed changes.
+"""
 
 from pathlib import Path
 
@@ -34,7 +36,9 @@ SCAN_AGAIN_AFTER_S = 5
 
 
 class Shelf:
-    """A few results by key, the least recently put thrown out. For work that reports progress, which cached functions cannot."""
+    """A few results by key, the least recently put thrown out. For work that reports progress, which cached
+    functions cannot.
+    """
 
     def __init__(self, n_kept: int) -> None:
         self._kept: dict[object, object] = {}
@@ -69,7 +73,9 @@ def results(store: RunStore, run_id: str) -> RunResults:
 def run_stamp(store: RunStore, run_id: str) -> tuple[int, ...]:
     """Changes whenever a run is written anew. Raises RunNotFoundError."""
     folder = store.folder(run_id)
-    return tuple(file_stamp(folder / name) for name in (layout.CONFIG, layout.STATUS, layout.SCORES, layout.MAPS, layout.METRICS))
+    return tuple(
+        file_stamp(folder / name) for name in (layout.CONFIG, layout.STATUS, layout.SCORES, layout.MAPS, layout.METRICS)
+    )
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -126,7 +132,9 @@ def _picture(path: str, mask_path: str, size_px: int, stamp: int) -> bytes:
 
 
 def heat(store: RunStore, run_id: str, row: int, opacity: float, size_px: int = THUMBNAIL_PX) -> bytes:
-    """JPEG of a scored image under its map, on the run's colour scale, the true defect outlined. Raises ImageReadError."""
+    """JPEG of a scored image under its map, on the run's colour scale, the true defect outlined. Raises
+    ImageReadError.
+    """
     return _heat(str(store.home), run_id, run_stamp(store, run_id), row, opacity, size_px)
 
 
@@ -145,7 +153,9 @@ def _small(found: RunResults, row: int, size_px: int):
 
 
 def hover(store: RunStore, run_id: str, row: int, size_px: int) -> tuple[bytes, bytes]:
-    """JPEG of a scored image and of its map alone, with the true defect outlined there; the file is read once for both. Raises ImageReadError."""
+    """JPEG of a scored image and of its map alone, with the true defect outlined there; the file is read once for
+    both. Raises ImageReadError.
+    """
     return _hover(str(store.home), run_id, run_stamp(store, run_id), row, size_px)
 
 
@@ -163,9 +173,15 @@ def failure_study(store: RunStore, run_id: str, threshold: float) -> FailureStud
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _failure_study(home: str, run_id: str, stamp: tuple[int, ...], stamps: tuple[int, ...], threshold: float) -> FailureStudy:
+def _failure_study(
+    home: str, run_id: str, stamp: tuple[int, ...], stamps: tuple[int, ...], threshold: float
+) -> FailureStudy:
     store = RunStore(Path(home))
-    return study_failures(results(store, run_id), *(load_answer(store, run_id, request) for request in (FactsRequest(), NearestRequest())), threshold)
+    return study_failures(
+        results(store, run_id),
+        *(load_answer(store, run_id, request) for request in (FactsRequest(), NearestRequest())),
+        threshold,
+    )
 
 
 def alarm_map(store: RunStore, run_id: str, quantile: float) -> AlarmMap | None:
@@ -181,7 +197,9 @@ def _alarm_map(home: str, run_id: str, stamp: tuple[int, ...], quantile: float) 
 def failure_map(store: RunStore, run_id: str, request: UmapRequest, threshold: float) -> FailureMap:
     """The wrong calls at a threshold in groups, on a map that was computed before."""
     stamp = file_stamp(answer_path(store, run_id, request))
-    return _failure_map(str(store.home), run_id, (*run_stamp(store, run_id), stamp), request.model_dump_json(), threshold)
+    return _failure_map(
+        str(store.home), run_id, (*run_stamp(store, run_id), stamp), request.model_dump_json(), threshold
+    )
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -192,8 +210,11 @@ def _failure_map(home: str, run_id: str, stamp: tuple[int, ...], request_json: s
     return group_failures(projection.points[0], sorted(test.row), failures_of(test, threshold).row)
 
 
-def segments(store: RunStore, run_id: str, row: int, threshold: float, size_px: int) -> tuple[bytes, RegionReport | None]:
-    """JPEG of an image with its map cut at a pixel threshold beside its mask, and the regions of both (None without a sound mask).
+def segments(
+    store: RunStore, run_id: str, row: int, threshold: float, size_px: int
+) -> tuple[bytes, RegionReport | None]:
+    """JPEG of an image with its map cut at a pixel threshold beside its mask, and the regions of both (None without a
+    sound mask).
 
     Raises ImageReadError.
     """
@@ -201,7 +222,9 @@ def segments(store: RunStore, run_id: str, row: int, threshold: float, size_px: 
 
 
 @st.cache_data(max_entries=500, show_spinner=False)
-def _segments(home: str, run_id: str, stamp: tuple[int, ...], row: int, threshold: float, size_px: int) -> tuple[bytes, RegionReport | None]:
+def _segments(
+    home: str, run_id: str, stamp: tuple[int, ...], row: int, threshold: float, size_px: int
+) -> tuple[bytes, RegionReport | None]:
     found = results(RunStore(Path(home)), run_id)
     facts = found.table[found.table.row == row].iloc[0]
     truth, values = truth_of(found, facts), pixel_map(found, row)
@@ -217,7 +240,9 @@ def probe(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: in
 
 @st.cache_data(max_entries=500, show_spinner=False)
 def _probe(home: str, run_id: str, stamp: tuple[int, ...], row: int, grid_row: int, grid_column: int) -> Probe:
-    from wtflow.studies.probes import probe as compute_probe  # imports torch, which a page that shows no probe need not pay for
+    from wtflow.studies.probes import (
+        probe as compute_probe,
+    )  # imports torch, which a page that shows no probe need not pay for
 
     return compute_probe(RunStore(Path(home)), run_id, row, grid_row, grid_column)
 

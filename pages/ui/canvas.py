@@ -1,4 +1,6 @@
-"""A picture to paint on: brushes, size, strength, undo. The browser shows a preview; Python's picture replaces it after each stroke."""
+"""A picture to paint on: brushes, size, strength, undo. The browser shows a preview; Python's picture replaces it
+after each stroke.
+"""
 
 from collections.abc import Callable
 
@@ -15,13 +17,22 @@ _paint = st.components.v2.component(
 
 
 def show_canvas(
-    key: str, *, name: str, size_px: int, image: str, picture: dict, painted: str, source: dict, on_change: Callable[[dict], None]
+    key: str,
+    *,
+    name: str,
+    size_px: int,
+    image: str,
+    picture: dict,
+    painted: str,
+    source: dict,
+    on_change: Callable[[dict], None],
 ) -> None:
     """Mount the canvas. It hands its new `picture` to `on_change` whenever a stroke ends and at undo, redo and clear.
 
-    name: what the picture is called aloud; image: the unpainted one as a data address; picture: `done` and `undone` (strokes as
-    `wtflow.studies.paint.read_strokes` takes them), `serial` (counts the changes) and `version` (a canvas of another version takes over
-    `done`); painted: Python's picture of `done`, or "" for none; source: `key`, `label` and `image` to paste from.
+    name: what the picture is called aloud; image: the unpainted one as a data address; picture: `done` and `undone`
+    (strokes as `wtflow.studies.paint.read_strokes` takes them), `serial` (counts the changes) and `version` (a canvas
+    of another version takes over `done`); painted: Python's picture of `done`, or "" for none; source: `key`, `label`
+    and `image` to paste from.
     """
 
     def changed() -> None:

@@ -14,17 +14,21 @@ Make = Callable[[], bytes]
 Film = Callable[[str, Callable[[int, int], None]], bytes]
 """Takes "gif" or "mp4" and a progress callback (frames done, frames in all)."""
 
-_STILLS = (("PNG", "png", "image/png", "For text and slides, 300 dots per inch"), ("SVG", "svg", "image/svg+xml", "For papers: lines and text stay sharp"))
+_STILLS = (
+    ("PNG", "png", "image/png", "For text and slides, 300 dots per inch"),
+    ("SVG", "svg", "image/svg+xml", "For papers: lines and text stay sharp"),
+)
 _MOVIES = {"gif": ("GIF", "image/gif"), "mp4": ("MP4", "video/mp4")}
 
 
 def show_take_home(
     name: str, *, png: Make, svg: Make, csv: Make | None = None, movie: Film | None = None, label: str = "Take it home"
 ) -> None:
-    """A small menu of files to take home, named `<run>-<name>.png` and so on. `name` is also what sets it apart on its page.
+    """A small menu of files to take home, named `<run>-<name>.png` and so on. `name` is also what sets it apart on its
+    page.
 
-    Each callable is called when its button is pressed, in a thread of its own: it may use caches but must show nothing. The
-    movie is drawn with progress, then offered.
+    Each callable is called when its button is pressed, in a thread of its own: it may use caches but must show nothing.
+    The movie is drawn with progress, then offered.
     """
     with st.popover(label, icon=":material/download:", type="tertiary", key=f"take_home_{name}"):
         with st.container(horizontal=True):
@@ -36,9 +40,25 @@ def show_take_home(
             _show_movie(name, movie)
 
 
-def offer_still(name: str, still: str, *records: object, csv: Make | None = None, movie: Film | None = None, label: str = "Take it home") -> None:
-    """The menu of a still figure: `still` is its function in wtflow.plots.still, `records` what that takes. Rest as in `show_take_home`."""
-    show_take_home(name, png=lambda: _draw(still, records, "png"), svg=lambda: _draw(still, records, "svg"), csv=csv, movie=movie, label=label)
+def offer_still(
+    name: str,
+    still: str,
+    *records: object,
+    csv: Make | None = None,
+    movie: Film | None = None,
+    label: str = "Take it home",
+) -> None:
+    """The menu of a still figure: `still` is its function in wtflow.plots.still, `records` what that takes. Rest as
+    in `show_take_home`.
+    """
+    show_take_home(
+        name,
+        png=lambda: _draw(still, records, "png"),
+        svg=lambda: _draw(still, records, "svg"),
+        csv=csv,
+        movie=movie,
+        label=label,
+    )
 
 
 def _draw(name: str, records: tuple, ending: str) -> bytes:
@@ -50,7 +70,9 @@ def _draw(name: str, records: tuple, ending: str) -> bytes:
 
 def _offer(label: str, data: Make | bytes, name: str, ending: str, mime: str, hint: str | None = None) -> None:
     file = file_name(state.get("run"), name, ending)
-    st.download_button(label, data, file, mime, key=f"take_{name}_{ending}", help=hint, icon=":material/download:", on_click="ignore")
+    st.download_button(
+        label, data, file, mime, key=f"take_{name}_{ending}", help=hint, icon=":material/download:", on_click="ignore"
+    )
 
 
 def file_name(run_id: str | None, name: str, ending: str) -> str:
@@ -61,13 +83,20 @@ def file_name(run_id: str | None, name: str, ending: str) -> str:
 
 @st.fragment
 def _show_movie(name: str, movie: Film) -> None:
-    """A fragment, so that drawing a movie leaves the rest of the page alone. The movie is offered until something else is pressed."""
+    """A fragment, so that drawing a movie leaves the rest of the page alone. The movie is offered until something
+    else is pressed.
+    """
     has_ffmpeg = find_ffmpeg() is not None
     with st.container(horizontal=True):
         wanted = [
             ending
             for ending, (label, _) in _MOVIES.items()
-            if st.button(f"Make {label}", icon=":material/movie:", key=f"make_{name}_{ending}", disabled=ending == "mp4" and not has_ffmpeg)
+            if st.button(
+                f"Make {label}",
+                icon=":material/movie:",
+                key=f"make_{name}_{ending}",
+                disabled=ending == "mp4" and not has_ffmpeg,
+            )
         ]
     if not has_ffmpeg:
         st.caption(f"An MP4 needs ffmpeg, which was not found. {GET_FFMPEG}")

@@ -32,18 +32,35 @@ class PageEntry:
 # File name (which is also the address) -> what the navigation says. The first is the start page.
 PAGES: dict[str, PageEntry] = {
     "overview": PageEntry("Overview", ":material/home:", "What is here, and what can I do next?"),
-    "data": PageEntry("Data", ":material/photo_library:", "What does this data set contain, and is it sound?", state.DATA),
+    "data": PageEntry(
+        "Data", ":material/photo_library:", "What does this data set contain, and is it sound?", state.DATA
+    ),
     "train": PageEntry("Train", ":material/model_training:", "Configure, start and watch a run.", state.TRAIN),
     "results": PageEntry("Results", ":material/monitoring:", "How well did it do, and on which images?", state.RESULTS),
     "localization": PageEntry(
         "Localization", ":material/center_focus_strong:", "Where did it see a defect, and why this score?", state.IMAGE
     ),
-    "failures": PageEntry("Failures", ":material/troubleshoot:", "What does it get wrong, and is there a pattern?", state.FAILURES),
-    "compare": PageEntry("Compare", ":material/compare_arrows:", "Which run is better, and where do they disagree?", state.COMPARE),
-    "trajectories": PageEntry("Trajectories", ":material/route:", "How do features travel from data to noise?", state.PATHS),
-    "wells": PageEntry("Wells", ":material/adjust:", "Where do they end: who falls into the well, who escapes?", state.WELLS),
-    "learn": PageEntry("Learn", ":material/school:", "What is flow matching, and why does the worst transport make a well?", state.LEARN),
-    "try_image": PageEntry("Try an image", ":material/add_photo_alternate:", "What does a run say about images of my own?", state.TRY),
+    "failures": PageEntry(
+        "Failures", ":material/troubleshoot:", "What does it get wrong, and is there a pattern?", state.FAILURES
+    ),
+    "compare": PageEntry(
+        "Compare", ":material/compare_arrows:", "Which run is better, and where do they disagree?", state.COMPARE
+    ),
+    "trajectories": PageEntry(
+        "Trajectories", ":material/route:", "How do features travel from data to noise?", state.PATHS
+    ),
+    "wells": PageEntry(
+        "Wells", ":material/adjust:", "Where do they end: who falls into the well, who escapes?", state.WELLS
+    ),
+    "learn": PageEntry(
+        "Learn",
+        ":material/school:",
+        "What is flow matching, and why does the worst transport make a well?",
+        state.LEARN,
+    ),
+    "try_image": PageEntry(
+        "Try an image", ":material/add_photo_alternate:", "What does a run say about images of my own?", state.TRY
+    ),
 }
 
 FIRST = next(iter(PAGES))
@@ -91,6 +108,15 @@ def go(name: str, **params: str) -> None:
     st.switch_page(page(name), query_params=state.address(PAGES[name].params, params))
 
 
-def link(name: str, label: str, *, icon: str | None = None, help: str = "", width: str = "content", **params: str) -> None:
+def link(
+    name: str, label: str, *, icon: str | None = None, help: str = "", width: str = "content", **params: str
+) -> None:
     """A link to another page with these choices made; it opens in a new tab like any link."""
-    st.page_link(page(name), label=label, icon=icon, help=help or None, width=width, query_params=state.address(PAGES[name].params, params))
+    st.page_link(
+        page(name),
+        label=label,
+        icon=icon,
+        help=help or None,
+        width=width,
+        query_params=state.address(PAGES[name].params, params),
+    )

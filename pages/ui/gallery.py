@@ -1,4 +1,6 @@
-"""The test images of a run as a grid of cards under their maps: filtered, sorted, in pages. A card leads to its localization."""
+"""The test images of a run as a grid of cards under their maps: filtered, sorted, in pages. A card leads to its
+localization.
+"""
 
 import streamlit as st
 
@@ -78,9 +80,17 @@ def _show_filter(results: RunResults, threshold: thresholds.Threshold, chosen: t
 
 def _show_order(chosen: thresholds.Filter) -> str:
     """Choice of the order and of what a tile shows; returns the latter."""
-    st.selectbox("Order", list(thresholds.SORTS), format_func=thresholds.SORTS.__getitem__, width=190, **state.bound("sort", chosen.sort))
+    st.selectbox(
+        "Order",
+        list(thresholds.SORTS),
+        format_func=thresholds.SORTS.__getitem__,
+        width=190,
+        **state.bound("sort", chosen.sort),
+    )
     st.session_state.setdefault("gallery_view", "overlay")
-    return st.selectbox("Show", list(VIEWS), format_func=VIEWS.__getitem__, key="gallery_view", width=150, persist_state="session")
+    return st.selectbox(
+        "Show", list(VIEWS), format_func=VIEWS.__getitem__, key="gallery_view", width=150, persist_state="session"
+    )
 
 
 def _show_card(store: RunStore, results: RunResults, facts, view: str) -> None:
@@ -90,7 +100,11 @@ def _show_card(store: RunStore, results: RunResults, facts, view: str) -> None:
                 picture = cache.heat(store, results.run_id, int(facts.row), OPACITY)
             else:
                 picture = cache.picture(facts.path, facts.mask_path)
-            st.image(picture, width="stretch", alt=f"{facts.sample_id}, {OUTCOMES[facts.outcome]}, score {format_score(facts.score)}")
+            st.image(
+                picture,
+                width="stretch",
+                alt=f"{facts.sample_id}, {OUTCOMES[facts.outcome]}, score {format_score(facts.score)}",
+            )
         except WTFlowError as error:
             st.error(plain(error.message), icon=":material/broken_image:")
         link(

@@ -22,7 +22,10 @@ def check(category: Category) -> HealthReport:
     if report is None:
         bar = st.progress(0.0, text="Reading every image once")
         report = check_category(
-            category, lambda done, total: bar.progress(done / max(total, 1), text=f"Reading every image once: {done:,} of {total:,}")
+            category,
+            lambda done, total: bar.progress(
+                done / max(total, 1), text=f"Reading every image once: {done:,} of {total:,}"
+            ),
         )
         bar.empty()
         cache.keep_report(category, report)
@@ -47,9 +50,15 @@ def show_summary(report: HealthReport) -> None:
     counts = {severity: sum(f.severity == severity for f in report.findings) for severity in _ICONS}
     with st.container(horizontal=True, vertical_alignment="center"):
         if counts["error"]:
-            st.badge(f"{widgets.count(counts['error'], 'problem')} to mend before training", icon=_ICONS["error"], color="red")
+            st.badge(
+                f"{widgets.count(counts['error'], 'problem')} to mend before training",
+                icon=_ICONS["error"],
+                color="red",
+            )
         elif counts["warning"]:
-            st.badge(f"can be trained, {widgets.count(counts['warning'], 'warning')}", icon=_ICONS["warning"], color="yellow")
+            st.badge(
+                f"can be trained, {widgets.count(counts['warning'], 'warning')}", icon=_ICONS["warning"], color="yellow"
+            )
         else:
             st.badge("sound: nothing to mend", icon=":material/check_circle:", color="green")
         sizes = _listed(report.sizes, "px")
@@ -59,7 +68,10 @@ def show_summary(report: HealthReport) -> None:
 def show_finding(finding: Finding) -> None:
     """One finding with its fix; the files concerned fold out."""
     with st.container(border=True, key=f"finding_{finding.code}_{finding.severity}"):
-        st.markdown(f":{_COLOURS[finding.severity]}[{_ICONS[finding.severity]}] **{plain(finding.message)}**  \n{plain(finding.fix)}")
+        st.markdown(
+            f":{_COLOURS[finding.severity]}[{_ICONS[finding.severity]}] **{plain(finding.message)}** "
+            f" \n{plain(finding.fix)}"
+        )
         if len(finding.paths) > 1:
             with st.expander(f"The {len(finding.paths)} files", type="compact"):
                 more = len(finding.paths) - N_PATHS

@@ -13,7 +13,10 @@ from wtflow.plots.pictures import to_uint8
 from wtflow.results import RunResults, pixel_map
 
 SCALES = {"run": "One scale for the run", "image": "This image's own scale"}
-OWN_SCALE_NOTE = "Colours are stretched to this image alone, so a good image looks defective too. Do not compare images on this scale."
+OWN_SCALE_NOTE = (
+    "Colours are stretched to this image alone, so a good image looks defective too. Do not compare images on this"
+    " scale."
+)
 
 
 def show_panels(results: RunResults, facts) -> None:
@@ -46,7 +49,9 @@ def show_panels(results: RunResults, facts) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.slider("Opacity of the map", 0.0, 1.0, step=0.05, **state.bound("opacity", opacity), width=260)
-        st.segmented_control("Colours", list(SCALES), required=True, format_func=SCALES.__getitem__, **state.bound("scale", scale))
+        st.segmented_control(
+            "Colours", list(SCALES), required=True, format_func=SCALES.__getitem__, **state.bound("scale", scale)
+        )
         if mask_path is not None:
             st.toggle("Outline of the true defect", key="show_truth", persist_state="session")
         elif facts.is_defective:

@@ -1,4 +1,5 @@
-"""Writing down what one sees: tags with quick keys, a comment and "label is wrong" per image, a comment per run. And finding them again.
+"""Writing down what one sees: tags with quick keys, a comment and "label is wrong" per image, a comment per run. And
+finding them again.
 
 Every press is saved at once, as one change to the newest notes. What people wrote is shown letter by letter.
 """
@@ -77,7 +78,9 @@ def tag_filter(results: RunResults, chosen: thresholds.Filter) -> None:
 
 
 def flagged_note(results: RunResults) -> None:
-    """A line with the image metrics with and without the images whose label is called wrong; nothing where there are none."""
+    """A line with the image metrics with and without the images whose label is called wrong; nothing where there are
+    none.
+    """
     found = flagged_metrics(results, thresholds.read_notes(results))
     if not found.n_flagged:
         return
@@ -88,15 +91,20 @@ def flagged_note(results: RunResults) -> None:
         return
     labels = {"image_auroc": "image AUROC", "image_ap": "AP", "image_f1_max": "best F1"}
     parts = [
-        f"{label} {widgets.metric(found.with_flagged[name])} with, {widgets.metric(found.without_flagged[name])} without {them}"
+        f"{label} {widgets.metric(found.with_flagged[name])} with, {widgets.metric(found.without_flagged[name])}"
+        f" without {them}"
         for name, label in labels.items()
     ]
     st.caption(f"{words}: {'; '.join(parts)}. Pixel metrics count every image.")
 
 
 def note_line(note: ImageNote) -> None:
-    """What was written about an image, below its picture: what is cut off at the end are tags. Nothing where nothing was."""
-    marks = [f"{_ICONS[WRONG_LABEL]} label is wrong"] * note.label_is_wrong + [f"{_ICONS[COMMENTED]} comment"] * bool(note.comment)
+    """What was written about an image, below its picture: what is cut off at the end are tags. Nothing where nothing
+    was.
+    """
+    marks = [f"{_ICONS[WRONG_LABEL]} label is wrong"] * note.label_is_wrong + [f"{_ICONS[COMMENTED]} comment"] * bool(
+        note.comment
+    )
     for words in (marks, [as_written(tag) for tag in note.tags]):
         if words:
             st.caption(" · ".join(words))
@@ -108,7 +116,9 @@ def as_written(text: str) -> str:
 
 
 def _known_tags(run_id: str, notes: RunNotes) -> list[str]:
-    """Tags of the run, the most used first, then those that this session saw in use: one taken off by mistake stays within reach."""
+    """Tags of the run, the most used first, then those that this session saw in use: one taken off by mistake stays
+    within reach.
+    """
     seen: dict[str, list[str]] = st.session_state.setdefault(_SEEN, {})
     seen[run_id] = [*notes.tags, *(tag for tag in seen.get(run_id, ()) if tag not in notes.tags)]
     return seen[run_id]
@@ -152,7 +162,14 @@ def _show_tags(store: RunStore, run_id: str, sample_id: str, notes: RunNotes, no
 
 
 def _switch(
-    where: tuple[str, str], label: str, is_on: bool, write: Callable[[], object], *, key: str, shortcut: str | None, icon: str | None = None
+    where: tuple[str, str],
+    label: str,
+    is_on: bool,
+    write: Callable[[], object],
+    *,
+    key: str,
+    shortcut: str | None,
+    icon: str | None = None,
 ) -> None:
     """A button that is on or off, and says so by more than its colour."""
     st.button(
@@ -175,7 +192,8 @@ def _take_tag(store: RunStore, run_id: str, sample_id: str, key: str) -> None:
 
 
 def _show_comment(store: RunStore, run_id: str, sample_id: str | None, owner: ImageNote | RunNotes, label: str) -> None:
-    # A key per revision: the field takes its text from the notes once these change, and knows which text a person began from.
+    # A key per revision: the field takes its text from the notes once these change, and knows which text a person began
+    # from.
     key = f"comment_{run_id}_{sample_id}_{owner.revision}"
     st.text_area(
         label,
@@ -184,7 +202,11 @@ def _show_comment(store: RunStore, run_id: str, sample_id: str | None, owner: Im
         max_chars=max(MAX_COMMENT, len(owner.comment)),
         placeholder="Saved when you leave the field",
         key=key,
-        on_change=lambda: _save(run_id, sample_id, lambda: set_comment(store, run_id, sample_id, st.session_state[key], owner.revision).is_joined),
+        on_change=lambda: _save(
+            run_id,
+            sample_id,
+            lambda: set_comment(store, run_id, sample_id, st.session_state[key], owner.revision).is_joined,
+        ),
     )
 
 

@@ -1,9 +1,10 @@
-"""How long the server works on a page: `python -m pages.ui.page_times PAGE RUNS ROOT CATEGORY REPEATS`, for the bench (store: WTFLOW_HOME).
+"""How long the server works on a page: `python -m pages.ui.page_times PAGE RUNS ROOT CATEGORY REPEATS`, for the bench
+(store: WTFLOW_HOME).
 
-Streamlit's own test harness runs the page as the server does, with session, caches and widgets, but without a browser or the wire.
-What the harness itself takes, some 200 ms, is left out: the clock runs inside the script. Prints one JSON object last: seconds
-`cold` (one value: the first visit in this process), `cached` and `heading` (in turn, each visit in a new session; `heading` is the
-page's head with nothing below it).
+Streamlit's own test harness runs the page as the server does, with session, caches and widgets, but without a browser
+or the wire. What the harness itself takes, some 200 ms, is left out: the clock runs inside the script. Prints one JSON
+object last: seconds `cold` (one value: the first visit in this process), `cached` and `heading` (in turn, each visit in
+a new session; `heading` is the page's head with nothing below it).
 """
 
 import json
@@ -31,7 +32,9 @@ def main(page: str, runs: str, root: str, category: str, repeats: str) -> None:
 
 
 def _visit(script: Callable[..., None], target: str, params: dict[str, list[str]]) -> float:
-    """Seconds that the script takes for a new visitor, all its reruns together. Ends the program when it raises or shows an error."""
+    """Seconds that the script takes for a new visitor, all its reruns together. Ends the program when it raises or
+    shows an error.
+    """
     seconds: list[float] = []
     app = AppTest.from_function(script, default_timeout=TIMEOUT_S, args=(target, seconds))
     for name, value in params.items():
@@ -43,7 +46,8 @@ def _visit(script: Callable[..., None], target: str, params: dict[str, list[str]
     return sum(seconds)
 
 
-# The harness takes the source of these alone, so each imports what it needs. Stopping and rerunning a page are exceptions.
+# The harness takes the source of these alone, so each imports what it needs. Stopping and rerunning a page are
+# exceptions.
 
 
 def _time_page(path: str, seconds: list[float]) -> None:

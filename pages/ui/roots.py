@@ -24,7 +24,9 @@ def demo_root(store: RunStore) -> Path:
 
 
 def draw_demo(store: RunStore, categories: tuple[str, ...] = DEMO_CATEGORIES) -> Path:
-    """Draw these categories of the demo with a progress bar, unless they are there already, and return the demo's folder."""
+    """Draw these categories of the demo with a progress bar, unless they are there already, and return the demo's
+    folder.
+    """
     root = demo_root(store)
     if is_demo_complete(root, categories):
         return root
@@ -49,7 +51,10 @@ def pick_root(store: RunStore) -> RootScan | None:
         key=_TYPED,
         on_change=_typed,
         placeholder="Demo images. Type the path of a folder of your own here.",
-        help="The folder that holds the categories, each with train/good, test and ground_truth (MVTec AD), or as VisA and BTAD have it.",
+        help=(
+            "The folder that holds the categories, each with train/good, test and ground_truth (MVTec AD), or as VisA"
+            " and BTAD have it."
+        ),
     )
     if not is_demo:
         line.button("Use the demo", icon=":material/auto_awesome:", on_click=_open, args=(store, str(demo_root(store))))
@@ -86,7 +91,9 @@ def pick_category(scan: RootScan) -> Category:
         )
     name = wanted if wanted in scan.categories else scan.categories[0]
     show = st.pills if len(scan.categories) <= 15 else st.selectbox
-    show("Category", scan.categories, **({"required": True} if show is st.pills else {}), **state.bound("category", name))
+    show(
+        "Category", scan.categories, **({"required": True} if show is st.pills else {}), **state.bound("category", name)
+    )
     return cache.category(str(scan.root), name)
 
 

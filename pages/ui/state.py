@@ -1,4 +1,5 @@
-"""Choices that outlive a page, and the only query parameters. A choice lives in the session and, while its page is open, in the address.
+"""Choices that outlive a page, and the only query parameters. A choice lives in the session and, while its page is
+open, in the address.
 
 The address wins whenever it says something that this session did not write (a link, F5, the back button); otherwise the
 session does. Values are lists of text, as an address holds them; pages validate what they read against the facts.
@@ -18,9 +19,54 @@ IMAGE = ("run", "sample", "position", "threshold", "origin", *FILTER, "opacity",
 FAILURES = ("run", "sample", "threshold", "origin", "defect", "outcome", "tag", "cut", "fact", "page")
 TRY = ("run", "threshold", "origin", "page")
 VIEW = ("view", "colour", "t")
-PATHS = ("run", "sample", "position", "threshold", "origin", *FILTER, "images", "how", "n", "saves", "probes", "bend", "tab", *VIEW)
-WELLS = ("run", "threshold", "origin", "n", "saves", "fit", "neighbors", "distance", "metric", "umap_seed", "plane", "at", "picked", "page", *VIEW)
-COMPARE = ("runs", "runs_of", "common", "pair", "origin", "curve", "who", "defect", "sample", "position", "maps", "opacity", "page")
+PATHS = (
+    "run",
+    "sample",
+    "position",
+    "threshold",
+    "origin",
+    *FILTER,
+    "images",
+    "how",
+    "n",
+    "saves",
+    "probes",
+    "bend",
+    "tab",
+    *VIEW,
+)
+WELLS = (
+    "run",
+    "threshold",
+    "origin",
+    "n",
+    "saves",
+    "fit",
+    "neighbors",
+    "distance",
+    "metric",
+    "umap_seed",
+    "plane",
+    "at",
+    "picked",
+    "page",
+    *VIEW,
+)
+COMPARE = (
+    "runs",
+    "runs_of",
+    "common",
+    "pair",
+    "origin",
+    "curve",
+    "who",
+    "defect",
+    "sample",
+    "position",
+    "maps",
+    "opacity",
+    "page",
+)
 LEARN = ("lesson", "seed", "data", "set", "points", "large")
 
 # What makes no sense any more when the key changes.
@@ -60,10 +106,12 @@ def sync(page: str, params: tuple[str, ...]) -> None:
         if found and found != written.get(name):
             choices[name] = found
         elif not found and is_same_page and name in written and any(address.values()):
-            choices.pop(name, None)  # the back button took it away; an address with nothing at all is only a page just opened
+            choices.pop(
+                name, None
+            )  # the back button took it away; an address with nothing at all is only a page just opened
     session[_PAGE], session[_PARAMS] = page, params
-    # On coming from another page also where the address is right already: what that page wrote last may still be on its way to the
-    # browser, and would replace it there. The browser passes over an address that it shows.
+    # On coming from another page also where the address is right already: what that page wrote last may still be on its
+    # way to the browser, and would replace it there. The browser passes over an address that it shows.
     _write(again=before is not None and not is_same_page)
 
 
@@ -101,7 +149,9 @@ def put(name: str, value: str | Iterable[str] | None) -> None:
 
 
 def settle(name: str, value: str) -> None:
-    """Write down the value that a page took because nothing was chosen. What depends on it stays: it was meant for this value."""
+    """Write down the value that a page took because nothing was chosen. What depends on it stays: it was meant for
+    this value.
+    """
     choices = st.session_state.setdefault(_CHOICES, {})
     if choices.get(name) != [value]:
         choices[name] = [value]
@@ -112,7 +162,13 @@ def to_text(value: object) -> str | list[str] | None:
     """A widget's value as an address holds it: several values as a list, none as None."""
     if value is None or isinstance(value, str):
         return value
-    return [str(item) for item in value] if isinstance(value, list | tuple) else f"{value:.6g}" if isinstance(value, float) else str(value)
+    return (
+        [str(item) for item in value]
+        if isinstance(value, list | tuple)
+        else f"{value:.6g}"
+        if isinstance(value, float)
+        else str(value)
+    )
 
 
 def bound(name: str, value: object) -> dict:

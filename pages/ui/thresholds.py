@@ -1,4 +1,6 @@
-"""The threshold of a run, and which of its images the filter leaves: shared by results, localization and Try an image."""
+"""The threshold of a run, and which of its images the filter leaves: shared by results, localization and Try an
+image.
+"""
 
 from dataclasses import dataclass
 
@@ -30,7 +32,10 @@ class Threshold:
     def words(self) -> str:
         """Where the value comes from, in a sentence."""
         if self.is_moved:
-            return f"Set by hand. It started at {format_score(self.origin.value)}: {self.origin.label[0].lower()}{self.origin.label[1:]}."
+            return (
+                f"Set by hand. It started at {format_score(self.origin.value)}:"
+                f" {self.origin.label[0].lower()}{self.origin.label[1:]}."
+            )
         return f"{self.origin.label}. {self.origin.explanation}"
 
 
@@ -78,7 +83,9 @@ def show_threshold(results: RunResults) -> Threshold:
 
 
 def _stops(results: RunResults, threshold: Threshold) -> list[float]:
-    """Values that the slider offers, rising: half-way between neighbouring scores, where thresholds start, and the one in force."""
+    """Values that the slider offers, rising: half-way between neighbouring scores, where thresholds start, and the
+    one in force.
+    """
     table = results.test if len(results.test) else results.table
     scores = sorted({float(score) for score in table.score}) or [0.0]
     between = [(low + high) / 2 for low, high in zip(scores, scores[1:], strict=False)]

@@ -1,4 +1,6 @@
-"""What if this image had a defect? Paint one, and the run answers: score, map, norms along the path, and how strong a spot must be."""
+"""What if this image had a defect? Paint one, and the run answers: score, map, norms along the path, and how strong
+a spot must be.
+"""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +35,11 @@ THUMBNAIL_PX = 320
 @st.fragment
 def show_what_if(store: RunStore, results: RunResults, facts, threshold: Threshold) -> None:
     """The section for one scored image. Until it is opened nothing is computed and torch is not imported."""
-    if not st.toggle("**What if?** Paint a defect on this image and see what the run says", key="what_if_open", persist_state="session"):
+    if not st.toggle(
+        "**What if?** Paint a defect on this image and see what the run says",
+        key="what_if_open",
+        persist_state="session",
+    ):
         return
     with shown():
         if facts.is_defective:
@@ -60,7 +66,9 @@ def show_what_if(store: RunStore, results: RunResults, facts, threshold: Thresho
 
 
 def picture_of(run_id: str, row: int) -> dict:
-    """What was painted on this image in this session: `done` and `undone` strokes as the browser sends them, `serial`, `version`."""
+    """What was painted on this image in this session: `done` and `undone` strokes as the browser sends them,
+    `serial`, `version`.
+    """
     pictures = st.session_state.setdefault(PICTURES, {})
     return pictures.get((run_id, row), {"done": [], "undone": [], "serial": 0, "version": 0})
 
@@ -76,11 +84,18 @@ def take_picture(run_id: str, row: int, found: dict) -> None:
 def put_picture(run_id: str, row: int, strokes: list[dict]) -> None:
     """Replace what is painted; an open canvas takes it over because the version is another."""
     old = picture_of(run_id, row)
-    st.session_state[PICTURES][run_id, row] = {"done": strokes, "undone": [], "serial": old["serial"] + 1, "version": old["version"] + 1}
+    st.session_state[PICTURES][run_id, row] = {
+        "done": strokes,
+        "undone": [],
+        "serial": old["serial"] + 1,
+        "version": old["version"] + 1,
+    }
 
 
 def show_painting(results: RunResults, facts, image) -> tuple[Stroke, ...]:
-    """Canvas and choice of the image to paste from. Returns the strokes, none where they are not sound (an error then says why)."""
+    """Canvas and choice of the image to paste from. Returns the strokes, none where they are not sound (an error
+    then says why).
+    """
     run_id, row = results.run_id, int(facts.row)
     picture = picture_of(run_id, row)
     size = results.settings.image_size
@@ -118,7 +133,12 @@ def pick_source(results: RunResults, facts) -> str:
     """The id of the image to paste from: at first the worst defective one."""
     ordered = results.test.sort_values(["is_defective", "score"], ascending=False).sample_id
     ids = [str(name) for name in ordered if name != facts.sample_id] + [str(facts.sample_id)]
-    return st.selectbox("Paste from", ids, key=f"paste_from_{results.run_id}_{facts.row}", help="For the brush Paste: where patches are copied from.")
+    return st.selectbox(
+        "Paste from",
+        ids,
+        key=f"paste_from_{results.run_id}_{facts.row}",
+        help="For the brush Paste: where patches are copied from.",
+    )
 
 
 # -- the answer --------------------------------------------------------------------------------------------------------
@@ -154,8 +174,8 @@ def show_answer(results: RunResults, what_if: WhatIf, threshold: Threshold) -> N
     )
     if what_if.recomputed_difference > 0:
         st.caption(
-            f"This computer's own map of the unpainted image differs from the stored one by up to {what_if.recomputed_difference:.1g}: "
-            "changes that small mean nothing."
+            "This computer's own map of the unpainted image differs from the stored one by up to"
+            f" {what_if.recomputed_difference:.1g}: changes that small mean nothing."
         )
 
 
@@ -168,28 +188,39 @@ def change_in_words(what_if: WhatIf, threshold: float) -> str:
     if before < threshold <= after:
         words += f": it crosses the threshold {format_score(threshold)}, the run sees it."
     elif before < threshold and after > before:
-        words += f", {(after - before) / (threshold - before):.0%} of the way to the threshold {format_score(threshold)}."
+        words += (
+            f", {(after - before) / (threshold - before):.0%} of the way to the threshold {format_score(threshold)}."
+        )
     elif before >= threshold > after:
         words += f": it falls below the threshold {format_score(threshold)}."
     elif before >= threshold:
         words += f". It was at or above the threshold {format_score(threshold)} before, too."
     else:
         words += f". The threshold is {format_score(threshold)}."
-    return words + (" The highest position of the map lies in the paint." if what_if.peak_is_painted else " The highest position lies outside the paint.")
+    return words + (
+        " The highest position of the map lies in the paint."
+        if what_if.peak_is_painted
+        else " The highest position lies outside the paint."
+    )
 
 
 def show_norms(what_if: WhatIf) -> None:
     st.subheader("The painted positions on their way", anchor=False)
     if not len(what_if.norms_after.median):
-        st.caption("Paint, and the norms of the painted positions are drawn here, from the data (t = 0) to the noise (t = 1).")
+        st.caption(
+            "Paint, and the norms of the painted positions are drawn here, from the data (t = 0) to the noise (t = 1)."
+        )
         return
     n = int(what_if.is_painted_position.sum())
     st.plotly_chart(
-        plot_painted_norms(what_if), key="what_if_norms", config=theme.CONFIG, alt=f"Norms of {n} painted positions at every saved step, before and after"
+        plot_painted_norms(what_if),
+        key="what_if_norms",
+        config=theme.CONFIG,
+        alt=f"Norms of {n} painted positions at every saved step, before and after",
     )
     st.caption(
-        f"{widgets.count(n, 'grid position')} with paint in {'its cell' if n == 1 else 'their cells'}. Neighbours change, too: "
-        "a feature sees more of the image than its own cell."
+        f"{widgets.count(n, 'grid position')} with paint in {'its cell' if n == 1 else 'their cells'}. Neighbours"
+        " change, too: a feature sees more of the image than its own cell."
     )
 
 
@@ -199,40 +230,67 @@ def show_sweep(store: RunStore, results: RunResults, facts, strokes: tuple[Strok
     size = results.settings.image_size
     kinds = [stroke.kind for stroke in strokes if stroke.kind in SPOTS]
     places = [stroke.points[-1] for stroke in strokes if stroke.kind != "erase"]
-    kind = st.segmented_control("Spot", list(SPOTS), default=kinds[-1] if kinds else "dark", required=True, format_func=SPOTS.__getitem__)
+    kind = st.segmented_control(
+        "Spot", list(SPOTS), default=kinds[-1] if kinds else "dark", required=True, format_func=SPOTS.__getitem__
+    )
     x, y = (round(min(max(value, 0.0), float(size)), 1) for value in (places[-1] if places else (size / 2, size / 2)))
     radii = tuple(share * max(size, 128) for share in SIZES)  # a smaller image has no pixels for the smallest spot
     asked = (store, results.run_id, int(facts.row), kind, (x, y), radii, STRENGTHS)
     sweep = read_sweep(*asked)
     where = "where the last stroke ended" if places else "in the middle"
     n = len(radii) * len(STRENGTHS)
-    st.caption(f"One spot {where} (x {x:.0f}, y {y:.0f}) on the unpainted image, in {len(radii)} sizes and {len(STRENGTHS)} strengths.")
+    st.caption(
+        f"One spot {where} (x {x:.0f}, y {y:.0f}) on the unpainted image, in {len(radii)} sizes and {len(STRENGTHS)}"
+        " strengths."
+    )
     if sweep is None:
         box = st.empty()
         with box.container():
-            if not st.button(f"Draw the sweep ({widgets.count(n, 'image')})", icon=":material/stacked_line_chart:", key="what_if_sweep"):
+            if not st.button(
+                f"Draw the sweep ({widgets.count(n, 'image')})",
+                icon=":material/stacked_line_chart:",
+                key="what_if_sweep",
+            ):
                 return
             bar = st.progress(0.0, "Loading the network")
             try:
                 from wtflow.studies.what_if import strength_sweep  # imports torch
 
-                sweep = strength_sweep(*asked, progress=lambda done, total: bar.progress(done / total, f"{done} of {widgets.count(total, 'image')}"))
+                sweep = strength_sweep(
+                    *asked,
+                    progress=lambda done, total: bar.progress(
+                        done / total, f"{done} of {widgets.count(total, 'image')}"
+                    ),
+                )
             except WTFlowError as error:
                 show_error(error)
                 return
         box.empty()
-    st.plotly_chart(plot_sweep(sweep, threshold.value), key="what_if_sweep_plot", config=theme.CONFIG, alt="Score against strength of the spot, by size")
+    st.plotly_chart(
+        plot_sweep(sweep, threshold.value),
+        key="what_if_sweep_plot",
+        config=theme.CONFIG,
+        alt="Score against strength of the spot, by size",
+    )
     st.caption(sweep_in_words(sweep, threshold.value))
 
 
 def sweep_in_words(sweep: Sweep, threshold: float) -> str:
     """From which strength on each size is called defective."""
     if sweep.score_before >= threshold:
-        return f"The unpainted image is called defective at {format_score(threshold)} already: no strength makes the difference."
+        return (
+            f"The unpainted image is called defective at {format_score(threshold)} already: no strength makes the"
+            " difference."
+        )
     parts = []
     for radius, first in zip(sweep.radii, sweep.first_reaching(threshold), strict=True):
-        parts.append(f"{2 * radius:.0f} px across: " + ("not even at full strength" if first is None else f"from {first:.0%} strength on"))
-    return f"Called defective at {format_score(threshold)}: " + "; ".join(parts) + ". Only the strengths drawn were tried."
+        parts.append(
+            f"{2 * radius:.0f} px across: "
+            + ("not even at full strength" if first is None else f"from {first:.0%} strength on")
+        )
+    return (
+        f"Called defective at {format_score(threshold)}: " + "; ".join(parts) + ". Only the strengths drawn were tried."
+    )
 
 
 # -- keeping -----------------------------------------------------------------------------------------------------------
@@ -242,8 +300,15 @@ def show_keeping(store: RunStore, run_id: str, what_if: WhatIf, strokes: tuple[S
     """Save this painting, and the list of those saved with the run."""
     st.subheader("Keep it", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input("Name", key="what_if_name", max_chars=MAX_NAME, placeholder="A dark spot at the rim", width=320)
-        if st.button("Save this what if", icon=":material/bookmark_add:", disabled=not what_if.is_painted, help="Picture, mask and scores, kept with the run."):
+        name = st.text_input(
+            "Name", key="what_if_name", max_chars=MAX_NAME, placeholder="A dark spot at the rim", width=320
+        )
+        if st.button(
+            "Save this what if",
+            icon=":material/bookmark_add:",
+            disabled=not what_if.is_painted,
+            help="Picture, mask and scores, kept with the run.",
+        ):
             save_what_if(store, run_id, what_if, name, write_strokes(strokes))
             st.toast("The painted image and its mask are kept with this run.", icon=":material/bookmark:")
     kept = list_what_ifs(store, run_id)
@@ -267,7 +332,9 @@ def show_kept(store: RunStore, run_id: str, facts: dict) -> None:
     st.caption(f"**{plain(facts['name'])}**", help=f"{facts['sample_id']}, saved {when:%Y-%m-%d %H:%M} UTC")
     st.caption(f"{format_score(facts['score_before'])} → {format_score(facts['score_after'])}")
     with st.container(horizontal=True):
-        if st.button("Open", icon=":material/brush:", type="tertiary", key=f"open_{facts['key']}", help="Paint on from here."):
+        if st.button(
+            "Open", icon=":material/brush:", type="tertiary", key=f"open_{facts['key']}", help="Paint on from here."
+        ):
             put_picture(run_id, int(facts["row"]), facts["strokes"])
             state.put("sample", facts["sample_id"])
             st.rerun()

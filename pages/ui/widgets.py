@@ -22,8 +22,8 @@ TILE_PX = 165
 
 UNTRAINED = "untrained backbone"
 UNTRAINED_NOTE = (
-    "**Untrained backbone:** the features come from random weights. This shows how the method works, not how well it can do; "
-    "for that, train with the embedded backbone, ImageNet weights or a weights file."
+    "**Untrained backbone:** the features come from random weights. This shows how the method works, not how well it"
+    " can do; for that, train with the embedded backbone, ImageNet weights or a weights file."
 )
 EMBEDDED = "embedded backbone"
 EMBEDDED_NOTE = (
@@ -71,7 +71,11 @@ def show_weights_note(settings: Settings) -> None:
 def pick_run(store: RunStore) -> RunSummary:
     """The finished run that the address names, or the newest; ends the page with what to do when there is none."""
     summaries = {summary.run_id: summary for summary in trainings.live_summaries(store)}
-    finished = [run_id for run_id, summary in summaries.items() if summary.status is not None and summary.status.state == "finished"]
+    finished = [
+        run_id
+        for run_id, summary in summaries.items()
+        if summary.status is not None and summary.status.state == "finished"
+    ]
     wanted = state.get("run")
     chosen = wanted if wanted in finished else finished[0] if finished and wanted is None else None
     if finished:
@@ -91,7 +95,9 @@ def pick_run(store: RunStore) -> RunSummary:
 
 
 def open_run(store: RunStore) -> RunResults:
-    """The results of the chosen run, with a note where its features are random or those of the embedded backbone. Ends the page when there is none."""
+    """The results of the chosen run, with a note where its features are random or those of the embedded backbone.
+    Ends the page when there is none.
+    """
     summary = pick_run(store)
     with st.spinner("Reading the run"):
         results = cache.results(store, summary.run_id)
@@ -117,7 +123,9 @@ def show_no_run_yet(words: str) -> None:
 
 
 def show_why_unfit(run_id: str, summary: RunSummary | None) -> None:
-    """Why a run that the address names has no results to show, and what to do. summary: None where there is no such run."""
+    """Why a run that the address names has no results to show, and what to do. summary: None where there is no such
+    run.
+    """
     if summary is None:
         fix = "It may have been deleted. Choose another one above, or train one."
         show_error(RunNotFoundError(f"There is no run {run_id[:80]!r} here.", fix=fix))
@@ -125,7 +133,9 @@ def show_why_unfit(run_id: str, summary: RunSummary | None) -> None:
     elif summary.problem:
         st.error(f"**Run {plain(run_id)} is damaged.**  \n{plain(summary.problem)}", icon=":material/broken_image:")
     else:
-        st.info(f"Run {plain(run_id)} is {summary.status.state}: it has no results yet.", icon=":material/hourglass_empty:")
+        st.info(
+            f"Run {plain(run_id)} is {summary.status.state}: it has no results yet.", icon=":material/hourglass_empty:"
+        )
         link("train", "Watch it on the train page", icon=":material/model_training:", watch=run_id)
 
 
@@ -185,7 +195,14 @@ def pager(n_items: int, per_page: int) -> range:
     number = state.get_number("page") or 1
     number = int(min(max(number, 1), n_pages))
     if n_pages > 1:
-        key = f"widget_page_{number}"  # a key per page: a pager takes its value from `default`, and only a new pager reads that
-        st.pagination(n_pages, default=number, key=key, width="stretch", on_change=lambda: state.put("page", str(st.session_state[key])))
+        # a key per page: a pager takes its value from `default`, and only a new pager reads that
+        key = f"widget_page_{number}"
+        st.pagination(
+            n_pages,
+            default=number,
+            key=key,
+            width="stretch",
+            on_change=lambda: state.put("page", str(st.session_state[key])),
+        )
     first = (number - 1) * per_page
     return range(first, min(first + per_page, n_items))

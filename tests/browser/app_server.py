@@ -26,10 +26,22 @@ def served(script: Path, home: Path) -> Iterator[str]:
     """Address of a Streamlit script whose store is `home`. Nothing has asked it for anything but its health."""
     port = free_port()
     environment = os.environ | {"PYTHONPATH": str(PROJECT), "WTFLOW_HOME": str(home), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port), "--server.headless", "true"]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        str(script),
+        "--server.port",
+        str(port),
+        "--server.headless",
+        "true",
+    ]
     log_path = home / "server.log"
     with log_path.open("wb") as log:
-        process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+        process = subprocess.Popen(
+            command, cwd=PROJECT, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
     address, end = f"http://127.0.0.1:{port}", time.monotonic() + 60
     try:
         while not _answers(address):

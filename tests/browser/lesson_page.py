@@ -24,7 +24,10 @@ class OpenedLesson:
         self.page.set_default_timeout(30_000)
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" and "404" not in said.text else None)
+        self.page.on(
+            "console",
+            lambda said: self.errors.append(said.text) if said.type == "error" and "404" not in said.text else None,
+        )
         self.page.goto(f"{server}/learn?{query}")
         self.host = self.page.locator(HOST)
         self.page.locator(f"{HOST}[data-frames]").wait_for(state="attached")
@@ -45,7 +48,10 @@ class OpenedLesson:
 
     def until(self, condition: str) -> None:
         """Wait for an expression in `d` (data attributes), `v` (values) and `q` (the address)."""
-        body = f"const d = document.querySelector('{HOST}')?.dataset ?? {{}}, v = JSON.parse(d.values ?? '{{}}'), q = new URLSearchParams(location.search)"
+        body = (
+            f"const d = document.querySelector('{HOST}')?.dataset ?? {{}}, v = JSON.parse(d.values ?? '{{}}'), q = new"
+            " URLSearchParams(location.search)"
+        )
         self.page.wait_for_function(f"() => {{ {body}; return {condition}; }}")
 
     def pixel(self, panel: int, x: float, y: float) -> list[float]:

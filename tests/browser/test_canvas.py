@@ -1,4 +1,6 @@
-"""The painting canvas in a real browser, in a page of its own: strokes reach Python, undo takes them back, nothing else is sent."""
+"""The painting canvas in a real browser, in a page of its own: strokes reach Python, undo takes them back, nothing
+else is sent.
+"""
 
 import json
 import time
@@ -26,11 +28,13 @@ st.session_state.n_next = st.session_state.get("n_next", 0) + st.button("Next", 
 painted, mask = apply_strokes(image, read_strokes(picture["done"]), 0, {"red": other})
 if st.toggle("Show", value=True):
     show_canvas(
-        "canvas", name="grey", size_px=64, image=data_uri(encode_png(image)), picture=picture, painted=data_uri(encode_png(painted)),
+        "canvas", name="grey", size_px=64, image=data_uri(encode_png(image)), picture=picture,
+        painted=data_uri(encode_png(painted)),
         source={"key": "red", "label": "red", "image": data_uri(encode_png(other))}, on_change=picture.update,
     )
 levels = np.rint(painted * 255).astype(int)
-seen = {"pixels": int(mask.sum()), "middle": levels[32, 32].tolist(), "corner": int(levels[8, 8, 0]), "n_next": st.session_state.n_next}
+seen = {"pixels": int(mask.sum()), "middle": levels[32, 32].tolist(), "corner": int(levels[8, 8, 0]),
+        "n_next": st.session_state.n_next}
 st.text("state " + json.dumps(picture | seen))
 """
 

@@ -1,4 +1,6 @@
-"""Failures and comparison in a real browser, on runs made by hand: from a missed defect to its regions, notes and map; from a disagreement to its maps."""
+"""Failures and comparison in a real browser, on runs made by hand: from a missed defect to its regions, notes and
+map; from a disagreement to its maps.
+"""
 
 import re
 
@@ -16,7 +18,9 @@ MARKUP = "<img src=x onerror=\"document.title='taken'\"> **bold**"
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """Store and ids of two finished runs of one category; both call at 1.75, so the second misses a defect that the first finds."""
+    """Store and ids of two finished runs of one category; both call at 1.75, so the second misses a defect that the
+    first finds.
+    """
     folder = tmp_path_factory.mktemp("failures")
     store, root = RunStore(folder / "runs"), write_category(folder / "images")
     return store, write_run(store, root), write_run(store, root, scores=(6.0, 1.5, 8.0, 1.0, 3.0), steps=1)
@@ -52,7 +56,9 @@ def test_a_missed_defect_is_taken_apart_noted_and_found_again_after_a_reload(run
     sample = re.search(r"sample=([^&]+)", page.url)[1].replace("%2F", "/")
     assert notes_of(store, run).note(sample).comment == MARKUP
     page.keyboard.press("w")
-    page.get_by_role("button", name="Label is wrong").and_(page.locator("[kind=primary], [data-testid=stBaseButton-primary]")).wait_for()
+    page.get_by_role("button", name="Label is wrong").and_(
+        page.locator("[kind=primary], [data-testid=stBaseButton-primary]")
+    ).wait_for()
     assert notes_of(store, run).note(sample).label_is_wrong
 
     address = page.url
@@ -67,7 +73,9 @@ def test_a_missed_defect_is_taken_apart_noted_and_found_again_after_a_reload(run
     page.locator(".js-plotly-plot").first.wait_for()
 
 
-def test_a_filter_redraws_its_images_alone_and_what_it_leaves_can_be_taken_apart_and_seen_on_results(runs, server, page):
+def test_a_filter_redraws_its_images_alone_and_what_it_leaves_can_be_taken_apart_and_seen_on_results(
+    runs, server, page
+):
     _, run, _ = runs
     page.goto(f"{server}/failures?run={run}&threshold=2.5")
     page.get_by_text(re.compile(r"^(\d+) of \1 wrong call")).wait_for()

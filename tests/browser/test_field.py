@@ -1,4 +1,6 @@
-"""The particle field in a real browser, on a page of its own: playing, scrubbing, choosing, hovering, and what the page is told."""
+"""The particle field in a real browser, on a page of its own: playing, scrubbing, choosing, hovering, and what the
+page is told.
+"""
 
 import io
 import json
@@ -10,7 +12,7 @@ from in_chromium import browser, pytestmark  # noqa: F401
 from PIL import Image
 
 # Eight points stand still on a ring in "map"; in "travel" 2,000 particles move along straight lines from x to -x.
-SCRIPT = '''
+SCRIPT = """
 import json
 import numpy as np
 import streamlit as st
@@ -34,7 +36,8 @@ def travel(seed):
 def ring():
     angle = np.arange(8) * np.pi / 4
     points = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    pictures = Pictures(("test/dent/000.png", "test/good/001.png"), (IMAGE, IMAGE), (IMAGE, IMAGE), np.arange(8) % 2, np.full((8, 2), 0.5), (0.1, 0.2))
+    pictures = Pictures(("test/dent/000.png", "test/good/001.png"), (IMAGE, IMAGE), (IMAGE, IMAGE), np.arange(8) % 2,
+                        np.full((8, 2), 0.5), (0.1, 0.2))
     kind = Colour("kind", "Kind", "group", np.arange(8) // 4, NAMES, CSS)
     views = (View("plane", "Plane", np.stack([points, 2 * points]), ("x", "y"), equal=True),)
     return Field(np.array([0.0, 1.0]), 100 + np.arange(8), views, (kind,), pictures=pictures)
@@ -55,10 +58,12 @@ if st.button("Ask for turned at 0.25"):
     session.asked = {"view": "turned", "t": 0.25}
 seed = int(st.button("Other data"))
 data = encode_field(ring() if is_map else travel(seed))
-state = show_field(data, key="field", height=420, choices=session.asked | {"playing_allowed": not is_map}, can_select=is_map, on_change=changed)
-told = {"calls": session.calls, "choice": state.choice, "selected": sorted(state.selected), "clicked": session.get("in_callback")}
+state = show_field(data, key="field", height=420, choices=session.asked | {"playing_allowed": not is_map},
+                   can_select=is_map, on_change=changed)
+told = {"calls": session.calls, "choice": state.choice, "selected": sorted(state.selected),
+        "clicked": session.get("in_callback")}
 st.html("<pre id='told'>" + json.dumps(told) + "</pre>")
-'''
+"""
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +95,10 @@ class Opened:
 
     def until(self, condition: str) -> None:
         """Wait for an expression in `d` (the field's data attributes) and `told`."""
-        body = "const d = document.querySelector('[data-testid=stBidiComponentIsolated]').dataset, told = JSON.parse(document.querySelector('#told').innerText)"
+        body = (
+            "const d = document.querySelector('[data-testid=stBidiComponentIsolated]').dataset, told ="
+            " JSON.parse(document.querySelector('#told').innerText)"
+        )
         self.page.wait_for_function(f"() => {{ {body}; return {condition}; }}")
 
     def point_at(self, particle: int) -> list[float]:
@@ -129,7 +137,12 @@ def test_two_thousand_particles_play_to_the_end_without_a_dropped_second_and_the
     assert 5_500 < moments[-1] - moments[0] < 9_000, "a pass takes six seconds at speed 1"
     assert travel.get("playing") == "false"
     travel.page.wait_for_timeout(500)
-    assert travel.told() | {"clicked": None} == {"calls": 1, "choice": {"view": "plane", "colour": "kind", "t": 1}, "selected": [], "clicked": None}
+    assert travel.told() | {"clicked": None} == {
+        "calls": 1,
+        "choice": {"view": "plane", "colour": "kind", "t": 1},
+        "selected": [],
+        "clicked": None,
+    }
 
 
 def test_a_rerun_of_the_page_changes_nothing_and_draws_nothing(travel):
@@ -151,15 +164,22 @@ def test_the_field_follows_the_page_and_the_page_follows_the_field(travel):
     travel.page.get_by_text("Nothing is lost.").wait_for()
     travel.page.get_by_label("View").select_option("plane")
     travel.until("d.view === 'plane' && told.choice.view === 'plane' && told.choice.t === 0.25")
-    travel.page.get_by_role("button", name="Ask for turned").click()  # what the page asked for once, it may ask for again
+    travel.page.get_by_role(
+        "button", name="Ask for turned"
+    ).click()  # what the page asked for once, it may ask for again
     travel.until("d.view === 'turned'")
     travel.page.get_by_role("button", name="Other data").click()
     travel.page.wait_for_timeout(1500)
-    assert (travel.get("view"), travel.get("time")) == ("turned", "0.2500"), "other data of the same kind keep view and time"
+    assert (travel.get("view"), travel.get("time")) == (
+        "turned",
+        "0.2500",
+    ), "other data of the same kind keep view and time"
 
 
 def test_hovering_shows_the_particles_own_values_in_the_charts(travel):
-    far = travel.host.evaluate("e => { const f = e.shadowRoot.field, v = f.colours[1].values; return v.indexOf(Math.max(...v)); }")
+    far = travel.host.evaluate(
+        "e => { const f = e.shadowRoot.field, v = f.colours[1].values; return v.indexOf(Math.max(...v)); }"
+    )
     travel.point_at(far)
     travel.until(f"d.hovered === '{far}'")
     distance = travel.host.evaluate("(e, i) => Number(e.shadowRoot.field.colours[1].values[i].toPrecision(4))", far)
@@ -222,7 +242,10 @@ def test_a_lasso_selects_exactly_the_points_within_it_and_can_be_cleared(ring):
 def test_a_box_selects_hidden_points_never(ring):
     ring.page.get_by_role("button", name="good 4").click()
     ring.page.get_by_role("button", name="Draw a box").click()
-    box = ring.host.evaluate("e => { const b = e.shadowRoot.field.ui.stage.getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom]; }")
+    box = ring.host.evaluate(
+        "e => { const b = e.shadowRoot.field.ui.stage.getBoundingClientRect(); return [b.left, b.top, b.right,"
+        " b.bottom]; }"
+    )
     ring.page.mouse.move(box[0] + 5, box[1] + 5)
     ring.page.mouse.down()
     ring.page.mouse.move(box[2] - 5, box[3] - 5, steps=4)
@@ -247,7 +270,9 @@ def test_a_map_offers_its_saved_times_as_steps(ring):
 def test_without_webgl_the_same_particles_are_drawn(browser, server):
     refuse = """
         const get = HTMLCanvasElement.prototype.getContext;
-        HTMLCanvasElement.prototype.getContext = function (kind, ...rest) { return kind === "webgl2" ? null : get.call(this, kind, ...rest); };
+        HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+          return kind === "webgl2" ? null : get.call(this, kind, ...rest);
+        };
     """
     pictures = {}
     for name, script in (("webgl", ""), ("canvas", refuse)):

@@ -1,4 +1,6 @@
-"""The first visit, in a real browser: a deep link before anything else, start the demo, train, threshold, image, reload."""
+"""The first visit, in a real browser: a deep link before anything else, start the demo, train, threshold, image,
+reload.
+"""
 
 import re
 
@@ -85,7 +87,10 @@ def test_its_results_follow_the_threshold_and_lead_to_an_image_found_again_after
     for _ in range(12):
         page.keyboard.press("ArrowLeft")
     page.wait_for_url(re.compile("threshold="))
-    page.wait_for_function("before => [...document.querySelectorAll('[class*=st-key-cell_]')].map(e => e.innerText).join() != before", arg=",".join(before))
+    page.wait_for_function(
+        "before => [...document.querySelectorAll('[class*=st-key-cell_]')].map(e => e.innerText).join() != before",
+        arg=",".join(before),
+    )
     moved = page.locator("[class*=st-key-cell_]").all_inner_texts()
     assert moved != before, "the confusion matrix did not follow the threshold"
 
@@ -101,7 +106,10 @@ def test_its_results_follow_the_threshold_and_lead_to_an_image_found_again_after
     page.locator(".js-plotly-plot").first.wait_for()
     assert page.url == address
     sample = re.search(r"sample=([^&]+)", address)[1].replace("%2F", "/")
-    shown = "name => [...document.querySelectorAll('input')].some(e => e.value.includes(name)) || document.body.innerText.includes(name)"
+    shown = (
+        "name => [...document.querySelectorAll('input')].some(e => e.value.includes(name)) ||"
+        " document.body.innerText.includes(name)"
+    )
     page.wait_for_function(shown, arg=sample.rsplit("/", 1)[-1])
 
     page.keyboard.press("ArrowRight")

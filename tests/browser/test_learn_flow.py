@@ -1,4 +1,6 @@
-"""The kernel of the lessons and lesson "from noise to data and back" in a real browser: closed forms in JavaScript, scrubbing, playing, drawing, links."""
+"""The kernel of the lessons and lesson "from noise to data and back" in a real browser: closed forms in JavaScript,
+scrubbing, playing, drawing, links.
+"""
 
 import json
 from pathlib import Path
@@ -20,12 +22,20 @@ MATH = (Path(__file__).parents[2] / "assets" / "learn" / "math.js").read_text(en
 def run_math(browser):  # noqa: F811
     """Evaluates an expression with the functions of math.js in scope and `given` as its argument."""
     page = browser.new_page()
-    yield lambda expression, given=None: json.loads(page.evaluate(f"(given) => {{ {MATH}; return JSON.stringify({expression}); }}", given))
+    yield lambda expression, given=None: json.loads(
+        page.evaluate(f"(given) => {{ {MATH}; return JSON.stringify({expression}); }}", given)
+    )
     page.close()
 
 
 def test_the_gaussian_forms_in_the_browser_are_those_of_python(run_math):
-    cases = [(x, t, 0.7, s, rho) for x in (-2.0, 0.3) for t in (0.0, 0.2, 0.9, 1.0) for s in (0.1, 0.8) for rho in (-0.9, 0.0, 1.0)]
+    cases = [
+        (x, t, 0.7, s, rho)
+        for x in (-2.0, 0.3)
+        for t in (0.0, 0.2, 0.9, 1.0)
+        for s in (0.1, 0.8)
+        for rho in (-0.9, 0.0, 1.0)
+    ]
     fields = run_math("given.map((c) => [gaussVelocity(...c), gaussFlow(...c)])", cases)
     closed = [[float(exact.gaussian_velocity(*case)), float(exact.gaussian_flow_map(*case))] for case in cases]
     np.testing.assert_allclose(fields, closed, rtol=1e-10, atol=1e-12)
@@ -39,7 +49,10 @@ def test_after_the_meeting_time_the_worst_coupling_has_no_way_on(run_math):
 @pytest.mark.parametrize("t", [0.0, 1e-4, 0.01, 0.3, 1.0])
 def test_the_field_of_finite_data_in_the_browser_is_that_of_python(run_math, t):
     atoms, places = choose_points("rings", None, 0), np.random.default_rng(0).normal(size=(30, 2))
-    seen = run_math("given[1].map(([x, y]) => finiteVelocity(x, y, given[2], Float64Array.from(given[0])))", [atoms.ravel().tolist(), places.tolist(), t])
+    seen = run_math(
+        "given[1].map(([x, y]) => finiteVelocity(x, y, given[2], Float64Array.from(given[0])))",
+        [atoms.ravel().tolist(), places.tolist(), t],
+    )
     np.testing.assert_allclose(seen, exact.finite_velocity(places, t, atoms), rtol=1e-8, atol=1e-8)
 
 
@@ -52,14 +65,20 @@ def test_weights_sum_to_one_and_at_t_0_the_nearest_share_them(run_math):
 def test_paths_in_the_browser_are_those_of_python(run_math):
     atoms, noise, times = choose_points("moons", None, 0), flow.balanced_noise(5, 0), flow.path_times()[::-1]
     given = [atoms.ravel().tolist(), noise.tolist(), times.tolist()]
-    seen = run_math("given[1].map(([x, y]) => Array.from(finitePath(x, y, given[2], Float64Array.from(given[0]))))", given)
-    np.testing.assert_allclose(np.array(seen).reshape(5, -1, 2).transpose(1, 0, 2), flow.follow(noise, times, atoms), atol=1e-8)
+    seen = run_math(
+        "given[1].map(([x, y]) => Array.from(finitePath(x, y, given[2], Float64Array.from(given[0]))))", given
+    )
+    np.testing.assert_allclose(
+        np.array(seen).reshape(5, -1, 2).transpose(1, 0, 2), flow.follow(noise, times, atoms), atol=1e-8
+    )
 
 
 @pytest.mark.parametrize(("solver", "order"), [("euler", 1), ("midpoint", 2), ("heun", 2), ("rk4", 4)])
 def test_a_solver_converges_with_its_order(run_math, solver, order):
     """x' = (t - y, x) turns around a moving centre; errors against a step so small that it is exact here."""
-    ends = run_math(f"[8, 16, 4096].map((n) => Array.from(integrate((x, y, t) => [t - y, x], 2, 0, n, '{solver}')).slice(-2))")
+    ends = run_math(
+        f"[8, 16, 4096].map((n) => Array.from(integrate((x, y, t) => [t - y, x], 2, 0, n, '{solver}')).slice(-2))"
+    )
     coarse, fine = (np.linalg.norm(np.subtract(end, ends[2])) for end in ends[:2])
     assert np.log2(coarse / fine) == pytest.approx(order, abs=0.35)
 
@@ -68,7 +87,9 @@ def test_a_solver_converges_with_its_order(run_math, solver, order):
 @pytest.mark.parametrize("n", [1, 2, 17, 128])
 def test_pairs_in_the_browser_cost_what_scipys_cost(run_math, n, maximise):
     cost = np.random.default_rng(n).normal(size=(n, n))
-    partner = run_math("Array.from(assign(Float64Array.from(given[0]), given[1], given[2]))", [cost.ravel().tolist(), n, maximise])
+    partner = run_math(
+        "Array.from(assign(Float64Array.from(given[0]), given[1], given[2]))", [cost.ravel().tolist(), n, maximise]
+    )
     assert sorted(partner) == list(range(n))
     rows, columns = linear_sum_assignment(cost, maximize=maximise)
     assert cost[np.arange(n), partner].sum() == pytest.approx(cost[rows, columns].sum())
@@ -81,7 +102,9 @@ def test_a_partner_is_the_column_of_a_row_and_not_the_other_way_round(run_math):
 
 def test_quantiles_are_numpys(run_math):
     values = [3.0, -1.0, 7.5, 2.0]
-    assert [run_math(f"quantile(given, {q})", values) for q in (0, 0.3, 1)] == pytest.approx(np.quantile(values, [0, 0.3, 1]).tolist())
+    assert [run_math(f"quantile(given, {q})", values) for q in (0, 0.3, 1)] == pytest.approx(
+        np.quantile(values, [0, 0.3, 1]).tolist()
+    )
 
 
 # -- the lesson --------------------------------------------------------------------------------------------------------
@@ -148,7 +171,13 @@ def test_what_is_drawn_becomes_the_data_and_the_link_brings_it_back(moons):
     moons.page.get_by_role("radio", name="draw").click()
     moons.drag(0, (-1.0, 1.0), (0.0, 1.5), (1.0, 1.0))
     moons.until("q.get('data') === 'drawn' && q.get('points')")
-    points = np.array([pair.split(",") for pair in moons.page.evaluate("new URLSearchParams(location.search).get('points')").split(";")], float)
+    points = np.array(
+        [
+            pair.split(",")
+            for pair in moons.page.evaluate("new URLSearchParams(location.search).get('points')").split(";")
+        ],
+        float,
+    )
     assert len(points) >= 5
     assert points[0] == pytest.approx([-1.0, 1.0], abs=0.03)
     assert points[-1] == pytest.approx([1.0, 1.0], abs=0.15)

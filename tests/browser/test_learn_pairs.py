@@ -1,4 +1,6 @@
-"""Lessons "who pairs with whom" and "crossing paths average" in a real browser: what is dragged answers as the closed forms say."""
+"""Lessons "who pairs with whom" and "crossing paths average" in a real browser: what is dragged answers as the
+closed forms say.
+"""
 
 import re
 
@@ -12,8 +14,13 @@ from wtflow.lessons.base import DATA_SETS, read_settings
 
 
 def is_sound(lesson: OpenedLesson) -> bool:
-    """Every live number agrees, and a redraw takes less than 100 ms: the best of five, because the machine may have other things to do."""
-    redraws = "e => { const times = []; for (let k = 0; k < 5; k++) { e.shadowRoot.lesson.draw(); times.push(Number(e.dataset.drawMs)); } return times; }"
+    """Every live number agrees, and a redraw takes less than 100 ms: the best of five, because the machine may have
+    other things to do.
+    """
+    redraws = (
+        "e => { const times = []; for (let k = 0; k < 5; k++) { e.shadowRoot.lesson.draw();"
+        " times.push(Number(e.dataset.drawMs)); } return times; }"
+    )
     wrong = [check for check in lesson.checks.values() if not check["holds"]]
     assert wrong == []
     return min(lesson.host.evaluate(redraws)) < 100
@@ -26,7 +33,9 @@ def until(lesson: OpenedLesson, condition: str) -> None:
 
 
 def scene_of(seed: int = 0):
-    return pairs.prepare(seed, DATA_SETS["moons"](256, np.random.default_rng(seed)), read_settings(pairs.CONTROLS, "")).data
+    return pairs.prepare(
+        seed, DATA_SETS["moons"](256, np.random.default_rng(seed)), read_settings(pairs.CONTROLS, "")
+    ).data
 
 
 def test_the_browser_finds_the_costs_that_scipy_finds(opened):
@@ -45,7 +54,9 @@ def test_a_dragged_point_is_paired_anew_at_once_and_the_link_brings_it_back(open
     lesson.page.mouse.move(*lesson.pixel(1, *x[far].tolist()))
     lesson.page.mouse.down()
     lesson.page.mouse.move(*lesson.pixel(1, 2.5, -2.5), steps=4)
-    until(lesson, f"checks['worst cost, by inner products'].computed > {before} + 1")  # while the point is held, and the page knows nothing
+    until(
+        lesson, f"checks['worst cost, by inner products'].computed > {before} + 1"
+    )  # while the point is held, and the page knows nothing
     assert "worst cost, by SciPy" not in lesson.checks
     answers = []
     for step in range(5):  # the quickest of five, because the machine may have other things to do
@@ -61,7 +72,9 @@ def test_a_dragged_point_is_paired_anew_at_once_and_the_link_brings_it_back(open
     checks = lesson.checks
     for kind in ("optimal", "worst"):
         cost = pairs.total_cost(moved, z, pairs.pair(moved, z, kind, 64, np.arange(64)))
-        assert checks[f"{kind} cost, by SciPy"]["computed"] == pytest.approx(cost, rel=0.01), "the pointer lies within a pixel of the place"
+        assert checks[f"{kind} cost, by SciPy"]["computed"] == pytest.approx(cost, rel=0.01), (
+            "the pointer lies within a pixel of the place"
+        )
     assert is_sound(lesson)
     again = opened(lesson.page.url.split("/learn?")[1])
     assert again.checks == lesson.checks
@@ -86,8 +99,12 @@ def test_in_one_dimension_worst_lines_all_cross_and_sorting_gives_the_costs(open
     until(lesson, "'optimal, by sorted with sorted' in checks")
     line, noise = np.sort(scene["x"][:, 0]), np.sort(scene["z"][:, 0])
     checks = lesson.checks
-    assert checks["optimal, by sorted with sorted"]["computed"] == pytest.approx(np.square(line - noise).sum(), rel=1e-5)
-    assert checks["worst, by sorted with reversed"]["computed"] == pytest.approx(np.square(line - noise[::-1]).sum(), rel=1e-5)
+    assert checks["optimal, by sorted with sorted"]["computed"] == pytest.approx(
+        np.square(line - noise).sum(), rel=1e-5
+    )
+    assert checks["worst, by sorted with reversed"]["computed"] == pytest.approx(
+        np.square(line - noise[::-1]).sum(), rel=1e-5
+    )
     equal = sum(count * (count - 1) // 2 for count in np.unique(line, return_counts=True)[1])
     assert checks["worst crossings inside batches"]["computed"] == 64 * 63 // 2 - equal
     lesson.drag(2, (0, float(line[-1])), (0, -3))
@@ -96,7 +113,11 @@ def test_in_one_dimension_worst_lines_all_cross_and_sorting_gives_the_costs(open
     assert is_sound(lesson)
 
 
-STEP, MANY, MEAN = "one Euler step from x, ρ (x − m) / s", "many steps from x, (x − m) / s", "mean of the lines through (t, x), the field"
+STEP, MANY, MEAN = (
+    "one Euler step from x, ρ (x − m) / s",
+    "many steps from x, (x − m) / s",
+    "mean of the lines through (t, x), the field",
+)
 CROSS, WIDTH = "two lines cross at, t* = s / (1 + s)", "width of all lines at t*"
 
 
@@ -125,7 +146,9 @@ def test_rho_turns_the_one_step_but_not_the_many(opened):
 
 
 def test_dragging_in_the_lines_shows_their_mean_there_and_the_link_keeps_the_place(opened):
-    """Independent, s = 0.5, m = 0.5, at t = 0.5: the slope of v is (0.5 - 0.5 * 0.25) / (0.25 * 0.25 + 0.25) = 1.2 around x = 0.25."""
+    """Independent, s = 0.5, m = 0.5, at t = 0.5: the slope of v is (0.5 - 0.5 * 0.25) / (0.25 * 0.25 + 0.25) = 1.2
+    around x = 0.25.
+    """
     lesson = opened("lesson=average&set=s:0.5")
     lesson.drag(0, (0.2, 0.0), (0.5, -1.0))
     until(lesson, "v.t === 0.5 && v.x === -1")
@@ -137,7 +160,9 @@ def test_dragging_in_the_lines_shows_their_mean_there_and_the_link_keeps_the_pla
     assert again.checks == lesson.checks
 
 
-@pytest.mark.parametrize("corner", ["rho:-1,s:1,steps:10,t:0.5,x:3", "rho:-1,s:0.1,t:1", "rho:-0.95,s:0.1,x:-3,steps:64", "rho:1,s:2,t:0"])
+@pytest.mark.parametrize(
+    "corner", ["rho:-1,s:1,steps:10,t:0.5,x:3", "rho:-1,s:0.1,t:1", "rho:-0.95,s:0.1,x:-3,steps:64", "rho:1,s:2,t:0"]
+)
 def test_the_family_is_sound_at_its_corners(opened, corner):
     lesson = opened(f"lesson=average&set={corner}")
     assert lesson.values == read_settings(average.CONTROLS, corner)

@@ -19,8 +19,13 @@ def until(lesson: OpenedLesson, condition: str) -> None:
 
 
 def is_sound(lesson: OpenedLesson) -> bool:
-    """No live number differs from its closed form, and a redraw takes less than 100 ms: the best of five, the machine may be busy."""
-    redraws = "e => { const times = []; for (let k = 0; k < 5; k++) { e.shadowRoot.lesson.draw(); times.push(Number(e.dataset.drawMs)); } return times; }"
+    """No live number differs from its closed form, and a redraw takes less than 100 ms: the best of five, the
+    machine may be busy.
+    """
+    redraws = (
+        "e => { const times = []; for (let k = 0; k < 5; k++) { e.shadowRoot.lesson.draw();"
+        " times.push(Number(e.dataset.drawMs)); } return times; }"
+    )
     assert [check for check in lesson.checks.values() if check["holds"] is False] == []
     return min(lesson.host.evaluate(redraws)) < 100
 
@@ -89,7 +94,9 @@ def test_dragging_the_steps_shows_the_share_that_returns_and_the_link_brings_it_
     until(lesson, "v.steps > 40")
     n = int(lesson.values["steps"])
     label = "share that returns, and the square of the share at t = 1"
-    assert lesson.checks[label]["computed"] == pytest.approx(singular.euler_there(n, 0.1, 0.0) * singular.euler_back(n, 0.1, 0.0), rel=1e-6)
+    assert lesson.checks[label]["computed"] == pytest.approx(
+        singular.euler_there(n, 0.1, 0.0) * singular.euler_back(n, 0.1, 0.0), rel=1e-6
+    )
     lesson.page.get_by_label("Pairs").select_option("3")
     until(lesson, "v.case === 3")
     assert lesson.checks[label]["computed"] == pytest.approx(singular.euler_there(n, 0.1, -0.999) ** 2, rel=1e-6)
@@ -114,7 +121,9 @@ def test_a_step_that_meets_the_meeting_time_is_said_to_lose_everything(opened):
     assert lesson.errors == []
 
 
-@pytest.mark.parametrize("text", ["s:0.01,case:3,steps:200", "s:0.01,case:5,steps:200", "s:1,case:1,steps:1,t:1", "s:0.37,case:4,t:0"])
+@pytest.mark.parametrize(
+    "text", ["s:0.01,case:3,steps:200", "s:0.01,case:5,steps:200", "s:1,case:1,steps:1,t:1", "s:0.37,case:4,t:0"]
+)
 def test_the_slowest_and_the_outermost_settings_stay_quick_and_sound(opened, text):
     lesson = opened(f"lesson=singular&set={text}")
     for _ in range(5):  # what was built for the first picture is kept

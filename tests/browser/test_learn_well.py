@@ -1,4 +1,6 @@
-"""Lesson "the well and the escape" in a real browser: dragged anomalies score as the network does in Python; training; the link."""
+"""Lesson "the well and the escape" in a real browser: dragged anomalies score as the network does in Python;
+training; the link.
+"""
 
 import numpy as np
 import pytest

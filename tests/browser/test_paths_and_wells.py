@@ -1,4 +1,6 @@
-"""Moving paths and the map of wells in a real browser, on a tiny run: play, scrub, click through to an image and back, lasso, marks, reload."""
+"""Moving paths and the map of wells in a real browser, on a tiny run: play, scrub, click through to an image and
+back, lasso, marks, reload.
+"""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +19,9 @@ FIELD = "[data-testid=stBidiComponentIsolated][data-frames]"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The app with one finished run; the paths that its pages open with are there, so that no page waits for torch first."""
+    """The app with one finished run; the paths that its pages open with are there, so that no page waits for torch
+    first.
+    """
     folder = tmp_path_factory.mktemp("paths")
     store = RunStore(folder / "runs")
     run_id = train_here(store, write_tiny_category(folder / "images", n_good=5, n_bad=5))
@@ -37,7 +41,9 @@ def page(browser):
     yield page
     no_error_is_shown(page)
     page.close()
-    assert [text for text in problems if "404" not in text] == []  # Streamlit asks each page for files that only the root has
+    assert [
+        text for text in problems if "404" not in text
+    ] == []  # Streamlit asks each page for files that only the root has
 
 
 class Drawn:
@@ -49,7 +55,10 @@ class Drawn:
 
     def until(self, condition: str) -> None:
         """Wait for an expression in `d` (what the field says in its data attributes) and `f` (the field)."""
-        start = f"const e = document.querySelector('{FIELD}'); if (!e) return false; const d = e.dataset, f = e.shadowRoot.field;"
+        start = (
+            f"const e = document.querySelector('{FIELD}'); if (!e) return false; const d = e.dataset, f ="
+            " e.shadowRoot.field;"
+        )
         self.page.wait_for_function(f"() => {{ {start} return {condition}; }}")
 
     def place(self, particle: int) -> list[float]:
@@ -58,7 +67,10 @@ class Drawn:
     def box(self) -> list[float]:
         """Left, top, right and bottom of the view."""
         self.host.locator(".stage").scroll_into_view_if_needed()
-        return self.host.evaluate("e => { const b = e.shadowRoot.field.ui.stage.getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom]; }")
+        return self.host.evaluate(
+            "e => { const b = e.shadowRoot.field.ui.stage.getBoundingClientRect(); return [b.left, b.top, b.right,"
+            " b.bottom]; }"
+        )
 
     def select_all(self) -> None:
         self.page.get_by_role("button", name="Draw a box").click()
@@ -165,4 +177,6 @@ def test_the_landscape_follows_its_time(server, page):
     slider.focus()
     slider.press("End")
     page.wait_for_url(re.compile(r"at=1(&|$)"))
-    page.wait_for_function("before => document.querySelector('.st-key-landscape_field .js-plotly-plot')?.innerHTML !== before", arg=before)
+    page.wait_for_function(
+        "before => document.querySelector('.st-key-landscape_field .js-plotly-plot')?.innerHTML !== before", arg=before
+    )

@@ -1,4 +1,6 @@
-"""A report opened from disk in a real browser without network: nothing runs, nothing is fetched, nothing sticks out, and it prints whole."""
+"""A report opened from disk in a real browser without network: nothing runs, nothing is fetched, nothing sticks out,
+and it prints whole.
+"""
 
 import re
 
@@ -10,7 +12,9 @@ from wtflow.export.report.write import make_report
 from wtflow.store.notes import add_tag, set_comment
 from wtflow.store.runs import RunStore
 
-HOSTILE = "<script>document.title = 'taken'</script><img src=http://example.invalid/x.png onerror=\"document.title='taken'\">"
+HOSTILE = (
+    "<script>document.title = 'taken'</script><img src=http://example.invalid/x.png onerror=\"document.title='taken'\">"
+)
 DEFECT = '"><svg onload="document.title=1">'
 
 
@@ -23,20 +27,29 @@ def report(tmp_path_factory):
     set_comment(store, runs[0], None, HOSTILE, 0)
     add_tag(store, runs[0], f"test/{DEFECT}/000.png", "<b onclick=x>tag</b>")
     path = home / "report.html"
-    path.write_bytes(make_report(store, runs, lambda label, percent: None, thresholds={runs[0]: 2.5, runs[1]: 5.0}).html)
+    path.write_bytes(
+        make_report(store, runs, lambda label, percent: None, thresholds={runs[0]: 2.5, runs[1]: 5.0}).html
+    )
     return path
 
 
 @pytest.fixture
 def open_report(browser, report):
-    """Open it at a width and in a colour scheme, offline; anything but the file itself is noted in `asked`, any complaint in `said`."""
+    """Open it at a width and in a colour scheme, offline; anything but the file itself is noted in `asked`, any
+    complaint in `said`.
+    """
     pages = []
 
     def open_(width: int = 1400, scheme: str = "light"):
         page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
         page.context.set_offline(True)
         page.asked, page.said = [], []
-        page.on("request", lambda request: page.asked.append(request.url) if not request.url.startswith(("data:", report.as_uri())) else None)
+        page.on(
+            "request",
+            lambda request: (
+                page.asked.append(request.url) if not request.url.startswith(("data:", report.as_uri())) else None
+            ),
+        )
         page.on("console", lambda message: page.said.append(message.text))
         page.on("pageerror", lambda error: page.said.append(str(error)))
         page.on("dialog", lambda dialog: page.said.append(dialog.message))
@@ -70,8 +83,19 @@ def test_text_and_the_ink_of_figures_stand_out_on_either_ground(open_report, sch
     page = open_report(scheme=scheme)
     ground = luminance(page.evaluate("getComputedStyle(document.body).backgroundColor"))
     assert (ground > 0.5) == (scheme == "light")
-    for selector, least in (("td", 7), ("svg text", 7), (".soft", 4.5), ("a", 4.5), (".fn", 4.5), (".fp", 4.5), (".tp", 4.5), (".tn", 4.5)):
-        style = page.locator(selector).first.evaluate("(one, is_figure) => getComputedStyle(one)[is_figure ? 'fill' : 'color']", selector == "svg text")
+    for selector, least in (
+        ("td", 7),
+        ("svg text", 7),
+        (".soft", 4.5),
+        ("a", 4.5),
+        (".fn", 4.5),
+        (".fp", 4.5),
+        (".tp", 4.5),
+        (".tn", 4.5),
+    ):
+        style = page.locator(selector).first.evaluate(
+            "(one, is_figure) => getComputedStyle(one)[is_figure ? 'fill' : 'color']", selector == "svg text"
+        )
         light, dark = sorted((luminance(style), ground), reverse=True)
         assert (light + 0.05) / (dark + 0.05) >= least, selector
 
@@ -80,15 +104,22 @@ def test_it_prints_on_white_with_no_figure_cut_and_every_run_on_a_page_of_its_ow
     page = open_report(scheme="dark")
     page.emulate_media(media="print", color_scheme="dark")
     assert luminance(page.evaluate("getComputedStyle(document.body).backgroundColor")) == 1
-    assert page.evaluate("[...document.querySelectorAll('figure, tr, .card')].every(one => getComputedStyle(one).breakInside === 'avoid')")
-    tallest = page.evaluate("Math.max(...[...document.querySelectorAll('figure')].map(one => one.getBoundingClientRect().height))")
+    assert page.evaluate(
+        "[...document.querySelectorAll('figure, tr, .card')].every(one => getComputedStyle(one).breakInside ==="
+        " 'avoid')"
+    )
+    tallest = page.evaluate(
+        "Math.max(...[...document.querySelectorAll('figure')].map(one => one.getBoundingClientRect().height))"
+    )
     assert tallest < 900, "it would not fit on a page of A4, which has 1,000 px"
     assert not page.locator("nav").is_visible()
     pdf = page.pdf(prefer_css_page_size=True, print_background=True)
     assert pdf.startswith(b"%PDF") and b"/JavaScript" not in pdf
     n_pages = len(re.findall(rb"/Type\s*/Page\b", pdf))
     assert 6 <= n_pages <= 16
-    breaks = page.evaluate("[...document.querySelectorAll('section + section')].map(one => getComputedStyle(one).breakBefore)")
+    breaks = page.evaluate(
+        "[...document.querySelectorAll('section + section')].map(one => getComputedStyle(one).breakBefore)"
+    )
     assert breaks == ["page", "page"]
 
 

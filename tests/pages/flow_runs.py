@@ -1,4 +1,6 @@
-"""A real tiny run for pages that move features, what they send to the field, and tasks as their status files tell of them."""
+"""A real tiny run for pages that move features, what they send to the field, and tasks as their status files tell of
+them.
+"""
 
 import json
 import shutil
@@ -15,7 +17,8 @@ from wtflow.studies.requests import Request, TravelRequest, default_wells
 
 
 def train_apart(folder: Path) -> tuple[Path, str]:
-    """A store with one finished run (two good, three defective test images of 8 x 8 positions), to be copied for each test.
+    """A store with one finished run (two good, three defective test images of 8 x 8 positions), to be copied for each
+    test.
 
     The paths that the pages open with are there already.
     """

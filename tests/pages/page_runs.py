@@ -47,7 +47,9 @@ def write_run(store: RunStore, root: Path, **settings) -> str:
     store.write_scores(run_id, table)
     store.write_maps(run_id, np.linspace(0.5, 4, 80, dtype=np.float32).reshape(5, 4, 4))
     store.write_metrics(run_id, plain_metrics())
-    store.write_status(run_id, RunStatus(state="finished", stage="metrics", percent=100.0, heartbeat=1.0, message="Finished in 1 s."))
+    store.write_status(
+        run_id, RunStatus(state="finished", stage="metrics", percent=100.0, heartbeat=1.0, message="Finished in 1 s.")
+    )
     return run_id
 
 

@@ -23,7 +23,14 @@ TWIN = "20300101-000000-plate"
 def tell_images(store: RunStore, run_id: str) -> None:
     """Let a run say what its images contain, as the worker does."""
     samples = [
-        {"id": row.sample_id, "path": row.path, "split": row.split, "defect": row.defect, "mask": row.mask_path, "sha256": hash_file(Path(row.path))}
+        {
+            "id": row.sample_id,
+            "path": row.path,
+            "split": row.split,
+            "defect": row.defect,
+            "mask": row.mask_path,
+            "sha256": hash_file(Path(row.path)),
+        }
         for row in store.scores(run_id).itertuples()
     ]
     store.write_data(run_id, {"fingerprint": "0", "held_out": [], "samples": samples})
@@ -45,7 +52,9 @@ def write_twin(store: RunStore, run_id: str, twin: str = TWIN, steps: int = 1, *
 
 @pytest.fixture
 def pair(store: RunStore, finished: str) -> tuple[str, str]:
-    """The second run calls the good image 001 right, which the first calls defective (threshold 1.75), and misses spot 000."""
+    """The second run calls the good image 001 right, which the first calls defective (threshold 1.75), and misses
+    spot 000.
+    """
     tell_images(store, finished)
     return finished, write_twin(store, finished, good_1=1.2, spot_0=1.1)
 
@@ -239,7 +248,9 @@ def test_pixels_are_counted_once_and_give_intervals_and_the_pro_curve(open_page:
     assert tally_path(store, pair[0]).stat().st_mtime_ns == before
 
 
-def test_many_pixels_are_counted_only_when_asked(open_page: OpenPage, store: RunStore, pair, monkeypatch: pytest.MonkeyPatch):
+def test_many_pixels_are_counted_only_when_asked(
+    open_page: OpenPage, store: RunStore, pair, monkeypatch: pytest.MonkeyPatch
+):
     from pages.ui.compare import tables
 
     monkeypatch.setattr(tables, "COUNT_AT_ONCE", 9)
@@ -263,10 +274,17 @@ def test_two_thousand_images_are_compared_without_their_files(open_page: OpenPag
     for run_id in pair:
         table = store.scores(run_id)
         many = pd.concat([table] * 400, ignore_index=True)
-        many = many.assign(row=range(2000), sample_id=[f"test/{i}.png" for i in range(2000)], score=many.score + np.linspace(0, 0.1, 2000))
+        many = many.assign(
+            row=range(2000),
+            sample_id=[f"test/{i}.png" for i in range(2000)],
+            score=many.score + np.linspace(0, 0.1, 2000),
+        )
         store.write_scores(run_id, many)
         store.write_maps(run_id, np.ones((2000, 4, 4), np.float32))
-        store.write_data(run_id, {"fingerprint": "0", "held_out": [], "samples": [{"id": name, "sha256": name} for name in many.sample_id]})
+        store.write_data(
+            run_id,
+            {"fingerprint": "0", "held_out": [], "samples": [{"id": name, "sha256": name} for name in many.sample_id]},
+        )
     page = open_page("compare", runs=list(pair))
     assert not page.exception
     assert "same 2,000 images (800 normal, 1,200 defective)" in texts(page)

@@ -1,4 +1,6 @@
-"""The page `failures` run alone: what is missed and rejected, in words, one image taken apart, and every case in which there is little to say."""
+"""The page `failures` run alone: what is missed and rejected, in words, one image taken apart, and every case in
+which there is little to say.
+"""
 
 import json
 from pathlib import Path
@@ -65,7 +67,9 @@ def test_facts_are_measured_once_and_kept_with_the_run(open_page: OpenPage, stor
     assert "Measuring the defects" not in texts(page)
 
 
-def test_many_images_are_measured_by_a_task_that_a_button_begins(open_page: OpenPage, store: RunStore, finished: str, monkeypatch: pytest.MonkeyPatch):
+def test_many_images_are_measured_by_a_task_that_a_button_begins(
+    open_page: OpenPage, store: RunStore, finished: str, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(by_type, "MEASURE_AT_ONCE", 4)
     page = open_page("failures", run=finished, **WRONG)
     assert count_of(page, "Defects missed") == "1 of 3", "what needs no file is there already"
@@ -86,7 +90,9 @@ def test_pressing_a_tile_takes_its_image_apart(open_page: OpenPage, finished: st
     assert "**Defect missed**: score 2, 0.5 short" in said
     assert "Missed inside the mask" in said and "Regions found" in said
     links = links_of(page)
-    assert "position=1%2C2" in links["Follow its worst position"] and "how=clicked" in links["Follow its worst position"]
+    assert (
+        "position=1%2C2" in links["Follow its worst position"] and "how=clicked" in links["Follow its worst position"]
+    )
     assert "sample=test%2Fspot%2F000.png" in links["Look at its map"]
 
 
@@ -99,7 +105,9 @@ def test_the_next_image_is_the_next_worst(open_page: OpenPage, finished: str):
 
 
 def test_a_good_image_has_alarms_where_a_defective_one_has_regions(open_page: OpenPage, finished: str):
-    assert "none of them should be there" in texts(open_page("failures", run=finished, sample="test/good/001.png", **WRONG))
+    assert "none of them should be there" in texts(
+        open_page("failures", run=finished, sample="test/good/001.png", **WRONG)
+    )
 
 
 def test_another_pixel_threshold_calls_other_pixels(open_page: OpenPage, finished: str):
@@ -109,10 +117,14 @@ def test_another_pixel_threshold_calls_other_pixels(open_page: OpenPage, finishe
 
 def test_kind_type_and_tag_narrow_the_images(open_page: OpenPage, store: RunStore, finished: str):
     assert tiles(open_page("failures", run=finished, defect="good", **WRONG)) == ["**0.5 above** good"]
-    assert len(tiles(open_page("failures", run=finished, outcome="TP", **WRONG))) == 2, "right calls are asked for elsewhere"
+    assert len(tiles(open_page("failures", run=finished, outcome="TP", **WRONG))) == 2, (
+        "right calls are asked for elsewhere"
+    )
     add_tag(store, finished, SPOT, "rust")
     assert tiles(open_page("failures", run=finished, tag="rust", outcome="FN", **WRONG)) == ["**0.5 short** spot"]
-    assert "No wrong call passes this filter" in texts(open_page("failures", run=finished, tag="rust", outcome="FP", **WRONG))
+    assert "No wrong call passes this filter" in texts(
+        open_page("failures", run=finished, tag="rust", outcome="FP", **WRONG)
+    )
 
 
 def test_each_fact_has_its_figure(open_page: OpenPage, finished: str):
@@ -125,7 +137,12 @@ def test_each_fact_has_its_figure(open_page: OpenPage, finished: str):
 def test_nearest_normals_are_offered_then_shown(open_page: OpenPage, store: RunStore, finished: str):
     page = open_page("failures", run=finished, fact="nearest", **WRONG)
     assert any(button.label == "Find the nearest training normals" for button in page.button)
-    save_answer(store, finished, NearestRequest(), NearestNormals(np.arange(5), np.array(["train/good/003.png"] * 5), np.arange(5) + 1.0))
+    save_answer(
+        store,
+        finished,
+        NearestRequest(),
+        NearestNormals(np.arange(5), np.array(["train/good/003.png"] * 5), np.arange(5) + 1.0),
+    )
     page = open_page("failures", run=finished, fact="nearest", sample=SPOT, **WRONG)
     assert any("nearest training normal" in alt for alt in figures_of(page))
     assert "train/good/003.png, 3 away" in texts(page)
@@ -192,7 +209,9 @@ def test_nonsense_in_the_address_gets_a_sentence_or_is_passed_over(open_page: Op
     assert bool(page.error) == ("sample" in params)
 
 
-def test_a_defect_type_with_markup_in_its_name_is_shown_letter_by_letter(open_page: OpenPage, store: RunStore, finished: str):
+def test_a_defect_type_with_markup_in_its_name_is_shown_letter_by_letter(
+    open_page: OpenPage, store: RunStore, finished: str
+):
     table = store.scores(finished)
     store.write_scores(finished, table.assign(defect=["good", "good", *["**<b>x</b>**"] * 3]))
     said = texts(open_page("failures", run=finished, sample=SPOT, **WRONG))
@@ -218,13 +237,17 @@ def larger(store: RunStore, root: Path) -> str:
     for i, path in enumerate(copies.path):
         if i >= n:
             Image.open(path).save(folder / f"copy_{i:02d}.png")
-    copies = copies.assign(sample_id=[one if i < n else f"test/copy_{i:02d}.png" for i, one in enumerate(copies.sample_id)])
+    copies = copies.assign(
+        sample_id=[one if i < n else f"test/copy_{i:02d}.png" for i, one in enumerate(copies.sample_id)]
+    )
     store.write_scores(run_id, copies)
     store.write_maps(run_id, maps[order])
     return run_id
 
 
-def test_groups_are_offered_as_a_task_and_shown_once_the_map_is_there(open_page: OpenPage, store: RunStore, larger: str):
+def test_groups_are_offered_as_a_task_and_shown_once_the_map_is_there(
+    open_page: OpenPage, store: RunStore, larger: str
+):
     page = open_page("failures", run=larger, threshold="6.0")
     assert any(button.label == "Group the worst positions of 24 images" for button in page.button)
     generator = np.random.default_rng(0)

@@ -30,7 +30,9 @@ def test_the_app_opens_on_the_overview(store):
 
 
 def test_widgets_are_the_same_with_and_without_app(store, finished: str, monkeypatch: pytest.MonkeyPatch):
-    """The first request after a server's start runs the page file, later ones app.py: a click between the two must not get lost."""
+    """The first request after a server's start runs the page file, later ones app.py: a click between the two must
+    not get lost.
+    """
 
     def widget_id() -> str:
         page = AppTest.from_file(PAGES.parent / "app.py", default_timeout=30).run()

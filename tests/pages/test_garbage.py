@@ -34,7 +34,9 @@ def test_after_a_full_search_what_is_there_is_left_out_until_modules_are_loaded(
     assert gc.get_freeze_count() <= n_frozen, "no module was loaded: nothing more is left out"
     monkeypatch.setitem(sys.modules, "just_loaded", types.ModuleType("just_loaded"))
     gc.collect(1)
-    assert gc.is_tracked(kept) and any(found is kept for found in gc.get_objects()), "a search among the young leaves nothing out"
+    assert gc.is_tracked(kept) and any(found is kept for found in gc.get_objects()), (
+        "a search among the young leaves nothing out"
+    )
     gc.collect()
     assert not any(found is kept for found in gc.get_objects())
 

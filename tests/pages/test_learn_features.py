@@ -16,7 +16,9 @@ def make_travel(n: int = 60, n_channels: int = 8) -> Travel:
     is_defect = np.arange(n) % 2 == 1
     index = np.zeros(n, np.int32)
     positions = PositionSet(index, index, index, np.where(is_defect, "spot", "good"), np.ones(n, np.float32))
-    norm = np.where(is_defect, 4 + 4 * t[:, None], 4 - 2 * t[:, None]).astype(np.float32) + np.linspace(0, 0.1, n, dtype=np.float32)
+    norm = np.where(is_defect, 4 + 4 * t[:, None], 4 - 2 * t[:, None]).astype(np.float32) + np.linspace(
+        0, 0.1, n, dtype=np.float32
+    )
     ones = np.ones_like(norm)
     return Travel(positions, t, norm, ones, ones, ones, -ones, np.zeros((5, n, 2), np.float32), (0.5, 0.2), n_channels)
 
@@ -32,7 +34,9 @@ def test_without_a_run_it_says_what_to_do(open_page: OpenPage):
     assert "Train a run" in links(page)
 
 
-def test_a_run_without_kept_paths_gets_a_sentence_and_links_and_nothing_is_computed(open_page: OpenPage, store: RunStore, finished: str):
+def test_a_run_without_kept_paths_gets_a_sentence_and_links_and_nothing_is_computed(
+    open_page: OpenPage, store: RunStore, finished: str
+):
     page = open_page("learn", lesson="features")
     assert not page.exception
     assert "No paths of this run were computed yet" in texts(page)
@@ -40,7 +44,9 @@ def test_a_run_without_kept_paths_gets_a_sentence_and_links_and_nothing_is_compu
     assert not list(store.folder(finished).glob("derived/*"))
 
 
-def test_kept_paths_are_drawn_whichever_number_of_positions_was_asked_for(open_page: OpenPage, store: RunStore, finished: str):
+def test_kept_paths_are_drawn_whichever_number_of_positions_was_asked_for(
+    open_page: OpenPage, store: RunStore, finished: str
+):
     solver = open_results(store, finished).settings.solver
     request = TravelRequest(how="balanced", n=4000, steps=50, solver=solver)
     assert request != default_wells(solver).travel

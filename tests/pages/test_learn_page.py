@@ -1,4 +1,6 @@
-"""The page of the lessons, without its picture: which lesson opens, what the address keeps, what is said. The picture is tests/browser/test_learn_*.py."""
+"""The page of the lessons, without its picture: which lesson opens, what the address keeps, what is said. The
+picture is tests/browser/test_learn_*.py.
+"""
 
 import pytest
 from page_runs import OpenPage

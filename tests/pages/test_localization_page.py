@@ -75,7 +75,9 @@ def test_a_position_in_the_address_is_probed(open_page: OpenPage, finished: str,
     def probe(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: int) -> Probe:
         asked.append((row, grid_row, grid_column))
         times = np.array([0.0, 0.5, 1.0])
-        return Probe("x", grid_row, grid_column, times, times + 1, times, 0.25, 16, times, ((3, 2.0, 0.25),), edge_factor=1.25)
+        return Probe(
+            "x", grid_row, grid_column, times, times + 1, times, 0.25, 16, times, ((3, 2.0, 0.25),), edge_factor=1.25
+        )
 
     monkeypatch.setattr(importlib.import_module("wtflow.studies.probes"), "probe", probe)
     page = open_page("localization", run=finished, sample="test/spot/000.png", position="1,2")
@@ -103,7 +105,9 @@ def trained(store: RunStore, root: Path) -> str:
     return train_here(store, root)
 
 
-def test_a_chosen_position_is_followed_compared_with_normals_and_leads_to_its_fine_path(open_page: OpenPage, store: RunStore, trained: str):
+def test_a_chosen_position_is_followed_compared_with_normals_and_leads_to_its_fine_path(
+    open_page: OpenPage, store: RunStore, trained: str
+):
     page = open_page("localization", run=trained, sample="test/good/000.png", position="2,3")
     assert not page.exception and not page.error
     assert "Row 2, column 3: the map shows" in texts(page)
@@ -113,8 +117,9 @@ def test_a_chosen_position_is_followed_compared_with_normals_and_leads_to_its_fi
     shown = [float(found) for found in re.findall(r"\*\*distance ([\d.e+-]+)\*\*", texts(page))]
     assert shown == pytest.approx(nearest, rel=1e-3)
     assert len(re.findall(r"train/good/\d{3}", texts(page).replace("\\", ""))) == 5
-    assert links_of(page)["Follow it in fine steps"] == (
-        f"trajectories?run={trained}&sample=test%2Fgood%2F000.png&position=2%2C3&images=one&how=clicked"
+    assert (
+        links_of(page)["Follow it in fine steps"]
+        == f"trajectories?run={trained}&sample=test%2Fgood%2F000.png&position=2%2C3&images=one&how=clicked"
     )
 
 

@@ -96,7 +96,18 @@ def test_the_digits_belong_to_the_nine_most_used_tags_in_the_order_of_their_name
     page = open_box(finished)
     keys = {button.label: button.proto.shortcut for button in page.button if button.label.startswith("tag")}
     assert keys == {f"tag {i:02d}": str(at + 1) for at, i in enumerate([*range(8), 10])}
-    assert page.selectbox[0].options == ["tag 00", "tag 01", "tag 02", "tag 03", "tag 04", "tag 05", "tag 06", "tag 07", "tag 08", "tag 09"]
+    assert page.selectbox[0].options == [
+        "tag 00",
+        "tag 01",
+        "tag 02",
+        "tag 03",
+        "tag 04",
+        "tag 05",
+        "tag 06",
+        "tag 07",
+        "tag 08",
+        "tag 09",
+    ]
 
 
 def test_a_comment_is_saved_and_read_back(store: RunStore, finished: str):
@@ -133,7 +144,9 @@ def test_a_tag_that_is_too_long_is_explained_and_stays_in_the_field(store: RunSt
     assert notes_of(store, finished).is_empty
 
 
-def test_a_full_disk_is_explained_and_the_typed_comment_stays_in_the_field(store: RunStore, finished: str, monkeypatch: pytest.MonkeyPatch):
+def test_a_full_disk_is_explained_and_the_typed_comment_stays_in_the_field(
+    store: RunStore, finished: str, monkeypatch: pytest.MonkeyPatch
+):
     page = open_box(finished)
 
     def full(file):
@@ -145,7 +158,9 @@ def test_a_full_disk_is_explained_and_the_typed_comment_stays_in_the_field(store
     assert page.text_area[0].value == "a long thought"
 
 
-def test_damaged_notes_are_explained_where_they_are_written_and_the_pages_go_on(store: RunStore, finished: str, open_page: OpenPage):
+def test_damaged_notes_are_explained_where_they_are_written_and_the_pages_go_on(
+    store: RunStore, finished: str, open_page: OpenPage
+):
     (store.folder(finished) / layout.NOTES).write_text("{")
     for name, heading in (("localization", "step by step"), ("results", "Images")):
         page = open_page(name, run=finished)
@@ -160,11 +175,21 @@ def test_damaged_notes_are_explained_where_they_are_written_and_the_pages_go_on(
 @pytest.mark.parametrize(
     ("text", "escaped"),
     [
-        ("near the rim 7", "near the rim 7"), ("<b>", r"\<b\>"), ("&lt;", r"\&lt\;"), ("1. a", r"1\. a"), ("- a", r"\- a"), ("[l](x)", r"\[l\]\(x\)"),
-        (":red[x]", r"\:red\[x\]"), ("$x$", r"\$x\$"), ("a->b", "a\\-\u2060\\>b"), ("a--b", "a\\-\u2060\\-b"), ("http://x", "http\\:\u2060\\/\\/x"),
-        ("www.x", "www\u2060\\.x"), ("a@b", "a\u2060\\@b"),
+        ("near the rim 7", "near the rim 7"),
+        ("<b>", r"\<b\>"),
+        ("&lt;", r"\&lt\;"),
+        ("1. a", r"1\. a"),
+        ("- a", r"\- a"),
+        ("[l](x)", r"\[l\]\(x\)"),
+        (":red[x]", r"\:red\[x\]"),
+        ("$x$", r"\$x\$"),
+        ("a->b", "a\\-\u2060\\>b"),
+        ("a--b", "a\\-\u2060\\-b"),
+        ("http://x", "http\\:\u2060\\/\\/x"),
+        ("www.x", "www\u2060\\.x"),
+        ("a@b", "a\u2060\\@b"),
     ],
-)  # fmt: skip
+)
 def test_every_letter_of_a_person_is_a_letter(text: str, escaped: str):
     assert as_written(text) == escaped
 
@@ -176,7 +201,11 @@ def test_a_tag_with_markup_reaches_no_widget_unescaped(store: RunStore, finished
     for name in ("results", "localization"):
         page = open_page(name, run=finished, tag=nasty)
         assert not page.exception
-        shown = texts(page) + "".join(chips(page)) + "".join(option for pills in page.get("button_group") for option in pills.options)
+        shown = (
+            texts(page)
+            + "".join(chips(page))
+            + "".join(option for pills in page.get("button_group") for option in pills.options)
+        )
         assert as_written(nasty) in shown
         assert nasty not in shown
 
@@ -235,7 +264,9 @@ def test_a_tag_that_nobody_uses_any_more_filters_nothing(open_page: OpenPage, no
 
 def test_the_line_about_flags_gives_the_numbers_with_and_without_them(open_page: OpenPage, noted: str):
     """Ranked + + - + -: AUROC 5/6; without the good image of score 3 it is 1."""
-    assert "1 image is flagged as wrongly labelled: image AUROC 0.833 with, 1.000 without it" in texts(open_page("results", run=noted))
+    assert "1 image is flagged as wrongly labelled: image AUROC 0.833 with, 1.000 without it" in texts(
+        open_page("results", run=noted)
+    )
 
 
 def test_the_comment_of_a_run_is_written_on_its_results(store: RunStore, open_page: OpenPage, finished: str):
@@ -245,7 +276,9 @@ def test_the_comment_of_a_run_is_written_on_its_results(store: RunStore, open_pa
     assert "Saved" in texts(page)
 
 
-def test_the_csv_of_the_page_carries_the_notes_without_formulas(store: RunStore, open_page: OpenPage, noted: str, monkeypatch: pytest.MonkeyPatch):
+def test_the_csv_of_the_page_carries_the_notes_without_formulas(
+    store: RunStore, open_page: OpenPage, noted: str, monkeypatch: pytest.MonkeyPatch
+):
     taken = []
     monkeypatch.setattr("streamlit.download_button", lambda label, data, *rest, **options: taken.append((label, data)))
     open_page("results", run=noted)

@@ -36,7 +36,9 @@ def test_a_damaged_run_says_why_and_hides_no_other(open_page: OpenPage, store: R
 
 
 def test_a_queued_run_makes_watching_it_the_next_thing(open_page: OpenPage, store: RunStore, root, monkeypatch):
-    monkeypatch.setattr("wtflow.jobs.trainings.reconcile", lambda store: None)  # else the queued run would start a process
+    monkeypatch.setattr(
+        "wtflow.jobs.trainings.reconcile", lambda store: None
+    )  # else the queued run would start a process
     run_id = write_run(store, root)
     store.write_status(run_id, RunStatus(state="queued", heartbeat=1.0))
     assert open_page("overview").button[0].label == "Watch the training"
@@ -47,10 +49,15 @@ def test_times_and_sizes_are_put_in_words():
     assert [widgets.size(n) for n in (12, 14_000_000, 2_140_000_000)] == ["12 bytes", "14 MB", "2.1 GB"]
 
 
-def test_the_demo_waits_for_the_images_of_the_category_that_it_trains_alone(open_page: OpenPage, store: RunStore, monkeypatch):
+def test_the_demo_waits_for_the_images_of_the_category_that_it_trains_alone(
+    open_page: OpenPage, store: RunStore, monkeypatch
+):
     drawn, started = [], []
     monkeypatch.setattr("pages.ui.roots.write_demo", lambda root, progress, categories: drawn.append(categories))
-    monkeypatch.setattr("wtflow.jobs.trainings.start", lambda store, root, name, settings: started.append((root, name)) or "20260101-000000-fabric")
+    monkeypatch.setattr(
+        "wtflow.jobs.trainings.start",
+        lambda store, root, name, settings: started.append((root, name)) or "20260101-000000-fabric",
+    )
     open_page("overview").button[0].click().run()
     assert drawn == [(DEMO_CATEGORIES[0],)]
     assert started == [(store.home / "demo", DEMO_CATEGORIES[0])]

@@ -59,18 +59,24 @@ def test_a_score_range_from_a_bar_filters_the_gallery(open_page: OpenPage, finis
 
 
 def test_nonsense_in_the_address_is_passed_over(open_page: OpenPage, finished: str):
-    page = open_page("results", run=finished, threshold="x", origin="y", outcome="ZZ", defect="no", range="1~", sort="up", page="77")
+    page = open_page(
+        "results", run=finished, threshold="x", origin="y", outcome="ZZ", defect="no", range="1~", sort="up", page="77"
+    )
     assert not page.exception
     assert "5 of 5 test images" in texts(page)
 
 
-def test_results_of_an_untrained_backbone_say_so_on_top(open_page: OpenPage, store: RunStore, root: Path, finished: str):
+def test_results_of_an_untrained_backbone_say_so_on_top(
+    open_page: OpenPage, store: RunStore, root: Path, finished: str
+):
     assert "random weights" in open_page("results", run=finished).warning[0].value
     trained = write_run(store, root, weights="/weights/resnet18.pth")
     assert not open_page("results", run=trained).warning
 
 
-def test_results_of_the_embedded_backbone_name_it_and_say_how_to_do_better(open_page: OpenPage, store: RunStore, root: Path):
+def test_results_of_the_embedded_backbone_name_it_and_say_how_to_do_better(
+    open_page: OpenPage, store: RunStore, root: Path
+):
     page = open_page("results", run=write_run(store, root, weights="embedded"))
     assert "Embedded backbone" in texts(page) and "ImageNet weights find a little more" in texts(page)
     assert not page.warning

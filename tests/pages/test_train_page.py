@@ -89,7 +89,9 @@ def test_a_busy_category_gets_the_sentence_of_the_store(open_page: OpenPage, sto
 
 def test_a_stopped_run_can_be_resumed_and_deleted_but_not_stopped(open_page: OpenPage, store: RunStore, root: Path):
     run_id = write_run(store, root)
-    store.write_status(run_id, RunStatus(state="stopped", stage="train", percent=40.0, heartbeat=1.0, message="Stopped."))
+    store.write_status(
+        run_id, RunStatus(state="stopped", stage="train", percent=40.0, heartbeat=1.0, message="Stopped.")
+    )
     page = open_page("train", watch=run_id)
     assert not page.exception
     labels = {button.label for button in page.button}
@@ -106,7 +108,10 @@ def test_deleting_asks_first(open_page: OpenPage, store: RunStore, root: Path, f
 
 def test_a_failed_run_shows_what_was_wrong_and_what_to_do(open_page: OpenPage, store: RunStore, root: Path):
     run_id = write_run(store, root)
-    store.write_status(run_id, RunStatus(state="failed", heartbeat=1.0, message="The disk is full.", fix="Free some space, then resume."))
+    store.write_status(
+        run_id,
+        RunStatus(state="failed", heartbeat=1.0, message="The disk is full.", fix="Free some space, then resume."),
+    )
     page = open_page("train", watch=run_id)
     assert "The disk is full" in page.error[0].value and "Free some space" in page.error[0].value
 

@@ -1,4 +1,6 @@
-"""The page `trajectories` run alone: paths of a real tiny run, whatever the address says, and studies that a process makes."""
+"""The page `trajectories` run alone: paths of a real tiny run, whatever the address says, and studies that a process
+makes.
+"""
 
 import os
 import subprocess
@@ -68,7 +70,9 @@ def test_a_run_opens_with_its_paths_and_says_its_numbers(open_page: OpenPage, tr
     assert "Normal positions" in texts(page) and "of normal and" in texts(page)
 
 
-def test_a_hand_made_run_without_a_checkpoint_gets_a_sentence_and_keeps_its_studies_in_reach(open_page: OpenPage, finished: str):
+def test_a_hand_made_run_without_a_checkpoint_gets_a_sentence_and_keeps_its_studies_in_reach(
+    open_page: OpenPage, finished: str
+):
     page = open_page("trajectories", run=finished)
     assert not page.exception
     assert len(page.error) == 1 and "has no " in page.error[0].value
@@ -83,7 +87,9 @@ def test_a_run_without_test_images_says_so(open_page: OpenPage, store: RunStore,
     assert "no test images" in texts(page)
 
 
-def test_a_run_without_defects_shows_the_normals_and_says_what_cannot_be_said(open_page: OpenPage, store: RunStore, tmp_path: Path):
+def test_a_run_without_defects_shows_the_normals_and_says_what_cannot_be_said(
+    open_page: OpenPage, store: RunStore, tmp_path: Path
+):
     run_id = train(store, tmp_path, 2, 0)
     page = open_page("trajectories", run=run_id)
     assert not page.exception and not page.error
@@ -103,7 +109,9 @@ def test_a_single_test_image_is_enough(open_page: OpenPage, store: RunStore, tmp
     assert field_of(page)["ids"]["shape"] == [64]
 
 
-def test_a_unet_moves_whole_images_and_the_study_of_single_positions_says_so(open_page: OpenPage, store: RunStore, tmp_path: Path):
+def test_a_unet_moves_whole_images_and_the_study_of_single_positions_says_so(
+    open_page: OpenPage, store: RunStore, tmp_path: Path
+):
     train(store, tmp_path, 1, 1, network="unet", scope="image", width=8)
     page = open_page("trajectories", tab="ideal")
     assert not page.exception
@@ -123,8 +131,15 @@ def test_an_image_and_a_position_in_the_address_are_one_path(open_page: OpenPage
     assert "row 2, column 3" in texts(page) and "Its distance from the origin is" in texts(page)
     assert links_of(page)["Open its image"] == f"localization?run={trained}&sample=test%2Fspot%2F001.png&position=2%2C3"
     assert "Follow it alone" not in links_of(page)
-    answer = compute_answer(store, trained, TravelRequest(rows=(row_of(store, trained, SPOT),), at=(2, 3), n=1, steps=20), lambda share: None)
-    assert f"{answer.norm[0, 0]:.4g} at t=0, {answer.norm[-1, 0]:.4g} at t=1" in texts(page), "the position that was asked for, no other"
+    answer = compute_answer(
+        store,
+        trained,
+        TravelRequest(rows=(row_of(store, trained, SPOT),), at=(2, 3), n=1, steps=20),
+        lambda share: None,
+    )
+    assert f"{answer.norm[0, 0]:.4g} at t=0, {answer.norm[-1, 0]:.4g} at t=1" in texts(page), (
+        "the position that was asked for, no other"
+    )
 
 
 def test_a_position_of_an_image_that_the_filter_leaves_out_is_still_that_image(open_page: OpenPage, trained: str):
@@ -168,10 +183,26 @@ def test_the_highest_scoring_images_are_those(open_page: OpenPage, store: RunSto
 
 
 NONSENSE = {
-    "run": None, "sample": "x" * 4000, "position": "9999,-1", "threshold": "nan", "origin": "evil", "defect": "<script>", "outcome": "evil",
-    "range": "b~a", "sort": "evil", "images": "evil", "how": "evil", "n": "abc", "saves": "-3", "probes": "yes", "bend": "2", "tab": "evil",
-    "view": "evil", "colour": "evil", "t": "nan",
-}  # fmt: skip
+    "run": None,
+    "sample": "x" * 4000,
+    "position": "9999,-1",
+    "threshold": "nan",
+    "origin": "evil",
+    "defect": "<script>",
+    "outcome": "evil",
+    "range": "b~a",
+    "sort": "evil",
+    "images": "evil",
+    "how": "evil",
+    "n": "abc",
+    "saves": "-3",
+    "probes": "yes",
+    "bend": "2",
+    "tab": "evil",
+    "view": "evil",
+    "colour": "evil",
+    "t": "nan",
+}
 
 
 def test_nonsense_in_every_parameter_is_passed_over(open_page: OpenPage, trained: str):
@@ -181,7 +212,10 @@ def test_nonsense_in_every_parameter_is_passed_over(open_page: OpenPage, trained
     assert "t" not in field_of(page)["choices"]
 
 
-@pytest.mark.parametrize(("name", "value"), [("n", "1e9"), ("n", "inf"), ("saves", "1e-300"), ("t", "7"), ("t", "-inf"), ("position", "0"), ("position", ",")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("n", "1e9"), ("n", "inf"), ("saves", "1e-300"), ("t", "7"), ("t", "-inf"), ("position", "0"), ("position", ",")],
+)
 def test_one_number_out_of_bounds_is_passed_over(open_page: OpenPage, trained: str, name: str, value: str):
     page = open_page("trajectories", run=trained, **{name: value})
     assert not page.exception and not page.error
@@ -197,7 +231,9 @@ def click(page: AppTest, particle: int) -> AppTest:
     return page.run()
 
 
-def test_a_clicked_particle_is_ringed_and_leads_to_its_image_and_to_its_path_alone(open_page: OpenPage, store: RunStore, trained: str):
+def test_a_clicked_particle_is_ringed_and_leads_to_its_image_and_to_its_path_alone(
+    open_page: OpenPage, store: RunStore, trained: str
+):
     page = click(open_page("trajectories", run=trained), 5)
     places = compute_answer(store, trained, TravelRequest(n=1000, steps=20), lambda share: None).positions
     row, column = places.grid_row[5], places.grid_column[5]
@@ -229,7 +265,9 @@ def test_where_only_a_part_is_drawn_a_click_still_means_the_particle_under_the_p
 # -- studies that a process makes --------------------------------------------------------------------------------------
 
 
-def test_the_box_of_the_steps_study_says_how_long_it_takes_at_the_pace_of_this_run(open_page: OpenPage, store: RunStore, trained: str):
+def test_the_box_of_the_steps_study_says_how_long_it_takes_at_the_pace_of_this_run(
+    open_page: OpenPage, store: RunStore, trained: str
+):
     facts = store.metrics(trained)
     store.write_metrics(trained, facts | {"rates": facts["rates"] | {"score": 0.4}})
     page = open_page("trajectories", run=trained, tab="steps")
@@ -239,7 +277,9 @@ def test_the_box_of_the_steps_study_says_how_long_it_takes_at_the_pace_of_this_r
     assert button(page, "Score the test set with 1 to 50 steps")
 
 
-def test_a_study_under_way_shows_its_progress_and_can_be_stopped(open_page: OpenPage, store: RunStore, trained: str, monkeypatch: pytest.MonkeyPatch):
+def test_a_study_under_way_shows_its_progress_and_can_be_stopped(
+    open_page: OpenPage, store: RunStore, trained: str, monkeypatch: pytest.MonkeyPatch
+):
     stopped = []
     monkeypatch.setattr(studies, "stop_task", lambda *args: stopped.append(args[2]))  # it would end this very process
     tell_of(store, trained, StepsRequest(), state="running", share=0.4)
@@ -264,7 +304,9 @@ def test_a_study_that_is_there_is_drawn_with_its_table_and_files(open_page: Open
     assert (labels.count("PNG"), labels.count("SVG"), labels.count("CSV")) == (6, 6, 3)
 
 
-def test_the_umap_of_paths_takes_no_more_than_it_can_and_comes_into_view_once_it_is_there(open_page: OpenPage, store: RunStore, trained: str):
+def test_the_umap_of_paths_takes_no_more_than_it_can_and_comes_into_view_once_it_is_there(
+    open_page: OpenPage, store: RunStore, trained: str
+):
     page = open_page("trajectories", run=trained)
     page.checkbox(key="widget_bend").check().run()
     assert not page.exception and not page.error
@@ -276,14 +318,26 @@ def test_the_umap_of_paths_takes_no_more_than_it_can_and_comes_into_view_once_it
     assert "view" not in page.query_params and "bend" not in page.query_params
 
 
-def test_a_umap_that_failed_says_why_and_can_be_asked_for_again(open_page: OpenPage, store: RunStore, trained: str, monkeypatch: pytest.MonkeyPatch):
+def test_a_umap_that_failed_says_why_and_can_be_asked_for_again(
+    open_page: OpenPage, store: RunStore, trained: str, monkeypatch: pytest.MonkeyPatch
+):
     started = []
     monkeypatch.setattr(studies, "start_task", lambda *args: started.append(args[2]))
     request = UmapRequest(travel=TravelRequest(n=300, steps=20), times="all", n_fit=300)
-    tell_of(store, trained, request, state="failed", message="UMAP with 15 neighbours needs more points.", fix="Choose more.")
+    tell_of(
+        store,
+        trained,
+        request,
+        state="failed",
+        message="UMAP with 15 neighbours needs more points.",
+        fix="Choose more.",
+    )
     page = open_page("trajectories", run=trained, bend="1")
     assert not page.exception
-    assert "**UMAP with 15 neighbours needs more points.**" in page.error[0].value and "Choose more." in page.error[0].value
+    assert (
+        "**UMAP with 15 neighbours needs more points.**" in page.error[0].value
+        and "Choose more." in page.error[0].value
+    )
     button(page, "Compute again").click().run()
     assert started == [request]
     assert not page.error, "the old failure is forgotten"
@@ -294,7 +348,15 @@ def test_a_umap_that_failed_says_why_and_can_be_asked_for_again(open_page: OpenP
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0.2, "about 5 s"), (12, "about 10 s"), (57, "about 55 s"), (58, "about 1 min"), (100, "about 1.5 min"), (570, "about 10 min"), (4000, "about 1.1 h")],
+    [
+        (0.2, "about 5 s"),
+        (12, "about 10 s"),
+        (57, "about 55 s"),
+        (58, "about 1 min"),
+        (100, "about 1.5 min"),
+        (570, "about 10 min"),
+        (4000, "about 1.1 h"),
+    ],
 )
 def test_a_promise_has_no_more_digits_than_it_deserves(seconds: float, words: str):
     assert flow_words.roughly(seconds) == words
@@ -312,5 +374,12 @@ assert not page.exception and not page.error and page.get("bidi_component")
 sys.exit(bool({{"torch", "umap", "matplotlib"}} & sys.modules.keys()))
 """
     environment = os.environ | {"PYTHONPATH": str(PAGES.parent), "WTFLOW_HOME": str(store.home)}
-    result = subprocess.run([sys.executable, "-W", "ignore", "-c", code], env=environment, capture_output=True, text=True, timeout=120, check=False)
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert result.returncode == 0, result.stderr

@@ -22,7 +22,9 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             if "bad" in name:
                 found.append(Tried(name, problem="bad.png cannot be read. Copy it again."))
             else:
-                found.append(Tried(name, float(len(names)), np.ones((64, 64), np.float32), np.zeros((64, 64, 3), np.uint8)))
+                found.append(
+                    Tried(name, float(len(names)), np.ones((64, 64), np.float32), np.zeros((64, 64, 3), np.uint8))
+                )
         return found
 
     monkeypatch.setattr(importlib.import_module("wtflow.studies.try_images"), "try_images", try_images)

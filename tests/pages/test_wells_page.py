@@ -1,4 +1,6 @@
-"""The page `wells` run alone: the map with its gallery, the well in numbers, the landscape, whatever the address says."""
+"""The page `wells` run alone: the map with its gallery, the well in numbers, the landscape, whatever the address
+says.
+"""
 
 import json
 import re
@@ -77,7 +79,10 @@ def test_a_run_opens_with_principal_axes_its_numbers_and_its_well(open_page: Ope
     assert [view["key"] for view in field["views"]] == ["plane"] and field["t"] == [0, 0.5, 1]
     assert not field["playing_allowed"] and field["can_select"]
     n = field["ids"]["shape"][0]
-    assert f"{n} of 2,000 asked: the images and masks hold no more. Until the UMAP is there the map shows principal axes." in texts(page)
+    assert (
+        f"{n} of 2,000 asked: the images and masks hold no more. Until the UMAP is there the map shows principal axes."
+        in texts(page)
+    )
     travel = travel_of(store, trained)
     radius = np.quantile(travel.norm[-1, travel.positions.group == GOOD], 0.99)
     share = (travel.norm[-1, travel.positions.group == "spot"] > radius).mean()
@@ -100,7 +105,9 @@ def test_a_run_without_test_images_says_so(open_page: OpenPage, store: RunStore,
     assert "no test images" in texts(page)
 
 
-def test_a_run_without_defects_shows_its_well_and_says_what_is_missing(open_page: OpenPage, store: RunStore, tmp_path: Path):
+def test_a_run_without_defects_shows_its_well_and_says_what_is_missing(
+    open_page: OpenPage, store: RunStore, tmp_path: Path
+):
     train(store, tmp_path, 2, 0)
     page = open_page("wells")
     assert not page.exception and not page.error
@@ -119,7 +126,9 @@ def test_a_run_with_one_defective_image_has_a_map_and_no_well(open_page: OpenPag
     assert "The well itself" not in texts(page)
 
 
-def test_a_unet_has_a_well_and_says_that_a_single_position_has_no_landscape(open_page: OpenPage, store: RunStore, tmp_path: Path):
+def test_a_unet_has_a_well_and_says_that_a_single_position_has_no_landscape(
+    open_page: OpenPage, store: RunStore, tmp_path: Path
+):
     train(store, tmp_path, 1, 1, network="unet", scope="image", width=8)
     page = open_page("wells")
     assert not page.exception
@@ -128,9 +137,23 @@ def test_a_unet_has_a_well_and_says_that_a_single_position_has_no_landscape(open
 
 
 NONSENSE = {
-    "threshold": "nan", "origin": "evil", "n": "abc", "saves": "-3", "fit": "0", "neighbors": "1e9", "distance": "-7", "metric": "evil",
-    "umap_seed": "-1", "plane": "evil", "at": "7", "picked": "../secret.png", "page": "-4", "view": "evil", "colour": "evil", "t": "nan",
-}  # fmt: skip
+    "threshold": "nan",
+    "origin": "evil",
+    "n": "abc",
+    "saves": "-3",
+    "fit": "0",
+    "neighbors": "1e9",
+    "distance": "-7",
+    "metric": "evil",
+    "umap_seed": "-1",
+    "plane": "evil",
+    "at": "7",
+    "picked": "../secret.png",
+    "page": "-4",
+    "view": "evil",
+    "colour": "evil",
+    "t": "nan",
+}
 
 
 def test_nonsense_in_every_parameter_is_passed_over(open_page: OpenPage, trained: str):
@@ -162,10 +185,22 @@ def test_the_box_says_how_long_a_umap_takes_and_that_the_first_one_compiles(open
     assert re.search(r"Takes about \d+ s; the very first UMAP on a computer takes up to two minutes more", texts(page))
 
 
-def test_settings_of_the_address_are_those_that_are_computed(open_page: OpenPage, trained: str, monkeypatch: pytest.MonkeyPatch):
+def test_settings_of_the_address_are_those_that_are_computed(
+    open_page: OpenPage, trained: str, monkeypatch: pytest.MonkeyPatch
+):
     started = []
     monkeypatch.setattr(studies, "start_task", lambda *args: started.append(args[2]))
-    page = open_page("wells", run=trained, n="1000", saves="10", fit="500", neighbors="7", distance="0.25", metric="cosine", umap_seed="3")
+    page = open_page(
+        "wells",
+        run=trained,
+        n="1000",
+        saves="10",
+        fit="500",
+        neighbors="7",
+        distance="0.25",
+        metric="cosine",
+        umap_seed="3",
+    )
     button(page, "Compute the UMAP").click().run()
     travel = TravelRequest(how="balanced", n=1000, steps=10)
     assert started == [UmapRequest(travel=travel, n_fit=500, n_neighbors=7, min_dist=0.25, metric="cosine", seed=3)]
@@ -178,7 +213,14 @@ def test_fewer_points_than_neighbours_is_a_sentence_and_may_be_computed_again(
     started = []
     monkeypatch.setattr(studies, "start_task", lambda *args: started.append(args[2]))
     message = "UMAP with 15 neighbours needs at least 16 points to fit, found 12."
-    tell_of(store, trained, UMAP, state="failed", message=message, fix="Choose more images or positions, or fewer neighbours.")
+    tell_of(
+        store,
+        trained,
+        UMAP,
+        state="failed",
+        message=message,
+        fix="Choose more images or positions, or fewer neighbours.",
+    )
     page = open_page("wells", run=trained)
     assert not page.exception
     assert message in page.error[0].value and "or fewer neighbours" in page.error[0].value
@@ -187,7 +229,9 @@ def test_fewer_points_than_neighbours_is_a_sentence_and_may_be_computed_again(
     assert started == [UMAP]
 
 
-def test_a_umap_under_way_shows_its_progress_and_can_be_stopped(open_page: OpenPage, store: RunStore, trained: str, monkeypatch: pytest.MonkeyPatch):
+def test_a_umap_under_way_shows_its_progress_and_can_be_stopped(
+    open_page: OpenPage, store: RunStore, trained: str, monkeypatch: pytest.MonkeyPatch
+):
     stopped = []
     monkeypatch.setattr(studies, "stop_task", lambda *args: stopped.append(args[2]))  # it would end this very process
     tell_of(store, trained, UMAP, state="running", share=0.25)
@@ -204,7 +248,9 @@ def select(page: AppTest, ids: list[int]) -> AppTest:
     return page.run()
 
 
-def test_the_images_behind_a_lasso_are_counted_and_lead_to_their_place(open_page: OpenPage, store: RunStore, trained: str):
+def test_the_images_behind_a_lasso_are_counted_and_lead_to_their_place(
+    open_page: OpenPage, store: RunStore, trained: str
+):
     travel = travel_of(store, trained)
     places, names = travel.positions, open_results(store, trained).table.set_index("row").sample_id
     spot = int(np.flatnonzero(places.group == "spot")[0])
@@ -215,7 +261,10 @@ def test_the_images_behind_a_lasso_are_counted_and_lead_to_their_place(open_page
     assert "**3 points** · good/000" in texts(page) and f"**1 point** · {sample[5:-4]}" in texts(page)
     look = [link.proto.query_string for link in page.get("page_link") if link.proto.label == "Look"]
     highest = max((0, 1, 2), key=lambda i: places.score[i])
-    assert look[0] == f"run={trained}&sample=test%2Fgood%2F000.png&position={places.grid_row[highest]}%2C{places.grid_column[highest]}"
+    assert (
+        look[0] == f"run={trained}&sample=test%2Fgood%2F000.png"
+        f"&position={places.grid_row[highest]}%2C{places.grid_column[highest]}"
+    )
     assert look[1].endswith(f"position={places.grid_row[spot]}%2C{places.grid_column[spot]}")
 
 
@@ -227,7 +276,9 @@ def test_a_lasso_around_points_of_other_data_is_forgotten(open_page: OpenPage, t
     assert "Chosen" not in texts(page) and "Draw a lasso or a box" in texts(page)
 
 
-def test_a_marked_image_has_all_its_points_ringed_until_it_is_unmarked(open_page: OpenPage, store: RunStore, trained: str):
+def test_a_marked_image_has_all_its_points_ringed_until_it_is_unmarked(
+    open_page: OpenPage, store: RunStore, trained: str
+):
     page = open_page("wells", run=trained, picked="test/good/001.png")
     row = int(open_results(store, trained).table.set_index("sample_id").row["test/good/001.png"])
     ringed = np.flatnonzero(travel_of(store, trained).positions.row == row).tolist()

@@ -27,11 +27,20 @@ show_what_if(store, results, find_sample(results, st.session_state.sample), read
 DAB = {"kind": "bright", "points": [[30.0, 30.0]], "radius": 9, "strength": 1.0}
 
 
-def open_section(run_id: str, done: list | None = None, sample: str = "test/good/000.png", row: int | None = None, *, is_open: bool = True) -> AppTest:
+def open_section(
+    run_id: str,
+    done: list | None = None,
+    sample: str = "test/good/000.png",
+    row: int | None = None,
+    *,
+    is_open: bool = True,
+) -> AppTest:
     page = AppTest.from_string(SCRIPT, default_timeout=60)
     page.session_state.run, page.session_state.sample = run_id, sample
     if done is not None:
-        page.session_state["what_if_pictures"] = {(run_id, row): {"done": done, "undone": [], "serial": 1, "version": 0}}
+        page.session_state["what_if_pictures"] = {
+            (run_id, row): {"done": done, "undone": [], "serial": 1, "version": 0}
+        }
     page.run()
     return page.toggle(key="what_if_open").set_value(True).run() if is_open else page
 
@@ -89,7 +98,9 @@ def test_what_was_painted_before_the_last_clear_does_not_count(trained: str, row
         (DAB | {"kind": "paste", "source": {"key": "../x.png", "dx": 0, "dy": 0}}, "has no image"),
     ],
 )
-def test_a_stroke_that_is_not_sound_gets_a_sentence_and_the_stored_map_stays(trained: str, row: int, stroke: dict, words: str):
+def test_a_stroke_that_is_not_sound_gets_a_sentence_and_the_stored_map_stays(
+    trained: str, row: int, stroke: dict, words: str
+):
     page = open_section(trained, [stroke], row=row)
     assert not page.exception
     assert words in page.error[0].value.replace("\\", "")

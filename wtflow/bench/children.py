@@ -14,16 +14,28 @@ TIMEOUT_S = 600.0
 
 
 def run_python(arguments: list[str], changes: dict[str, str] | None = None) -> str:
-    """What a new Python with these arguments prints, started in the project's folder. Raises StoreError with its last words when it fails."""
+    """What a new Python with these arguments prints, started in the project's folder. Raises StoreError with its
+    last words when it fails.
+    """
     try:
         done = subprocess.run(
-            [sys.executable, *arguments], cwd=PROJECT, env=os.environ | (changes or {}), capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+            [sys.executable, *arguments],
+            cwd=PROJECT,
+            env=os.environ | (changes or {}),
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise StoreError(f"A process of the bench did not end within {TIMEOUT_S:.0f} s.", fix="Run the bench with --quick.") from error
+        raise StoreError(
+            f"A process of the bench did not end within {TIMEOUT_S:.0f} s.", fix="Run the bench with --quick."
+        ) from error
     if done.returncode:
         words = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
-        raise StoreError(f"A process of the bench failed: {words[0]}", fix=f"See what it says: python {' '.join(arguments)[:200]}")
+        raise StoreError(
+            f"A process of the bench failed: {words[0]}", fix=f"See what it says: python {' '.join(arguments)[:200]}"
+        )
     return done.stdout
 
 

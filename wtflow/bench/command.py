@@ -17,8 +17,12 @@ VERSION = 2
 """Of the JSON; raise it when a name or a unit changes its meaning."""
 
 
-def run_bench(parts: str | None, is_quick: bool, setting: list[str], out: Path | None, show: console.Show) -> dict[str, Any]:
-    """The whole bench as plain values, written to `out` if given. Raises SettingsError for a part or setting that does not exist."""
+def run_bench(
+    parts: str | None, is_quick: bool, setting: list[str], out: Path | None, show: console.Show
+) -> dict[str, Any]:
+    """The whole bench as plain values, written to `out` if given. Raises SettingsError for a part or setting that
+    does not exist.
+    """
     names, settings = choose_parts(parts), bench_settings(parse_pairs(setting, option="--set"))
     figures, facts = run_parts(names, settings, QUICK if is_quick else FULL, show)
     found = {"version": VERSION, "is_quick": is_quick, **facts, "figures": [figure.to_json() for figure in figures]}
@@ -29,23 +33,37 @@ def run_bench(parts: str | None, is_quick: bool, setting: list[str], out: Path |
 
 
 def make_table(figures: Sequence[Figure]) -> Table:
-    """One line a figure: median with the extremes of its repeats, its floor, their ratio, and the target with whether it is met."""
+    """One line a figure: median with the extremes of its repeats, its floor, their ratio, and the target with
+    whether it is met.
+    """
     table = Table(box=None, pad_edge=False)
     for name in ("part", "what", "median (low to high)", "unit", "repeats", "floor", "its median", "ratio", "target"):
         table.add_column(name, justify="right" if name in ("repeats", "its median", "ratio") else "left")
     for figure in figures:
         floor = "" if figure.floor is None else _number(figure.floor.median)
         ratio = "" if figure.ratio is None else _number(figure.ratio)
-        table.add_row(figure.part, figure.name, _spread(figure.value), figure.unit, str(figure.value.repeats), figure.floor_name, floor, ratio,
-                      _target(figure.target, figure.is_met))  # fmt: skip
+        table.add_row(
+            figure.part,
+            figure.name,
+            _spread(figure.value),
+            figure.unit,
+            str(figure.value.repeats),
+            figure.floor_name,
+            floor,
+            ratio,
+            _target(figure.target, figure.is_met),
+        )
     return table
 
 
 def _print(figures: Sequence[Figure], facts: dict[str, Any]) -> None:
     machine = facts["machine"]
     console.out.print(make_table(figures))
-    console.err.print(f"{machine['cpu']}, {machine['cores']} cores, {machine['threads']} threads, torch {machine['torch']}, device {machine['device']}; "
-                      f"load before: {machine['load_before']}.", markup=False)  # fmt: skip
+    console.err.print(
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['threads']} threads, torch {machine['torch']}, device"
+        f" {machine['device']}; load before: {machine['load_before']}.",
+        markup=False,
+    )
     for reason in facts["not_run"].values():
         console.err.print(reason, markup=False)
     for part, words in facts["failed"].items():
@@ -53,7 +71,11 @@ def _print(figures: Sequence[Figure], facts: dict[str, Any]) -> None:
 
 
 def _spread(spread: Spread) -> str:
-    return _number(spread.median) if spread.repeats == 1 else f"{_number(spread.median)} ({_number(spread.low)} to {_number(spread.high)})"
+    return (
+        _number(spread.median)
+        if spread.repeats == 1
+        else f"{_number(spread.median)} ({_number(spread.low)} to {_number(spread.high)})"
+    )
 
 
 def _target(target: Target | None, is_met: bool | None) -> str:

@@ -19,12 +19,21 @@ def measure(shop: Workshop) -> list[Figure]:
     figures = []
     for size in sorted({min(shop.settings.group_size, ROWS), ROWS}):
         costs = [(data[i : i + size] @ noise[i : i + size].T).numpy() for i in range(0, ROWS, size)]
-        seconds = interleaved({
-            "bare": lambda costs=costs: [linear_sum_assignment(cost) for cost in costs],
-            "couple": lambda size=size: couple(data, noise, "worst", size),
-        }, shop.sizes.repeats)  # fmt: skip
-        figures.append(Figure(
-            "coupling", f"{ROWS} rows of {channels} channels, worst, groups of {size}", "ms", milliseconds(seconds["couple"]),
-            "linear_sum_assignment of the same costs", milliseconds(seconds["bare"]),
-        ))  # fmt: skip
+        seconds = interleaved(
+            {
+                "bare": lambda costs=costs: [linear_sum_assignment(cost) for cost in costs],
+                "couple": lambda size=size: couple(data, noise, "worst", size),
+            },
+            shop.sizes.repeats,
+        )
+        figures.append(
+            Figure(
+                "coupling",
+                f"{ROWS} rows of {channels} channels, worst, groups of {size}",
+                "ms",
+                milliseconds(seconds["couple"]),
+                "linear_sum_assignment of the same costs",
+                milliseconds(seconds["bare"]),
+            )
+        )
     return figures

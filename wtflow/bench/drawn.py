@@ -1,4 +1,6 @@
-"""A category of drawn images: smooth grey texture with noise, a bright spot where defective. Quick, any number, none like another."""
+"""A category of drawn images: smooth grey texture with noise, a bright spot where defective. Quick, any number, none
+like another.
+"""
 
 from pathlib import Path
 

@@ -28,8 +28,21 @@ def measure(shop: Workshop) -> list[Figure]:
     batch = interleaved({"bare": bare, "compute": lambda: backbone.compute(images)}, shop.sizes.repeats)
     floor = f"the bare network, batches of {BATCH} in memory"
     return [
-        Figure("features", f"read, decode, compute and store {shop.settings.image_size} px files", "images/s",
-               per_second(whole["extract"], len(samples)), floor, per_second(whole["bare"], n_batches * BATCH), Target("ratio", "at least", 0.9)),
-        Figure("features", "Backbone.compute: normalise, network, average, join, halve", "ms/image",
-               milliseconds(batch["compute"], len(images)), floor, milliseconds(batch["bare"], BATCH)),
-    ]  # fmt: skip
+        Figure(
+            "features",
+            f"read, decode, compute and store {shop.settings.image_size} px files",
+            "images/s",
+            per_second(whole["extract"], len(samples)),
+            floor,
+            per_second(whole["bare"], n_batches * BATCH),
+            Target("ratio", "at least", 0.9),
+        ),
+        Figure(
+            "features",
+            "Backbone.compute: normalise, network, average, join, halve",
+            "ms/image",
+            milliseconds(batch["compute"], len(images)),
+            floor,
+            milliseconds(batch["bare"], BATCH),
+        ),
+    ]

@@ -58,13 +58,25 @@ class Figure:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values. `low` and `high` are the extremes of the repeats."""
-        plain = lambda spread: {"median": spread.median, "low": spread.low, "high": spread.high, "repeats": spread.repeats}  # noqa: E731
-        target = None if self.target is None else {"of": self.target.of, "bound": self.target.bound, "limit": self.target.limit}
+
+        def plain(spread: Spread) -> dict[str, float | int]:
+            return {"median": spread.median, "low": spread.low, "high": spread.high, "repeats": spread.repeats}
+
+        target = (
+            None
+            if self.target is None
+            else {"of": self.target.of, "bound": self.target.bound, "limit": self.target.limit}
+        )
         return {
-            "part": self.part, "name": self.name, "unit": self.unit, "value": plain(self.value),
+            "part": self.part,
+            "name": self.name,
+            "unit": self.unit,
+            "value": plain(self.value),
             "floor": None if self.floor is None else {"name": self.floor_name, **plain(self.floor)},
-            "ratio": self.ratio, "target": target, "is_met": self.is_met,
-        }  # fmt: skip
+            "ratio": self.ratio,
+            "target": target,
+            "is_met": self.is_met,
+        }
 
 
 def interleaved(
@@ -72,8 +84,8 @@ def interleaved(
 ) -> dict[str, list[float]]:
     """Seconds of each task in each repeat: {name: [seconds] * repeats}.
 
-    Every task runs once unmeasured. The tasks take turns, in reverse order every other time, so that a machine that slows down
-    or a neighbour that wakes up meets the thing measured and its floor alike.
+    Every task runs once unmeasured. The tasks take turns, in reverse order every other time, so that a machine that
+    slows down or a neighbour that wakes up meets the thing measured and its floor alike.
     """
     for task in tasks.values():
         task()

@@ -28,7 +28,14 @@ def flow_figures(shop: Workshop, part: str, n: int, targets: dict[int, Target]) 
     seconds = interleaved(tasks, shop.sizes.repeats)
     grid = "x".join(map(str, x.shape[1:]))
     return [
-        Figure(part, f"{steps} Euler step{'s' * (steps > 1)}, {shop.settings.network}, {n} x {grid}", "ms/image",
-               milliseconds(seconds[str(steps)], n), f"the bare network, {n} images", milliseconds(seconds["bare"], n), target)
+        Figure(
+            part,
+            f"{steps} Euler step{'s' * (steps > 1)}, {shop.settings.network}, {n} x {grid}",
+            "ms/image",
+            milliseconds(seconds[str(steps)], n),
+            f"the bare network, {n} images",
+            milliseconds(seconds["bare"], n),
+            target,
+        )
         for steps, target in targets.items()
-    ]  # fmt: skip
+    ]

@@ -1,4 +1,6 @@
-"""The same on a CUDA device with the paper's backbone: flow, training, a whole run, how busy the device is, memory, precision."""
+"""The same on a CUDA device with the paper's backbone: flow, training, a whole run, how busy the device is, memory,
+precision.
+"""
 
 import contextlib
 import re
@@ -30,7 +32,11 @@ BACKBONE = "wide_resnet50_2"
 N_IMAGES = 300
 FLOW = {1: Target("value", "at most", 1.0), 4: None}
 """Euler steps -> target in ms per image. The paper reports 6.7 ms for one."""
-WHOLE, BUSY, AGREE = Target("value", "at most", 30.0), Target("value", "at least", 80.0), Target("value", "at least", 0.999)
+WHOLE, BUSY, AGREE = (
+    Target("value", "at most", 30.0),
+    Target("value", "at least", 80.0),
+    Target("value", "at least", 0.999),
+)
 WATCH_S, SAMPLE_EVERY_MS = 5.0, 100
 """Training goes on for so long while the device is watched, and this often."""
 
@@ -38,7 +44,10 @@ WATCH_S, SAMPLE_EVERY_MS = 5.0, 100
 def gpu_settings() -> dict[str, Settings]:
     """Presets by name, with the paper's backbone and random weights, which serve for speed."""
     fast = settings_from("fast", {"backbone": BACKBONE, "stages": (2, 3), "weights": "imagenet"})
-    return {preset: settings.changed({"weights": "untrained"}) for preset, settings in (("fast", fast), ("paper", settings_from("paper")))}
+    return {
+        preset: settings.changed({"weights": "untrained"})
+        for preset, settings in (("fast", fast), ("paper", settings_from("paper")))
+    }
 
 
 def measure(shop: Workshop) -> list[Figure]:
@@ -53,9 +62,13 @@ def measure(shop: Workshop) -> list[Figure]:
 
 
 def whole_run(shop: Workshop) -> list[Figure]:
-    """A run from files to metrics against nothing but its networks, the device's memory, and what bf16 changes in the scores."""
+    """A run from files to metrics against nothing but its networks, the device's memory, and what bf16 changes in
+    the scores.
+    """
     n_images, n_steps = len(shop.data.train) + len(shop.data.test), total_steps(shop.settings, len(shop.data.fit_rows))
-    seconds = interleaved({"backbone": shop.bare_backbone(BATCH), "network": train.bare_steps(shop, 1)}, shop.sizes.repeats)
+    seconds = interleaved(
+        {"backbone": shop.bare_backbone(BATCH), "network": train.bare_steps(shop, 1)}, shop.sizes.repeats
+    )
     floor = Spread.of(seconds["backbone"]).median * n_images / BATCH + Spread.of(seconds["network"]).median * n_steps
 
     store = RunStore(shop.folder / "whole")  # apart from the shop's own, whose features are cached
@@ -67,16 +80,27 @@ def whole_run(shop: Workshop) -> list[Figure]:
         run_stages(store, run_id, Reporter(store, run_id))
     took = Spread.of([sum(store.metrics(run_id)["seconds"].values())])
     what = f"whole run, {n_images} images, {n_steps} steps"
-    figures = [Figure("gpu", what, "s", took, "its networks alone: each image and step once", Spread.of([floor]), WHOLE)]
+    figures = [
+        Figure("gpu", what, "s", took, "its networks alone: each image and step once", Spread.of([floor]), WHOLE)
+    ]
     if shop.device.type == "cuda":
-        figures.append(Figure("gpu", "memory of the device, whole run", "MiB", Spread.of([torch.cuda.max_memory_allocated(shop.device) / 2**20])))
+        figures.append(
+            Figure(
+                "gpu",
+                "memory of the device, whole run",
+                "MiB",
+                Spread.of([torch.cuda.max_memory_allocated(shop.device) / 2**20]),
+            )
+        )
     detector = load_detector(store.folder(run_id) / layout.CHECKPOINT, shop.settings, shop.device)
     agreement = Spread.of([bf16_agreement(detector, shop)])
     return [*figures, Figure("gpu", "scores of positions, bf16 against fp32", "Spearman", agreement, target=AGREE)]
 
 
 def bf16_agreement(detector: Detector, shop: Workshop) -> float:
-    """Rank correlation (Spearman) over all positions of a batch of images between scores of a flow run in bf16 and in fp32."""
+    """Rank correlation (Spearman) over all positions of a batch of images between scores of a flow run in bf16 and
+    in fp32.
+    """
     x, velocity = detector.start(shop.features), detector.velocity.eval()
     maps = []
     for is_half in (True, False):
@@ -96,17 +120,30 @@ def watch_training(shop: Workshop) -> list[Figure]:
             trainer.run(batches, lambda step, loss: None)
 
     samples = busy_percent(train_on, shop.device)
-    return [Figure("gpu", "device busy while training, as nvidia-smi counts", "%", Spread.of(samples), target=BUSY)] if samples else []
+    return (
+        [Figure("gpu", "device busy while training, as nvidia-smi counts", "%", Spread.of(samples), target=BUSY)]
+        if samples
+        else []
+    )
 
 
 def busy_percent(task: Callable[[], None], device: torch.device) -> list[float]:
-    """Percent of each sampling period in which the device computed while `task` ran; empty without nvidia-smi or where it cannot tell."""
+    """Percent of each sampling period in which the device computed while `task` ran; empty without nvidia-smi or
+    where it cannot tell.
+    """
     if device.type != "cuda":
         task()
         return []
-    query = ["nvidia-smi", f"--id=GPU-{torch.cuda.get_device_properties(device).uuid}", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits"]
+    query = [
+        "nvidia-smi",
+        f"--id=GPU-{torch.cuda.get_device_properties(device).uuid}",
+        "--query-gpu=utilization.gpu",
+        "--format=csv,noheader,nounits",
+    ]
     try:
-        watcher = subprocess.Popen([*query, f"--loop-ms={SAMPLE_EVERY_MS}"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        watcher = subprocess.Popen(
+            [*query, f"--loop-ms={SAMPLE_EVERY_MS}"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
     except OSError:
         watcher = None
     try:
@@ -120,5 +157,7 @@ def busy_percent(task: Callable[[], None], device: torch.device) -> list[float]:
 
 
 def read_percents(text: str) -> list[float]:
-    """The numbers that nvidia-smi wrote, one a line; lines such as [N/A] are left out, and so is the first, which tells of the time before."""
+    """The numbers that nvidia-smi wrote, one a line; lines such as [N/A] are left out, and so is the first, which
+    tells of the time before.
+    """
     return [float(line) for line in text.splitlines() if re.fullmatch(r"\s*\d+\s*", line)][1:]

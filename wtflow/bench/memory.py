@@ -14,12 +14,16 @@ STEPS = 10
 TEST_SHARE = 5
 """One image in so many is for testing."""
 FLAT = Target("ratio", "at most", 1.1)
-"""Numbers of images that double three times may cost a tenth: nothing is kept of an image but its maps and its line in a table."""
+"""Numbers of images that double three times may cost a tenth: nothing is kept of an image but its maps and its line
+in a table.
+"""
 CATEGORY = "drawn"
 
 
 def measure(shop: Workshop) -> list[Figure]:
-    """MiB at the peak of each stage, each in a process of its own: fewest images against a process that only imports, more against the fewest."""
+    """MiB at the peak of each stage, each in a process of its own: fewest images against a process that only
+    imports, more against the fewest.
+    """
     counts = shop.sizes.growth
     peaks = {n: _peaks(shop, n) for n in counts}
     figures = []
@@ -27,17 +31,35 @@ def measure(shop: Workshop) -> list[Figure]:
         for n in counts:
             name, value = f"{stage}, {n} images", Spread.of([peaks[n][stage]])
             if n == counts[0]:
-                figures.append(Figure("memory", name, "MiB", value, "a process that only imports", Spread.of([peaks[n]["imports"]])))
+                figures.append(
+                    Figure(
+                        "memory", name, "MiB", value, "a process that only imports", Spread.of([peaks[n]["imports"]])
+                    )
+                )
             else:
-                figures.append(Figure("memory", name, "MiB", value, f"the same with {counts[0]} images", Spread.of([peaks[counts[0]][stage]]), FLAT))
+                figures.append(
+                    Figure(
+                        "memory",
+                        name,
+                        "MiB",
+                        value,
+                        f"the same with {counts[0]} images",
+                        Spread.of([peaks[counts[0]][stage]]),
+                        FLAT,
+                    )
+                )
     return figures
 
 
 def _peaks(shop: Workshop, n_images: int) -> dict[str, float]:
-    """MiB by stage, for a category of so many images. What was written is deleted again: features of 2,000 images take 1.6 GB."""
+    """MiB by stage, for a category of so many images. What was written is deleted again: features of 2,000 images
+    take 1.6 GB.
+    """
     folder = shop.folder / f"memory_{n_images}"
     n_test = max(2, n_images // TEST_SHARE)
-    draw_category(folder / "images", CATEGORY, n_images - n_test, n_test - n_test // 2, n_test // 2, shop.settings.image_size)
+    draw_category(
+        folder / "images", CATEGORY, n_images - n_test, n_test - n_test // 2, n_test // 2, shop.settings.image_size
+    )
     store = RunStore(folder / "runs")
     run_id = store.create(folder / "images", CATEGORY, shop.settings.changed({"iterations": STEPS, "epochs": 0}))
     try:

@@ -1,7 +1,8 @@
-"""One stage of a run in a process of its own, and its peak memory: `python -m wtflow.bench.memory_stage STAGE RUN` (store: WTFLOW_HOME).
+"""One stage of a run in a process of its own, and its peak memory: `python -m wtflow.bench.memory_stage STAGE RUN`
+(store: WTFLOW_HOME).
 
-Prints the peak in MiB last. Stage `imports` loads what every stage loads and does nothing: the floor. A stage finds what those
-before it left in the store.
+Prints the peak in MiB last. Stage `imports` loads what every stage loads and does nothing: the floor. A stage finds
+what those before it left in the store.
 """
 
 import dataclasses
@@ -33,9 +34,15 @@ def main(stage: str, run_id: str) -> None:
 
 
 def run_stage(store: RunStore, run_id: str, stage: str) -> None:
-    """What the worker does in this stage. The keys of the features pass from stage to stage in a file, so that only one loads the backbone."""
+    """What the worker does in this stage. The keys of the features pass from stage to stage in a file, so that only
+    one loads the backbone.
+    """
     config = store.config(run_id)
-    settings, checkpoint, keys_file = config.settings, store.folder(run_id) / layout.CHECKPOINT, store.home / "keys.json"
+    settings, checkpoint, keys_file = (
+        config.settings,
+        store.folder(run_id) / layout.CHECKPOINT,
+        store.home / "keys.json",
+    )
     data = read_data(config, _ignore)
     if stage == "features":
         keys = compute_features(store, data, settings, CPU, _ignore)
@@ -49,7 +56,13 @@ def run_stage(store: RunStore, run_id: str, stage: str) -> None:
     elif stage == "metrics":
         samples = [*data.test, *(data.train[row] for row in data.held_out)]
         maps = np.asarray(store.maps(run_id), np.float32)
-        summarise(samples, [i >= len(data.test) for i in range(len(samples))], Maps(maps, maps, np.full(len(maps), np.nan)), settings, _ignore)
+        summarise(
+            samples,
+            [i >= len(data.test) for i in range(len(samples))],
+            Maps(maps, maps, np.full(len(maps), np.nan)),
+            settings,
+            _ignore,
+        )
 
 
 def _read_keys(path: Path) -> FeatureKeys:

@@ -16,9 +16,17 @@ from wtflow.errors import SettingsError, WTFlowError
 from wtflow.machine.devices import pick_device
 
 PARTS: dict[str, Callable[[Workshop], list[Figure]]] = {
-    "features": features.measure, "coupling": coupling.measure, "train": train.measure, "flow": flow.measure, "scoring": scoring.measure,
-    "projection": projection.measure, "start": start.measure, "pages": pages.measure, "memory": memory.measure, "gpu": gpu.measure,
-}  # fmt: skip
+    "features": features.measure,
+    "coupling": coupling.measure,
+    "train": train.measure,
+    "flow": flow.measure,
+    "scoring": scoring.measure,
+    "projection": projection.measure,
+    "start": start.measure,
+    "pages": pages.measure,
+    "memory": memory.measure,
+    "gpu": gpu.measure,
+}
 CPU = torch.device("cpu")
 
 
@@ -27,21 +35,34 @@ def choose_parts(names: str | None) -> list[str]:
     wanted = list(PARTS) if names is None else [name.strip() for name in names.split(",") if name.strip()]
     unknown = [name for name in wanted if name not in PARTS]
     if unknown or not wanted:
-        raise SettingsError(f"The bench has no part {unknown[0] if unknown else names!r}.", fix=f"Use some of: {', '.join(PARTS)}.")
+        raise SettingsError(
+            f"The bench has no part {unknown[0] if unknown else names!r}.", fix=f"Use some of: {', '.join(PARTS)}."
+        )
     return [name for name in PARTS if name in wanted]
 
 
-def run_parts(names: Sequence[str], settings: Settings, sizes: Sizes, progress: Callable[[str, float], None]) -> tuple[list[Figure], dict[str, Any]]:
-    """Figures of these parts, and what is said beside them: machine, settings, parts not run and why, parts that failed and what they said.
+def run_parts(
+    names: Sequence[str], settings: Settings, sizes: Sizes, progress: Callable[[str, float], None]
+) -> tuple[list[Figure], dict[str, Any]]:
+    """Figures of these parts, and what is said beside them: machine, settings, parts not run and why, parts that failed
+    and what they said.
 
-    All parts but gpu are measured on the CPU. A part that fails costs no other its figures. Everything is written into a temporary
-    folder, which is deleted.
+    All parts but gpu are measured on the CPU. A part that fails costs no other its figures. Everything is written into
+    a temporary folder, which is deleted.
     """
     device = pick_device()
-    facts: dict[str, Any] = {"machine": machine_facts(device), "settings": settings.model_dump(mode="json"), "not_run": {}, "failed": {}}
+    facts: dict[str, Any] = {
+        "machine": machine_facts(device),
+        "settings": settings.model_dump(mode="json"),
+        "not_run": {},
+        "failed": {},
+    }
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="wtflow-bench-") as folder:
-        shops = {"cpu": Workshop(Path(folder), settings, sizes, CPU), "gpu": Workshop(Path(folder) / "gpu", settings, sizes, device)}
+        shops = {
+            "cpu": Workshop(Path(folder), settings, sizes, CPU),
+            "gpu": Workshop(Path(folder) / "gpu", settings, sizes, device),
+        }
         for i, name in enumerate(names):
             progress(f"measuring {name}", 100 * i / len(names))
             if name == "gpu" and device.type != "cuda":

@@ -19,10 +19,21 @@ def measure(shop: Workshop) -> list[Figure]:
     t = np.array([0.0, 1.0], np.float32)
 
     def umap() -> None:
-        project_umap(points, t, np.arange(n), n_neighbors=min(NEIGHBOURS, n - 1), min_dist=0.1, metric="euclidean", seed=0, progress=lambda share: None)
+        project_umap(
+            points,
+            t,
+            np.arange(n),
+            n_neighbors=min(NEIGHBOURS, n - 1),
+            min_dist=0.1,
+            metric="euclidean",
+            seed=0,
+            progress=lambda share: None,
+        )
 
     first = seconds_of(umap)
-    seconds = interleaved({"axes": lambda: project_pca(points, t, points[0]), "umap": umap}, min(REPEATS, shop.sizes.repeats))
+    seconds = interleaved(
+        {"axes": lambda: project_pca(points, t, points[0]), "umap": umap}, min(REPEATS, shop.sizes.repeats)
+    )
     floor_name, floor = "principal axes of the same points", Spread.of(seconds["axes"])
     what = f"{2 * n} points of {channels} channels"
     return [

@@ -1,4 +1,6 @@
-"""A finished run of drawn images with scores and maps made by hand: what pages read, without the hours that training would take."""
+"""A finished run of drawn images with scores and maps made by hand: what pages read, without the hours that training
+would take.
+"""
 
 import time
 from pathlib import Path
@@ -21,18 +23,24 @@ BUMP = 4
 """Side of the bump in the map of a defective image, in grid positions."""
 
 
-def write_scored_run(store: RunStore, root: Path, category: str, backbone: Backbone, detector: Detector, seed: int) -> str:
-    """Write a finished run of the category's images and return its id. Features are computed, as a run would leave them, or found in the cache.
+def write_scored_run(
+    store: RunStore, root: Path, category: str, backbone: Backbone, detector: Detector, seed: int
+) -> str:
+    """Write a finished run of the category's images and return its id. Features are computed, as a run would leave
+    them, or found in the cache.
 
-    Maps are noise, with a bump somewhere in those of defective images, so that scores overlap and every outcome occurs. The checkpoint is
-    the detector given, whose settings the run has.
+    Maps are noise, with a bump somewhere in those of defective images, so that scores overlap and every outcome occurs.
+    The checkpoint is the detector given, whose settings the run has.
     """
     settings = detector.settings
     run_id = store.create(root, category, settings)
     data = read_data(store.config(run_id), _ignore)
     store.write_data(run_id, data.to_json())
     cache = FeatureCache(store.home)
-    keys = [get_features(backbone, samples, hashes, cache, _ignore) for samples, hashes in ((data.train, data.train_hashes), (data.test, data.test_hashes))]
+    keys = [
+        get_features(backbone, samples, hashes, cache, _ignore)
+        for samples, hashes in ((data.train, data.train_hashes), (data.test, data.test_hashes))
+    ]
     grid = cache.open(keys[0]).shape[1:3]
 
     generator = np.random.default_rng(seed)
@@ -50,14 +58,21 @@ def write_scored_run(store: RunStore, root: Path, category: str, backbone: Backb
         factors = edge_factors(normals, settings.edge_quantile)
         store.write_edges(run_id, EdgeFactors(factors, factors, len(normals)))
     store.write_scores(run_id, table)
-    store.write_metrics(run_id, facts | {"seconds": {"read": 1.0}, "peak_rss_mib": 0.0, "source": f"{settings.backbone}, made by hand"})
+    store.write_metrics(
+        run_id, facts | {"seconds": {"read": 1.0}, "peak_rss_mib": 0.0, "source": f"{settings.backbone}, made by hand"}
+    )
 
     save_checkpoint(store.folder(run_id) / layout.CHECKPOINT, detector, settings.iterations, {}, data.fingerprint)
     fitted = [data.train[row].id for row in data.fit_rows]
-    store.write_index(run_id, fitted, generator.normal(size=(len(fitted), detector.normaliser.channels)).astype(np.float32))
+    store.write_index(
+        run_id, fitted, generator.normal(size=(len(fitted), detector.normaliser.channels)).astype(np.float32)
+    )
     for step in range(1, 201):
         store.append_step(run_id, step, 1.0 + 1.0 / step, 1e-3)
-    store.write_status(run_id, RunStatus(state="finished", stage="metrics", percent=100.0, heartbeat=time.time(), message="Made by hand."))
+    store.write_status(
+        run_id,
+        RunStatus(state="finished", stage="metrics", percent=100.0, heartbeat=time.time(), message="Made by hand."),
+    )
     return run_id
 
 

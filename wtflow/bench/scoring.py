@@ -10,7 +10,9 @@ from wtflow.scoring.pixels import image_scores, upsample
 
 
 def measure(shop: Workshop) -> list[Figure]:
-    """Milliseconds per image of the detector's maps, of bringing them to pixels, of image scores and of pixel metrics."""
+    """Milliseconds per image of the detector's maps, of bringing them to pixels, of image scores and of pixel
+    metrics.
+    """
     settings, detector, features = shop.settings, shop.training[1], shop.features
     maps = detector.maps(features).after
     pixel_maps = upsample(maps, settings.image_size, settings.score)
@@ -23,15 +25,22 @@ def measure(shop: Workshop) -> list[Figure]:
             metrics.add(pixel_map, mask)
 
     bare = shop.bare_backbone(BATCH)
-    seconds = interleaved({
-        "bare": bare,
-        f"maps: normalise, {settings.steps} {settings.solver} steps, score": lambda: detector.maps(features),
-        f"upsample {maps.shape[1]} to {settings.image_size} px": lambda: upsample(maps, settings.image_size, settings.score),
-        "image score from the highest pixels": lambda: image_scores(pixel_maps, settings.top_fraction),
-        "count pixels for pixel metrics": count,
-    }, shop.sizes.repeats)  # fmt: skip
+    seconds = interleaved(
+        {
+            "bare": bare,
+            f"maps: normalise, {settings.steps} {settings.solver} steps, score": lambda: detector.maps(features),
+            f"upsample {maps.shape[1]} to {settings.image_size} px": lambda: upsample(
+                maps, settings.image_size, settings.score
+            ),
+            "image score from the highest pixels": lambda: image_scores(pixel_maps, settings.top_fraction),
+            "count pixels for pixel metrics": count,
+        },
+        shop.sizes.repeats,
+    )
     floor = milliseconds(seconds.pop("bare"), BATCH)
     return [
-        Figure("scoring", name, "ms/image", milliseconds(values, len(features)), f"the bare network, {BATCH} images", floor)
+        Figure(
+            "scoring", name, "ms/image", milliseconds(values, len(features)), f"the bare network, {BATCH} images", floor
+        )
         for name, values in seconds.items()
     ]

@@ -32,26 +32,59 @@ def measure(shop: Workshop) -> list[Figure]:
     }
     seconds = interleaved(tasks, repeats)
     return [
-        Figure("start", "import wtflow, in a new process", "ms", milliseconds(seconds["wtflow"]), "a new process that imports nothing",
-               milliseconds(seconds["nothing"])),
-        Figure("start", "the app's server answers", "ms", milliseconds(seconds["server"]), "a new process that imports streamlit",
-               milliseconds(seconds["streamlit"])),
-    ]  # fmt: skip
+        Figure(
+            "start",
+            "import wtflow, in a new process",
+            "ms",
+            milliseconds(seconds["wtflow"]),
+            "a new process that imports nothing",
+            milliseconds(seconds["nothing"]),
+        ),
+        Figure(
+            "start",
+            "the app's server answers",
+            "ms",
+            milliseconds(seconds["server"]),
+            "a new process that imports streamlit",
+            milliseconds(seconds["streamlit"]),
+        ),
+    ]
 
 
 def start_server(home: Path) -> None:
-    """Start the app on a free port, wait until it says that it is well, and end it. Raises StoreError when it does not come up."""
+    """Start the app on a free port, wait until it says that it is well, and end it. Raises StoreError when it does
+    not come up.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "app.py",
+        "--server.port",
+        str(port),
+        "--server.headless",
+        "true",
+    ]
     environment = os.environ | {"WTFLOW_HOME": str(home)}
-    process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        cwd=PROJECT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     end = time.monotonic() + TIMEOUT_S
     try:
         while not _answers(f"http://127.0.0.1:{port}/_stcore/health"):
             if process.poll() is not None or time.monotonic() > end:
-                raise StoreError("The app's server did not start.", fix="Start it by hand to see why: streamlit run app.py")
+                raise StoreError(
+                    "The app's server did not start.", fix="Start it by hand to see why: streamlit run app.py"
+                )
             time.sleep(0.01)
     finally:
         with contextlib.suppress(ProcessLookupError):

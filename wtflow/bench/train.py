@@ -22,17 +22,36 @@ def measure(shop: Workshop) -> list[Figure]:
         trainer.run(batches, lambda step, loss: None, n_threads)
         shop.wait()
 
-    seconds = interleaved({"bare": bare_steps(shop, n), "ahead": lambda: train(None), "inline": lambda: train(0)}, shop.sizes.repeats)
+    seconds = interleaved(
+        {"bare": bare_steps(shop, n), "ahead": lambda: train(None), "inline": lambda: train(0)}, shop.sizes.repeats
+    )
     floor = per_second(seconds["bare"], n)
     what = f"{shop.settings.network}, {shop.settings.coupling} coupling"
     return [
-        Figure("train", f"{what}, batches prepared ahead", "iterations/s", per_second(seconds["ahead"], n), FLOOR, floor, Target("ratio", "at least", 0.85)),
-        Figure("train", f"{what}, each batch drawn when needed", "iterations/s", per_second(seconds["inline"], n), FLOOR, floor),
+        Figure(
+            "train",
+            f"{what}, batches prepared ahead",
+            "iterations/s",
+            per_second(seconds["ahead"], n),
+            FLOOR,
+            floor,
+            Target("ratio", "at least", 0.85),
+        ),
+        Figure(
+            "train",
+            f"{what}, each batch drawn when needed",
+            "iterations/s",
+            per_second(seconds["inline"], n),
+            FLOOR,
+            floor,
+        ),
     ]
 
 
 def bare_steps(shop: Workshop, n: int) -> Callable[[], None]:
-    """A call that runs the network forward and backward n times on one batch that is there already: no drawing, no optimiser."""
+    """A call that runs the network forward and backward n times on one batch that is there already: no drawing, no
+    optimiser.
+    """
     trainer, _, batches = shop.training
     x_data, x_noise, t = (part.to(shop.device) for part in batches(0))
     x_t, target = interpolate(x_data, x_noise, t), target_velocity(x_data, x_noise)

@@ -1,4 +1,6 @@
-"""What the parts measure on: drawn images, their features, an untrained flow. Made when first asked for, in a folder that is thrown away."""
+"""What the parts measure on: drawn images, their features, an untrained flow. Made when first asked for, in a folder
+that is thrown away.
+"""
 
 import functools
 from collections.abc import Callable
@@ -48,7 +50,9 @@ QUICK = Sizes(repeats=3, images=16, steps=4, points=200, run_images=100, growth=
 
 
 def bench_settings(changes: dict[str, object]) -> Settings:
-    """Preset fast as it is for trained weights, with random ones: what is measured depends on no value of a weight. Raises SettingsError."""
+    """Preset fast as it is for trained weights, with random ones: what is measured depends on no value of a weight.
+    Raises SettingsError.
+    """
     trained = settings_from("fast", {"backbone": "resnet18", "image_size": 256, "weights": "imagenet"})
     return trained.changed({"weights": "untrained"} | changes)
 
@@ -64,7 +68,14 @@ class Workshop:
     def run_id(self) -> str:
         """A run of the drawn category that nothing has been done for yet."""
         n_test = max(2, self.sizes.images // 4)
-        draw_category(self.folder / "images", CATEGORY, self.sizes.images - n_test, n_test - n_test // 2, n_test // 2, self.settings.image_size)
+        draw_category(
+            self.folder / "images",
+            CATEGORY,
+            self.sizes.images - n_test,
+            n_test - n_test // 2,
+            n_test // 2,
+            self.settings.image_size,
+        )
         return self.store.create(self.folder / "images", CATEGORY, self.settings)
 
     @functools.cached_property
@@ -82,13 +93,17 @@ class Workshop:
     @functools.cached_property
     def key(self) -> str:
         """Where the features of the training images lie in the cache."""
-        return get_features(self.backbone, self.data.train, self.data.train_hashes, self.cache, lambda done, total: None)
+        return get_features(
+            self.backbone, self.data.train, self.data.train_hashes, self.cache, lambda done, total: None
+        )
 
     @functools.cached_property
     def training(self) -> tuple[Trainer, Detector, Callable[[int], Batch]]:
         """Trainer, detector with the trainer's network, and batches by step."""
         absent = self.folder / "no_checkpoint"
-        trainer, normaliser, batches = prepare_training(self.cache, self.key, self.data, self.settings, self.device, absent)
+        trainer, normaliser, batches = prepare_training(
+            self.cache, self.key, self.data, self.settings, self.device, absent
+        )
         return trainer, Detector(self.settings, normaliser, trainer.velocity), batches
 
     @functools.cached_property

@@ -14,11 +14,15 @@ from wtflow.machine.environment import THREADS
 def bench(
     parts: Annotated[str | None, typer.Option(help="Only these, such as features,train. Without: all.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Small and rough, to try it.")] = False,
-    setting: Annotated[list[str] | None, typer.Option("--set", help="A setting of what is measured, NAME=VALUE; repeatable.")] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting of what is measured, NAME=VALUE; repeatable.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="File to write the JSON to.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object last on stdout.")] = False,
 ) -> None:
-    """Measure speed and memory on drawn images, each figure beside a floor measured in the same run and with threads that wait as a worker's do."""
+    """Measure speed and memory on drawn images, each figure beside a floor measured in the same run and with threads
+    that wait as a worker's do.
+    """
     for name, value in THREADS.items():
         os.environ.setdefault(name, value)  # before torch is loaded, which reads it once
     from wtflow.bench.command import run_bench

@@ -13,14 +13,24 @@ from wtflow.store.runs import RunStore
 def report(
     runs: Annotated[list[str], typer.Argument(help="One to four runs, as `runs` lists them.")],
     out: Annotated[Path, typer.Option(help="HTML file to write.")],
-    with_images: Annotated[bool, typer.Option("--with-images", help="Pictures of up to 800 px instead of thumbnails of 200 px.")] = False,
-    with_paths: Annotated[bool, typer.Option("--with-paths", help="Name the folders of data and weights on this machine.")] = False,
-    common: Annotated[bool, typer.Option("--common", help="Compare runs of different test sets on the images that all of them have.")] = False,
-    most_mb: Annotated[float, typer.Option(min=1, help="Largest size in MB; pictures are shrunk, then left out, to fit.")] = 15,
+    with_images: Annotated[
+        bool, typer.Option("--with-images", help="Pictures of up to 800 px instead of thumbnails of 200 px.")
+    ] = False,
+    with_paths: Annotated[
+        bool, typer.Option("--with-paths", help="Name the folders of data and weights on this machine.")
+    ] = False,
+    common: Annotated[
+        bool, typer.Option("--common", help="Compare runs of different test sets on the images that all of them have.")
+    ] = False,
+    most_mb: Annotated[
+        float, typer.Option(min=1, help="Largest size in MB; pictures are shrunk, then left out, to fit.")
+    ] = 15,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object last on stdout.")] = False,
 ) -> None:
-    """Write a report to send: settings, data, metrics with intervals, curves, images, failures and notes in one HTML file without network."""
+    """Write a report to send: settings, data, metrics with intervals, curves, images, failures and notes in one HTML
+    file without network.
+    """
     from wtflow.export.report.write import ReportOptions, write_report
 
     options = ReportOptions(with_images=with_images, with_paths=with_paths, on_common=common, most_mb=most_mb)

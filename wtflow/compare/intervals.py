@@ -1,11 +1,12 @@
 """How sure a number is that was measured on a few images: Wilson's interval of a share, bootstrap intervals of metrics.
 
-A resample draws as many images as there are, with replacement, within each stratum (good, defective), so that none is ever without
-one of the classes. It is written as weights: how often each image was drawn. All metrics here take many resamples at once.
-Intervals speak of other test images of the same kind, never of another training: that is what seeds are for.
+A resample draws as many images as there are, with replacement, within each stratum (good, defective), so that none is
+ever without one of the classes. It is written as weights: how often each image was drawn. All metrics here take many
+resamples at once. Intervals speak of other test images of the same kind, never of another training: that is what seeds
+are for.
 
-Sources: Wilson, *Probable inference, the law of succession, and statistical inference*, 1927; Efron and Tibshirani, *An Introduction
-to the Bootstrap*, 1993 (percentile interval). The batched weights are ours.
+Sources: Wilson, *Probable inference, the law of succession, and statistical inference*, 1927; Efron and Tibshirani, *An
+Introduction to the Bootstrap*, 1993 (percentile interval). The batched weights are ours.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,7 +36,10 @@ def wilson_interval(k: int, n: int, confidence: float = CONFIDENCE) -> tuple[flo
     Raises MetricError unless 0 <= k <= n and 0 < confidence < 1. Source: Wilson 1927.
     """
     if not 0 <= k <= n or not 0 < confidence < 1:
-        raise MetricError(f"{k} of {n} at a confidence of {confidence} is no share.", fix="Give 0 <= k <= n and a confidence between 0 and 1.")
+        raise MetricError(
+            f"{k} of {n} at a confidence of {confidence} is no share.",
+            fix="Give 0 <= k <= n and a confidence between 0 and 1.",
+        )
     if n == 0:
         return 0.0, 1.0
     z2 = NormalDist().inv_cdf((1 + confidence) / 2) ** 2
@@ -61,31 +65,45 @@ def resample(strata: ArrayLike, n_resamples: int = N_RESAMPLES, seed: int = 0) -
     return weights
 
 
-def paired_bootstrap(metrics: Sequence[Weighted], weights: np.ndarray, confidence: float = CONFIDENCE) -> tuple[tuple[Interval, Interval], ...]:
-    """For each run its value and its difference to the first run, with percentile intervals over the same resamples for all.
+def paired_bootstrap(
+    metrics: Sequence[Weighted], weights: np.ndarray, confidence: float = CONFIDENCE
+) -> tuple[tuple[Interval, Interval], ...]:
+    """For each run its value and its difference to the first run, with percentile intervals over the same resamples for
+    all.
 
-    metrics: one function of weights per run, all over the same N images in the same order; weights: (R, N) of `resample`.
+    metrics: one function of weights per run, all over the same N images in the same order; weights: (R, N) of
+    `resample`.
     """
     whole = np.ones((1, weights.shape[1]))
-    return paired_intervals([float(metric(whole)[0]) for metric in metrics], [metric(weights) for metric in metrics], confidence)
+    return paired_intervals(
+        [float(metric(whole)[0]) for metric in metrics], [metric(weights) for metric in metrics], confidence
+    )
 
 
-def paired_intervals(values: Sequence[float], drawn: Sequence[np.ndarray], confidence: float = CONFIDENCE) -> tuple[tuple[Interval, Interval], ...]:
-    """The same from each run's value and its values (R,) on the resamples, which must be the same resamples for all runs.
+def paired_intervals(
+    values: Sequence[float], drawn: Sequence[np.ndarray], confidence: float = CONFIDENCE
+) -> tuple[tuple[Interval, Interval], ...]:
+    """The same from each run's value and its values (R,) on the resamples, which must be the same resamples for all
+    runs.
 
     Pairing takes out what all runs share: an image that is hard for every run moves no difference.
     """
     return tuple(
-        (_around(value, many, confidence), _around(value - values[0], many - drawn[0], confidence)) for value, many in zip(values, drawn, strict=True)
+        (_around(value, many, confidence), _around(value - values[0], many - drawn[0], confidence))
+        for value, many in zip(values, drawn, strict=True)
     )
 
 
 def weighted_auroc(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """(R,) AUROC of each row of weights: the share of pairs with the defective image above the normal one, ties half."""
+    """(R,) AUROC of each row of weights: the share of pairs with the defective image above the normal one, ties
+    half.
+    """
     order = np.argsort(scores[~labels], kind="stable")
     normals, defective = scores[~labels][order], scores[labels]
     below = np.cumsum(weights[:, ~labels][:, order], axis=1)
-    below = np.concatenate([np.zeros((len(below), 1), below.dtype), below], axis=1)  # column i: weight of the i lowest normals
+    below = np.concatenate(
+        [np.zeros((len(below), 1), below.dtype), below], axis=1
+    )  # column i: weight of the i lowest normals
     strictly, at_most = (np.searchsorted(normals, defective, side=side) for side in ("left", "right"))
     positive = weights[:, labels]
     twice = np.einsum("rp,rp->r", positive, below[:, strictly] + below[:, at_most], dtype=np.float64)
@@ -93,7 +111,9 @@ def weighted_auroc(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray) 
 
 
 def weighted_ap(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """(R,) average precision of each row of weights: precision at every threshold, weighted by the recall gained there."""
+    """(R,) average precision of each row of weights: precision at every threshold, weighted by the recall gained
+    there.
+    """
     tp, called = _falling_counts(scores, labels, weights)
     gained = np.diff(tp, axis=1, prepend=tp.dtype.type(0))
     return (gained * tp / np.maximum(called, 1)).sum(axis=1, dtype=np.float64) / tp[:, -1]

@@ -1,9 +1,10 @@
 """Pixel metrics of any resample of the images without looking at a pixel again.
 
-AUPRO and pixel AUROC are sums over images at each threshold. So it is enough to know, per image, how many normal pixels, how many
-defective ones and how much of its defective regions reach each of some hundred thresholds: a resample is then a product of its
-weights with these tables. Between thresholds curves are taken as straight, which moves pixel AUROC and AUPRO by less than 0.001 and
-pixel AP by less than 0.005 (a test measures it; on real runs it was 0.00002 and 0.0008). Source: ours.
+AUPRO and pixel AUROC are sums over images at each threshold. So it is enough to know, per image, how many normal
+pixels, how many defective ones and how much of its defective regions reach each of some hundred thresholds: a resample
+is then a product of its weights with these tables. Between thresholds curves are taken as straight, which moves pixel
+AUROC and AUPRO by less than 0.001 and pixel AP by less than 0.005 (a test measures it; on real runs it was 0.00002 and
+0.0008). Source: ours.
 """
 
 from pathlib import Path
@@ -26,7 +27,9 @@ VERSION = 1
 PIXEL_METRICS = ("pixel_auroc", "pixel_ap", "aupro")
 
 N_TAIL, N_BODY = 320, 96
-"""Thresholds by the share of normal pixels above, evenly by its logarithm (54 per decade), and by quantiles of defective images."""
+"""Thresholds by the share of normal pixels above, evenly by its logarithm (54 per decade), and by quantiles of
+defective images.
+"""
 
 SMALLEST_SHARE = 1e-6
 N_LOOKED_AT = 64
@@ -84,7 +87,9 @@ def pixel_metrics(tally: PixelTally, rows: np.ndarray, weights: np.ndarray) -> d
 
 
 def pro_curve(tally: PixelTally, rows: np.ndarray) -> Curve | None:
-    """False-positive rate of the pixels (x) against the mean overlap per region (y), from (0, 0); None where undefined."""
+    """False-positive rate of the pixels (x) against the mean overlap per region (y), from (0, 0); None where
+    undefined.
+    """
     normal, _, overlap = _weighted(tally, rows, np.ones((1, len(rows)), np.float32))
     if not (normal[0, -1] and overlap[0, -1]):
         return None
@@ -94,7 +99,9 @@ def pro_curve(tally: PixelTally, rows: np.ndarray) -> Curve | None:
 
 def tally_path(store: RunStore, run_id: str) -> Path:
     """Where the tally lies, whether or not it is there. Raises RunNotFoundError."""
-    return derived.path_of(store, run_id, "tally", derived.fingerprint(store, run_id, {"what": "tally", "version": VERSION}))
+    return derived.path_of(
+        store, run_id, "tally", derived.fingerprint(store, run_id, {"what": "tally", "version": VERSION})
+    )
 
 
 def _thresholds(results: RunResults) -> np.ndarray:
@@ -113,7 +120,11 @@ def _thresholds(results: RunResults) -> np.ndarray:
 
 
 def _evenly(table: pd.DataFrame, n: int) -> pd.DataFrame:
-    return table.iloc[np.unique(np.linspace(0, len(table) - 1, min(n, len(table))).round().astype(int))] if len(table) else table
+    return (
+        table.iloc[np.unique(np.linspace(0, len(table) - 1, min(n, len(table))).round().astype(int))]
+        if len(table)
+        else table
+    )
 
 
 def _count(values: np.ndarray, truth: np.ndarray, rising: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -132,7 +143,9 @@ def _count(values: np.ndarray, truth: np.ndarray, rising: np.ndarray) -> tuple[n
 
 
 def _weighted(tally: PixelTally, rows: np.ndarray, weights: np.ndarray) -> list[np.ndarray]:
-    """Normal pixels, defective pixels and regions at or above each threshold, float64 (R, T) each, for each row of weights."""
+    """Normal pixels, defective pixels and regions at or above each threshold, float64 (R, T) each, for each row of
+    weights.
+    """
     place = np.searchsorted(tally.row, rows)
     counts = []
     for part in (tally.normal, tally.defect, tally.overlap):

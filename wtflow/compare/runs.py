@@ -1,7 +1,8 @@
 """Two to four finished runs beside each other, over the test images that all of them scored. NumPy and pandas only.
 
-Images are the same when name, label and content hash agree; masks are taken to be the same where images are. Raw scores of different
-runs are on different scales: only ranks, calls at each run's own threshold and metrics are compared, never two scores.
+Images are the same when name, label and content hash agree; masks are taken to be the same where images are. Raw scores
+of different runs are on different scales: only ranks, calls at each run's own threshold and metrics are compared, never
+two scores.
 """
 
 import functools
@@ -12,7 +13,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from wtflow.compare.intervals import N_RESAMPLES, paired_bootstrap, paired_intervals, resample, weighted_ap, weighted_auroc, weighted_best_f1, wilson_interval
+from wtflow.compare.intervals import (
+    N_RESAMPLES,
+    paired_bootstrap,
+    paired_intervals,
+    resample,
+    weighted_ap,
+    weighted_auroc,
+    weighted_best_f1,
+    wilson_interval,
+)
 from wtflow.compare.pixel_tally import PIXEL_METRICS, pixel_metrics
 from wtflow.config import Settings
 from wtflow.errors import DamagedRunError, MetricError
@@ -32,12 +42,15 @@ RARITY_RANGE = (1.0, 5.0)
 
 N_REFERENCE_IMAGES = 200
 REFERENCE_STRIDE = 4
-"""Every fourth pixel in both directions of up to 200 normal images: a rank of 1 in 100,000 can still be told, in a tenth of a second."""
+"""Every fourth pixel in both directions of up to 200 normal images: a rank of 1 in 100,000 can still be told, in a
+tenth of a second.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Runs over their N common test images. `images` has the columns row, sample_id, path, mask_path, defect, is_defective.
+    """Runs over their N common test images. `images` has the columns row, sample_id, path, mask_path, defect,
+    is_defective.
 
     The first four and `rows` count in the first run's own table; there may be no image at all.
     """
@@ -64,7 +77,8 @@ class Comparison:
 def align(runs: Sequence[RunResults], data: Sequence[dict[str, Any] | None]) -> Comparison:
     """The runs over their common test images, in the first run's order. data: what each run's data.json says.
 
-    Raises MetricError unless there are 2 to MOST_RUNS runs, DamagedRunError when one does not say what its images contain.
+    Raises MetricError unless there are 2 to MOST_RUNS runs, DamagedRunError when one does not say what its images
+    contain.
     """
     if not 2 <= len(runs) <= MOST_RUNS:
         raise MetricError(f"{len(runs)} runs cannot be compared.", fix=f"Choose 2 to {MOST_RUNS}.")
@@ -122,26 +136,37 @@ def compare_images(comparison: Comparison, n_resamples: int = N_RESAMPLES, seed:
 def compare_pixels(
     comparison: Comparison, tallies: Sequence[PixelTally] | None, n_resamples: int = N_RESAMPLES, seed: int = 0
 ) -> tuple[MetricRow, ...]:
-    """Pixel metrics of all runs, with intervals and differences where the runs' pixels were counted (`tallies`, one per run).
+    """Pixel metrics of all runs, with intervals and differences where the runs' pixels were counted (`tallies`, one per
+    run).
 
-    On the runs' whole test set the values are those that the runs stored, else they come from the tallies. Without tallies and on a
-    part of the images there is no value: `reason` says so.
+    On the runs' whole test set the values are those that the runs stored, else they come from the tallies. Without
+    tallies and on a part of the images there is no value: `reason` says so.
     """
     stored = [[run.metrics["metrics"].get(key) for run in comparison.runs] for key in PIXEL_METRICS]
     if comparison.is_same_set and any(value is None for values in stored for value in values):
         undefined = [run.metrics.get("undefined", {}) for run in comparison.runs]
         return tuple(
-            MetricRow(key, tuple(values), reason=next((reasons[key] for reasons in undefined if key in reasons), "Not defined for these images."))
+            MetricRow(
+                key,
+                tuple(values),
+                reason=next((reasons[key] for reasons in undefined if key in reasons), "Not defined for these images."),
+            )
             for key, values in zip(PIXEL_METRICS, stored, strict=True)
         )
     if tallies is None:
         if comparison.is_same_set:
             return tuple(MetricRow(key, tuple(values)) for key, values in zip(PIXEL_METRICS, stored, strict=True))
-        return tuple(MetricRow(key, (None,) * len(comparison.runs), reason="The pixels of these images are not counted yet.") for key in PIXEL_METRICS)
+        return tuple(
+            MetricRow(key, (None,) * len(comparison.runs), reason="The pixels of these images are not counted yet.")
+            for key in PIXEL_METRICS
+        )
     whole = np.ones((1, len(comparison.images)), np.float32)
     counted = [pixel_metrics(tally, rows, whole) for tally, rows in zip(tallies, comparison.rows, strict=True)]
     if any(np.isnan(one[key]).any() for one in counted for key in PIXEL_METRICS):
-        return tuple(MetricRow(key, (None,) * len(comparison.runs), reason="No common image has a defect pixel in its mask.") for key in PIXEL_METRICS)
+        return tuple(
+            MetricRow(key, (None,) * len(comparison.runs), reason="No common image has a defect pixel in its mask.")
+            for key in PIXEL_METRICS
+        )
     weights = resample(_strata(comparison, tallies), n_resamples, seed)
     drawn = [pixel_metrics(tally, rows, weights) for tally, rows in zip(tallies, comparison.rows, strict=True)]
     rows = []
@@ -158,7 +183,12 @@ def _strata(comparison: Comparison, tallies: Sequence[PixelTally]) -> np.ndarray
 
 
 def _row(key: str, found: Sequence[tuple[Interval, Interval]]) -> MetricRow:
-    return MetricRow(key, tuple(value.value for value, _ in found), tuple(value for value, _ in found), tuple(difference for _, difference in found))
+    return MetricRow(
+        key,
+        tuple(value.value for value, _ in found),
+        tuple(value for value, _ in found),
+        tuple(difference for _, difference in found),
+    )
 
 
 def difference_words(difference: Interval) -> str:
@@ -176,14 +206,19 @@ def difference_words(difference: Interval) -> str:
 def common_thresholds(comparison: Comparison) -> dict[str, tuple[ThresholdChoice, ...]]:
     """Where thresholds can come from in every run: key -> one choice per run. Never empty."""
     per_run = [{choice.key: choice for choice in threshold_choices(run)} for run in comparison.runs]
-    shared = {key: tuple(choices[key] for choices in per_run) for key in per_run[0] if all(key in choices for choices in per_run)}
+    shared = {
+        key: tuple(choices[key] for choices in per_run)
+        for key in per_run[0]
+        if all(key in choices for choices in per_run)
+    }
     return shared or {"first": tuple(next(iter(choices.values())) for choices in per_run)}
 
 
 def pair_table(comparison: Comparison, first: int, second: int, thresholds: Sequence[float]) -> pd.DataFrame:
     """`images` with score_first, score_second, called_first, called_second, `agreement` (who is right) and `apart`.
 
-    Each run calls at its own threshold. `apart`: how far the image's ranks among all images lie apart, as a share of their number.
+    Each run calls at its own threshold. `apart`: how far the image's ranks among all images lie apart, as a share of
+    their number.
     """
     scores = comparison.scores[[first, second]]
     called = scores >= np.array([thresholds[first], thresholds[second]])[:, None]
@@ -191,9 +226,13 @@ def pair_table(comparison: Comparison, first: int, second: int, thresholds: Sequ
     agreement = np.select([right[0] & right[1], right[0], right[1]], ["both", "first", "second"], "neither")
     ranks = pd.DataFrame(scores.T).rank(pct=True).to_numpy()
     return comparison.images.assign(
-        score_first=scores[0], score_second=scores[1], called_first=called[0], called_second=called[1], agreement=agreement,
+        score_first=scores[0],
+        score_second=scores[1],
+        called_first=called[0],
+        called_second=called[1],
+        agreement=agreement,
         apart=np.abs(ranks[:, 0] - ranks[:, 1]),
-    )  # fmt: skip
+    )
 
 
 def disagreements(table: pd.DataFrame, agreement: str | None = None, defects: Sequence[str] = ()) -> pd.DataFrame:
@@ -205,7 +244,9 @@ def disagreements(table: pd.DataFrame, agreement: str | None = None, defects: Se
 
 
 def disagreement_words(table: pd.DataFrame, first: str, second: str) -> str:
-    """How many images are called differently, who is right, and whether that could be chance. first, second: names of the runs."""
+    """How many images are called differently, who is right, and whether that could be chance. first, second: names
+    of the runs.
+    """
     counts = table.agreement.value_counts()
     n_first, n_second = int(counts.get("first", 0)), int(counts.get("second", 0))
     n = n_first + n_second
@@ -217,8 +258,8 @@ def disagreement_words(table: pd.DataFrame, first: str, second: str) -> str:
         low, high = 1 - high, 1 - low
     verdict = "so either may be the better one: within noise" if low <= 0.5 else "more than chance"
     return (
-        f"{first} and {second} call {n} of {len(table)} images differently: {first} is right on {n_first}, {second} on {n_second}. "
-        f"{better} has {n_better / n:.0%} of them (95 % interval {low:.0%} to {high:.0%}), {verdict}."
+        f"{first} and {second} call {n} of {len(table)} images differently: {first} is right on {n_first}, {second} on"
+        f" {n_second}. {better} has {n_better / n:.0%} of them (95 % interval {low:.0%} to {high:.0%}), {verdict}."
     )
 
 
@@ -226,17 +267,24 @@ def disagreement_words(table: pd.DataFrame, first: str, second: str) -> str:
 
 
 def normal_reference(run: RunResults) -> np.ndarray | None:
-    """Pixel scores of the run's normal test images (held-out ones where there are none), rising; None without any normal image."""
+    """Pixel scores of the run's normal test images (held-out ones where there are none), rising; None without any
+    normal image.
+    """
     test = run.test[~run.test.is_defective.astype(bool)]
     normals = test if len(test) else run.holdout
     if normals.empty:
         return None
-    chosen = normals.row.to_numpy()[np.unique(np.linspace(0, len(normals) - 1, min(len(normals), N_REFERENCE_IMAGES)).round().astype(int))]
-    return np.sort(np.concatenate([pixel_map(run, int(row))[::REFERENCE_STRIDE, ::REFERENCE_STRIDE].ravel() for row in chosen]))
+    chosen = normals.row.to_numpy()[
+        np.unique(np.linspace(0, len(normals) - 1, min(len(normals), N_REFERENCE_IMAGES)).round().astype(int))
+    ]
+    return np.sort(
+        np.concatenate([pixel_map(run, int(row))[::REFERENCE_STRIDE, ::REFERENCE_STRIDE].ravel() for row in chosen])
+    )
 
 
 def rarity(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """How rare a score is among normal pixels, as a power of ten: 2 means 1 normal pixel in 100 scores as high. Same shape, >= 0.
+    """How rare a score is among normal pixels, as a power of ten: 2 means 1 normal pixel in 100 scores as high. Same
+    shape, >= 0.
 
     One scale for all runs, whatever their scores. It ends where not one of the reference pixels is as high.
     """

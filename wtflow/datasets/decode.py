@@ -52,14 +52,26 @@ _TAG_BITS, _TAG_COMPRESSION, _TAG_PHOTOMETRIC, _TAG_ORIENTATION = 258, 259, 262,
 _TIFFFILE_COMPRESSIONS = (1, 8, 32946)
 """None and the two numbers of deflate: what tifffile reads without an extra package."""
 
-_NAMES = {"1": "grey 1 bit", "L": "grey 8 bit", "LA": "grey with alpha 8 bit", "P": "palette 8 bit", "PA": "palette with alpha 8 bit",
-          "RGB": "RGB 8 bit", "RGBX": "RGB 8 bit", "RGBA": "RGBA 8 bit", "CMYK": "CMYK 8 bit", "YCbCr": "YCbCr 8 bit"}  # fmt: skip
+_NAMES = {
+    "1": "grey 1 bit",
+    "L": "grey 8 bit",
+    "LA": "grey with alpha 8 bit",
+    "P": "palette 8 bit",
+    "PA": "palette with alpha 8 bit",
+    "RGB": "RGB 8 bit",
+    "RGBX": "RGB 8 bit",
+    "RGBA": "RGBA 8 bit",
+    "CMYK": "CMYK 8 bit",
+    "YCbCr": "YCbCr 8 bit",
+}
 _GREY = ("1", "L", "LA")
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """pixels: (H, W) or (H, W, 3), uint8 or uint16; `white` is the value of full brightness; `mode` e.g. "RGB 8 bit"."""
+    """pixels: (H, W) or (H, W, 3), uint8 or uint16; `white` is the value of full brightness; `mode` e.g. "RGB 8
+    bit".
+    """
 
     pixels: np.ndarray
     white: int
@@ -89,15 +101,21 @@ def _read_bytes(path: Path, name: str) -> bytes:
         if not stat.S_ISREG(found.st_mode):
             raise ImageReadError(f"{name} is not a file.", fix="Choose an image file.")
         if found.st_size > MAX_BYTES:
-            raise ImageReadError(f"{name} is {found.st_size / 2**30:.1f} GiB large; at most 1 GiB is read.", fix=_SHRINK)
+            raise ImageReadError(
+                f"{name} is {found.st_size / 2**30:.1f} GiB large; at most 1 GiB is read.", fix=_SHRINK
+            )
         return path.read_bytes()
     except FileNotFoundError as error:
         reason = "is a link to a file that is not there" if path.is_symlink() else "does not exist"
         raise ImageReadError(f"{name} {reason}.", fix="Put the file back, or scan the folder again.") from error
     except PermissionError as error:
-        raise ImageReadError(f"{name} cannot be opened: permission denied.", fix="Give yourself the right to read it.") from error
+        raise ImageReadError(
+            f"{name} cannot be opened: permission denied.", fix="Give yourself the right to read it."
+        ) from error
     except (OSError, ValueError) as error:
-        raise ImageReadError(f"{name} cannot be opened ({error}).", fix="Check the disk and the name, then try again.") from error
+        raise ImageReadError(
+            f"{name} cannot be opened ({error}).", fix="Check the disk and the name, then try again."
+        ) from error
 
 
 def _with_image(data: bytes, name: str, use: Callable[[ImageFile.ImageFile], _Result]) -> _Result:
@@ -107,15 +125,20 @@ def _with_image(data: bytes, name: str, use: Callable[[ImageFile.ImageFile], _Re
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
-                raise ImageReadError(f"{name} has {image.width} x {image.height} pixels; at most {MAX_PIXELS:,} are read.", fix=_SHRINK)
+                raise ImageReadError(
+                    f"{name} has {image.width} x {image.height} pixels; at most {MAX_PIXELS:,} are read.", fix=_SHRINK
+                )
             return use(image)
     except ImageReadError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageReadError(f"{name} has too many pixels; at most {MAX_PIXELS:,} are read.", fix=_SHRINK) from error
     except UnidentifiedImageError as error:
-        raise ImageReadError(f"{name} is not a PNG, JPEG, BMP, TIFF or WebP image that can be decoded.", fix=_RESAVE) from error
-    # On damaged files Pillow, libtiff's glue and tifffile raise nearly every built-in error, from struct.error to KeyError.
+        raise ImageReadError(
+            f"{name} is not a PNG, JPEG, BMP, TIFF or WebP image that can be decoded.", fix=_RESAVE
+        ) from error
+    # On damaged files Pillow, libtiff's glue and tifffile raise nearly every built-in error, from struct.error to
+    # KeyError.
     except Exception as error:
         raise ImageReadError(f"{name} is damaged: {error or type(error).__name__}.", fix=_COPY) from error
 
@@ -123,7 +146,9 @@ def _with_image(data: bytes, name: str, use: Callable[[ImageFile.ImageFile], _Re
 def _decode(image: ImageFile.ImageFile, data: bytes, name: str) -> Decoded:
     # MPO is how phones store a JPEG with a preview behind it; its first picture is the photograph.
     if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
-        raise ImageReadError(f"{name} holds {image.n_frames} pictures; expected one.", fix="Save each picture as a file of its own.")
+        raise ImageReadError(
+            f"{name} holds {image.n_frames} pictures; expected one.", fix="Save each picture as a file of its own."
+        )
     _refuse_bad_checksums(data, image.format)
     bits = _sample_bits(image, data)
     if image.mode.startswith("I;16"):
@@ -133,7 +158,9 @@ def _decode(image: ImageFile.ImageFile, data: bytes, name: str) -> Decoded:
             pixels = (1 << bits) - 1 - pixels
         return Decoded(pixels.astype(np.uint16), (1 << bits) - 1, f"grey {bits} bit")
     if image.mode not in _NAMES:
-        raise ImageReadError(f"{name} stores its pixels as {image.mode}; expected 8 or 16 bit grey or RGB.", fix=_RESAVE)
+        raise ImageReadError(
+            f"{name} stores its pixels as {image.mode}; expected 8 or 16 bit grey or RGB.", fix=_RESAVE
+        )
     if bits > 8:
         return _decode_wide(image, data, name, bits)
     mode = image.mode
@@ -142,7 +169,9 @@ def _decode(image: ImageFile.ImageFile, data: bytes, name: str) -> Decoded:
     image.info.pop("transparency", None)
     target = "L" if mode in _GREY else "RGB"
     orientation = image.getexif().get(_TAG_ORIENTATION, 1)
-    return Decoded(_upright(np.asarray(image if mode == target else image.convert(target)), orientation), 255, _NAMES[mode])
+    return Decoded(
+        _upright(np.asarray(image if mode == target else image.convert(target)), orientation), 255, _NAMES[mode]
+    )
 
 
 def _decode_wide(image: ImageFile.ImageFile, data: bytes, name: str, bits: int) -> Decoded:

@@ -10,7 +10,8 @@ from wtflow.errors import LayoutError
 
 IMAGE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
-# What file managers, archives and network disks leave behind (lower case); names that begin with a dot are junk as well.
+# What file managers, archives and network disks leave behind (lower case); names that begin with a dot are junk as
+# well.
 _JUNK = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin", "lost+found"}
 
 
@@ -23,7 +24,9 @@ def is_image_name(name: str) -> bool:
 
 
 def is_storable(name: str) -> bool:
-    """Whether a name can be written as text; Linux allows bytes that are no UTF-8, which no report or table can hold."""
+    """Whether a name can be written as text; Linux allows bytes that are no UTF-8, which no report or table can
+    hold.
+    """
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -46,7 +49,8 @@ def is_file(path: Path) -> bool:
 
 
 def list_folder(folder: Path) -> tuple[list[str], list[str]]:
-    """(folders, files) in a folder, each sorted, without junk. A link counts as what it leads to, a broken one as a file.
+    """(folders, files) in a folder, each sorted, without junk. A link counts as what it leads to, a broken one as a
+    file.
 
     Raises: LayoutError when the folder cannot be opened.
     """
@@ -56,14 +60,17 @@ def list_folder(folder: Path) -> tuple[list[str], list[str]]:
             for entry in entries:
                 if is_junk(entry.name):
                     continue
-                # Only a link needs a second look, and one that leads nowhere or in circles counts as a file that cannot be read.
+                # Only a link needs a second look, and one that leads nowhere or in circles counts as a file that cannot
+                # be read.
                 is_link = entry.is_symlink()
                 if entry.is_dir(follow_symlinks=False) or (is_link and is_folder(folder / entry.name)):
                     folders.append(entry.name)
                 elif is_link or entry.is_file(follow_symlinks=False):
                     files.append(entry.name)
     except OSError as error:
-        raise LayoutError(f"{folder} cannot be opened ({error.strerror}).", fix="Give yourself the right to read the folder.") from error
+        raise LayoutError(
+            f"{folder} cannot be opened ({error.strerror}).", fix="Give yourself the right to read the folder."
+        ) from error
     return sorted(folders), sorted(files)
 
 
@@ -95,7 +102,8 @@ def walk_files(folder: Path) -> Iterator[Path]:
 
 
 def pair_masks(images: list[Path], folder: Path) -> dict[Path, Path]:
-    """image -> its mask in `folder`, by stem and never by position: STEM_mask.EXT is taken before STEM.EXT, PNG before others.
+    """image -> its mask in `folder`, by stem and never by position: STEM_mask.EXT is taken before STEM.EXT, PNG before
+    others.
 
     Stems compare in Unicode's composed form: archives from macOS hold names in the decomposed one.
     """
@@ -103,7 +111,8 @@ def pair_masks(images: list[Path], folder: Path) -> dict[Path, Path]:
     for mask in sorted(list_images(folder), key=lambda path: (path.suffix.lower() != ".png", path.name)):
         masks.setdefault(_stem(mask), mask)
     pairs = {image: masks[f"{_stem(image)}_mask"] for image in images if f"{_stem(image)}_mask" in masks}
-    # A mask that one image claims by its full name is not another image's as well: 7_mask.png belongs to 7.png, not to 7_mask.png.
+    # A mask that one image claims by its full name is not another image's as well: 7_mask.png belongs to 7.png, not to
+    # 7_mask.png.
     claimed = set(pairs.values())
     for image in images:
         mask = masks.get(_stem(image))

@@ -20,50 +20,85 @@ LOW_RANGE = 1 / 8
 _ALLOWED_EXTRAS = {"license.txt", "readme.txt", "image_anno.csv"}
 """What the published data sets keep beside a category's folders (lower case)."""
 
-# code -> severity, what is counted ("s" is added for several), what is the matter, what to do. The order is that of the report.
+# code -> severity, what is counted ("s" is added for several), what is the matter, what to do. The order is that of the
+# report.
 _RULES: dict[str, tuple[Severity, str, str, str]] = {
-    "unreadable_image": ("error", "image", "cannot be read", "Copy the files again from where they came from, or remove them."),
+    "unreadable_image": (
+        "error",
+        "image",
+        "cannot be read",
+        "Copy the files again from where they came from, or remove them.",
+    ),
     "bad_name": ("warning", "name", "that is not valid UTF-8 and cannot be used", "Rename the files or folders."),
     "test_in_train": (
-        "warning", "test image", "with the same pixels as a training image",
+        "warning",
+        "test image",
+        "with the same pixels as a training image",
         "Remove the images from train or from test: results on images that were trained on look better than they are.",
     ),
     "two_labels": (
-        "warning", "test image", "with the same pixels as a test image of another type",
+        "warning",
+        "test image",
+        "with the same pixels as a test image of another type",
         "Keep the image under one type only: no score can be right for both.",
     ),
     "missing_mask": (
-        "warning", "defective test image", "without a mask",
-        "Add the masks under these names; until then the images count for image metrics and are left out of pixel metrics.",
+        "warning",
+        "defective test image",
+        "without a mask",
+        (
+            "Add the masks under these names; until then the images count for image metrics and are left out of pixel"
+            " metrics."
+        ),
     ),
     "unreadable_mask": (
-        "warning", "mask", "that cannot be read",
+        "warning",
+        "mask",
+        "that cannot be read",
         "Copy the masks again; until then their images are left out of pixel metrics.",
     ),
     "mask_size": (
-        "warning", "mask", "of another size than the image",
+        "warning",
+        "mask",
+        "of another size than the image",
         "Make the masks as large as their images; until then these images are left out of pixel metrics.",
     ),
     "empty_mask": (
-        "warning", "mask", "of a defective image with no defect marked in it",
+        "warning",
+        "mask",
+        "of a defective image with no defect marked in it",
         "Draw the defects, or move the images to the good ones; until then they are left out of pixel metrics.",
     ),
     "orphan_mask": (
-        "warning", "mask", "that belongs to no defective test image",
-        "Give each mask the name of its image (003_mask.png for 003.png) and the folder of its defect type, or remove it.",
+        "warning",
+        "mask",
+        "that belongs to no defective test image",
+        (
+            "Give each mask the name of its image (003_mask.png for 003.png) and the folder of its defect type, or"
+            " remove it."
+        ),
     ),
-    "unused_image": ("warning", "image", "outside the folders that are read", "Move the images to where they belong, or remove them."),
+    "unused_image": (
+        "warning",
+        "image",
+        "outside the folders that are read",
+        "Move the images to where they belong, or remove them.",
+    ),
     "low_range": (
-        "warning", "16-bit image", "using less than an eighth of the range",
+        "warning",
+        "16-bit image",
+        "using less than an eighth of the range",
         "Stretch all images by one common factor, 16 for a 12-bit camera: now they are almost uniform to the network.",
     ),
     "duplicate_in_train": (
-        "info", "training image", "with the same pixels as another training image",
+        "info",
+        "training image",
+        "with the same pixels as another training image",
         "Remove the copies, or leave them: they only count twice.",
     ),
     "good_mask": ("info", "mask", "of good images, not used", "Nothing: a good image has no defect by definition."),
     "extra_file": ("info", "other file", "that nothing reads", "Nothing, or remove them."),
-}  # fmt: skip
+}
 
 
 class _Noted:
@@ -82,7 +117,10 @@ class _Noted:
         severity, noun, matter, fix = _RULES[code]
         first, detail = items[0]
         n = len(items)
-        message = f"{n} {noun}{'s' * (n > 1)} {matter}: {first}{f' ({detail})' if detail else ''}{f' and {n - 1} more' if n > 1 else ''}."
+        message = (
+            f"{n} {noun}{'s' * (n > 1)} {matter}:"
+            f" {first}{f' ({detail})' if detail else ''}{f' and {n - 1} more' if n > 1 else ''}."
+        )
         return Finding(severity, code, message, fix, tuple(path for path, _ in items))
 
 
@@ -126,7 +164,9 @@ def check_category(category: Category, progress: Callable[[int, int], None] | No
     findings = _about_counts(category, counts) + noted.findings() + _about_mixture(sizes, modes)
     rank = {"error": 0, "warning": 1, "info": 2}
     findings.sort(key=lambda finding: rank[finding.severity])
-    return HealthReport(category.name, category.layout, counts, _by_number(sizes), _by_number(modes), n_bytes, tuple(findings))
+    return HealthReport(
+        category.name, category.layout, counts, _by_number(sizes), _by_number(modes), n_bytes, tuple(findings)
+    )
 
 
 def _read(path: Path, name: str, code: str, noted: _Noted) -> Decoded | None:
@@ -173,7 +213,9 @@ def _note_copy(content: str, sample: Sample, first_seen: dict[str, Sample], note
 def _note_leftovers(category: Category, noted: _Noted) -> None:
     """Files in the category's folder that are neither an image nor a mask of a sample."""
     folder = category.root / category.name
-    used = {sample.path for sample in category.samples} | {sample.mask_path for sample in category.samples if sample.mask_path}
+    used = {sample.path for sample in category.samples} | {
+        sample.mask_path for sample in category.samples if sample.mask_path
+    }
     good_folders = {Path(sample.id).parent.name for sample in category.samples if sample.defect == GOOD}
     for path in sorted(set(walk_files(folder)) - used):
         relative = path.relative_to(folder)
@@ -195,7 +237,10 @@ def _about_counts(category: Category, counts: dict[str, dict[str, int]]) -> list
     findings = []
     place = TRAIN_FOLDERS[category.layout]
     n_train, test = sum(counts["train"].values()), counts["test"]
-    add = f"Put images of good parts into {category.name}/{place}{' and list them in split_csv/1cls.csv' * (category.layout == 'visa')}."
+    add = (
+        "Put images of good parts into"
+        f" {category.name}/{place}{' and list them in split_csv/1cls.csv' * (category.layout == 'visa')}."
+    )
     if n_train == 0:
         state = "holds no training image" if is_folder(category.root / category.name / place) else "is missing"
         findings.append(Finding("error", "no_train", f"{place} {state}: there is nothing to learn from.", add))
@@ -205,14 +250,21 @@ def _about_counts(category: Category, counts: dict[str, dict[str, int]]) -> list
     n_good, n_test = test.get(GOOD, 0), sum(test.values())
     if n_test == 0:
         message = "There are no test images: training works, but there will be no scores, no heat maps and no metrics."
-        findings.append(Finding("warning", "no_test", message, "Add test images, or try single images on the finished run."))
+        findings.append(
+            Finding("warning", "no_test", message, "Add test images, or try single images on the finished run.")
+        )
     elif n_good == n_test:
-        message = "There are no defective test images: scores and heat maps work, but every metric needs defects and is absent."
+        message = (
+            "There are no defective test images: scores and heat maps work, but every metric needs defects and is"
+            " absent."
+        )
         fix = "Add defective images to see metrics; until then a threshold can come from held-out normals."
         findings.append(Finding("info", "no_defects", message, fix))
     elif n_good == 0:
         message = "There are no good test images: image AUROC is absent, and image AP and F1 say nothing."
-        findings.append(Finding("info", "no_good_tests", message, "Add good images that were not trained on to the test images."))
+        findings.append(
+            Finding("info", "no_good_tests", message, "Add good images that were not trained on to the test images.")
+        )
     return findings
 
 
@@ -221,10 +273,16 @@ def _about_mixture(sizes: Counter[str], modes: Counter[str]) -> list[Finding]:
     for code, counted, noun in (("mixed_sizes", sizes, "sizes"), ("mixed_modes", modes, "colour modes")):
         if len(counted) > 1:
             (most, n), *_ = counted.most_common(1)
-            message = f"Images have {len(counted)} different {noun}; {most} is the most frequent ({n} of {counted.total()})."
+            message = (
+                f"Images have {len(counted)} different {noun}; {most} is the most frequent ({n} of {counted.total()})."
+            )
             fix = {
-                "mixed_sizes": "Nothing if the parts look alike when stretched to one square; otherwise crop them alike.",
-                "mixed_modes": "Nothing if they come from one camera: all become RGB in [0, 1]; otherwise record them alike.",
+                "mixed_sizes": (
+                    "Nothing if the parts look alike when stretched to one square; otherwise crop them alike."
+                ),
+                "mixed_modes": (
+                    "Nothing if they come from one camera: all become RGB in [0, 1]; otherwise record them alike."
+                ),
             }[code]
             findings.append(Finding("info", code, message, fix))
     return findings

@@ -39,12 +39,16 @@ def load_mask(path: Path | None, size_px: int | None, shape: tuple[int, int] | N
     """
     if path is None:
         if size_px is None and shape is None:
-            raise DatasetError("A mask without a file has no size of its own.", fix="Give size_px, or the shape of its image.")
+            raise DatasetError(
+                "A mask without a file has no size of its own.", fix="Give size_px, or the shape of its image."
+            )
         return np.zeros((size_px, size_px) if size_px is not None else shape, dtype=bool)
     mask = binarise(read_image(path).pixels)
     if shape is not None and mask.shape != tuple(shape):
         found, expected = (f"{width} x {height}" for height, width in (mask.shape, shape))
-        raise ImageReadError(f"{path} has {found} pixels but its image has {expected}.", fix="Make the mask as large as its image.")
+        raise ImageReadError(
+            f"{path} has {found} pixels but its image has {expected}.", fix="Make the mask as large as its image."
+        )
     return mask if size_px is None else shrink_mask(mask, size_px)
 
 
@@ -72,7 +76,9 @@ def hash_file(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise ImageReadError(f"{path} cannot be read ({error.strerror}).", fix="Put the file back, or scan the folder again.") from error
+        raise ImageReadError(
+            f"{path} cannot be read ({error.strerror}).", fix="Put the file back, or scan the folder again."
+        ) from error
 
 
 def hash_pixels(image: Decoded) -> str:
@@ -86,7 +92,9 @@ def hash_pixels(image: Decoded) -> str:
 
 
 def binarise(pixels: np.ndarray) -> np.ndarray:
-    """bool (H, W): at least half of the mask's own maximum, so that 0/1, 0/255 and 16-bit masks all work. All 0 is empty."""
+    """bool (H, W): at least half of the mask's own maximum, so that 0/1, 0/255 and 16-bit masks all work. All 0 is
+    empty.
+    """
     values = pixels.max(axis=2) if pixels.ndim == 3 else pixels
     highest = int(values.max(initial=0))
     # Half of the highest class number would drop the defects with low numbers.
@@ -101,8 +109,9 @@ def shrink_mask(mask: np.ndarray, size_px: int) -> np.ndarray:
     small = mask[np.ix_((centres * height).astype(int), (centres * width).astype(int))]
     if small.any() or not mask.any():
         return small
-    # Nearest neighbour looks at one pixel in many, so a hairline scratch can fall between them. The image would then count as
-    # defective with no defect in it, and the pixel metrics would punish a map for being right. Keep what the scratch touches.
+    # Nearest neighbour looks at one pixel in many, so a hairline scratch can fall between them. The image would then
+    # count as defective with no defect in it, and the pixel metrics would punish a map for being right. Keep what the
+    # scratch touches.
     for row, column in np.argwhere(mask):
         rows = slice(row * size_px // height, -(-(row + 1) * size_px // height))
         columns = slice(column * size_px // width, -(-(column + 1) * size_px // width))
@@ -119,10 +128,15 @@ def _to_rgb(image: Decoded, size_px: int | None) -> np.ndarray:
 
 
 def _resize(pixels: np.ndarray, size_px: int) -> np.ndarray:
-    """(size_px, size_px) or (size_px, size_px, 3): uint8 stays uint8, 16 bit goes through float32, which keeps its steps."""
+    """(size_px, size_px) or (size_px, size_px, 3): uint8 stays uint8, 16 bit goes through float32, which keeps its
+    steps.
+    """
     size = (size_px, size_px)
     if pixels.dtype == np.uint8:
         return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR))
     channels = pixels.reshape(*pixels.shape[:2], -1).astype(np.float32)
-    resized = [np.asarray(Image.fromarray(channels[..., c]).resize(size, Image.Resampling.BILINEAR)) for c in range(channels.shape[2])]
+    resized = [
+        np.asarray(Image.fromarray(channels[..., c]).resize(size, Image.Resampling.BILINEAR))
+        for c in range(channels.shape[2])
+    ]
     return resized[0] if pixels.ndim == 2 else np.stack(resized, axis=2)

@@ -1,4 +1,6 @@
-"""What the folder layouts share: their names, the errors about a wrong root, and the scan of train/test/ground_truth trees."""
+"""What the folder layouts share: their names, the errors about a wrong root, and the scan of train/test/ground_truth
+trees.
+"""
 
 import difflib
 import os
@@ -21,14 +23,16 @@ TRAIN_FOLDERS: dict[str, str] = {"mvtec": "train/good", "visa": "Data/Images/Nor
 """Where a category keeps its training normals."""
 
 HOW_TO_ARRANGE = (
-    "Arrange it as ROOT/CATEGORY/train/good, test/good and test/DEFECT, with masks in ground_truth/DEFECT/NAME_mask.png; "
-    "the published MVTec AD, VisA and BTAD folders work as they are."
+    "Arrange it as ROOT/CATEGORY/train/good, test/good and test/DEFECT, with masks in"
+    " ground_truth/DEFECT/NAME_mask.png; the published MVTec AD, VisA and BTAD folders work as they are."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class RootScan:
-    """The categories below a root. `hint` says what else lies there and is not listed; empty when there is nothing to say."""
+    """The categories below a root. `hint` says what else lies there and is not listed; empty when there is nothing
+    to say.
+    """
 
     root: Path
     layout: Layout
@@ -70,7 +74,10 @@ def check_root(root: Path) -> Path:
 def check_name(name: str) -> None:
     """Refuse a category name that could lead out of the root. Raises LayoutError."""
     if not name.strip() or name in (".", "..") or any(c in name for c in "/\\\0") or Path(name).drive:
-        raise LayoutError(f"{name!r} is not the name of a category.", fix="Give the name of one folder in the root, without separators.")
+        raise LayoutError(
+            f"{name!r} is not the name of a category.",
+            fix="Give the name of one folder in the root, without separators.",
+        )
 
 
 def no_such_category(root: Path, name: str, known: tuple[str, ...]) -> LayoutError:
@@ -81,7 +88,9 @@ def no_such_category(root: Path, name: str, known: tuple[str, ...]) -> LayoutErr
 
 
 def scan_tree(root: Path, name: str, layout: Layout, normal: str) -> Category:
-    """The category of a train/test/ground_truth tree whose folders of good images are called `normal`. Opens no image."""
+    """The category of a train/test/ground_truth tree whose folders of good images are called `normal`. Opens no
+    image.
+    """
     folder = root / name
     samples = _samples(folder, "train", normal, GOOD)
     for defect in list_folders(folder / "test"):

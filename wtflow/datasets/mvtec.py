@@ -91,7 +91,9 @@ def layout_of(folder: Path) -> Layout | None:
 def _is_category(folder: Path) -> bool:
     """Also without train/good, so that the health check can say what is missing instead of the folder being unknown."""
     train, test = folder / "train", folder / "test"
-    if is_folder(train / "good") or (is_folder(test) and (is_folder(test / "good") or is_folder(folder / "ground_truth"))):
+    if is_folder(train / "good") or (
+        is_folder(test) and (is_folder(test / "good") or is_folder(folder / "ground_truth"))
+    ):
         return True
     # Several folders in train and none of them `good` is a classification data set.
     return is_folder(train) and is_folder(test) and len(list_folders(train)) <= 1
@@ -132,7 +134,9 @@ def _wrong_root(root: Path) -> LayoutError:
         )
     if below:
         names = ", ".join(folder.name for folder in below[:10])
-        return LayoutError(f"{root} holds several folders with categories: {names}.", fix=f"Use one of them, such as {below[0]}.")
+        return LayoutError(
+            f"{root} holds several folders with categories: {names}.", fix=f"Use one of them, such as {below[0]}."
+        )
     for above in root.parents[:_MAX_ABOVE]:
         if layout_of(above) is not None:
             return WrongRootError(
@@ -167,5 +171,7 @@ def _unknown_layout(folder: Path) -> LayoutError:
     for candidate in (folder, *(folder / name for name in list_folders(folder))):
         for below, name in _FOREIGN.items():
             if is_folder(candidate / below):
-                return LayoutError(f"{candidate} has the layout of {name} ({below}), which is not read.", fix=HOW_TO_ARRANGE)
+                return LayoutError(
+                    f"{candidate} has the layout of {name} ({below}), which is not read.", fix=HOW_TO_ARRANGE
+                )
     return LayoutError(f"{folder} is in no layout that is known: found {describe_folder(folder)}.", fix=HOW_TO_ARRANGE)

@@ -20,7 +20,9 @@ FEWEST_TO_HOLD_OUT = 10
 
 @dataclass(frozen=True, slots=True)
 class RunData:
-    """Training normals, test images and their content hashes. `held_out` are rows of `train` that training never sees."""
+    """Training normals, test images and their content hashes. `held_out` are rows of `train` that training never
+    sees.
+    """
 
     train: tuple[Sample, ...]
     test: tuple[Sample, ...]
@@ -43,20 +45,40 @@ class RunData:
 
     def to_json(self) -> dict[str, Any]:
         rows = [
-            {"id": s.id, "path": str(s.path), "split": s.split, "defect": s.defect, "mask": str(s.mask_path or ""), "sha256": content}
+            {
+                "id": s.id,
+                "path": str(s.path),
+                "split": s.split,
+                "defect": s.defect,
+                "mask": str(s.mask_path or ""),
+                "sha256": content,
+            }
             for s, content in zip(self.train + self.test, self.train_hashes + self.test_hashes, strict=True)
         ]
-        return {"fingerprint": self.fingerprint, "held_out": [self.train[row].id for row in self.held_out], "samples": rows}
+        return {
+            "fingerprint": self.fingerprint,
+            "held_out": [self.train[row].id for row in self.held_out],
+            "samples": rows,
+        }
 
 
 def data_from_json(values: dict[str, Any]) -> RunData:
     """The images as `RunData.to_json` listed them; none is read."""
     parts: dict[str, list[tuple[Sample, str]]] = {"train": [], "test": []}
     for e in values["samples"]:
-        parts[e["split"]].append((Sample(e["id"], Path(e["path"]), e["split"], e["defect"], Path(e["mask"]) if e["mask"] else None), e["sha256"]))
-    (train, train_hashes), (test, test_hashes) = (tuple(zip(*parts[split], strict=True)) or ((), ()) for split in ("train", "test"))
+        parts[e["split"]].append(
+            (
+                Sample(e["id"], Path(e["path"]), e["split"], e["defect"], Path(e["mask"]) if e["mask"] else None),
+                e["sha256"],
+            )
+        )
+    (train, train_hashes), (test, test_hashes) = (
+        tuple(zip(*parts[split], strict=True)) or ((), ()) for split in ("train", "test")
+    )
     held_out = set(values["held_out"])
-    return RunData(train, test, train_hashes, test_hashes, tuple(row for row, sample in enumerate(train) if sample.id in held_out))
+    return RunData(
+        train, test, train_hashes, test_hashes, tuple(row for row, sample in enumerate(train) if sample.id in held_out)
+    )
 
 
 def read_data(config: RunConfig, progress: Callable[[int, int], None]) -> RunData:
@@ -65,7 +87,8 @@ def read_data(config: RunConfig, progress: Callable[[int, int], None]) -> RunDat
     train, test = category.of("train"), category.of("test")
     if len(train) < 2:
         raise DatasetError(
-            f"{config.category} has {len(train)} training normal{'s' * (len(train) != 1)}; at least 2 are needed.", fix="Add normal images to train/good."
+            f"{config.category} has {len(train)} training normal{'s' * (len(train) != 1)}; at least 2 are needed.",
+            fix="Add normal images to train/good.",
         )
     hashes = []
     for i, sample in enumerate(train + test):
@@ -74,4 +97,6 @@ def read_data(config: RunConfig, progress: Callable[[int, int], None]) -> RunDat
     settings = config.settings
     n_held_out = round(settings.holdout_fraction * len(train)) if len(train) >= FEWEST_TO_HOLD_OUT else 0
     held_out = np.sort(np.random.default_rng(settings.seed).permutation(len(train))[:n_held_out])
-    return RunData(train, test, tuple(hashes[: len(train)]), tuple(hashes[len(train) :]), tuple(int(row) for row in held_out))
+    return RunData(
+        train, test, tuple(hashes[: len(train)]), tuple(hashes[len(train) :]), tuple(int(row) for row in held_out)
+    )

@@ -1,4 +1,5 @@
-"""The folder layout of VisA: ROOT/CATEGORY/Data/{Images/{Normal,Anomaly}, Masks/Anomaly}, split by ROOT/split_csv/1cls.csv.
+"""The folder layout of VisA: ROOT/CATEGORY/Data/{Images/{Normal,Anomaly}, Masks/Anomaly}, split by
+ROOT/split_csv/1cls.csv.
 
 Source: Zou et al., SPot-the-Difference, ECCV 2022, arXiv 2207.14315.
 """
@@ -25,7 +26,10 @@ def check_split_file(root: Path) -> None:
     if not is_file(root / SPLIT_FILE):
         raise LayoutError(
             f"{root} has the VisA layout, but {SPLIT_FILE} is missing: it says which images train and which test.",
-            fix="Copy split_csv/1cls.csv from the VisA download into the root, or convert the category to the MVTec AD layout.",
+            fix=(
+                "Copy split_csv/1cls.csv from the VisA download into the root, or convert the category to the MVTec AD"
+                " layout."
+            ),
         )
 
 
@@ -51,7 +55,9 @@ def _rows(root: Path) -> list[tuple[int, dict[str, str]]]:
             reader = csv.DictReader(file, restval="")
             missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
             if missing:
-                raise LayoutError(f"{SPLIT_FILE} has no column {', '.join(missing)}; expected {', '.join(COLUMNS)}.", fix=_RESTORE)
+                raise LayoutError(
+                    f"{SPLIT_FILE} has no column {', '.join(missing)}; expected {', '.join(COLUMNS)}.", fix=_RESTORE
+                )
             return [(reader.line_num, {column: row[column].strip() for column in COLUMNS}) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise LayoutError(f"{root / SPLIT_FILE} cannot be read ({error}).", fix=_RESTORE) from error
@@ -61,11 +67,14 @@ def _sample(root: Path, name: str, number: int, row: dict[str, str]) -> Sample:
     split, label = row["split"], row["label"]
     if split not in ("train", "test") or label not in ("normal", "anomaly"):
         raise LayoutError(
-            f"{SPLIT_FILE} line {number} says split {split!r}, label {label!r}; expected train or test, normal or anomaly.", fix=_RESTORE
+            f"{SPLIT_FILE} line {number} says split {split!r}, label {label!r}; expected train or test, normal or"
+            " anomaly.",
+            fix=_RESTORE,
         )
     if split == "train" and label == "anomaly":
         raise LayoutError(
-            f"{SPLIT_FILE} line {number} trains on the defective image {row['image']}.", fix="Use the one-class split, 1cls.csv."
+            f"{SPLIT_FILE} line {number} trains on the defective image {row['image']}.",
+            fix="Use the one-class split, 1cls.csv.",
         )
     image = _below(name, row["image"], number)
     mask = _below(name, row["mask"], number) if row["mask"] and label == "anomaly" else None

@@ -13,9 +13,11 @@ from wtflow.store.files import write_array, write_atomic, write_json
 from wtflow.store.notes import as_stored
 
 
-def export_run(results: RunResults, out: Path, progress: Callable[[int, int], None], notes: RunNotes | None = None) -> list[Path]:
-    """Write scores.csv, metrics.json, config.json, maps/*.npy (float32, raw scores) and maps/*.png (the run's one heat scale).
-    With notes also notes.json, and what people wrote in three columns of scores.csv.
+def export_run(
+    results: RunResults, out: Path, progress: Callable[[int, int], None], notes: RunNotes | None = None
+) -> list[Path]:
+    """Write scores.csv, metrics.json, config.json, maps/*.npy (float32, raw scores) and maps/*.png (the run's one heat
+    scale). With notes also notes.json, and what people wrote in three columns of scores.csv.
 
     Files of an earlier export are replaced, others in `out` are left alone. Returns the paths written.
     Raises StoreError or DiskFullError when `out` cannot be written.

@@ -1,7 +1,7 @@
 """The data behind each figure as CSV, so that a person can draw it anew elsewhere. Records in, bytes out.
 
-UTF-8, one header line, names of columns in words. Numbers carry nine digits, which single precision needs to come back unchanged.
-Text that a spreadsheet would take for a formula gets an apostrophe in front.
+UTF-8, one header line, names of columns in words. Numbers carry nine digits, which single precision needs to come back
+unchanged. Text that a spreadsheet would take for a formula gets an apostrophe in front.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,21 +20,32 @@ _SPREAD = ("5_percent", "median", "95_percent")
 
 
 def csv_bytes(table: pd.DataFrame, *, digits: str | None = None) -> bytes:
-    """A table as CSV in UTF-8, without its index; text cells that begin like a formula are quoted with an apostrophe."""
+    """A table as CSV in UTF-8, without its index; text cells that begin like a formula are quoted with an
+    apostrophe.
+    """
     texts = [name for name in table.columns if not pd.api.types.is_numeric_dtype(table[name])]
-    safe = table.assign(**{name: table[name].map({cell: _quoted(cell) for cell in table[name].unique()}) for name in texts})
+    safe = table.assign(
+        **{name: table[name].map({cell: _quoted(cell) for cell in table[name].unique()}) for name in texts}
+    )
     return safe.to_csv(index=False, float_format=digits, lineterminator="\n").encode()
 
 
 def travel_csv(travel: Travel, sample_ids: Sequence[str]) -> bytes:
-    """One line per position and saved time, times of a position below each other; the divergence only where it was computed.
+    """One line per position and saved time, times of a position below each other; the divergence only where it was
+    computed.
 
-    sample_ids: ids in the order of the run's score table, which `travel.positions.row` points into. Raises FlowError when they do not fit.
+    sample_ids: ids in the order of the run's score table, which `travel.positions.row` points into. Raises FlowError
+    when they do not fit.
     """
     columns = {
-        "norm": travel.norm, "speed": travel.speed, "radial_speed": travel.radial, "alignment": travel.alignment,
-        "straightness": travel.straightness, "plane_1": travel.plane[..., 0], "plane_2": travel.plane[..., 1],
-    }  # fmt: skip
+        "norm": travel.norm,
+        "speed": travel.speed,
+        "radial_speed": travel.radial,
+        "alignment": travel.alignment,
+        "straightness": travel.straightness,
+        "plane_1": travel.plane[..., 0],
+        "plane_2": travel.plane[..., 1],
+    }
     if travel.divergence is not None:
         columns["divergence"] = travel.divergence
     places = _places(travel.positions, sample_ids, len(travel.t))
@@ -43,35 +54,51 @@ def travel_csv(travel: Travel, sample_ids: Sequence[str]) -> bytes:
 
 
 def projection_csv(projection: Projection, positions: PositionSet, sample_ids: Sequence[str]) -> bytes:
-    """One line per point and time: its image and place, the method and its two coordinates. Raises FlowError as `travel_csv`."""
+    """One line per point and time: its image and place, the method and its two coordinates. Raises FlowError as
+    `travel_csv`.
+    """
     n_times, n = projection.points.shape[:2]
     if len(positions) != n:
-        raise FlowError(f"{n} points do not belong to {len(positions)} positions.", fix="Give the positions that were projected.")
+        raise FlowError(
+            f"{n} points do not belong to {len(positions)} positions.", fix="Give the positions that were projected."
+        )
     points = np.swapaxes(projection.points, 0, 1).reshape(-1, 2)
     columns = {"method": projection.method, "t": np.tile(projection.t, n), "x": points[:, 0], "y": points[:, 1]}
     return csv_bytes(pd.DataFrame(_places(positions, sample_ids, n_times) | columns), digits=_DIGITS)
 
 
 def steps_csv(rows: Sequence[StepsRow]) -> bytes:
-    """One line per solver and number of steps: metrics, milliseconds, and three columns of endpoint norms for each group."""
+    """One line per solver and number of steps: metrics, milliseconds, and three columns of endpoint norms for each
+    group.
+    """
     lines = []
     for row in rows:
         line = {"solver": row.solver, "steps": row.steps, "evaluations": row.evaluations, "is_default": row.is_default}
         line |= {"ms_per_image": row.ms_per_image} | row.metrics
-        lines.append(line | {f"norm_{group}_{word}": value for group, spread in row.norms.items() for word, value in _words(spread)})
+        lines.append(
+            line
+            | {f"norm_{group}_{word}": value for group, spread in row.norms.items() for word, value in _words(spread)}
+        )
     return csv_bytes(pd.DataFrame(lines), digits=_DIGITS)
 
 
 def return_csv(trips: Sequence[ReturnTrip]) -> bytes:
     """One line per solver, number of steps and group: return error as a share of the norm of the start."""
     lines = [[trip.solver, trip.steps, group, *spread] for trip in trips for group, spread in trip.errors.items()]
-    return csv_bytes(pd.DataFrame(lines, columns=["solver", "steps_each_way", "group", *(f"error_{word}" for word in _SPREAD)]), digits=_DIGITS)
+    return csv_bytes(
+        pd.DataFrame(lines, columns=["solver", "steps_each_way", "group", *(f"error_{word}" for word in _SPREAD)]),
+        digits=_DIGITS,
+    )
 
 
 def escape_csv(t: np.ndarray, curves: Mapping[str, np.ndarray]) -> bytes:
-    """One line per group and time: share of its positions outside the normals' radius, 0 to 1. t: (S,); curves: group -> (S,)."""
+    """One line per group and time: share of its positions outside the normals' radius, 0 to 1. t: (S,); curves:
+    group -> (S,).
+    """
     parts = [pd.DataFrame({"group": group, "t": t, "share_outside": curve}) for group, curve in curves.items()]
-    return csv_bytes(pd.concat(parts) if parts else pd.DataFrame(columns=["group", "t", "share_outside"]), digits=_DIGITS)
+    return csv_bytes(
+        pd.concat(parts) if parts else pd.DataFrame(columns=["group", "t", "share_outside"]), digits=_DIGITS
+    )
 
 
 def depth_csv(t: np.ndarray, depth: np.ndarray) -> bytes:
@@ -80,23 +107,34 @@ def depth_csv(t: np.ndarray, depth: np.ndarray) -> bytes:
 
 
 def ideal_csv(ideal: Ideal) -> bytes:
-    """One line per coupling (and the learned field), position and time: two coordinates and the norm in all dimensions."""
+    """One line per coupling (and the learned field), position and time: two coordinates and the norm in all
+    dimensions.
+    """
     n_times, n = len(ideal.t), len(ideal.start)
     t = np.asarray(ideal.t)[:, None, None]
     paths = {name: (1 - t) * ideal.start + t * end for name, end in ideal.ends.items()} | {"learned": ideal.learned}
     places = {"position": np.repeat(np.arange(n), n_times), "t": np.tile(ideal.t, n)}
     parts = [
-        pd.DataFrame({"coupling": name} | places | {"x": path[..., 0].T.ravel(), "y": path[..., 1].T.ravel(), "norm": ideal.norms[name].T.ravel()})
+        pd.DataFrame(
+            {"coupling": name}
+            | places
+            | {"x": path[..., 0].T.ravel(), "y": path[..., 1].T.ravel(), "norm": ideal.norms[name].T.ravel()}
+        )
         for name, path in paths.items()
     ]
     return csv_bytes(pd.concat(parts), digits=_DIGITS)
 
 
 def radius_csv(t: np.ndarray, edges: np.ndarray, shares: Mapping[str, np.ndarray]) -> bytes:
-    """One line per group, time and ring around the origin: share of the group's positions in it. t: (S,); edges: (R + 1,); shares: (S, R)."""
+    """One line per group, time and ring around the origin: share of the group's positions in it. t: (S,); edges: (R
+    + 1,); shares: (S, R).
+    """
     at, ring = (axis.ravel() for axis in np.meshgrid(np.arange(len(t)), np.arange(len(edges) - 1), indexing="ij"))
     rings = {"t": np.asarray(t)[at], "radius_from": edges[ring], "radius_to": edges[ring + 1]}
-    parts = [pd.DataFrame({"group": group} | rings | {"share": np.asarray(share)[at, ring]}) for group, share in shares.items()]
+    parts = [
+        pd.DataFrame({"group": group} | rings | {"share": np.asarray(share)[at, ring]})
+        for group, share in shares.items()
+    ]
     return csv_bytes(pd.concat(parts) if parts else pd.DataFrame(columns=["group", *rings, "share"]), digits=_DIGITS)
 
 
@@ -104,7 +142,13 @@ def landscape_csv(landscape: Landscape) -> bytes:
     """One line per point of the grid: coordinates in the plane, the field's two components there, and the potential."""
     y, x = np.meshgrid(landscape.y, landscape.x, indexing="ij")
     velocity, potential = landscape.velocity, landscape.potential
-    columns = {"t": landscape.t, "x": x.ravel(), "y": y.ravel(), "velocity_x": velocity[..., 0].ravel(), "velocity_y": velocity[..., 1].ravel()}
+    columns = {
+        "t": landscape.t,
+        "x": x.ravel(),
+        "y": y.ravel(),
+        "velocity_x": velocity[..., 0].ravel(),
+        "velocity_y": velocity[..., 1].ravel(),
+    }
     return csv_bytes(pd.DataFrame(columns | {"potential": potential.ravel()}), digits=_DIGITS)
 
 
@@ -112,10 +156,16 @@ def _places(positions: PositionSet, sample_ids: Sequence[str], n_times: int) -> 
     """Image, place and group of each position, repeated for each time."""
     if len(positions) and not 0 <= positions.row.min() <= positions.row.max() < len(sample_ids):
         raise FlowError(
-            f"Positions lie in images up to number {positions.row.max()}, but {len(sample_ids)} ids were given.", fix="Give the ids of the whole score table."
+            f"Positions lie in images up to number {positions.row.max()}, but {len(sample_ids)} ids were given.",
+            fix="Give the ids of the whole score table.",
         )
     ids = np.asarray(sample_ids, dtype=object)[positions.row]
-    places = {"sample_id": ids, "grid_row": positions.grid_row, "grid_column": positions.grid_column, "group": positions.group}
+    places = {
+        "sample_id": ids,
+        "grid_row": positions.grid_row,
+        "grid_column": positions.grid_column,
+        "group": positions.group,
+    }
     return {name: np.repeat(column, n_times) for name, column in places.items()}
 
 

@@ -46,7 +46,11 @@ class PackedRun:
     @property
     def lack(self) -> str:
         """What is missing in it, in a sentence; empty where nothing is."""
-        return f"{len(self.unreadable)} of its images cannot be read any more; their maps stand alone." if self.unreadable else ""
+        return (
+            f"{len(self.unreadable)} of its images cannot be read any more; their maps stand alone."
+            if self.unreadable
+            else ""
+        )
 
     @property
     def words(self) -> str:
@@ -55,15 +59,27 @@ class PackedRun:
     @property
     def facts(self) -> dict[str, Any]:
         """For --json."""
-        return {"zip": str(self.path), "n_zip_files": self.n_files, "n_zip_bytes": self.n_bytes, "unreadable": list(self.unreadable)}
+        return {
+            "zip": str(self.path),
+            "n_zip_files": self.n_files,
+            "n_zip_bytes": self.n_bytes,
+            "unreadable": list(self.unreadable),
+        }
 
 
-def pack_run(results: RunResults, notes: RunNotes, path: Path, progress: Callable[[int, int], None], threshold: float | None = None) -> PackedRun:
-    """Write scores.csv (with notes, and outcomes at the threshold, by default where the run starts it), metrics.json, config.json, notes.json
-    and overlays/*.png: images at the run's size under their maps on the run's colour scale, true defects outlined.
+def pack_run(
+    results: RunResults,
+    notes: RunNotes,
+    path: Path,
+    progress: Callable[[int, int], None],
+    threshold: float | None = None,
+) -> PackedRun:
+    """Write scores.csv (with notes, and outcomes at the threshold, by default where the run starts it), metrics.json,
+    config.json, notes.json and overlays/*.png: images at the run's size under their maps on the run's colour scale,
+    true defects outlined.
 
-    One image is held at a time, and the zip is put in place only when it is whole. `progress` takes images done and in all.
-    Raises StoreError or DiskFullError when `path` cannot be written; then nothing is left of it.
+    One image is held at a time, and the zip is put in place only when it is whole. `progress` takes images done and in
+    all. Raises StoreError or DiskFullError when `path` cannot be written; then nothing is left of it.
     """
     threshold = threshold_choices(results)[0].value if threshold is None else threshold
     table = add_notes(add_outcomes(results.table, threshold), notes).drop(columns=["path", "mask_path"])
@@ -84,10 +100,18 @@ def pack_run(results: RunResults, notes: RunNotes, path: Path, progress: Callabl
                 picture, is_readable = _picture(results, row)
                 if not is_readable:
                     unreadable.append(row.sample_id)
-                _add(archive, f"overlays/{row.row:05d}_{file_stem(row.sample_id)}.png", picture, when, zipfile.ZIP_STORED)
+                _add(
+                    archive, f"overlays/{row.row:05d}_{file_stem(row.sample_id)}.png", picture, when, zipfile.ZIP_STORED
+                )
                 progress(done, len(results.table))
             if unreadable:
-                _add(archive, "unreadable.txt", "\n".join([_UNREADABLE, *unreadable, ""]).encode(), when, zipfile.ZIP_DEFLATED)
+                _add(
+                    archive,
+                    "unreadable.txt",
+                    "\n".join([_UNREADABLE, *unreadable, ""]).encode(),
+                    when,
+                    zipfile.ZIP_DEFLATED,
+                )
 
     write_atomic(path, write)
     return PackedRun(path, len(texts) + len(table) + bool(unreadable), path.stat().st_size, tuple(unreadable))

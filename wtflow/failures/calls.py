@@ -1,4 +1,6 @@
-"""Which images a run calls wrongly at a threshold, by how much, how each defect type fares, where normal images look defective."""
+"""Which images a run calls wrongly at a threshold, by how much, how each defect type fares, where normal images look
+defective.
+"""
 
 import numpy as np
 import pandas as pd
@@ -17,8 +19,8 @@ N_WORST = 3
 def failures_of(table: pd.DataFrame, threshold: float) -> pd.DataFrame:
     """The images called wrongly, worst first, with the columns `outcome` (FN, FP) and `margin`.
 
-    margin: how far the score lies on the wrong side, above 0 but for a false alarm exactly at the threshold, where it is 0; a missed
-    defect misses it, a false alarm exceeds it. Ties by name. table: rows of the score table.
+    margin: how far the score lies on the wrong side, above 0 but for a false alarm exactly at the threshold, where it
+    is 0; a missed defect misses it, a false alarm exceeds it. Ties by name. table: rows of the score table.
     """
     called = add_outcomes(table, threshold)
     wrong = called[called.outcome.isin(("FN", "FP"))]
@@ -38,13 +40,16 @@ def type_rows(results: RunResults, facts: ImageFacts | None, threshold: float) -
         areas = area.reindex(own.row).dropna()
         rows.append(
             TypeRow(
-                str(name), len(own), n_found, *wilson_interval(n_found, len(own)),
+                str(name),
+                len(own),
+                n_found,
+                *wilson_interval(n_found, len(own)),
                 auroc=float(roc_auc_score(labels, scores)) if len(normals) else None,
                 aupro=None if facts is None else facts.aupro.get(str(name)),
                 median_area=float(areas.median()) if len(areas) else None,
                 worst=tuple(own.sort_values(["score", "sample_id"]).sample_id[:N_WORST]),
             )
-        )  # fmt: skip
+        )
     return tuple(sorted(rows, key=lambda row: (row.rate, row.defect)))
 
 
@@ -58,7 +63,9 @@ def position_scores(results: RunResults, rows: np.ndarray) -> np.ndarray:
 
 
 def alarm_map(results: RunResults, quantile: float = PIXEL_QUANTILE) -> AlarmMap | None:
-    """Where normal test images exceed the pixel threshold, the quantile of all their positions; None without normal test images."""
+    """Where normal test images exceed the pixel threshold, the quantile of all their positions; None without normal
+    test images.
+    """
     test = results.test
     rows = test.row[~test.is_defective.to_numpy(bool)].to_numpy()
     if not len(rows):
@@ -70,7 +77,13 @@ def alarm_map(results: RunResults, quantile: float = PIXEL_QUANTILE) -> AlarmMap
     outer = exceeds[:, rim].mean(1)
     inner = exceeds[:, ~rim].mean(1) if not rim.all() else outer
     return AlarmMap(
-        share=exceeds.mean(0), row=rows[scores.argmax(0)], threshold=threshold, quantile=quantile, n_images=len(rows),
-        rim_share=float(exceeds[:, rim].sum() / max(exceeds.sum(), 1)), rim_area=float(rim.mean()),
-        n_rim_higher=int((outer > inner).sum()), n_rim_lower=int((outer < inner).sum()),
-    )  # fmt: skip
+        share=exceeds.mean(0),
+        row=rows[scores.argmax(0)],
+        threshold=threshold,
+        quantile=quantile,
+        n_images=len(rows),
+        rim_share=float(exceeds[:, rim].sum() / max(exceeds.sum(), 1)),
+        rim_area=float(rim.mean()),
+        n_rim_higher=int((outer > inner).sum()),
+        n_rim_lower=int((outer < inner).sum()),
+    )

@@ -19,7 +19,9 @@ NO_MASK = "It has no sound mask."
 
 
 def compute_facts(results: RunResults, progress: Progress) -> ImageFacts:
-    """Facts of all test images. `progress(done, total)` counts images and may raise to stop. An unreadable image lacks its facts alone."""
+    """Facts of all test images. `progress(done, total)` counts images and may raise to stop. An unreadable image
+    lacks its facts alone.
+    """
     test = results.test.reset_index(drop=True)
     found = {name: np.full(len(test), np.nan) for name in _MEASURED}
     problem, done = np.full(len(test), "", object), 0
@@ -47,8 +49,17 @@ def compute_facts(results: RunResults, progress: Progress) -> ImageFacts:
             progress(done, len(test))
         aupro[str(defect)] = pixels.result()["aupro"]
     height, width = results.maps.shape[1:]
-    peak = [border_distance(row + 0.5, column + 0.5, (height, width)) for row, column in zip(test.peak_row, test.peak_column, strict=True)]
-    return ImageFacts(row=test.row.to_numpy(np.int64), peak_border=np.array(peak, float), problem=problem.astype(str), aupro=aupro, **found)
+    peak = [
+        border_distance(row + 0.5, column + 0.5, (height, width))
+        for row, column in zip(test.peak_row, test.peak_column, strict=True)
+    ]
+    return ImageFacts(
+        row=test.row.to_numpy(np.int64),
+        peak_border=np.array(peak, float),
+        problem=problem.astype(str),
+        aupro=aupro,
+        **found,
+    )
 
 
 def _measure(results: RunResults, image) -> tuple[dict[str, float], np.ndarray | None]:

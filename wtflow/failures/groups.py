@@ -1,7 +1,7 @@
 """Failing images grouped by where their worst positions lie on a map of features. No torch.
 
-The map is a UMAP made as for the page `wells`, of one position per test image: the one that its map calls the worst. UMAP keeps who is
-near whom, not distances: groups are neighbourhoods, and how far apart they are says nothing.
+The map is a UMAP made as for the page `wells`, of one position per test image: the one that its map calls the worst.
+UMAP keeps who is near whom, not distances: groups are neighbourhoods, and how far apart they are says nothing.
 """
 
 import numpy as np
@@ -19,22 +19,27 @@ LEAST_IMAGES = 20
 
 
 def group_failures(points: np.ndarray, rows: np.ndarray, wrong: np.ndarray) -> FailureMap:
-    """Failing images in groups by Ward's method on the map; of 2 to MOST_GROUPS groups the number of the highest mean silhouette.
+    """Failing images in groups by Ward's method on the map; of 2 to MOST_GROUPS groups the number of the highest mean
+    silhouette.
 
-    points: (N, 2) of all test images, in the order of `rows` (N,), which rise; wrong: rows of the failing ones, in any order. Fewer than
-    LEAST of them, or nearly all in one place, make one group. The same each time. Raises FlowError where points, rows and wrong do
-    not fit.
+    points: (N, 2) of all test images, in the order of `rows` (N,), which rise; wrong: rows of the failing ones, in any
+    order. Fewer than LEAST of them, or nearly all in one place, make one group. The same each time. Raises FlowError
+    where points, rows and wrong do not fit.
     """
     rows, wrong = np.asarray(rows, np.int64), np.unique(np.asarray(wrong, np.int64))
     if points.shape != (len(rows), 2) or not np.isin(wrong, rows).all():
-        raise FlowError(f"Points of shape {points.shape} do not fit {len(rows)} images.", fix="Compute the groups again.")
+        raise FlowError(
+            f"Points of shape {points.shape} do not fit {len(rows)} images.", fix="Compute the groups again."
+        )
     at = np.searchsorted(rows, wrong)
     labels, silhouette = _parted(points[at])
     members = sorted((at[labels == label] for label in np.unique(labels)), key=lambda own: (-len(own), own[0]))
     group = np.zeros(len(rows), np.int64)
     for number, own in enumerate(members, start=1):
         group[own] = number
-    groups = tuple(FailureGroup(number, _from_middle(points[own], rows[own])) for number, own in enumerate(members, start=1))
+    groups = tuple(
+        FailureGroup(number, _from_middle(points[own], rows[own])) for number, own in enumerate(members, start=1)
+    )
     return FailureMap(rows, points, group, groups, silhouette)
 
 

@@ -1,6 +1,8 @@
-"""What people's notes say about a run: metrics with and without images whose label they call wrong, tags counted, notes to take home.
+"""What people's notes say about a run: metrics with and without images whose label they call wrong, tags counted, notes
+to take home.
 
-NumPy and pandas only. Pixel metrics are not taken again: they need every map and mask, and a wrong label of an image is about image metrics.
+NumPy and pandas only. Pixel metrics are not taken again: they need every map and mask, and a wrong label of an image is
+about image metrics.
 """
 
 from collections import Counter
@@ -20,7 +22,9 @@ WRONG_LABEL, COMMENTED = " label is wrong", " has a comment"
 
 @dataclass(frozen=True, slots=True)
 class FlaggedMetrics:
-    """METRICS of the test images with and without those whose label is called wrong; None where the images left do not define one."""
+    """METRICS of the test images with and without those whose label is called wrong; None where the images left do
+    not define one.
+    """
 
     n_flagged: int
     with_flagged: dict[str, float | None]
@@ -30,7 +34,9 @@ class FlaggedMetrics:
 
 
 def flagged_metrics(results: RunResults, notes: RunNotes) -> FlaggedMetrics:
-    """Image metrics of a run with and without flagged test images. F1 is the highest that any threshold reaches, chosen anew for each."""
+    """Image metrics of a run with and without flagged test images. F1 is the highest that any threshold reaches,
+    chosen anew for each.
+    """
     test = results.test
     is_flagged = test.sample_id.isin(notes.flagged)
     left = test[~is_flagged]
@@ -40,7 +46,9 @@ def flagged_metrics(results: RunResults, notes: RunNotes) -> FlaggedMetrics:
 
 
 def count_tags(results: RunResults, notes: RunNotes, threshold: float) -> pd.DataFrame:
-    """One row per tag, the most used first: `tag`, `n` test images, and how many of each outcome at this threshold (columns TP, FP, TN, FN)."""
+    """One row per tag, the most used first: `tag`, `n` test images, and how many of each outcome at this threshold
+    (columns TP, FP, TN, FN).
+    """
     table = add_outcomes(results.test, threshold)
     tags = table.sample_id.map(lambda sample_id: notes.note(sample_id).tags)
     pairs = table.assign(tag=tags).explode("tag").dropna(subset="tag")
@@ -50,25 +58,37 @@ def count_tags(results: RunResults, notes: RunNotes, threshold: float) -> pd.Dat
 
 
 def noted_rows(results: RunResults, notes: RunNotes, threshold: float) -> pd.DataFrame:
-    """The images that somebody wrote about, in the order of the score table, with the columns `outcome`, `tags`, `comment`, `label_is_wrong`."""
+    """The images that somebody wrote about, in the order of the score table, with the columns `outcome`, `tags`,
+    `comment`, `label_is_wrong`.
+    """
     is_noted = [not notes.note(sample_id).is_empty for sample_id in results.table.sample_id]
     return add_notes(add_outcomes(results.table[is_noted], threshold), notes)
 
 
 def images_with(notes: RunNotes, chosen: Collection[str]) -> frozenset[str] | None:
-    """Ids of the images that have any of these tags, or WRONG_LABEL or COMMENTED where chosen; None when nothing is chosen."""
+    """Ids of the images that have any of these tags, or WRONG_LABEL or COMMENTED where chosen; None when nothing is
+    chosen.
+    """
     if not chosen:
         return None
     return frozenset(sample_id for sample_id in notes.images if not words_of(notes, sample_id).isdisjoint(chosen))
 
 
 def count_words(table: pd.DataFrame, notes: RunNotes) -> dict[str, int]:
-    """By what the images of a table can be chosen, and how many each leaves: tags, the most used first, then WRONG_LABEL and COMMENTED."""
-    counts = Counter(word for sample_id in notes.images.keys() & set(table.sample_id) for word in words_of(notes, sample_id))
+    """By what the images of a table can be chosen, and how many each leaves: tags, the most used first, then
+    WRONG_LABEL and COMMENTED.
+    """
+    counts = Counter(
+        word for sample_id in notes.images.keys() & set(table.sample_id) for word in words_of(notes, sample_id)
+    )
     return {word: counts[word] for word in (*notes.tags, WRONG_LABEL, COMMENTED) if counts[word]}
 
 
 def words_of(notes: RunNotes, sample_id: str) -> frozenset[str]:
     """By what an image can be chosen: its tags, WRONG_LABEL and COMMENTED."""
     note = notes.note(sample_id)
-    return frozenset(note.tags) | ({WRONG_LABEL} if note.label_is_wrong else set()) | ({COMMENTED} if note.comment else set())
+    return (
+        frozenset(note.tags)
+        | ({WRONG_LABEL} if note.label_is_wrong else set())
+        | ({COMMENTED} if note.comment else set())
+    )

@@ -12,11 +12,19 @@ from wtflow.scoring.pixels import image_scores
 
 def origin_of_score(results: RunResults, image: Any, threshold: float) -> str:
     """Where the score of a row of the score table comes from; "" where the run does not ask of whole images."""
-    return origin(float(image.score), float(image.whole_score), pixel_map(results, int(image.row)), results.settings.top_fraction, threshold)
+    return origin(
+        float(image.score),
+        float(image.whole_score),
+        pixel_map(results, int(image.row)),
+        results.settings.top_fraction,
+        threshold,
+    )
 
 
 def origin(score: float, whole_score: float, pixels: np.ndarray, top: float, threshold: float) -> str:
-    """The same of any image with its map (S, S), the score being the mean of the share `top` of its pixels or `whole_score`; "" where that is NaN."""
+    """The same of any image with its map (S, S), the score being the mean of the share `top` of its pixels or
+    `whole_score`; "" where that is NaN.
+    """
     if not np.isfinite(whole_score):
         return ""
     place = float(image_scores(pixels[None], top)[0])
@@ -34,10 +42,16 @@ def is_whole(table: pd.DataFrame) -> np.ndarray:
 
 
 def share_of_wholes(table: pd.DataFrame) -> tuple[str, ...]:
-    """How many of the images called defective are so as a whole; nothing where the run does not ask, or calls none. table: with `outcome`."""
+    """How many of the images called defective are so as a whole; nothing where the run does not ask, or calls none.
+    table: with `outcome`.
+    """
     called = table[table.outcome.isin(("TP", "FP"))]
     if not table.whole_score.notna().any() or called.empty:
         return ()
     counts = {outcome: (int(is_whole(own).sum()), len(own)) for outcome, own in called.groupby("outcome")}
-    parts = [f"{counts[outcome][0]} of {counts[outcome][1]} {name}" for outcome, name in (("TP", "hits"), ("FP", "false alarms")) if outcome in counts]
+    parts = [
+        f"{counts[outcome][0]} of {counts[outcome][1]} {name}"
+        for outcome, name in (("TP", "hits"), ("FP", "false alarms"))
+        if outcome in counts
+    ]
     return (f"The score is that of the image as a whole, not of its highest pixels, in {' and '.join(parts)}.",)

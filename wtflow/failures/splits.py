@@ -1,9 +1,11 @@
-"""Does a simple fact separate wrong calls from right ones? A rank test, corrected for all facts tried, and what it found in words.
+"""Does a simple fact separate wrong calls from right ones? A rank test, corrected for all facts tried, and what it
+found in words.
 
-For each fact the statistic is its AUROC between wrong and right calls, in deviations of what shuffled labels give. Labels are shuffled
-for all facts at once, and each observed value is compared with the largest of every shuffle: so a p-value holds for the whole set of
-facts. A second shuffle inside each defect type tells whether the fact says more than the type does. The cut itself is chosen on
-these very images, so its counts describe them and promise nothing about others.
+For each fact the statistic is its AUROC between wrong and right calls, in deviations of what shuffled labels give.
+Labels are shuffled for all facts at once, and each observed value is compared with the largest of every shuffle: so a
+p-value holds for the whole set of facts. A second shuffle inside each defect type tells whether the fact says more than
+the type does. The cut itself is chosen on these very images, so its counts describe them and promise nothing about
+others.
 
 Sources: max-T permutation test, Westfall and Young 1993; Youden 1950 for the cut.
 """
@@ -53,46 +55,88 @@ def whole(number: float) -> str:
 
 
 MISSES: Final[dict[str, FactWords]] = {
-    "area": FactWords("defect area (share of the image)", "Missed defects are smaller", "Missed defects are larger", "cover", " of the image", percent),
+    "area": FactWords(
+        "defect area (share of the image)",
+        "Missed defects are smaller",
+        "Missed defects are larger",
+        "cover",
+        " of the image",
+        percent,
+    ),
     "contrast": FactWords(
-        "contrast to the surroundings (spreads of their colour)", "Missed defects stand out less by colour", "Missed defects stand out more by colour",
+        "contrast to the surroundings (spreads of their colour)",
+        "Missed defects stand out less by colour",
+        "Missed defects stand out more by colour",
         "have a contrast of",
     ),
     "border": FactWords(
-        "distance to the border (share of the side)", "Missed defects lie nearer to the border", "Missed defects lie farther from the border",
-        "are centred", " of the side from the border", percent,
+        "distance to the border (share of the side)",
+        "Missed defects lie nearer to the border",
+        "Missed defects lie farther from the border",
+        "are centred",
+        " of the side from the border",
+        percent,
     ),
-    "n_regions": FactWords("regions of the mask", "Missed defects have fewer regions", "Missed defects have more regions", "have", " regions", whole),
+    "n_regions": FactWords(
+        "regions of the mask",
+        "Missed defects have fewer regions",
+        "Missed defects have more regions",
+        "have",
+        " regions",
+        whole,
+    ),
     "nearest": FactWords(
-        "distance to the nearest training normal", "Images of missed defects resemble a training normal more",
-        "Images of missed defects resemble the training normals less", "lie", " from the nearest one",
+        "distance to the nearest training normal",
+        "Images of missed defects resemble a training normal more",
+        "Images of missed defects resemble the training normals less",
+        "lie",
+        " from the nearest one",
     ),
-}  # fmt: skip
+}
 """Facts of defective images, tried between misses and hits."""
 
 ALARMS: Final[dict[str, FactWords]] = {
     "peak_border": FactWords(
-        "distance of the highest position to the border (share of the side)", "False alarms peak nearer to the border",
-        "False alarms peak farther from the border", "peak", " of the side from the border", percent,
+        "distance of the highest position to the border (share of the side)",
+        "False alarms peak nearer to the border",
+        "False alarms peak farther from the border",
+        "peak",
+        " of the side from the border",
+        percent,
     ),
     "nearest": FactWords(
-        "distance to the nearest training normal", "Falsely rejected images resemble a training normal more",
-        "Falsely rejected images resemble the training normals less", "lie", " from the nearest one",
+        "distance to the nearest training normal",
+        "Falsely rejected images resemble a training normal more",
+        "Falsely rejected images resemble the training normals less",
+        "lie",
+        " from the nearest one",
     ),
-}  # fmt: skip
+}
 """Facts of normal images, tried between false alarms and passed ones."""
 
 
-def find_splits(facts: Mapping[str, np.ndarray], is_wrong: np.ndarray, group: np.ndarray, *, seed: int = 0, n_shuffles: int = N_SHUFFLES) -> tuple[Split, ...]:
+def find_splits(
+    facts: Mapping[str, np.ndarray],
+    is_wrong: np.ndarray,
+    group: np.ndarray,
+    *,
+    seed: int = 0,
+    n_shuffles: int = N_SHUFFLES,
+) -> tuple[Split, ...]:
     """Facts that separate wrong from right calls with p < LEVEL, the strongest first; often none.
 
-    facts: name -> float (N,), NaN where an image lacks it; is_wrong: bool (N,); group: (N,) defect types. Facts with fewer than
-    LEAST wrong or right calls, or one value alone, are not tried. Raises MetricError for lengths that differ.
+    facts: name -> float (N,), NaN where an image lacks it; is_wrong: bool (N,); group: (N,) defect types. Facts with
+    fewer than LEAST wrong or right calls, or one value alone, are not tried. Raises MetricError for lengths that
+    differ.
     """
     is_wrong, group = np.asarray(is_wrong, bool), np.asarray(group)
     if any(len(values) != len(is_wrong) for values in (*facts.values(), group)):
         raise MetricError(f"Facts and groups do not fit {len(is_wrong)} calls.", fix="Give one of each per image.")
-    tried = {name: np.asarray(values, float) for name, values in facts.items() if _can_try(np.asarray(values, float), is_wrong)}
+    tried = {
+        name: np.asarray(values, float)
+        for name, values in facts.items()
+        if _can_try(np.asarray(values, float), is_wrong)
+    }
     if not tried:
         return ()
     ranks = np.stack([_centred_ranks(values) for values in tried.values()], axis=1)
@@ -111,18 +155,30 @@ def describe_split(split: Split, words: FactWords, wrong: str, right: str) -> st
     """One sentence with its numbers. wrong, right: what the calls are called, such as "misses" and "hits"."""
     claim = words.lower if split.is_below else words.higher
     side = "less than" if split.is_below else "at least"
-    said = f"{claim}: {split.n_wrong_inside} of {split.n_wrong} {wrong} {words.verb} {side} {words.write(split.bound)}{words.tail}, "
-    said += f"{split.n_right_inside} of {split.n_right} {right} do (n = {split.n_wrong + split.n_right}, p {p_words(split.p)})."
+    said = (
+        f"{claim}: {split.n_wrong_inside} of {split.n_wrong} {wrong} {words.verb} {side}"
+        f" {words.write(split.bound)}{words.tail}, "
+    )
+    said += (
+        f"{split.n_right_inside} of {split.n_right} {right} do (n = {split.n_wrong + split.n_right}, p"
+        f" {p_words(split.p)})."
+    )
     if split.p_within is not None and split.p_within >= LEVEL:
-        said += f" Within single defect types this does not show (p {p_words(split.p_within)}): it may only say which types are missed."
+        said += (
+            f" Within single defect types this does not show (p {p_words(split.p_within)}): it may only say which types"
+            " are missed."
+        )
     return said
 
 
-def gathering_types(is_wrong: np.ndarray, group: np.ndarray, *, seed: int = 0, n_shuffles: int = N_SHUFFLES) -> tuple[tuple[str, ...], float] | None:
-    """Groups with more than the mean share of wrong calls, the largest share first, and the p-value that shares differ at all.
+def gathering_types(
+    is_wrong: np.ndarray, group: np.ndarray, *, seed: int = 0, n_shuffles: int = N_SHUFFLES
+) -> tuple[tuple[str, ...], float] | None:
+    """Groups with more than the mean share of wrong calls, the largest share first, and the p-value that shares differ
+    at all.
 
-    None with fewer than two groups, fewer than LEAST wrong or right calls, or where p >= LEVEL. The statistic is Pearson's chi-squared
-    with shuffled labels in place of its distribution, which small counts do not follow.
+    None with fewer than two groups, fewer than LEAST wrong or right calls, or where p >= LEVEL. The statistic is
+    Pearson's chi-squared with shuffled labels in place of its distribution, which small counts do not follow.
     """
     is_wrong = np.asarray(is_wrong, bool)
     names, member = np.unique(group, return_inverse=True)
@@ -163,7 +219,9 @@ def _p_values(ranks: np.ndarray, is_wrong: np.ndarray, shuffled: np.ndarray) -> 
     return (1 + (largest[:, None] >= observed - 1e-9).sum(0)) / (1 + len(shuffled))
 
 
-def _within(ranks: np.ndarray, is_wrong: np.ndarray, group: np.ndarray, n_shuffles: int, generator: np.random.Generator) -> np.ndarray | None:
+def _within(
+    ranks: np.ndarray, is_wrong: np.ndarray, group: np.ndarray, n_shuffles: int, generator: np.random.Generator
+) -> np.ndarray | None:
     """(F,) p-values with labels shuffled inside each group; None where that leaves every label in its place."""
     shuffled = np.tile(is_wrong, (n_shuffles, 1))
     is_mixed = False
@@ -183,13 +241,26 @@ def _cut(name: str, values: np.ndarray, is_wrong: np.ndarray, p: float, p_within
     auroc = float((ranks[is_wrong].sum() - n_wrong * (n_wrong + 1) / 2) / (n_wrong * n_right))
     distinct = np.unique(values)
     is_count = (distinct == distinct.round()).all()
-    bounds = distinct[1:] if is_count else np.unique([_two_digits(middle) for middle in (distinct[1:] + distinct[:-1]) / 2])
+    bounds = (
+        distinct[1:] if is_count else np.unique([_two_digits(middle) for middle in (distinct[1:] + distinct[:-1]) / 2])
+    )
     is_below = auroc < 0.5
     side = partial(np.less if is_below else np.greater_equal, values)
     gained = [(side(bound) & is_wrong).sum() / n_wrong - (side(bound) & ~is_wrong).sum() / n_right for bound in bounds]
     bound = float(bounds[int(np.argmax(gained))])
     inside = side(bound)
-    return Split(name, bound, is_below, n_wrong, int((inside & is_wrong).sum()), n_right, int((inside & ~is_wrong).sum()), auroc, p, p_within)
+    return Split(
+        name,
+        bound,
+        is_below,
+        n_wrong,
+        int((inside & is_wrong).sum()),
+        n_right,
+        int((inside & ~is_wrong).sum()),
+        auroc,
+        p,
+        p_within,
+    )
 
 
 def _two_digits(value: float) -> float:

@@ -1,4 +1,5 @@
-"""Everything the page `failures` and a report say about a run at a threshold, in tables and sentences with their numbers.
+"""Everything the page `failures` and a report say about a run at a threshold, in tables and sentences with their
+numbers.
 
 Nothing is claimed that its test does not hold.
 """
@@ -11,14 +12,28 @@ from scipy.stats import binomtest
 
 from wtflow.failures.calls import failures_of, type_rows
 from wtflow.failures.score_origin import share_of_wholes
-from wtflow.failures.splits import ALARMS, LEAST, LEVEL, MISSES, FactWords, describe_split, find_splits, gathering_types, p_words
+from wtflow.failures.splits import (
+    ALARMS,
+    LEAST,
+    LEVEL,
+    MISSES,
+    FactWords,
+    describe_split,
+    find_splits,
+    gathering_types,
+    p_words,
+)
 from wtflow.records.failures import AlarmMap, ImageFacts, NearestNormals, Split, TypeRow
 from wtflow.results import RunResults, add_outcomes
 
 _NAMES = {
-    "area": "area", "contrast": "contrast", "border": "distance to the border", "n_regions": "number of regions", "nearest": "nearest normal",
+    "area": "area",
+    "contrast": "contrast",
+    "border": "distance to the border",
+    "n_regions": "number of regions",
+    "nearest": "nearest normal",
     "peak_border": "place of the highest position",
-}  # fmt: skip
+}
 _COLUMNS = ("area", "contrast", "border", "n_regions", "peak_border", "peak_on_defect", "problem")
 
 
@@ -41,7 +56,9 @@ class FailureStudy:
     alarm_splits: tuple[Split, ...]
 
 
-def study_failures(results: RunResults, facts: ImageFacts | None, nearest: NearestNormals | None, threshold: float) -> FailureStudy:
+def study_failures(
+    results: RunResults, facts: ImageFacts | None, nearest: NearestNormals | None, threshold: float
+) -> FailureStudy:
     """The whole study; facts and nearest normals enter as far as they were computed. Quick: no file is read."""
     table = fact_table(results, facts, nearest, threshold)
     defective, normal = (table[table.is_defective.to_numpy(bool) == flag] for flag in (True, False))
@@ -53,11 +70,24 @@ def study_failures(results: RunResults, facts: ImageFacts | None, nearest: Neare
         misses = (*_which_types(defective, missed), *separating, *_where_it_looked(defective, missed))
     alarms = _separating(normal, rejected, alarm_splits, ALARMS, "false alarms", "passed") if rejected.any() else ()
     types = type_rows(results, facts, threshold)
-    return FailureStudy(table, failures_of(results.test, threshold), types, misses, alarms, share_of_wholes(table), miss_splits, alarm_splits)
+    return FailureStudy(
+        table,
+        failures_of(results.test, threshold),
+        types,
+        misses,
+        alarms,
+        share_of_wholes(table),
+        miss_splits,
+        alarm_splits,
+    )
 
 
-def fact_table(results: RunResults, facts: ImageFacts | None, nearest: NearestNormals | None, threshold: float) -> pd.DataFrame:
-    """The test images with `outcome` and a column per fact; `nearest` (distance) and `nearest_id` where they were computed."""
+def fact_table(
+    results: RunResults, facts: ImageFacts | None, nearest: NearestNormals | None, threshold: float
+) -> pd.DataFrame:
+    """The test images with `outcome` and a column per fact; `nearest` (distance) and `nearest_id` where they were
+    computed.
+    """
     table = add_outcomes(results.test, threshold).reset_index(drop=True)
     if facts is not None:
         known = pd.DataFrame({name: getattr(facts, name) for name in ("row", *_COLUMNS)})
@@ -76,30 +106,50 @@ def describe_alarms(alarms: AlarmMap) -> tuple[str, ...]:
     p = float(binomtest(alarms.n_rim_higher, n_differ).pvalue) if n_differ else 1.0
     if p < LEVEL and alarms.n_rim_higher > alarms.n_rim_lower:
         said.append(
-            f"Normal images look defective along their border: {alarms.rim_share:.0%} of what exceeds the pixel threshold lies in the outermost "
-            f"positions, which are {alarms.rim_area:.0%} of all (more than inside in {alarms.n_rim_higher} of {alarms.n_images} images, p {p_words(p)})."
+            f"Normal images look defective along their border: {alarms.rim_share:.0%} of what exceeds the pixel"
+            f" threshold lies in the outermost positions, which are {alarms.rim_area:.0%} of all (more than inside in"
+            f" {alarms.n_rim_higher} of {alarms.n_images} images, p {p_words(p)})."
         )
     said.append(
-        f"Most often it is exceeded at row {row}, column {column}: in {alarms.share.max():.0%} of {alarms.n_images} images, "
-        f"where an even spread would give {100 * (1 - alarms.quantile):.2g} %."
+        f"Most often it is exceeded at row {row}, column {column}: in {alarms.share.max():.0%} of {alarms.n_images}"
+        f" images, where an even spread would give {100 * (1 - alarms.quantile):.2g} %."
     )
     return tuple(said)
 
 
 def _splits(own: pd.DataFrame, is_wrong: np.ndarray, words: dict[str, FactWords]) -> tuple[Split, ...]:
-    return find_splits({name: own[name].to_numpy(float) for name in words if name in own}, is_wrong, own.defect.to_numpy(str))
+    return find_splits(
+        {name: own[name].to_numpy(float) for name in words if name in own}, is_wrong, own.defect.to_numpy(str)
+    )
 
 
-def _separating(own: pd.DataFrame, is_wrong: np.ndarray, found: tuple[Split, ...], words: dict[str, FactWords], wrong: str, right: str) -> tuple[str, ...]:
+def _separating(
+    own: pd.DataFrame,
+    is_wrong: np.ndarray,
+    found: tuple[Split, ...],
+    words: dict[str, FactWords],
+    wrong: str,
+    right: str,
+) -> tuple[str, ...]:
     n_wrong, n_right = int(is_wrong.sum()), int((~is_wrong).sum())
     if min(n_wrong, n_right) < LEAST:
-        return (f"{n_wrong} {wrong} and {n_right} {right} are too few to tell a pattern from chance: {LEAST} of each are the least.",)
+        return (
+            (
+                f"{n_wrong} {wrong} and {n_right} {right} are too few to tell a pattern from chance: {LEAST} of each"
+                " are the least."
+            ),
+        )
     tried = [name for name in words if name in own and own[name].notna().any()]
     if found:
         return tuple(describe_split(split, words[split.fact], wrong, right) for split in found)
     if not tried:
         return ()
-    return (f"Nothing tried separates {wrong} from {right} better than chance (n = {len(own)}): {', '.join(_NAMES[name] for name in tried)}.",)
+    return (
+        (
+            f"Nothing tried separates {wrong} from {right} better than chance (n = {len(own)}):"
+            f" {', '.join(_NAMES[name] for name in tried)}."
+        ),
+    )
 
 
 def _which_types(own: pd.DataFrame, is_missed: np.ndarray) -> tuple[str, ...]:
@@ -108,17 +158,29 @@ def _which_types(own: pd.DataFrame, is_missed: np.ndarray) -> tuple[str, ...]:
     if found is None:
         return ()
     types, p = found
-    named = " and ".join(f"{name} ({int((is_missed & (own.defect == name)).sum())} of {int((own.defect == name).sum())})" for name in types)
+    named = " and ".join(
+        f"{name} ({int((is_missed & (own.defect == name)).sum())} of {int((own.defect == name).sum())})"
+        for name in types
+    )
     others = ~own.defect.isin(types).to_numpy()
-    rest = f"; of the other types {int((is_missed & others).sum())} of {int(others.sum())} are missed" if others.any() else ""
+    rest = (
+        f"; of the other types {int((is_missed & others).sum())} of {int(others.sum())} are missed"
+        if others.any()
+        else ""
+    )
     return (f"Misses gather in {named}{rest} (n = {len(own)}, p {p_words(p)}).",)
 
 
 def _where_it_looked(own: pd.DataFrame, is_missed: np.ndarray) -> tuple[str, ...]:
-    """How often the highest position lies on the defect: a miss that was seen but too faintly is another matter than one not seen."""
+    """How often the highest position lies on the defect: a miss that was seen but too faintly is another matter than
+    one not seen.
+    """
     known = own.peak_on_defect.notna().to_numpy() if "peak_on_defect" in own else np.zeros(len(own), bool)
     if not (known & is_missed).any():
         return ()
     seen, hits = own.peak_on_defect.to_numpy() == 1, known & ~is_missed
-    said = f"The map is highest on or beside the defect in {int((seen & is_missed).sum())} of {int((known & is_missed).sum())} misses"
+    said = (
+        f"The map is highest on or beside the defect in {int((seen & is_missed).sum())} of"
+        f" {int((known & is_missed).sum())} misses"
+    )
     return (f"{said}{f' and in {int((seen & hits).sum())} of {int(hits.sum())} hits' if hits.any() else ''}.",)

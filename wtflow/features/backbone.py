@@ -1,7 +1,8 @@
 """A frozen timm model as a source of features. The only module that imports timm.
 
-Weights come from one of four places, never silently from another than asked for: the file that ships with the app ("embedded"), ImageNet
-through timm, a local file, or a fixed seed ("untrained"). Stage k has stride 2^(k+1) in the common families: 2 is stride 8, 3 is stride 16.
+Weights come from one of four places, never silently from another than asked for: the file that ships with the app
+("embedded"), ImageNet through timm, a local file, or a fixed seed ("untrained"). Stage k has stride 2^(k+1) in the
+common families: 2 is stride 8, 3 is stride 16.
 """
 
 import contextlib
@@ -24,8 +25,24 @@ from wtflow.features.padding import pad_with
 from wtflow.features.weights import OFFLINE_FIX, cached_file, hash_weights, read_state_dict, require_hub
 from wtflow.machine.progress import one_thread
 
-_OURS = frozenset({"pretrained", "features_only", "out_indices", "num_classes", "in_chans", "checkpoint_path", "scriptable", "exportable",
-                   "pretrained_cfg", "pretrained_cfg_overlay", "cache_dir", "feature_cfg", "output_stride", "model_name"})  # fmt: skip
+_OURS = frozenset(
+    {
+        "pretrained",
+        "features_only",
+        "out_indices",
+        "num_classes",
+        "in_chans",
+        "checkpoint_path",
+        "scriptable",
+        "exportable",
+        "pretrained_cfg",
+        "pretrained_cfg_overlay",
+        "cache_dir",
+        "feature_cfg",
+        "output_stride",
+        "model_name",
+    }
+)
 
 
 class Backbone:
@@ -61,7 +78,8 @@ class Backbone:
             is_channels_last = getattr(self.model, "output_fmt", "NCHW") == "NHWC"  # Swin and its kin
             grids = [stage.float().permute(0, 3, 1, 2) if is_channels_last else stage.float() for stage in stages]
             joined = _join(_no_finer(grids, self.settings), self.settings.pool_window, self.settings.pool_stride)
-            # Halved by torch, not NumPy, which takes 20 times as long; what is too large becomes infinite and is seen below.
+            # Halved by torch, not NumPy, which takes 20 times as long; what is too large becomes infinite and is seen
+            # below.
             grid = joined.permute(0, 2, 3, 1).half().contiguous().cpu()
             bounds = torch.stack(torch.aminmax(grid))  # NaN carries through
         if not torch.isfinite(bounds).all():
@@ -75,12 +93,17 @@ class Backbone:
 def load_backbone(settings: Settings) -> Backbone:
     """Build the frozen network that the settings name, on the CPU, in evaluation mode.
 
-    Raises BackboneError for an unknown model, stage or argument; WeightsError for weights that are absent or do not fit.
+    Raises BackboneError for an unknown model, stage or argument; WeightsError for weights that are absent or do not
+    fit.
     """
     name, args = settings.backbone, _checked_args(settings)
     if not timm.is_model(name):
         close = difflib.get_close_matches(name, timm.list_models(), n=3)
-        hint = f"Did you mean {', '.join(close)}?" if close else "List them with: python -c 'import timm; print(timm.list_models())'."
+        hint = (
+            f"Did you mean {', '.join(close)}?"
+            if close
+            else "List them with: python -c 'import timm; print(timm.list_models())'."
+        )
         raise BackboneError(f"timm has no model {name!r}.", fix=hint)
     with _explained(name, {}):  # also says when the part after the dot names no weights of the model
         cfg = timm.get_pretrained_cfg(name, allow_unregistered=True)
@@ -115,20 +138,30 @@ def source_label(settings: Settings) -> str:
 def _checked_args(settings: Settings) -> dict[str, ArgValue]:
     taken = sorted(_OURS & settings.backbone_args.keys())
     if taken:
-        raise BackboneError(f"{taken[0]} is set by the app itself and cannot be a backbone argument.", fix="Leave it out.")
+        raise BackboneError(
+            f"{taken[0]} is set by the app itself and cannot be a backbone argument.", fix="Leave it out."
+        )
     return dict(settings.backbone_args)
 
 
 def _create(settings: Settings, args: dict[str, ArgValue], weights: dict[str, Tensor] | None) -> nn.Module:
     """The model with only the stages asked for. `weights` None means random ones from the seed."""
-    source: dict[str, Any] = {} if weights is None else {"pretrained": True, "pretrained_cfg_overlay": {"state_dict": weights, "custom_load": False}}
+    source: dict[str, Any] = (
+        {}
+        if weights is None
+        else {"pretrained": True, "pretrained_cfg_overlay": {"state_dict": weights, "custom_load": False}}
+    )
     with _seeded(settings.seed), _explained(settings.backbone, args), _quiet_timm():
         try:
-            return pad_with(timm.create_model(settings.backbone, features_only=True, out_indices=settings.stages, **source, **args), settings.padding)
+            return pad_with(
+                timm.create_model(settings.backbone, features_only=True, out_indices=settings.stages, **source, **args),
+                settings.padding,
+            )
         except (IndexError, AssertionError) as error:
             n_stages = len(_probe_stages(settings.backbone, args))
             raise BackboneError(
-                f"{settings.backbone} has no stage {settings.stages[-1]}: it has {n_stages}, counted from 0.", fix=f"Choose from 0 to {n_stages - 1}."
+                f"{settings.backbone} has no stage {settings.stages[-1]}: it has {n_stages}, counted from 0.",
+                fix=f"Choose from 0 to {n_stages - 1}.",
             ) from error
 
 
@@ -150,11 +183,16 @@ def _explained(name: str, args: dict[str, ArgValue]) -> Iterator[None]:
         if "unexpected keyword argument" not in str(error):
             raise _unbuildable(name, args, error) from error
         word = str(error).rsplit("'", 2)[-2] if "'" in str(error) else ", ".join(args)
-        raise BackboneError(f"{name} has no argument {word!r}.", fix="Remove it from the backbone arguments, or choose another model.") from error
+        raise BackboneError(
+            f"{name} has no argument {word!r}.", fix="Remove it from the backbone arguments, or choose another model."
+        ) from error
     except RuntimeError as error:
         if "feature" not in str(error).lower():
             raise _unbuildable(name, args, error) from error
-        raise BackboneError(f"{name} cannot give features by stage ({error}).", fix="Choose a model with features_only, such as resnet18.") from error
+        raise BackboneError(
+            f"{name} cannot give features by stage ({error}).",
+            fix="Choose a model with features_only, such as resnet18.",
+        ) from error
     except (KeyError, IndexError, ValueError, AttributeError, AssertionError) as error:
         raise _unbuildable(name, args, error) from error
 
@@ -197,10 +235,14 @@ def _settle_batch_norm(model: nn.Module, settings: Settings) -> None:
         norm.reset_running_stats()
         norm.momentum = None
         if norm.affine and torch.all(norm.weight == 0):
-            nn.init.ones_(norm.weight)  # timm starts each residual branch at zero for training; left so, it would carry nothing
-    noise = torch.randn(8, 3, settings.image_size // 2, settings.image_size // 2, generator=torch.Generator().manual_seed(settings.seed))
-    # On one thread, because what is computed depends on how it is split: the worker and a page must get the same weights.
-    # Seeded, because the model may drop paths.
+            nn.init.ones_(
+                norm.weight
+            )  # timm starts each residual branch at zero for training; left so, it would carry nothing
+    noise = torch.randn(
+        8, 3, settings.image_size // 2, settings.image_size // 2, generator=torch.Generator().manual_seed(settings.seed)
+    )
+    # On one thread, because what is computed depends on how it is split: the worker and a page must get the same
+    # weights. Seeded, because the model may drop paths.
     with torch.inference_mode(), one_thread(), _seeded(settings.seed), _taking(settings.backbone, settings.image_size):
         model.train()
         model(nn.functional.interpolate(noise, size=settings.image_size, mode="bilinear"))
@@ -214,7 +256,10 @@ def _taking(name: str, size_px: int) -> Iterator[None]:
     except (AssertionError, RuntimeError) as error:
         raise BackboneError(
             f"{name} cannot take images of {size_px} px ({_in_a_line(error)}).",
-            fix="Change the image size, tell the model with --backbone-arg img_size=N where it has that argument, or choose padding zeros.",
+            fix=(
+                "Change the image size, tell the model with --backbone-arg img_size=N where it has that argument, or"
+                " choose padding zeros."
+            ),
         ) from error
 
 
@@ -223,11 +268,17 @@ def _in_a_line(error: Exception) -> str:
 
 
 def _no_finer(grids: list[Tensor], settings: Settings) -> list[Tensor]:
-    """Stages finer than `finest_grid` averaged down to the grid of the first that is not; all as they are where there is none."""
-    coarse = [grid.shape[-2:] for stage, grid in zip(settings.stages, grids, strict=True) if stage >= settings.finest_grid]
+    """Stages finer than `finest_grid` averaged down to the grid of the first that is not; all as they are where
+    there is none.
+    """
+    coarse = [
+        grid.shape[-2:] for stage, grid in zip(settings.stages, grids, strict=True) if stage >= settings.finest_grid
+    ]
     if not coarse:
         return grids
-    return [nn.functional.adaptive_avg_pool2d(grid, coarse[0]) if grid.shape[-2] > coarse[0][0] else grid for grid in grids]
+    return [
+        nn.functional.adaptive_avg_pool2d(grid, coarse[0]) if grid.shape[-2] > coarse[0][0] else grid for grid in grids
+    ]
 
 
 def _join(stages: list[Tensor], window: int, stride: int) -> Tensor:
@@ -239,7 +290,9 @@ def _join(stages: list[Tensor], window: int, stride: int) -> Tensor:
     elif window > 1:
         stages = [nn.functional.avg_pool2d(stage, window, 1, window // 2, count_include_pad=False) for stage in stages]
     fit = {"size": finest, "mode": "bilinear", "align_corners": False}
-    return torch.cat([stage if stage.shape[-2:] == finest else nn.functional.interpolate(stage, **fit) for stage in stages], dim=1)
+    return torch.cat(
+        [stage if stage.shape[-2:] == finest else nn.functional.interpolate(stage, **fit) for stage in stages], dim=1
+    )
 
 
 def _half_on_gpu(device: torch.device) -> contextlib.AbstractContextManager:
@@ -265,7 +318,10 @@ def _file_weights(path: Path, name: str, args: dict[str, ArgValue]) -> dict[str,
         if keys:
             problems.append(f"{len(keys)} {what}, such as {keys[0]}")
     if problems:
-        raise WeightsError(f"{path.name} does not fit {name}: {'; '.join(problems)}.", fix="Choose the model that these weights were made for.")
+        raise WeightsError(
+            f"{path.name} does not fit {name}: {'; '.join(problems)}.",
+            fix="Choose the model that these weights were made for.",
+        )
     return {key: value for key, value in found.items() if key in expected and not is_head(key)} | {
         key: value for key, value in expected.items() if is_head(key)
     }
@@ -278,7 +334,9 @@ def _imagenet_weights(name: str, args: dict[str, ArgValue]) -> dict[str, Tensor]
         raise WeightsError(f"timm publishes no weights for {name}.", fix=OFFLINE_FIX)
     source: dict[str, Any] = {}
     if cached := cached_file(cfg.hf_hub_id):
-        source["pretrained_cfg_overlay"] = {"file": cached}  # else the hub's client first asks for news: half a minute offline
+        source["pretrained_cfg_overlay"] = {
+            "file": cached
+        }  # else the hub's client first asks for news: half a minute offline
     else:
         require_hub(name)
     try:
@@ -287,4 +345,6 @@ def _imagenet_weights(name: str, args: dict[str, ArgValue]) -> dict[str, Tensor]
             return timm.create_model(name, pretrained=True, **source, **args).state_dict()
     except Exception as error:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise WeightsError(f"The ImageNet weights of {name} could not be loaded ({reason}).", fix=OFFLINE_FIX) from error
+        raise WeightsError(
+            f"The ImageNet weights of {name} could not be loaded ({reason}).", fix=OFFLINE_FIX
+        ) from error

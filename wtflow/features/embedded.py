@@ -19,15 +19,21 @@ LARGEST_BYTES: Final = 6_000_000
 def load_embedded(model: nn.Module, name: str, path: Path = FILE) -> None:
     """Give a model that was cut at its stages the embedded weights, float16 in the file, float32 in the model.
 
-    Raises WeightsError when the file lacks a tensor that the model has, or holds one of another shape: then the model, or the file, is not
-    the one that it was made for. What the file holds for later stages is left out.
+    Raises WeightsError when the file lacks a tensor that the model has, or holds one of another shape: then the model,
+    or the file, is not the one that it was made for. What the file holds for later stages is left out.
     """
     found, wanted = read_state_dict(path), model.state_dict()
-    needed = {key: tensor for key, tensor in wanted.items() if not key.endswith("num_batches_tracked")}  # counts, which nothing reads
+    needed = {
+        key: tensor for key, tensor in wanted.items() if not key.endswith("num_batches_tracked")
+    }  # counts, which nothing reads
     wrong = [key for key, tensor in needed.items() if key not in found or found[key].shape != tensor.shape]
     if wrong:
         raise WeightsError(
-            f"The embedded weights do not fit {name}: {len(wrong)} tensors are missing or of another shape, such as {wrong[0]}.",
-            fix=f"They are for {EMBEDDED_BACKBONE}, stages 0 to {EMBEDDED_LAST_STAGE}, without arguments. Choose other weights for other models.",
+            f"The embedded weights do not fit {name}: {len(wrong)} tensors are missing or of another shape, such as"
+            f" {wrong[0]}.",
+            fix=(
+                f"They are for {EMBEDDED_BACKBONE}, stages 0 to {EMBEDDED_LAST_STAGE}, without arguments. Choose other"
+                " weights for other models."
+            ),
         )
     model.load_state_dict({key: found[key].float() for key in needed}, strict=False)

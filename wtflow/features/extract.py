@@ -24,7 +24,9 @@ from wtflow.store.runs import RunStore
 BATCH = 8
 """Images per forward pass on a GPU: small enough to stop within a second."""
 PORTION = 4
-"""Images per forward pass of one core of a CPU. Measured on two: 2 or 8 take a tenth longer, and sharing 8 images between the cores a fifth."""
+"""Images per forward pass of one core of a CPU. Measured on two: 2 or 8 take a tenth longer, and sharing 8 images
+between the cores a fifth.
+"""
 
 
 def get_features(
@@ -36,9 +38,9 @@ def get_features(
 ) -> str:
     """The cache key of the features of `samples`, in their order; computed if absent.
 
-    `progress(done, total)` is called after each batch and may raise to stop; nothing half-written stays behind.
-    Raises ImageReadError for an image that cannot be read, DatasetError for one whose contents are not those of its hash any more,
-    DiskFullError when the features do not fit.
+    `progress(done, total)` is called after each batch and may raise to stop; nothing half-written stays behind. Raises
+    ImageReadError for an image that cannot be read, DatasetError for one whose contents are not those of its hash any
+    more, DiskFullError when the features do not fit.
     """
     key = feature_key(list(hashes), backbone.settings, backbone.weights_hash, backbone.device.type)
     if cache.has(key):
@@ -66,24 +68,32 @@ def get_features(
 
 
 def _computed(backbone: Backbone, read: Callable[[int], np.ndarray], starts: range) -> Iterator[np.ndarray]:
-    """The features of `read(start)` for each start in order: a GPU computes while helpers read ahead, a core of a CPU does both for its portion."""
+    """The features of `read(start)` for each start in order: a GPU computes while helpers read ahead, a core of a
+    CPU does both for its portion.
+    """
     if backbone.device.type == "cpu":
         n_threads = n_cores()
-        yield from prepared_ahead(lambda start: backbone.compute(read(start)), starts, n_threads if n_threads > 1 else 0)
+        yield from prepared_ahead(
+            lambda start: backbone.compute(read(start)), starts, n_threads if n_threads > 1 else 0
+        )
         return
     with closing(prepared_ahead(read, starts, n_helpers())) as batches:
         yield from map(backbone.compute, batches)
 
 
 def refuse_changed(path: Path, content: str) -> None:
-    """Raise DatasetError when a file does not hold the contents (SHA-256) that features are asked of: they would be another picture's."""
+    """Raise DatasetError when a file does not hold the contents (SHA-256) that features are asked of: they would be
+    another picture's.
+    """
     if hash_file(path) != content:
         raise DatasetError(f"{path} has changed since the run read it.", fix="Put the old file back, or train again.")
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureKeys:
-    """Where the features of a run lie in the cache; `test` is None without test images. `computed`: not found there beforehand."""
+    """Where the features of a run lie in the cache; `test` is None without test images. `computed`: not found there
+    beforehand.
+    """
 
     train: str
     test: str | None
@@ -91,7 +101,9 @@ class FeatureKeys:
     weights_hash: str
 
 
-def compute_features(store: RunStore, data: RunData, settings: Settings, device: torch.device, progress: Progress) -> FeatureKeys:
+def compute_features(
+    store: RunStore, data: RunData, settings: Settings, device: torch.device, progress: Progress
+) -> FeatureKeys:
     """Features of training and test images, from the cache where it has them."""
     backbone = load_backbone(settings).to(device)
     say(f"features: {source_label(settings)}; {backbone.channels} channels; weights {backbone.weights_hash[:12]}")
@@ -99,16 +111,21 @@ def compute_features(store: RunStore, data: RunData, settings: Settings, device:
 
 
 def features_of(backbone: Backbone, data: RunData, cache: FeatureCache, progress: Progress) -> FeatureKeys:
-    """Features of training and test images by a backbone at hand. Raises as `get_features`, and DiskFullError when both do not fit together."""
+    """Features of training and test images by a backbone at hand. Raises as `get_features`, and DiskFullError when
+    both do not fit together.
+    """
     n_train, n_all = len(data.train), len(data.train) + len(data.test)
     before = cache.used_bytes()
     train = get_features(backbone, data.train, data.train_hashes, cache, lambda done, _: progress(done, n_all))
     test = None
     if data.test:
-        test = get_features(backbone, data.test, data.test_hashes, cache, lambda done, _: progress(n_train + done, n_all))
+        test = get_features(
+            backbone, data.test, data.test_hashes, cache, lambda done, _: progress(n_train + done, n_all)
+        )
     if not cache.has(train):
         raise DiskFullError(
-            f"The features of training and test images together do not fit into the cache of {cache.limit_bytes / 1e9:.1f} GB.",
+            "The features of training and test images together do not fit into the cache of"
+            f" {cache.limit_bytes / 1e9:.1f} GB.",
             fix="Raise WTFLOW_CACHE_GB, or choose a smaller image size, fewer stages or a coarser stage.",
         )
     return FeatureKeys(train, test, cache.used_bytes() != before, backbone.weights_hash)

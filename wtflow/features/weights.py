@@ -17,20 +17,25 @@ HUB_PATIENCE_S = 6.0
 """Longest wait to find out whether the hub of weights can be reached at all."""
 
 OFFLINE_FIX = (
-    "Use the weights that ship with the app (--backbone resnet18 --weights embedded), give a local file (--weights FILE.safetensors or FILE.pth), "
-    "or choose random weights knowingly (--weights untrained)."
+    "Use the weights that ship with the app (--backbone resnet18 --weights embedded), give a local file (--weights"
+    " FILE.safetensors or FILE.pth), or choose random weights knowingly (--weights untrained)."
 )
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
     """Tensors of a .safetensors or .pth file. Nothing in the file is executed. Raises WeightsError."""
     if not path.is_file():
-        raise WeightsError(f"There is no weights file {path}.", fix="Check the path; use embedded, imagenet or untrained where you have no file.")
+        raise WeightsError(
+            f"There is no weights file {path}.",
+            fix="Check the path; use embedded, imagenet or untrained where you have no file.",
+        )
     try:
         if path.suffix == ".safetensors":
             return safetensors.torch.load_file(path)
         if path.suffix not in (".pth", ".pt", ".bin"):
-            raise WeightsError(f"{path.name} is neither .safetensors nor .pth.", fix="Save the weights in one of these formats.")
+            raise WeightsError(
+                f"{path.name} is neither .safetensors nor .pth.", fix="Save the weights in one of these formats."
+            )
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except WeightsError:
         raise
@@ -43,8 +48,14 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     for wrapper in ("state_dict", "model", "state_dict_ema"):
         if isinstance(loaded, dict) and isinstance(loaded.get(wrapper), dict):
             loaded = loaded[wrapper]
-    if not isinstance(loaded, dict) or not loaded or not all(isinstance(key, str) and isinstance(value, Tensor) for key, value in loaded.items()):
-        raise WeightsError(f"{path.name} holds no state dict.", fix="Save a state dict only (torch.save(model.state_dict(), file)).")
+    if (
+        not isinstance(loaded, dict)
+        or not loaded
+        or not all(isinstance(key, str) and isinstance(value, Tensor) for key, value in loaded.items())
+    ):
+        raise WeightsError(
+            f"{path.name} holds no state dict.", fix="Save a state dict only (torch.save(model.state_dict(), file))."
+        )
     return {key.removeprefix("module."): value for key, value in loaded.items()}
 
 
@@ -87,4 +98,6 @@ def require_hub(name: str) -> None:
         asking.start()
         asking.join(HUB_PATIENCE_S)
     if not answered.is_set():
-        raise WeightsError(f"The ImageNet weights of {name} are not on this computer and {hub} cannot be reached.", fix=OFFLINE_FIX)
+        raise WeightsError(
+            f"The ImageNet weights of {name} are not on this computer and {hub} cannot be reached.", fix=OFFLINE_FIX
+        )

@@ -65,8 +65,8 @@ def coupling_strength(x_data: Tensor, x_noise: Tensor) -> float:
 def _reduced(cost: Tensor) -> Tensor:
     """The cost (B, B) in float64 less the minimum of each row, then of each column.
 
-    That takes the same from every pairing, so the best stays the best, but SciPy's search, which starts with prices of zero, ends
-    sooner: a quarter to a third less time for 64 to 1,024 rows of 384 channels.
+    That takes the same from every pairing, so the best stays the best, but SciPy's search, which starts with prices of
+    zero, ends sooner: a quarter to a third less time for 64 to 1,024 rows of 384 channels.
     """
     cost = cost.double()
     cost = cost - cost.amin(1, keepdim=True)
@@ -86,7 +86,8 @@ def _as_vectors(x_data: Tensor, x_noise: Tensor) -> tuple[Tensor, Tensor]:
         flat = flat if flat.dtype == torch.float64 else flat.float()
         if not bool(torch.isfinite(flat.sum()) or torch.isfinite(flat).all()):
             raise FlowError(
-                f"The {name} to pair contains values that are not finite.", fix="Check the features, or lower the learning rate."
+                f"The {name} to pair contains values that are not finite.",
+                fix="Check the features, or lower the learning rate.",
             )
         vectors.append(flat)
     return vectors[0], vectors[1]

@@ -27,7 +27,9 @@ def gaussian_velocity(x: ArrayLike, t: ArrayLike, mean: ArrayLike, std: ArrayLik
     x, t, m, s, rho = _checked(x, t, mean, std, rho)
     variance = _path_variance(t, s, rho)
     if np.any(variance <= 0):
-        raise FlowError("The exact field is singular: all paths meet at this time.", fix="Choose another time, or rho above -1.")
+        raise FlowError(
+            "The exact field is singular: all paths meet at this time.", fix="Choose another time, or rho above -1."
+        )
     slope = (t - (1 - t) * s**2 + rho * s * (1 - 2 * t)) / variance
     return -m + slope * (x - (1 - t) * m)
 
@@ -43,7 +45,10 @@ def gaussian_flow_map(x: ArrayLike, t: ArrayLike, mean: ArrayLike, std: ArrayLik
     if np.any(s == 0):
         raise FlowError("Data without spread has no flow map: every noise starts at one point.", fix="Set std above 0.")
     if np.any((rho == -1) & (t > s / (1 + s))):
-        raise FlowError("After the meeting time the way of rho=-1 is not determined.", fix="Choose an earlier time, or rho above -1.")
+        raise FlowError(
+            "After the meeting time the way of rho=-1 is not determined.",
+            fix="Choose an earlier time, or rho above -1.",
+        )
     return (1 - t) * m + np.sqrt(_path_variance(t, s, rho)) * (x - m) / s
 
 
@@ -59,7 +64,9 @@ def gaussian_barycentre(x: ArrayLike, mean: ArrayLike, std: ArrayLike, rho: Arra
 
 
 def meeting_time(std: ArrayLike) -> np.ndarray:
-    """t* = s / (1 + s), at which all lines of the population's worst coupling (rho=-1) meet in (1-t*) m. Source: ours."""
+    """t* = s / (1 + s), at which all lines of the population's worst coupling (rho=-1) meet in (1-t*) m. Source:
+    ours.
+    """
     _, _, _, s, _ = _checked(0.0, 0.0, 0.0, std, 0.0)
     return s / (1 + s)
 
@@ -87,7 +94,9 @@ def finite_estimate(x: ArrayLike, t: float, atoms: ArrayLike) -> np.ndarray:
     """
     x, atoms = np.asarray(x, np.float64), np.asarray(atoms, np.float64)
     if x.ndim != 2 or atoms.ndim != 2 or x.shape[1] != atoms.shape[1] or not len(atoms):
-        raise FlowError(f"Points of shape {x.shape} and atoms of shape {atoms.shape} do not fit.", fix="Give (N, d) and (A, d).")
+        raise FlowError(
+            f"Points of shape {x.shape} and atoms of shape {atoms.shape} do not fit.", fix="Give (N, d) and (A, d)."
+        )
     if not 0 < t <= 1:
         raise FlowError(f"Time {t} is outside (0, 1].", fix="Choose a time above 0, at most 1.")
     rows = max(1, CHUNK_VALUES // atoms.size)
@@ -121,7 +130,9 @@ def mixture_velocity(x: ArrayLike, t: float, weights: ArrayLike, means: ArrayLik
 
 
 def mixture_score(x: ArrayLike, t: float, weights: ArrayLike, means: ArrayLike, stds: ArrayLike) -> np.ndarray:
-    """Gradient of `mixture_log_density` in x; (N, d). For t < 1 the field is v = -(x + t score) / (1 - t). Source: ours."""
+    """Gradient of `mixture_log_density` in x; (N, d). For t < 1 the field is v = -(x + t score) / (1 - t). Source:
+    ours.
+    """
     x, log_joint, means, _, variance = _mixture(x, t, weights, means, stds)
     pulls = -(x[:, None] - (1 - t) * means) / variance[:, None]
     return (softmax(log_joint, axis=1)[..., None] * pulls).sum(1)
@@ -135,7 +146,12 @@ def mixture_log_density(x: ArrayLike, t: float, weights: ArrayLike, means: Array
 def _mixture(x: ArrayLike, t: float, weights: ArrayLike, means: ArrayLike, stds: ArrayLike) -> tuple[np.ndarray, ...]:
     """x (N, d), log of weight times density (N, K), means (K, d), stds (K,), variance of x_t per component (K,)."""
     x, weights, means, stds = (np.asarray(a, np.float64) for a in (x, weights, means, stds))
-    fits = x.ndim == 2 and means.ndim == 2 and x.shape[1] == means.shape[1] and weights.shape == stds.shape == means.shape[:1]
+    fits = (
+        x.ndim == 2
+        and means.ndim == 2
+        and x.shape[1] == means.shape[1]
+        and weights.shape == stds.shape == means.shape[:1]
+    )
     if not fits or not len(means):
         raise FlowError(
             f"Points {x.shape}, weights {weights.shape}, means {means.shape} and stds {stds.shape} do not fit.",
@@ -163,7 +179,10 @@ def _checked(*values: ArrayLike) -> tuple[np.ndarray, ...]:
     if not all(np.all(np.isfinite(value)) for value in (x, t, m, s, rho)):
         raise FlowError("A closed form was asked for values that are not finite.", fix="Give finite numbers.")
     if np.any((t < 0) | (t > 1)) or np.any(s < 0) or np.any(np.abs(rho) > 1):
-        raise FlowError("Closed forms hold for t in [0, 1], std of 0 or more and rho in [-1, 1].", fix="Move the value into its range.")
+        raise FlowError(
+            "Closed forms hold for t in [0, 1], std of 0 or more and rho in [-1, 1].",
+            fix="Move the value into its range.",
+        )
     return x, t, m, s, rho
 
 

@@ -18,14 +18,21 @@ Step = Callable[[Velocity, Tensor, Tensor, Tensor], Tensor]
 
 
 def integrate(
-    velocity: Velocity, x: Tensor, steps: int, solver: str = "euler", *, t_start: float = 0.0, t_end: float = 1.0, products: torch.dtype | None = None
+    velocity: Velocity,
+    x: Tensor,
+    steps: int,
+    solver: str = "euler",
+    *,
+    t_start: float = 0.0,
+    t_end: float = 1.0,
+    products: torch.dtype | None = None,
 ) -> Tensor:
     """Where x is at t_end, in the shape of x.
 
-    steps: equal steps of time. solver: euler (error halves with twice the steps) or heun (quarters, two evaluations
-    a step). t_end may lie before t_start. A field that knows where Euler's steps lead (`euler_end`) is asked on a CPU outside
-    autocast, where that saves time and gives the same to rounding: that of `products`, where given, such as bfloat16. Raises FlowError
-    for a wrong setting, or naming the step at which values stop being finite.
+    steps: equal steps of time. solver: euler (error halves with twice the steps) or heun (quarters, two evaluations a
+    step). t_end may lie before t_start. A field that knows where Euler's steps lead (`euler_end`) is asked on a CPU
+    outside autocast, where that saves time and gives the same to rounding: that of `products`, where given, such as
+    bfloat16. Raises FlowError for a wrong setting, or naming the step at which values stop being finite.
     """
     euler_end = getattr(velocity, "euler_end", None)
     is_plain = x.device.type == "cpu" and not torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
@@ -51,8 +58,8 @@ def integrate_moving(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """As `integrate_saved` from t=0 to t=1, and the velocity at each saved point: (S+1,), (S+1, ...), (S+1, ...).
 
-    keep: what is kept of points and velocities, so that of many that must travel together a few can be followed. Costs one
-    evaluation more than integrating: both solvers begin a step with the velocity at its start. Raises FlowError as
+    keep: what is kept of points and velocities, so that of many that must travel together a few can be followed. Costs
+    one evaluation more than integrating: both solvers begin a step with the velocity at its start. Raises FlowError as
     `integrate` does, also for a last velocity that is not finite.
     """
     seen: list[Tensor] = []
@@ -87,7 +94,9 @@ def heun_step(velocity: Velocity, x: Tensor, t: Tensor, t_next: Tensor) -> Tenso
 SOLVERS: dict[str, Step] = {"euler": euler_step, "heun": heun_step}
 
 
-def _walk(velocity: Velocity, x: Tensor, steps: int, solver: str, t_start: float, t_end: float) -> Iterator[tuple[Tensor, Tensor]]:
+def _walk(
+    velocity: Velocity, x: Tensor, steps: int, solver: str, t_start: float, t_end: float
+) -> Iterator[tuple[Tensor, Tensor]]:
     """(t, x) at the start and after every step."""
     if solver not in SOLVERS:
         raise FlowError(f"There is no solver {solver!r}.", fix=f"Use one of: {', '.join(SOLVERS)}.")
@@ -105,7 +114,9 @@ def _times(x: Tensor, steps: int, t_start: float, t_end: float) -> Tensor:
     if steps < 1:
         raise FlowError(f"Cannot integrate in {steps} steps.", fix="Set steps to 1 or more.")
     if not x.is_floating_point() or x.numel() == 0:
-        raise FlowError(f"Cannot move features of shape {tuple(x.shape)} and type {x.dtype}.", fix="Give at least one float vector.")
+        raise FlowError(
+            f"Cannot move features of shape {tuple(x.shape)} and type {x.dtype}.", fix="Give at least one float vector."
+        )
     return torch.linspace(t_start, t_end, steps + 1, dtype=torch.float64).to(dtype=x.dtype, device=x.device)
 
 

@@ -59,23 +59,31 @@ class ResidualMLP(nn.Module):
         return torch.addcmul(self.leave(self._think(self.enter(x), embedded)), self._along_x(t, embedded), x)
 
     def euler_end(self, x: Tensor, times: Tensor, products: torch.dtype | None = None) -> Tensor:
-        """Where Euler's steps through `times` (S+1,) lead from x (..., C), without gradients: what steps by `forward` give, to rounding, for fewer operations.
+        """Where Euler's steps through `times` (S+1,) lead from x (..., C), without gradients: what steps by `forward`
+        give, to rounding, for fewer operations.
 
         products: type that matrices and what they multiply are rounded to, such as bfloat16; sums keep x's type.
 
-        Every x on the way is `moved * x + leave.weight carried + summed * leave.bias` with two numbers and one vector of the hidden
-        width, and the blocks see it through `enter` alone. So between steps x is never made: `enter` after `leave` is one matrix.
+        Every x on the way is `moved * x + leave.weight carried + summed * leave.bias` with two numbers and one vector
+        of the hidden width, and the blocks see it through `enter` alone. So between steps x is never made: `enter`
+        after `leave` is one matrix.
         """
         _check_channels(x, self.channels)
         with torch.no_grad():
-            turned = self.enter.weight @ self.leave.weight if len(times) > 2 else None  # one step has no second that needs it
+            turned = (
+                self.enter.weight @ self.leave.weight if len(times) > 2 else None
+            )  # one step has no second that needs it
             turned_bias = self.enter.weight @ self.leave.bias
             entered = _multiply(x, self.enter.weight, None, products)
             moved, summed, carried = torch.ones_like(times[0]), torch.zeros_like(times[0]), None
             for t, t_next in pairwise(times):
                 embedded, step = self._embed(t), t_next - t
                 bias = torch.addcmul(self.enter.bias, turned_bias, summed)
-                hidden = entered + bias if carried is None else _multiply(carried, turned, bias, products).add_(entered, alpha=moved.item())
+                hidden = (
+                    entered + bias
+                    if carried is None
+                    else _multiply(carried, turned, bias, products).add_(entered, alpha=moved.item())
+                )
                 thought = self._think(hidden, embedded, products)
                 grown = 1 + step * self._along_x(t, embedded).squeeze()
                 carried = thought * step if carried is None else carried.mul_(grown).add_(thought, alpha=step.item())
@@ -102,8 +110,9 @@ class ResidualMLP(nn.Module):
 class _TimedLayer(nn.Module):
     """Scale and shift by time, SiLU, one matrix. (..., W) -> (..., W).
 
-    One matrix a block, because with equally many steps it scored as well as two on the screw images (one seed) and costs
-    half; no layer normalisation, because without it screw and magnetic tile scored as well or better (one seed each).
+    One matrix a block, because with equally many steps it scored as well as two on the screw images (one seed) and
+    costs half; no layer normalisation, because without it screw and magnetic tile scored as well or better (one seed
+    each).
     """
 
     def __init__(self, width: int, n_time: int) -> None:
@@ -114,7 +123,9 @@ class _TimedLayer(nn.Module):
 
     def forward(self, hidden: Tensor, embedded: Tensor, products: torch.dtype | None = None) -> Tensor:
         scaled = torch.addcmul(self.shift(embedded), hidden, self.scale(embedded))
-        return _multiply(F.silu(scaled, inplace=not torch.is_grad_enabled()), self.matrix.weight, self.matrix.bias, products)
+        return _multiply(
+            F.silu(scaled, inplace=not torch.is_grad_enabled()), self.matrix.weight, self.matrix.bias, products
+        )
 
 
 class UNet(nn.Module):
@@ -146,7 +157,10 @@ class UNet(nn.Module):
         """x: (B, H, W, C); t: one number or (B,). Raises FlowError when shapes do not fit."""
         _check_channels(x, self.channels)
         if x.ndim != 4:
-            raise FlowError(f"The U-Net expects grids (B, H, W, C), found shape {tuple(x.shape)}.", fix="Use the mlp for single positions.")
+            raise FlowError(
+                f"The U-Net expects grids (B, H, W, C), found shape {tuple(x.shape)}.",
+                fix="Use the mlp for single positions.",
+            )
         embedded = self.time(spread_time(t, x).reshape(-1, 1))  # (1, E) or (B, E)
         hidden = self.enter(x.permute(0, 3, 1, 2), embedded)
         skips = []
@@ -179,7 +193,9 @@ class _Block(nn.Module):
 
 
 class _Sinusoids(nn.Module):
-    """Sines and cosines of t at frequencies from `lowest` to `highest` radians per unit of time. (..., 1) -> (..., F)."""
+    """Sines and cosines of t at frequencies from `lowest` to `highest` radians per unit of time. (..., 1) -> (...,
+    F).
+    """
 
     def __init__(self, n_features: int, lowest: float, highest: float) -> None:
         super().__init__()
@@ -192,7 +208,9 @@ class _Sinusoids(nn.Module):
 
 
 def _multiply(x: Tensor, weight: Tensor, bias: Tensor | None, products: torch.dtype | None) -> Tensor:
-    """`weight x + bias`, (..., I) -> (..., O). With `products`, both factors are rounded to that type, and so is the product; bias and result are of x's."""
+    """`weight x + bias`, (..., I) -> (..., O). With `products`, both factors are rounded to that type, and so is the
+    product; bias and result are of x's.
+    """
     if products is None:
         return F.linear(x, weight, bias)
     multiplied = F.linear(x.to(products), weight.to(products)).to(x.dtype)

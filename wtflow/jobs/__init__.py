@@ -1,1 +1,3 @@
-"""Work in processes of its own: trainings and studies started, watched, stopped; the two workers; how they report; how long they will take."""
+"""Work in processes of its own: trainings and studies started, watched, stopped; the two workers; how they report;
+how long they will take.
+"""

@@ -29,9 +29,15 @@ class Estimate:
 
 
 def estimate(store: RunStore, n_train: int, n_test: int, settings: Settings) -> Estimate:
-    """From the latest finished run with like settings where there is one, else from figures measured on two CPU cores."""
+    """From the latest finished run with like settings where there is one, else from figures measured on two CPU
+    cores.
+    """
     n_images = n_train + n_test
-    n_steps = settings.iterations if not (settings.epochs and settings.network == "unet") else settings.epochs * -(-n_train // settings.batch_size)
+    n_steps = (
+        settings.iterations
+        if not (settings.epochs and settings.network == "unet")
+        else settings.epochs * -(-n_train // settings.batch_size)
+    )
     rates, like = _rates(store, settings)
     stages = {
         "read": 0.5 + 0.002 * n_images,
@@ -57,8 +63,19 @@ def _rates(store: RunStore, settings: Settings) -> tuple[dict[str, float], str]:
             return rates, f"Measured here by run {run_id}."
     work = settings.depth * settings.width**2 * settings.batch_size if settings.network == "mlp" else 0
     scale = (settings.image_size / 256) ** 2
-    rates = {"features": 0.03 * scale, "train": 0.01 + 8e-11 * work if work else 1.0, "score": (0.02 + 0.01 * settings.steps) * scale, "metrics": 0.01 * scale}
-    return rates, "Rough: no run with such settings has finished here yet, so these are figures from a laptop-class CPU with two cores."
+    rates = {
+        "features": 0.03 * scale,
+        "train": 0.01 + 8e-11 * work if work else 1.0,
+        "score": (0.02 + 0.01 * settings.steps) * scale,
+        "metrics": 0.01 * scale,
+    }
+    return (
+        rates,
+        (
+            "Rough: no run with such settings has finished here yet, so these are figures from a laptop-class CPU with"
+            " two cores."
+        ),
+    )
 
 
 def _alike(a: Settings, b: Settings) -> bool:
@@ -68,7 +85,9 @@ def _alike(a: Settings, b: Settings) -> bool:
 
 
 def _disk(n_images: int, n_test: int, settings: Settings) -> int | None:
-    """Features in float16, maps in float32, the checkpoint; None for a backbone whose channels are not known beforehand."""
+    """Features in float16, maps in float32, the checkpoint; None for a backbone whose channels are not known
+    beforehand.
+    """
     per_stage = _CHANNELS.get(settings.backbone)
     if per_stage is None or settings.stages[-1] >= len(per_stage):
         return None

@@ -52,7 +52,17 @@ class Reporter:
         past = sum(self.seconds.get(name, 0.0) for name in STAGES[:position])
         later = sum(self.expected[name] for name in STAGES[position + 1 :])
         percent = 100 * (past + here * share) / max(past + here + later, 1e-9)
-        self.store.write_status(self.run_id, RunStatus(
-            state="running", stage=self._stage, step=done, total=total, percent=round(percent, 1),
-            seconds_left=round(max(0.0, here - elapsed) + later, 1), pid=self._pid, pid_created=self._created, heartbeat=time.time(),
-        ))  # fmt: skip
+        self.store.write_status(
+            self.run_id,
+            RunStatus(
+                state="running",
+                stage=self._stage,
+                step=done,
+                total=total,
+                percent=round(percent, 1),
+                seconds_left=round(max(0.0, here - elapsed) + later, 1),
+                pid=self._pid,
+                pid_created=self._created,
+                heartbeat=time.time(),
+            ),
+        )

@@ -1,7 +1,9 @@
-"""Long answers made by a process of their own: start, watch, stop. The page that asked may be closed meanwhile. No torch.
+"""Long answers made by a process of their own: start, watch, stop. The page that asked may be closed meanwhile. No
+torch.
 
-While it works, `.request.json` (what was asked), `.status.json` (how far it is), `.log` and `.stop` (present = please stop) lie
-beside the place of the answer, `derived/<kind>-<key>.npz`. Once the answer is there they are gone; after a failure they stay.
+While it works, `.request.json` (what was asked), `.status.json` (how far it is), `.log` and `.stop` (present = please
+stop) lie beside the place of the answer, `derived/<kind>-<key>.npz`. Once the answer is there they are gone; after a
+failure they stay.
 """
 
 import contextlib
@@ -64,15 +66,24 @@ def task_state(store: RunStore, run_id: str, request: Request) -> TaskState:
     if facts.get("state") == "failed":
         return TaskState("failed", message=str(facts.get("message", "")), fix=str(facts.get("fix", "")))
     if is_alive:
-        return TaskState("running", share=float(facts.get("share", 0.0)), seconds=time.time() - float(facts.get("began", time.time())))
+        return TaskState(
+            "running",
+            share=float(facts.get("share", 0.0)),
+            seconds=time.time() - float(facts.get("began", time.time())),
+        )
     if facts.get("state") != "running" or is_stop_asked(path):
         return TaskState("absent")
-    return TaskState("failed", message="The process that computed this is gone without a word (killed, or the computer was restarted).",
-                     fix="Compute it again.")  # fmt: skip
+    return TaskState(
+        "failed",
+        message="The process that computed this is gone without a word (killed, or the computer was restarted).",
+        fix="Compute it again.",
+    )
 
 
 def start_task(store: RunStore, run_id: str, request: Request) -> None:
-    """Start the process unless the answer is there or being made. Raises RunBusyError when too many are at work already."""
+    """Start the process unless the answer is there or being made. Raises RunBusyError when too many are at work
+    already.
+    """
     with locked(store):
         path = answer_path(store, run_id, request)
         if task_state(store, run_id, request).state in ("ready", "running"):
@@ -85,7 +96,10 @@ def start_task(store: RunStore, run_id: str, request: Request) -> None:
         process = _launch(store, run_id, path)
         created = psutil.Process(process.pid).create_time()
         _CHILDREN[process.pid] = process
-        write_json(_beside(path, "status.json"), {"state": "running", "share": 0.0, "began": time.time(), "pid": process.pid, "pid_created": created})
+        write_json(
+            _beside(path, "status.json"),
+            {"state": "running", "share": 0.0, "began": time.time(), "pid": process.pid, "pid_created": created},
+        )
 
 
 def stop_task(store: RunStore, run_id: str, request: Request) -> None:
@@ -142,8 +156,13 @@ def _launch(store: RunStore, run_id: str, path: Path) -> subprocess.Popen:
     with explained(path), _beside(path, "log").open("wb") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "wtflow.jobs.study_worker", run_id, path.stem],
-            stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=worker_environment(store.home), start_new_session=True, cwd=store.home,
-        )  # fmt: skip
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env=worker_environment(store.home),
+            start_new_session=True,
+            cwd=store.home,
+        )
 
 
 def _beside(path: Path, suffix: str) -> Path:
@@ -172,7 +191,12 @@ def _all_answers(store: RunStore) -> list[Path]:
 def _process(facts: dict[str, Any]) -> psutil.Process | None:
     """The process that a status names, if it is alive and the same one."""
     pid, created = facts.get("pid"), facts.get("pid_created")
-    if facts.get("state") != "running" or not isinstance(pid, int) or not 0 < pid < 2**31 or not isinstance(created, float):
+    if (
+        facts.get("state") != "running"
+        or not isinstance(pid, int)
+        or not 0 < pid < 2**31
+        or not isinstance(created, float)
+    ):
         return None
     _bury()
     try:
@@ -184,7 +208,9 @@ def _process(facts: dict[str, Any]) -> psutil.Process | None:
 
 
 def _wait_for_end(facts: dict[str, Any], seconds: float) -> bool:
-    """True once the process is gone. A zombie whose parent is another program counts as gone: waiting for that would never end."""
+    """True once the process is gone. A zombie whose parent is another program counts as gone: waiting for that would
+    never end.
+    """
     end = time.monotonic() + seconds
     while _process(facts) is not None:
         if time.monotonic() > end:

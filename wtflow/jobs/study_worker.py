@@ -1,6 +1,7 @@
 """The process that makes one answer: `python -m wtflow.jobs.study_worker RUN_ID NAME` (store: WTFLOW_HOME, or ./runs).
 
-NAME is the stem of the answer's file; what was asked lies beside it. It ends within a second or two of a stop file appearing.
+NAME is the stem of the answer's file; what was asked lies beside it. It ends within a second or two of a stop file
+appearing.
 """
 
 import contextlib
@@ -27,7 +28,9 @@ NICENESS = 5
 def main(arguments: list[str]) -> int:
     """Exit codes: 0 made or stopped, 1 failed, 2 wrong call."""
     if len(arguments) != 2 or "-" not in arguments[1]:
-        sys.stderr.write("Call it with a run id and the name of an answer: python -m wtflow.jobs.study_worker RUN_ID NAME\n")
+        sys.stderr.write(
+            "Call it with a run id and the name of an answer: python -m wtflow.jobs.study_worker RUN_ID NAME\n"
+        )
         return 2
     store, run_id = RunStore(), arguments[0]
     what, _, key = arguments[1].partition("-")
@@ -65,7 +68,9 @@ def give_way(store: RunStore) -> None:
 
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    is_training = any(s.status is not None and s.status.state in ("running", "stopping") for s in trainings.live_summaries(store))
+    is_training = any(
+        s.status is not None and s.status.state in ("running", "stopping") for s in trainings.live_summaries(store)
+    )
     torch.set_num_threads(1 if is_training else os.cpu_count() or 1)
 
 

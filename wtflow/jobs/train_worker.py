@@ -72,14 +72,20 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
 
     config, device = store.config(run_id), pick_device()
     settings, checkpoint = config.settings, store.folder(run_id) / layout.CHECKPOINT
-    say(f"run {run_id}: {settings.label}; device {device}, {torch.get_num_threads()} threads, niceness {settings.niceness}")
+    say(
+        f"run {run_id}: {settings.label}; device {device}, {torch.get_num_threads()} threads, niceness"
+        f" {settings.niceness}"
+    )
 
     with reporter.stage("read"):
         data = read_data(config, reporter.progress)
         _keep_data(store, run_id, data)
         n_images = len(data.train) + len(data.test)
         reporter.expected = trainings.estimate(store, len(data.train), len(data.test), settings).stages
-        say(f"{len(data.train)} training normals, {len(data.held_out)} of them held out; {len(data.test)} test images; fingerprint {data.fingerprint[:12]}")
+        say(
+            f"{len(data.train)} training normals, {len(data.held_out)} of them held out; {len(data.test)} test images;"
+            f" fingerprint {data.fingerprint[:12]}"
+        )
 
     with reporter.stage("features"):
         keys = compute_features(store, data, settings, device, reporter.progress)
@@ -98,25 +104,40 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
     facts |= {
         "seconds": seconds,
         "rates": {
-            "features": seconds["features"] / n_images if keys.computed else None, "train": seconds["train"] / n_steps if n_steps else None,
-            "score": seconds["score"] / max(1, len(table)), "metrics": seconds["metrics"] / max(1, len(table)),
+            "features": seconds["features"] / n_images if keys.computed else None,
+            "train": seconds["train"] / n_steps if n_steps else None,
+            "score": seconds["score"] / max(1, len(table)),
+            "metrics": seconds["metrics"] / max(1, len(table)),
         },
         "peak_rss_mib": round(peak_mib(), 1),
-        "device": str(device), "threads": torch.get_num_threads(), "source": source_label(settings),
+        "device": str(device),
+        "threads": torch.get_num_threads(),
+        "source": source_label(settings),
         "weights_hash": keys.weights_hash,
-    }  # fmt: skip
+    }
     store.write_metrics(run_id, facts)
-    store.write_status(run_id, RunStatus(
-        state="finished", stage="metrics", step=len(table), total=len(table), percent=100.0, seconds_left=0.0, heartbeat=time.time(),
-        message=f"Finished in {sum(seconds.values()):.0f} s.",
-    ))  # fmt: skip
+    store.write_status(
+        run_id,
+        RunStatus(
+            state="finished",
+            stage="metrics",
+            step=len(table),
+            total=len(table),
+            percent=100.0,
+            seconds_left=0.0,
+            heartbeat=time.time(),
+            message=f"Finished in {sum(seconds.values()):.0f} s.",
+        ),
+    )
     say(f"finished: {facts['metrics']}")
     if settings.umap_after:
         _start_umap(store, run_id)
 
 
 def _start_umap(store: RunStore, run_id: str) -> None:
-    """Hand the UMAP of the wells to a process of its own, which outlives this one. The run has finished whatever becomes of it."""
+    """Hand the UMAP of the wells to a process of its own, which outlives this one. The run has finished whatever
+    becomes of it.
+    """
     from wtflow.jobs.studies import start_task
     from wtflow.studies.requests import default_wells
 
@@ -132,8 +153,10 @@ def _keep_data(store: RunStore, run_id: str, data: RunData) -> None:
     if previous is None:
         store.write_data(run_id, data.to_json())
     elif previous.get("fingerprint") != data.fingerprint:
-        raise DatasetError(f"The images in {Path(store.config(run_id).root)} have changed since this run began.",
-                           fix="Start a new run; or put the images back, then resume.")  # fmt: skip
+        raise DatasetError(
+            f"The images in {Path(store.config(run_id).root)} have changed since this run began.",
+            fix="Start a new run; or put the images back, then resume.",
+        )
 
 
 if __name__ == "__main__":

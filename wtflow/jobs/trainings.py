@@ -1,4 +1,5 @@
-"""Start, queue, stop, resume, delete runs, and find out what became of them. Any process may call; a file lock keeps order.
+"""Start, queue, stop, resume, delete runs, and find out what became of them. Any process may call; a file lock keeps
+order.
 
 The worker is a process of its own in a session of its own: closing the browser or the app does not touch it.
 `lost` and `stopping` are never written by guesswork: `reconcile` derives them from the process and the stop file.
@@ -23,12 +24,24 @@ from wtflow.store import layout
 from wtflow.store.lock import locked
 from wtflow.store.runs import RunStore
 
-__all__ = ["Estimate", "delete", "estimate", "live_status", "live_summaries", "reconcile", "request_stop", "resume", "start"]
+__all__ = [
+    "Estimate",
+    "delete",
+    "estimate",
+    "live_status",
+    "live_summaries",
+    "reconcile",
+    "request_stop",
+    "resume",
+    "start",
+]
 
 TERMINATE_AFTER_S = 5.0
 KILL_AFTER_S = 8.0
 SILENT_AFTER_S = 120.0
-"""A live process that has not reported for so long is called silent, not lost: it may still be stopped, never run twice."""
+"""A live process that has not reported for so long is called silent, not lost: it may still be stopped, never run
+twice.
+"""
 
 
 _CHILDREN: dict[int, subprocess.Popen] = {}
@@ -36,7 +49,9 @@ _CHILDREN: dict[int, subprocess.Popen] = {}
 
 
 def start(store: RunStore, root: Path, category: str, settings: Settings) -> str:
-    """Create a run and start it, or queue it behind others. Raises RunBusyError when this category is queued or running already."""
+    """Create a run and start it, or queue it behind others. Raises RunBusyError when this category is queued or
+    running already.
+    """
     if settings.weights not in ("embedded", "imagenet", "untrained"):
         settings = settings.changed({"weights": str(Path(settings.weights).absolute())})
     with locked(store):
@@ -47,14 +62,19 @@ def start(store: RunStore, root: Path, category: str, settings: Settings) -> str
 
 
 def resume(store: RunStore, run_id: str) -> None:
-    """Continue a stopped, failed or lost run from its last checkpoint. Raises RunBusyError when it is active, or its category is."""
+    """Continue a stopped, failed or lost run from its last checkpoint. Raises RunBusyError when it is active, or its
+    category is.
+    """
     with locked(store):
         config, status = store.config(run_id), _derive(store, run_id)
         if status.is_active:
             raise RunBusyError(f"Run {run_id} is {status.state} already.", fix="Watch it on the train page.")
         _refuse_twice(store, Path(config.root), config.category)
         store.clear_stop(run_id)
-        store.write_status(run_id, RunStatus(state="queued", percent=status.percent, heartbeat=time.time(), message="Waiting for its turn."))
+        store.write_status(
+            run_id,
+            RunStatus(state="queued", percent=status.percent, heartbeat=time.time(), message="Waiting for its turn."),
+        )
         _advance(store)
 
 
@@ -63,7 +83,9 @@ def request_stop(store: RunStore, run_id: str) -> None:
     with locked(store):
         status = _derive(store, run_id)
         if status.state == "queued":
-            store.write_status(run_id, RunStatus(state="stopped", heartbeat=time.time(), message="Taken out of the queue."))
+            store.write_status(
+                run_id, RunStatus(state="stopped", heartbeat=time.time(), message="Taken out of the queue.")
+            )
         elif status.is_active:
             store.request_stop(run_id)
 
@@ -78,7 +100,9 @@ def delete(store: RunStore, run_id: str) -> None:
 
 
 def reconcile(store: RunStore) -> None:
-    """Bring the store in line with the processes: end what was asked to stop, start what waits. Cheap; call it at every poll."""
+    """Bring the store in line with the processes: end what was asked to stop, start what waits. Cheap; call it at
+    every poll.
+    """
     for pid in [pid for pid, child in _CHILDREN.items() if child.poll() is not None]:
         _CHILDREN.pop(pid, None)
     if not store.home.is_dir():
@@ -115,12 +139,18 @@ def process_facts() -> tuple[int, float]:
 
 
 def claim(store: RunStore, run_id: str) -> None:
-    """Take a run for this process. Waits for the launcher's last word. Raises RunBusyError when another process has the run."""
+    """Take a run for this process. Waits for the launcher's last word. Raises RunBusyError when another process has
+    the run.
+    """
     with locked(store):
         status, (pid, created) = store.status(run_id), process_facts()
         if status.state in ("running", "stopping") and status.pid != pid and _process(status) is not None:
-            raise RunBusyError(f"Run {run_id} is being trained by process {status.pid}.", fix="Wait for it, or stop it.")
-        store.write_status(run_id, replace(status, state="running", stage="start", pid=pid, pid_created=created, heartbeat=time.time()))
+            raise RunBusyError(
+                f"Run {run_id} is being trained by process {status.pid}.", fix="Wait for it, or stop it."
+            )
+        store.write_status(
+            run_id, replace(status, state="running", stage="start", pid=pid, pid_created=created, heartbeat=time.time())
+        )
 
 
 def _derive(store: RunStore, run_id: str) -> RunStatus:
@@ -134,9 +164,19 @@ def _derive(store: RunStore, run_id: str) -> RunStatus:
         if status.state not in ("running", "stopping"):
             return status
         if stop_asked is not None:
-            return replace(status, state="stopped", seconds_left=None, message="Stopped. Resume continues from the last checkpoint.")
-        return replace(status, state="lost", seconds_left=None, message="The process is gone without a word (killed, or the computer was restarted).",
-                       fix="Resume continues from the last checkpoint.")  # fmt: skip
+            return replace(
+                status,
+                state="stopped",
+                seconds_left=None,
+                message="Stopped. Resume continues from the last checkpoint.",
+            )
+        return replace(
+            status,
+            state="lost",
+            seconds_left=None,
+            message="The process is gone without a word (killed, or the computer was restarted).",
+            fix="Resume continues from the last checkpoint.",
+        )
     if stop_asked is not None:
         return replace(status, state="stopping", seconds_left=None, message="Stopping.")
     silent_s = time.time() - status.heartbeat
@@ -171,8 +211,12 @@ def _refuse_twice(store: RunStore, root: Path, category: str) -> None:
     for run_id in store.ids():
         with contextlib.suppress(DamagedRunError):
             config = store.config(run_id)
-            if (config.root, config.category) == (str(Path(root).absolute()), category) and _derive(store, run_id).is_active:
-                raise RunBusyError(f"{category} is being trained already (run {run_id}).", fix="Wait for it, or stop it first.")
+            if (config.root, config.category) == (str(Path(root).absolute()), category) and _derive(
+                store, run_id
+            ).is_active:
+                raise RunBusyError(
+                    f"{category} is being trained already (run {run_id}).", fix="Wait for it, or stop it first."
+                )
 
 
 def _advance(store: RunStore) -> None:
@@ -199,11 +243,26 @@ def _launch(store: RunStore, run_id: str) -> None:
     with (folder / layout.LOG).open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "wtflow.jobs.train_worker", run_id],
-            stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=worker_environment(store.home), start_new_session=True, cwd=store.home,
-        )  # fmt: skip
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env=worker_environment(store.home),
+            start_new_session=True,
+            cwd=store.home,
+        )
     _CHILDREN[process.pid] = process
     created = psutil.Process(process.pid).create_time()
-    store.write_status(run_id, RunStatus(state="running", stage="start", pid=process.pid, pid_created=created, heartbeat=time.time(), message="Starting."))
+    store.write_status(
+        run_id,
+        RunStatus(
+            state="running",
+            stage="start",
+            pid=process.pid,
+            pid_created=created,
+            heartbeat=time.time(),
+            message="Starting.",
+        ),
+    )
 
 
 def _process(status: RunStatus) -> psutil.Process | None:

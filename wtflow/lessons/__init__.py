@@ -1,7 +1,9 @@
-"""Lessons: what each page of "Learn" is computed from, and its numbers checked. One module per lesson, named as in `LESSONS`.
+"""Lessons: what each page of "Learn" is computed from, and its numbers checked. One module per lesson, named as in
+`LESSONS`.
 
-A lesson module has `CONTROLS` (what can be set), `DATA` (data sets it can be shown on, () for none), `prepare(seed, points, settings)`, which
-returns a `Scene`, and `figure(scene, settings)`, which draws it for slides. The picture that can be touched is assets/learn/<name>.js.
+A lesson module has `CONTROLS` (what can be set), `DATA` (data sets it can be shown on, () for none), `prepare(seed,
+points, settings)`, which returns a `Scene`, and `figure(scene, settings)`, which draws it for slides. The picture that
+can be touched is assets/learn/<name>.js.
 """
 
 import importlib
@@ -24,7 +26,9 @@ LESSONS: Final[dict[str, str]] = {
 
 
 def load_lesson(name: str) -> ModuleType:
-    """The module of one lesson, imported now: showing one must not cost what another needs. Raises SettingsError for an unknown name."""
+    """The module of one lesson, imported now: showing one must not cost what another needs. Raises SettingsError for
+    an unknown name.
+    """
     if name not in LESSONS:
         raise SettingsError(f"There is no lesson {name!r}.", fix=f"Choose one of {', '.join(LESSONS)}.")
     return importlib.import_module(f"wtflow.lessons.{name}")

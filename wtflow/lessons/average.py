@@ -1,9 +1,12 @@
-"""Lesson 4, crossing paths average: what a field can learn from lines that cross, in the family where everything is known.
+"""Lesson 4, crossing paths average: what a field can learn from lines that cross, in the family where everything is
+known.
 
-Data is N(m, s^2), noise N(0, 1), and rho is the correlation of their standardised values: -1 is the worst, 0 the independent, +1 the
-optimal coupling of the whole population. The browser draws with closed forms; here they are held against sampling and integration.
+Data is N(m, s^2), noise N(0, 1), and rho is the correlation of their standardised values: -1 is the worst, 0 the
+independent, +1 the optimal coupling of the whole population. The browser draws with closed forms; here they are held
+against sampling and integration.
 
-Sources: [WTF] arXiv 2508.05461 for the path and the worst coupling; the family and all numbers are ours (METHOD 5.1 to 5.3).
+Sources: [WTF] arXiv 2508.05461 for the path and the worst coupling; the family and all numbers are ours (METHOD 5.1 to
+5.3).
 """
 
 from typing import TYPE_CHECKING, Final
@@ -36,7 +39,9 @@ _STARTS = np.linspace(-2, 2, 9)
 
 
 def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) -> Scene:
-    """`g` (200, 2): independent standard normal values, from which every pair is made, whatever rho; see `lines`. No points are used."""
+    """`g` (200, 2): independent standard normal values, from which every pair is made, whatever rho; see `lines`. No
+    points are used.
+    """
     g = np.random.default_rng(seed).standard_normal((_SAMPLE, 2))
     return Scene({"g": g[:N_LINES]}, _checks(g, settings))
 
@@ -65,11 +70,19 @@ def _checks(g: np.ndarray, settings: dict[str, float]) -> tuple[Check, ...]:
     rho, s, m, x, t = (settings[name] for name in ("rho", "s", "m", "x", "t"))
     z = (x - m) / s
     one_step = x + float(exact.gaussian_velocity(x, 0.0, m, s, rho))
-    checks = [Check("one exact Euler step, against ρ (x - m) / s", one_step, rho * z, 1e-9, "ours: barycentre of the coupling")]
+    checks = [
+        Check(
+            "one exact Euler step, against ρ (x - m) / s", one_step, rho * z, 1e-9, "ours: barycentre of the coupling"
+        )
+    ]
     data, noise = lines(g, m, s, rho)
     if rho > -1:
-        solved = solve_ivp(lambda time, y: exact.gaussian_velocity(y, time, m, s, rho), (0, 1), [x], rtol=1e-9, atol=1e-9)
-        checks.append(Check("integration in many steps, against (x - m) / s", float(solved.y[0, -1]), z, 1e-5, "ours: flow map"))
+        solved = solve_ivp(
+            lambda time, y: exact.gaussian_velocity(y, time, m, s, rho), (0, 1), [x], rtol=1e-9, atol=1e-9
+        )
+        checks.append(
+            Check("integration in many steps, against (x - m) / s", float(solved.y[0, -1]), z, 1e-5, "ours: flow map")
+        )
         checks.append(_regression(data, noise, t, m, s, rho))
     else:
         # Two lines are enough to find a crossing; which two may not matter.
@@ -78,10 +91,20 @@ def _checks(g: np.ndarray, settings: dict[str, float]) -> tuple[Check, ...]:
         meeting, source = float(exact.meeting_time(s)), "ours: the pairs of ρ = -1"
         spread = float(np.std((1 - meeting) * data + meeting * noise))
         before = float(exact.gaussian_flow_map(x, meeting, m, s, rho))
-        checks.append(Check("time at which two lines cross, against s / (1 + s)", gap / (gap - end_gap), meeting, 1e-6, source))
+        checks.append(
+            Check("time at which two lines cross, against s / (1 + s)", gap / (gap - end_gap), meeting, 1e-6, source)
+        )
         checks.append(Check("spread of all lines at that time", spread, 0.0, 1e-9, source))
         checks.append(Check("the flow there, against the crossing, for any x", before, (1 - meeting) * m, 1e-6, source))
-    checks.append(Check("correlation of the pairs drawn", float(np.corrcoef(data, noise)[0, 1]), rho, _SURE / np.sqrt(_SAMPLE), "sampled"))
+    checks.append(
+        Check(
+            "correlation of the pairs drawn",
+            float(np.corrcoef(data, noise)[0, 1]),
+            rho,
+            _SURE / np.sqrt(_SAMPLE),
+            "sampled",
+        )
+    )
     return tuple(checks)
 
 
@@ -91,7 +114,10 @@ def _regression(data: np.ndarray, noise: np.ndarray, t: float, m: float, s: floa
     (slope, value), covariance = np.polyfit(x_t - x_t.mean(), target, 1, cov=True)
     at = exact.gaussian_velocity(np.array([0.0, 1.0]), t, m, s, rho)
     error = _SURE * float(np.sqrt(covariance[0, 0])) + 1e-9
-    label, source = "slope of the field at t, fitted to 20,000 crossing lines", "ours: least squares learns the mean, sampled"
+    label, source = (
+        "slope of the field at t, fitted to 20,000 crossing lines",
+        "ours: least squares learns the mean, sampled",
+    )
     return Check(label, float(slope), float(at[1] - at[0]), error, source)
 
 
@@ -119,7 +145,14 @@ def _draw_pairs(axes: "Axes", scene: Scene, settings: dict[str, float]) -> None:
     axes.plot([0, 1], np.stack([data, noise]), color=COLOURS["time"], linewidth=0.5, alpha=0.5)
     if rho == -1:
         meeting = float(exact.meeting_time(s))
-        axes.plot(meeting, (1 - meeting) * m, "o", color=COLOURS["defect"], markersize=4, label=f"all meet at t* = {meeting:.2f}")
+        axes.plot(
+            meeting,
+            (1 - meeting) * m,
+            "o",
+            color=COLOURS["defect"],
+            markersize=4,
+            label=f"all meet at t* = {meeting:.2f}",
+        )
 
 
 def _draw_field(axes: "Axes", settings: dict[str, float]) -> None:
@@ -136,7 +169,14 @@ def _draw_field(axes: "Axes", settings: dict[str, float]) -> None:
     axes.plot(times, smooth, color=COLOURS["normal"], linewidth=0.9, label=["exact flow"] + [""] * (len(starts) - 1))
     stepped = euler(starts, m, s, rho, n_steps)
     words = f"{n_steps} Euler step{'' if n_steps == 1 else 's'}"
-    axes.plot(np.arange(n_steps + 1) / n_steps, stepped, "--", color=COLOURS["selected"], linewidth=0.7, label=[words] + [""] * (len(starts) - 1))
+    axes.plot(
+        np.arange(n_steps + 1) / n_steps,
+        stepped,
+        "--",
+        color=COLOURS["selected"],
+        linewidth=0.7,
+        label=[words] + [""] * (len(starts) - 1),
+    )
 
 
 def _draw_map(axes: "Axes", settings: dict[str, float]) -> None:
@@ -144,9 +184,22 @@ def _draw_map(axes: "Axes", settings: dict[str, float]) -> None:
 
     rho, s, m, t = (settings[name] for name in ("rho", "s", "m", "t"))
     x = np.linspace(-3, 3, 61)
-    axes.plot(x, exact.gaussian_barycentre(x, m, s, rho), color=COLOURS["selected"], linewidth=1, label="one step: ρ (x - m) / s")
+    axes.plot(
+        x,
+        exact.gaussian_barycentre(x, m, s, rho),
+        color=COLOURS["selected"],
+        linewidth=1,
+        label="one step: ρ (x - m) / s",
+    )
     if rho > -1:
         axes.plot(x, (x - m) / s, color=COLOURS["normal"], linewidth=1, label="many steps: (x - m) / s")
     if rho > -1 or t <= exact.meeting_time(s):
-        axes.plot(x, exact.gaussian_flow_map(x, t, m, s, rho), ":", color=COLOURS["time"], linewidth=1.2, label="exact flow at t")
+        axes.plot(
+            x,
+            exact.gaussian_flow_map(x, t, m, s, rho),
+            ":",
+            color=COLOURS["time"],
+            linewidth=1.2,
+            label="exact flow at t",
+        )
     axes.set(xlim=(-3, 3), ylim=(-4, 4))

@@ -1,4 +1,6 @@
-"""What all lessons share: controls and their text in an address, checked numbers, scenes for the browser, and small data sets in the plane."""
+"""What all lessons share: controls and their text in an address, checked numbers, scenes for the browser, and small
+data sets in the plane.
+"""
 
 import base64
 import hashlib
@@ -26,8 +28,9 @@ OWN: Final = "drawn"
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """Something a person sets. slider: from low to high in steps; choice: an index into options; hidden: set by pointing into the picture
-    and kept in the address only. A slider named t gets a play button."""
+    """Something a person sets. slider: from low to high in steps; choice: an index into options; hidden: set by
+    pointing into the picture and kept in the address only. A slider named t gets a play button.
+    """
 
     name: str
     label: str
@@ -41,7 +44,9 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A number of a lesson beside its reference: a closed form, or a second method. tolerance: how far apart they may be; source: why."""
+    """A number of a lesson beside its reference: a closed form, or a second method. tolerance: how far apart they
+    may be; source: why.
+    """
 
     label: str
     computed: float
@@ -60,22 +65,31 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a lesson's picture is drawn from: arrays, numbers, texts or lists of these by name, and the numbers checked on the way."""
+    """What a lesson's picture is drawn from: arrays, numbers, texts or lists of these by name, and the numbers
+    checked on the way.
+    """
 
     data: dict[str, np.ndarray | float | str | list]
     checks: tuple[Check, ...] = ()
 
 
 def encode_scene(scene: Scene, settings: Mapping[str, float]) -> dict[str, object]:
-    """The scene as plain JSON values: `data` (arrays as base64 of little-endian float32 with their shape), `settings`, and `fingerprint`,
-    a hash of the data alone: equal data have equal ones, so that a moved slider does not begin the picture anew."""
+    """The scene as plain JSON values: `data` (arrays as base64 of little-endian float32 with their shape), `settings`,
+    and `fingerprint`, a hash of the data alone: equal data have equal ones, so that a moved slider does not begin the
+    picture anew.
+    """
     data = {name: _encode(value) for name, value in scene.data.items()}
     digest = hashlib.blake2b(json.dumps(data, sort_keys=True).encode(), digest_size=12)
-    return {"data": data, "settings": {name: float(value) for name, value in settings.items()}, "fingerprint": digest.hexdigest()}
+    return {
+        "data": data,
+        "settings": {name: float(value) for name, value in settings.items()},
+        "fingerprint": digest.hexdigest(),
+    }
 
 
 def read_settings(controls: tuple[Control, ...], text: str | None) -> dict[str, float]:
-    """Values of all controls from "t:0.3,rho:-0.5": what is absent, unknown or no number is left at its start, the rest moved into range.
+    """Values of all controls from "t:0.3,rho:-0.5": what is absent, unknown or no number is left at its start, the rest
+    moved into range.
 
     An address is typed and shortened by people: a lesson opens in any case.
     """
@@ -93,31 +107,47 @@ def read_settings(controls: tuple[Control, ...], text: str | None) -> dict[str, 
 
 
 def write_settings(controls: tuple[Control, ...], values: Mapping[str, float]) -> str:
-    """The text that `read_settings` reads, of those values that differ from their start, to four digits after the point."""
-    texts = {control.name: (f"{values.get(control.name, control.start):.4f}", f"{control.start:.4f}") for control in controls}
+    """The text that `read_settings` reads, of those values that differ from their start, to four digits after the
+    point.
+    """
+    texts = {
+        control.name: (f"{values.get(control.name, control.start):.4f}", f"{control.start:.4f}") for control in controls
+    }
     return ",".join(f"{name}:{text.rstrip('0').rstrip('.')}" for name, (text, start) in texts.items() if text != start)
 
 
 def own_points(text: str) -> np.ndarray:
     """Points drawn by hand, from "x,y;x,y": (n, 2) with 1 <= n <= 400. Raises SettingsError for anything else."""
     try:
-        points = np.array([[float(value) for value in pair.split(",")] for pair in text.split(";") if pair.strip()], dtype=np.float64)
+        points = np.array(
+            [[float(value) for value in pair.split(",")] for pair in text.split(";") if pair.strip()], dtype=np.float64
+        )
     except ValueError:
         points = np.empty(0)
-    if points.ndim != 2 or points.shape[1] != 2 or not 1 <= len(points) <= MOST_OWN_POINTS or not np.all(np.abs(points) <= OWN_LIMIT):
+    if (
+        points.ndim != 2
+        or points.shape[1] != 2
+        or not 1 <= len(points) <= MOST_OWN_POINTS
+        or not np.all(np.abs(points) <= OWN_LIMIT)
+    ):
         raise SettingsError(
-            f"The drawn points cannot be read: expected 1 to {MOST_OWN_POINTS} pairs x,y between -{OWN_LIMIT:g} and {OWN_LIMIT:g}, found {text[:40]!r}.",
+            f"The drawn points cannot be read: expected 1 to {MOST_OWN_POINTS} pairs x,y between -{OWN_LIMIT:g} and"
+            f" {OWN_LIMIT:g}, found {text[:40]!r}.",
             fix="Remove `points` from the address, or draw anew.",
         )
     return points
 
 
 def choose_points(data: str, own: str | None, seed: int, n: int = N_POINTS) -> np.ndarray:
-    """Points of a data set by name, (n, 2), or those drawn by hand for "drawn". Raises SettingsError for an unknown name."""
+    """Points of a data set by name, (n, 2), or those drawn by hand for "drawn". Raises SettingsError for an unknown
+    name.
+    """
     if data == OWN and own:
         return own_points(own)
     if data not in DATA_SETS:
-        raise SettingsError(f"There is no data set {data!r}.", fix=f"Choose one of {', '.join(DATA_SETS)}, or draw points.")
+        raise SettingsError(
+            f"There is no data set {data!r}.", fix=f"Choose one of {', '.join(DATA_SETS)}, or draw points."
+        )
     return DATA_SETS[data](n, np.random.default_rng(seed))
 
 
@@ -132,7 +162,9 @@ def moons(n: int, rng: np.random.Generator) -> np.ndarray:
 def rings(n: int, rng: np.random.Generator) -> np.ndarray:
     """Two circles around one centre, the outer with twice the radius and two thirds of the points; (n, 2)."""
     angle, radius = rng.uniform(0, 2 * np.pi, n), np.where(np.arange(n) % 3 == 0, 1.0, 2.0)
-    return _scaled(radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1) + 0.04 * rng.standard_normal((n, 2)))
+    return _scaled(
+        radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1) + 0.04 * rng.standard_normal((n, 2))
+    )
 
 
 def grid(n: int, rng: np.random.Generator) -> np.ndarray:
@@ -144,7 +176,9 @@ def grid(n: int, rng: np.random.Generator) -> np.ndarray:
 def letters(n: int, rng: np.random.Generator) -> np.ndarray:
     """The letters WT, filled with points; (n, 2)."""
     picture = Image.new("L", (260, 150), 0)
-    ImageDraw.Draw(picture).text((130, 75), "WT", fill=255, font=ImageFont.load_default(size=130), anchor="mm", stroke_width=2)
+    ImageDraw.Draw(picture).text(
+        (130, 75), "WT", fill=255, font=ImageFont.load_default(size=130), anchor="mm", stroke_width=2
+    )
     rows, columns = np.nonzero(np.asarray(picture) > 127)
     chosen = rng.permutation(len(rows))[np.arange(n) % len(rows)]
     return _scaled(np.stack([columns[chosen], -rows[chosen]], axis=1) + rng.uniform(-0.5, 0.5, (n, 2)))
@@ -156,16 +190,27 @@ def one_gaussian(n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 DATA_SETS: Final[dict[str, Callable[[int, np.random.Generator], np.ndarray]]] = {
-    "moons": moons, "rings": rings, "grid": grid, "letters": letters, "one_gaussian": one_gaussian,
-}  # fmt: skip
+    "moons": moons,
+    "rings": rings,
+    "grid": grid,
+    "letters": letters,
+    "one_gaussian": one_gaussian,
+}
 
 DATA_TITLES: Final[dict[str, str]] = {
-    "moons": "Two moons", "rings": "Rings", "grid": "Grid", "letters": "Letters", "one_gaussian": "One Gaussian", OWN: "Drawn by hand",
-}  # fmt: skip
+    "moons": "Two moons",
+    "rings": "Rings",
+    "grid": "Grid",
+    "letters": "Letters",
+    "one_gaussian": "One Gaussian",
+    OWN: "Drawn by hand",
+}
 
 
 def _scaled(points: np.ndarray) -> np.ndarray:
-    """The points around their mean, with mean squared norm 2: as far from the origin, on average, as standard noise in the plane."""
+    """The points around their mean, with mean squared norm 2: as far from the origin, on average, as standard noise
+    in the plane.
+    """
     centred = points - points.mean(axis=0)
     size = float(np.sqrt(np.square(centred).sum(axis=1).mean() / 2))
     return centred / size if size > 0 else centred

@@ -21,13 +21,20 @@ _MOVIE_PX = 720
 
 
 def export_lesson(
-    name: str, out: Path, seed: int = 0, settings_text: str = "", data: str | None = None, points: str | None = None,
+    name: str,
+    out: Path,
+    seed: int = 0,
+    settings_text: str = "",
+    data: str | None = None,
+    points: str | None = None,
     progress: Progress = lambda done, total: None,
-) -> list[Path]:  # fmt: skip
-    """Write `<lesson>-<figure>.png` and `.svg` for each figure of a lesson and, if it has a control t, `<lesson>.gif`; returns the paths.
+) -> list[Path]:
+    """Write `<lesson>-<figure>.png` and `.svg` for each figure of a lesson and, if it has a control t, `<lesson>.gif`;
+    returns the paths.
 
-    settings_text: as in the page's address, "t:0.3,rho:-0.5"; data: a data set by name, the lesson's first if None; points: drawn by
-    hand, as in the address. Raises SettingsError for an unknown lesson, setting or data set, and for a lesson without figures.
+    settings_text: as in the page's address, "t:0.3,rho:-0.5"; data: a data set by name, the lesson's first if None;
+    points: drawn by hand, as in the address. Raises SettingsError for an unknown lesson, setting or data set, and for a
+    lesson without figures.
     """
     lesson = load_lesson(name)
     settings = _read(lesson, name, settings_text)
@@ -36,7 +43,10 @@ def export_lesson(
     if not figures:
         raise SettingsError(
             f'The lesson "{LESSONS[name]}" has no figure of its own: it shows a run.',
-            fix="Open the pages Trajectories and Wells, which offer their figures as files, or export the run: python -m wtflow export RUN --out DIR",
+            fix=(
+                "Open the pages Trajectories and Wells, which offer their figures as files, or export the run: python"
+                " -m wtflow export RUN --out DIR"
+            ),
         )
     from wtflow.plots import still  # Matplotlib: a second that a wrong name need not cost
 
@@ -45,28 +55,39 @@ def export_lesson(
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(f"{out} is no folder that can be written to: {error.strerror}.", fix="Choose another folder with --out.") from error
+        raise StoreError(
+            f"{out} is no folder that can be written to: {error.strerror}.", fix="Choose another folder with --out."
+        ) from error
     for part, figure in figures:
         for ending, draw in (("png", still.to_png), ("svg", still.to_svg)):
             written.append(_write(out / f"{name}-{part}.{ending}", draw(figure)))
             done += 1
             progress(done, total)
     if moves:
-        written.append(_write(out / f"{name}.gif", _movie(lesson, scene, settings, lambda frame: progress(done + frame, total))))
+        written.append(
+            _write(out / f"{name}.gif", _movie(lesson, scene, settings, lambda frame: progress(done + frame, total)))
+        )
     return written
 
 
 def _read(lesson: ModuleType, name: str, text: str) -> dict[str, float]:
-    """Values of all controls. A typed command is answered more strictly than an address: what is unknown is an error."""
+    """Values of all controls. A typed command is answered more strictly than an address: what is unknown is an
+    error.
+    """
     known = {control.name for control in lesson.CONTROLS}
     for pair in filter(None, (pair.strip() for pair in text.split(","))):
         label, _, value = pair.partition(":")
         if label not in known:
-            raise SettingsError(f"The lesson {name} has no setting {label!r}.", fix=f"Use {', '.join(sorted(known)) or 'none'}, as in --set t:0.3")
+            raise SettingsError(
+                f"The lesson {name} has no setting {label!r}.",
+                fix=f"Use {', '.join(sorted(known)) or 'none'}, as in --set t:0.3",
+            )
         try:
             float(value)
         except ValueError:
-            raise SettingsError(f"{pair!r} gives no number.", fix=f"Write NAME:NUMBER, as in --set {label}:0.3") from None
+            raise SettingsError(
+                f"{pair!r} gives no number.", fix=f"Write NAME:NUMBER, as in --set {label}:0.3"
+            ) from None
     return read_settings(lesson.CONTROLS, text)
 
 
@@ -76,7 +97,9 @@ def _points(lesson: ModuleType, name: str, data: str | None, points: str | None,
             raise SettingsError(f"The lesson {name} is not about a data set.", fix="Leave out --data and --points.")
         return None
     if data and data not in lesson.DATA and not points:
-        raise SettingsError(f"The lesson {name} has no data set {data!r}.", fix=f"Choose one of {', '.join(lesson.DATA)}.")
+        raise SettingsError(
+            f"The lesson {name} has no data set {data!r}.", fix=f"Choose one of {', '.join(lesson.DATA)}."
+        )
     return choose_points("drawn" if points else data or lesson.DATA[0], points, seed, N_POINTS)
 
 

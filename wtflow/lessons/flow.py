@@ -1,4 +1,5 @@
-"""Lesson 1, from noise to data and back: particles in the exact field of finite data, in both directions of time. NumPy float64, no torch.
+"""Lesson 1, from noise to data and back: particles in the exact field of finite data, in both directions of time. NumPy
+float64, no torch.
 
 Shapes: A atoms (data points), N particles, S times. Time runs from data (t=0) to standard Gaussian noise (t=1).
 """
@@ -37,14 +38,17 @@ DATA = ("moons", "rings", "grid", "letters")
 
 
 def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) -> Scene:
-    """Atoms (A, 2), one noise per atom (A, 2) whose mean is 0 and whose mean squared norm is 2, and what is checked about the field."""
+    """Atoms (A, 2), one noise per atom (A, 2) whose mean is 0 and whose mean squared norm is 2, and what is checked
+    about the field.
+    """
     atoms = choose_points(DATA[0], None, seed) if points is None else np.asarray(points, np.float64)
     noise = balanced_noise(len(atoms), seed)
     return Scene({"atoms": atoms, "noise": noise}, _checks(atoms.tobytes(), seed))
 
 
 def balanced_noise(n: int, seed: int) -> np.ndarray:
-    """Gaussian noise (n, 2), shifted to mean 0 and stretched to mean squared norm 2, so that small crowds stand for the whole.
+    """Gaussian noise (n, 2), shifted to mean 0 and stretched to mean squared norm 2, so that small crowds stand for the
+    whole.
 
     A single draw is left as it is.
     """
@@ -63,8 +67,9 @@ def path_times(n: int = N_TIMES) -> np.ndarray:
 def follow(start: np.ndarray, times: np.ndarray, atoms: np.ndarray) -> np.ndarray:
     """Where the exact field brings particles that are at `start` (N, 2) at times[0]; (S, N, 2).
 
-    times rise from above 0, or fall to 0 or above. Between two times the estimate of the data is held at the mean of both ends while the
-    rest of the field, linear in x, is solved exactly: (x - a) grows like t. So the singular end t=0 costs nothing. Second order. Source: ours.
+    times rise from above 0, or fall to 0 or above. Between two times the estimate of the data is held at the mean of
+    both ends while the rest of the field, linear in x, is solved exactly: (x - a) grows like t. So the singular end t=0
+    costs nothing. Second order. Source: ours.
     """
     path = [np.asarray(start, np.float64)]
     for t, after in zip(times[:-1], times[1:], strict=True):
@@ -76,11 +81,15 @@ def follow(start: np.ndarray, times: np.ndarray, atoms: np.ndarray) -> np.ndarra
     return np.stack(path)
 
 
-def travel(atoms: np.ndarray, noise: np.ndarray, is_reversed: bool, n_times: int = N_TIMES) -> tuple[np.ndarray, np.ndarray]:
-    """Times (S + 1,) rising from 0 and positions (S + 1, N, 2) of one particle per noise, from data to noise (is_reversed) or the other way.
+def travel(
+    atoms: np.ndarray, noise: np.ndarray, is_reversed: bool, n_times: int = N_TIMES
+) -> tuple[np.ndarray, np.ndarray]:
+    """Times (S + 1,) rising from 0 and positions (S + 1, N, 2) of one particle per noise, from data to noise
+    (is_reversed) or the other way.
 
-    noise: (N, 2) with N <= A, the partners of the first atoms. Data to noise cannot start on the atoms, from each of which a whole bundle of
-    paths leaves: each particle starts on its own line at the first time above 0, which is an exact draw of x_t.
+    noise: (N, 2) with N <= A, the partners of the first atoms. Data to noise cannot start on the atoms, from each of
+    which a whole bundle of paths leaves: each particle starts on its own line at the first time above 0, which is an
+    exact draw of x_t.
     """
     times = path_times(n_times)
     if not is_reversed:
@@ -97,33 +106,64 @@ def _travel_again(atoms: bytes, noise: bytes, is_reversed: bool) -> tuple[np.nda
 
 
 def mean_square(t: np.ndarray | float, atoms: np.ndarray) -> np.ndarray:
-    """E|x_t|^2 = (1-t)^2 E|x_data|^2 + 2 t^2 in the plane: data and noise are independent, and noise has mean 0. Source: ours."""
+    """E|x_t|^2 = (1-t)^2 E|x_data|^2 + 2 t^2 in the plane: data and noise are independent, and noise has mean 0.
+    Source: ours.
+    """
     return (1 - np.asarray(t)) ** 2 * np.square(atoms).sum(axis=1).mean() + 2 * np.square(t)
 
 
 @lru_cache(maxsize=16)
 def _checks(atoms_bytes: bytes, seed: int) -> tuple[Check, ...]:
     """What does not change while a person plays with the picture, and is the same for the same points."""
-    atoms = np.random.default_rng([seed, 2]).permutation(np.frombuffer(atoms_bytes).reshape(-1, 2))  # the first of them stand for all
+    atoms = np.random.default_rng([seed, 2]).permutation(
+        np.frombuffer(atoms_bytes).reshape(-1, 2)
+    )  # the first of them stand for all
     noise, place, t = balanced_noise(min(N_CHECKED, len(atoms)), seed), np.array([[0.7, -0.4]]), 0.4
     score = density_slope(place, t, atoms)
     other = float(np.linalg.norm(-(place + t * score) / (1 - t)))
     _, back = travel(atoms, noise, is_reversed=False, n_times=24)
     gap = np.linalg.norm(back[0][:, None] - atoms, axis=2).min(axis=1).max()
     _, there = travel(atoms, noise, is_reversed=True, n_times=24)
-    size, step = float(np.square(there[-1]).sum(axis=1).mean()), float(np.linalg.norm(place + finite_velocity(place, 0.0, atoms)))
+    size, step = (
+        float(np.square(there[-1]).sum(axis=1).mean()),
+        float(np.linalg.norm(place + finite_velocity(place, 0.0, atoms))),
+    )
     return (
-        Check("speed at (0.7, -0.4), t = 0.4", float(np.linalg.norm(finite_velocity(place, t, atoms))), other, 1e-5 + 1e-5 * other,
-              "(x - E[data]) / t against -(x + t s) / (1 - t), s the slope of the log density, by differences (ours)"),
-        Check("noise to data: largest distance of an endpoint to a data point", float(gap), 0.0, 1e-3, "the field of finite data ends on them (ours)"),
-        Check("data to noise: mean squared distance from the origin at t = 1", size, 2.0, 4 * 2 / np.sqrt(len(noise)) + 0.01,
-              f"standard noise in the plane has 2; {len(noise)} particles scatter around it"),
-        Check("one step from t = 0 ends at", step, 0.0, 1e-12, "x + v(x, 0) is the mean noise, 0 under independent pairs (ours)"),
-    )  # fmt: skip
+        Check(
+            "speed at (0.7, -0.4), t = 0.4",
+            float(np.linalg.norm(finite_velocity(place, t, atoms))),
+            other,
+            1e-5 + 1e-5 * other,
+            "(x - E[data]) / t against -(x + t s) / (1 - t), s the slope of the log density, by differences (ours)",
+        ),
+        Check(
+            "noise to data: largest distance of an endpoint to a data point",
+            float(gap),
+            0.0,
+            1e-3,
+            "the field of finite data ends on them (ours)",
+        ),
+        Check(
+            "data to noise: mean squared distance from the origin at t = 1",
+            size,
+            2.0,
+            4 * 2 / np.sqrt(len(noise)) + 0.01,
+            f"standard noise in the plane has 2; {len(noise)} particles scatter around it",
+        ),
+        Check(
+            "one step from t = 0 ends at",
+            step,
+            0.0,
+            1e-12,
+            "x + v(x, 0) is the mean noise, 0 under independent pairs (ours)",
+        ),
+    )
 
 
 def density_slope(x: np.ndarray, t: float, atoms: np.ndarray, h: float = 1e-5) -> np.ndarray:
-    """Gradient of log p_t at x (N, 2), by central differences of the density of (1-t) atom + t noise; (N, 2). Source: textbook."""
+    """Gradient of log p_t at x (N, 2), by central differences of the density of (1-t) atom + t noise; (N, 2).
+    Source: textbook.
+    """
 
     def log_density(at: np.ndarray) -> np.ndarray:
         return logsumexp(-np.square(at[:, None] - (1 - t) * atoms).sum(-1) / (2 * t * t), axis=1)
@@ -139,7 +179,11 @@ def figure(scene: Scene, settings: dict[str, float]) -> "list[tuple[str, Figure]
     atoms, t, is_reversed = scene.data["atoms"], settings["t"], settings["way"] == 0
     times, paths = _travel_again(atoms.tobytes(), scene.data["noise"].tobytes(), is_reversed)
     now = np.stack([[np.interp(t, times, paths[:, i, k]) for k in (0, 1)] for i in range(paths.shape[1])])
-    trail = np.concatenate([paths[times <= t], now[None]]) if is_reversed else np.concatenate([now[None], paths[times >= t]])
+    trail = (
+        np.concatenate([paths[times <= t], now[None]])
+        if is_reversed
+        else np.concatenate([now[None], paths[times >= t]])
+    )
     ticks = np.linspace(-REACH, REACH, 17)
     places = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
     field = finite_velocity(places, t, atoms)

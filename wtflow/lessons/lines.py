@@ -1,4 +1,5 @@
-"""Lesson 2, conditional and marginal: all lines through one place at one time, and their mean, which is the field. NumPy float64, no torch.
+"""Lesson 2, conditional and marginal: all lines through one place at one time, and their mean, which is the field.
+NumPy float64, no torch.
 
 Shapes: A atoms (data points). A line runs from an atom a at t=0 to a noise z at t=1; independent pairs.
 """
@@ -38,13 +39,17 @@ def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) ->
 
 
 def lines_through(place: np.ndarray, t: float, atoms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Noises z (A, 2) of the lines that run from each atom through `place` (2,) at t, and how likely each line is (A,), summing to 1.
+    """Noises z (A, 2) of the lines that run from each atom through `place` (2,) at t, and how likely each line is (A,),
+    summing to 1.
 
-    z = (x - (1-t) a) / t; data are equally likely, so a line is as likely as its noise: exp(-|z|^2 / 2). Raises FlowError for t outside (0, 1].
-    Source: ours.
+    z = (x - (1-t) a) / t; data are equally likely, so a line is as likely as its noise: exp(-|z|^2 / 2). Raises
+    FlowError for t outside (0, 1]. Source: ours.
     """
     if not 0 < t <= 1:
-        raise FlowError(f"At time {t} the lines through a place say nothing about their noise.", fix="Choose a time above 0, at most 1.")
+        raise FlowError(
+            f"At time {t} the lines through a place say nothing about their noise.",
+            fix="Choose a time above 0, at most 1.",
+        )
     noise = (np.asarray(place, np.float64) - (1 - t) * atoms) / t
     return noise, softmax(-np.square(noise).sum(axis=1) / 2)
 
@@ -54,8 +59,16 @@ def _checks(atoms: np.ndarray, place: np.ndarray, t: float) -> tuple[Check, ...]
     if t > 0:
         noise, weights = lines_through(place, t, atoms)
         mean, closed = weights @ (noise - atoms), finite_velocity(place[None], t, atoms)[0]
-        ours = [Check(f"{axis} of the lines' mean velocity at t = {t:.2f}", float(mean[k]), float(closed[k]), 1e-9 * (1 + abs(closed[k])) / t,
-                      "weighted mean of z - a against (x - E[data]) / t (ours)") for k, axis in enumerate("xy")]  # fmt: skip
+        ours = [
+            Check(
+                f"{axis} of the lines' mean velocity at t = {t:.2f}",
+                float(mean[k]),
+                float(closed[k]),
+                1e-9 * (1 + abs(closed[k])) / t,
+                "weighted mean of z - a against (x - E[data]) / t (ours)",
+            )
+            for k, axis in enumerate("xy")
+        ]
     at = min(0.95, max(0.05, t))
     score = mixture_score(place[None], at, np.full(len(atoms), 1 / len(atoms)), atoms, np.full(len(atoms), 1e-6))
     slope = np.linalg.norm(-(place + at * score[0]) / (1 - at))
@@ -64,16 +77,30 @@ def _checks(atoms: np.ndarray, place: np.ndarray, t: float) -> tuple[Check, ...]
     still = float(np.linalg.norm(finite_velocity(a[None], 1e-4, atoms)))
     return (
         *ours,
-        Check(f"speed at t = {at:.2f}", speed, float(slope), 1e-6 * (1 + speed),
-              "(x - E[data]) / t against -(x + t s) / (1 - t), s the slope of the log density (ours)"),
-        Check("value at t = 0, distance from -x", float(np.linalg.norm(finite_velocity(place[None], 0.0, atoms)[0] + place)), 0.0, 1e-12,
-              "v(x, 0) = E[noise] - x = -x (ours)"),
-        Check("speed at a data point at t = 0.0001", still, 0.0, 1e-6, "the limit from above is 0 there, not -x (ours)"),
-    )  # fmt: skip
+        Check(
+            f"speed at t = {at:.2f}",
+            speed,
+            float(slope),
+            1e-6 * (1 + speed),
+            "(x - E[data]) / t against -(x + t s) / (1 - t), s the slope of the log density (ours)",
+        ),
+        Check(
+            "value at t = 0, distance from -x",
+            float(np.linalg.norm(finite_velocity(place[None], 0.0, atoms)[0] + place)),
+            0.0,
+            1e-12,
+            "v(x, 0) = E[noise] - x = -x (ours)",
+        ),
+        Check(
+            "speed at a data point at t = 0.0001", still, 0.0, 1e-6, "the limit from above is 0 there, not -x (ours)"
+        ),
+    )
 
 
 def figure(scene: Scene, settings: dict[str, float]) -> "list[tuple[str, Figure]]":
-    """The lines through the chosen place at time t, and their mean: [("lines", Figure)]. At t=0 the arrow of the value -x alone."""
+    """The lines through the chosen place at time t, and their mean: [("lines", Figure)]. At t=0 the arrow of the
+    value -x alone.
+    """
     from wtflow.plots.still.sheet import COLUMN_MM, TYPE_PT, add_legend, name_axes, new_sheet
     from wtflow.plots.theme import COLOURS
 
@@ -87,9 +114,16 @@ def figure(scene: Scene, settings: dict[str, float]) -> "list[tuple[str, Figure]
             if opacity > LEAST_OPACITY:
                 axes.plot(*np.stack([a, z]).T, color=COLOURS["reference"], alpha=0.75 * opacity, linewidth=0.6)
                 axes.plot(*z, "o", color=COLOURS["reference"], alpha=opacity, markersize=2)
-        axes.plot(*np.stack([weights @ atoms, weights @ noise]).T, color=COLOURS["time"], linewidth=2, label="mean of the lines: the field")
+        axes.plot(
+            *np.stack([weights @ atoms, weights @ noise]).T,
+            color=COLOURS["time"],
+            linewidth=2,
+            label="mean of the lines: the field",
+        )
     else:
-        axes.quiver(*place, *-place, color=COLOURS["time"], angles="xy", scale_units="xy", scale=1, width=0.008, zorder=3)
+        axes.quiver(
+            *place, *-place, color=COLOURS["time"], angles="xy", scale_units="xy", scale=1, width=0.008, zorder=3
+        )
     axes.plot(*atoms.T, "o", color=COLOURS["normal"], markersize=2, label="data points")
     axes.plot(*place, "o", color=COLOURS["selected"], markersize=5, label="the place")
     axes.set(aspect="equal", xlim=(-PICTURE, PICTURE), ylim=(-PICTURE, PICTURE))

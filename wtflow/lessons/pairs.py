@@ -1,9 +1,11 @@
-"""Lesson 3, who pairs with whom: the independent, the optimal and the worst coupling of the same points and the same noise.
+"""Lesson 3, who pairs with whom: the independent, the optimal and the worst coupling of the same points and the same
+noise.
 
-Points and noise come from here, the pairing is found anew in the browser while points are dragged. What the browser finds is held
-against SciPy's assignment, which is sent along, and against sorting in one dimension.
+Points and noise come from here, the pairing is found anew in the browser while points are dragged. What the browser
+finds is held against SciPy's assignment, which is sent along, and against sorting in one dimension.
 
-Sources: [WTF] arXiv 2508.05461 for the worst coupling; batches, one-dimensional closed forms and checks are ours (METHOD 3 and 5.7).
+Sources: [WTF] arXiv 2508.05461 for the worst coupling; batches, one-dimensional closed forms and checks are ours
+(METHOD 3 and 5.7).
 """
 
 from typing import TYPE_CHECKING, Final, Literal, get_args
@@ -36,24 +38,44 @@ _LARGE_STD = 0.5
 def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) -> Scene:
     """Points x, noise z (n, 2) and `order` (n,), whose consecutive stretches are the batches; n is at most 64.
 
-    points: (N, 2) in any order, None for two moons; of more than 64 every N/64-th is taken. `costs` is (2, S, 2): what SciPy finds as
-    the least and the greatest total squared distance, for 1-D and 2-D and each batch size in `sizes`. Settings change nothing here.
+    points: (N, 2) in any order, None for two moons; of more than 64 every N/64-th is taken. `costs` is (2, S, 2): what
+    SciPy finds as the least and the greatest total squared distance, for 1-D and 2-D and each batch size in `sizes`.
+    Settings change nothing here.
     """
-    x = DATA_SETS["moons"](MOST_POINTS, np.random.default_rng(seed)) if points is None or not len(points) else np.asarray(points)
+    x = (
+        DATA_SETS["moons"](MOST_POINTS, np.random.default_rng(seed))
+        if points is None or not len(points)
+        else np.asarray(points)
+    )
     x = x[np.linspace(0, len(x) - 1, min(len(x), MOST_POINTS)).round().astype(int)]
     rng = np.random.default_rng([seed, 3])  # apart from the points, so that other points meet the same noise
-    # An address keeps two digits of a dragged point, and the browser gets float32: the same numbers here, so that costs agree.
-    x, z = (values.astype(np.float32).astype(np.float64) for values in (x.round(2), rng.standard_normal((MOST_POINTS, 2))[: len(x)]))
+    # An address keeps two digits of a dragged point, and the browser gets float32: the same numbers here, so that costs
+    # agree.
+    x, z = (
+        values.astype(np.float32).astype(np.float64)
+        for values in (x.round(2), rng.standard_normal((MOST_POINTS, 2))[: len(x)])
+    )
     order, sizes = rng.permutation(len(x)), batch_sizes(len(x))
     costs = np.array(
-        [[[total_cost(x[:, :d], z[:, :d], pair(x[:, :d], z[:, :d], kind, size, order)) for kind in ("optimal", "worst")] for size in sizes] for d in (1, 2)]
+        [
+            [
+                [
+                    total_cost(x[:, :d], z[:, :d], pair(x[:, :d], z[:, :d], kind, size, order))
+                    for kind in ("optimal", "worst")
+                ]
+                for size in sizes
+            ]
+            for d in (1, 2)
+        ]
     )
     data = {"x": x, "z": z, "order": order.astype(np.float64), "sizes": np.array(sizes, np.float64), "costs": costs}
     return Scene(data, _checks(x, z, order, np.random.default_rng([seed, 33])))
 
 
 def pair(x: np.ndarray, z: np.ndarray, kind: Kind, batch: int, order: np.ndarray) -> np.ndarray:
-    """Partner (n,): z[partner[i]] is the noise of x[i]. Exact inside each stretch of `batch` entries of `order`; x, z: (n, d)."""
+    """Partner (n,): z[partner[i]] is the noise of x[i]. Exact inside each stretch of `batch` entries of `order`; x,
+    z: (n, d).
+    """
     partner = np.arange(len(x))
     if kind == "independent":
         return partner
@@ -70,29 +92,36 @@ def total_cost(x: np.ndarray, z: np.ndarray, partner: np.ndarray) -> float:
 
 
 def sorted_cost(x: np.ndarray, z: np.ndarray, *, is_reversed: bool) -> float:
-    """Total squared distance of x (n,) in rising order and z (n,) in rising or falling order: no assignment is solved."""
+    """Total squared distance of x (n,) in rising order and z (n,) in rising or falling order: no assignment is
+    solved.
+    """
     return float(np.square(np.sort(x) - np.sort(z)[:: -1 if is_reversed else 1]).sum())
 
 
 def count_crossings(x: np.ndarray, ends: np.ndarray) -> int:
     """How many pairs of lines from x[i] to ends[i] cross.
 
-    (n, 1): in the plane of t and x, where two lines cross when their order at t=0 is not that at t=1. (n, 2): as segments on the paper,
-    which may be passed at different times. Lines that only touch do not count.
+    (n, 1): in the plane of t and x, where two lines cross when their order at t=0 is not that at t=1. (n, 2): as
+    segments on the paper, which may be passed at different times. Lines that only touch do not count.
     """
     if x.shape[1] == 1:
         opposed = np.subtract.outer(x[:, 0], x[:, 0]) * np.subtract.outer(ends[:, 0], ends[:, 0]) < 0
     else:
         # Two segments cross when the ends of each lie on two sides of the other.
         along = ends - x
-        at_start, at_end = (along[:, None, 0] * (p - x[:, None])[..., 1] - along[:, None, 1] * (p - x[:, None])[..., 0] for p in (x, ends))
+        at_start, at_end = (
+            along[:, None, 0] * (p - x[:, None])[..., 1] - along[:, None, 1] * (p - x[:, None])[..., 0]
+            for p in (x, ends)
+        )
         apart = at_start * at_end < 0
         opposed = apart & apart.T
     return int(np.triu(opposed, 1).sum())
 
 
 def batch_sizes(n: int) -> tuple[int, ...]:
-    """1, 2, 4 ... and n itself. Batches of one size are made of whole batches of the size before, so their costs can only part."""
+    """1, 2, 4 ... and n itself. Batches of one size are made of whole batches of the size before, so their costs can
+    only part.
+    """
     return (*(2**k for k in range(n.bit_length()) if 2**k < n), n)
 
 
@@ -101,31 +130,74 @@ def _checks(x: np.ndarray, z: np.ndarray, order: np.ndarray, rng: np.random.Gene
     worst = pair(x, z, "worst", n, order)
     inner = np.square(x).sum() + np.square(z).sum() - 2 * (x * z[worst]).sum()
     stretched = 2.0 * x + np.tanh(x)  # the gradient of |x|^2 + sum log cosh x, which is strictly convex
-    kept = {kind: float(np.mean(pair(x, sign * stretched, kind, n, order) == np.arange(n))) for kind, sign in (("optimal", 1), ("worst", -1))}
+    kept = {
+        kind: float(np.mean(pair(x, sign * stretched, kind, n, order) == np.arange(n)))
+        for kind, sign in (("optimal", 1), ("worst", -1))
+    }
     data, noise = _LARGE_STD * rng.standard_normal(_LARGE), rng.standard_normal(_LARGE)
     large = {kind: sorted_cost(data, noise, is_reversed=kind == "worst") / _LARGE for kind in ("optimal", "worst")}
-    words, gradients = f"cost per pair of {_LARGE} Gaussian pairs with s = 0.5", "ours: the pairing by a convex function is known"
+    words, gradients = (
+        f"cost per pair of {_LARGE} Gaussian pairs with s = 0.5",
+        "ours: the pairing by a convex function is known",
+    )
     return (
-        Check("worst cost, by squared norms minus twice the inner products", total_cost(x, z, worst), inner, 1e-6, "ours: expand the square"),
+        Check(
+            "worst cost, by squared norms minus twice the inner products",
+            total_cost(x, z, worst),
+            inner,
+            1e-6,
+            "ours: expand the square",
+        ),
         *_checks_in_line(x[:, 0], z[:, 0], order),
-        Check("share of points paired by optimal with their own gradient of a convex function", kept["optimal"], 1.0, _doubles(x), gradients),
+        Check(
+            "share of points paired by optimal with their own gradient of a convex function",
+            kept["optimal"],
+            1.0,
+            _doubles(x),
+            gradients,
+        ),
         Check("share of points paired by worst with minus that gradient", kept["worst"], 1.0, _doubles(x), gradients),
-        Check(f"optimal {words}, against (1 - s)^2", large["optimal"], (1 - _LARGE_STD) ** 2, 0.03, "ours: limit for many pairs, sampled"),
-        Check(f"worst {words}, against (1 + s)^2", large["worst"], (1 + _LARGE_STD) ** 2, 0.2, "ours: limit for many pairs, sampled"),
+        Check(
+            f"optimal {words}, against (1 - s)^2",
+            large["optimal"],
+            (1 - _LARGE_STD) ** 2,
+            0.03,
+            "ours: limit for many pairs, sampled",
+        ),
+        Check(
+            f"worst {words}, against (1 + s)^2",
+            large["worst"],
+            (1 + _LARGE_STD) ** 2,
+            0.2,
+            "ours: limit for many pairs, sampled",
+        ),
     )
 
 
 def _checks_in_line(x: np.ndarray, z: np.ndarray, order: np.ndarray) -> list[Check]:
-    """One dimension, x and z (n,): costs of the assignment against sorting, and crossings against those that sorting forces."""
+    """One dimension, x and z (n,): costs of the assignment against sorting, and crossings against those that sorting
+    forces.
+    """
     n, checks = len(x), []
     for kind, partner_words in (("optimal", "sorted"), ("worst", "reversed")):
         partner = pair(x[:, None], z[:, None], kind, n, order)
         by_sorting = sorted_cost(x, z, is_reversed=kind == "worst")
-        label, source = f"{kind} cost in 1-D, by sorted with {partner_words}", "ours: in one dimension couplings are sorting"
+        label, source = (
+            f"{kind} cost in 1-D, by sorted with {partner_words}",
+            "ours: in one dimension couplings are sorting",
+        )
         checks.append(Check(label, total_cost(x[:, None], z[:, None], partner), by_sorting, 1e-6, source))
         crossings = count_crossings(x[:, None], z[partner, None])
         forced = _distinct_pairs(x) if kind == "worst" else 0
-        checks.append(Check(f"{kind} lines that cross in 1-D{', of n (n - 1) / 2 that differ' if forced else ''}", crossings, forced, 0, source))
+        checks.append(
+            Check(
+                f"{kind} lines that cross in 1-D{', of n (n - 1) / 2 that differ' if forced else ''}",
+                crossings,
+                forced,
+                0,
+                source,
+            )
+        )
     return checks
 
 
@@ -142,7 +214,9 @@ def _doubles(x: np.ndarray) -> float:
 
 
 def figure(scene: Scene, settings: dict[str, float]) -> "list[tuple[str, Figure]]":
-    """The three couplings side by side at the batch size, dimension and time of `settings`, and their costs against batch size."""
+    """The three couplings side by side at the batch size, dimension and time of `settings`, and their costs against
+    batch size.
+    """
     from wtflow.plots.still.sheet import COLUMN_MM, FULL_MM, TYPE_PT, add_legend, name_axes, new_sheet
 
     x, z, d = scene.data["x"], scene.data["z"], int(settings["dimension"]) + 1

@@ -1,9 +1,11 @@
 """Lesson 5, the shell: where noise and data lie in d dimensions, and how little the worst coupling can do there.
 
-The norm of standard noise follows the chi law, close to sqrt(d); Gaussian data of thickness s lie at s sqrt(d); a layer norm puts data on
-sqrt(d) exactly. The browser draws the law in closed form; norms are sampled here, and so is the coupling's strength (wtflow/lessons/gamma.py).
+The norm of standard noise follows the chi law, close to sqrt(d); Gaussian data of thickness s lie at s sqrt(d); a layer
+norm puts data on sqrt(d) exactly. The browser draws the law in closed form; norms are sampled here, and so is the
+coupling's strength (wtflow/lessons/gamma.py).
 
-Sources: [WTF] arXiv 2508.05461 for noise on a shell and data within; the caution about layer norms and all numbers are ours (METHOD 3, 5.9).
+Sources: [WTF] arXiv 2508.05461 for noise on a shell and data within; the caution about layer norms and all numbers are
+ours (METHOD 3, 5.9).
 """
 
 from typing import TYPE_CHECKING, Final
@@ -40,16 +42,25 @@ _SURE = 5.0
 
 
 def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) -> Scene:
-    """For each of the 13 dimensions 200 `noise` norms, 200 norms `data` of thickness 1 (multiply by s), 200 norms of such data after a layer
-    norm `normed`, and 200 norms of its positions `places` (of 64 with d / 64 values each; 0 where d < 128): (13, 200) each.
+    """For each of the 13 dimensions 200 `noise` norms, 200 norms `data` of thickness 1 (multiply by s), 200 norms of
+    such data after a layer norm `normed`, and 200 norms of its positions `places` (of 64 with d / 64 values each; 0
+    where d < 128): (13, 200) each.
 
-    `table` (53, 4): dimension, group size, gamma, standard error, stored; `live` (27, 4): the same, measured now; `method` (13, 3): dimension,
-    group size and gamma as METHOD has them. No points are used.
+    `table` (53, 4): dimension, group size, gamma, standard error, stored; `live` (27, 4): the same, measured now;
+    `method` (13, 3): dimension, group size and gamma as METHOD has them. No points are used.
     """
     rng = np.random.default_rng(seed)
-    data: dict[str, np.ndarray | float | str | list] = dict(zip(("noise", "data", "normed", "places"), _norms(rng), strict=True))
-    live = np.array([(d, n, *gamma.measure(d, n, count, rng)) for n, count in LIVE_GROUPS.items() for d in LIVE_DIMENSIONS])
-    data |= {"live": live, "table": _table(), "method": np.array([(d, n, value) for (d, n), value in gamma.METHOD.items()])}
+    data: dict[str, np.ndarray | float | str | list] = dict(
+        zip(("noise", "data", "normed", "places"), _norms(rng), strict=True)
+    )
+    live = np.array(
+        [(d, n, *gamma.measure(d, n, count, rng)) for n, count in LIVE_GROUPS.items() for d in LIVE_DIMENSIONS]
+    )
+    data |= {
+        "live": live,
+        "table": _table(),
+        "method": np.array([(d, n, value) for (d, n), value in gamma.METHOD.items()]),
+    }
     return Scene(data, _checks(data, settings))
 
 
@@ -59,7 +70,9 @@ def chosen(settings: dict[str, float]) -> tuple[int, int]:
 
 
 def layer_norm(x: np.ndarray) -> np.ndarray:
-    """Rows (N, d) without their mean, divided by their standard deviation: norm sqrt(d) whatever they were. With one channel 0 is left."""
+    """Rows (N, d) without their mean, divided by their standard deviation: norm sqrt(d) whatever they were. With one
+    channel 0 is left.
+    """
     centred = x - x.mean(axis=1, keepdims=True)
     return centred / np.maximum(centred.std(axis=1, keepdims=True), np.finfo(float).tiny)
 
@@ -88,13 +101,32 @@ def _checks(data: dict[str, np.ndarray], settings: dict[str, float]) -> tuple[Ch
     sure = _SURE * std / np.sqrt(N_NORMS)
     checks = [
         Check(f"mean norm of 200 noises at d = {d:,}", float(data["noise"][k].mean()), mean, sure, "chi law"),
-        Check(f"mean norm of 200 data at d = {d:,}", s * float(data["data"][k].mean()), s * mean, s * sure, "chi law times s"),
-        Check("root mean squared norm of the noises against √d", float(np.sqrt(np.square(data["noise"][k]).mean())), np.sqrt(d),
-              _SURE / np.sqrt(2 * N_NORMS), "each channel has variance 1"),
-    ]  # fmt: skip
+        Check(
+            f"mean norm of 200 data at d = {d:,}",
+            s * float(data["data"][k].mean()),
+            s * mean,
+            s * sure,
+            "chi law times s",
+        ),
+        Check(
+            "root mean squared norm of the noises against √d",
+            float(np.sqrt(np.square(data["noise"][k]).mean())),
+            np.sqrt(d),
+            _SURE / np.sqrt(2 * N_NORMS),
+            "each channel has variance 1",
+        ),
+    ]
     if d > 1:
         furthest = data["normed"][k][np.abs(data["normed"][k] - np.sqrt(d)).argmax()]
-        checks.append(Check("norm of the least fitting of 200 data after a layer norm, against √d", float(furthest), np.sqrt(d), 1e-9, "METHOD 5.9"))
+        checks.append(
+            Check(
+                "norm of the least fitting of 200 data after a layer norm, against √d",
+                float(furthest),
+                np.sqrt(d),
+                1e-9,
+                "METHOD 5.9",
+            )
+        )
     live = {(int(row[0]), int(row[1])): row[2:] for row in data["live"]}
     if (d, 2) in live:
         value, error = live[d, 2]
@@ -103,7 +135,15 @@ def _checks(data: dict[str, np.ndarray], settings: dict[str, float]) -> tuple[Ch
     if (d, n) in live and n > 2:
         (value, error), (stored, stored_error, _) = live[d, n], gamma.TABLE[d, n]
         both = float(np.hypot(error, stored_error))
-        checks.append(Check(f"γ of {LIVE_GROUPS[n]} groups of {n} at d = {d}, measured now, against the table", value, stored, _SURE * both, "second sample"))
+        checks.append(
+            Check(
+                f"γ of {LIVE_GROUPS[n]} groups of {n} at d = {d}, measured now, against the table",
+                value,
+                stored,
+                _SURE * both,
+                "second sample",
+            )
+        )
     return tuple(checks)
 
 
@@ -138,7 +178,14 @@ def _draw_law(axes: "Axes", scene: Scene, settings: dict[str, float]) -> None:
     axes.plot(x, chi.pdf(x, d), color=COLOURS["reference"], linewidth=1.1, label="noise: chi law")
     axes.axvline(np.sqrt(d), color=COLOURS["time"], linewidth=0.9, linestyle="--", label="√d")
     if is_normed:
-        axes.plot(scene.data["normed"][k], np.zeros(N_NORMS), "|", color=COLOURS["normal"], markersize=8, label="data after a layer norm")
+        axes.plot(
+            scene.data["normed"][k],
+            np.zeros(N_NORMS),
+            "|",
+            color=COLOURS["normal"],
+            markersize=8,
+            label="data after a layer norm",
+        )
     else:
         axes.plot(x, chi.pdf(x / s, d) / s, color=COLOURS["normal"], linewidth=1.1, label="data of thickness s")
     axes.set_xlim(0, top)
@@ -162,9 +209,26 @@ def _draw_strength(axes: "Axes", scene: Scene) -> None:
 
     shades = dict(zip(gamma.GROUP_SIZES, ("reference", "normal", "selected", "defect"), strict=True))
     for n in gamma.GROUP_SIZES:
-        rows = scene.data["table"][(scene.data["table"][:, 1] == n) & (scene.data["table"][:, 0] <= gamma.DIMENSIONS[-1])]
+        rows = scene.data["table"][
+            (scene.data["table"][:, 1] == n) & (scene.data["table"][:, 0] <= gamma.DIMENSIONS[-1])
+        ]
         axes.plot(rows[:, 0], rows[:, 2], "-", color=COLOURS[shades[n]], linewidth=1, label=f"groups of {n}")
         live = scene.data["live"][scene.data["live"][:, 1] == n]
         if len(live):
-            axes.errorbar(live[:, 0], live[:, 2], yerr=2 * live[:, 3], fmt="o", color=COLOURS[shades[n]], markersize=2, elinewidth=0.6)
-    axes.plot(gamma.DIMENSIONS, [gamma.strength_of_all(d) for d in gamma.DIMENSIONS], ":", color=COLOURS["time"], linewidth=1, label="groups without end")
+            axes.errorbar(
+                live[:, 0],
+                live[:, 2],
+                yerr=2 * live[:, 3],
+                fmt="o",
+                color=COLOURS[shades[n]],
+                markersize=2,
+                elinewidth=0.6,
+            )
+    axes.plot(
+        gamma.DIMENSIONS,
+        [gamma.strength_of_all(d) for d in gamma.DIMENSIONS],
+        ":",
+        color=COLOURS["time"],
+        linewidth=1,
+        label="groups without end",
+    )

@@ -1,9 +1,11 @@
-"""A velocity network small enough to train and to ask in a browser: (x, y, t) -> 64 tanh -> 64 tanh -> velocity. NumPy only.
+"""A velocity network small enough to train and to ask in a browser: (x, y, t) -> 64 tanh -> 64 tanh -> velocity. NumPy
+only.
 
-`assets/learn/well.js` holds the same network and the same training in the browser; a test and a check on the page compare the two.
-All weights lie in one vector, in the order of `SHAPES`, matrices row by row with a row per output.
+`assets/learn/well.js` holds the same network and the same training in the browser; a test and a check on the page
+compare the two. All weights lie in one vector, in the order of `SHAPES`, matrices row by row with a row per output.
 
-Sources: flow matching on the linear path, reversed in time, as [WTF] arXiv 2508.05461; Adam of Kingma and Ba 2015. Sizes are ours.
+Sources: flow matching on the linear path, reversed in time, as [WTF] arXiv 2508.05461; Adam of Kingma and Ba 2015.
+Sizes are ours.
 """
 
 import math
@@ -23,7 +25,9 @@ N_WEIGHTS: Final = sum(math.prod(shape) for shape in SHAPES)
 
 BATCH: Final = 256
 GROUP: Final = 64
-"""Pairing is exact within so many pairs: few enough for the browser, and in two dimensions nearly as strong as any number."""
+"""Pairing is exact within so many pairs: few enough for the browser, and in two dimensions nearly as strong as any
+number.
+"""
 
 RATE: Final = 4e-3
 _BETAS, _TINY = (0.9, 0.999), 1e-8  # Adam's usual ones
@@ -32,7 +36,10 @@ _BETAS, _TINY = (0.9, 0.999), 1e-8  # Adam's usual ones
 def unpack(weights: np.ndarray) -> list[np.ndarray]:
     """The matrices and offsets in a vector (N_WEIGHTS,), as views. Raises FlowError for another length."""
     if weights.shape != (N_WEIGHTS,):
-        raise FlowError(f"A small network has {N_WEIGHTS} weights, found shape {weights.shape}.", fix="Make the file anew: python -m wtflow.lessons.well")
+        raise FlowError(
+            f"A small network has {N_WEIGHTS} weights, found shape {weights.shape}.",
+            fix="Make the file anew: python -m wtflow.lessons.well",
+        )
     ends = np.cumsum([math.prod(shape) for shape in SHAPES])[:-1]
     return [part.reshape(shape) for part, shape in zip(np.split(weights, ends), SHAPES, strict=True)]
 
@@ -73,7 +80,10 @@ def train(points: np.ndarray, kind: Kind, steps: int, rng: np.random.Generator) 
     Raises FlowError without points.
     """
     if points.ndim != 2 or points.shape[1] != 2 or not len(points):
-        raise FlowError(f"A small network learns points in the plane, found an array of shape {points.shape}.", fix="Draw at least one point.")
+        raise FlowError(
+            f"A small network learns points in the plane, found an array of shape {points.shape}.",
+            fix="Draw at least one point.",
+        )
     weights = start_weights(rng)
     first, second = np.zeros(N_WEIGHTS), np.zeros(N_WEIGHTS)
     for step in range(1, steps + 1):
@@ -89,14 +99,20 @@ def train(points: np.ndarray, kind: Kind, steps: int, rng: np.random.Generator) 
 
 
 def start_weights(rng: np.random.Generator) -> np.ndarray:
-    """Before training: Gaussian with variance 1 / inputs, offsets of the first layer spread so that its units bend in different places."""
-    parts = [rng.standard_normal(shape) / math.sqrt(shape[1]) if len(shape) == 2 else np.zeros(shape) for shape in SHAPES]
+    """Before training: Gaussian with variance 1 / inputs, offsets of the first layer spread so that its units bend
+    in different places.
+    """
+    parts = [
+        rng.standard_normal(shape) / math.sqrt(shape[1]) if len(shape) == 2 else np.zeros(shape) for shape in SHAPES
+    ]
     parts[1] = rng.standard_normal(WIDTH)
     return np.concatenate([part.ravel() for part in parts])
 
 
 def loss_and_slope(weights: np.ndarray, x: np.ndarray, noise: np.ndarray, t: np.ndarray) -> tuple[float, np.ndarray]:
-    """Mean over pairs of |v(x_t, t) - (noise - x)|^2 / 2, half a square per coordinate, and its gradient (N_WEIGHTS,). x, noise: (B, 2); t: (B,)."""
+    """Mean over pairs of |v(x_t, t) - (noise - x)|^2 / 2, half a square per coordinate, and its gradient
+    (N_WEIGHTS,). x, noise: (B, 2); t: (B,).
+    """
     _, _, w2, _, w3, _ = unpack(weights)
     inputs, hidden1, hidden2, v = _layers(unpack(weights), (1 - t[:, None]) * x + t[:, None] * noise, t)
     miss = v - (noise - x)

@@ -1,10 +1,13 @@
-"""Lesson 7, the well and the escape: a small network learns the field of points in the plane; anomalies are placed, travel and are scored.
+"""Lesson 7, the well and the escape: a small network learns the field of points in the plane; anomalies are placed,
+travel and are scored.
 
-`python -m wtflow.lessons.well` trains one network for each data set and coupling and writes them to assets/learn/well.npz (a minute).
-They know the points of seed 0; for other points the browser trains one itself. What the network says off its points is a fact about
-the network: the exact field of finitely many points is known (independent coupling) and drawn beside it.
+`python -m wtflow.lessons.well` trains one network for each data set and coupling and writes them to
+assets/learn/well.npz (a minute). They know the points of seed 0; for other points the browser trains one itself. What
+the network says off its points is a fact about the network: the exact field of finitely many points is known
+(independent coupling) and drawn beside it.
 
-Sources: [WTF] arXiv 2508.05461 for the well, the endpoint score and one step; the comparison with the exact field is ours (METHOD 5.1, 5.5).
+Sources: [WTF] arXiv 2508.05461 for the well, the endpoint score and one step; the comparison with the exact field is
+ours (METHOD 5.1, 5.5).
 """
 
 from functools import cache
@@ -30,9 +33,12 @@ CONTROLS: Final = (
     Control("map", "Map", 0, 2, 1, 0, kind="choice", options=MAPS),
     Control("steps", "Many steps", 2, 50, 1, 20),
     Control("t", "Time t", 0, 1, 0.01, 0),
-    *(Control(f"{name}{axis}", f"{name.upper()} {axis}", -REACH, REACH, 0.01, start, kind="hidden")
-      for name, x, y in ANOMALIES for axis, start in (("x", x), ("y", y))),
-)  # fmt: skip
+    *(
+        Control(f"{name}{axis}", f"{name.upper()} {axis}", -REACH, REACH, 0.01, start, kind="hidden")
+        for name, x, y in ANOMALIES
+        for axis, start in (("x", x), ("y", y))
+    ),
+)
 DATA: Final = ("moons", "rings", "grid", "letters", "one_gaussian")
 
 FILE: Final = Path(__file__).resolve().parents[2] / "assets" / "learn" / "well.npz"
@@ -42,26 +48,43 @@ FAR: Final = (4.0, 4.0)
 """A place that is far from every data set, for a score to compare."""
 
 _FAR_OFF = 5.0
-"""An endpoint this far out, several times as far as noise, comes from the steep field beside a data point and not from the noise."""
+"""An endpoint this far out, several times as far as noise, comes from the steep field beside a data point and not
+from the noise.
+"""
 
 _PROBES = np.array([[0.5, 0.5, 0.0], [-1.0, 1.5, 0.3], [2.0, -1.0, 0.7], [*FAR, 0.0]])
 """x, y, t: where browser and Python are asked the same."""
 
 
 def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) -> Scene:
-    """`atoms` (n, 2) to learn and, where networks are stored for them, `weights` (3, N_WEIGHTS) in the order of `KINDS`.
+    """`atoms` (n, 2) to learn and, where networks are stored for them, `weights` (3, N_WEIGHTS) in the order of
+    `KINDS`.
 
-    With weights come `probe_v` (3, 4, 2), the velocity at `probes` (x, y, t), and `far_score` (3,), the one-step score of `FAR`, both by
-    Python. points: None for two moons. `is_stored` says whether there are weights. `seed` is also the browser's when it trains.
+    With weights come `probe_v` (3, 4, 2), the velocity at `probes` (x, y, t), and `far_score` (3,), the one-step score
+    of `FAR`, both by Python. points: None for two moons. `is_stored` says whether there are weights. `seed` is also the
+    browser's when it trains.
     """
-    atoms = DATA_SETS["moons"](N_POINTS, np.random.default_rng(seed)) if points is None or not len(points) else np.asarray(points)
+    atoms = (
+        DATA_SETS["moons"](N_POINTS, np.random.default_rng(seed))
+        if points is None or not len(points)
+        else np.asarray(points)
+    )
     atoms = atoms.astype(np.float32).astype(np.float64)
     data: dict[str, np.ndarray | float] = {"atoms": atoms, "seed": float(seed), "is_stored": 0.0}
     weights = stored_weights(atoms)
     if weights is not None:
-        probe_v = np.array([[small_net.velocity(one, probe[None, :2], probe[2])[0] for probe in _PROBES] for one in weights])
+        probe_v = np.array(
+            [[small_net.velocity(one, probe[None, :2], probe[2])[0] for probe in _PROBES] for one in weights]
+        )
         far_score = np.array([one_step_score(one, np.array([FAR]))[0] for one in weights])
-        data |= {"is_stored": 1.0, "weights": weights, "probes": _PROBES, "probe_v": probe_v, "far": np.array(FAR), "far_score": far_score}
+        data |= {
+            "is_stored": 1.0,
+            "weights": weights,
+            "probes": _PROBES,
+            "probe_v": probe_v,
+            "far": np.array(FAR),
+            "far_score": far_score,
+        }
     return Scene(data, _checks(atoms, weights, places(settings)))
 
 
@@ -92,7 +115,9 @@ def stored_weights(atoms: np.ndarray) -> np.ndarray | None:
 
 @cache
 def _stored(stamp: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Data set -> its points (n, 2) and weights (3, N_WEIGHTS); empty where the file is absent. `stamp`: a new file is read anew."""
+    """Data set -> its points (n, 2) and weights (3, N_WEIGHTS); empty where the file is absent. `stamp`: a new file
+    is read anew.
+    """
     if not stamp:
         return {}
     with np.load(FILE, allow_pickle=False) as file:
@@ -105,7 +130,13 @@ def _checks(atoms: np.ndarray, weights: np.ndarray | None, anomalies: np.ndarray
     one_step = float(small_net.score(exact_endpoint(anomalies, atoms, 1)).max())
     checks = [
         Check("Score of A, B, C by one exact step, the largest", one_step, 0.0, 1e-12, "ours, METHOD 5.1"),
-        Check("Exact v_x at A and t = 1, against A minus the mean of the data", at_end[0], anomalies[0, 0] - atoms[:, 0].mean(), 1e-9, "ours, METHOD 5.5"),
+        Check(
+            "Exact v_x at A and t = 1, against A minus the mean of the data",
+            at_end[0],
+            anomalies[0, 0] - atoms[:, 0].mean(),
+            1e-9,
+            "ours, METHOD 5.5",
+        ),
     ]
     if once > _FAR_OFF:
         words = "Beside a data point: exact endpoint's distance with 800 steps over that with 400"
@@ -118,7 +149,9 @@ def _checks(atoms: np.ndarray, weights: np.ndarray | None, anomalies: np.ndarray
 
 
 def excess_loss(weights: np.ndarray, atoms: np.ndarray, rng: np.random.Generator, n: int = 400) -> float:
-    """Mean of |learned - exact|^2 / 2 over n points x_t of independent pairs, t from 0.2 to 1 (below, the exact field is too steep to learn)."""
+    """Mean of |learned - exact|^2 / 2 over n points x_t of independent pairs, t from 0.2 to 1 (below, the exact
+    field is too steep to learn).
+    """
     x, noise, times = atoms[rng.integers(0, len(atoms), n)], rng.standard_normal((n, 2)), np.linspace(0.2, 1, 20)
     total = 0.0
     for t, rows in zip(times, np.array_split(np.arange(n), len(times)), strict=True):
@@ -133,7 +166,9 @@ _SIZES, _WORDS = {"normal": 2.5, "defect": 5}, {"normal": "data", "defect": "A, 
 
 
 def figure(scene: Scene, settings: dict[str, float]) -> list[tuple[str, Any]]:
-    """The plane at time t with paths and field, the chosen map, and one step against many. Without stored weights a network is trained (seconds)."""
+    """The plane at time t with paths and field, the chosen map, and one step against many. Without stored weights a
+    network is trained (seconds).
+    """
     from wtflow.plots.still.sheet import COLUMN_MM, HEAT_MAP, TYPE_PT, add_bar, add_legend, name_axes, new_sheet
     from wtflow.plots.theme import COLOURS
 
@@ -160,14 +195,20 @@ def figure(scene: Scene, settings: dict[str, float]) -> list[tuple[str, Any]]:
     scores, (axes,) = new_sheet(COLUMN_MM, COLUMN_MM)
     for name, path in paths.items():
         one = one_step_score(weights, path[0])
-        axes.loglog(one, small_net.score(path[-1]), "o", color=COLOURS[name], markersize=_SIZES[name], label=_WORDS[name])
+        axes.loglog(
+            one, small_net.score(path[-1]), "o", color=COLOURS[name], markersize=_SIZES[name], label=_WORDS[name]
+        )
     name_axes(axes, "score, one step", f"score, {steps} steps")
     add_legend(scores, [axes], 2)
     return [("plane", plane), ("map", chart), ("scores", scores)]
 
 
-def map_values(weights: np.ndarray, atoms: np.ndarray, grid: np.ndarray, which: int, steps: int, t: float) -> np.ndarray:
-    """(N,) what a map shows at places (N, 2): the score by one step, by many, or the length of learned minus exact (independent) velocity at t."""
+def map_values(
+    weights: np.ndarray, atoms: np.ndarray, grid: np.ndarray, which: int, steps: int, t: float
+) -> np.ndarray:
+    """(N,) what a map shows at places (N, 2): the score by one step, by many, or the length of learned minus exact
+    (independent) velocity at t.
+    """
     if which == 0:
         return one_step_score(weights, grid)
     if which == 1:
@@ -210,11 +251,16 @@ def _draw_plane(axes: Any, weights: np.ndarray, paths: dict[str, np.ndarray], t:
 
 
 def write_stored(path: Path = FILE, steps: int = STORED_STEPS) -> None:
-    """Train and write the networks of all data sets and couplings; points as float32, weights as float16. The same file every time."""
+    """Train and write the networks of all data sets and couplings; points as float32, weights as float16. The same
+    file every time.
+    """
     arrays = {}
     for i, name in enumerate(DATA):
         points = DATA_SETS[name](N_POINTS, np.random.default_rng(0)).astype(np.float32)
-        nets = [small_net.train(points.astype(np.float64), kind, steps, np.random.default_rng([_SEED, i, k])) for k, kind in enumerate(KINDS)]
+        nets = [
+            small_net.train(points.astype(np.float64), kind, steps, np.random.default_rng([_SEED, i, k]))
+            for k, kind in enumerate(KINDS)
+        ]
         arrays |= {f"{name}_points": points, f"{name}_weights": np.stack(nets).astype(np.float16)}
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(path, **arrays)

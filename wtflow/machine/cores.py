@@ -1,8 +1,8 @@
 """Portions of work, each on a core of its own.
 
-Threads that share one sum meet after every sum, hundreds of times for one batch of images or rows, and each time all wait for the
-last. Where work falls into portions that have nothing to do with each other, a thread for each portion meets the others once. torch
-lets go of Python's lock while it computes, so threads suffice.
+Threads that share one sum meet after every sum, hundreds of times for one batch of images or rows, and each time all
+wait for the last. Where work falls into portions that have nothing to do with each other, a thread for each portion
+meets the others once. torch lets go of Python's lock while it computes, so threads suffice.
 """
 
 import contextlib
@@ -23,7 +23,9 @@ SideBySide = Callable[[Callable[[T], R], Sequence[T]], list[R]]
 
 
 def n_cores() -> int:
-    """Portions that the calling thread may have worked on at once: as many as it has threads of torch. A helper has one."""
+    """Portions that the calling thread may have worked on at once: as many as it has threads of torch. A helper has
+    one.
+    """
     return min(MOST, torch.get_num_threads())
 
 
@@ -35,12 +37,16 @@ def helpers(n_threads: int, name: str) -> Iterator[ThreadPoolExecutor]:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(torch.get_num_threads())  # threads started later count as many as this one, not the helpers' one
+        torch.set_num_threads(
+            torch.get_num_threads()
+        )  # threads started later count as many as this one, not the helpers' one
 
 
 @contextlib.contextmanager
 def side_by_side(n_threads: int) -> Iterator[SideBySide]:
-    """A way to work on portions side by side, n_threads of them at once; with one thread the caller does them in turn, as it would any other work."""
+    """A way to work on portions side by side, n_threads of them at once; with one thread the caller does them in
+    turn, as it would any other work.
+    """
     if n_threads <= 1:
         yield lambda work, portions: [work(portion) for portion in portions]
         return

@@ -14,7 +14,9 @@ def peak_mib() -> float:
     Linux keeps it for the program alone (VmHWM). `getrusage` starts from the memory of the process that started this
     one: a child of a process of 2 GB says at least 2 GB.
     """
-    if _STATUS.is_file() and (found := re.search(r"VmHWM:\s+(\d+) kB", _STATUS.read_text(encoding="ascii", errors="replace"))):
+    if _STATUS.is_file() and (
+        found := re.search(r"VmHWM:\s+(\d+) kB", _STATUS.read_text(encoding="ascii", errors="replace"))
+    ):
         return int(found[1]) / 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 2**20 if sys.platform == "darwin" else peak / 1024  # macOS counts bytes, others KiB

@@ -1,11 +1,12 @@
 """Work prepared beside the network: threads draw the next batches, or read the next images.
 
-What is drawn depends on its number alone and on no weight, so drawing it earlier, or in another thread, changes nothing but
-the time. Threads suffice: SciPy's assignment, torch, Pillow and hashing let go of Python's lock while they work.
+What is drawn depends on its number alone and on no weight, so drawing it earlier, or in another thread, changes nothing
+but the time. Threads suffice: SciPy's assignment, torch, Pillow and hashing let go of Python's lock while they work.
 
-Beside a GPU helpers draw ahead while it computes. On a CPU every core is the network's already, and a helper only takes it away from a
-portion of the batch that the others then wait for. There the two take turns: every core draws a few items, then every core computes.
-Measured on two cores, milliseconds of a training step (medians of five): in turns 22, with one or two helpers ahead 26, without any 25.
+Beside a GPU helpers draw ahead while it computes. On a CPU every core is the network's already, and a helper only takes
+it away from a portion of the batch that the others then wait for. There the two take turns: every core draws a few
+items, then every core computes. Measured on two cores, milliseconds of a training step (medians of five): in turns 22,
+with one or two helpers ahead 26, without any 25.
 """
 
 import os
@@ -21,27 +22,34 @@ from wtflow.machine.cores import helpers, n_cores
 T = TypeVar("T")
 
 N_AHEAD = 2
-"""Items that wait or are being made for each thread, beside the one in use: one to take next, and one that makes up for a slow one."""
+"""Items that wait or are being made for each thread, beside the one in use: one to take next, and one that makes up
+for a slow one.
+"""
 MOST_THREADS = 8
 
 
 def prepared(draw: Callable[[int], T], numbers: range, device: torch.device, n_each: int) -> Iterator[T]:
-    """`draw(number)` for each number in order, as is quickest beside a network on `device`; n_each: items a thread draws in its turn on a CPU."""
+    """`draw(number)` for each number in order, as is quickest beside a network on `device`; n_each: items a thread
+    draws in its turn on a CPU.
+    """
     if device.type == "cpu":
         return prepared_in_turns(draw, numbers, n_cores(), n_each)
     return prepared_ahead(draw, numbers, n_helpers())
 
 
 def n_helpers() -> int:
-    """Threads that keep a GPU supplied. It trains a batch faster than a core pairs one, so several, but a core is left to the thread that drives it."""
+    """Threads that keep a GPU supplied. It trains a batch faster than a core pairs one, so several, but a core is
+    left to the thread that drives it.
+    """
     return min(MOST_THREADS, max(1, (os.cpu_count() or 1) - 1))
 
 
 def prepared_ahead(draw: Callable[[int], T], numbers: range, n_threads: int) -> Iterator[T]:
     """`draw(number)` for each number in order, N_AHEAD * n_threads of them at most drawn before they are asked for.
 
-    n_threads 0 draws each when it is asked for. An error of `draw` is raised where its item would have come. The threads end with
-    the last item, an error, or when the iterator is closed (`contextlib.closing`), which waits for what is being drawn.
+    n_threads 0 draws each when it is asked for. An error of `draw` is raised where its item would have come. The
+    threads end with the last item, an error, or when the iterator is closed (`contextlib.closing`), which waits for
+    what is being drawn.
     """
     if n_threads == 0:
         yield from map(draw, numbers)
@@ -57,7 +65,8 @@ def prepared_ahead(draw: Callable[[int], T], numbers: range, n_threads: int) -> 
 
 
 def prepared_in_turns(draw: Callable[[int], T], numbers: range, n_threads: int, n_each: int) -> Iterator[T]:
-    """`draw(number)` for each number in order: n_threads * n_each of them are drawn side by side while the caller waits, then handed out.
+    """`draw(number)` for each number in order: n_threads * n_each of them are drawn side by side while the caller
+    waits, then handed out.
 
     n_threads 1 draws each when it is asked for. Errors and the end of the threads are as with `prepared_ahead`.
     """

@@ -31,7 +31,11 @@ class ScoreAxis:
 
     def edges(self, n_bins: int) -> np.ndarray:
         """(n_bins + 1,) rising edges, evenly spaced as the axis shows them."""
-        return np.geomspace(self.low, self.high, n_bins + 1) if self.is_log else np.linspace(self.low, self.high, n_bins + 1)
+        return (
+            np.geomspace(self.low, self.high, n_bins + 1)
+            if self.is_log
+            else np.linspace(self.low, self.high, n_bins + 1)
+        )
 
     def clamp(self, value: float) -> float:
         """The value itself, or the end of the axis that it lies beyond."""
@@ -39,14 +43,26 @@ class ScoreAxis:
 
     def layout(self) -> dict[str, object]:
         """The axis as Plotly's layout wants it."""
-        axis: dict[str, object] = {"title": {"text": self.title}, "type": "log" if self.is_log else "linear", "range": self.plotly_range}
-        return axis | ({"tickvals": (ticks := self.log_ticks()), "ticktext": [f"{tick:,g}" for tick in ticks]} if self.is_log else {})
+        axis: dict[str, object] = {
+            "title": {"text": self.title},
+            "type": "log" if self.is_log else "linear",
+            "range": self.plotly_range,
+        }
+        return axis | (
+            {"tickvals": (ticks := self.log_ticks()), "ticktext": [f"{tick:,g}" for tick in ticks]}
+            if self.is_log
+            else {}
+        )
 
     def log_ticks(self) -> list[float]:
-        """Ones, twos and fives within the axis, ones alone where it is long. Plotly's own twos and fives are too small to read."""
+        """Ones, twos and fives within the axis, ones alone where it is long. Plotly's own twos and fives are too
+        small to read.
+        """
         steps = (1, 2, 5) if np.log10(self.high / self.low) < 2.5 else (1,)
         powers = range(int(np.floor(np.log10(self.low))), int(np.ceil(np.log10(self.high))) + 1)
-        return [tick for power in powers for step in steps if self.low <= (tick := float(f"{step}e{power}")) <= self.high]
+        return [
+            tick for power in powers for step in steps if self.low <= (tick := float(f"{step}e{power}")) <= self.high
+        ]
 
 
 def score_axis(scores: np.ndarray, *, padding: float = 0.0) -> ScoreAxis:
@@ -56,7 +72,9 @@ def score_axis(scores: np.ndarray, *, padding: float = 0.0) -> ScoreAxis:
     """
     low, high = float(np.min(scores)), float(np.max(scores))
     decades = np.log10(high / low) if low > 0 else 0.0
-    if decades > DECADES_BEFORE_LOG or (decades > DECADES_OF_A_TAIL and np.median(scores) - low < PRESSED * (high - low)):
+    if decades > DECADES_BEFORE_LOG or (
+        decades > DECADES_OF_A_TAIL and np.median(scores) - low < PRESSED * (high - low)
+    ):
         room = (high / low) ** padding
         return ScoreAxis(True, low / room, high * room)
     if high - low <= 1e-9 * max(abs(low), abs(high)):
@@ -81,10 +99,21 @@ def threshold_shape(axis: ScoreAxis, threshold: float) -> dict[str, object]:
     start, end = axis.plotly_range
     share = ((np.log10(x) if axis.is_log else x) - start) / (end - start)
     return {
-        "type": "line", "xref": "x", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1, "name": "threshold",
+        "type": "line",
+        "xref": "x",
+        "yref": "paper",
+        "x0": x,
+        "x1": x,
+        "y0": 0,
+        "y1": 1,
+        "name": "threshold",
         "line": {"color": COLOURS["threshold"], "width": 2, "dash": "dash"},
         "label": {
-            "text": f"threshold {format_score(threshold)}{arrow}", "textposition": "end", "textangle": 0, "padding": 4,
-            "xanchor": "right" if share > 0.6 else "left", "yanchor": "top",
+            "text": f"threshold {format_score(threshold)}{arrow}",
+            "textposition": "end",
+            "textangle": 0,
+            "padding": 4,
+            "xanchor": "right" if share > 0.6 else "left",
+            "yanchor": "top",
         },
-    }  # fmt: skip
+    }

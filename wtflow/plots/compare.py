@@ -1,4 +1,6 @@
-"""Runs beside each other: differences with their intervals, curves on one axis, scores against scores, maps of one image."""
+"""Runs beside each other: differences with their intervals, curves on one axis, scores against scores, maps of one
+image.
+"""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -22,7 +24,12 @@ RUN_COLOURS: Final = ("#7463E0", "#0B9470", "#C27A00", "#B0508F")
 DASHES: Final = ("solid", "dash", "dot", "dashdot")
 """Lines are told apart without hue, too."""
 
-AGREEMENT: Final[dict[str, str]] = {"both": "both right", "first": "only {first} right", "second": "only {second} right", "neither": "both wrong"}
+AGREEMENT: Final[dict[str, str]] = {
+    "both": "both right",
+    "first": "only {first} right",
+    "second": "only {second} right",
+    "neither": "both wrong",
+}
 NEITHER_COLOUR: Final = "#E0413A"
 
 CURVES: Final[dict[str, tuple[str, str, str]]] = {
@@ -44,7 +51,9 @@ TOP_PX: Final = 84
 
 
 def plot_differences(rows: Sequence[MetricRow], titles: Mapping[str, str], names: Sequence[str]) -> go.Figure:
-    """Each metric's difference to the first run with its interval, one colour per run. Rows without intervals are left out."""
+    """Each metric's difference to the first run with its interval, one colour per run. Rows without intervals are
+    left out.
+    """
     shown = [row for row in rows if row.differences]
     figure = style(go.Figure(), height=90 + 34 * len(shown) * max(1, len(names) - 1))
     if not shown:
@@ -57,22 +66,40 @@ def plot_differences(rows: Sequence[MetricRow], titles: Mapping[str, str], names
         offset = 0.22 * ((n_others + 1) / 2 - k)
         figure.add_trace(
             go.Scatter(
-                x=value, y=places + offset, mode="markers", name=names[k], customdata=[[one.low, one.high] for one in found],
+                x=value,
+                y=places + offset,
+                mode="markers",
+                name=names[k],
+                customdata=[[one.low, one.high] for one in found],
                 marker={"color": RUN_COLOURS[k], "size": 10, "line": {"width": 0}},
-                error_x={"type": "data", "symmetric": False, "array": [one.high - one.value for one in found],
-                         "arrayminus": [one.value - one.low for one in found], "thickness": 2.5, "width": 5},
+                error_x={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [one.high - one.value for one in found],
+                    "arrayminus": [one.value - one.low for one in found],
+                    "thickness": 2.5,
+                    "width": 5,
+                },
                 hovertemplate="%{x:+.3f}, 95 % interval %{customdata[0]:+.3f} to %{customdata[1]:+.3f}<extra></extra>",
             )
-        )  # fmt: skip
+        )
     line = {"color": COLOURS["reference"], "width": 2, "dash": "dot"}
     figure.add_shape(type="line", xref="x", yref="paper", x0=0, x1=0, y0=0, y1=1, line=line)
     figure.update_xaxes(title_text=f"difference to {names[0]} (right of 0 is better)", zeroline=False)
-    figure.update_yaxes(tickvals=places, ticktext=[titles[row.key] for row in shown], range=[-0.6, len(shown) - 0.4], showgrid=False, zeroline=False)
+    figure.update_yaxes(
+        tickvals=places,
+        ticktext=[titles[row.key] for row in shown],
+        range=[-0.6, len(shown) - 0.4],
+        showgrid=False,
+        zeroline=False,
+    )
     return figure
 
 
 def plot_rates(curves: Sequence[tuple[str, Curve | None]], kind: Literal["roc", "pr", "pro"]) -> go.Figure:
-    """The curve of every run on one axis; a run without one is left out. PRO is drawn up to a false-positive rate of 0.3."""
+    """The curve of every run on one axis; a run without one is left out. PRO is drawn up to a false-positive rate of
+    0.3.
+    """
     _, x_title, y_title = CURVES[kind]
     figure = style(go.Figure(), height=400)
     for k, (name, curve) in enumerate(curves):
@@ -103,7 +130,8 @@ def plot_score_pairs(
     colours: tuple[str, str],
     selected: str | None,
 ) -> go.Figure:
-    """Scores of one run against those of another, coloured by who is right, round where normal and square where defective.
+    """Scores of one run against those of another, coloured by who is right, round where normal and square where
+    defective.
 
     scores: two (N,); agreement: (N,) keys of AGREEMENT; `customdata` carries the sample id; `selected` is ringed.
     """
@@ -121,13 +149,23 @@ def plot_score_pairs(
                 name = words.format(first=names[0], second=names[1])
                 figure.add_trace(
                     go.Scatter(
-                        x=scores[0][members], y=scores[1][members], mode="markers", name=name, legendgroup=key, showlegend=is_first,
-                        customdata=[[sample] for sample in ids[members]], opacity=0.55 if key == "both" else 0.95,
+                        x=scores[0][members],
+                        y=scores[1][members],
+                        mode="markers",
+                        name=name,
+                        legendgroup=key,
+                        showlegend=is_first,
+                        customdata=[[sample] for sample in ids[members]],
+                        opacity=0.55 if key == "both" else 0.95,
                         marker={"color": colour[key], "symbol": symbol, "size": 8, "line": {"width": 0}},
-                        selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 0.55 if key == "both" else 0.95}},
-                        hovertemplate=f"%{{customdata[0]}}<br>{label}, {name}<br>{names[0]} %{{x:.4g}}, {names[1]} %{{y:.4g}}<extra></extra>",
+                        selected={"marker": {"opacity": 1}},
+                        unselected={"marker": {"opacity": 0.55 if key == "both" else 0.95}},
+                        hovertemplate=(
+                            f"%{{customdata[0]}}<br>{label}, {name}<br>{names[0]} %{{x:.4g}}, {names[1]}"
+                            " %{y:.4g}<extra></extra>"
+                        ),
                     )
-                )  # fmt: skip
+                )
                 is_first = False
     chosen = np.flatnonzero(ids == selected)
     if chosen.size:
@@ -155,16 +193,28 @@ def plot_panels(
 ) -> go.Figure:
     """The image and each run's map beside it, zooming together, the true defect outlined, one position ringed in all.
 
-    image: uint8 (H, W, 3); opacity: of the maps over the image, 1 for the map alone; grid_shape: positions that can be clicked,
-    with `customdata = [row, column]`; scale: title of the colour bar and its ticks, share of the bar (0 to 1) -> words.
+    image: uint8 (H, W, 3); opacity: of the maps over the image, 1 for the map alone; grid_shape: positions that can be
+    clicked, with `customdata = [row, column]`; scale: title of the colour bar and its ticks, share of the bar (0 to 1)
+    -> words.
     """
     height, width = image.shape[:2]
-    figure = style(make_subplots(rows=1, cols=1 + len(panels), subplot_titles=["Image", *(panel.title for panel in panels)], horizontal_spacing=0.015))
+    figure = style(
+        make_subplots(
+            rows=1,
+            cols=1 + len(panels),
+            subplot_titles=["Image", *(panel.title for panel in panels)],
+            horizontal_spacing=0.015,
+        )
+    )
     small = thumbnail(image, MAX_SIDE_PX)
     figure.add_trace(_picture(encode_jpeg(small), width, height), row=1, col=1)
     for column, panel in enumerate(panels, start=2):
         is_map = opacity >= 1
-        over = encode_heat(panel.values, panel.color_range, MAX_SIDE_PX) if is_map else encode_jpeg(overlay(small, panel.values, panel.color_range, opacity))
+        over = (
+            encode_heat(panel.values, panel.color_range, MAX_SIDE_PX)
+            if is_map
+            else encode_jpeg(overlay(small, panel.values, panel.color_range, opacity))
+        )
         figure.add_trace(_picture(over, width, height), row=1, col=column)
     for column in range(1, 2 + len(panels)):
         if mask is not None and mask.any():
@@ -178,14 +228,35 @@ def plot_panels(
     figure.update_yaxes({"scaleanchor": "x", "scaleratio": 1}, col=1)
     figure.update_annotations(font_size=13)
     title, ticks = scale
-    place = {"orientation": "h", "x": 0.03, "xanchor": "left", "len": 0.5, "thickness": 10, "yref": "container", "y": 1, "yanchor": "top"}
+    place = {
+        "orientation": "h",
+        "x": 0.03,
+        "xanchor": "left",
+        "len": 0.5,
+        "thickness": 10,
+        "yref": "container",
+        "y": 1,
+        "yanchor": "top",
+    }
     words = {"tickvals": list(ticks), "ticktext": list(ticks.values()), "ticklabeloverflow": "allow"}
     bar = place | {"xpad": 0, "ypad": 22, "outlinewidth": 0} | words
     figure.update_layout(
         coloraxis={"colorscale": HEAT, "cmin": 0, "cmax": 1, "colorbar": bar},
-        height=TOP_PX + 330, margin={"t": TOP_PX, "pad": 0}, dragmode="pan", hoverdistance=-1, showlegend=False,
-    )  # fmt: skip
-    beside = {"xref": "paper", "yref": "paper", "x": 0.03, "y": 1, "xanchor": "left", "yanchor": "bottom", "yshift": TOP_PX - 22}
+        height=TOP_PX + 330,
+        margin={"t": TOP_PX, "pad": 0},
+        dragmode="pan",
+        hoverdistance=-1,
+        showlegend=False,
+    )
+    beside = {
+        "xref": "paper",
+        "yref": "paper",
+        "x": 0.03,
+        "y": 1,
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "yshift": TOP_PX - 22,
+    }
     figure.add_annotation(beside | {"text": title, "showarrow": False, "font_size": 13})
     return figure
 
@@ -197,14 +268,23 @@ def _picture(encoded: bytes, width: float, height: float) -> go.Image:
 
 
 def _positions(width: int, height: int, shape: tuple[int, int]) -> go.Scatter:
-    """Invisible points at the positions; their colour ties the colour bar to the figure. Lists, because the browser hands them back."""
-    rows, columns = (axis.ravel() for axis in np.meshgrid(*(np.arange(_step(n) // 2, n, _step(n)) for n in shape), indexing="ij"))
+    """Invisible points at the positions; their colour ties the colour bar to the figure. Lists, because the browser
+    hands them back.
+    """
+    rows, columns = (
+        axis.ravel() for axis in np.meshgrid(*(np.arange(_step(n) // 2, n, _step(n)) for n in shape), indexing="ij")
+    )
     return go.Scatter(
-        x=(columns + 0.5) * (width / shape[1]), y=(rows + 0.5) * (height / shape[0]), customdata=np.stack([rows, columns], axis=1).tolist(),
-        mode="markers", marker={"color": np.zeros(len(rows)), "coloraxis": "coloraxis", "opacity": 0, "size": 13},
-        selected={"marker": {"opacity": 0}}, unselected={"marker": {"opacity": 0}}, showlegend=False,
+        x=(columns + 0.5) * (width / shape[1]),
+        y=(rows + 0.5) * (height / shape[0]),
+        customdata=np.stack([rows, columns], axis=1).tolist(),
+        mode="markers",
+        marker={"color": np.zeros(len(rows)), "coloraxis": "coloraxis", "opacity": 0, "size": 13},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        showlegend=False,
         hovertemplate="row %{customdata[0]}, column %{customdata[1]}<extra></extra>",
-    )  # fmt: skip
+    )
 
 
 def _step(n: int) -> int:
@@ -226,4 +306,6 @@ def _add_truth(figure: go.Figure, mask: np.ndarray, width: int, height: int, col
         y += [*(line_y * height / mask.shape[0]).tolist(), None]
     for name, thickness in (("halo", 3.5), ("truth", 1.5)):
         line = {"color": COLOURS[name], "width": thickness}
-        figure.add_trace(go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False), row=1, col=column)
+        figure.add_trace(
+            go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False), row=1, col=column
+        )

@@ -3,7 +3,9 @@
 import numpy as np
 
 Line = tuple[np.ndarray, np.ndarray]
-"""x (n,) and y (n,) float64 in pixel edges: the pixel in row r, column c covers x from c to c + 1 and y from r to r + 1."""
+"""x (n,) and y (n,) float64 in pixel edges: the pixel in row r, column c covers x from c to c + 1 and y from r to r
++ 1.
+"""
 
 EAST, SOUTH, WEST, NORTH = range(4)
 STEP = {EAST: (1, 0), SOUTH: (0, 1), WEST: (-1, 0), NORTH: (0, -1)}
@@ -12,8 +14,8 @@ STEP = {EAST: (1, 0), SOUTH: (0, 1), WEST: (-1, 0), NORTH: (0, -1)}
 def outline(mask: np.ndarray) -> list[Line]:
     """Closed lines around the True pixels of a mask (H, W), clockwise; the last point repeats the first.
 
-    Only corners are listed. Pixels that touch at a corner share one line (8-connected, as regions are in the metrics); a hole has
-    a line of its own, counter-clockwise.
+    Only corners are listed. Pixels that touch at a corner share one line (8-connected, as regions are in the metrics);
+    a hole has a line of its own, counter-clockwise.
     """
     ahead = _headings(np.asarray(mask, dtype=bool))
     lines = []
@@ -25,7 +27,9 @@ def outline(mask: np.ndarray) -> list[Line]:
 
 
 def _headings(mask: np.ndarray) -> dict[tuple[int, int], set[int]]:
-    """Corner (x, y) -> headings of the border edges that leave it, with the True pixel to their right; corners in reading order."""
+    """Corner (x, y) -> headings of the border edges that leave it, with the True pixel to their right; corners in
+    reading order.
+    """
     padded = np.pad(mask, 1)
     inside = padded[1:-1, 1:-1]
     borders = (

@@ -27,9 +27,15 @@ def plot_loss(step: np.ndarray, loss: np.ndarray) -> go.Figure:
     smooth = _running_mean(loss, max(1, round(SMOOTH_SHARE * loss.size)))
     line = {"color": COLOURS["selected"]}
     hover = "step %{x:,.0f}<br>loss %{y:.4g}<extra></extra>"
-    figure.add_trace(go.Scatter(x=step, y=loss, name="logged", mode="lines", line=line | {"width": 1}, opacity=0.35, hoverinfo="skip"))
+    figure.add_trace(
+        go.Scatter(
+            x=step, y=loss, name="logged", mode="lines", line=line | {"width": 1}, opacity=0.35, hoverinfo="skip"
+        )
+    )
     mode = "lines" if step.size > 1 else "markers"
-    figure.add_trace(go.Scatter(x=step, y=smooth, name="running mean", mode=mode, line=line | {"width": 2.5}, hovertemplate=hover))
+    figure.add_trace(
+        go.Scatter(x=step, y=smooth, name="running mean", mode=mode, line=line | {"width": 2.5}, hovertemplate=hover)
+    )
     figure.update_xaxes(title_text="training step", rangemode="tozero")
     figure.update_yaxes(title_text="loss (mean squared error)")
     return figure
@@ -56,8 +62,8 @@ def plot_pr(curve: Curve, threshold: float) -> go.Figure:
 def point_at(curve: Curve, threshold: float) -> int | None:
     """Index of the point of a curve that a threshold stands for, None where the curve has no such point.
 
-    An image is called defective when its score >= threshold, so calls stay the same up to the next higher score: the point
-    is the one with the smallest threshold that is not below.
+    An image is called defective when its score >= threshold, so calls stay the same up to the next higher score: the
+    point is the one with the smallest threshold that is not below.
     """
     reached = np.where(np.asarray(curve.thresholds, dtype=float) >= threshold)[0]
     return int(reached[np.argmin(curve.thresholds[reached])]) if reached.size else None
@@ -70,7 +76,11 @@ def _plot_rates(curve: Curve, threshold: float, y_words: str, x_words: str) -> g
     hover = f"{y_words} %{{y:.1%}}<br>{x_words} %{{x:.1%}}<br>at threshold %{{customdata:.4g}}<extra></extra>"
     line = {"color": COLOURS["selected"], "width": 2.5}
     thresholds = [float(value) for value in curve.thresholds]
-    figure.add_trace(go.Scatter(x=curve.x, y=curve.y, customdata=thresholds, name="this run", mode="lines", line=line, hovertemplate=hover))
+    figure.add_trace(
+        go.Scatter(
+            x=curve.x, y=curve.y, customdata=thresholds, name="this run", mode="lines", line=line, hovertemplate=hover
+        )
+    )
     at = point_at(curve, threshold)
     if at is not None:
         marker = {"color": COLOURS["threshold"], "size": 13, "line": {"width": 0}}

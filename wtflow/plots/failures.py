@@ -1,4 +1,5 @@
-"""What explains a run's wrong calls: scores against a fact, where normal images look defective, groups of failures, one map cut at a threshold.
+"""What explains a run's wrong calls: scores against a fact, where normal images look defective, groups of failures, one
+map cut at a threshold.
 
 Points carry `customdata = [sample id, "row,column" or ""]`: a click leads to that image, where known at that position.
 """
@@ -34,10 +35,11 @@ def plot_fact(
     bound: float | None = None,
     is_share: bool = False,
 ) -> go.Figure:
-    """Score against one fact, a dot per image by outcome, with the threshold and, if given, the bound that separates best.
+    """Score against one fact, a dot per image by outcome, with the threshold and, if given, the bound that separates
+    best.
 
-    values, scores: float (N,); images whose value is NaN are left out. outcome: TP, FP, TN or FN each; title: of the fact's axis; is_share: its
-    values are shown as percentages.
+    values, scores: float (N,); images whose value is NaN are left out. outcome: TP, FP, TN or FN each; title: of the
+    fact's axis; is_share: its values are shown as percentages.
     """
     values, scores, outcome = np.asarray(values, float), np.asarray(scores, float), np.asarray(outcome)
     known = np.flatnonzero(np.isfinite(values))
@@ -48,7 +50,9 @@ def plot_fact(
     for name in ("TP", "TN", "FN", "FP"):  # wrong calls last, so that they lie on top
         own = known[outcome[known] == name]
         if own.size:
-            figure.add_trace(_dots(values[own], scores[own], [ids[i] for i in own], f"{OUTCOMES[name]} ({own.size})", name))
+            figure.add_trace(
+                _dots(values[own], scores[own], [ids[i] for i in own], f"{OUTCOMES[name]} ({own.size})", name)
+            )
     figure.add_hline(threshold, line={"color": COLOURS["threshold"], "width": 2, "dash": "dash"})
     if bound is not None:
         figure.add_vline(bound, line={"color": COLOURS["selected"], "width": 2, "dash": "dot"})
@@ -58,23 +62,56 @@ def plot_fact(
 
 
 def plot_alarms(alarms: AlarmMap, id_of_row: dict[int, str]) -> go.Figure:
-    """Where normal images exceed the pixel threshold, in shares of the images; a click leads to the image that is highest there."""
+    """Where normal images exceed the pixel threshold, in shares of the images; a click leads to the image that is
+    highest there.
+    """
     height, width = alarms.share.shape
     figure = style(go.Figure(), HEIGHT_PX + 60)
-    bar = {"title": {"text": "share of normal images", "side": "right"}, "tickformat": ".0%", "thickness": 12, "outlinewidth": 0}
-    figure.add_trace(go.Heatmap(z=alarms.share, zmin=0, zmax=max(float(alarms.share.max()), 1e-9), colorscale=HEAT, colorbar=bar, hoverinfo="skip"))
+    bar = {
+        "title": {"text": "share of normal images", "side": "right"},
+        "tickformat": ".0%",
+        "thickness": 12,
+        "outlinewidth": 0,
+    }
+    figure.add_trace(
+        go.Heatmap(
+            z=alarms.share,
+            zmin=0,
+            zmax=max(float(alarms.share.max()), 1e-9),
+            colorscale=HEAT,
+            colorbar=bar,
+            hoverinfo="skip",
+        )
+    )
     rows, columns = (axis.ravel() for axis in np.meshgrid(_thinned(height), _thinned(width), indexing="ij"))
     highest = [id_of_row.get(int(alarms.row[row, column]), "") for row, column in zip(rows, columns, strict=True)]
     figure.add_trace(
         go.Scatter(
-            x=columns.tolist(), y=rows.tolist(), mode="markers", marker={"size": 12, "opacity": 0}, showlegend=False,
+            x=columns.tolist(),
+            y=rows.tolist(),
+            mode="markers",
+            marker={"size": 12, "opacity": 0},
+            showlegend=False,
             customdata=[[name, f"{row},{column}"] for name, row, column in zip(highest, rows, columns, strict=True)],
             text=[f"{share:.0%}" for share in alarms.share[rows, columns]],
-            hovertemplate="row %{y}, column %{x}<br>%{text} of normal images above the pixel threshold<br>highest: %{customdata[0]}<extra></extra>",
+            hovertemplate=(
+                "row %{y}, column %{x}<br>%{text} of normal images above the pixel threshold<br>highest:"
+                " %{customdata[0]}<extra></extra>"
+            ),
         )
-    )  # fmt: skip
-    figure.update_xaxes(range=[-0.5, width - 0.5], title_text="column of the grid", constrain="domain", showgrid=False, zeroline=False)
-    figure.update_yaxes(range=[height - 0.5, -0.5], title_text="row", scaleanchor="x", scaleratio=1, constrain="domain", showgrid=False, zeroline=False)
+    )
+    figure.update_xaxes(
+        range=[-0.5, width - 0.5], title_text="column of the grid", constrain="domain", showgrid=False, zeroline=False
+    )
+    figure.update_yaxes(
+        range=[height - 0.5, -0.5],
+        title_text="row",
+        scaleanchor="x",
+        scaleratio=1,
+        constrain="domain",
+        showgrid=False,
+        zeroline=False,
+    )
     figure.update_layout(hoverdistance=-1, margin={"t": 12})
     return figure
 
@@ -82,7 +119,8 @@ def plot_alarms(alarms: AlarmMap, id_of_row: dict[int, str]) -> go.Figure:
 def plot_groups(points: np.ndarray, group: np.ndarray, outcome: Sequence[str], ids: Sequence[str]) -> go.Figure:
     """The map of all test images' worst positions, failing ones coloured by their group.
 
-    points: (N, 2); group: int (N,), 0 for an image called rightly; outcome, ids: (N,). Axes have no unit: only who is near whom counts.
+    points: (N, 2); group: int (N,), 0 for an image called rightly; outcome, ids: (N,). Axes have no unit: only who is
+    near whom counts.
     """
     figure = style(go.Figure(), HEIGHT_PX + 60)
     outcome = np.asarray(outcome)
@@ -93,10 +131,13 @@ def plot_groups(points: np.ndarray, group: np.ndarray, outcome: Sequence[str], i
         dots.update(
             marker={
                 "color": COLOURS["reference"] if number == 0 else DEFECT_COLOURS[(number - 1) % len(DEFECT_COLOURS)],
-                "size": 5 if number == 0 else 10, "opacity": 0.45 if number == 0 else 0.95, "symbol": [SYMBOLS[name] for name in outcome[own]],
+                "size": 5 if number == 0 else 10,
+                "opacity": 0.45 if number == 0 else 0.95,
+                "symbol": [SYMBOLS[name] for name in outcome[own]],
             },
-            hovertemplate="%{customdata[0]}<br>%{text}<extra></extra>", text=[OUTCOMES[name] for name in outcome[own]],
-        )  # fmt: skip
+            hovertemplate="%{customdata[0]}<br>%{text}<extra></extra>",
+            text=[OUTCOMES[name] for name in outcome[own]],
+        )
         figure.add_trace(dots)
     quiet = {"showticklabels": False, "showgrid": False, "zeroline": False}
     figure.update_xaxes(quiet | {"title_text": "UMAP of worst positions at t = 0, no unit"})
@@ -104,7 +145,8 @@ def plot_groups(points: np.ndarray, group: np.ndarray, outcome: Sequence[str], i
 
 
 def paint_segments(image: np.ndarray, called: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """uint8 (H, W, 3): a picture with what is called and marked (defect found), called alone (false alarm), marked alone (missed) tinted.
+    """uint8 (H, W, 3): a picture with what is called and marked (defect found), called alone (false alarm), marked
+    alone (missed) tinted.
 
     image: uint8 (H, W, 3); called, mask: bool (S, S), stretched over it without blurring.
     """
@@ -116,14 +158,26 @@ def paint_segments(image: np.ndarray, called: np.ndarray, mask: np.ndarray) -> n
 
 
 def _dots(x: np.ndarray, y: np.ndarray, ids: list[str], name: str, outcome: str | None) -> go.Scatter:
-    """Clickable dots. Coordinates stay lists: the browser hands `customdata` back, and as a typed array it would come back as an object."""
-    marker = {} if outcome is None else {"color": COLOURS[outcome.lower()], "symbol": SYMBOLS[outcome], "size": 9, "opacity": 0.9}
+    """Clickable dots. Coordinates stay lists: the browser hands `customdata` back, and as a typed array it would
+    come back as an object.
+    """
+    marker = (
+        {}
+        if outcome is None
+        else {"color": COLOURS[outcome.lower()], "symbol": SYMBOLS[outcome], "size": 9, "opacity": 0.9}
+    )
     return go.Scatter(
-        x=np.asarray(x, float).tolist(), y=np.asarray(y, float).tolist(), mode="markers", name=name, marker=marker,
-        customdata=[[sample_id, ""] for sample_id in ids], text=[format_score(value) for value in y],
+        x=np.asarray(x, float).tolist(),
+        y=np.asarray(y, float).tolist(),
+        mode="markers",
+        name=name,
+        marker=marker,
+        customdata=[[sample_id, ""] for sample_id in ids],
+        text=[format_score(value) for value in y],
         hovertemplate="%{customdata[0]}<br>score %{text}<br>%{x:.3g}<extra></extra>",
-        selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 0.9}},
-    )  # fmt: skip
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 0.9}},
+    )
 
 
 def _thinned(n: int) -> np.ndarray:

@@ -1,6 +1,8 @@
-"""The particle field: positions on their way from data to noise, in several views, with linked charts, as the browser draws it.
+"""The particle field: positions on their way from data to noise, in several views, with linked charts, as the browser
+draws it.
 
-Shapes: S saved times, N particles, M images. The component that draws an encoded field is assets/field.js, mounted by pages/ui/flow/field.py.
+Shapes: S saved times, N particles, M images. The component that draws an encoded field is assets/field.js, mounted by
+pages/ui/flow/field.py.
 """
 
 import base64
@@ -38,8 +40,9 @@ ALL: Final = ("all", COLOURS["time"])
 
 @dataclass(frozen=True, slots=True)
 class Guide:
-    """Something to compare points with: a line at values[0] ("x" across the x axis, "y" across the y axis), a band of y between
-    values[0] and values[1], or a circle of radius values[0] around the origin (views with equal axes only)."""
+    """Something to compare points with: a line at values[0] ("x" across the x axis, "y" across the y axis), a band of y
+    between values[0] and values[1], or a circle of radius values[0] around the origin (views with equal axes only).
+    """
 
     kind: Literal["x", "y", "band_y", "circle"]
     values: tuple[float, ...]
@@ -48,8 +51,9 @@ class Guide:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One projection: points (S, N, 2) and what its axes mean. `note` says what it does to the truth; equal: one unit is as long on
-    both axes. Its axes are fixed: one range for all times."""
+    """One projection: points (S, N, 2) and what its axes mean. `note` says what it does to the truth; equal: one unit
+    is as long on both axes. Its axes are fixed: one range for all times.
+    """
 
     key: str
     label: str
@@ -62,8 +66,9 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Colour:
-    """What a particle's colour says. group: values (N,) are indices into `names` and `colours` (CSS); value: values (N,) are numbers
-    on the heat scale, NaN where there is none."""
+    """What a particle's colour says. group: values (N,) are indices into `names` and `colours` (CSS); value: values
+    (N,) are numbers on the heat scale, NaN where there is none.
+    """
 
     key: str
     label: str
@@ -75,8 +80,9 @@ class Colour:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A quantity (S, N) against t, drawn beside the view as median and 5-95 % band per group of the field's first group colour.
-    references: labelled horizontal lines."""
+    """A quantity (S, N) against t, drawn beside the view as median and 5-95 % band per group of the field's first group
+    colour. references: labelled horizontal lines.
+    """
 
     key: str
     label: str
@@ -89,8 +95,8 @@ class Chart:
 class Pictures:
     """What hovering shows: M thumbnails and heat maps as data URIs, and where each particle lies in which.
 
-    names (M,): sample ids; of (N,): index of each particle's image; place (N, 2): its centre as shares (x, y) of width and height;
-    size: width and height of one grid position as shares.
+    names (M,): sample ids; of (N,): index of each particle's image; place (N, 2): its centre as shares (x, y) of width
+    and height; size: width and height of one grid position as shares.
     """
 
     names: tuple[str, ...]
@@ -103,7 +109,8 @@ class Pictures:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """N particles at S rising times. ids (N,) are distinct integers that the component answers with; alt describes it in words.
+    """N particles at S rising times. ids (N,) are distinct integers that the component answers with; alt describes it
+    in words.
 
     Raises FlowError where shapes do not fit each other, a number is not finite, or an index points nowhere.
     """
@@ -121,12 +128,17 @@ class Field:
         _expect(np.shape(self.t), (steps,), "t")
         _expect(np.shape(self.ids), (count,), "ids")
         if not steps or not count or np.any(np.diff(self.t) <= 0):
-            raise _refuse(f"A field needs particles and rising times: found {count} particles, t = {list(np.ravel(self.t))[:4]}.")
+            raise _refuse(
+                f"A field needs particles and rising times: found {count} particles, t = {list(np.ravel(self.t))[:4]}."
+            )
         if len(np.unique(self.ids)) < count or np.abs(self.ids).max() > np.iinfo(np.int32).max:
             raise _refuse("The ids of a field's particles must be distinct integers of 32 bits.")
         for kind, parts in (("view", self.views), ("colour", self.colours), ("chart", self.charts)):
             if len({part.key for part in parts}) < len(parts) or (not parts and kind != "chart"):
-                raise _refuse(f"A field needs at least one view and one colour, each with a key of its own: {kind}s are {[part.key for part in parts]}.")
+                raise _refuse(
+                    f"A field needs at least one view and one colour, each with a key of its own: {kind}s are"
+                    f" {[part.key for part in parts]}."
+                )
         for view in self.views:
             _expect(np.shape(view.points), (steps, count, 2), f"points of view {view.key}")
             _expect_finite(view.points, f"points of view {view.key}")
@@ -149,9 +161,11 @@ class Field:
 
 
 def encode_field(field: Field) -> dict[str, object]:
-    """The field as plain JSON values: arrays as base64 of little-endian float32 or int32 with their shapes, axes and bands computed.
+    """The field as plain JSON values: arrays as base64 of little-endian float32 or int32 with their shapes, axes and
+    bands computed.
 
-    `fingerprint` is a hash of everything else: equal fields have equal ones, so that a rerun of the page disturbs nothing.
+    `fingerprint` is a hash of everything else: equal fields have equal ones, so that a rerun of the page disturbs
+    nothing.
     """
     groups = next((colour for colour in field.colours if colour.kind == "group"), None)
     encoded: dict[str, object] = {
@@ -162,8 +176,10 @@ def encode_field(field: Field) -> dict[str, object]:
         "charts": [_encode_chart(chart, groups) for chart in field.charts],
         "chart_groups": {"of": groups.key if groups else None, "colours": list(groups.colours) if groups else [ALL[1]]},
         "pictures": _encode_pictures(field.pictures) if field.pictures else None,
-        "look": {name: COLOURS[name] for name in ("time", "reference", "selected")}
-        | {"heat": [[stop, colour] for stop, colour in HEAT], "time_title": TIME_TITLE},
+        "look": (
+            {name: COLOURS[name] for name in ("time", "reference", "selected")}
+            | {"heat": [[stop, colour] for stop, colour in HEAT], "time_title": TIME_TITLE}
+        ),
         "alt": field.alt,
     }
     digest = hashlib.blake2b(json.dumps(encoded, sort_keys=True).encode(), digest_size=12)
@@ -171,9 +187,11 @@ def encode_field(field: Field) -> dict[str, object]:
 
 
 def axis_range(values: np.ndarray, marks: tuple[float, ...] = ()) -> tuple[float, float]:
-    """Ends (low, high) of an axis for finite values of any shape: all of them, or at least 99.8 % where the rest lies far out.
+    """Ends (low, high) of an axis for finite values of any shape: all of them, or at least 99.8 % where the rest lies
+    far out.
 
-    Marks widen it as long as they are not further from the values than these are wide. Equal values get an axis around them.
+    Marks widen it as long as they are not further from the values than these are wide. Equal values get an axis around
+    them.
     """
     low, high = float(np.min(values)), float(np.max(values))
     inner = [float(end) for end in np.quantile(values, OUTER)]
@@ -189,7 +207,8 @@ def axis_range(values: np.ndarray, marks: tuple[float, ...] = ()) -> tuple[float
 
 
 def bands(values: np.ndarray, groups: np.ndarray, n_groups: int) -> list[list[list[float]] | None]:
-    """Per group its 5 % quantile, median and 95 % quantile at each time, three lists of length S; None for a group without members.
+    """Per group its 5 % quantile, median and 95 % quantile at each time, three lists of length S; None for a group
+    without members.
 
     values (S, N); groups (N,) indices below n_groups.
     """
@@ -198,22 +217,38 @@ def bands(values: np.ndarray, groups: np.ndarray, n_groups: int) -> list[list[li
 
 
 def _encode_view(view: View) -> dict[str, object]:
-    """`half`: around circles only y >= 0 is in use, as with angles from 0 to 180 degrees, so the axis begins just below 0."""
+    """`half`: around circles only y >= 0 is in use, as with angles from 0 to 180 degrees, so the axis begins just
+    below 0.
+    """
     circle = [sign * guide.values[0] for guide in view.guides if guide.kind == "circle" for sign in (-1, 1)]
     x_marks = [value for guide in view.guides if guide.kind == "x" for value in guide.values] + circle
     y_marks = [value for guide in view.guides if guide.kind in ("y", "band_y") for value in guide.values]
     is_half = bool(circle) and float(np.min(view.points[..., 1])) >= 0
     y_marks += [max(value, 0.0) for value in circle] if is_half else circle
     return {
-        "key": view.key, "label": view.label, "titles": list(view.titles), "note": view.note, "equal": view.equal, "half": is_half,
-        "x": list(axis_range(view.points[..., 0], tuple(x_marks))), "y": list(axis_range(view.points[..., 1], tuple(y_marks))),
-        "guides": [{"kind": guide.kind, "values": [float(v) for v in guide.values], "label": guide.label} for guide in view.guides],
+        "key": view.key,
+        "label": view.label,
+        "titles": list(view.titles),
+        "note": view.note,
+        "equal": view.equal,
+        "half": is_half,
+        "x": list(axis_range(view.points[..., 0], tuple(x_marks))),
+        "y": list(axis_range(view.points[..., 1], tuple(y_marks))),
+        "guides": [
+            {"kind": guide.kind, "values": [float(v) for v in guide.values], "label": guide.label}
+            for guide in view.guides
+        ],
         "points": _array(view.points, "f4"),
-    }  # fmt: skip
+    }
 
 
 def _encode_colour(colour: Colour) -> dict[str, object]:
-    encoded: dict[str, object] = {"key": colour.key, "label": colour.label, "kind": colour.kind, "values": _array(colour.values, "f4")}
+    encoded: dict[str, object] = {
+        "key": colour.key,
+        "label": colour.label,
+        "kind": colour.kind,
+        "values": _array(colour.values, "f4"),
+    }
     if colour.kind == "group":
         counts = np.bincount(np.asarray(colour.values, dtype=np.int64), minlength=len(colour.names))
         return encoded | {"names": list(colour.names), "colours": list(colour.colours), "counts": counts.tolist()}
@@ -231,18 +266,25 @@ def _encode_chart(chart: Chart, groups: Colour | None) -> dict[str, object]:
     drawn = bands(values, of, n_groups)
     ends = np.array([band for band in drawn if band is not None])
     return {
-        "key": chart.key, "label": chart.label, "y_title": chart.y_title, "bands": drawn,
+        "key": chart.key,
+        "label": chart.label,
+        "y_title": chart.y_title,
+        "bands": drawn,
         "y": list(axis_range(ends, tuple(value for _, value in chart.references))),
         "references": [[label, float(value)] for label, value in chart.references],
         "values": _array(values, "f4"),
-    }  # fmt: skip
+    }
 
 
 def _encode_pictures(pictures: Pictures) -> dict[str, object]:
     return {
-        "names": list(pictures.names), "images": list(pictures.images), "maps": list(pictures.maps),
-        "of": _array(pictures.of, "i4"), "place": _array(pictures.place, "f4"), "size": [float(share) for share in pictures.size],
-    }  # fmt: skip
+        "names": list(pictures.names),
+        "images": list(pictures.images),
+        "maps": list(pictures.maps),
+        "of": _array(pictures.of, "i4"),
+        "place": _array(pictures.place, "f4"),
+        "size": [float(share) for share in pictures.size],
+    }
 
 
 def _array(values: np.ndarray, kind: Literal["f4", "i4"]) -> dict[str, object]:
@@ -252,7 +294,9 @@ def _array(values: np.ndarray, kind: Literal["f4", "i4"]) -> dict[str, object]:
 
 
 def _refuse(message: str) -> FlowError:
-    return FlowError(message, fix="Build the field from one set of positions, with arrays of the shapes its docstrings give.")
+    return FlowError(
+        message, fix="Build the field from one set of positions, with arrays of the shapes its docstrings give."
+    )
 
 
 def _expect(found: tuple[int, ...], shape: tuple[int, ...], name: str) -> None:
@@ -265,11 +309,16 @@ def _expect_finite(values: np.ndarray, name: str) -> None:
         particles = np.flatnonzero(~np.isfinite(np.moveaxis(values, 1, 0).reshape(np.shape(values)[1], -1)).all(axis=1))
         raise FlowError(
             f"A field's {name} are not finite for {len(particles)} particles, the first is number {particles[0]}.",
-            fix="Leave these positions out. If there are many, the features or the trained field have overflowed: train again with a lower learning rate.",
+            fix=(
+                "Leave these positions out. If there are many, the features or the trained field have overflowed: train"
+                " again with a lower learning rate."
+            ),
         )
 
 
 def _expect_index(values: np.ndarray, n_names: int, name: str) -> None:
     values = np.asarray(values)
     if np.any(values != np.floor(values)) or values.min() < 0 or values.max() >= n_names:
-        raise _refuse(f"A field's {name} must be whole numbers from 0 to {n_names - 1}, found {values.min()} to {values.max()}.")
+        raise _refuse(
+            f"A field's {name} must be whole numbers from 0 to {n_names - 1}, found {values.min()} to {values.max()}."
+        )

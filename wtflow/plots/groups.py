@@ -8,8 +8,9 @@ from wtflow.records.core import GOOD
 from wtflow.records.flow import UNMARKED
 
 DEFECT_COLOURS: Final = (COLOURS["defect"], "#7F0DF2", "#E0B285", "#8A4266", "#F2A60D", "#8A4E42")
-"""Far apart from each other, from `normal` and from grey, also for red-green blind eyes (a test measures it); no blue, which means
-normal. Beyond six types they are used again."""
+"""Far apart from each other, from `normal` and from grey, also for red-green blind eyes (a test measures it); no blue,
+which means normal. Beyond six types they are used again.
+"""
 
 UNMARKED_COLOUR: Final = "#8F97A6"
 

@@ -13,9 +13,9 @@ HEADROOM = 1.15
 def plot_score_histogram(scores: np.ndarray, is_defective: np.ndarray, threshold: float, n_bins: int = 40) -> go.Figure:
     """Stacked bars of image scores by label, with the threshold.
 
-    scores: (N,) finite floats, higher is worse; is_defective: (N,) bool. Each bar carries `customdata = [low, high]`, the scores it
-    counts: low <= score < high, and score <= high in the last bin. Bins are spaced logarithmically where scores span over two
-    decades. A label that no image has gets no bars.
+    scores: (N,) finite floats, higher is worse; is_defective: (N,) bool. Each bar carries `customdata = [low, high]`,
+    the scores it counts: low <= score < high, and score <= high in the last bin. Bins are spaced logarithmically where
+    scores span over two decades. A label that no image has gets no bars.
     """
     scores, is_defective = np.asarray(scores, dtype=float), np.asarray(is_defective, dtype=bool)
     figure = style(go.Figure())
@@ -25,7 +25,10 @@ def plot_score_histogram(scores: np.ndarray, is_defective: np.ndarray, threshold
     axis = score_axis(scores)
     edges = axis.edges(n_bins)
     edges[0], edges[-1] = axis.low, axis.high  # rounding in geomspace must not push the extreme images out
-    counts = {name: np.histogram(scores[is_defective == flag], edges)[0] for name, flag in (("normal", False), ("defect", True))}
+    counts = {
+        name: np.histogram(scores[is_defective == flag], edges)[0]
+        for name, flag in (("normal", False), ("defect", True))
+    }
     for name, words in (("normal", "normal"), ("defect", "defective")):
         if counts[name].any():
             figure.add_trace(_bars(edges, counts[name], COLOURS[name], words))

@@ -20,10 +20,18 @@ OUTER: Final = (0.002, 0.998)
 
 
 def plot_ideal(ideal: Ideal) -> go.Figure:
-    """Four panels on the same axes with a slider over t: lines from data to paired noise under each coupling, and the learned paths."""
+    """Four panels on the same axes with a slider over t: lines from data to paired noise under each coupling, and
+    the learned paths.
+    """
     n = min(N_DRAWN, len(ideal.start))
     paths = {name: (ideal.learned if name == "learned" else _straight(ideal, name))[:, :n] for name in PANELS}
-    figure = make_subplots(rows=1, cols=4, subplot_titles=[_title(ideal, name) for name in PANELS], horizontal_spacing=0.02, shared_yaxes=True)
+    figure = make_subplots(
+        rows=1,
+        cols=4,
+        subplot_titles=[_title(ideal, name) for name in PANELS],
+        horizontal_spacing=0.02,
+        shared_yaxes=True,
+    )
     style(figure, height=400)
     for column, name in enumerate(PANELS, start=1):
         figure.add_trace(_lines(paths[name], _colour(name)), row=1, col=column)
@@ -53,27 +61,56 @@ def plot_ideal_norms(ideal: Ideal) -> go.Figure:
 
 
 def _animate(figure: go.Figure, t: np.ndarray, paths: dict[str, np.ndarray]) -> go.Figure:
-    """The same figure with a frame for each time, buttons and a slider. Its last traces are the dots, in the order of the panels."""
+    """The same figure with a frame for each time, buttons and a slider. Its last traces are the dots, in the order
+    of the panels.
+    """
     dots = list(range(len(figure.data) - len(PANELS), len(figure.data)))
     figure.frames = [
-        go.Frame(name=str(s), data=[go.Scatter(x=paths[name][s, :, 0], y=paths[name][s, :, 1]) for name in PANELS], traces=dots) for s in range(len(t))
+        go.Frame(
+            name=str(s),
+            data=[go.Scatter(x=paths[name][s, :, 0], y=paths[name][s, :, 1]) for name in PANELS],
+            traces=dots,
+        )
+        for s in range(len(t))
     ]
     jump = {"frame": {"duration": 0, "redraw": False}, "mode": "immediate", "transition": {"duration": 0}}
-    play = {"frame": {"duration": 120, "redraw": False}, "mode": "immediate", "transition": {"duration": 100}, "fromcurrent": True}
-    # A grey that can be read on both grounds and on the near-white that Plotly puts under the pointer: the theme's text could not.
+    play = {
+        "frame": {"duration": 120, "redraw": False},
+        "mode": "immediate",
+        "transition": {"duration": 100},
+        "fromcurrent": True,
+    }
+    # A grey that can be read on both grounds and on the near-white that Plotly puts under the pointer: the theme's text
+    # could not.
     grey = COLOURS["reference"]
     buttons = {
-        "type": "buttons", "direction": "left", "x": 0, "y": -0.25, "xanchor": "left", "yanchor": "top", "showactive": False,
-        "bordercolor": grey, "font": {"color": grey},
+        "type": "buttons",
+        "direction": "left",
+        "x": 0,
+        "y": -0.25,
+        "xanchor": "left",
+        "yanchor": "top",
+        "showactive": False,
+        "bordercolor": grey,
+        "font": {"color": grey},
         "buttons": [
             {"label": "Play", "method": "animate", "args": [None, play]},
             {"label": "Pause", "method": "animate", "args": [[None], jump]},
         ],
-    }  # fmt: skip
+    }
     slider = {
-        "x": 0.13, "len": 0.87, "y": -0.2, "yanchor": "top", "currentvalue": {"prefix": "t = "}, "pad": {"t": 0}, "tickcolor": grey, "bordercolor": grey,
-        "steps": [{"label": f"{value:.2f}", "method": "animate", "args": [[str(s)], jump]} for s, value in enumerate(t)],
-    }  # fmt: skip
+        "x": 0.13,
+        "len": 0.87,
+        "y": -0.2,
+        "yanchor": "top",
+        "currentvalue": {"prefix": "t = "},
+        "pad": {"t": 0},
+        "tickcolor": grey,
+        "bordercolor": grey,
+        "steps": [
+            {"label": f"{value:.2f}", "method": "animate", "args": [[str(s)], jump]} for s, value in enumerate(t)
+        ],
+    }
     return figure.update_layout(updatemenus=[buttons], sliders=[slider], margin={"b": 110, "t": 56})
 
 
@@ -99,7 +136,9 @@ def _lines(path: np.ndarray, colour: str) -> go.Scatter:
     """Paths (S, N, 2) as one trace, with a gap after each."""
     gaps = np.full((1, *path.shape[1:]), np.nan, path.dtype)
     x, y = np.concatenate([path, gaps]).transpose(2, 1, 0).reshape(2, -1)
-    return go.Scatter(x=x, y=y, mode="lines", line={"color": colour, "width": 0.7}, opacity=0.35, hoverinfo="skip", showlegend=False)
+    return go.Scatter(
+        x=x, y=y, mode="lines", line={"color": colour, "width": 0.7}, opacity=0.35, hoverinfo="skip", showlegend=False
+    )
 
 
 def _dots(points: np.ndarray, colour: str) -> go.Scatter:

@@ -10,7 +10,8 @@ from wtflow.plots.theme import COLOURS, style
 from wtflow.records.flow import Landscape
 
 HEIGHTS: Final = [
-    [i / (len(sequential.Cividis) - 1), "rgb({}, {}, {})".format(*hex_to_rgb(colour))] for i, colour in enumerate(sequential.Cividis)
+    [i / (len(sequential.Cividis) - 1), "rgb({}, {}, {})".format(*hex_to_rgb(colour))]
+    for i, colour in enumerate(sequential.Cividis)
 ]
 """Colours of heights: cividis, made for all kinds of sight; not the heat scale, because a height is no score."""
 
@@ -31,15 +32,22 @@ HEIGHT_PX: Final = 460
 
 
 def plot_landscape_surface(landscape: Landscape) -> go.Figure:
-    """The potential as a surface that turns under the mouse; each marked point is a pin that stands on it, named at its top."""
+    """The potential as a surface that turns under the mouse; each marked point is a pin that stands on it, named at
+    its top.
+    """
     figure = style(go.Figure(), height=HEIGHT_PX)
     hover = "%{x:.3g}, %{y:.3g}<br>potential %{z:.4g}<extra></extra>"
     lines = {"z": {"show": True, "color": "rgba(255, 255, 255, 0.45)", "width": 1, **_levels(landscape.potential)}}
     surface = go.Surface(
-        x=landscape.x, y=landscape.y, z=landscape.potential, colorscale=HEIGHTS, contours=lines, hovertemplate=hover,
+        x=landscape.x,
+        y=landscape.y,
+        z=landscape.potential,
+        colorscale=HEIGHTS,
+        contours=lines,
+        hovertemplate=hover,
         colorbar={"title": {"text": POTENTIAL_TITLE}, "thickness": 12, "len": 0.7, "outlinewidth": 0},
         lighting={"ambient": 0.75, "diffuse": 0.5, "specular": 0.05},
-    )  # fmt: skip
+    )
     figure.add_trace(surface)
     if landscape.marks:
         figure.add_trace(_pins(landscape))
@@ -50,17 +58,19 @@ def plot_landscape_surface(landscape: Landscape) -> go.Figure:
             "xaxis": quiet | {"title": {"text": landscape.axes[0]}},
             "yaxis": quiet | {"title": {"text": landscape.axes[1]}},
             "zaxis": quiet | {"title": {"text": POTENTIAL_TITLE}},
-            "aspectmode": "manual", "aspectratio": {"x": 1, "y": 1, "z": 0.6},
+            "aspectmode": "manual",
+            "aspectratio": {"x": 1, "y": 1, "z": 0.6},
             "camera": {"eye": {"x": 1.2, "y": -1.4, "z": 0.95}, "center": {"x": 0, "y": 0, "z": -0.15}},
             "bgcolor": "rgba(0,0,0,0)",
         },
         margin={"t": 8},
-    )  # fmt: skip
+    )
     return figure
 
 
 def plot_landscape_field(landscape: Landscape) -> go.Figure:
-    """Contours of the potential, denser where it is deeper, with arrows of the field in the plane and the marked points.
+    """Contours of the potential, denser where it is deeper, with arrows of the field in the plane and the marked
+    points.
 
     Arrows are as long as the field is fast, the longest as long as the distance between them; the slowest are left out.
     """
@@ -69,12 +79,20 @@ def plot_landscape_field(landscape: Landscape) -> go.Figure:
     grey = "rgba({}, {}, {}, {{}})".format(*hex_to_rgb(COLOURS["reference"]))
     figure.add_trace(
         go.Contour(
-            x=landscape.x, y=landscape.y, z=landscape.potential, customdata=speed, showscale=True,
-            colorscale=[[0, grey.format(0.6)], [1, grey.format(0)]], contours=_levels(landscape.potential) | {"coloring": "heatmap"},
-            line={"color": COLOURS["reference"], "width": 1}, colorbar={"title": {"text": POTENTIAL_TITLE}, "thickness": 12, "outlinewidth": 0},
-            hovertemplate="%{x:.3g}, %{y:.3g}<br>potential %{z:.4g}<br>speed in the plane %{customdata:.4g}<extra></extra>",
+            x=landscape.x,
+            y=landscape.y,
+            z=landscape.potential,
+            customdata=speed,
+            showscale=True,
+            colorscale=[[0, grey.format(0.6)], [1, grey.format(0)]],
+            contours=_levels(landscape.potential) | {"coloring": "heatmap"},
+            line={"color": COLOURS["reference"], "width": 1},
+            colorbar={"title": {"text": POTENTIAL_TITLE}, "thickness": 12, "outlinewidth": 0},
+            hovertemplate=(
+                "%{x:.3g}, %{y:.3g}<br>potential %{z:.4g}<br>speed in the plane %{customdata:.4g}<extra></extra>"
+            ),
         )
-    )  # fmt: skip
+    )
     x, y = _arrows(landscape)
     arrows = {"color": COLOURS["time"], "width": 1.5}
     figure.add_trace(go.Scatter(x=x, y=y, mode="lines", line=arrows, name="field", showlegend=False, hoverinfo="skip"))
@@ -83,13 +101,28 @@ def plot_landscape_field(landscape: Landscape) -> go.Figure:
         marker = {"size": 11, "color": COLOURS["selected"], "line": {"width": 1.5, "color": "white"}}
         figure.add_trace(
             go.Scatter(
-                x=mark_x, y=mark_y, mode="markers+text", text=labels, textposition="top center", marker=marker,
-                showlegend=False, hovertemplate="%{text}<extra></extra>", cliponaxis=False,
+                x=mark_x,
+                y=mark_y,
+                mode="markers+text",
+                text=labels,
+                textposition="top center",
+                marker=marker,
+                showlegend=False,
+                hovertemplate="%{text}<extra></extra>",
+                cliponaxis=False,
             )
-        )  # fmt: skip
+        )
     edge = {"showgrid": False, "zeroline": False, "constrain": "domain"}
     figure.update_xaxes(edge | {"title_text": landscape.axes[0], "range": [landscape.x[0], landscape.x[-1]]})
-    figure.update_yaxes(edge | {"title_text": landscape.axes[1], "range": [landscape.y[0], landscape.y[-1]], "scaleanchor": "x", "scaleratio": 1})
+    figure.update_yaxes(
+        edge
+        | {
+            "title_text": landscape.axes[1],
+            "range": [landscape.y[0], landscape.y[-1]],
+            "scaleanchor": "x",
+            "scaleratio": 1,
+        }
+    )
     figure.update_layout(margin={"t": 16})
     return figure
 
@@ -108,12 +141,23 @@ def _pins(landscape: Landscape) -> go.Scatter3d:
         text += ["", label, ""]
     line, marker = {"color": COLOURS["selected"], "width": 4}, {"size": 4, "color": COLOURS["selected"]}
     return go.Scatter3d(
-        x=x, y=y, z=z, mode="lines+markers+text", text=text, textposition="top center", line=line, marker=marker, showlegend=False, hoverinfo="skip"
+        x=x,
+        y=y,
+        z=z,
+        mode="lines+markers+text",
+        text=text,
+        textposition="top center",
+        line=line,
+        marker=marker,
+        showlegend=False,
+        hoverinfo="skip",
     )
 
 
 def _arrows(landscape: Landscape) -> tuple[list[float | None], list[float | None]]:
-    """One pen line for all arrows: shaft and head of each, lifted between them by None. Each begins at its own point."""
+    """One pen line for all arrows: shaft and head of each, lifted between them by None. Each begins at its own
+    point.
+    """
     every = max(1, -(-len(landscape.x) // ARROWS_PER_SIDE))
     chosen = slice((len(landscape.x) - 1) % every // 2, None, every)
     x, y = np.meshgrid(landscape.x[chosen], landscape.y[chosen])

@@ -20,7 +20,9 @@ TOP_PX = 86
 """Room above the panels: score title, colour bar with its ticks, panel titles."""
 
 MAX_CLICKABLE = 48
-"""Clickable positions per side; larger grids are thinned. At 64 the browser took 4 s for a zoom on a slow machine, at 32 under 1 s."""
+"""Clickable positions per side; larger grids are thinned. At 64 the browser took 4 s for a zoom on a slow machine,
+at 32 under 1 s.
+"""
 
 
 def plot_localization(
@@ -38,10 +40,11 @@ def plot_localization(
 
     image: uint8 (H, W, 3); pixel_map: float (S, S), stretched over the image; mask: bool (any size, stretched) or None;
     color_range: (low, high) scores at the ends of the colour scale; opacity: of the map in the overlay, 0 to 1;
-    grid_shape: (h, w) of the scored positions; position_scores: float (h, w); selected: (row, column) to mark with a ring.
-    Every panel holds invisible points at the positions, with `customdata = [row, column]`: hover shows the score, a click selects.
-    A click moves the ring in the browser, in the panel clicked; drawing the figure anew with that position as `selected` puts it
-    in all panels, but Streamlit then forgets the zoom. Axes are in pixels of the image, y downwards.
+    grid_shape: (h, w) of the scored positions; position_scores: float (h, w); selected: (row, column) to mark with a
+    ring. Every panel holds invisible points at the positions, with `customdata = [row, column]`: hover shows the score,
+    a click selects. A click moves the ring in the browser, in the panel clicked; drawing the figure anew with that
+    position as `selected` puts it in all panels, but Streamlit then forgets the zoom. Axes are in pixels of the image,
+    y downwards.
     """
     height, width = image.shape[:2]
     figure = make_subplots(rows=1, cols=3, subplot_titles=PANELS, horizontal_spacing=0.025)
@@ -77,11 +80,14 @@ def _picture(encoded: bytes, width: float, height: float) -> go.Image:
     return go.Image(source=data_uri(encoded), x0=dx / 2, dx=dx, y0=dy / 2, dy=dy, zsmooth="fast", hoverinfo="skip")
 
 
-def _positions(width: int, height: int, grid_shape: tuple[int, int], scores: np.ndarray, selected: tuple[int, int] | None) -> go.Scatter:
-    """Invisible points in the middle of each position; the chosen one shows as a ring, and no other changes when it does.
+def _positions(
+    width: int, height: int, grid_shape: tuple[int, int], scores: np.ndarray, selected: tuple[int, int] | None
+) -> go.Scatter:
+    """Invisible points in the middle of each position; the chosen one shows as a ring, and no other changes when it
+    does.
 
-    They carry their scores on the colour axis, so that the colour bar belongs to something. Coordinates stay lists: the browser
-    hands `customdata` back, and as a typed array it would come back as an object.
+    They carry their scores on the colour axis, so that the colour bar belongs to something. Coordinates stay lists: the
+    browser hands `customdata` back, and as a typed array it would come back as an object.
     """
     n_rows, n_columns = grid_shape
     rows, columns = (axis.ravel() for axis in np.meshgrid(_thinned(n_rows), _thinned(n_columns), indexing="ij"))
@@ -93,14 +99,17 @@ def _positions(width: int, height: int, grid_shape: tuple[int, int], scores: np.
         selectedpoints=chosen,
         mode="markers",
         marker={
-            "color": scores[rows, columns].astype(np.float32), "coloraxis": "coloraxis", "opacity": 0, "size": 13,
+            "color": scores[rows, columns].astype(np.float32),
+            "coloraxis": "coloraxis",
+            "opacity": 0,
+            "size": 13,
             "line": {"width": 2, "color": COLOURS["halo"]},
         },
         selected={"marker": {"opacity": 1, "color": COLOURS["ring"]}},
         unselected={"marker": {"opacity": 0}},
         hovertemplate="row %{customdata[0]}, column %{customdata[1]}<br>score %{marker.color:.4g}<extra></extra>",
         showlegend=False,
-    )  # fmt: skip
+    )
 
 
 def _thinned(n: int) -> np.ndarray:
@@ -120,37 +129,81 @@ def _add_truth(figure: go.Figure, mask: np.ndarray, scale_x: float, scale_y: flo
         for name, thickness in (("halo", 3.5), ("truth", 1.5)):
             figure.add_trace(
                 go.Scatter(
-                    x=x, y=y, mode="lines", line={"color": COLOURS[name], "width": thickness}, name="true defect",
-                    legendgroup="truth", showlegend=column == 1 and name == "truth", hoverinfo="skip",
-                ), row=1, col=column,
-            )  # fmt: skip
+                    x=x,
+                    y=y,
+                    mode="lines",
+                    line={"color": COLOURS[name], "width": thickness},
+                    name="true defect",
+                    legendgroup="truth",
+                    showlegend=column == 1 and name == "truth",
+                    hoverinfo="skip",
+                ),
+                row=1,
+                col=column,
+            )
 
 
 def _tie_axes(figure: go.Figure, width: int, height: int) -> None:
-    """One zoom for all panels, pixels square, row 0 on top; spare height is left below, so that titles stay at their panels.
+    """One zoom for all panels, pixels square, row 0 on top; spare height is left below, so that titles stay at their
+    panels.
 
-    The points have axes of their own over each panel's: only then does a click in one panel take the ring out of the others,
-    because Plotly clears the traces of the clicked axes and of overlaid ones.
+    The points have axes of their own over each panel's: only then does a click in one panel take the ring out of the
+    others, because Plotly clears the traces of the clicked axes and of overlaid ones.
     """
     x_range, y_range = [0, width], [height, 0]
     quiet = {"constrain": "domain", "showgrid": False, "zeroline": False, "nticks": 5}
     tick = {"ticks": "outside", "ticklen": 4, "tickcolor": "rgba(0,0,0,0)"}
-    figure.update_xaxes(quiet | tick | {"matches": "x", "range": x_range, "title": {"text": "x (pixels)", "standoff": 4}})
-    figure.update_yaxes(quiet | {"matches": "y", "range": y_range, "constraintoward": "top", "showticklabels": False, "ticks": ""})
-    figure.update_yaxes(tick | {"showticklabels": True, "title_text": "y (pixels)", "scaleanchor": "x", "scaleratio": 1}, col=1)
+    figure.update_xaxes(
+        quiet | tick | {"matches": "x", "range": x_range, "title": {"text": "x (pixels)", "standoff": 4}}
+    )
+    figure.update_yaxes(
+        quiet | {"matches": "y", "range": y_range, "constraintoward": "top", "showticklabels": False, "ticks": ""}
+    )
+    figure.update_yaxes(
+        tick | {"showticklabels": True, "title_text": "y (pixels)", "scaleanchor": "x", "scaleratio": 1}, col=1
+    )
     for panel, below in enumerate(("", "2", "3"), start=1):
         own = panel + 3
         over = {"visible": False, "fixedrange": False}
-        figure.layout[f"xaxis{own}"] = over | {"overlaying": f"x{below}", "matches": "x", "range": x_range, "anchor": f"y{own}"}
-        figure.layout[f"yaxis{own}"] = over | {"overlaying": f"y{below}", "matches": "y", "range": y_range, "anchor": f"x{own}"}
+        figure.layout[f"xaxis{own}"] = over | {
+            "overlaying": f"x{below}",
+            "matches": "x",
+            "range": x_range,
+            "anchor": f"y{own}",
+        }
+        figure.layout[f"yaxis{own}"] = over | {
+            "overlaying": f"y{below}",
+            "matches": "y",
+            "range": y_range,
+            "anchor": f"x{own}",
+        }
 
 
 def _add_colour_bar(figure: go.Figure, color_range: tuple[float, float]) -> None:
     """One scale for map and overlay, above the panels."""
     low, high = color_range
-    place = {"orientation": "h", "x": 0, "xanchor": "left", "len": 0.5, "thickness": 10, "yref": "container", "y": 1, "yanchor": "top"}
+    place = {
+        "orientation": "h",
+        "x": 0,
+        "xanchor": "left",
+        "len": 0.5,
+        "thickness": 10,
+        "yref": "container",
+        "y": 1,
+        "yanchor": "top",
+    }
     bar = place | {"xpad": 0, "ypad": 22, "outlinewidth": 0, "nticks": 6}
-    figure.update_layout(coloraxis={"colorscale": HEAT, "cmin": low, "cmax": high if high > low else low + 1, "colorbar": bar})
+    figure.update_layout(
+        coloraxis={"colorscale": HEAT, "cmin": low, "cmax": high if high > low else low + 1, "colorbar": bar}
+    )
     # Not the bar's own title: Plotly draws that over the bar.
-    beside = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "yshift": TOP_PX - 22}
+    beside = {
+        "xref": "paper",
+        "yref": "paper",
+        "x": 0,
+        "y": 1,
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "yshift": TOP_PX - 22,
+    }
     figure.add_annotation(beside | {"text": SCORE_TITLE, "showarrow": False})

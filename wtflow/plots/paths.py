@@ -15,21 +15,24 @@ from wtflow.plots.theme import COLOURS
 from wtflow.records.flow import PositionSet, Projection, Travel
 
 RADIUS_NOTE: Final = (
-    "Exact, not projected: the distance to the cross at (0, 0) is the true distance from the origin in all dimensions, and the angle is "
-    "the true angle to where the feature started. A path that reaches the left half has crossed over to the other side of the origin."
+    "Exact, not projected: the distance to the cross at (0, 0) is the true distance from the origin in all dimensions,"
+    " and the angle is the true angle to where the feature started. A path that reaches the left half has crossed over"
+    " to the other side of the origin."
 )
 PLANE_NOTE: Final = (
-    "A projection on the two directions in which normal features at t = 0 vary most; the same axes at all times, so a straight path stays "
-    "straight. These two directions hold {share:.0f} % of that variance: what happens in the others is not seen here."
+    "A projection on the two directions in which normal features at t = 0 vary most; the same axes at all times, so a"
+    " straight path stays straight. These two directions hold {share:.0f} % of that variance: what happens in the"
+    " others is not seen here."
 )
 UMAP_NOTE: Final = (
-    "UMAP bends: a path that is straight in feature space may curve or jump here, and distances between groups mean little. "
-    "Near neighbours at the same time stay near."
+    "UMAP bends: a path that is straight in feature space may curve or jump here, and distances between groups mean"
+    " little. Near neighbours at the same time stay near."
 )
 
 MAP_NOTE: Final = (
-    "UMAP keeps who is near whom, not distances, sizes or densities of groups: a well looks no denser here. Fitted on {n:,} points of all "
-    "three times together, the others placed afterwards, so a point can be followed from start to end."
+    "UMAP keeps who is near whom, not distances, sizes or densities of groups: a well looks no denser here. Fitted on"
+    " {n:,} points of all three times together, the others placed afterwards, so a point can be followed from start to"
+    " end."
 )
 
 CHARTS: Final = {
@@ -42,8 +45,11 @@ CHARTS: Final = {
 """Key -> label and axis title of the charts over time."""
 
 
-def travel_field(travel: Travel, shell: tuple[float, float, float], pictures: Pictures | None = None, umap: Projection | None = None) -> Field:
-    """The field of a travel. shell: mean, 5 % and 95 % quantile of the norm of noise; umap: the same positions at the same times.
+def travel_field(
+    travel: Travel, shell: tuple[float, float, float], pictures: Pictures | None = None, umap: Projection | None = None
+) -> Field:
+    """The field of a travel. shell: mean, 5 % and 95 % quantile of the norm of noise; umap: the same positions at the
+    same times.
 
     Raises FlowError where the umap is of other positions or times.
     """
@@ -55,14 +61,24 @@ def travel_field(travel: Travel, shell: tuple[float, float, float], pictures: Pi
     if travel.divergence is not None:
         values["divergence"] = travel.divergence
     references = {"norm": (("noise", shell[0]),), "score": (("noise", 0.5),), "straightness": (("straight", 1.0),)}
-    charts = [Chart(name, CHARTS[name][0], values[name].astype(np.float32), CHARTS[name][1], references.get(name, ())) for name in values]
+    charts = [
+        Chart(name, CHARTS[name][0], values[name].astype(np.float32), CHARTS[name][1], references.get(name, ()))
+        for name in values
+    ]
     return Field(
-        t=travel.t, ids=np.arange(len(travel.positions)), views=tuple(views), colours=position_colours(travel.positions, travel),
-        charts=tuple(charts), pictures=pictures, alt=f"Paths of {_counts(travel.positions)}, moving from data at t = 0 to noise at t = 1",
-    )  # fmt: skip
+        t=travel.t,
+        ids=np.arange(len(travel.positions)),
+        views=tuple(views),
+        colours=position_colours(travel.positions, travel),
+        charts=tuple(charts),
+        pictures=pictures,
+        alt=f"Paths of {_counts(travel.positions)}, moving from data at t = 0 to noise at t = 1",
+    )
 
 
-def map_field(travel: Travel, well_radius: np.ndarray | None, pictures: Pictures | None = None, umap: Projection | None = None) -> Field:
+def map_field(
+    travel: Travel, well_radius: np.ndarray | None, pictures: Pictures | None = None, umap: Projection | None = None
+) -> Field:
     """The map of a travel's positions at start, middle and end: principal axes and, where it is there, UMAP.
 
     well_radius: (S,) the normals' 99 % radius, None without normals; who lies outside at the end is then a colour.
@@ -78,17 +94,28 @@ def map_field(travel: Travel, well_radius: np.ndarray | None, pictures: Pictures
         names = ("inside the well at t = 1", "escaped")
         colours.insert(1, Colour("escape", "Escape", "group", outside, names, (COLOURS["normal"], COLOURS["defect"])))
     return Field(
-        t=travel.t[times], ids=np.arange(len(travel.positions)), views=tuple(views), colours=tuple(colours), pictures=pictures,
+        t=travel.t[times],
+        ids=np.arange(len(travel.positions)),
+        views=tuple(views),
+        colours=tuple(colours),
+        pictures=pictures,
         alt=f"Map of {_counts(travel.positions)}, at the start, the middle and the end of their paths",
-    )  # fmt: skip
+    )
 
 
 def radius_view(travel: Travel, shell: tuple[float, float, float]) -> View:
-    """Distance from the origin and angle to the own start, as plane coordinates: start on the right, origin at (0, 0), shell a circle."""
+    """Distance from the origin and angle to the own start, as plane coordinates: start on the right, origin at (0,
+    0), shell a circle.
+    """
     cosine = np.clip(travel.alignment, -1, 1)
     points = travel.norm[..., None] * np.stack([cosine, np.sqrt(1 - cosine**2)], axis=-1)
     mean, low, high = shell
-    guides = (Guide("x", (0.0,), ""), Guide("circle", (mean,), "noise shell √d (5 to 95 %)"), Guide("circle", (low,), ""), Guide("circle", (high,), ""))
+    guides = (
+        Guide("x", (0.0,), ""),
+        Guide("circle", (mean,), "noise shell √d (5 to 95 %)"),
+        Guide("circle", (low,), ""),
+        Guide("circle", (high,), ""),
+    )
     titles = ("toward its own start  |x| cos θ", "away from its start's direction  |x| sin θ")
     return View("radius", "Radius and angle", points.astype(np.float32), titles, RADIUS_NOTE, guides, equal=True)
 
@@ -97,17 +124,28 @@ def plane_view(travel: Travel) -> View:
     """The first two principal axes of normal features at t=0, each with its share of their variance."""
     first, second = travel.explained
     titles = (f"principal axis 1 ({100 * first:.0f} % of variance)", f"principal axis 2 ({100 * second:.0f} %)")
-    return View("plane", "Principal axes", travel.plane, titles, PLANE_NOTE.format(share=100 * (first + second)), equal=True)
+    return View(
+        "plane", "Principal axes", travel.plane, titles, PLANE_NOTE.format(share=100 * (first + second)), equal=True
+    )
 
 
 def position_colours(positions: PositionSet, travel: Travel | None = None) -> tuple[Colour, ...]:
-    """What positions can be coloured by: group, map score, image, place in the image and, with a travel, its radii and escape."""
+    """What positions can be coloured by: group, map score, image, place in the image and, with a travel, its radii
+    and escape.
+    """
     groups = positions.groups
     colours = group_colours(groups)
     code = {name: i for i, name in enumerate(groups)}
     of = np.array([code[str(name)] for name in positions.group])
     found = [
-        Colour("group", "Defect type", "group", of, tuple(group_words(name) for name in groups), tuple(colours[name] for name in groups)),
+        Colour(
+            "group",
+            "Defect type",
+            "group",
+            of,
+            tuple(group_words(name) for name in groups),
+            tuple(colours[name] for name in groups),
+        ),
         Colour("score", "Score on the map", "value", positions.score),
     ]
     if travel is not None:
@@ -126,9 +164,16 @@ def position_colours(positions: PositionSet, travel: Travel | None = None) -> tu
 
 
 def position_pictures(
-    positions: PositionSet, shape: tuple[int, int], rows: list[int], names: list[str], images: list[str], maps: list[str]
+    positions: PositionSet,
+    shape: tuple[int, int],
+    rows: list[int],
+    names: list[str],
+    images: list[str],
+    maps: list[str],
 ) -> Pictures:
-    """Pictures to hover over: rows (M,) of the score table in the order of names, images and maps (data URIs); shape of the grid."""
+    """Pictures to hover over: rows (M,) of the score table in the order of names, images and maps (data URIs); shape
+    of the grid.
+    """
     index = {row: i for i, row in enumerate(rows)}
     height, width = shape
     place = np.stack([(positions.grid_column + 0.5) / width, (positions.grid_row + 0.5) / height], axis=1)
@@ -140,11 +185,16 @@ def _umap_view(umap: Projection, t: np.ndarray, n: int, note: str) -> View:
     """Raises FlowError unless the umap has n points at each of these times."""
     if umap.points.shape[:2] != (len(t), n) or not np.allclose(umap.t, t, atol=1e-5):
         found = f"{umap.points.shape[1]} positions at {len(umap.t)} times"
-        raise FlowError(f"The UMAP is of {found}, the paths are of {n} positions at {len(t)} times, or at others.", fix="Compute the UMAP of these paths.")
+        raise FlowError(
+            f"The UMAP is of {found}, the paths are of {n} positions at {len(t)} times, or at others.",
+            fix="Compute the UMAP of these paths.",
+        )
     return View("umap", "UMAP", umap.points, ("UMAP 1", "UMAP 2"), note, equal=True)
 
 
 def _counts(positions: PositionSet) -> str:
     """The positions in words, such as "60 positions (40 normal, 20 crack)"."""
-    groups = ", ".join(f"{np.count_nonzero(positions.group == name):,} {group_words(name)}" for name in positions.groups)
+    groups = ", ".join(
+        f"{np.count_nonzero(positions.group == name):,} {group_words(name)}" for name in positions.groups
+    )
     return f"{len(positions):,} position{'s' * (len(positions) != 1)} ({groups})"

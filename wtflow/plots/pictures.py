@@ -10,7 +10,18 @@ from PIL import Image, ImageColor, ImageDraw
 from wtflow.plots.contours import outline
 from wtflow.plots.theme import COLOURS, HEAT
 
-__all__ = ["colour_map", "crop_around", "data_uri", "encode_heat", "encode_jpeg", "encode_png", "outline", "overlay", "thumbnail", "to_uint8"]
+__all__ = [
+    "colour_map",
+    "crop_around",
+    "data_uri",
+    "encode_heat",
+    "encode_jpeg",
+    "encode_png",
+    "outline",
+    "overlay",
+    "thumbnail",
+    "to_uint8",
+]
 
 CROP_CELLS: Final = 7
 """Positions along a side of a crop: enough to recognise the place."""
@@ -20,7 +31,9 @@ JPEG_QUALITY: Final = 90
 
 
 def to_uint8(image: np.ndarray) -> np.ndarray:
-    """uint8 (H, W, 3) of an image that is float in [0, 1] or uint8, (H, W, 3) or grey (H, W). Floats beyond [0, 1] are cut."""
+    """uint8 (H, W, 3) of an image that is float in [0, 1] or uint8, (H, W, 3) or grey (H, W). Floats beyond [0, 1]
+    are cut.
+    """
     image = np.asarray(image)
     if image.dtype != np.uint8:
         image = (np.clip(image.astype(np.float32), 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
@@ -35,9 +48,11 @@ def thumbnail(image: np.ndarray, size_px: int) -> np.ndarray:
 
 
 def crop_around(image: np.ndarray, grid_row: int, grid_column: int, shape: tuple[int, int], size_px: int) -> np.ndarray:
-    """uint8 (size_px, size_px, 3): seven by seven positions of a grid of `shape` (h, w) around one of them, which is framed.
+    """uint8 (size_px, size_px, 3): seven by seven positions of a grid of `shape` (h, w) around one of them, which is
+    framed.
 
-    At the border of the image the window moves inward, so that it is always full; a grid smaller than the window is shown whole.
+    At the border of the image the window moves inward, so that it is always full; a grid smaller than the window is
+    shown whole.
     """
     image = to_uint8(image)
     cell = image.shape[0] / shape[0], image.shape[1] / shape[1]
@@ -46,7 +61,9 @@ def crop_around(image: np.ndarray, grid_row: int, grid_column: int, shape: tuple
         max(min((at + 0.5) * side - length / 2, total - length), 0.0)
         for at, side, length, total in zip((grid_row, grid_column), cell, window, image.shape[:2], strict=True)
     ]
-    last = [min(start + length, total) for start, length, total in zip(first, window, image.shape[:2], strict=True)]  # rounding may reach beyond
+    last = [
+        min(start + length, total) for start, length, total in zip(first, window, image.shape[:2], strict=True)
+    ]  # rounding may reach beyond
     box = (first[1], first[0], last[1], last[0])
     picture = Image.fromarray(image).resize((size_px, size_px), Image.Resampling.BILINEAR, box=box)
     scale = size_px / window[1], size_px / window[0]
@@ -79,12 +96,17 @@ def encode_heat(pixel_map: np.ndarray, color_range: tuple[float, float], max_sid
 
 
 def overlay(
-    image: np.ndarray, pixel_map: np.ndarray, color_range: tuple[float, float], opacity: float, mask: np.ndarray | None = None
+    image: np.ndarray,
+    pixel_map: np.ndarray,
+    color_range: tuple[float, float],
+    opacity: float,
+    mask: np.ndarray | None = None,
 ) -> np.ndarray:
-    """uint8 (H, W, 3): the image with its map in heat colours over it and, given a mask, the outline of the true defect.
+    """uint8 (H, W, 3): the image with its map in heat colours over it and, given a mask, the outline of the true
+    defect.
 
-    image (H, W, 3) float in [0, 1] or uint8; pixel_map (h, w) is stretched over it; opacity from 0 (the image) to 1 (the map).
-    In between, low scores cover less than high ones, so that the sound part of the image stays visible.
+    image (H, W, 3) float in [0, 1] or uint8; pixel_map (h, w) is stretched over it; opacity from 0 (the image) to 1
+    (the map). In between, low scores cover less than high ones, so that the sound part of the image stays visible.
     """
     image = to_uint8(image)
     height, width = image.shape[:2]

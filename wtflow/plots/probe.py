@@ -12,14 +12,17 @@ TITLES = ("norm of the feature", "speed |v|", "score (½ mean square)", "endpoin
 
 
 def plot_probe(probe: Probe) -> go.Figure:
-    """Norm, speed and score of the position at each saved time, and what its strongest channels add to the endpoint score.
+    """Norm, speed and score of the position at each saved time, and what its strongest channels add to the endpoint
+    score.
 
-    The shell sqrt(d) that noise lies on is drawn: a feature on it has a mean square of 1, so that its score is 1/2. Bars under the score
-    say what each step added to it or took away.
+    The shell sqrt(d) that noise lies on is drawn: a feature on it has a mean square of 1, so that its score is 1/2.
+    Bars under the score say what each step added to it or took away.
     """
     figure = make_subplots(rows=1, cols=4, horizontal_spacing=0.075, subplot_titles=TITLES)
     style(figure, height=300)
-    for column, (values, word) in enumerate(((probe.norm, "norm"), (probe.speed, "speed"), (probe.score, "score")), start=1):
+    for column, (values, word) in enumerate(
+        ((probe.norm, "norm"), (probe.speed, "speed"), (probe.score, "score")), start=1
+    ):
         _add_path(figure, probe, values, column, word)
     _add_gains(figure, probe)
     shell = float(np.sqrt(probe.n_channels))
@@ -37,7 +40,9 @@ def _add_path(figure: go.Figure, probe: Probe, values: np.ndarray, column: int, 
     hover = f"t = %{{x:.3g}}<br>{word} %{{y:.4g}}<extra></extra>"
     look = {"line": {"color": COLOURS["time"], "width": 2.5}, "marker": {"size": 7}}
     figure.add_trace(
-        go.Scatter(x=probe.t, y=values, mode="lines+markers", name=word, showlegend=False, hovertemplate=hover, **look), row=1, col=column
+        go.Scatter(x=probe.t, y=values, mode="lines+markers", name=word, showlegend=False, hovertemplate=hover, **look),
+        row=1,
+        col=column,
     )
 
 
@@ -47,10 +52,19 @@ def _add_gains(figure: go.Figure, probe: Probe) -> None:
     colours = [COLOURS["defect"] if gain > 0 else COLOURS["normal"] for gain in gains]
     figure.add_trace(
         go.Bar(
-            x=(probe.t[1:] + probe.t[:-1]) / 2, width=np.diff(probe.t) * 0.6, base=probe.score[:-1], y=gains, marker_color=colours, opacity=0.3,
-            customdata=gains, hovertemplate="this step: %{customdata:+.4g}<extra></extra>", showlegend=False,
-        ), row=1, col=3,
-    )  # fmt: skip
+            x=(probe.t[1:] + probe.t[:-1]) / 2,
+            width=np.diff(probe.t) * 0.6,
+            base=probe.score[:-1],
+            y=gains,
+            marker_color=colours,
+            opacity=0.3,
+            customdata=gains,
+            hovertemplate="this step: %{customdata:+.4g}<extra></extra>",
+            showlegend=False,
+        ),
+        row=1,
+        col=3,
+    )
 
 
 def _add_channels(figure: go.Figure, probe: Probe) -> None:
@@ -61,9 +75,18 @@ def _add_channels(figure: go.Figure, probe: Probe) -> None:
     hover = "channel %{y}<br>endpoint %{customdata:.3g}<br>%{x:.1%} of the score<extra></extra>"
     names = [f"c{number}" for number in numbers]
     figure.add_trace(
-        go.Bar(x=shares, y=names, customdata=values, orientation="h", marker_color=COLOURS["selected"], hovertemplate=hover, showlegend=False),
-        row=1, col=4,
-    )  # fmt: skip
+        go.Bar(
+            x=shares,
+            y=names,
+            customdata=values,
+            orientation="h",
+            marker_color=COLOURS["selected"],
+            hovertemplate=hover,
+            showlegend=False,
+        ),
+        row=1,
+        col=4,
+    )
     figure.update_xaxes(tickformat=".0%", title_text="share", rangemode="tozero", col=4)
 
 
@@ -71,6 +94,13 @@ def _add_shell(figure: go.Figure, height: float, column: int, name: str | None) 
     """A named line is listed in the legend; the second one belongs to the first."""
     line = {"color": COLOURS["reference"], "width": 1.5, "dash": "dot"}
     trace = go.Scatter(
-        x=[0, 1], y=[height] * 2, mode="lines", line=line, name=name, showlegend=name is not None, legendgroup="shell", hoverinfo="skip"
+        x=[0, 1],
+        y=[height] * 2,
+        mode="lines",
+        line=line,
+        name=name,
+        showlegend=name is not None,
+        legendgroup="shell",
+        hoverinfo="skip",
     )
     figure.add_trace(trace, row=1, col=column)

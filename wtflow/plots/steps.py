@@ -16,12 +16,14 @@ QUALITY: Final = {"image_auroc": ("image AUROC", "selected"), "aupro": ("AUPRO",
 TICKS: Final = (1, 2, 4, 10, 20, 50, 100, 200, 400)
 
 GONE: Final = 1e6
-"""A return error from here on means that the path was lost: records hold an endless one as the largest float32, and quantiles
-between it and a small error lie anywhere below."""
+"""A return error from here on means that the path was lost: records hold an endless one as the largest float32, and
+quantiles between it and a small error lie anywhere below.
+"""
 
 NEVER: Final = 10.0
-"""Lost paths are drawn this many times above the largest error of those that came back, or above 1: an axis that held their numbers
-would show nothing else."""
+"""Lost paths are drawn this many times above the largest error of those that came back, or above 1: an axis that held
+their numbers would show nothing else.
+"""
 
 LEAST: Final = 1e-8
 """Where errors of exactly 0 are drawn: float32 cannot tell smaller ones from it, and a logarithmic axis has no 0."""
@@ -30,27 +32,50 @@ LEAST: Final = 1e-8
 def plot_steps(rows: Sequence[StepsRow]) -> go.Figure:
     """Quality, endpoint norms and time against evaluations of the network, Euler solid and Heun dashed.
 
-    The run's own setting is ringed, and a dotted line stands at its number of evaluations. A metric that is None is left out.
+    The run's own setting is ringed, and a dotted line stands at its number of evaluations. A metric that is None is
+    left out.
     """
     rows = sorted(rows, key=lambda row: row.evaluations)
-    figure = make_subplots(rows=1, cols=3, subplot_titles=("Quality on the test set", "Distance from the origin at t = 1", "Flow time per image"),
-                           horizontal_spacing=0.08)  # fmt: skip
+    figure = make_subplots(
+        rows=1,
+        cols=3,
+        subplot_titles=("Quality on the test set", "Distance from the origin at t = 1", "Flow time per image"),
+        horizontal_spacing=0.08,
+    )
     style(figure, height=380)
     for metric, (words, colour) in QUALITY.items():
         for solver in SOLVER_LOOK:
             chosen = [row for row in rows if row.solver == solver and row.metrics.get(metric) is not None]
-            _add(figure, 1, chosen, [row.metrics[metric] for row in chosen], f"{words}, {solver}", COLOURS[colour], solver)
+            _add(
+                figure,
+                1,
+                chosen,
+                [row.metrics[metric] for row in chosen],
+                f"{words}, {solver}",
+                COLOURS[colour],
+                solver,
+            )
     for group, colour in _colours(row.norms for row in rows).items():
         for solver in SOLVER_LOOK:
             chosen = [row for row in rows if row.solver == solver and group in row.norms]
-            _add(figure, 2, chosen, [row.norms[group][1] for row in chosen], f"{group_words(group)}, {solver}", colour, solver)
+            _add(
+                figure,
+                2,
+                chosen,
+                [row.norms[group][1] for row in chosen],
+                f"{group_words(group)}, {solver}",
+                colour,
+                solver,
+            )
     for solver in SOLVER_LOOK:
         chosen = [row for row in rows if row.solver == solver]
         _add(figure, 3, chosen, [row.ms_per_image for row in chosen], f"time, {solver}", COLOURS["reference"], solver)
     for row in rows:
         if row.is_default:
             figure.add_vline(x=row.evaluations, line={"color": COLOURS["threshold"], "width": 1.5, "dash": "dot"})
-    figure.update_xaxes(type="log", title_text="evaluations of the network per position", tickvals=TICKS, title_font_size=12)
+    figure.update_xaxes(
+        type="log", title_text="evaluations of the network per position", tickvals=TICKS, title_font_size=12
+    )
     figure.update_yaxes(title_text="higher is better", col=1)
     figure.update_yaxes(title_text="median norm", rangemode="tozero", col=2)
     figure.update_yaxes(title_text="milliseconds", rangemode="tozero", col=3)
@@ -58,7 +83,8 @@ def plot_steps(rows: Sequence[StepsRow]) -> go.Figure:
 
 
 def plot_return(trips: Sequence[ReturnTrip]) -> go.Figure:
-    """How far from its start a position comes back, by group: median and 5-95 % against steps each way, both axes logarithmic.
+    """How far from its start a position comes back, by group: median and 5-95 % against steps each way, both axes
+    logarithmic.
 
     Where half of a group's positions never return, a triangle at the upper edge says so.
     """
@@ -73,14 +99,24 @@ def plot_return(trips: Sequence[ReturnTrip]) -> go.Figure:
                 continue
             spreads = [trip.errors[group] for trip in chosen]
             drawn = [tuple(min(max(value, LEAST), edge) for value in spread) for spread in spreads]
-            figure.add_trace(go.Scatter(
-                x=[trip.steps for trip in chosen], y=[middle for _, middle, _ in drawn], mode="lines+markers", name=f"{group_words(group)}, {solver}",
-                line={"color": colour, "dash": look["dash"], "width": 2}, marker={"symbol": look["symbol"], "size": 8}, error_y=_bars(drawn),
-                hovertext=[_return_words(spread) for spread in spreads], hovertemplate="%{x} steps each way<br>%{hovertext}<extra></extra>",
-            ))  # fmt: skip
+            figure.add_trace(
+                go.Scatter(
+                    x=[trip.steps for trip in chosen],
+                    y=[middle for _, middle, _ in drawn],
+                    mode="lines+markers",
+                    name=f"{group_words(group)}, {solver}",
+                    line={"color": colour, "dash": look["dash"], "width": 2},
+                    marker={"symbol": look["symbol"], "size": 8},
+                    error_y=_bars(drawn),
+                    hovertext=[_return_words(spread) for spread in spreads],
+                    hovertemplate="%{x} steps each way<br>%{hovertext}<extra></extra>",
+                )
+            )
             lost = [trip.steps for trip, (_, middle, _) in zip(chosen, spreads, strict=True) if middle >= GONE]
             if lost:
-                figure.add_trace(_over(lost, [edge] * len(lost), {"symbol": "triangle-up", "color": colour, "size": 14}))
+                figure.add_trace(
+                    _over(lost, [edge] * len(lost), {"symbol": "triangle-up", "color": colour, "size": 14})
+                )
     # Labels of shapes: an annotation's y would count in powers of ten on a logarithmic axis.
     lines = {1.0: "as far away as the start is from the origin"}
     if any(value >= GONE for trip in trips for spread in trip.errors.values() for value in spread):
@@ -94,7 +130,9 @@ def plot_return(trips: Sequence[ReturnTrip]) -> go.Figure:
 
 
 def _colours(found: Iterable[dict[str, Spread]]) -> dict[str, str]:
-    """Group -> colour, in the order of `PositionSet.groups`, so that a type has here the colour that it has in other figures."""
+    """Group -> colour, in the order of `PositionSet.groups`, so that a type has here the colour that it has in other
+    figures.
+    """
     names = {name for one in found for name in one}
     return group_colours(sorted(names, key=lambda name: (name != GOOD, name == UNMARKED, name)))
 
@@ -108,24 +146,41 @@ def _return_words(spread: Spread) -> str:
     return f"median error {middle:.3g} of the start's norm" + "; some never returned" * (high >= GONE)
 
 
-def _add(figure: go.Figure, column: int, rows: Sequence[StepsRow], values: list[float], name: str, colour: str, solver: str) -> None:
+def _add(
+    figure: go.Figure, column: int, rows: Sequence[StepsRow], values: list[float], name: str, colour: str, solver: str
+) -> None:
     if not rows:
         return
     look = SOLVER_LOOK[solver]
     hover = [f"{row.solver}, {row.steps} step{'s' * (row.steps > 1)}{' (this run)' * row.is_default}" for row in rows]
     figure.add_trace(
-        go.Scatter(x=[row.evaluations for row in rows], y=values, name=name, mode="lines+markers", line={"color": colour, "dash": look["dash"]},
-                   marker={"symbol": look["symbol"], "size": 7}, hovertext=hover, hovertemplate="%{hovertext}<br>%{y:.4g}<extra>" + name + "</extra>"),
-        row=1, col=column,
-    )  # fmt: skip
+        go.Scatter(
+            x=[row.evaluations for row in rows],
+            y=values,
+            name=name,
+            mode="lines+markers",
+            line={"color": colour, "dash": look["dash"]},
+            marker={"symbol": look["symbol"], "size": 7},
+            hovertext=hover,
+            hovertemplate="%{hovertext}<br>%{y:.4g}<extra>" + name + "</extra>",
+        ),
+        row=1,
+        col=column,
+    )
     own = [(row.evaluations, value) for row, value in zip(rows, values, strict=True) if row.is_default]
     if own:
         x, y = zip(*own, strict=True)
-        figure.add_trace(_over(x, y, {"symbol": "circle-open", "color": COLOURS["selected"], "size": 15, "line": {"width": 2}}), row=1, col=column)
+        figure.add_trace(
+            _over(x, y, {"symbol": "circle-open", "color": COLOURS["selected"], "size": 15, "line": {"width": 2}}),
+            row=1,
+            col=column,
+        )
 
 
 def _over(x: Sequence[float], y: Sequence[float], marker: dict[str, object]) -> go.Scatter:
-    """Marks over points that a line has already, without a name of their own: the legend shows the line's first point."""
+    """Marks over points that a line has already, without a name of their own: the legend shows the line's first
+    point.
+    """
     return go.Scatter(x=list(x), y=list(y), mode="markers", marker=marker, showlegend=False, hoverinfo="skip")
 
 

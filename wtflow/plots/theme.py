@@ -1,6 +1,7 @@
 """The look that all figures share: colours by meaning, the heat scale, and a common layout.
 
-Hues follow Okabe and Ito, "Color Universal Design" (2008), slightly shifted where a hue was too faint on white or on dark.
+Hues follow Okabe and Ito, "Color Universal Design" (2008), slightly shifted where a hue was too faint on white or on
+dark.
 """
 
 from typing import Final
@@ -23,17 +24,27 @@ COLOURS: Final[dict[str, str]] = {
     "ring": "rgba(255, 255, 255, 0.45)",  # the chosen position in a picture, with `halo` around it
     "halo": "#000000",
 }
-"""Meaning -> colour. All but `truth`, `ring` and `halo`, which lie on pictures, can be told apart on white and on near-black."""
-
-HEAT: Final[list[tuple[float, str]]] = [
-    (i / (len(sequential.Inferno) - 1), "rgb({}, {}, {})".format(*hex_to_rgb(colour))) for i, colour in enumerate(sequential.Inferno)
-]
-"""The one heat scale (inferno): perceptually uniform, dark is normal, bright is anomalous; read without hue it still rises.
-
-Written as rgb(): Streamlit takes hex colours from #000001 to #000040 for its own placeholders, and inferno begins with #000004.
+"""Meaning -> colour. All but `truth`, `ring` and `halo`, which lie on pictures, can be told apart on white and on
+near-black.
 """
 
-OUTCOMES: Final[dict[str, str]] = {"TP": "defect found", "FP": "false alarm", "TN": "normal passed", "FN": "defect missed"}
+HEAT: Final[list[tuple[float, str]]] = [
+    (i / (len(sequential.Inferno) - 1), "rgb({}, {}, {})".format(*hex_to_rgb(colour)))
+    for i, colour in enumerate(sequential.Inferno)
+]
+"""The one heat scale (inferno): perceptually uniform, dark is normal, bright is anomalous; read without hue it still
+rises.
+
+Written as rgb(): Streamlit takes hex colours from #000001 to #000040 for its own placeholders, and inferno begins with
+#000004.
+"""
+
+OUTCOMES: Final[dict[str, str]] = {
+    "TP": "defect found",
+    "FP": "false alarm",
+    "TN": "normal passed",
+    "FN": "defect missed",
+}
 """Outcome -> words, in the order in which they are listed."""
 
 TIME_TITLE: Final = "t (0 = data, 1 = noise)"
@@ -59,7 +70,15 @@ def style(figure: go.Figure, height: int = CHART_HEIGHT_PX) -> go.Figure:
         plot_bgcolor="rgba(0,0,0,0)",
         margin={"l": 8, "r": 20, "t": 36, "b": 8},
         hovermode="closest",
-        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "title": None, "traceorder": "normal"},
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "title": None,
+            "traceorder": "normal",
+        },
         # Plotly derives the colours of its buttons from the background, and fails on a transparent one.
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": COLOURS["reference"], "activecolor": COLOURS["selected"]},
         uirevision="keep",  # a redraw with other values must not undo a zoom

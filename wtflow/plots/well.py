@@ -1,4 +1,6 @@
-"""The potential well over time: where positions lie between origin and shell, which ones escape, how deep the well is."""
+"""The potential well over time: where positions lie between origin and shell, which ones escape, how deep the well
+is.
+"""
 
 from collections.abc import Mapping
 from typing import Final
@@ -30,13 +32,20 @@ def plot_radius_heat(
     well_radius: np.ndarray,
     shell: tuple[float, float, float],
 ) -> go.Figure:
-    """Distance from the origin over time, normals left and defects right, with the normals' 99 % radius and the shell of noise.
+    """Distance from the origin over time, normals left and defects right, with the normals' 99 % radius and the shell
+    of noise.
 
-    edges: (B + 1,) of the radius bins; density_...: (S, B) share of positions per bin, summing to 1 at each time, None where there
-    are no defects; t: (S,); well_radius: (S,); shell: mean, 5 % and 95 % quantile of the norm of noise. Colours fade into the
-    ground, so that empty is empty in every theme; both panels share one scale.
+    edges: (B + 1,) of the radius bins; density_...: (S, B) share of positions per bin, summing to 1 at each time, None
+    where there are no defects; t: (S,); well_radius: (S,); shell: mean, 5 % and 95 % quantile of the norm of noise.
+    Colours fade into the ground, so that empty is empty in every theme; both panels share one scale.
     """
-    figure = make_subplots(rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=("Normal positions", "Defect positions"))
+    figure = make_subplots(
+        rows=1,
+        cols=2,
+        shared_yaxes=True,
+        horizontal_spacing=0.04,
+        subplot_titles=("Normal positions", "Defect positions"),
+    )
     style(figure, height=HEAT_HEIGHT_PX)
     panels = [density for density in (density_normal, density_defect) if density is not None]
     filled = np.concatenate([density[density > 0] for density in panels])
@@ -45,7 +54,9 @@ def plot_radius_heat(
         if density is None:
             middle = {"x": 0.5, "xref": f"x{column} domain", "y": 0.12, "yref": "paper"}
             figure.add_annotation(middle | {"text": "No defect positions here.", "showarrow": False, "font_size": 14})
-            figure.add_trace(go.Scatter(x=[0, 1], y=[None, None], showlegend=False, hoverinfo="skip"), row=1, col=column)
+            figure.add_trace(
+                go.Scatter(x=[0, 1], y=[None, None], showlegend=False, hoverinfo="skip"), row=1, col=column
+            )
         else:
             figure.add_trace(_heat(edges, density, t, COLOURS[meaning], full), row=1, col=column)
         _add_yardsticks(figure, column, t, well_radius, shell)
@@ -60,8 +71,8 @@ def plot_radius_heat(
 def plot_escape(t: np.ndarray, curves: Mapping[str, np.ndarray], colours: Mapping[str, str]) -> go.Figure:
     """Share of positions farther out than the normals' 99 % radius at the same time, per group.
 
-    t: (S,); curves: group -> (S,) shares from 0 to 1, in the order of the legend; colours: group -> colour. Normals lie at 1 % by
-    construction and are drawn as the dotted line to compare with.
+    t: (S,); curves: group -> (S,) shares from 0 to 1, in the order of the legend; colours: group -> colour. Normals lie
+    at 1 % by construction and are drawn as the dotted line to compare with.
     """
     figure = style(go.Figure())
     if not curves:
@@ -75,24 +86,52 @@ def plot_escape(t: np.ndarray, curves: Mapping[str, np.ndarray], colours: Mappin
         line = {"color": colours[group], "dash": dash, "width": 2 if group in (GOOD, UNMARKED) else 2.5}
         hover = f"{words}<br>t = %{{x:.3g}}<br>%{{y:.1%}} outside<extra></extra>"
         mode = "lines" if len(t) > 1 else "markers"
-        figure.add_trace(go.Scatter(x=t, y=share, mode=mode, line=line, marker={"color": colours[group]}, name=name, hovertemplate=hover))
+        figure.add_trace(
+            go.Scatter(
+                x=t, y=share, mode=mode, line=line, marker={"color": colours[group]}, name=name, hovertemplate=hover
+            )
+        )
     highest = max(float(np.max(share)) for share in curves.values())
     figure.update_xaxes(title_text=TIME_TITLE, range=[-0.02, 1.02])
     # At least a twentieth: 1 % must not look like a lot.
-    figure.update_yaxes(title_text="share outside the normals' 99 % radius", tickformat=".0%", range=[0, min(1.02, max(0.05, 1.08 * highest))])
+    figure.update_yaxes(
+        title_text="share outside the normals' 99 % radius",
+        tickformat=".0%",
+        range=[0, min(1.02, max(0.05, 1.08 * highest))],
+    )
     figure.update_layout(showlegend=True)
     return figure
 
 
 def plot_depth(t: np.ndarray, depth: np.ndarray) -> go.Figure:
-    """Depth of the well (S,) against t (S,): the potential between the normals' median and their 99 % radius; below 0 is no well."""
+    """Depth of the well (S,) against t (S,): the potential between the normals' median and their 99 % radius; below
+    0 is no well.
+    """
     figure = style(go.Figure(), height=260)
     hover = "t = %{x:.3g}<br>depth %{y:.4g}<extra></extra>"
     line = {"color": COLOURS["time"], "width": 2.5}
-    figure.add_trace(go.Scatter(x=t, y=depth, mode="lines+markers", line=line, marker={"size": 6}, name="depth", showlegend=False, hovertemplate=hover))
+    figure.add_trace(
+        go.Scatter(
+            x=t,
+            y=depth,
+            mode="lines+markers",
+            line=line,
+            marker={"size": 6},
+            name="depth",
+            showlegend=False,
+            hovertemplate=hover,
+        )
+    )
     side = "start" if abs(depth[0]) > abs(depth[-1]) else "end"  # where the curve leaves more room
     anchor = {"start": "left", "end": "right"}[side]
-    words = {"text": "above: pulled inward", "textposition": side, "yanchor": "bottom", "xanchor": anchor, "padding": 4, "font": {"size": 12}}
+    words = {
+        "text": "above: pulled inward",
+        "textposition": side,
+        "yanchor": "bottom",
+        "xanchor": anchor,
+        "padding": 4,
+        "font": {"size": 12},
+    }
     grey = {"color": COLOURS["reference"], "width": 1.5, "dash": "dot"}
     figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=0, y1=0, line=grey, label=words)
     low, high = min(0.0, float(np.min(depth))), max(0.0, float(np.max(depth)))
@@ -106,24 +145,54 @@ def _heat(edges: np.ndarray, density: np.ndarray, t: np.ndarray, colour: str, fu
     middle = (edges[1:] + edges[:-1]) / 2
     red, green, blue = hex_to_rgb(colour)
     return go.Heatmap(
-        x=t, y=middle, z=density.T, zmin=0, zmax=full, showscale=False,
-        colorscale=[[0, f"rgba({red}, {green}, {blue}, 0)"], [0.1, f"rgba({red}, {green}, {blue}, 0.25)"], [1, f"rgba({red}, {green}, {blue}, 1)"]],
+        x=t,
+        y=middle,
+        z=density.T,
+        zmin=0,
+        zmax=full,
+        showscale=False,
+        colorscale=[
+            [0, f"rgba({red}, {green}, {blue}, 0)"],
+            [0.1, f"rgba({red}, {green}, {blue}, 0.25)"],
+            [1, f"rgba({red}, {green}, {blue}, 1)"],
+        ],
         hovertemplate="t = %{x:.3g}<br>distance about %{y:.3g}<br>%{z:.1%} of the positions<extra></extra>",
-    )  # fmt: skip
+    )
 
 
-def _add_yardsticks(figure: go.Figure, column: int, t: np.ndarray, well_radius: np.ndarray, shell: tuple[float, float, float]) -> None:
+def _add_yardsticks(
+    figure: go.Figure, column: int, t: np.ndarray, well_radius: np.ndarray, shell: tuple[float, float, float]
+) -> None:
     """The shell and its spread dotted, the normals' radius dashed; listed in the legend once."""
     mean, low, high = shell
     dotted = {"color": COLOURS["reference"], "width": 2, "dash": "dot"}
     band = {"mode": "lines", "line": {"width": 0}, "fill": "toself", "fillcolor": "rgba(123, 132, 148, 0.3)"}
     common = {"showlegend": column == 1, "hoverinfo": "skip"}
-    shaded = go.Scatter(x=[0, 1, 1, 0], y=[low, low, high, high], name="shell", legendgroup="shell", **band, **common | {"showlegend": False})
+    shaded = go.Scatter(
+        x=[0, 1, 1, 0],
+        y=[low, low, high, high],
+        name="shell",
+        legendgroup="shell",
+        **band,
+        **common | {"showlegend": False},
+    )
     figure.add_trace(shaded, row=1, col=column)
     name = f"shell of noise: {mean:.3g}, band holds 90 %"
-    figure.add_trace(go.Scatter(x=[0, 1], y=[mean, mean], mode="lines", line=dotted, name=name, legendgroup="shell", **common), row=1, col=column)
+    figure.add_trace(
+        go.Scatter(x=[0, 1], y=[mean, mean], mode="lines", line=dotted, name=name, legendgroup="shell", **common),
+        row=1,
+        col=column,
+    )
     dashed = {"color": COLOURS["selected"], "width": 2.5, "dash": "dash"}
     hover = "t = %{x:.3g}<br>99 % of the normals within %{y:.4g}<extra></extra>"
-    radius = go.Scatter(x=t, y=well_radius, mode="lines", line=dashed, name="99 % of the normals lie below", legendgroup="radius",
-                        showlegend=column == 1, hovertemplate=hover)  # fmt: skip
+    radius = go.Scatter(
+        x=t,
+        y=well_radius,
+        mode="lines",
+        line=dashed,
+        name="99 % of the normals lie below",
+        legendgroup="radius",
+        showlegend=column == 1,
+        hovertemplate=hover,
+    )
     figure.add_trace(radius, row=1, col=column)

@@ -1,4 +1,6 @@
-"""A painted image before and after: maps on the run's scale, norms along the path, score against the strength of a spot."""
+"""A painted image before and after: maps on the run's scale, norms along the path, score against the strength of a
+spot.
+"""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -18,9 +20,14 @@ WIDTHS = (1.5, 2.75, 4.25)
 
 
 def plot_before_after(what_if: WhatIf, color_range: tuple[float, float]) -> go.Figure:
-    """The anomaly map before and after, on one scale, with the outline of the paint in both. Axes in pixels, y downwards."""
+    """The anomaly map before and after, on one scale, with the outline of the paint in both. Axes in pixels, y
+    downwards.
+    """
     size = len(what_if.image)
-    titles = [f"before, score {format_score(what_if.score_before)}", f"after, score {format_score(what_if.score_after)}"]
+    titles = [
+        f"before, score {format_score(what_if.score_before)}",
+        f"after, score {format_score(what_if.score_after)}",
+    ]
     figure = make_subplots(rows=1, cols=2, subplot_titles=titles, horizontal_spacing=0.03)
     style(figure, height=360)
     x, y = _lines(what_if.mask)
@@ -33,11 +40,21 @@ def plot_before_after(what_if: WhatIf, color_range: tuple[float, float]) -> go.F
             line = {"color": COLOURS[name], "width": thickness}
             figure.add_trace(
                 go.Scatter(
-                    x=x, y=y, mode="lines", line=line, name="outline of the paint", legendgroup="paint",
-                    showlegend=bool(x) and column == 1 and name == "truth", hoverinfo="skip",
-                ), row=1, col=column,
-            )  # fmt: skip
-        figure.add_trace(_positions(what_if.grid_before if column == 1 else what_if.grid_after, size), row=1, col=column)
+                    x=x,
+                    y=y,
+                    mode="lines",
+                    line=line,
+                    name="outline of the paint",
+                    legendgroup="paint",
+                    showlegend=bool(x) and column == 1 and name == "truth",
+                    hoverinfo="skip",
+                ),
+                row=1,
+                col=column,
+            )
+        figure.add_trace(
+            _positions(what_if.grid_before if column == 1 else what_if.grid_after, size), row=1, col=column
+        )
     quiet = {"constrain": "domain", "showgrid": False, "zeroline": False, "showticklabels": False, "ticks": ""}
     figure.update_xaxes(quiet | {"range": [0, size]})
     figure.update_yaxes(quiet | {"range": [size, 0], "constraintoward": "top"})
@@ -46,10 +63,27 @@ def plot_before_after(what_if: WhatIf, color_range: tuple[float, float]) -> go.F
     figure.update_yaxes(scaleanchor="x", scaleratio=1, col=1)
     figure.update_annotations(font_size=13)
     low, high = color_range
-    place = {"orientation": "h", "x": 0, "xanchor": "left", "len": 0.6, "thickness": 8, "yref": "container", "y": 0, "yanchor": "bottom"}
+    place = {
+        "orientation": "h",
+        "x": 0,
+        "xanchor": "left",
+        "len": 0.6,
+        "thickness": 8,
+        "yref": "container",
+        "y": 0,
+        "yanchor": "bottom",
+    }
     bar = place | {"outlinewidth": 0, "xpad": 0, "ypad": 18, "nticks": 5}
     # Not the bar's own title: Plotly draws that over the bar.
-    title = {"text": SCORE_TITLE, "showarrow": False, "xref": "paper", "yref": "paper", "x": 0, "xanchor": "left", "font": {"size": 12}}
+    title = {
+        "text": SCORE_TITLE,
+        "showarrow": False,
+        "xref": "paper",
+        "yref": "paper",
+        "x": 0,
+        "xanchor": "left",
+        "font": {"size": 12},
+    }
     figure.add_annotation(title | {"y": 0, "yanchor": "top", "yshift": -6})
     figure.update_layout(
         coloraxis={"colorscale": HEAT, "cmin": low, "cmax": high if high > low else low + 1, "colorbar": bar},
@@ -61,18 +95,28 @@ def plot_before_after(what_if: WhatIf, color_range: tuple[float, float]) -> go.F
 
 
 def plot_painted_norms(what_if: WhatIf) -> go.Figure:
-    """Norm of the painted positions along the path, before and after: median (thick) and highest (thin), and the shell of noise."""
+    """Norm of the painted positions along the path, before and after: median (thick) and highest (thin), and the
+    shell of noise.
+    """
     figure = style(go.Figure(), height=270)
     shell = float(np.sqrt(what_if.n_channels))
     looks = (("before", "normal", what_if.norms_before), ("after", "selected", what_if.norms_after))
     for words, colour, norms in looks:
-        for kind, values, line in (("median", norms.median, {"width": 3}), ("highest", norms.highest, {"width": 1.5, "dash": "dash"})):
+        for kind, values, line in (
+            ("median", norms.median, {"width": 3}),
+            ("highest", norms.highest, {"width": 1.5, "dash": "dash"}),
+        ):
             figure.add_trace(
                 go.Scatter(
-                    x=what_if.t, y=values, mode="lines+markers", name=f"{words}, {kind}", line=line | {"color": COLOURS[colour]},
-                    marker={"size": 6}, hovertemplate=f"{words}, {kind}<br>t = %{{x:.3g}}<br>norm %{{y:.4g}}<extra></extra>",
+                    x=what_if.t,
+                    y=values,
+                    mode="lines+markers",
+                    name=f"{words}, {kind}",
+                    line=line | {"color": COLOURS[colour]},
+                    marker={"size": 6},
+                    hovertemplate=f"{words}, {kind}<br>t = %{{x:.3g}}<br>norm %{{y:.4g}}<extra></extra>",
                 )
-            )  # fmt: skip
+            )
     line = {"color": COLOURS["reference"], "width": 1.5, "dash": "dot"}
     name = f"shell √d = {format_score(shell)}"
     figure.add_trace(go.Scatter(x=[0, 1], y=[shell, shell], mode="lines", line=line, name=name, hoverinfo="skip"))
@@ -82,7 +126,8 @@ def plot_painted_norms(what_if: WhatIf) -> go.Figure:
 
 
 def plot_sweep(sweep: Sweep, threshold: float) -> go.Figure:
-    """Score against the strength of the spot, a line per size (thicker is larger); rings where the threshold is first reached.
+    """Score against the strength of the spot, a line per size (thicker is larger); rings where the threshold is first
+    reached.
 
     No ring where the unpainted image reaches it already: then no strength makes the difference.
     """
@@ -98,13 +143,17 @@ def plot_sweep(sweep: Sweep, threshold: float) -> go.Figure:
     if seen:
         ring = {"size": 15, "symbol": "circle-open", "color": COLOURS["defect"], "line": {"width": 2.5}}
         x, y = zip(*seen, strict=True)
-        figure.add_trace(go.Scatter(x=x, y=y, mode="markers", marker=ring, name="first called defective", hoverinfo="skip"))
+        figure.add_trace(
+            go.Scatter(x=x, y=y, mode="markers", marker=ring, name="first called defective", hoverinfo="skip")
+        )
     for value, colour, dash, name in (
         (threshold, "threshold", "dash", f"threshold {format_score(threshold)}"),
         (sweep.score_before, "normal", "dot", f"unpainted {format_score(sweep.score_before)}"),
     ):
         line = {"color": COLOURS[colour], "width": 2, "dash": dash}
-        figure.add_trace(go.Scatter(x=[0, 1.03], y=[value, value], mode="lines", line=line, name=name, hoverinfo="skip"))
+        figure.add_trace(
+            go.Scatter(x=[0, 1.03], y=[value, value], mode="lines", line=line, name=name, hoverinfo="skip")
+        )
     figure.update_xaxes(title_text="strength of the spot", range=[0, 1.03], tickformat=".0%")
     figure.update_yaxes(title_text=SCORE_TITLE)
     return figure
@@ -114,10 +163,13 @@ def _positions(grid: np.ndarray, size_px: int) -> go.Scatter:
     """Invisible points in the middle of each position, for the score under the cursor and for the colour bar."""
     rows, columns = (axis.ravel() for axis in np.indices(grid.shape))
     return go.Scatter(
-        x=(columns + 0.5) * (size_px / grid.shape[1]), y=(rows + 0.5) * (size_px / grid.shape[0]), mode="markers", showlegend=False,
+        x=(columns + 0.5) * (size_px / grid.shape[1]),
+        y=(rows + 0.5) * (size_px / grid.shape[0]),
+        mode="markers",
+        showlegend=False,
         marker={"color": grid.ravel().astype(np.float32), "coloraxis": "coloraxis", "opacity": 0, "size": 8},
         hovertemplate="score %{marker.color:.4g}<extra></extra>",
-    )  # fmt: skip
+    )
 
 
 def _lines(mask: np.ndarray) -> tuple[list[float | None], list[float | None]]:

@@ -1,1 +1,3 @@
-"""How the embedded backbone is made: drawn pictures, a teacher whose features are copied, a student that copies them, the loop."""
+"""How the embedded backbone is made: drawn pictures, a teacher whose features are copied, a student that copies
+them, the loop.
+"""

@@ -1,7 +1,8 @@
 """Makes the embedded backbone: `python -m wtflow.pretraining --teacher mobilenetv2_100.pth --out embedded.safetensors`.
 
-Drawing the pictures takes about ten minutes on one core, training about an hour. Both go on where they were interrupted. Nothing but the
-teacher's weights is read; what comes out depends on the seed, the thread count and the version of PyTorch.
+Drawing the pictures takes about ten minutes on one core, training about an hour. Both go on where they were
+interrupted. Nothing but the teacher's weights is read; what comes out depends on the seed, the thread count and the
+version of PyTorch.
 """
 
 import hashlib
@@ -37,26 +38,40 @@ def main(
     pictures: Annotated[int, typer.Option(min=2, help="Pictures to draw.")] = _DEFAULT.n_pictures,
     held_out: Annotated[int, typer.Option(min=1, help="Pictures among them to measure on.")] = _DEFAULT.n_held_out,
     picture_size: Annotated[int, typer.Option(min=32, help="Side of a picture in pixels.")] = _DEFAULT.picture_size,
-    crops: Annotated[str, typer.Option(help="Sides of the crops in pixels, in the order of training.")] = ",".join(map(str, _DEFAULT.crop_sizes)),
+    crops: Annotated[str, typer.Option(help="Sides of the crops in pixels, in the order of training.")] = ",".join(
+        map(str, _DEFAULT.crop_sizes)
+    ),
     seed: Annotated[int, typer.Option(min=0, help="Start of every random number.")] = _DEFAULT.seed,
     threads: Annotated[int, typer.Option(min=1, help="Processor threads.")] = 1,
     save_every: Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")] = 200,
 ) -> None:
-    """Draw pictures, copy the teacher's features on them, write the student's weights with what made them in the header."""
+    """Draw pictures, copy the teacher's features on them, write the student's weights with what made them in the
+    header.
+    """
     sizes = tuple(int(size) for size in crops.split(","))
     shares = _DEFAULT.crop_shares if len(sizes) == len(_DEFAULT.crop_sizes) else (1 / len(sizes),) * len(sizes)
     recipe = replace(
-        _DEFAULT, steps=steps, batch_size=batch_size, n_pictures=pictures, n_held_out=held_out, picture_size=picture_size,
-        crop_sizes=sizes, crop_shares=shares, seed=seed,
-    )  # fmt: skip
+        _DEFAULT,
+        steps=steps,
+        batch_size=batch_size,
+        n_pictures=pictures,
+        n_held_out=held_out,
+        picture_size=picture_size,
+        crop_sizes=sizes,
+        crop_shares=shares,
+        seed=seed,
+    )
     try:
         run(recipe, backbone, teacher, out, work, threads, save_every)
     except WTFlowError as error:
         console.fail(error, as_json=False)
 
 
-def run(recipe: Recipe, backbone: str, teacher_weights: Path, out: Path, work: Path, threads: int, save_every: int) -> list[float]:
-    """Everything from drawing to the file. The share of the teacher's variance that is not explained on held-out pictures, per stage.
+def run(
+    recipe: Recipe, backbone: str, teacher_weights: Path, out: Path, work: Path, threads: int, save_every: int
+) -> list[float]:
+    """Everything from drawing to the file. The share of the teacher's variance that is not explained on held-out
+    pictures, per stage.
 
     Raises WeightsError for the teacher's file, BackboneError for the student's name, FlowError when training diverges.
     """
@@ -73,7 +88,9 @@ def run(recipe: Recipe, backbone: str, teacher_weights: Path, out: Path, work: P
     mark = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:8]
     with console.progress() as show:
         bank_file = work / f"bank-{DRAWN_VERSION}-{recipe.seed}-{recipe.picture_size}-{recipe.n_pictures}.npy"
-        bank = write_bank(bank_file, recipe.n_pictures, recipe.picture_size, recipe.seed, console.steps(show, "drawing"))
+        bank = write_bank(
+            bank_file, recipe.n_pictures, recipe.picture_size, recipe.seed, console.steps(show, "drawing")
+        )
     teacher.settle([train_batch(bank, recipe, recipe.steps + i) for i in range(_TEACHER_BATCHES)])
     trainer = Pretrainer(new_student(backbone, teacher.channels, recipe.seed), teacher, recipe)
     checkpoint = work / f"checkpoint-{mark}.pt"

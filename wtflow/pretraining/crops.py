@@ -1,4 +1,6 @@
-"""Training batches from a bank of drawn pictures: random windows of them, recoloured, blended and cut into each other."""
+"""Training batches from a bank of drawn pictures: random windows of them, recoloured, blended and cut into each
+other.
+"""
 
 import numpy as np
 import torch
@@ -12,7 +14,9 @@ _SMALLEST_WINDOW = 0.25
 
 
 def train_batch(bank: np.ndarray, recipe: Recipe, step: int) -> Tensor:
-    """Batch number `step`, float32 (B, 3, S, S) in [0, 1]: a function of recipe and step alone, so that resuming needs no state."""
+    """Batch number `step`, float32 (B, 3, S, S) in [0, 1]: a function of recipe and step alone, so that resuming
+    needs no state.
+    """
     rng = np.random.default_rng((recipe.seed, 1, step))
     rows = rng.integers(0, len(bank) - recipe.n_held_out, recipe.batch_size)
     batch = _as_tensor(np.stack([_window(rng, bank[row], recipe.crop_size(step)) for row in rows]))
@@ -33,12 +37,16 @@ def _as_tensor(pixels: np.ndarray) -> Tensor:
 
 
 def _window(rng: np.random.Generator, picture: np.ndarray, size: int) -> np.ndarray:
-    """A part of a picture, its sides between a quarter of it and all of it, turned or mirrored, uint8 (size, size, 3)."""
+    """A part of a picture, its sides between a quarter of it and all of it, turned or mirrored, uint8 (size, size,
+    3).
+    """
     side = len(picture)
     share, aspect = np.exp(rng.uniform(np.log(_SMALLEST_WINDOW), 0)), np.exp(rng.uniform(-0.25, 0.25))
     wide, high = min(side, share * side * aspect), min(side, share * side / aspect)
     left, top = rng.uniform(0, side - wide), rng.uniform(0, side - high)
-    window = Image.fromarray(picture).resize((size, size), Image.Resampling.BILINEAR, box=(left, top, left + wide, top + high))
+    window = Image.fromarray(picture).resize(
+        (size, size), Image.Resampling.BILINEAR, box=(left, top, left + wide, top + high)
+    )
     return np.rot90(np.asarray(window), rng.integers(4))[:, :: rng.choice([-1, 1])]
 
 

@@ -1,4 +1,6 @@
-"""The loop: the student's mapped features come close to the teacher's, stage by stage. Resumes from its own checkpoint."""
+"""The loop: the student's mapped features come close to the teacher's, stage by stage. Resumes from its own
+checkpoint.
+"""
 
 import math
 import time
@@ -32,7 +34,9 @@ class Pretrainer:
         """Processor time of all steps."""
 
     def run(self, batches: Callable[[int], Tensor], on_step: Callable[[int, list[float]], None]) -> None:
-        """Train to the recipe's end. `on_step(step, unexplained share of variance per stage)` is called after each step."""
+        """Train to the recipe's end. `on_step(step, unexplained share of variance per stage)` is called after each
+        step.
+        """
         self.student.train()
         while self.step < self.recipe.steps:
             begin = time.process_time()
@@ -57,7 +61,9 @@ class Pretrainer:
         return [float(error.detach()) for error in errors]
 
     def _errors(self, batch: Tensor) -> list[Tensor]:
-        """Mean squared error of each stage: the targets have variance 1, so it is the share that the student does not explain."""
+        """Mean squared error of each stage: the targets have variance 1, so it is the share that the student does
+        not explain.
+        """
         batch = self.teacher.normalised(batch)
         targets = self.teacher.targets(batch)
         with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -65,8 +71,12 @@ class Pretrainer:
         return [nn.functional.mse_loss(output.float(), target) for output, target in zip(outputs, targets, strict=True)]
 
     def settle(self, batches: Iterable[Tensor]) -> None:
-        """Give the body's batch norms the mean statistics of these batches, in full precision, as it will be used. Call it once trained."""
-        for norm in (module for module in self.student.body.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)):
+        """Give the body's batch norms the mean statistics of these batches, in full precision, as it will be used.
+        Call it once trained.
+        """
+        for norm in (
+            module for module in self.student.body.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)
+        ):
             norm.reset_running_stats()
             norm.momentum = None  # a plain mean over the batches
         self.student.train()
@@ -85,7 +95,11 @@ class Pretrainer:
     def save(self, path: Path) -> None:
         """Everything that resuming needs, replaced in one step."""
         part = path.with_suffix(".part")
-        torch.save({name: owner.state_dict() for name, owner in self._owners().items()} | {"step": self.step, "seconds": self.seconds}, part)
+        torch.save(
+            {name: owner.state_dict() for name, owner in self._owners().items()}
+            | {"step": self.step, "seconds": self.seconds},
+            part,
+        )
         part.replace(path)
 
     def restore(self, path: Path) -> None:

@@ -1,7 +1,7 @@
 """Muon: steps for the weights of convolutions whose directions all have the same length.
 
-Source: Jordan et al., Muon: an optimizer for hidden layers in neural networks, 2024; the scale that lets it share AdamW's learning
-rate: Liu et al., Muon is scalable for LLM training, arXiv 2502.16982.
+Source: Jordan et al., Muon: an optimizer for hidden layers in neural networks, 2024; the scale that lets it share
+AdamW's learning rate: Liu et al., Muon is scalable for LLM training, arXiv 2502.16982.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,9 @@ _AS_ADAM = 0.2
 class Muon(torch.optim.Optimizer):
     """For weights (out, in, h, w) only; each is seen as a matrix (out, in h w)."""
 
-    def __init__(self, weights: Iterable[nn.Parameter], lr: float, momentum: float = 0.95, weight_decay: float = 0.0) -> None:
+    def __init__(
+        self, weights: Iterable[nn.Parameter], lr: float, momentum: float = 0.95, weight_decay: float = 0.0
+    ) -> None:
         super().__init__(weights, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
@@ -37,7 +39,9 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
-    """About the nearest matrix with all singular values 1, by five steps of Newton-Schulz in bfloat16, as (rows, columns) float32."""
+    """About the nearest matrix with all singular values 1, by five steps of Newton-Schulz in bfloat16, as (rows,
+    columns) float32.
+    """
     x = matrix.bfloat16()
     is_tall = x.shape[0] > x.shape[1]
     x = x.T if is_tall else x

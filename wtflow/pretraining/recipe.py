@@ -7,11 +7,11 @@ from dataclasses import dataclass
 class Recipe:
     """seed: start of every random number, of the pictures too.
 
-    n_pictures, picture_size: the bank of drawn pictures, square, in pixels; the last `n_held_out` of them are never trained on, and the loss
-    on them says how good the copy is.
-    crop_sizes, crop_shares: sides of the training crops in pixels, each for this share of the steps; small ones first, because they cost less.
-    learning_rate: of the convolutions (Muon); `other_rate` of everything else (AdamW). Both rise for `warm_up_steps`, stay, and fall
-    linearly to 0 over the last `decay_share` of the steps.
+    n_pictures, picture_size: the bank of drawn pictures, square, in pixels; the last `n_held_out` of them are never
+    trained on, and the loss on them says how good the copy is. crop_sizes, crop_shares: sides of the training crops in
+    pixels, each for this share of the steps; small ones first, because they cost less. learning_rate: of the
+    convolutions (Muon); `other_rate` of everything else (AdamW). Both rise for `warm_up_steps`, stay, and fall linearly
+    to 0 over the last `decay_share` of the steps.
     """
 
     seed: int = 0

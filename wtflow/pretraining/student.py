@@ -22,7 +22,9 @@ class Student(nn.Module):
     def __init__(self, body: nn.Module, n_targets: Sequence[int]) -> None:
         super().__init__()
         self.body = body
-        self.maps = nn.ModuleList(nn.Conv2d(own, wanted, 1) for own, wanted in zip(body.feature_info.channels(), n_targets, strict=True))
+        self.maps = nn.ModuleList(
+            nn.Conv2d(own, wanted, 1) for own, wanted in zip(body.feature_info.channels(), n_targets, strict=True)
+        )
 
     def forward(self, batch: Tensor) -> list[Tensor]:
         return [to_teacher(stage) for to_teacher, stage in zip(self.maps, self.body(batch), strict=True)]
@@ -30,16 +32,23 @@ class Student(nn.Module):
 
 def new_student(backbone: str, n_targets: Sequence[int], seed: int) -> Student:
     """A student with random weights from the seed."""
-    body = load_backbone(settings_from("fast", {"backbone": backbone, "weights": "untrained", "stages": STAGES, "seed": seed})).model
+    body = load_backbone(
+        settings_from("fast", {"backbone": backbone, "weights": "untrained", "stages": STAGES, "seed": seed})
+    ).model
     torch.manual_seed(seed)
     student = Student(body, n_targets).to(memory_format=torch.channels_last)
     return student.requires_grad_(True).train()
 
 
 def save_body(student: Student, path: Path, facts: dict[str, Any]) -> None:
-    """Write the body as float16 safetensors; counters of batch norm, which nothing reads, are left out. `facts` go into the header as JSON.
+    """Write the body as float16 safetensors; counters of batch norm, which nothing reads, are left out. `facts` go into
+    the header as JSON.
 
     They are one entry there: several would be written in another order each time.
     """
-    weights = {key: value.half().contiguous() for key, value in student.body.state_dict().items() if not key.endswith("num_batches_tracked")}
+    weights = {
+        key: value.half().contiguous()
+        for key, value in student.body.state_dict().items()
+        if not key.endswith("num_batches_tracked")
+    }
     safetensors.torch.save_file(weights, path, {"facts": json.dumps(facts)})

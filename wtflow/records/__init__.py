@@ -1,1 +1,3 @@
-"""What layers hand each other: NumPy arrays and plain values, no tensors and no widgets. One file a subject; `core` holds what all share."""
+"""What layers hand each other: NumPy arrays and plain values, no tensors and no widgets. One file a subject; `core`
+holds what all share.
+"""

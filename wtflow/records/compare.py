@@ -1,4 +1,6 @@
-"""What a comparison of runs passes between layers: intervals, differences, and what a run counts per image. NumPy and plain values."""
+"""What a comparison of runs passes between layers: intervals, differences, and what a run counts per image. NumPy
+and plain values.
+"""
 
 from dataclasses import dataclass
 
@@ -21,7 +23,9 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class MetricRow:
-    """One metric of all runs. Without intervals `intervals` and `differences` are empty; where it is not defined `values` holds None."""
+    """One metric of all runs. Without intervals `intervals` and `differences` are empty; where it is not defined
+    `values` holds None.
+    """
 
     key: str
     values: tuple[float | None, ...]
@@ -48,7 +52,9 @@ class PixelTally:
     defect: np.ndarray
     """float32 (N, T) defective pixels with a score at or above the threshold."""
     overlap: np.ndarray
-    """float32 (N, T) share of a defective region that reaches the threshold, summed over the image's 8-connected regions."""
+    """float32 (N, T) share of a defective region that reaches the threshold, summed over the image's 8-connected
+    regions.
+    """
 
 
 @dataclass(frozen=True, slots=True)

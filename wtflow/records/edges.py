@@ -10,7 +10,9 @@ from wtflow.errors import FlowError
 
 @dataclass(frozen=True, slots=True)
 class EdgeFactors:
-    """What maps are divided by, at distance 0, 1, ... from the nearest edge: float32 (R,) each, 1 or above, never rising inward."""
+    """What maps are divided by, at distance 0, 1, ... from the nearest edge: float32 (R,) each, 1 or above, never
+    rising inward.
+    """
 
     after: np.ndarray
     """For maps after the flow."""
@@ -20,7 +22,9 @@ class EdgeFactors:
     """Training normals that they come from."""
 
     def to_json(self) -> dict[str, Any]:
-        return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in asdict(self).items()}
+        return {
+            name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in asdict(self).items()
+        }
 
 
 def factors_from_json(values: Any) -> EdgeFactors:
@@ -28,7 +32,9 @@ def factors_from_json(values: Any) -> EdgeFactors:
     try:
         after, before = (np.array(values[name], np.float32) for name in ("after", "before"))
         found = EdgeFactors(after, before, int(values["n_images"]))
-        is_sound = all(one.ndim == 1 and len(one) and np.isfinite(one).all() and one.min() >= 1 for one in (after, before)) and len(after) == len(before)
+        is_sound = all(
+            one.ndim == 1 and len(one) and np.isfinite(one).all() and one.min() >= 1 for one in (after, before)
+        ) and len(after) == len(before)
     except (KeyError, TypeError, ValueError) as error:
         raise FlowError(f"The edge factors are not as written ({error}).", fix="Score the run again.") from error
     if not is_sound:

@@ -1,7 +1,8 @@
-"""What is known of a run's wrong calls: facts of its test images, rates per defect type, regions, what explains misses. NumPy and plain values.
+"""What is known of a run's wrong calls: facts of its test images, rates per defect type, regions, what explains misses.
+NumPy and plain values.
 
-N test images in the order of the run's table; a fact that an image does not have is NaN. Lengths are shares of the image's side at the
-run's image size, which is square whatever the file's shape.
+N test images in the order of the run's table; a fact that an image does not have is NaN. Lengths are shares of the
+image's side at the run's image size, which is square whatever the file's shape.
 """
 
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ class ImageFacts:
     area: np.ndarray
     """Share of the image that the mask covers, 0 to 1."""
     contrast: np.ndarray
-    """Distance of the mean colour inside the mask from that of a ring around it, in spreads of the ring's colour; see `regions.contrast`."""
+    """Distance of the mean colour inside the mask from that of a ring around it, in spreads of the ring's colour;
+    see `regions.contrast`.
+    """
     border: np.ndarray
     """Distance of the mask's centroid to the nearest border, 0 to 0.5."""
     n_regions: np.ndarray
@@ -99,7 +102,9 @@ class Region:
     column: float
     n_pixels: int
     overlap: float
-    """Share of its pixels that are in the other picture too: called, for a region of the mask; in the mask, for a called one."""
+    """Share of its pixels that are in the other picture too: called, for a region of the mask; in the mask, for a
+    called one.
+    """
 
     @property
     def is_found(self) -> bool:
@@ -146,12 +151,16 @@ class Split:
     p: float
     """Permutation p-value, corrected for all facts tried."""
     p_within: float | None
-    """The same with labels shuffled inside each defect type only; None where no type holds both wrong and right calls."""
+    """The same with labels shuffled inside each defect type only; None where no type holds both wrong and right
+    calls.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class FailureGroup:
-    """Failing images whose worst positions lie together. `row`: their rows in the score table, the one nearest to the middle first."""
+    """Failing images whose worst positions lie together. `row`: their rows in the score table, the one nearest to
+    the middle first.
+    """
 
     number: int
     row: tuple[int, ...]

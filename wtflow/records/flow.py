@@ -1,4 +1,5 @@
-"""What is known of features on their way from data to noise: positions, paths, projections, landscapes. NumPy and plain values.
+"""What is known of features on their way from data to noise: positions, paths, projections, landscapes. NumPy and plain
+values.
 
 Shapes: S saved times, N positions, G points along a side of a grid.
 """
@@ -26,7 +27,9 @@ class PositionSet:
     grid_row: np.ndarray
     grid_column: np.ndarray
     group: np.ndarray
-    """str: GOOD for positions of good images, a defect type for those inside a mask of that type, UNMARKED for the rest."""
+    """str: GOOD for positions of good images, a defect type for those inside a mask of that type, UNMARKED for the
+    rest.
+    """
     score: np.ndarray
     """float32: what the run's map says there."""
 
@@ -36,12 +39,16 @@ class PositionSet:
     @property
     def groups(self) -> tuple[str, ...]:
         """The groups present: GOOD first, then defect types by name, UNMARKED last."""
-        return tuple(sorted({str(name) for name in self.group}, key=lambda name: (name != GOOD, name == UNMARKED, name)))
+        return tuple(
+            sorted({str(name) for name in self.group}, key=lambda name: (name != GOOD, name == UNMARKED, name))
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Travel:
-    """N positions moved along the learned field: what is kept of their d-dimensional paths at S saved times. float32."""
+    """N positions moved along the learned field: what is kept of their d-dimensional paths at S saved times.
+    float32.
+    """
 
     positions: PositionSet
     t: np.ndarray
@@ -51,9 +58,13 @@ class Travel:
     speed: np.ndarray
     """(S, N) norm of the velocity v(x_t, t)."""
     alignment: np.ndarray
-    """(S, N) cosine of x_t with its own start x_0; it changes sign where a path crosses over to the other side of the origin."""
+    """(S, N) cosine of x_t with its own start x_0; it changes sign where a path crosses over to the other side of
+    the origin.
+    """
     straightness: np.ndarray
-    """(S, N) cosine of v(x_t, t) with the straight line from the path's start to its end; 1 all along for a straight path."""
+    """(S, N) cosine of v(x_t, t) with the straight line from the path's start to its end; 1 all along for a straight
+    path.
+    """
     radial: np.ndarray
     """(S, N) <v, x> / |x|, the speed away from the origin; negative while falling."""
     plane: np.ndarray
@@ -82,7 +93,9 @@ class Projection:
 
 @dataclass(frozen=True, slots=True)
 class Landscape:
-    """The learned field on a plane through feature space at one time, and the potential that explains most of it. float64."""
+    """The learned field on a plane through feature space at one time, and the potential that explains most of it.
+    float64.
+    """
 
     t: float
     x: np.ndarray
@@ -145,7 +158,9 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Ideal:
-    """One training batch under each coupling with the same noise, beside what the learned field makes of it. S times, N positions."""
+    """One training batch under each coupling with the same noise, beside what the learned field makes of it. S
+    times, N positions.
+    """
 
     t: np.ndarray
     """(S,)"""

@@ -23,7 +23,9 @@ class ImageNote:
 
 @dataclass(frozen=True, slots=True)
 class RunNotes:
-    """What people wrote about one run. Read it through `note`: images without a note are not listed, and listed ones may be empty again."""
+    """What people wrote about one run. Read it through `note`: images without a note are not listed, and listed ones
+    may be empty again.
+    """
 
     images: dict[str, ImageNote] = field(default_factory=dict)
     """By sample id."""
@@ -51,7 +53,9 @@ class RunNotes:
 
 @dataclass(frozen=True, slots=True)
 class CommentSaved:
-    """The notes after a comment was saved. `is_joined`: somebody else had changed it meanwhile, and both texts were kept."""
+    """The notes after a comment was saved. `is_joined`: somebody else had changed it meanwhile, and both texts were
+    kept.
+    """
 
     notes: RunNotes
     is_joined: bool

@@ -1,4 +1,5 @@
-"""What a run says about a painted image: before and after, and how strong a defect must be to be seen. NumPy and plain values.
+"""What a run says about a painted image: before and after, and how strong a defect must be to be seen. NumPy and plain
+values.
 
 Shapes: S side of the image in pixels, (h, w) feature grid, T saved times, R radii, K strengths.
 """
@@ -45,7 +46,9 @@ class WhatIf:
     norms_after: PaintedNorms
     n_channels: int
     recomputed_difference: float
-    """Largest difference between the stored map and this computer's map of the unpainted image: how exact a comparison is."""
+    """Largest difference between the stored map and this computer's map of the unpainted image: how exact a
+    comparison is.
+    """
 
     @property
     def is_painted(self) -> bool:
@@ -74,4 +77,7 @@ class Sweep:
 
     def first_reaching(self, threshold: float) -> tuple[float | None, ...]:
         """Per radius the least strength of those tried whose score reaches the threshold; None where none does."""
-        return tuple(next((s for s, score in zip(self.strengths, row, strict=True) if score >= threshold), None) for row in self.scores)
+        return tuple(
+            next((s for s, score in zip(self.strengths, row, strict=True) if score >= threshold), None)
+            for row in self.scores
+        )

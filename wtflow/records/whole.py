@@ -8,13 +8,17 @@ import numpy as np
 from wtflow.errors import FlowError
 
 MARGIN = 0.75
-"""Deviations by which an image as a whole must stand out more than its highest place does for the same score. Measured on 15 runs of nine kinds,
-mean image AUROC and what a run loses at most: .5 gives .901 and .023, .75 .902 and .016, 1 .901 and .011."""
+"""Deviations by which an image as a whole must stand out more than its highest place does for the same score. Measured
+on 15 runs of nine kinds, mean image AUROC and what a run loses at most: .5 gives .901 and .023, .75 .902 and .016, 1
+.901 and .011.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class WholeImage:
-    """A Gaussian over descriptions of normal images, and what brings a distance from it to the unit of the run's maps. Ours."""
+    """A Gaussian over descriptions of normal images, and what brings a distance from it to the unit of the run's
+    maps. Ours.
+    """
 
     mean: np.ndarray
     """float32 (K,)."""
@@ -32,20 +36,24 @@ class WholeImage:
     """Its deviation, above 0."""
 
     def distances(self, descriptions: np.ndarray) -> np.ndarray:
-        """Half the mean square of what the Gaussian's exact flow makes of descriptions (B, K): float64 (B,), above 0. Source: METHOD 5.2."""
+        """Half the mean square of what the Gaussian's exact flow makes of descriptions (B, K): float64 (B,), above
+        0. Source: METHOD 5.2.
+        """
         ends = (descriptions - self.mean) @ self.whiten
         return np.maximum(0.5 * np.square(ends, dtype=np.float64).mean(-1), 1e-12)
 
     def scores(self, descriptions: np.ndarray) -> np.ndarray:
-        """The same in the unit of the maps, float64 (B,): as far up among normals as a highest place of this height is, less `MARGIN`."""
+        """The same in the unit of the maps, float64 (B,): as far up among normals as a highest place of this height
+        is, less `MARGIN`.
+        """
         deviations = (np.log(self.distances(descriptions)) - self.centre) / self.spread
         return np.exp(np.minimum(self.place_centre + self.place_spread * (deviations - MARGIN), 80.0))  # fits float32
 
     def beside(self, places_fitted: np.ndarray, places_held_out: np.ndarray) -> Self:
         """The same Gaussian in the unit of maps whose highest places among normals are these (N,) and (M,), M may be 0.
 
-        The centre is that of the held-out normals, which the flow never saw; the deviation is that of both, each group about its own
-        mean, because ten images alone tell it badly. Raises FlowError without any.
+        The centre is that of the held-out normals, which the flow never saw; the deviation is that of both, each group
+        about its own mean, because ten images alone tell it badly. Raises FlowError without any.
         """
         groups = [np.log(np.maximum(group, 1e-12)) for group in (places_held_out, places_fitted) if len(group)]
         if not groups:
@@ -64,9 +72,13 @@ def whole_from_arrays(arrays: dict[str, np.ndarray]) -> WholeImage:
     try:
         mean, whiten, facts = arrays["mean"], arrays["whiten"], np.asarray(arrays["facts"], float)
         is_sound = mean.ndim == 1 and whiten.shape == (len(mean), len(mean)) and facts.shape == (5,)
-        is_sound = is_sound and all(np.isfinite(one).all() for one in (mean, whiten, facts)) and facts[1] > 0 and facts[3] > 0
+        is_sound = (
+            is_sound and all(np.isfinite(one).all() for one in (mean, whiten, facts)) and facts[1] > 0 and facts[3] > 0
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise FlowError(f"What is known of whole images is not as written ({error}).", fix="Score the run again.") from error
+        raise FlowError(
+            f"What is known of whole images is not as written ({error}).", fix="Score the run again."
+        ) from error
     if not is_sound:
         raise FlowError("What is known of whole images does not fit together.", fix="Score the run again.")
     return WholeImage(mean, whiten, float(facts[0]), float(facts[1]), int(facts[4]), float(facts[2]), float(facts[3]))

@@ -38,16 +38,29 @@ class Maps(NamedTuple):
 
 def scores_of(maps: Maps, settings: Settings) -> np.ndarray:
     """The image scores, float64 (B,): of the highest pixels or of the image as a whole, whichever is higher."""
-    return np.fmax(image_scores(upsample(maps.after, settings.image_size, settings.score), settings.top_fraction), maps.whole)
+    return np.fmax(
+        image_scores(upsample(maps.after, settings.image_size, settings.score), settings.top_fraction), maps.whole
+    )
 
 
 class Detector:
     """Features in, raw score maps out."""
 
     def __init__(
-        self, settings: Settings, normaliser: Normaliser, velocity: nn.Module, edges: EdgeFactors | None = None, whole: WholeImage | None = None
+        self,
+        settings: Settings,
+        normaliser: Normaliser,
+        velocity: nn.Module,
+        edges: EdgeFactors | None = None,
+        whole: WholeImage | None = None,
     ) -> None:
-        self.settings, self.normaliser, self.velocity, self.edges, self.whole = settings, normaliser, velocity, edges, whole
+        self.settings, self.normaliser, self.velocity, self.edges, self.whole = (
+            settings,
+            normaliser,
+            velocity,
+            edges,
+            whole,
+        )
         self.device = next(velocity.parameters()).device
 
     def start(self, features: np.ndarray) -> Tensor:
@@ -75,13 +88,21 @@ class Detector:
         return Detector(settings, self.normaliser, self.velocity, edges, whole)
 
 
-def save_checkpoint(path: Path, detector: Detector, step: int, optimiser: dict[str, Tensor], data_fingerprint: str) -> None:
+def save_checkpoint(
+    path: Path, detector: Detector, step: int, optimiser: dict[str, Tensor], data_fingerprint: str
+) -> None:
     """Write normaliser, velocity field and, if given, the optimiser's state; atomically."""
     tensors = {f"normaliser.{key}": value for key, value in detector.normaliser.state_dict().items()}
     tensors |= {f"velocity.{key}": value for key, value in detector.velocity.state_dict().items()}
     tensors |= {f"optimiser.{key}": value for key, value in optimiser.items()}
-    facts = {"step": str(step), "data": data_fingerprint, "settings": json.dumps(json.loads(detector.settings.to_json()), sort_keys=True)}
-    payload = safetensors.torch.save({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, metadata=facts)
+    facts = {
+        "step": str(step),
+        "data": data_fingerprint,
+        "settings": json.dumps(json.loads(detector.settings.to_json()), sort_keys=True),
+    }
+    payload = safetensors.torch.save(
+        {key: value.detach().cpu().contiguous() for key, value in tensors.items()}, metadata=facts
+    )
     write_atomic(path, lambda file: file.write(payload))
 
 
@@ -92,17 +113,24 @@ def read_facts(path: Path) -> dict[str, str]:
 
 
 def load_detector(path: Path, settings: Settings, device: torch.device) -> Detector:
-    """The detector of a checkpoint, in evaluation mode. Raises DamagedRunError when the file is absent, cut off or another run's."""
+    """The detector of a checkpoint, in evaluation mode. Raises DamagedRunError when the file is absent, cut off or
+    another run's.
+    """
     tensors = load_tensors(path, ("normaliser.", "velocity."))
     try:
         matrix = tensors["normaliser.matrix"]
         normaliser = empty_normaliser(settings.normalise, len(tensors["normaliser.mean"]), matrix.shape[-1])
-        normaliser.load_state_dict({key.removeprefix("normaliser."): value for key, value in tensors.items() if key.startswith("normaliser.")})
+        normaliser.load_state_dict(
+            {key.removeprefix("normaliser."): value for key, value in tensors.items() if key.startswith("normaliser.")}
+        )
         velocity = build_velocity(settings, normaliser.channels)
-        velocity.load_state_dict({key.removeprefix("velocity."): value for key, value in tensors.items() if key.startswith("velocity.")})
+        velocity.load_state_dict(
+            {key.removeprefix("velocity."): value for key, value in tensors.items() if key.startswith("velocity.")}
+        )
     except (KeyError, RuntimeError) as error:
         raise DamagedRunError(
-            f"The checkpoint {path.parent.parent.name}/{path.name} does not fit the run's settings.", fix="Train the category again."
+            f"The checkpoint {path.parent.parent.name}/{path.name} does not fit the run's settings.",
+            fix="Train the category again.",
         ) from error
     return Detector(settings, normaliser.to(device).eval(), velocity.to(device).eval())
 
@@ -118,7 +146,9 @@ def _explained(path: Path):
     try:
         yield
     except FileNotFoundError as error:
-        raise DamagedRunError(f"{path.parent.parent.name} has no checkpoint.", fix="Resume the run, or train the category again.") from error
+        raise DamagedRunError(
+            f"{path.parent.parent.name} has no checkpoint.", fix="Resume the run, or train the category again."
+        ) from error
     except (safetensors.SafetensorError, OSError) as error:
         raise DamagedRunError(
             f"The checkpoint of {path.parent.parent.name} cannot be read ({error}).", fix="Train the category again."

@@ -1,7 +1,8 @@
-"""Score maps levelled near the edge of the image, where sound positions score higher only because the picture ends. NumPy only. Ours.
+"""Score maps levelled near the edge of the image, where sound positions score higher only because the picture ends.
+NumPy only. Ours.
 
-A backbone knows less about a position whose surroundings are cut off, so normal positions near the edge end farther out. How much is
-read off training normals by the distance to the nearest edge; maps are divided by it.
+A backbone knows less about a position whose surroundings are cut off, so normal positions near the edge end farther
+out. How much is read off training normals by the distance to the nearest edge; maps are divided by it.
 """
 
 import numpy as np
@@ -9,7 +10,9 @@ import numpy as np
 from wtflow.errors import FlowError
 
 N_IMAGES = 64
-"""Training normals that the factors are read from; more change the third digit of the metrics (measured on six categories)."""
+"""Training normals that the factors are read from; more change the third digit of the metrics (measured on six
+categories).
+"""
 
 
 def chosen_images(n_images: int, most: int = N_IMAGES) -> np.ndarray:
@@ -18,13 +21,17 @@ def chosen_images(n_images: int, most: int = N_IMAGES) -> np.ndarray:
 
 
 def edge_factors(maps: np.ndarray, quantile: float) -> np.ndarray:
-    """float32 (R,): how much higher the quantile of normal maps (N, H, W) lies at each distance from the edge than at the median distance.
+    """float32 (R,): how much higher the quantile of normal maps (N, H, W) lies at each distance from the edge than at
+    the median distance.
 
     At least 1, and at no distance larger than nearer to the edge: what is high in the middle is the part, not the edge.
     Raises FlowError for another shape, no map, or a quantile outside (0, 1].
     """
     if maps.ndim != 3 or maps.size == 0 or not 0 < quantile <= 1:
-        raise FlowError(f"No edge factors from maps of shape {maps.shape} and quantile {quantile}.", fix="Give maps (N, H, W) and a quantile above 0, up to 1.")
+        raise FlowError(
+            f"No edge factors from maps of shape {maps.shape} and quantile {quantile}.",
+            fix="Give maps (N, H, W) and a quantile above 0, up to 1.",
+        )
     distance = distance_to_edge(*maps.shape[1:])
     heights = np.array([np.quantile(maps[:, distance == ring], quantile) for ring in range(distance.max() + 1)])
     usual = np.median(heights)
@@ -34,10 +41,15 @@ def edge_factors(maps: np.ndarray, quantile: float) -> np.ndarray:
 
 
 def level(maps: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """Maps (..., H, W) divided by the factor of each position's distance to the edge. Raises FlowError for factors of another grid."""
+    """Maps (..., H, W) divided by the factor of each position's distance to the edge. Raises FlowError for factors
+    of another grid.
+    """
     distance = distance_to_edge(*maps.shape[-2:])
     if len(factors) != distance.max() + 1:
-        raise FlowError(f"{len(factors)} edge factors do not fit a grid of {maps.shape[-2]} x {maps.shape[-1]}.", fix="Score the run again.")
+        raise FlowError(
+            f"{len(factors)} edge factors do not fit a grid of {maps.shape[-2]} x {maps.shape[-1]}.",
+            fix="Score the run again.",
+        )
     return maps / factors[distance]
 
 

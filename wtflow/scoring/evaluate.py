@@ -34,13 +34,21 @@ from wtflow.store.runs import RunStore
 HOLDOUT_QUANTILE = 0.95
 
 
-
 def score_images(
-    store: RunStore, run_id: str, keys: FeatureKeys, data: RunData, settings: Settings, device: torch.device, checkpoint: Path, progress: Progress
+    store: RunStore,
+    run_id: str,
+    keys: FeatureKeys,
+    data: RunData,
+    settings: Settings,
+    device: torch.device,
+    checkpoint: Path,
+    progress: Progress,
 ) -> tuple[list[Sample], list[bool], Maps]:
     """What normals tell and maps, written to the run; what `summarise` takes."""
     cache = FeatureCache(store.home)
-    detector = measure_normals(load_detector(checkpoint, settings, device), cache, keys.train, data, lambda *_: progress(0, 1))
+    detector = measure_normals(
+        load_detector(checkpoint, settings, device), cache, keys.train, data, lambda *_: progress(0, 1)
+    )
     store.write_edges(run_id, detector.edges)
     store.write_whole(run_id, detector.whole)
     ids, vectors = mean_features(detector, cache, keys.train, data)
@@ -50,16 +58,26 @@ def score_images(
     return scored
 
 
-def score_all(detector: Detector, cache: FeatureCache, keys: FeatureKeys, data: RunData, progress: Progress) -> tuple[list[Sample], list[bool], Maps]:
+def score_all(
+    detector: Detector, cache: FeatureCache, keys: FeatureKeys, data: RunData, progress: Progress
+) -> tuple[list[Sample], list[bool], Maps]:
     """The test images and then the held-out normals: samples, which are held out, what the detector says of them."""
     n_test, n_all = len(data.test), len(data.test) + len(data.held_out)
     parts = []
     if keys.test is not None:
         parts.append(compute_maps(detector, cache, keys.test, np.arange(n_test), lambda done, _: progress(done, n_all)))
     if data.held_out:
-        parts.append(compute_maps(detector, cache, keys.train, np.array(data.held_out), lambda done, _: progress(n_test + done, n_all)))
+        parts.append(
+            compute_maps(
+                detector, cache, keys.train, np.array(data.held_out), lambda done, _: progress(n_test + done, n_all)
+            )
+        )
     found = Maps(*(np.concatenate(columns) for columns in zip(*parts, strict=True))) if parts else no_maps()
-    return [*data.test, *(data.train[row] for row in data.held_out)], [False] * n_test + [True] * len(data.held_out), found
+    return (
+        [*data.test, *(data.train[row] for row in data.held_out)],
+        [False] * n_test + [True] * len(data.held_out),
+        found,
+    )
 
 
 def summarise(
@@ -80,8 +98,22 @@ def summarise(
         score = float(np.fmax(image_scores(pixel_map, settings.top_fraction)[0], whole[i]))
         start_score = float(image_scores(start_map, settings.top_fraction)[0])
         peak = np.unravel_index(int(maps[i].argmax()), maps[i].shape)
-        rows.append((i, sample.id, str(sample.path), str(sample.mask_path or ""), "holdout" if held_out else "test", sample.defect,
-                     sample.is_defective, score, int(peak[0]), int(peak[1]), start_score, float(whole[i])))  # fmt: skip
+        rows.append(
+            (
+                i,
+                sample.id,
+                str(sample.path),
+                str(sample.mask_path or ""),
+                "holdout" if held_out else "test",
+                sample.defect,
+                sample.is_defective,
+                score,
+                int(peak[0]),
+                int(peak[1]),
+                start_score,
+                float(whole[i]),
+            )
+        )
         if not held_out:
             truth = load_truth(sample, settings.image_size)
             if truth is None:
@@ -94,7 +126,14 @@ def summarise(
     return table, _facts(table, pixels, start_pixels, maps, settings, n_without_mask)
 
 
-def _facts(table: pd.DataFrame, pixels: PixelMetrics, start_pixels: PixelMetrics, maps: np.ndarray, settings: Settings, n_without_mask: int):
+def _facts(
+    table: pd.DataFrame,
+    pixels: PixelMetrics,
+    start_pixels: PixelMetrics,
+    maps: np.ndarray,
+    settings: Settings,
+    n_without_mask: int,
+):
     test, holdout = table[table.split == "test"], table[table.split == "holdout"]
     scores, labels = test.score.to_numpy(), test.is_defective.to_numpy(bool)
     image = image_metrics(scores, labels)
@@ -113,9 +152,13 @@ def _facts(table: pd.DataFrame, pixels: PixelMetrics, start_pixels: PixelMetrics
         thresholds["holdout"] = {"value": value, "quantile": HOLDOUT_QUANTILE, "n": len(holdout)}
     curves = {} if reason else {"roc": _plain(roc_curve(scores, labels)), "pr": _plain(pr_curve(scores, labels))}
     return {
-        "metrics": metrics, "undefined": undefined, "thresholds": thresholds, "curves": curves, "n_without_mask": n_without_mask,
+        "metrics": metrics,
+        "undefined": undefined,
+        "thresholds": thresholds,
+        "curves": curves,
+        "n_without_mask": n_without_mask,
         "color_range": _color_range(maps, table, settings),
-    }  # fmt: skip
+    }
 
 
 def _no_pixels(n_without_mask: int) -> str:
@@ -137,8 +180,12 @@ def _color_range(maps: np.ndarray, table: pd.DataFrame, settings: Settings) -> l
 
 
 def _plain(curve: Curve) -> dict[str, list[float]]:
-    """A curve as lists for JSON. The first threshold of a ROC curve is infinite by convention; JSON has no such number."""
+    """A curve as lists for JSON. The first threshold of a ROC curve is infinite by convention; JSON has no such
+    number.
+    """
     thresholds = np.where(np.isfinite(curve.thresholds), curve.thresholds, np.nan)
-    return {"x": curve.x.tolist(), "y": curve.y.tolist(), "thresholds": [None if np.isnan(value) else float(value) for value in thresholds]}
-
-
+    return {
+        "x": curve.x.tolist(),
+        "y": curve.y.tolist(),
+        "thresholds": [None if np.isnan(value) else float(value) for value in thresholds],
+    }

@@ -25,18 +25,20 @@ N_AT_ONCE = 2048
 def compute_map(velocity: Velocity, x: Tensor, settings: Settings, seed: int) -> np.ndarray:
     """Raw maps of B images, float32 (B, H, W), 0 or above: the score of every grid position.
 
-    velocity: a field, or a network in evaluation mode. x: (B, H, W, C) features on its device, t=0. Which score,
-    solver and steps come from settings; seed fixes the noise of `mismatch` and is not used otherwise. On a CPU each core
-    takes images of its own.
-    Raises FlowError for a network in training mode, another shape, or values that are not finite.
+    velocity: a field, or a network in evaluation mode. x: (B, H, W, C) features on its device, t=0. Which score, solver
+    and steps come from settings; seed fixes the noise of `mismatch` and is not used otherwise. On a CPU each core takes
+    images of its own. Raises FlowError for a network in training mode, another shape, or values that are not finite.
     """
     if x.ndim != 4 or x.numel() == 0:
         raise FlowError(
-            f"Maps are made of grids (B, H, W, C), found shape {tuple(x.shape)}.", fix="Give the features of at least one image."
+            f"Maps are made of grids (B, H, W, C), found shape {tuple(x.shape)}.",
+            fix="Give the features of at least one image.",
         )
     if getattr(velocity, "training", False):
         raise FlowError("The velocity network is in training mode.", fix="Call eval() on it before scoring.")
-    n_portions = 1 if x.device.type != "cpu" or torch.is_autocast_enabled("cpu") else min(n_cores(), len(x))  # a thread would not inherit autocast
+    n_portions = (
+        1 if x.device.type != "cpu" or torch.is_autocast_enabled("cpu") else min(n_cores(), len(x))
+    )  # a thread would not inherit autocast
     with side_by_side(n_portions) as each:
         maps = each(lambda part: _raw_map(velocity, part, settings, seed), x.tensor_split(n_portions))
     values = torch.cat(maps).float().cpu().numpy()
@@ -58,8 +60,9 @@ def _raw_map(velocity: Velocity, x: Tensor, settings: Settings, seed: int) -> Te
 
 
 def _endpoint_map(velocity: Velocity, x: Tensor, settings: Settings) -> Tensor:
-    """`endpoint_score` of (B, H, W, C) -> (B, H, W). On a CPU a field of single positions moves a few thousand of them all the way
-    before the next, so that they stay in the processor's cache."""
+    """`endpoint_score` of (B, H, W, C) -> (B, H, W). On a CPU a field of single positions moves a few thousand of them
+    all the way before the next, so that they stay in the processor's cache.
+    """
     if x.device.type != "cpu" or not getattr(velocity, "is_positionwise", False):
         return endpoint_score(integrate(velocity, x, settings.steps, settings.solver))
     rows, products = x.reshape(-1, x.shape[-1]).split(N_AT_ONCE), type_of_products(x.device, settings)

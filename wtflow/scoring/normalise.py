@@ -1,8 +1,8 @@
 """Bring features to the scale of standard noise before the flow sees them. Fitted on training normals, then fixed.
 
 pca: rotate to principal components and divide each by variance^(power/2) ("partial whitening"); ours, see METHOD 2.
-channel: mean 0 and deviation 1 per channel.
-layernorm: parameter-free LayerNorm over (H, W, C) per image, as in preset `paper`: every image lies on the shell sqrt(d).
+channel: mean 0 and deviation 1 per channel. layernorm: parameter-free LayerNorm over (H, W, C) per image, as in preset
+`paper`: every image lies on the shell sqrt(d).
 """
 
 import numpy as np
@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from wtflow.errors import FlowError
 
 RELATIVE_FLOOR = 1e-6
-"""Variances below this share of the largest are raised to it: whitening must not blow up directions that are only rounding."""
+"""Variances below this share of the largest are raised to it: whitening must not blow up directions that are only
+rounding.
+"""
 
 
 class Normaliser(nn.Module):
@@ -42,14 +44,17 @@ class Normaliser(nn.Module):
 
 def empty_normaliser(kind: str, channels: int, kept: int) -> Normaliser:
     """One of the right shapes, to load a checkpoint into."""
-    return Normaliser(kind, torch.zeros(channels), torch.zeros(channels, kept) if kind == "pca" else torch.ones(channels))
+    return Normaliser(
+        kind, torch.zeros(channels), torch.zeros(channels, kept) if kind == "pca" else torch.ones(channels)
+    )
 
 
 def fit_normaliser(kind: str, positions: np.ndarray, whiten_power: float, max_channels: int) -> Normaliser:
     """Fit on training positions (N, C), float16 or float32, in double precision.
 
     For pca the components come out largest first, their mean variance is 1, and each has a fixed sign (largest entry
-    positive), so that a second fit on the same data gives the same numbers. Raises FlowError when all positions are equal.
+    positive), so that a second fit on the same data gives the same numbers. Raises FlowError when all positions are
+    equal.
     """
     n, channels = positions.shape
     if kind == "layernorm":
@@ -58,7 +63,8 @@ def fit_normaliser(kind: str, positions: np.ndarray, whiten_power: float, max_ch
     variance = np.diag(covariance)
     if not np.isfinite(variance).all() or variance.max() <= 0:
         raise FlowError(
-            "The features of the training images are all the same or not finite.", fix="Check that the images differ and the weights fit the backbone."
+            "The features of the training images are all the same or not finite.",
+            fix="Check that the images differ and the weights fit the backbone.",
         )
     if kind == "channel":
         scale = 1.0 / np.sqrt(np.maximum(variance, RELATIVE_FLOOR * variance.max()))

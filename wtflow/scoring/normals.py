@@ -1,4 +1,6 @@
-"""What only training normals tell of a flow: how high they score near the edge, and how they vary as whole images. Imports torch."""
+"""What only training normals tell of a flow: how high they score near the edge, and how they vary as whole images.
+Imports torch.
+"""
 
 import numpy as np
 
@@ -16,17 +18,26 @@ from wtflow.store.features import FeatureCache
 
 BATCH = 8
 ENOUGH = 80
-"""Normals to learn from; with fewer, whole images are left out. Measured on three categories by leaving normals out, change of image AUROC on their mean:
-with 30 and 54 none (one gains .02 and .04, the others lose as much), with 80 +.013, with 120 +.017, with all (135 to 288) +.024."""
+"""Normals to learn from; with fewer, whole images are left out. Measured on three categories by leaving normals out,
+change of image AUROC on their mean: with 30 and 54 none (one gains .02 and .04, the others lose as much), with 80
++.013, with 120 +.017, with all (135 to 288) +.024.
+"""
 MOST_IMAGES = 512
 """Normals described at most; they take some 4 ms each."""
 
 
-def measure_normals(detector: Detector, cache: FeatureCache, key: str, data: RunData, progress: Progress, known: WholeImage | None = None) -> Detector:
+def measure_normals(
+    detector: Detector,
+    cache: FeatureCache,
+    key: str,
+    data: RunData,
+    progress: Progress,
+    known: WholeImage | None = None,
+) -> Detector:
     """The detector with edge factors and whole images as its settings ask.
 
-    `known`: the Gaussian, where it was fitted before: it depends on no setting of scoring. With fewer normals than `ENOUGH` whole images
-    are left out. `progress(0, 1)` is called as work goes on and may raise to stop.
+    `known`: the Gaussian, where it was fitted before: it depends on no setting of scoring. With fewer normals than
+    `ENOUGH` whole images are left out. `progress(0, 1)` is called as work goes on and may raise to stop.
     """
     settings, fitted, held_out = detector.settings, data.fit_rows, np.array(data.held_out, int)
     plain = detector.scoring_as(settings, None, None)
@@ -40,7 +51,9 @@ def measure_normals(detector: Detector, cache: FeatureCache, key: str, data: Run
     whole = None
     if settings.whole_image and len(fitted) >= ENOUGH:
         held_maps = compute_maps(plain, cache, key, held_out[chosen_images(len(held_out))], progress)
-        known = known or fit_whole(describe_rows(plain, cache, key, fitted[chosen_images(len(fitted), MOST_IMAGES)], progress))
+        known = known or fit_whole(
+            describe_rows(plain, cache, key, fitted[chosen_images(len(fitted), MOST_IMAGES)], progress)
+        )
         factors = None if edges is None else edges.after
         whole = known.beside(*(highest_places(maps.after, factors, settings) for maps in (fitted_maps, held_maps)))
     return plain.scoring_as(settings, edges, whole)
@@ -51,8 +64,9 @@ def highest_places(maps: np.ndarray, factors: np.ndarray | None, settings: Setti
     if not len(maps):
         return np.empty(0)
     levelled = maps if factors is None else level(maps, factors)
-    return np.concatenate([
-        image_scores(upsample(levelled[i : i + BATCH], settings.image_size, settings.score), settings.top_fraction) for i in range(0, len(maps), BATCH)
-    ])  # fmt: skip
-
-
+    return np.concatenate(
+        [
+            image_scores(upsample(levelled[i : i + BATCH], settings.image_size, settings.score), settings.top_fraction)
+            for i in range(0, len(maps), BATCH)
+        ]
+    )

@@ -19,7 +19,10 @@ def upsample(maps: np.ndarray, size_px: int, score_kind: str) -> np.ndarray:
     Raises FlowError for another shape or a size below 1. Source: [WTF].
     """
     if maps.ndim != 3 or maps.size == 0 or size_px < 1:
-        raise FlowError(f"Cannot bring maps of shape {maps.shape} to {size_px} pixels.", fix="Give maps (B, h, w) and a size of 1 or more.")
+        raise FlowError(
+            f"Cannot bring maps of shape {maps.shape} to {size_px} pixels.",
+            fix="Give maps (B, h, w) and a size of 1 or more.",
+        )
     rows, columns = _bilinear(maps.shape[1], size_px), _bilinear(maps.shape[2], size_px)
     large = rows @ maps.astype(np.float32) @ columns.T
     if score_kind != "relative":
@@ -32,7 +35,8 @@ def image_scores(pixel_maps: np.ndarray, top_fraction: float) -> np.ndarray:
     """One score per image, float64 (B,): the mean of its highest pixels.
 
     pixel_maps: (B, S, S). top_fraction: share of the pixels in the mean, rounded down, at least one pixel; 0 gives the
-    maximum. Raises FlowError for another shape, a share outside [0, 1], or values that are not finite. Source: [WTF] for 0.03.
+    maximum. Raises FlowError for another shape, a share outside [0, 1], or values that are not finite. Source: [WTF]
+    for 0.03.
     """
     if pixel_maps.ndim != 3 or pixel_maps.size == 0 or not 0 <= top_fraction <= 1:
         raise FlowError(
@@ -46,7 +50,9 @@ def image_scores(pixel_maps: np.ndarray, top_fraction: float) -> np.ndarray:
     else:
         scores = np.partition(flat, -n_top, axis=1)[:, -n_top:].mean(axis=1, dtype=np.float64)
     if not np.isfinite(scores).all():
-        raise FlowError("An anomaly map contains values that are not finite.", fix="Score the run again; if it stays, train again.")
+        raise FlowError(
+            "An anomaly map contains values that are not finite.", fix="Score the run again; if it stays, train again."
+        )
     return scores
 
 

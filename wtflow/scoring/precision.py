@@ -1,7 +1,9 @@
-"""Where the flow may be computed in bfloat16: its eight bits hold a velocity well enough to rank positions by, for half the time.
+"""Where the flow may be computed in bfloat16: its eight bits hold a velocity well enough to rank positions by, for half
+the time.
 
-On a GPU the whole flow is (autocast). On a processor that multiplies bfloat16 itself only the matrix products of a score are, and sums
-between them stay float32; training is not, so that a run's weights do not depend on such instructions.
+On a GPU the whole flow is (autocast). On a processor that multiplies bfloat16 itself only the matrix products of a
+score are, and sums between them stay float32; training is not, so that a run's weights do not depend on such
+instructions.
 """
 
 import contextlib
@@ -26,6 +28,8 @@ def type_of_products(device: torch.device, settings: Settings) -> torch.dtype | 
 
 @functools.cache
 def multiplies_bfloat16() -> bool:
-    """Whether the processor has instructions for products of bfloat16 (AVX-512 BF16 or AMX); without them rounding costs more than it saves."""
+    """Whether the processor has instructions for products of bfloat16 (AVX-512 BF16 or AMX); without them rounding
+    costs more than it saves.
+    """
     capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # older releases of torch do not say
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

@@ -13,7 +13,9 @@ BATCH = 8
 
 
 def compute_maps(detector: Detector, cache: FeatureCache, key: str, rows: np.ndarray, progress: Progress) -> Maps:
-    """What the detector says of the chosen rows of a feature file, N in all: maps (N, h, w) float32, (0, 1, 1) for no row."""
+    """What the detector says of the chosen rows of a feature file, N in all: maps (N, h, w) float32, (0, 1, 1) for
+    no row.
+    """
     wanted = {int(row): i for i, row in enumerate(rows)}
     kept: Maps | None = None
     done = 0
@@ -38,10 +40,12 @@ def no_maps() -> Maps:
 
 
 def mean_features(detector: Detector, cache: FeatureCache, key: str, data: RunData) -> tuple[list[str], np.ndarray]:
-    """One vector per training normal that the flow learned from: the mean of its normalised positions, (N, K) float32."""
+    """One vector per training normal that the flow learned from: the mean of its normalised positions, (N, K)
+    float32.
+    """
     place = {int(row): i for i, row in enumerate(data.fit_rows)}
-    # One array for all, filled in place: small arrays kept between the large ones of each batch would leave holes that the
-    # next batch does not fit into, and memory would grow with every image (measured: 2.2 GB for 1,600 images).
+    # One array for all, filled in place: small arrays kept between the large ones of each batch would leave holes that
+    # the next batch does not fit into, and memory would grow with every image (measured: 2.2 GB for 1,600 images).
     vectors = np.empty((len(place), detector.normaliser.channels), np.float32)
     for first, grids in cache.batches(key, BATCH):
         means = detector.start(grids).mean((1, 2)).cpu().numpy()
@@ -51,7 +55,9 @@ def mean_features(detector: Detector, cache: FeatureCache, key: str, data: RunDa
     return [data.train[row].id for row in place], vectors
 
 
-def describe_rows(detector: Detector, cache: FeatureCache, key: str, rows: np.ndarray, progress: Progress) -> np.ndarray:
+def describe_rows(
+    detector: Detector, cache: FeatureCache, key: str, rows: np.ndarray, progress: Progress
+) -> np.ndarray:
     """Descriptions of the chosen rows of a feature file, float32 (N, K), in their order."""
     place = {int(row): i for i, row in enumerate(rows)}
     # Filled in place, as in `mean_features`: small arrays kept from batch to batch would leave holes in memory.
@@ -59,6 +65,8 @@ def describe_rows(detector: Detector, cache: FeatureCache, key: str, rows: np.nd
     for first, grids in cache.batches(key, BATCH):
         chosen = [row for row in range(first, first + len(grids)) if row in place]
         if chosen:
-            descriptions[[place[row] for row in chosen]] = describe(detector.start(grids[[row - first for row in chosen]]))
+            descriptions[[place[row] for row in chosen]] = describe(
+                detector.start(grids[[row - first for row in chosen]])
+            )
             progress(0, 1)
     return descriptions

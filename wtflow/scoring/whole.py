@@ -1,9 +1,11 @@
-"""Is the image as a whole unlike normal ones? What no single place shows: a surface a little too rough everywhere, light from elsewhere.
+"""Is the image as a whole unlike normal ones? What no single place shows: a surface a little too rough everywhere,
+light from elsewhere.
 
-An image is described by how strongly each component of its features varies over the picture, as a logarithm. Normals' descriptions are
-taken for Gaussian, with a covariance that is shrunk, because there are fewer images than components. The exact flow of that Gaussian
-ends at the whitened description whatever the coupling (METHOD 5.2), so the score is that of any position: half the mean square of the end.
-Sources: Ledoit and Wolf 2004 for the shrinkage, by scikit-learn; the rest ours.
+An image is described by how strongly each component of its features varies over the picture, as a logarithm. Normals'
+descriptions are taken for Gaussian, with a covariance that is shrunk, because there are fewer images than components.
+The exact flow of that Gaussian ends at the whitened description whatever the coupling (METHOD 5.2), so the score is
+that of any position: half the mean square of the end. Sources: Ledoit and Wolf 2004 for the shrinkage, by scikit-learn;
+the rest ours.
 """
 
 import numpy as np
@@ -15,14 +17,18 @@ from wtflow.errors import FlowError
 from wtflow.records.whole import WholeImage
 
 QUIET = 1e-3
-"""Added to variances, whose mean is about 1: components that hardly vary at all would otherwise count by their rounding."""
+"""Added to variances, whose mean is about 1: components that hardly vary at all would otherwise count by their
+rounding.
+"""
 
 N_FOLDS = 5
 """Distances of normals are read from Gaussians that were fitted without them."""
 FEWEST = 2 * N_FOLDS
 """Normals that make a Gaussian at all; how many make one worth asking is said in `wtflow/scoring/normals.py`."""
 FARTHEST = 5.0
-"""Deviations that a component of a normal may be from the mean; farther ones count as so far, so that one odd image weighs less."""
+"""Deviations that a component of a normal may be from the mean; farther ones count as so far, so that one odd image
+weighs less.
+"""
 LEAST_SCALE = 0.01
 """Components whose description differs less from image to image count as differing by so much."""
 
@@ -30,25 +36,34 @@ LEAST_SCALE = 0.01
 def describe(x: Tensor) -> np.ndarray:
     """Half the logarithm of each component's variance over the grid: features at t=0 (B, H, W, K) -> float32 (B, K)."""
     x = x.flatten(1, -2).float()
-    variance = (x - x.mean(1, keepdim=True)).square_().mean(1)  # torch's own var takes eight times as long over this axis
+    variance = (
+        (x - x.mean(1, keepdim=True)).square_().mean(1)
+    )  # torch's own var takes eight times as long over this axis
     return (0.5 * torch.log(variance + QUIET)).cpu().numpy()
 
 
 def fit_whole(descriptions: np.ndarray) -> WholeImage:
     """The Gaussian of normals' descriptions (N, K), in double precision. Raises FlowError for fewer than `FEWEST`."""
     if len(descriptions) < FEWEST:
-        raise FlowError(f"{len(descriptions)} normals are too few to know whole images by.", fix=f"Give {FEWEST}, or set whole_image to false.")
+        raise FlowError(
+            f"{len(descriptions)} normals are too few to know whole images by.",
+            fix=f"Give {FEWEST}, or set whole_image to false.",
+        )
     fold = np.arange(len(descriptions)) % N_FOLDS
     distances = np.empty(len(descriptions))
     for k in range(N_FOLDS):
         without = WholeImage(*_gaussian(descriptions[fold != k]), centre=0.0, spread=1.0, n_images=0)
         distances[fold == k] = without.distances(descriptions[fold == k])
     logarithms = np.log(distances)
-    return WholeImage(*_gaussian(descriptions), float(logarithms.mean()), max(float(logarithms.std()), 1e-6), len(descriptions))
+    return WholeImage(
+        *_gaussian(descriptions), float(logarithms.mean()), max(float(logarithms.std()), 1e-6), len(descriptions)
+    )
 
 
 def _gaussian(descriptions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (K,) and whitening matrix (K, K), float32. Shrinking is done on components of one scale, else it would favour the loud ones."""
+    """Mean (K,) and whitening matrix (K, K), float32. Shrinking is done on components of one scale, else it would
+    favour the loud ones.
+    """
     values = descriptions.astype(np.float64)
     mean, scale = values.mean(0), np.maximum(values.std(0), LEAST_SCALE)
     standard = np.clip((values - mean) / scale, -FARTHEST, FARTHEST)

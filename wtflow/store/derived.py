@@ -1,7 +1,8 @@
-"""Results computed from a finished run, kept in its folder `derived/`: named arrays with a few plain facts. Safe to delete.
+"""Results computed from a finished run, kept in its folder `derived/`: named arrays with a few plain facts. Safe to
+delete.
 
-A file is named `<what>-<fingerprint>.npz`; the fingerprint covers what was asked and the run's own files, so a file is right or
-absent. Images and masks are taken to be those that the run was scored on.
+A file is named `<what>-<fingerprint>.npz`; the fingerprint covers what was asked and the run's own files, so a file is
+right or absent. Images and masks are taken to be those that the run was scored on.
 """
 
 import contextlib
@@ -26,7 +27,9 @@ Arrays = dict[str, np.ndarray]
 
 
 def fingerprint(store: RunStore, run_id: str, params: dict[str, Any]) -> str:
-    """16 hex digits over the parameters and the run's results and checkpoint as they lie on disk. Raises RunNotFoundError."""
+    """16 hex digits over the parameters and the run's results and checkpoint as they lie on disk. Raises
+    RunNotFoundError.
+    """
     folder = store.folder(run_id)
     stamps = []
     for name in (layout.CHECKPOINT, layout.SCORES, layout.MAPS):
@@ -40,7 +43,9 @@ def fingerprint(store: RunStore, run_id: str, params: dict[str, Any]) -> str:
 def path_of(store: RunStore, run_id: str, what: str, key: str) -> Path:
     """Where the result `what` (a plain word) with fingerprint `key` lies, whether or not it is there."""
     if not what.isidentifier() or not (key.isalnum() and len(key) <= 64):
-        raise StoreError(f"{what[:40]!r} with key {key[:40]!r} is no name of a result.", fix="Use the names that the app gives.")
+        raise StoreError(
+            f"{what[:40]!r} with key {key[:40]!r} is no name of a result.", fix="Use the names that the app gives."
+        )
     return store.folder(run_id) / layout.DERIVED / f"{what}-{key}.npz"
 
 

@@ -27,12 +27,20 @@ DEFAULT_LIMIT_GB = 20.0
 def feature_key(hashes: list[str], settings: Settings, weights_hash: str, device: str) -> str:
     """What features depend on, in 32 hex digits. `device` is part of it: GPU features come from bfloat16 arithmetic."""
     parts = {
-        "images": hashes, "backbone": settings.backbone, "args": sorted(settings.backbone_args.items()), "weights": weights_hash,
-        "stages": settings.stages, "size": settings.image_size, "pool": (settings.pool_window, settings.pool_stride),
-        "precision": "float16", "device": device,
-    }  # fmt: skip
+        "images": hashes,
+        "backbone": settings.backbone,
+        "args": sorted(settings.backbone_args.items()),
+        "weights": weights_hash,
+        "stages": settings.stages,
+        "size": settings.image_size,
+        "pool": (settings.pool_window, settings.pool_stride),
+        "precision": "float16",
+        "device": device,
+    }
     if any(stage < settings.finest_grid <= settings.stages[-1] for stage in settings.stages):
-        parts["finest_grid"] = settings.finest_grid  # only where it changes something: else files made before stay in use
+        parts["finest_grid"] = (
+            settings.finest_grid
+        )  # only where it changes something: else files made before stay in use
     if settings.padding != "zeros":
         parts["padding"] = settings.padding
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
@@ -49,7 +57,9 @@ class FeatureCache:
         return self.folder / f"{key}.npy"
 
     def has(self, key: str) -> bool:
-        """True if the features are there and whole: a file that a power cut or a bad disk left short counts as absent."""
+        """True if the features are there and whole: a file that a power cut or a bad disk left short counts as
+        absent.
+        """
         try:
             self.open(key)
         except (StoreError, ValueError, EOFError):
@@ -64,7 +74,9 @@ class FeatureCache:
             return np.load(path, mmap_mode="r", allow_pickle=False)
 
     def batches(self, key: str, n_rows: int) -> Iterator[tuple[int, np.ndarray]]:
-        """(first row, float16 (B, H, W, C)) from start to end by plain reads: memory stays at one batch, whatever the file's size."""
+        """(first row, float16 (B, H, W, C)) from start to end by plain reads: memory stays at one batch, whatever
+        the file's size.
+        """
         path = self.path(key)
         with explained(path), path.open("rb") as file:
             np.lib.format.read_magic(file)
@@ -98,7 +110,9 @@ class FeatureCache:
         return sum(size for _, size, _ in self._files())
 
     def clear(self) -> int:
-        """Delete every feature file and return the bytes freed. Runs are not touched; they compute features anew when needed."""
+        """Delete every feature file and return the bytes freed. Runs are not touched; they compute features anew
+        when needed.
+        """
         freed = 0
         for path, size, touched in self._files():
             if not _is_being_written(path, touched):
@@ -116,7 +130,9 @@ class FeatureCache:
         return sorted(found, key=lambda item: item[2])
 
     def _make_room(self, n_bytes: int) -> None:
-        """Evict the files unused for longest until `n_bytes` fit under the limit. Raises DiskFullError when they never can."""
+        """Evict the files unused for longest until `n_bytes` fit under the limit. Raises DiskFullError when they
+        never can.
+        """
         with explained(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
         if n_bytes > self.limit_bytes:
@@ -147,7 +163,10 @@ def _limit_from_environment() -> float:
     except ValueError:
         limit_gb = math.nan
     if not 0 <= limit_gb < math.inf:
-        raise SettingsError(f"WTFLOW_CACHE_GB is {text!r}, not a number of gigabytes.", fix="Set it to a number such as 20, or unset it.")
+        raise SettingsError(
+            f"WTFLOW_CACHE_GB is {text!r}, not a number of gigabytes.",
+            fix="Set it to a number such as 20, or unset it.",
+        )
     return limit_gb
 
 

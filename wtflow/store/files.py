@@ -24,11 +24,19 @@ def explained(path: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFullError(
                 f"No space left while writing {path.name} in {path.parent}.",
-                fix="Free some space, clear the feature cache (python -m wtflow cache --clear), or set WTFLOW_HOME to another disk; then resume.",
+                fix=(
+                    "Free some space, clear the feature cache (python -m wtflow cache --clear), or set WTFLOW_HOME to"
+                    " another disk; then resume."
+                ),
             ) from error
         if isinstance(error, PermissionError):
-            raise StoreError(f"{path} cannot be written: permission denied.", fix="Set WTFLOW_HOME to a folder you may write to.") from error
-        raise StoreError(f"{path} cannot be read or written ({error.strerror}).", fix="Check the disk and the folder, then try again.") from error
+            raise StoreError(
+                f"{path} cannot be written: permission denied.", fix="Set WTFLOW_HOME to a folder you may write to."
+            ) from error
+        raise StoreError(
+            f"{path} cannot be read or written ({error.strerror}).",
+            fix="Check the disk and the folder, then try again.",
+        ) from error
 
 
 def write_atomic(path: Path, write: Callable[[BinaryIO], Any]) -> None:
@@ -63,9 +71,15 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise DamagedRunError(f"{path.name} is missing in {path.parent.name}.", fix="Delete the run, or restore the file.") from error
+        raise DamagedRunError(
+            f"{path.name} is missing in {path.parent.name}.", fix="Delete the run, or restore the file."
+        ) from error
     except (ValueError, RecursionError, OSError) as error:
-        raise DamagedRunError(f"{path.name} in {path.parent.name} cannot be read ({error}).", fix="Delete the run, or restore the file.") from error
+        raise DamagedRunError(
+            f"{path.name} in {path.parent.name} cannot be read ({error}).", fix="Delete the run, or restore the file."
+        ) from error
     if not isinstance(value, dict):
-        raise DamagedRunError(f"{path.name} in {path.parent.name} is not a JSON object.", fix="Delete the run, or restore the file.")
+        raise DamagedRunError(
+            f"{path.name} in {path.parent.name} is not a JSON object.", fix="Delete the run, or restore the file."
+        )
     return value

@@ -1,24 +1,20 @@
 """Names and schema of a run folder. No reading, no writing.
 
-    runs/<run_id>/
-        config.json      written once: settings, root, category, library versions, schema version
-        data.json        written once by the worker: every image with its split, defect, mask and content hash
-        status.json      state, stage, step, percent, process, heartbeat; replaced atomically
-        metrics.jsonl    one line per logged training step, append only
-        checkpoints/     last.safetensors: normaliser, velocity field, optimiser; all that resuming needs
-        scores.parquet   one row per scored image (test and held-out normals)
-        maps.npy         float32 (N, h, w): raw score of every grid position, memory-mapped; row = column `row` of the scores
-        edges.json       what maps are divided by near the edge of the image
-        whole.npz        the Gaussian of normals as whole images, and the unit of the run's maps
-        metrics.json     metrics, thresholds, colour range, seconds per stage, peak memory
-        index.npz        one mean feature per training image, to find the nearest normals of an image
-        derived/         what was computed from the finished run (paths, projections), with requests and their progress; safe to delete
-        what_ifs/        images that a person painted defects on, with the painted mask and what the run said
-        tried/           images that a person dropped on the app, apart from the test set
-        notes.json       what people wrote: tags, comment and flag per image, comment per run; replaced atomically under the store's lock
-        log.txt          the worker's output
-        stop             present = please stop
-    runs/.cache/         features of the frozen backbone, shared by runs; safe to delete
+runs/<run_id>/
+    config.json      written once: settings, root, category, library versions, schema version data.json        written
+    once by the worker: every image with its split, defect, mask and content hash status.json      state, stage, step,
+    percent, process, heartbeat; replaced atomically metrics.jsonl    one line per logged training step, append only
+    checkpoints/     last.safetensors: normaliser, velocity field, optimiser; all that resuming needs scores.parquet
+    one row per scored image (test and held-out normals) maps.npy         float32 (N, h, w): raw score of every grid
+    position, memory-mapped; row = column `row` of the scores edges.json       what maps are divided by near the edge of
+    the image whole.npz        the Gaussian of normals as whole images, and the unit of the run's maps metrics.json
+    metrics, thresholds, colour range, seconds per stage, peak memory index.npz        one mean feature per training
+    image, to find the nearest normals of an image derived/         what was computed from the finished run (paths,
+    projections), with requests and their progress; safe to delete what_ifs/        images that a person painted defects
+    on, with the painted mask and what the run said tried/           images that a person dropped on the app, apart from
+    the test set notes.json       what people wrote: tags, comment and flag per image, comment per run; replaced
+    atomically under the store's lock log.txt          the worker's output stop             present = please stop
+runs/.cache/         features of the frozen backbone, shared by runs; safe to delete
 """
 
 import re
@@ -53,11 +49,23 @@ RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[A-Za-z0-9_-]{1,60}")
 """Time of creation and category. Everything else is refused before it touches the disk."""
 
 SCORE_COLUMNS = (
-    "row", "sample_id", "path", "mask_path", "split", "defect", "is_defective", "score", "peak_row", "peak_column", "start_score",
+    "row",
+    "sample_id",
+    "path",
+    "mask_path",
+    "split",
+    "defect",
+    "is_defective",
+    "score",
+    "peak_row",
+    "peak_column",
+    "start_score",
     "whole_score",
-)  # fmt: skip
-"""`score`: image score, higher is worse. `whole_score`: of the image as a whole, in the same unit; NaN where the run does not ask; the score where
-it is higher than the highest pixels are. `start_score`: the same read before the flow (norm of the input), the floor to beat."""
+)
+"""`score`: image score, higher is worse. `whole_score`: of the image as a whole, in the same unit; NaN where the run
+does not ask; the score where it is higher than the highest pixels are. `start_score`: the same read before the flow
+(norm of the input), the floor to beat.
+"""
 
 
 class RunConfig(BaseModel):

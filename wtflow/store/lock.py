@@ -21,7 +21,9 @@ def locked(store: RunStore) -> Iterator[None]:
         try:
             lock.acquire(timeout=PATIENCE_S)
         except Timeout as error:
-            raise RunBusyError(f"Another program has kept {store.home} locked for {PATIENCE_S:.0f} s.", fix="End it, then try again.") from error
+            raise RunBusyError(
+                f"Another program has kept {store.home} locked for {PATIENCE_S:.0f} s.", fix="End it, then try again."
+            ) from error
     try:
         yield
     finally:

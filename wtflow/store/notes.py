@@ -1,7 +1,8 @@
 """What people write about a run and its images, in its notes.json.
 
-Every write is one small change, made to the newest contents of the file under the store's lock: two windows lose nothing
-of each other. The file is replaced in one step: a crash leaves the old one or the new one. A damaged one is never written over.
+Every write is one small change, made to the newest contents of the file under the store's lock: two windows lose
+nothing of each other. The file is replaced in one step: a crash leaves the old one or the new one. A damaged one is
+never written over.
 """
 
 import unicodedata
@@ -61,10 +62,15 @@ def notes_of(store: RunStore, run_id: str) -> RunNotes:
         stored = _StoredNotes.model_validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
-        raise _damaged(run_id, f"{'.'.join(str(part) for part in first['loc'])[:80]}: {first['msg']}".lstrip(": ")) from error
+        raise _damaged(
+            run_id, f"{'.'.join(str(part) for part in first['loc'])[:80]}: {first['msg']}".lstrip(": ")
+        ) from error
     if stored.schema_version != _VERSION:
         raise _damaged(run_id, f"it has schema {stored.schema_version}, and this version reads {_VERSION}")
-    images = {name: ImageNote(tuple(one.tags), one.comment, one.label_is_wrong, one.revision) for name, one in stored.images.items()}
+    images = {
+        name: ImageNote(tuple(one.tags), one.comment, one.label_is_wrong, one.revision)
+        for name, one in stored.images.items()
+    }
     return RunNotes(images, stored.comment, stored.revision)
 
 
@@ -74,7 +80,9 @@ def as_stored(notes: RunNotes) -> dict[str, Any]:
 
 
 def add_tag(store: RunStore, run_id: str, sample_id: str, tag: str) -> RunNotes:
-    """Tag an image; a tag that the run knows in other capitals is taken as known. Raises SettingsError for one that is not sound or one too many."""
+    """Tag an image; a tag that the run knows in other capitals is taken as known. Raises SettingsError for one that
+    is not sound or one too many.
+    """
     tag = clean_tag(tag)
 
     def change(notes: RunNotes) -> RunNotes:
@@ -83,7 +91,9 @@ def add_tag(store: RunStore, run_id: str, sample_id: str, tag: str) -> RunNotes:
         if spelt in note.tags:
             return notes
         if len(note.tags) >= MAX_TAGS:
-            raise SettingsError(f"{sample_id} has {MAX_TAGS} tags already.", fix="Take one off first, or write the rest as a comment.")
+            raise SettingsError(
+                f"{sample_id} has {MAX_TAGS} tags already.", fix="Take one off first, or write the rest as a comment."
+            )
         return _with(notes, sample_id, replace(note, tags=(*note.tags, spelt)))
 
     return _change(store, run_id, change)
@@ -101,14 +111,16 @@ def remove_tag(store: RunStore, run_id: str, sample_id: str, tag: str) -> RunNot
 
 def flag_label(store: RunStore, run_id: str, sample_id: str, is_wrong: bool) -> RunNotes:
     """Say that the label of an image is wrong, or take it back."""
-    return _change(store, run_id, lambda notes: _with(notes, sample_id, replace(notes.note(sample_id), label_is_wrong=is_wrong)))
+    return _change(
+        store, run_id, lambda notes: _with(notes, sample_id, replace(notes.note(sample_id), label_is_wrong=is_wrong))
+    )
 
 
 def set_comment(store: RunStore, run_id: str, sample_id: str | None, text: str, revision: int) -> CommentSaved:
     """Write the comment of an image, or of the run itself where `sample_id` is None.
 
-    revision: that of the comment which the person began from. Where the comment has changed since, both texts are kept, the newer below.
-    Raises SettingsError for a text longer than MAX_COMMENT, unless the comment was as long already.
+    revision: that of the comment which the person began from. Where the comment has changed since, both texts are kept,
+    the newer below. Raises SettingsError for a text longer than MAX_COMMENT, unless the comment was as long already.
     """
     text, is_joined = _clean_comment(text), False
 
@@ -116,7 +128,10 @@ def set_comment(store: RunStore, run_id: str, sample_id: str | None, text: str, 
         nonlocal is_joined
         old = notes if sample_id is None else notes.note(sample_id)
         if len(text) > max(MAX_COMMENT, len(old.comment)):
-            raise SettingsError(f"The comment has {len(text)} characters; at most {MAX_COMMENT} fit.", fix="Shorten it, or split it over several images.")
+            raise SettingsError(
+                f"The comment has {len(text)} characters; at most {MAX_COMMENT} fit.",
+                fix="Shorten it, or split it over several images.",
+            )
         if text == old.comment:
             return notes
         is_joined = revision != old.revision and bool(old.comment)
@@ -131,16 +146,23 @@ def clean_tag(text: str) -> str:
     """A tag without space around it. Raises SettingsError unless it is 1 to MAX_TAG visible characters on one line."""
     tag = unicodedata.normalize("NFC", text).strip()
     if not tag or len(tag) > MAX_TAG:
-        raise SettingsError(f"A tag has 1 to {MAX_TAG} characters; this one has {len(tag)}.", fix="Shorten it; a comment takes more.")
+        raise SettingsError(
+            f"A tag has 1 to {MAX_TAG} characters; this one has {len(tag)}.", fix="Shorten it; a comment takes more."
+        )
     if any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in tag):
-        raise SettingsError("A tag is one line of letters, digits and signs.", fix="Take out line breaks and control characters.")
+        raise SettingsError(
+            "A tag is one line of letters, digits and signs.", fix="Take out line breaks and control characters."
+        )
     return tag
 
 
 def _clean_comment(text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\n\t" for letter in text):
-        raise SettingsError("The comment holds control characters that no text has.", fix="Take them out, or paste the text as plain text.")
+        raise SettingsError(
+            "The comment holds control characters that no text has.",
+            fix="Take them out, or paste the text as plain text.",
+        )
     return text
 
 
@@ -149,14 +171,18 @@ def _with(notes: RunNotes, sample_id: str, note: ImageNote) -> RunNotes:
 
 
 def _change(store: RunStore, run_id: str, change: Callable[[RunNotes], RunNotes]) -> RunNotes:
-    """Make one change to the newest notes. Raises DamagedRunError without writing, RunBusyError, DiskFullError, StoreError."""
+    """Make one change to the newest notes. Raises DamagedRunError without writing, RunBusyError, DiskFullError,
+    StoreError.
+    """
     with locked(store):  # deleting a run takes the same lock: no folder comes to life again
         old = notes_of(store, run_id)
         fresh = change(old)
         if fresh != old:
             folder = store.folder(run_id)
             write_json(folder / layout.NOTES, as_stored(fresh))
-            for left in folder.glob(f".{layout.NOTES}.*"):  # of a process that was killed while it wrote; nobody writes now
+            for left in folder.glob(
+                f".{layout.NOTES}.*"
+            ):  # of a process that was killed while it wrote; nobody writes now
                 with explained(left):
                     left.unlink(missing_ok=True)
     return fresh
@@ -165,5 +191,8 @@ def _change(store: RunStore, run_id: str, change: Callable[[RunNotes], RunNotes]
 def _damaged(run_id: str, why: str) -> DamagedRunError:
     return DamagedRunError(
         f"{layout.NOTES} of {run_id} cannot be read ({why}).",
-        fix="Nothing is written over it. Restore it, or move it out of the run's folder to begin anew; it is plain text. The rest of the run is untouched.",
+        fix=(
+            "Nothing is written over it. Restore it, or move it out of the run's folder to begin anew; it is plain"
+            " text. The rest of the run is untouched."
+        ),
     )

@@ -63,9 +63,14 @@ class RunStore:
 
     def _write_first(self, folder: Path, root: Path, category: str, settings: Settings, now: float) -> None:
         config = layout.RunConfig(
-            schema_version=layout.SCHEMA_VERSION, run_id=folder.name, created=now, root=str(Path(root).absolute()), category=category,
-            settings=settings, versions={name: metadata.version(name) for name in _LIBRARIES},
-        )  # fmt: skip
+            schema_version=layout.SCHEMA_VERSION,
+            run_id=folder.name,
+            created=now,
+            root=str(Path(root).absolute()),
+            category=category,
+            settings=settings,
+            versions={name: metadata.version(name) for name in _LIBRARIES},
+        )
         self.write_status(folder.name, RunStatus(state="queued", heartbeat=now, message="Waiting for its turn."))
         write_json(folder / layout.CONFIG, config.model_dump(mode="json"))
 
@@ -73,13 +78,18 @@ class RunStore:
         """The folder of a run. Raises RunNotFoundError for an unknown id and for anything that is not an id."""
         if layout.is_run_id(run_id) and (self.home / run_id).is_dir():
             return self.home / run_id
-        raise RunNotFoundError(f"There is no run {str(run_id)[:80]!r} in {self.home}.", fix="Choose one from the list: python -m wtflow runs.")
+        raise RunNotFoundError(
+            f"There is no run {str(run_id)[:80]!r} in {self.home}.",
+            fix="Choose one from the list: python -m wtflow runs.",
+        )
 
     def ids(self) -> list[str]:
         """All run ids, newest first."""
         if not self.home.is_dir():
             return []
-        return sorted((path.name for path in self.home.iterdir() if layout.is_run_id(path.name) and path.is_dir()), reverse=True)
+        return sorted(
+            (path.name for path in self.home.iterdir() if layout.is_run_id(path.name) and path.is_dir()), reverse=True
+        )
 
     def summary(self, run_id: str) -> RunSummary:
         """One run in a line; a damaged one says why instead of raising."""
@@ -90,13 +100,23 @@ class RunStore:
                 metrics = self.metrics(run_id)["metrics"]
                 for name in (layout.SCORES, layout.MAPS):
                     if not (self.folder(run_id) / name).is_file():
-                        raise DamagedRunError(f"{name} is missing in {run_id}.", fix="Resume the run to write it again, or delete the run.")
+                        raise DamagedRunError(
+                            f"{name} is missing in {run_id}.",
+                            fix="Resume the run to write it again, or delete the run.",
+                        )
         except WTFlowError as error:
             return RunSummary(run_id=run_id, problem=str(error))
         return RunSummary(
-            run_id=run_id, status=status, root=config.root, category=config.category, created=config.created,
-            label=config.settings.label, is_untrained=config.settings.is_untrained, is_embedded=config.settings.is_embedded, metrics=metrics,
-        )  # fmt: skip
+            run_id=run_id,
+            status=status,
+            root=config.root,
+            category=config.category,
+            created=config.created,
+            label=config.settings.label,
+            is_untrained=config.settings.is_untrained,
+            is_embedded=config.settings.is_embedded,
+            metrics=metrics,
+        )
 
     def summaries(self) -> list[RunSummary]:
         return [self.summary(run_id) for run_id in self.ids()]
@@ -115,7 +135,8 @@ class RunStore:
         values = read_json(self.folder(run_id) / layout.CONFIG)
         if values.get("schema_version") != layout.SCHEMA_VERSION:
             raise DamagedRunError(
-                f"Run {run_id} was written with schema {values.get('schema_version')}; this version reads {layout.SCHEMA_VERSION}.",
+                f"Run {run_id} was written with schema {values.get('schema_version')}; this version reads"
+                f" {layout.SCHEMA_VERSION}.",
                 fix="Open it with the version that wrote it, or train again.",
             )
         try:
@@ -123,7 +144,9 @@ class RunStore:
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise DamagedRunError(f"config.json of {run_id} is not sound: {where}: {first['msg']}.", fix="Delete the run.") from error
+            raise DamagedRunError(
+                f"config.json of {run_id} is not sound: {where}: {first['msg']}.", fix="Delete the run."
+            ) from error
 
     def write_data(self, run_id: str, data: dict[str, Any]) -> None:
         write_json(self.folder(run_id) / layout.DATA, data)
@@ -142,7 +165,11 @@ class RunStore:
         values = read_json(self.folder(run_id) / layout.STATUS)
         try:
             status = _STATUS.validate_python(values)
-            is_sound = status.state in _STATES and set(values) <= _STATUS_FIELDS and (status.pid is None or 0 < status.pid < 2**31)
+            is_sound = (
+                status.state in _STATES
+                and set(values) <= _STATUS_FIELDS
+                and (status.pid is None or 0 < status.pid < 2**31)
+            )
         except ValidationError:
             is_sound = False
         if not is_sound:
@@ -178,7 +205,9 @@ class RunStore:
             file.write(line)
 
     def steps(self, run_id: str) -> pd.DataFrame:
-        """Columns step, loss, learning_rate. A line cut off by a crash is left out; a step logged twice counts once, the later one."""
+        """Columns step, loss, learning_rate. A line cut off by a crash is left out; a step logged twice counts once,
+        the later one.
+        """
         path = self.folder(run_id) / layout.STEPS
         rows = []
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else ():
@@ -203,7 +232,10 @@ class RunStore:
     # -- results ------------------------------------------------------------------------------------------------------
 
     def write_scores(self, run_id: str, table: pd.DataFrame) -> None:
-        write_atomic(self.folder(run_id) / layout.SCORES, lambda file: table[list(layout.SCORE_COLUMNS)].to_parquet(file, index=False))
+        write_atomic(
+            self.folder(run_id) / layout.SCORES,
+            lambda file: table[list(layout.SCORE_COLUMNS)].to_parquet(file, index=False),
+        )
 
     def scores(self, run_id: str) -> pd.DataFrame:
         """One row per scored image, columns as in layout.SCORE_COLUMNS."""
@@ -211,14 +243,19 @@ class RunStore:
         try:
             table = pd.read_parquet(path)
         except FileNotFoundError as error:
-            raise RunNotFoundError(f"Run {run_id} has no scores yet.", fix="Wait until it has finished, or resume it.") from error
+            raise RunNotFoundError(
+                f"Run {run_id} has no scores yet.", fix="Wait until it has finished, or resume it."
+            ) from error
         except Exception as error:  # the parser has a dozen kinds of errors for a damaged file, KeyError among them
             fix = "Resume the run to write it again, or delete the run."
             raise DamagedRunError(f"scores.parquet of {run_id} cannot be read ({error}).", fix=fix) from error
         if "whole_score" not in table:  # a run of before it was asked for
             table["whole_score"] = np.nan
         if missing := set(layout.SCORE_COLUMNS) - set(table.columns):
-            raise DamagedRunError(f"scores.parquet of {run_id} lacks {sorted(missing)}.", fix="Resume the run to write it again, or delete the run.")
+            raise DamagedRunError(
+                f"scores.parquet of {run_id} lacks {sorted(missing)}.",
+                fix="Resume the run to write it again, or delete the run.",
+            )
         return table
 
     def write_maps(self, run_id: str, maps: np.ndarray) -> None:
@@ -233,9 +270,14 @@ class RunStore:
                 raise ValueError(f"shape {maps.shape}, type {maps.dtype}")
             return maps
         except FileNotFoundError as error:
-            raise RunNotFoundError(f"Run {run_id} has no maps yet.", fix="Wait until it has finished, or resume it.") from error
+            raise RunNotFoundError(
+                f"Run {run_id} has no maps yet.", fix="Wait until it has finished, or resume it."
+            ) from error
         except Exception as error:  # NumPy's readers have many kinds of errors for a damaged file
-            raise DamagedRunError(f"maps.npy of {run_id} cannot be read ({error}).", fix="Resume the run to write it again, or delete the run.") from error
+            raise DamagedRunError(
+                f"maps.npy of {run_id} cannot be read ({error}).",
+                fix="Resume the run to write it again, or delete the run.",
+            ) from error
 
     def write_edges(self, run_id: str, edges: EdgeFactors | None) -> None:
         """None, for maps that are not levelled, writes nothing."""
@@ -243,13 +285,18 @@ class RunStore:
             write_json(self.folder(run_id) / layout.EDGES, edges.to_json())
 
     def edges(self, run_id: str) -> EdgeFactors | None:
-        """None for a run whose settings level nothing. Raises DamagedRunError where they do and the file is absent or not sound."""
+        """None for a run whose settings level nothing. Raises DamagedRunError where they do and the file is absent
+        or not sound.
+        """
         if self.config(run_id).settings.edge_quantile == 0:
             return None
         try:
             return factors_from_json(read_json(self.folder(run_id) / layout.EDGES))
         except WTFlowError as error:
-            raise DamagedRunError(f"edges.json of {run_id} cannot be used: {error.message}", fix="Resume the run to write it again, or train again.") from error
+            raise DamagedRunError(
+                f"edges.json of {run_id} cannot be used: {error.message}",
+                fix="Resume the run to write it again, or train again.",
+            ) from error
 
     def write_whole(self, run_id: str, whole: WholeImage | None) -> None:
         """None, where whole images are not asked for or normals are too few, writes nothing."""
@@ -265,7 +312,10 @@ class RunStore:
         except FileNotFoundError:
             return None
         except Exception as error:  # NumPy's readers have many kinds of errors for a damaged file
-            raise DamagedRunError(f"whole.npz of {run_id} cannot be used ({error}).", fix="Resume the run to write it again, or train again.") from error
+            raise DamagedRunError(
+                f"whole.npz of {run_id} cannot be used ({error}).",
+                fix="Resume the run to write it again, or train again.",
+            ) from error
 
     def write_metrics(self, run_id: str, metrics: dict[str, Any]) -> None:
         write_json(self.folder(run_id) / layout.METRICS, metrics)
@@ -273,17 +323,28 @@ class RunStore:
     def metrics(self, run_id: str) -> dict[str, Any]:
         values = read_json(self.folder(run_id) / layout.METRICS)
         if not isinstance(values.get("metrics"), dict):
-            raise DamagedRunError(f"metrics.json of {run_id} has no metrics.", fix="Resume the run to write it again, or delete the run.")
+            raise DamagedRunError(
+                f"metrics.json of {run_id} has no metrics.", fix="Resume the run to write it again, or delete the run."
+            )
         return values
 
     def write_index(self, run_id: str, sample_ids: list[str], vectors: np.ndarray) -> None:
-        write_atomic(self.folder(run_id) / layout.INDEX, lambda file: np.savez(file, sample_ids=np.array(sample_ids), vectors=vectors))
+        write_atomic(
+            self.folder(run_id) / layout.INDEX,
+            lambda file: np.savez(file, sample_ids=np.array(sample_ids), vectors=vectors),
+        )
 
     def index(self, run_id: str) -> tuple[list[str], np.ndarray]:
         """Ids of the training normals and one mean feature each, (N, C) float32."""
         path = self.folder(run_id) / layout.INDEX
         try:
-            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:  # opened here: NumPy leaves a damaged archive open
+            with (
+                path.open("rb") as raw,
+                np.load(raw, allow_pickle=False) as file,
+            ):  # opened here: NumPy leaves a damaged archive open
                 return [str(name) for name in file["sample_ids"]], file["vectors"]
         except Exception as error:
-            raise DamagedRunError(f"index.npz of {run_id} cannot be read ({error}).", fix="Resume the run to write it again, or delete the run.") from error
+            raise DamagedRunError(
+                f"index.npz of {run_id} cannot be read ({error}).",
+                fix="Resume the run to write it again, or delete the run.",
+            ) from error

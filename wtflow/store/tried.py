@@ -1,4 +1,6 @@
-"""Images that a person dropped on a run, kept apart from its test images: a copy of the file, its map, one line of facts."""
+"""Images that a person dropped on a run, kept apart from its test images: a copy of the file, its map, one line of
+facts.
+"""
 
 import hashlib
 import time
@@ -29,7 +31,10 @@ def save_tried(store: RunStore, run_id: str, tried: Tried, content: bytes) -> st
     write_atomic(folder / image_name, lambda file: file.write(content))
     write_array(folder / f"{key}.npy", tried.pixel_map)
     nearest = [list(one) for one in tried.nearest]
-    write_json(folder / f"{key}.json", {"name": tried.name, "score": tried.score, "image": image_name, "kept": time.time(), "nearest": nearest})
+    write_json(
+        folder / f"{key}.json",
+        {"name": tried.name, "score": tried.score, "image": image_name, "kept": time.time(), "nearest": nearest},
+    )
     return key
 
 
@@ -40,8 +45,12 @@ def list_tried(store: RunStore, run_id: str) -> list[dict[str, Any]]:
     for path in folder.glob("*.json") if folder.is_dir() else ():
         facts = read_json(path)
         if not isinstance(facts.get("image"), str) or not isinstance(facts.get("kept"), int | float):
-            raise DamagedRunError(f"{path.name} in {run_id}/{layout.TRIED} is not sound.", fix="Delete that file; it is one tried image.")
-        found.append(facts | {"key": path.stem, "image": folder / Path(facts["image"]).name, "map": folder / f"{path.stem}.npy"})
+            raise DamagedRunError(
+                f"{path.name} in {run_id}/{layout.TRIED} is not sound.", fix="Delete that file; it is one tried image."
+            )
+        found.append(
+            facts | {"key": path.stem, "image": folder / Path(facts["image"]).name, "map": folder / f"{path.stem}.npy"}
+        )
     return sorted(found, key=lambda facts: facts["kept"], reverse=True)
 
 
@@ -50,7 +59,9 @@ def tried_map(facts: dict[str, Any]) -> np.ndarray:
     try:
         return np.load(facts["map"], allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise DamagedRunError(f"The map of {facts['name']} cannot be read ({error}).", fix="Remove the image and try it again.") from error
+        raise DamagedRunError(
+            f"The map of {facts['name']} cannot be read ({error}).", fix="Remove the image and try it again."
+        ) from error
 
 
 def delete_tried(store: RunStore, run_id: str, keys: Sequence[str]) -> None:

@@ -1,4 +1,5 @@
-"""Painted images that a person kept with a run: picture and mask as PNG, one file of facts. And sweeps, which are derived.
+"""Painted images that a person kept with a run: picture and mask as PNG, one file of facts. And sweeps, which are
+derived.
 
 Files are named by content; the name that a person gave is only text in the facts.
 """
@@ -26,7 +27,8 @@ _NUMBERS = ("kept", "score_before", "score_after", "n_pixels")
 
 
 def save_what_if(store: RunStore, run_id: str, what_if: WhatIf, name: str, strokes: Sequence[dict[str, Any]]) -> str:
-    """Keep the painted image with its mask; the same picture of the same image again replaces the first. Returns its key.
+    """Keep the painted image with its mask; the same picture of the same image again replaces the first. Returns its
+    key.
 
     name: what a person calls it, cut to MAX_NAME characters; strokes: plain values, to paint on from here later.
     Raises SettingsError where nothing is painted.
@@ -39,16 +41,23 @@ def save_what_if(store: RunStore, run_id: str, what_if: WhatIf, name: str, strok
     write_atomic(folder / f"{key}.png", lambda file: file.write(picture))
     write_atomic(folder / f"{key}_mask.png", lambda file: file.write(_png(what_if.mask.astype(np.uint8) * 255)))
     facts = {
-        "name": " ".join(name.split())[:MAX_NAME] or "without a name", "sample_id": what_if.sample_id, "row": what_if.row, "kept": time.time(),
-        "score_before": what_if.score_before, "score_after": what_if.score_after, "n_pixels": int(what_if.mask.sum()), "strokes": list(strokes),
-    }  # fmt: skip
+        "name": " ".join(name.split())[:MAX_NAME] or "without a name",
+        "sample_id": what_if.sample_id,
+        "row": what_if.row,
+        "kept": time.time(),
+        "score_before": what_if.score_before,
+        "score_after": what_if.score_after,
+        "n_pixels": int(what_if.mask.sum()),
+        "strokes": list(strokes),
+    }
     write_json(folder / f"{key}.json", facts)
     return key
 
 
 def list_what_ifs(store: RunStore, run_id: str) -> list[dict[str, Any]]:
-    """Kept paintings, newest first: key, name, sample_id, row, kept (seconds since the epoch), score_before, score_after, n_pixels, strokes,
-    image and mask (paths). Raises DamagedRunError naming a file that is not sound."""
+    """Kept paintings, newest first: key, name, sample_id, row, kept (seconds since the epoch), score_before,
+    score_after, n_pixels, strokes, image and mask (paths). Raises DamagedRunError naming a file that is not sound.
+    """
     folder = store.folder(run_id) / layout.WHAT_IFS
     found = []
     for path in folder.glob("*.json") if folder.is_dir() else ():
@@ -58,7 +67,8 @@ def list_what_ifs(store: RunStore, run_id: str) -> list[dict[str, Any]]:
         numbers = all(isinstance(facts.get(name), int | float) and math.isfinite(facts[name]) for name in _NUMBERS)
         if not (texts and numbers and isinstance(facts.get("strokes"), list) and image.is_file() and mask.is_file()):
             raise DamagedRunError(
-                f"{path.name} in {run_id}/{layout.WHAT_IFS} is not sound, or its picture or mask is missing.", fix="Delete that file; it is one painted image."
+                f"{path.name} in {run_id}/{layout.WHAT_IFS} is not sound, or its picture or mask is missing.",
+                fix="Delete that file; it is one painted image.",
             )
         found.append(facts | {"key": path.stem, "image": image, "mask": mask})
     return sorted(found, key=lambda facts: facts["kept"], reverse=True)
@@ -78,7 +88,13 @@ def delete_what_ifs(store: RunStore, run_id: str, keys: Sequence[str]) -> None:
 
 
 def read_sweep(
-    store: RunStore, run_id: str, row: int, kind: str, centre: Sequence[float], radii: Sequence[float], strengths: Sequence[float]
+    store: RunStore,
+    run_id: str,
+    row: int,
+    kind: str,
+    centre: Sequence[float],
+    radii: Sequence[float],
+    strengths: Sequence[float],
 ) -> Sweep | None:
     """A sweep that was computed before, or None."""
     path = _sweep_path(store, run_id, row, kind, centre, radii, strengths)
@@ -88,7 +104,15 @@ def read_sweep(
     if scores.shape != (len(radii), len(strengths)) or not {"sample_id", "score_before"} <= facts.keys():
         return None
     place = (float(centre[0]), float(centre[1]))
-    return Sweep(facts["sample_id"], kind, place, tuple(map(float, radii)), tuple(map(float, strengths)), scores, facts["score_before"])
+    return Sweep(
+        facts["sample_id"],
+        kind,
+        place,
+        tuple(map(float, radii)),
+        tuple(map(float, strengths)),
+        scores,
+        facts["score_before"],
+    )
 
 
 def write_sweep(store: RunStore, run_id: str, row: int, sweep: Sweep) -> None:
@@ -97,9 +121,18 @@ def write_sweep(store: RunStore, run_id: str, row: int, sweep: Sweep) -> None:
     derived.write(path, {"scores": sweep.scores}, {"sample_id": sweep.sample_id, "score_before": sweep.score_before})
 
 
-def _sweep_path(store: RunStore, run_id: str, row: int, kind: str, centre: Sequence[float], radii: Sequence[float], strengths: Sequence[float]):
+def _sweep_path(
+    store: RunStore,
+    run_id: str,
+    row: int,
+    kind: str,
+    centre: Sequence[float],
+    radii: Sequence[float],
+    strengths: Sequence[float],
+):
     params = {"row": int(row), "kind": kind} | {
-        name: [float(value) for value in values] for name, values in (("centre", centre), ("radii", radii), ("strengths", strengths))
+        name: [float(value) for value in values]
+        for name, values in (("centre", centre), ("radii", radii), ("strengths", strengths))
     }
     return derived.path_of(store, run_id, "sweep", derived.fingerprint(store, run_id, params))
 

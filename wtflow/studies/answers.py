@@ -31,7 +31,12 @@ def load_answer(store: RunStore, run_id: str, request: Request) -> Answer | None
         return None
     try:
         return _DECODE[request.kind](*found)
-    except (AttributeError, KeyError, TypeError, ValueError):  # written by another version, or tampered with: compute anew
+    except (
+        AttributeError,
+        KeyError,
+        TypeError,
+        ValueError,
+    ):  # written by another version, or tampered with: compute anew
         derived.discard(path)
         return None
 
@@ -43,7 +48,9 @@ def save_answer(store: RunStore, run_id: str, request: Request, answer: Answer) 
 
 
 def _travel_out(travel: Travel) -> tuple[derived.Arrays, dict[str, Any]]:
-    arrays = {name: getattr(travel, name) for name in _TRAVEL} | {f"position_{name}": getattr(travel.positions, name) for name in _POSITIONS}
+    arrays = {name: getattr(travel, name) for name in _TRAVEL} | {
+        f"position_{name}": getattr(travel.positions, name) for name in _POSITIONS
+    }
     arrays["position_group"] = arrays["position_group"].astype(str)  # objects would need pickle
     if travel.divergence is not None:
         arrays["divergence"] = travel.divergence
@@ -53,12 +60,20 @@ def _travel_out(travel: Travel) -> tuple[derived.Arrays, dict[str, Any]]:
 def _travel_in(arrays: derived.Arrays, facts: dict[str, Any]) -> Travel:
     positions = PositionSet(**{name: arrays[f"position_{name}"] for name in _POSITIONS})
     explained = tuple(float(share) for share in facts["explained"])
-    return Travel(positions=positions, explained=explained, n_channels=int(facts["n_channels"]), divergence=arrays.get("divergence"),
-                  **{name: arrays[name] for name in _TRAVEL})  # fmt: skip
+    return Travel(
+        positions=positions,
+        explained=explained,
+        n_channels=int(facts["n_channels"]),
+        divergence=arrays.get("divergence"),
+        **{name: arrays[name] for name in _TRAVEL},
+    )
 
 
 def _umap_out(projection: Projection) -> tuple[derived.Arrays, dict[str, Any]]:
-    return {"t": projection.t, "points": projection.points}, {"method": projection.method, "n_fitted": projection.n_fitted}
+    return {"t": projection.t, "points": projection.points}, {
+        "method": projection.method,
+        "n_fitted": projection.n_fitted,
+    }
 
 
 def _umap_in(arrays: derived.Arrays, facts: dict[str, Any]) -> Projection:
@@ -76,7 +91,9 @@ def _steps_in(arrays: derived.Arrays, facts: dict[str, Any]) -> StepsAnswer:
 
 
 def _facts_out(facts: ImageFacts) -> tuple[derived.Arrays, dict[str, Any]]:
-    return {field.name: getattr(facts, field.name) for field in fields(ImageFacts) if field.name != "aupro"}, {"aupro": facts.aupro}
+    return {field.name: getattr(facts, field.name) for field in fields(ImageFacts) if field.name != "aupro"}, {
+        "aupro": facts.aupro
+    }
 
 
 def _facts_in(arrays: derived.Arrays, facts: dict[str, Any]) -> ImageFacts:

@@ -38,7 +38,8 @@ LANDSCAPE_POINTS = 41
 def compute_answer(store: RunStore, run_id: str, request: Request, progress: ShareDone) -> Answer:
     """The answer, from the run's folder if it was kept there, else computed and kept.
 
-    Raises WTFlowError; StoreError when the run was trained on or scored anew meanwhile, so that the answer belongs to neither.
+    Raises WTFlowError; StoreError when the run was trained on or scored anew meanwhile, so that the answer belongs to
+    neither.
     """
     path = answer_path(store, run_id, request)
     found = load_answer(store, run_id, request)
@@ -72,7 +73,9 @@ def positions_of(results: RunResults, request: TravelRequest) -> PositionSet:
 
 
 def normal_start(flow: RunFlow, n_images: int = BASIS_IMAGES, n_each: int = BASIS_POSITIONS) -> np.ndarray:
-    """Normalised features (M, C) float32 at t=0 of training normals, spread evenly over images and places; always the same ones."""
+    """Normalised features (M, C) float32 at t=0 of training normals, spread evenly over images and places; always
+    the same ones.
+    """
     ids = flow.training_ids()
     drawn = []
     for _, grid in flow.training_grids([ids[i] for i in _spaced(len(ids), n_images)]):
@@ -87,14 +90,20 @@ def principal_axes(flow: RunFlow) -> Pca:
 
 
 def ideal_of(store: RunStore, run_id: str) -> Ideal:
-    """IDEAL_POSITIONS training positions under each coupling, beside the learned paths. Quick, so it is not kept on disk. Raises FlowError."""
+    """IDEAL_POSITIONS training positions under each coupling, beside the learned paths. Quick, so it is not kept on
+    disk. Raises FlowError.
+    """
     flow = open_flow(store, run_id)
     start = normal_start(flow)
     return compute_ideal(flow, start, fit_pca(start, 2), IDEAL_POSITIONS, IDEAL_STEPS, seed=0)
 
 
-def landscape_of(store: RunStore, run_id: str, kind: Literal["axes", "pair"], normal: Place, defect: Place, t: float) -> Landscape:
-    """The run's field on a plane through the origin and its own features. Quick, so it is not kept on disk. Raises FlowError."""
+def landscape_of(
+    store: RunStore, run_id: str, kind: Literal["axes", "pair"], normal: Place, defect: Place, t: float
+) -> Landscape:
+    """The run's field on a plane through the origin and its own features. Quick, so it is not kept on disk. Raises
+    FlowError.
+    """
     flow = open_flow(store, run_id)
     return compute_landscape(flow, normal_start(flow), kind, normal, defect, t, LANDSCAPE_POINTS)
 
@@ -103,7 +112,9 @@ def _travel(flow: RunFlow, request: TravelRequest, progress: ShareDone) -> Trave
     positions = positions_of(flow.results, request)
     basis = principal_axes(flow)
     tell = lambda done, total: progress(done / total)  # noqa: E731
-    return compute_travel(flow, positions, request.steps, request.solver, basis, tell, n_probes=request.n_probes, seed=request.seed)
+    return compute_travel(
+        flow, positions, request.steps, request.solver, basis, tell, n_probes=request.n_probes, seed=request.seed
+    )
 
 
 def _umap(flow: RunFlow, request: UmapRequest, progress: ShareDone) -> Projection:
@@ -112,17 +123,28 @@ def _umap(flow: RunFlow, request: UmapRequest, progress: ShareDone) -> Projectio
     times = np.arange(travel.steps + 1) if request.times == "all" else np.unique([0, travel.steps // 2, travel.steps])
     if (n_bytes := 4 * len(times) * len(positions) * flow.n_channels) > MOST_BYTES:
         raise FlowError(
-            f"{len(positions):,} positions at {len(times)} times need {n_bytes / 1e9:.1f} GB of memory; {MOST_BYTES / 1e9:.0f} GB is the most.",
+            f"{len(positions):,} positions at {len(times)} times need {n_bytes / 1e9:.1f} GB of memory;"
+            f" {MOST_BYTES / 1e9:.0f} GB is the most.",
             fix="Choose fewer positions or steps, or the start, middle and end alone.",
         )
     x = np.empty((len(times), len(positions), flow.n_channels), np.float32)
     t = np.zeros(len(times))
-    for walk in walks(flow, positions, travel.steps, travel.solver, lambda done, total: progress(MOVING_SHARE * done / total)):
+    for walk in walks(
+        flow, positions, travel.steps, travel.solver, lambda done, total: progress(MOVING_SHARE * done / total)
+    ):
         x[:, walk.index] = walk.x[times].cpu().numpy()
         t = walk.t[times]
     fitted = drawn_evenly(positions.group, request.n_fit, request.seed)
-    return project_umap(x, t, fitted, n_neighbors=request.n_neighbors, min_dist=request.min_dist, metric=request.metric, seed=request.seed,
-                        progress=lambda share: progress(MOVING_SHARE + (1 - MOVING_SHARE) * share))  # fmt: skip
+    return project_umap(
+        x,
+        t,
+        fitted,
+        n_neighbors=request.n_neighbors,
+        min_dist=request.min_dist,
+        metric=request.metric,
+        seed=request.seed,
+        progress=lambda share: progress(MOVING_SHARE + (1 - MOVING_SHARE) * share),
+    )
 
 
 def _steps(flow: RunFlow, request: StepsRequest, progress: ShareDone) -> StepsAnswer:

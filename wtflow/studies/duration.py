@@ -24,10 +24,11 @@ def own_evaluations(settings: Settings) -> int:
 
 
 def steps_seconds(results: RunResults, request: StepsRequest) -> float | None:
-    """Seconds to score the test images with every setting of the plan and the run's own, at the pace of the run's own scoring.
+    """Seconds to score the test images with every setting of the plan and the run's own, at the pace of the run's own
+    scoring.
 
-    A little high, because what each pass does besides the flow is counted with every evaluation; what features take that the cache
-    has no more comes on top. None where the run measured nothing.
+    A little high, because what each pass does besides the flow is counted with every evaluation; what features take
+    that the cache has no more comes on top. None where the run measured nothing.
     """
     pace, own = (results.metrics.get("rates") or {}).get("score"), (results.settings.solver, results.settings.steps)
     if not pace:

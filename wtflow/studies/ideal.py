@@ -1,4 +1,6 @@
-"""What the flow was asked to learn beside what it learned: a training batch under each coupling, same data, same noise. Imports torch."""
+"""What the flow was asked to learn beside what it learned: a training batch under each coupling, same data, same
+noise. Imports torch.
+"""
 
 import numpy as np
 import torch
@@ -17,18 +19,23 @@ COUPLINGS = ("independent", "optimal", "worst")
 def compute_ideal(flow: RunFlow, normal_start: np.ndarray, basis: Pca, n: int, steps: int, seed: int) -> Ideal:
     """n training positions paired exactly, as one group, by each coupling, and integrated along the learned field.
 
-    normal_start: (M, C) normalised features of training normals; n of them are drawn. Raises FlowError for the unet, whose
-    positions do not travel alone, and for fewer than two positions.
+    normal_start: (M, C) normalised features of training normals; n of them are drawn. Raises FlowError for the unet,
+    whose positions do not travel alone, and for fewer than two positions.
     """
     if flow.settings.network != "mlp":
-        raise FlowError("The unet pairs and moves whole images, which have no line of their own per position.", fix="Look at a run of preset fast.")
+        raise FlowError(
+            "The unet pairs and moves whole images, which have no line of their own per position.",
+            fix="Look at a run of preset fast.",
+        )
     if len(normal_start) < 2 or n < 2:
         raise FlowError("Pairing needs at least two positions.", fix="Choose more positions.")
     chosen = np.random.default_rng(seed).permutation(len(normal_start))[:n]
     x_data = torch.from_numpy(normal_start[chosen])
     x_noise = torch.randn(x_data.shape, generator=torch.Generator().manual_seed(seed))
     with torch.inference_mode():
-        times, path = integrate_saved(flow.detector.velocity, x_data.to(flow.detector.device), steps, flow.settings.solver)
+        times, path = integrate_saved(
+            flow.detector.velocity, x_data.to(flow.detector.device), steps, flow.settings.solver
+        )
     path = path.float().cpu()
     norms, ends, costs, strengths = {"learned": path.norm(dim=-1).numpy()}, {}, {}, {}
     for kind in COUPLINGS:
@@ -37,6 +44,12 @@ def compute_ideal(flow: RunFlow, normal_start: np.ndarray, basis: Pca, n: int, s
         costs[kind], strengths[kind] = transport_cost(x_data, paired), coupling_strength(x_data, paired)
         norms[kind] = np.stack([interpolate(x_data, paired, float(t)).norm(dim=-1).numpy() for t in times])
     return Ideal(
-        t=times.cpu().numpy(), start=basis.place(x_data.numpy())[:, :2], ends=ends, learned=basis.place(path.numpy())[..., :2],
-        norms=norms, costs=costs, strengths=strengths, trained_with=flow.settings.coupling,
-    )  # fmt: skip
+        t=times.cpu().numpy(),
+        start=basis.place(x_data.numpy())[:, :2],
+        ends=ends,
+        learned=basis.place(path.numpy())[..., :2],
+        norms=norms,
+        costs=costs,
+        strengths=strengths,
+        trained_with=flow.settings.coupling,
+    )

@@ -1,4 +1,6 @@
-"""Keep what scoring a run again gave as a finished run of its own, so that both can be looked at side by side. Imports torch."""
+"""Keep what scoring a run again gave as a finished run of its own, so that both can be looked at side by side.
+Imports torch.
+"""
 
 import os
 import shutil
@@ -21,9 +23,11 @@ COPIED = (layout.DATA, layout.CHECKPOINT, layout.INDEX, layout.STEPS)
 
 
 def keep_run(store: RunStore, run_id: str, found: Rescored) -> str:
-    """Write a finished run with these scores and the training of `run_id`; returns its id. `scored_from` in its metrics names the old one.
+    """Write a finished run with these scores and the training of `run_id`; returns its id. `scored_from` in its metrics
+    names the old one.
 
-    It is put together in a hidden folder and then moved: nobody sees, queues or resumes half a run. Raises StoreError, DiskFullError.
+    It is put together in a hidden folder and then moved: nobody sees, queues or resumes half a run. Raises StoreError,
+    DiskFullError.
     """
     config, old = store.config(run_id), store.metrics(run_id)
     workshop = RunStore(store.home / f".keeping-{os.getpid()}")
@@ -32,9 +36,14 @@ def keep_run(store: RunStore, run_id: str, found: Rescored) -> str:
         while (store.home / kept).exists():  # a training began in this very second: take the next one
             workshop.delete(kept)
             kept = workshop.create(Path(config.root), config.category, found.settings)
-        _fill(workshop, kept, store.folder(run_id), found, {"scored_from": old.get("scored_from", run_id)} | {
-            name: old.get(name) for name in ("source", "weights_hash")
-        })  # fmt: skip
+        _fill(
+            workshop,
+            kept,
+            store.folder(run_id),
+            found,
+            {"scored_from": old.get("scored_from", run_id)}
+            | {name: old.get(name) for name in ("source", "weights_hash")},
+        )
         with explained(store.home), locked(store):
             workshop.folder(kept).rename(store.home / kept)
     finally:
@@ -54,13 +63,33 @@ def _fill(workshop: RunStore, kept: str, source: Path, found: Rescored, origin: 
     workshop.write_maps(kept, found.maps)
     workshop.write_edges(kept, found.edges)
     workshop.write_whole(kept, found.whole)
-    workshop.write_metrics(kept, found.facts | origin | {
-        "seconds": found.seconds,
-        "rates": {"features": None, "train": None, "score": found.seconds["score"] / n, "metrics": found.seconds["metrics"] / n},
-        "peak_rss_mib": round(peak_mib(), 1),
-        "device": str(pick_device()), "threads": torch.get_num_threads(),
-    })  # fmt: skip
-    workshop.write_status(kept, RunStatus(
-        state="finished", stage="metrics", step=len(found.table), total=len(found.table), percent=100.0, seconds_left=0.0, heartbeat=time.time(),
-        message=f"Scored again from {origin['scored_from']} in {sum(found.seconds.values()):.0f} s.",
-    ))  # fmt: skip
+    workshop.write_metrics(
+        kept,
+        found.facts
+        | origin
+        | {
+            "seconds": found.seconds,
+            "rates": {
+                "features": None,
+                "train": None,
+                "score": found.seconds["score"] / n,
+                "metrics": found.seconds["metrics"] / n,
+            },
+            "peak_rss_mib": round(peak_mib(), 1),
+            "device": str(pick_device()),
+            "threads": torch.get_num_threads(),
+        },
+    )
+    workshop.write_status(
+        kept,
+        RunStatus(
+            state="finished",
+            stage="metrics",
+            step=len(found.table),
+            total=len(found.table),
+            percent=100.0,
+            seconds_left=0.0,
+            heartbeat=time.time(),
+            message=f"Scored again from {origin['scored_from']} in {sum(found.seconds.values()):.0f} s.",
+        ),
+    )

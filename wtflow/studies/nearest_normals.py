@@ -10,13 +10,16 @@ from wtflow.studies.run_flow import RunFlow
 
 
 def find_nearest(flow: RunFlow, progress: Callable[[int, int], None]) -> NearestNormals:
-    """For every test image the nearest of the run's index of training normals; `progress(done, total)` counts images, may raise to stop.
+    """For every test image the nearest of the run's index of training normals; `progress(done, total)` counts images,
+    may raise to stop.
 
     Raises RunNotFoundError for a run without training normals in its index, and what `RunFlow.grids` raises.
     """
     ids, vectors = flow.store.index(flow.results.run_id)
     if not ids:
-        raise RunNotFoundError(f"Run {flow.results.run_id} has no training normals to compare with.", fix="Train the category again.")
+        raise RunNotFoundError(
+            f"Run {flow.results.run_id} has no training normals to compare with.", fix="Train the category again."
+        )
     rows = flow.results.test.row.to_numpy(np.int64)
     nearest, distance = np.zeros(len(rows), int), np.zeros(len(rows))
     for i, (_, grid) in enumerate(flow.grids(rows)):
@@ -28,7 +31,9 @@ def find_nearest(flow: RunFlow, progress: Callable[[int, int], None]) -> Nearest
 
 
 def _mean_start(flow: RunFlow, grid: np.ndarray) -> np.ndarray:
-    """Mean over positions of an image's normalised features, (K,): a straight map of the mean itself but for layernorm."""
+    """Mean over positions of an image's normalised features, (K,): a straight map of the mean itself but for
+    layernorm.
+    """
     if flow.settings.normalise == "layernorm":
         return flow.detector.start(grid[None]).mean((1, 2))[0].cpu().numpy()
     return flow.detector.start(grid.reshape(-1, grid.shape[-1]).mean(0, dtype=np.float32)[None])[0].cpu().numpy()

@@ -21,16 +21,24 @@ def open_detector(store: RunStore, run_id: str) -> Detector:
 
 
 def backbone_of(store: RunStore, run_id: str) -> Backbone:
-    """The run's backbone, with the very weights it was trained on. Raises WeightsError when the file has changed since."""
+    """The run's backbone, with the very weights it was trained on. Raises WeightsError when the file has changed
+    since.
+    """
     settings = store.config(run_id).settings
     weights = Path(settings.weights)
     backbone = _backbone(settings.to_json(), weights.stat().st_mtime_ns if weights.is_file() else 0)
     expected = store.metrics(run_id).get("weights_hash")
     if expected not in (None, backbone.weights_hash):
         if settings.is_untrained:
-            raise WeightsError(f"The random weights of {settings.backbone} come out differently here than where run {run_id} was trained.",
-                               fix="Train it again on this computer with this version; what the run has stored stays readable.")  # fmt: skip
-        raise WeightsError(f"The weights {settings.weights} have changed since run {run_id} was trained.", fix="Put the old file back, or train again.")
+            raise WeightsError(
+                f"The random weights of {settings.backbone} come out differently here than where run {run_id} was"
+                " trained.",
+                fix="Train it again on this computer with this version; what the run has stored stays readable.",
+            )
+        raise WeightsError(
+            f"The weights {settings.weights} have changed since run {run_id} was trained.",
+            fix="Put the old file back, or train again.",
+        )
     return backbone
 
 

@@ -1,7 +1,7 @@
 """Painting on an image with soft-edged strokes, repeatable to the last bit. NumPy, SciPy and plain values.
 
-Coordinates are pixels of the square image: x to the right, y downwards, from 0 to S; the middle of the first pixel is (0.5, 0.5).
-Strokes come from a browser, so everything about them is checked before it is used.
+Coordinates are pixels of the square image: x to the right, y downwards, from 0 to S; the middle of the first pixel is
+(0.5, 0.5). Strokes come from a browser, so everything about them is checked before it is used.
 """
 
 import functools
@@ -30,7 +30,9 @@ MAX_NAME = 500
 HARD_SHARE = 0.5
 """Share of the brush's radius with full effect; from there it falls smoothly to none at the radius."""
 STEP_PX = 0.5
-"""A line is taken as points so near to each other: the distance to it is then right within a hundredth of the radius of any brush in use."""
+"""A line is taken as points so near to each other: the distance to it is then right within a hundredth of the radius
+of any brush in use.
+"""
 BLUR_SHARE = 0.5
 """Deviation of the blur at full strength, in radii of the brush."""
 NOISE_DEVIATION = 0.35
@@ -52,7 +54,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
-    """One stroke of the brush. `strength` is from 0 to 1; erasing is always complete. Raises SettingsError for values out of range."""
+    """One stroke of the brush. `strength` is from 0 to 1; erasing is always complete. Raises SettingsError for
+    values out of range.
+    """
 
     kind: Kind
     points: tuple[tuple[float, float], ...]
@@ -66,27 +70,47 @@ class Stroke:
             raise SettingsError(f"There is no brush {str(self.kind)[:40]!r}.", fix=f"Use one of: {', '.join(KINDS)}.")
         if not 1 <= len(self.points) <= MAX_POINTS:
             raise SettingsError(f"A stroke has {len(self.points)} points; expected 1 to {MAX_POINTS:,}.", fix=_FIX)
-        if not all(len(point) == 2 and all(_is_number(value) and abs(value) <= FAR_PX for value in point) for point in self.points):
-            raise SettingsError(f"A stroke has a point that is not two finite numbers within {FAR_PX:.0f} px.", fix=_FIX)
+        if not all(
+            len(point) == 2 and all(_is_number(value) and abs(value) <= FAR_PX for value in point)
+            for point in self.points
+        ):
+            raise SettingsError(
+                f"A stroke has a point that is not two finite numbers within {FAR_PX:.0f} px.", fix=_FIX
+            )
         if not (_is_number(self.radius_px) and MIN_RADIUS_PX <= self.radius_px <= MAX_RADIUS_PX):
-            raise SettingsError(f"A brush has the radius {self.radius_px!r:.40}; expected {MIN_RADIUS_PX:.0f} to {MAX_RADIUS_PX:.0f} px.", fix=_FIX)
+            raise SettingsError(
+                f"A brush has the radius {self.radius_px!r:.40}; expected {MIN_RADIUS_PX:.0f} to"
+                f" {MAX_RADIUS_PX:.0f} px.",
+                fix=_FIX,
+            )
         if not (_is_number(self.strength) and 0 <= self.strength <= 1):
             raise SettingsError(f"A brush has the strength {self.strength!r:.40}; expected 0 to 1.", fix=_FIX)
         if (self.source is not None) != (self.kind == "paste"):
-            raise SettingsError("Pasting, and no other brush, needs an image to paste from.", fix="Choose one below the picture, then paste again.")
+            raise SettingsError(
+                "Pasting, and no other brush, needs an image to paste from.",
+                fix="Choose one below the picture, then paste again.",
+            )
         if self.source and not (isinstance(self.source.key, str) and 0 < len(self.source.key) <= MAX_NAME):
             raise SettingsError("A stroke pastes from an image without a name.", fix=_FIX)
-        if self.source and not all(_is_number(value) and abs(value) <= FAR_PX for value in (self.source.dx, self.source.dy)):
-            raise SettingsError(f"A stroke pastes from a place that is not two finite numbers within {FAR_PX:.0f} px.", fix=_FIX)
+        if self.source and not all(
+            _is_number(value) and abs(value) <= FAR_PX for value in (self.source.dx, self.source.dy)
+        ):
+            raise SettingsError(
+                f"A stroke pastes from a place that is not two finite numbers within {FAR_PX:.0f} px.", fix=_FIX
+            )
 
 
 def read_strokes(values: Any) -> tuple[Stroke, ...]:
-    """Strokes from the browser's list of objects (kind, points, radius, strength and, for paste, source); after the last CLEAR only.
+    """Strokes from the browser's list of objects (kind, points, radius, strength and, for paste, source); after the
+    last CLEAR only.
 
     Raises SettingsError saying which entry is wrong, and what is wrong with it.
     """
     if not isinstance(values, list | tuple) or len(values) > 2 * MAX_STROKES:
-        raise SettingsError(f"The painting is not a list of at most {2 * MAX_STROKES} strokes.", fix="Clear the picture and paint again.")
+        raise SettingsError(
+            f"The painting is not a list of at most {2 * MAX_STROKES} strokes.",
+            fix="Clear the picture and paint again.",
+        )
     strokes: list[Stroke] = []
     for number, value in enumerate(values, start=1):
         if isinstance(value, dict) and value.get("kind") == CLEAR:
@@ -96,14 +120,19 @@ def read_strokes(values: Any) -> tuple[Stroke, ...]:
             source = value.get("source")
             strokes.append(
                 Stroke(
-                    value["kind"], tuple((x, y) for x, y in value["points"]), value["radius"], value["strength"],
+                    value["kind"],
+                    tuple((x, y) for x, y in value["points"]),
+                    value["radius"],
+                    value["strength"],
                     None if source is None else Source(source["key"], source["dx"], source["dy"]),
                 )
-            )  # fmt: skip
+            )
         except SettingsError as error:
             raise SettingsError(f"Stroke {number}: {error.message}", fix=error.fix) from error
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise SettingsError(f"Stroke {number} is not complete ({type(error).__name__}: {error}).", fix=_FIX) from error
+            raise SettingsError(
+                f"Stroke {number} is not complete ({type(error).__name__}: {error}).", fix=_FIX
+            ) from error
     _check_count(strokes)
     return tuple(strokes)
 
@@ -117,12 +146,16 @@ def write_strokes(strokes: Sequence[Stroke]) -> list[dict[str, Any]]:
     ]
 
 
-def apply_strokes(image: np.ndarray, strokes: Sequence[Stroke], seed: int, sources: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """The painted image, float32 (S, S, 3) in [0, 1], and its mask, bool (S, S): pixels that changed by more than 1/255.
+def apply_strokes(
+    image: np.ndarray, strokes: Sequence[Stroke], seed: int, sources: Mapping[str, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The painted image, float32 (S, S, 3) in [0, 1], and its mask, bool (S, S): pixels that changed by more than
+    1/255.
 
-    image: float32 (S, S, 3) in [0, 1]; sources: images of the same shape by the keys that strokes paste from; seed and the
-    place in the list fix the noise. Changed pixels take whole steps of 8 bit, so that a saved PNG is the very picture that
-    was scored; all others keep their bits. Raises SettingsError for too many strokes or a source that is not there.
+    image: float32 (S, S, 3) in [0, 1]; sources: images of the same shape by the keys that strokes paste from; seed and
+    the place in the list fix the noise. Changed pixels take whole steps of 8 bit, so that a saved PNG is the very
+    picture that was scored; all others keep their bits. Raises SettingsError for too many strokes or a source that is
+    not there.
     """
     if image.ndim != 3 or image.shape[0] != image.shape[1] or image.shape[2] != 3:
         raise SettingsError(f"Cannot paint on an image of shape {image.shape}.", fix="Give an image (S, S, 3).")
@@ -137,23 +170,28 @@ def apply_strokes(image: np.ndarray, strokes: Sequence[Stroke], seed: int, sourc
 
 
 def cover(stroke: Stroke, size_px: int) -> tuple[tuple[slice, slice], np.ndarray] | None:
-    """How much of the brush each pixel gets, float32 in [0, 1], with the (rows, columns) it belongs to; None beside the image.
+    """How much of the brush each pixel gets, float32 in [0, 1], with the (rows, columns) it belongs to; None beside the
+    image.
 
-    1 up to HARD_SHARE of the radius from the pointer's way, then smoothly to 0 at the radius. A stroke that crosses itself
-    covers once.
+    1 up to HARD_SHARE of the radius from the pointer's way, then smoothly to 0 at the radius. A stroke that crosses
+    itself covers once.
     """
     return _cover(stroke.points, float(stroke.radius_px), size_px)
 
 
 @functools.lru_cache(maxsize=100)  # each new stroke has the picture made again from all strokes before it
-def _cover(points: tuple[tuple[float, float], ...], radius: float, size_px: int) -> tuple[tuple[slice, slice], np.ndarray] | None:
+def _cover(
+    points: tuple[tuple[float, float], ...], radius: float, size_px: int
+) -> tuple[tuple[slice, slice], np.ndarray] | None:
     way = _walk(np.asarray(points, float), STEP_PX)
     first = np.maximum(np.floor(way.min(0) - radius).astype(int), 0)
     last = np.minimum(np.ceil(way.max(0) + radius).astype(int), size_px)
     if (first >= last).any():
         return None
     y, x = np.mgrid[first[1] : last[1], first[0] : last[0]] + 0.5
-    distance, _ = cKDTree(way).query(np.stack([x, y], axis=-1), distance_upper_bound=radius)  # infinite beyond the radius
+    distance, _ = cKDTree(way).query(
+        np.stack([x, y], axis=-1), distance_upper_bound=radius
+    )  # infinite beyond the radius
     fall = np.clip((1 - distance / radius) / (1 - HARD_SHARE), 0, 1)
     share = (fall * fall * (3 - 2 * fall)).astype(np.float32)
     share.flags.writeable = False
@@ -163,7 +201,13 @@ def _cover(points: tuple[tuple[float, float], ...], radius: float, size_px: int)
 # -- brushes -----------------------------------------------------------------------------------------------------------
 
 
-def _paint(picture: np.ndarray, original: np.ndarray, stroke: Stroke, generator: np.random.Generator, sources: Mapping[str, np.ndarray]) -> None:
+def _paint(
+    picture: np.ndarray,
+    original: np.ndarray,
+    stroke: Stroke,
+    generator: np.random.Generator,
+    sources: Mapping[str, np.ndarray],
+) -> None:
     """One stroke, in place."""
     found = cover(stroke, len(picture))
     if found is None:
@@ -171,7 +215,9 @@ def _paint(picture: np.ndarray, original: np.ndarray, stroke: Stroke, generator:
     place, share = found
     own, share = picture[place], share[..., None]
     if stroke.kind == "erase":
-        picture[place] = np.where(share > 0, original[place], own)  # never mixed: erased is as if it had never been painted
+        picture[place] = np.where(
+            share > 0, original[place], own
+        )  # never mixed: erased is as if it had never been painted
         return
     amount = share * np.float32(stroke.strength)
     if stroke.kind == "dark":
@@ -179,7 +225,8 @@ def _paint(picture: np.ndarray, original: np.ndarray, stroke: Stroke, generator:
     elif stroke.kind == "bright":
         picture[place] = own + amount * (1 - own)
     elif stroke.kind == "noise":
-        # Drawn for the whole image and the same in all channels: grey stays grey, and a longer stroke does not shift the grain.
+        # Drawn for the whole image and the same in all channels: grey stays grey, and a longer stroke does not shift
+        # the grain.
         grain = generator.standard_normal(picture.shape[:2], np.float32)[place][..., None]
         picture[place] = np.clip(own + amount * np.float32(NOISE_DEVIATION) * grain, 0, 1)
     elif stroke.kind == "blur":
@@ -197,15 +244,25 @@ def _blurred(picture: np.ndarray, place: tuple[slice, slice], deviation: float) 
     rim = math.ceil(4 * deviation)
     wide = tuple(slice(max(part.start - rim, 0), part.stop + rim) for part in place)
     blurred = ndimage.gaussian_filter(picture[wide], (deviation, deviation, 0), mode="nearest")
-    return blurred[tuple(slice(part.start - outer.start, part.stop - outer.start) for part, outer in zip(place, wide, strict=True))]
+    return blurred[
+        tuple(slice(part.start - outer.start, part.stop - outer.start) for part, outer in zip(place, wide, strict=True))
+    ]
 
 
-def _patch(stroke: Stroke, place: tuple[slice, slice], size_px: int, sources: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def _patch(
+    stroke: Stroke, place: tuple[slice, slice], size_px: int, sources: Mapping[str, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
     """What is pasted at `place`, and bool where the source image has such pixels."""
     source = stroke.source
     if source is None or source.key not in sources or sources[source.key].shape != (size_px, size_px, 3):
-        raise SettingsError(f"The image {source.key[:120] if source else ''!r} to paste from is not at hand.", fix="Choose another one below the picture.")
-    rows, columns = (np.arange(part.start, part.stop) + round(shift) for part, shift in zip(place, (source.dy, source.dx), strict=True))
+        raise SettingsError(
+            f"The image {source.key[:120] if source else ''!r} to paste from is not at hand.",
+            fix="Choose another one below the picture.",
+        )
+    rows, columns = (
+        np.arange(part.start, part.stop) + round(shift)
+        for part, shift in zip(place, (source.dy, source.dx), strict=True)
+    )
     is_there = ((rows >= 0) & (rows < size_px))[:, None] & ((columns >= 0) & (columns < size_px))
     return sources[source.key][np.ix_(rows.clip(0, size_px - 1), columns.clip(0, size_px - 1))], is_there
 
@@ -218,7 +275,11 @@ def _walk(points: np.ndarray, step: float) -> np.ndarray:
     counts = np.maximum(np.ceil(lengths / step).astype(int), 1)
     share = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     segment = np.repeat(np.arange(len(lengths)), counts)
-    between = points[segment] + (share / counts[segment])[:, None] * np.diff(points, axis=0)[segment] if len(lengths) else points[:0]
+    between = (
+        points[segment] + (share / counts[segment])[:, None] * np.diff(points, axis=0)[segment]
+        if len(lengths)
+        else points[:0]
+    )
     return np.concatenate([between, points[-1:]])
 
 
@@ -228,4 +289,7 @@ def _is_number(value: Any) -> bool:
 
 def _check_count(strokes: Sequence[Stroke]) -> None:
     if len(strokes) > MAX_STROKES:
-        raise SettingsError(f"The painting has {len(strokes)} strokes; at most {MAX_STROKES} are taken.", fix="Undo some, or save it and start again.")
+        raise SettingsError(
+            f"The painting has {len(strokes)} strokes; at most {MAX_STROKES} are taken.",
+            fix="Undo some, or save it and start again.",
+        )

@@ -25,29 +25,39 @@ Place = tuple[int, int, int]
 """Row of the score table, row and column of the grid."""
 
 
-def compute_landscape(flow: RunFlow, normal_start: np.ndarray, kind: Kind, normal: Place, defect: Place, t: float, n: int) -> Landscape:
+def compute_landscape(
+    flow: RunFlow, normal_start: np.ndarray, kind: Kind, normal: Place, defect: Place, t: float, n: int
+) -> Landscape:
     """The field and its potential at time t on a plane through the origin, n x n points.
 
-    kind: "axes", the first two principal axes of normal features at t=0 (normal_start, (M, C)); "pair", through the features of a
-    normal and a defect position. Both positions are marked where their paths stand at t, and where they began; t is rounded to
-    the nearest of PATH_STEPS steps.
-    Raises FlowError for the unet, whose positions have no field of their own, for a kind, a time or a position that is not there,
-    and where the three points lie on a line.
+    kind: "axes", the first two principal axes of normal features at t=0 (normal_start, (M, C)); "pair", through the
+    features of a normal and a defect position. Both positions are marked where their paths stand at t, and where they
+    began; t is rounded to the nearest of PATH_STEPS steps. Raises FlowError for the unet, whose positions have no field
+    of their own, for a kind, a time or a position that is not there, and where the three points lie on a line.
     """
     if flow.settings.network != "mlp":
-        raise FlowError("The unet moves whole images, so a single position has no landscape.", fix="Look at a run of preset fast.")
+        raise FlowError(
+            "The unet moves whole images, so a single position has no landscape.", fix="Look at a run of preset fast."
+        )
     if kind not in get_args(Kind) or not 0 <= t <= 1:
-        raise FlowError(f"There is no landscape {kind!r} at t = {t}.", fix=f"Choose one of {', '.join(get_args(Kind))}, and a time from 0 to 1.")
+        raise FlowError(
+            f"There is no landscape {kind!r} at t = {t}.",
+            fix=f"Choose one of {', '.join(get_args(Kind))}, and a time from 0 to 1.",
+        )
     start = np.stack([_start(flow, place) for place in (normal, defect)])
     with torch.inference_mode():
-        times, path = integrate_saved(flow.detector.velocity, torch.from_numpy(start).to(flow.detector.device), PATH_STEPS, flow.settings.solver)
+        times, path = integrate_saved(
+            flow.detector.velocity, torch.from_numpy(start).to(flow.detector.device), PATH_STEPS, flow.settings.solver
+        )
     at = int(np.abs(times.cpu().numpy() - t).argmin())
     here = path[at].float().cpu().numpy()
     origin, held = np.zeros(flow.n_channels), [start, here]
     if kind == "pair":
         plane = plane_through(origin, start[0], start[1], ("along the normal's feature", "toward the defect's"))
     else:
-        plane = plane_of_axes(origin, fit_pca(normal_start, 2).axes, ("principal axis 1 of normals", "principal axis 2"))
+        plane = plane_of_axes(
+            origin, fit_pca(normal_start, 2).axes, ("principal axis 1 of normals", "principal axis 2")
+        )
         held.append(normal_start[:: max(1, len(normal_start) // N_HELD)])
     reach = half_width_for(plane, np.concatenate(held))
     marks = [("origin", origin), ("normal", here[0]), ("defect", here[1])]
@@ -61,7 +71,9 @@ def _start(flow: RunFlow, place: Place) -> np.ndarray:
     row, grid_row, grid_column = place
     height, width = flow.results.maps.shape[1:]
     if row not in set(flow.results.table.row) or not (0 <= grid_row < height and 0 <= grid_column < width):
-        raise FlowError(f"The run has no position ({grid_row}, {grid_column}) in image row {row}.", fix="Choose another image.")
+        raise FlowError(
+            f"The run has no position ({grid_row}, {grid_column}) in image row {row}.", fix="Choose another image."
+        )
     _, grid = next(flow.grids(np.array([row])))
     return flow.start_at(grid, np.array([grid_row]), np.array([grid_column]))[0].cpu().numpy()
 
@@ -72,6 +84,11 @@ def _velocity(flow: RunFlow) -> Velocity:
     def velocity(x: np.ndarray, t: float) -> np.ndarray:
         with torch.inference_mode():
             points = torch.from_numpy(np.ascontiguousarray(x, np.float32)).to(flow.detector.device)
-            return flow.detector.velocity(points, torch.as_tensor(t, dtype=points.dtype, device=points.device)).float().cpu().numpy()
+            return (
+                flow.detector.velocity(points, torch.as_tensor(t, dtype=points.dtype, device=points.device))
+                .float()
+                .cpu()
+                .numpy()
+            )
 
     return velocity

@@ -14,19 +14,23 @@ from wtflow.results import RunResults
 from wtflow.scoring.pixels import grid_mask
 
 How = Literal["balanced", "random", "top", "defect"]
-"""balanced: half sound, half inside masks; the sound half comes from good images, or from outside the masks where no good image is
-chosen. random: anywhere. top: the highest-scoring. defect: inside masks only. All spread evenly over the images; where a defective
-image has no mask, its highest positions stand in for the defect."""
+"""balanced: half sound, half inside masks; the sound half comes from good images, or from outside the masks where no
+good image is chosen. random: anywhere. top: the highest-scoring. defect: inside masks only. All spread evenly over the
+images; where a defective image has no mask, its highest positions stand in for the defect.
+"""
 
 
 def choose_positions(results: RunResults, rows: np.ndarray, how: How, n: int, seed: int) -> PositionSet:
-    """n positions of the images `rows` (column `row` of the score table), fewer where they have no more; ordered by image, then place.
+    """n positions of the images `rows` (column `row` of the score table), fewer where they have no more; ordered by
+    image, then place.
 
-    Drawn as evenly over the images as their numbers of positions allow, repeatable for a seed. Raises FlowError for an image that
-    the run does not have, and when there is nothing to choose from.
+    Drawn as evenly over the images as their numbers of positions allow, repeatable for a seed. Raises FlowError for an
+    image that the run does not have, and when there is nothing to choose from.
     """
     if how not in get_args(How) or n < 1:
-        raise FlowError(f"Cannot choose {n} positions by {how!r}.", fix=f"Choose 1 or more, by one of: {', '.join(get_args(How))}.")
+        raise FlowError(
+            f"Cannot choose {n} positions by {how!r}.", fix=f"Choose 1 or more, by one of: {', '.join(get_args(How))}."
+        )
     images = _images(results, rows)
     if not images:
         raise FlowError("No image is chosen.", fix="Choose at least one image of the run.")
@@ -39,15 +43,22 @@ def choose_positions(results: RunResults, rows: np.ndarray, how: How, n: int, se
     else:
         parts = _draw(results, images, "random" if how == "balanced" else how, n, generator)
     if not any(len(flat) for _, flat in parts):
-        raise FlowError("None of the chosen images has a defect pixel in a mask.", fix="Choose other images, or positions by score.")
+        raise FlowError(
+            "None of the chosen images has a defect pixel in a mask.", fix="Choose other images, or positions by score."
+        )
     return _joined(results, parts)
 
 
 def one_position(results: RunResults, row: int, grid_row: int, grid_column: int) -> PositionSet:
-    """The single position of a row of the score table, grouped by that image's mask. Raises FlowError outside the run's images and grid."""
+    """The single position of a row of the score table, grouped by that image's mask. Raises FlowError outside the
+    run's images and grid.
+    """
     height, width = results.maps.shape[1:]
     if not (0 <= grid_row < height and 0 <= grid_column < width):
-        raise FlowError(f"There is no position ({grid_row}, {grid_column}) on a grid of {height} x {width}.", fix="Click inside the picture.")
+        raise FlowError(
+            f"There is no position ({grid_row}, {grid_column}) on a grid of {height} x {width}.",
+            fix="Click inside the picture.",
+        )
     (image,) = _images(results, np.array([row]))
     return _joined(results, [(image, np.array([grid_row * width + grid_column]))])
 
@@ -69,15 +80,22 @@ def thin(travel: Travel, n: int) -> Travel:
     if len(travel.positions) <= n:
         return travel
     chosen = drawn_evenly(travel.positions.group, n, seed=0)
-    positions = PositionSet(**{field.name: getattr(travel.positions, field.name)[chosen] for field in fields(PositionSet)})
-    paths = {name: getattr(travel, name)[:, chosen] for name in ("norm", "speed", "alignment", "straightness", "radial", "plane")}
+    positions = PositionSet(
+        **{field.name: getattr(travel.positions, field.name)[chosen] for field in fields(PositionSet)}
+    )
+    paths = {
+        name: getattr(travel, name)[:, chosen]
+        for name in ("norm", "speed", "alignment", "straightness", "radial", "plane")
+    }
     divergence = None if travel.divergence is None else travel.divergence[:, chosen]
     return replace(travel, positions=positions, divergence=divergence, **paths)
 
 
 @dataclass(frozen=True, slots=True)
 class _Image:
-    """One image to draw from. `inside`: bool, flat over its grid; None for a defective image whose mask is absent or not sound."""
+    """One image to draw from. `inside`: bool, flat over its grid; None for a defective image whose mask is absent or
+    not sound.
+    """
 
     row: int
     defect: str
@@ -89,7 +107,9 @@ class _Image:
 
 
 def _images(results: RunResults, rows: np.ndarray) -> list[_Image]:
-    """The images of these rows, each once, in the order of the table. Raises FlowError for a row that the run does not have."""
+    """The images of these rows, each once, in the order of the table. Raises FlowError for a row that the run does
+    not have.
+    """
     table = results.table[results.table.row.isin(rows)].sort_values("row")
     if missing := sorted({int(row) for row in rows} - set(table.row.tolist())):
         raise FlowError(f"Run {results.run_id} has no image row {missing[0]}.", fix="Choose images of this run.")
@@ -100,7 +120,9 @@ def _inside(results: RunResults, facts) -> np.ndarray | None:
     shape = results.maps.shape[1:]
     if facts.defect == GOOD:
         return np.zeros(shape, bool).ravel()
-    sample = Sample(facts.sample_id, Path(facts.path), "test", facts.defect, Path(facts.mask_path) if facts.mask_path else None)
+    sample = Sample(
+        facts.sample_id, Path(facts.path), "test", facts.defect, Path(facts.mask_path) if facts.mask_path else None
+    )
     try:
         truth = load_truth(sample, results.settings.image_size)  # the very pixels that the metrics count
     except ImageReadError:
@@ -108,8 +130,12 @@ def _inside(results: RunResults, facts) -> np.ndarray | None:
     return None if truth is None else grid_mask(truth, shape).ravel()
 
 
-def _draw(results: RunResults, images: list[_Image], how: str, n: int, generator: np.random.Generator) -> list[tuple[_Image, np.ndarray]]:
-    """Images with flat cells of their grids, the likeliest first and cut to its share of the n. how: as in How, or outside (no mask)."""
+def _draw(
+    results: RunResults, images: list[_Image], how: str, n: int, generator: np.random.Generator
+) -> list[tuple[_Image, np.ndarray]]:
+    """Images with flat cells of their grids, the likeliest first and cut to its share of the n. how: as in How, or
+    outside (no mask).
+    """
     ranked = []
     for image in images:
         if how == "top" or (how == "defect" and image.inside is None):  # without a mask the highest positions stand in
@@ -126,7 +152,9 @@ def _draw(results: RunResults, images: list[_Image], how: str, n: int, generator
 
 
 def _shared_out(n: int, room: np.ndarray) -> np.ndarray:
-    """n split over images that have `room` (K,) for so many each: as even as that allows, remainders spread over all of the order."""
+    """n split over images that have `room` (K,) for so many each: as even as that allows, remainders spread over all
+    of the order.
+    """
     shares = np.zeros(len(room), int)
     while (left := min(n, int(room.sum())) - int(shares.sum())) > 0:
         free = np.flatnonzero(shares < room)
@@ -147,6 +175,6 @@ def _joined(results: RunResults, parts: list[tuple[_Image, np.ndarray]]) -> Posi
         score[here] = np.asarray(results.maps[one]).ravel()[flat[here]]
         hit = np.zeros(here.sum(), bool) if image.inside is None else image.inside[flat[here]]
         group[here] = np.where(hit, image.defect, UNMARKED if image.is_defective else GOOD)
-    return PositionSet(*(values.astype(np.int32) for values in (row, flat // width, flat % width)), group.astype(str), score)
-
-
+    return PositionSet(
+        *(values.astype(np.int32) for values in (row, flat // width, flat % width)), group.astype(str), score
+    )

@@ -31,7 +31,8 @@ def probe(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: in
     n_rows, height, width = results.maps.shape
     if not (0 <= row < n_rows and 0 <= grid_row < height and 0 <= grid_column < width):
         raise RunNotFoundError(
-            f"Run {run_id} has no position ({grid_row}, {grid_column}) in image row {row}: it has {n_rows} maps of {height} x {width}.",
+            f"Run {run_id} has no position ({grid_row}, {grid_column}) in image row {row}: it has {n_rows} maps of"
+            f" {height} x {width}.",
             fix="Click inside the picture.",
         )
     facts = results.table[results.table.row == row].iloc[0]
@@ -45,13 +46,22 @@ def probe(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: in
         else:
             grid_row_in_path, grid_column_in_path = grid_row, grid_column
         t, path, velocity = integrate_moving(detector.velocity, x, results.settings.steps, results.settings.solver)
-        path, velocity = (part[:, 0, grid_row_in_path, grid_column_in_path].double().cpu().numpy() for part in (path, velocity))
+        path, velocity = (
+            part[:, 0, grid_row_in_path, grid_column_in_path].double().cpu().numpy() for part in (path, velocity)
+        )
     squares, end = path**2, path[-1]
     factor = 1.0 if detector.edges is None else factor_at(detector.edges.after, grid_row, grid_column, (height, width))
     strongest = np.argsort(-np.abs(end), kind="stable")[:N_CHANNELS]
     return Probe(
-        sample_id=facts.sample_id, row=grid_row, column=grid_column, t=t.cpu().numpy(), norm=np.sqrt(squares.sum(-1)), score=0.5 * squares.mean(-1) / factor,
-        map_score=float(results.maps[row, grid_row, grid_column]), n_channels=path.shape[-1], speed=np.sqrt((velocity**2).sum(-1)),
+        sample_id=facts.sample_id,
+        row=grid_row,
+        column=grid_column,
+        t=t.cpu().numpy(),
+        norm=np.sqrt(squares.sum(-1)),
+        score=0.5 * squares.mean(-1) / factor,
+        map_score=float(results.maps[row, grid_row, grid_column]),
+        n_channels=path.shape[-1],
+        speed=np.sqrt((velocity**2).sum(-1)),
         channels=tuple((int(c), float(end[c]), float(end[c] ** 2 / max(squares[-1].sum(), 1e-30))) for c in strongest),
         edge_factor=factor,
-    )  # fmt: skip
+    )

@@ -1,10 +1,11 @@
 """Features in the plane: principal axes, and UMAP fitted once with all other points placed afterwards. NumPy, no torch.
 
-UMAP is imported inside functions: its first import on a machine compiles for up to two minutes, later ones take about 3 s, and
-every new process compiles for some 8 s more.
+UMAP is imported inside functions: its first import on a machine compiles for up to two minutes, later ones take about 3
+s, and every new process compiles for some 8 s more.
 
 Sources: [UMAP] McInnes, Healy, Melville (2018), arXiv 1802.03426; start from principal axes: [KL] Kobak, Linderman,
-"Initialization is critical for preserving global data structure in both t-SNE and UMAP", Nature Biotechnology 39 (2021).
+"Initialization is critical for preserving global data structure in both t-SNE and UMAP", Nature Biotechnology 39
+(2021).
 """
 
 import re
@@ -24,7 +25,9 @@ NEIGHBOURS: Final = (2, 200)
 """Smallest and largest n_neighbors: one neighbour gives no graph, more than 200 only cost time."""
 
 PLACE_CHUNK: Final = 2000
-"""Points placed at once, with progress between. Fixed, because a chunk's points are moved together: another size gives other numbers."""
+"""Points placed at once, with progress between. Fixed, because a chunk's points are moved together: another size
+gives other numbers.
+"""
 
 NEAR_CHUNK: Final = 256
 """Points whose distances to all others are held at once."""
@@ -40,14 +43,19 @@ class Pca:
     mean: np.ndarray
     """(d,)"""
     axes: np.ndarray
-    """(k, d) orthonormal, largest variance first; the largest entry of each is positive, so that a second fit is no mirror image."""
+    """(k, d) orthonormal, largest variance first; the largest entry of each is positive, so that a second fit is no
+    mirror image.
+    """
     explained: np.ndarray
     """(k,) share of the variance along each axis."""
 
     def place(self, x: np.ndarray) -> np.ndarray:
         """Coordinates of x (..., d) on the axes; float32 (..., k), computed in double precision. Raises FlowError."""
         if x.shape[-1] != self.mean.size:
-            raise FlowError(f"The axes belong to {self.mean.size} channels, found {x.shape[-1]}.", fix="Use features of the same run.")
+            raise FlowError(
+                f"The axes belong to {self.mean.size} channels, found {x.shape[-1]}.",
+                fix="Use features of the same run.",
+            )
         flat = x.reshape(-1, x.shape[-1])
         placed = np.empty((len(flat), len(self.axes)), np.float32)
         for i in range(0, len(flat), MOMENT_CHUNK):
@@ -61,9 +69,14 @@ def fit_pca(x: np.ndarray, n_axes: int = 2) -> Pca:
     Raises FlowError for fewer than two points, equal points, values that are not finite, or more axes than channels.
     """
     if x.ndim != 2 or len(x) < 2:
-        raise FlowError(f"Principal axes need at least two points, found shape {x.shape}.", fix="Choose more images or positions.")
+        raise FlowError(
+            f"Principal axes need at least two points, found shape {x.shape}.", fix="Choose more images or positions."
+        )
     if not 1 <= n_axes <= x.shape[1]:
-        raise FlowError(f"{n_axes} axes were asked of {x.shape[1]} channels.", fix="Ask for at least 1 and at most as many axes as channels.")
+        raise FlowError(
+            f"{n_axes} axes were asked of {x.shape[1]} channels.",
+            fix="Ask for at least 1 and at most as many axes as channels.",
+        )
     _refuse_non_finite(x)
     mean = x.mean(0, dtype=np.float64)
     covariance = np.zeros((x.shape[1], x.shape[1]))
@@ -72,7 +85,9 @@ def fit_pca(x: np.ndarray, n_axes: int = 2) -> Pca:
         covariance += centred.T @ centred
     total = float(np.trace(covariance))
     if total <= len(x) * x.shape[1] * (1e-12 * np.abs(mean).max()) ** 2:  # nothing but the rounding of the mean is left
-        raise FlowError("All points are equal: they have no principal axes.", fix="Choose positions of different images.")
+        raise FlowError(
+            "All points are equal: they have no principal axes.", fix="Choose positions of different images."
+        )
     values, vectors = np.linalg.eigh(covariance)
     axes = vectors[:, ::-1][:, :n_axes].T
     axes = axes * np.sign(axes[np.arange(n_axes), np.abs(axes).argmax(1)])[:, None]
@@ -101,23 +116,29 @@ def project_umap(
     seed: int,
     progress: Callable[[float], None],
 ) -> Projection:
-    """x (S, N, d) at times t (S,) in one UMAP: fitted once on the rows `fit_rows` (F,) of all S times together, the rest placed.
+    """x (S, N, d) at times t (S,) in one UMAP: fitted once on the rows `fit_rows` (F,) of all S times together, the
+    rest placed.
 
-    The same numbers for the same seed: everything runs on one thread. `progress` gets shares from 0 to 1 of the expected time:
-    0 before UMAP is loaded and compiled (silent, see the top of this module), then after each chunk of neighbours, every third of
-    a second while the fit's epochs run, and after each chunk of points placed. An error that it raises comes out of this function.
+    The same numbers for the same seed: everything runs on one thread. `progress` gets shares from 0 to 1 of the
+    expected time: 0 before UMAP is loaded and compiled (silent, see the top of this module), then after each chunk of
+    neighbours, every third of a second while the fit's epochs run, and after each chunk of points placed. An error that
+    it raises comes out of this function.
 
-    UMAP keeps who is near whom; distances between groups, their sizes and densities, and straight paths it does not keep.
+    UMAP keeps who is near whom; distances between groups, their sizes and densities, and straight paths it does not
+    keep.
 
-    Raises SettingsError for a metric, n_neighbors or min_dist out of range; FlowError for fewer than n_neighbors + 1 points to
-    fit, values that are not finite, or equal points. Source: [UMAP], started from principal axes as in [KL].
+    Raises SettingsError for a metric, n_neighbors or min_dist out of range; FlowError for fewer than n_neighbors + 1
+    points to fit, values that are not finite, or equal points. Source: [UMAP], started from principal axes as in [KL].
     """
     _check_times(x, t)
     _check_settings(n_neighbors, min_dist, metric)
     n_times, n, d = x.shape
     fit_rows = np.unique(np.asarray(fit_rows, dtype=np.int64))
     if fit_rows.size and not (fit_rows[0] >= 0 and fit_rows[-1] < n):
-        raise FlowError(f"The rows to fit reach from {fit_rows[0]} to {fit_rows[-1]}, but there are {n} points.", fix="Give rows below that.")
+        raise FlowError(
+            f"The rows to fit reach from {fit_rows[0]} to {fit_rows[-1]}, but there are {n} points.",
+            fix="Give rows below that.",
+        )
     fitted = np.ascontiguousarray(x[:, fit_rows].reshape(-1, d), dtype=np.float32)
     if len(fitted) < n_neighbors + 1:
         raise FlowError(
@@ -125,10 +146,15 @@ def project_umap(
             fix="Choose more images or positions, or fewer neighbours.",
         )
     if d < 2:
-        raise FlowError("UMAP needs features of at least two channels, found 1.", fix="Choose a backbone or stage with more channels.")
+        raise FlowError(
+            "UMAP needs features of at least two channels, found 1.",
+            fix="Choose a backbone or stage with more channels.",
+        )
     _refuse_non_finite(x)
     if (fitted == fitted[0]).all():
-        raise FlowError("All points to fit are equal: there is nothing to lay out.", fix="Choose positions of different images.")
+        raise FlowError(
+            "All points to fit are equal: there is nothing to lay out.", fix="Choose positions of different images."
+        )
 
     progress(0.0)
     umap = _load_umap()
@@ -138,17 +164,30 @@ def project_umap(
     index = _ExactNeighbours(fitted, metric)
     near, distances = index.all_neighbours(n_neighbors, _between(progress, bounds[1], bounds[2]))
 
-    # Bars of tqdm written to the ticker are the one sign of life that the fit gives. miniters=1 keeps tqdm's monitor thread
-    # from writing: an error raised there would be lost.
+    # Bars of tqdm written to the ticker are the one sign of life that the fit gives. miniters=1 keeps tqdm's monitor
+    # thread from writing: an error raised there would be lost.
     ticker = _Ticker(_between(progress, bounds[2], bounds[3]))
-    bars = {"file": ticker, "disable": False, "bar_format": "{n_fmt}/{total_fmt}", "mininterval": 0.3, "miniters": 1, "leave": False}
+    bars = {
+        "file": ticker,
+        "disable": False,
+        "bar_format": "{n_fmt}/{total_fmt}",
+        "mininterval": 0.3,
+        "miniters": 1,
+        "leave": False,
+    }
     model = umap.UMAP(
-        n_neighbors=n_neighbors, min_dist=min_dist, metric=metric, random_state=seed, transform_seed=seed, n_jobs=1, init="pca",
+        n_neighbors=n_neighbors,
+        min_dist=min_dist,
+        metric=metric,
+        random_state=seed,
+        transform_seed=seed,
+        n_jobs=1,
+        init="pca",
         precomputed_knn=(near, distances, index),
         force_approximation_algorithm=True,  # below 4,096 points it would otherwise compute its own distances, slowly
         disconnection_distance=np.inf,  # a point far from all others belongs on the map too
         tqdm_kwds=bars,
-    )  # fmt: skip
+    )
     points = np.empty((n_times, n, 2), np.float32)
     with warnings.catch_warnings():
         # It takes our index for none; `transform` works with it all the same, and a test holds it to that.
@@ -168,8 +207,8 @@ def project_umap(
 class _ExactNeighbours:
     """Nearest neighbours by comparing all with all, in the shape in which UMAP asks its index.
 
-    UMAP's own index compiles for over half a minute in every new process; up to some 20,000 points this is done before, is exact,
-    and can tell how far it is.
+    UMAP's own index compiles for over half a minute in every new process; up to some 20,000 points this is done before,
+    is exact, and can tell how far it is.
     """
 
     _angular_trees = False  # UMAP asks, to choose how hard to search
@@ -190,13 +229,17 @@ class _ExactNeighbours:
         return indices, distances
 
     def query(self, x: np.ndarray, k: int, epsilon: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
-        """The same for other points x (M, d). `epsilon`, how far UMAP would let an approximate search err, has no use here."""
+        """The same for other points x (M, d). `epsilon`, how far UMAP would let an approximate search err, has no
+        use here.
+        """
         prepared = self._prepared(x)
         found = [self._nearest(prepared[i : i + NEAR_CHUNK], k, None) for i in range(0, len(x), NEAR_CHUNK)]
         return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
 
     def _prepared(self, x: np.ndarray) -> np.ndarray:
-        """x so that the metric becomes a plain distance: angles are distances on the unit sphere; a zero vector stays zero."""
+        """x so that the metric becomes a plain distance: angles are distances on the unit sphere; a zero vector
+        stays zero.
+        """
         if self.metric == "manhattan":
             return x
         if self.metric == "euclidean":
@@ -220,7 +263,9 @@ class _ExactNeighbours:
             exact = np.sqrt(exact) if self.metric == "euclidean" else exact / 2  # 1 - cosine is half the squared chord
         key = exact if own is None else np.where(rough == own[:, None], -1, exact)
         order = np.argsort(key, axis=1, kind="stable")
-        return np.take_along_axis(rough, order, 1).astype(np.int32), np.take_along_axis(exact, order, 1).astype(np.float32)
+        return np.take_along_axis(rough, order, 1).astype(np.int32), np.take_along_axis(exact, order, 1).astype(
+            np.float32
+        )
 
 
 class _Ticker:
@@ -248,14 +293,16 @@ def _between(progress: Callable[[float], None], low: float, high: float) -> Call
 def umap_seconds(n_fit: int, n_place: int, d: int, metric: str = "euclidean") -> float:
     """Roughly how long `project_umap` takes for n_fit points fitted and n_place placed (rows times S) of d channels.
 
-    Rough: measured on one core with 15 neighbours, in a new process; 50 neighbours or a busy machine double it, and the very first
-    use on a machine takes up to two minutes more.
+    Rough: measured on one core with 15 neighbours, in a new process; 50 neighbours or a busy machine double it, and the
+    very first use on a machine takes up to two minutes more.
     """
     return float(sum(_stage_seconds(n_fit, n_place, d, metric)))
 
 
 def _stage_seconds(n_fit: int, n_place: int, d: int, metric: str) -> tuple[float, float, float, float]:
-    """Start, neighbours, epochs, placing; each with what it compiles in a new process. Constants: seconds, as measured."""
+    """Start, neighbours, epochs, placing; each with what it compiles in a new process. Constants: seconds, as
+    measured.
+    """
     per_pair = 4e-10 * d if metric == "manhattan" else 1.3e-8 + 5.4e-11 * d
     per_point = 1.1e-3 if n_fit <= 10_000 else 4e-4  # UMAP runs 500 epochs over small sets, 200 over larger ones
     placing = 1.5 + n_place * (5e-4 + n_fit * per_pair) if n_place else 0.0
@@ -264,7 +311,9 @@ def _stage_seconds(n_fit: int, n_place: int, d: int, metric: str) -> tuple[float
 
 def _load_umap() -> Any:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ImportWarning)  # it misses TensorFlow, which only a part that is not used here needs
+        warnings.simplefilter(
+            "ignore", ImportWarning
+        )  # it misses TensorFlow, which only a part that is not used here needs
         import umap
     return umap
 
@@ -273,16 +322,23 @@ def _check_settings(n_neighbors: int, min_dist: float, metric: str) -> None:
     if metric not in METRICS:
         raise SettingsError(f"{metric!r} is no distance for UMAP.", fix=f"Choose one of {', '.join(METRICS)}.")
     if not NEIGHBOURS[0] <= n_neighbors <= NEIGHBOURS[1]:
-        raise SettingsError(f"n_neighbors is {n_neighbors}.", fix=f"Choose a number from {NEIGHBOURS[0]} to {NEIGHBOURS[1]}.")
+        raise SettingsError(
+            f"n_neighbors is {n_neighbors}.", fix=f"Choose a number from {NEIGHBOURS[0]} to {NEIGHBOURS[1]}."
+        )
     if not 0 <= min_dist <= 1:
         raise SettingsError(f"min_dist is {min_dist}.", fix="Choose a number from 0 to 1.")
 
 
 def _check_times(x: np.ndarray, t: np.ndarray) -> None:
     if x.ndim != 3 or len(t) != len(x):
-        raise FlowError(f"Features of shape {x.shape} and {len(t)} times do not fit.", fix="Give (S, N, d) and S times.")
+        raise FlowError(
+            f"Features of shape {x.shape} and {len(t)} times do not fit.", fix="Give (S, N, d) and S times."
+        )
 
 
 def _refuse_non_finite(x: np.ndarray) -> None:
     if not np.isfinite(x).all():
-        raise FlowError("Some features are not finite.", fix="Train the run again, with a smaller learning rate if its loss was not finite.")
+        raise FlowError(
+            "Some features are not finite.",
+            fix="Train the run again, with a smaller learning rate if its loss was not finite.",
+        )

@@ -10,7 +10,9 @@ VERSION = 1
 """Part of every fingerprint: raise it when an answer's meaning changes, and old files are passed over."""
 
 MAP_STEPS = 4
-"""Solver steps of the paths behind the map of failures; only their start, before the flow moves anything, is grouped."""
+"""Solver steps of the paths behind the map of failures; only their start, before the flow moves anything, is
+grouped.
+"""
 MAP_MOST_FITTED = 1000
 """Images that this map's UMAP is fitted on, as on the page `wells`; others are placed."""
 
@@ -25,10 +27,16 @@ class TravelRequest(_Request):
     """Positions moved along the flow."""
 
     kind: Literal["travel"] = "travel"
-    rows: tuple[int, ...] = Field((), max_length=100_000, description="Images by their row in the score table; empty: all test images.")
-    how: Literal["balanced", "random", "top", "defect"] = Field("balanced", description="How positions are chosen in them.")
+    rows: tuple[int, ...] = Field(
+        (), max_length=100_000, description="Images by their row in the score table; empty: all test images."
+    )
+    how: Literal["balanced", "random", "top", "defect"] = Field(
+        "balanced", description="How positions are chosen in them."
+    )
     n: int = Field(2000, ge=1, le=50_000, description="Positions in all.")
-    at: tuple[int, int] | None = Field(None, description="A single grid position (row, column) of the single image, instead of choosing.")
+    at: tuple[int, int] | None = Field(
+        None, description="A single grid position (row, column) of the single image, instead of choosing."
+    )
     steps: int = Field(20, ge=1, le=200, description="Solver steps; every one is saved.")
     solver: Literal["euler", "heun"] = "euler"
     n_probes: int = Field(0, ge=0, le=64, description="Random directions of the divergence estimate; 0: none.")
@@ -53,7 +61,12 @@ class UmapRequest(_Request):
     kind: Literal["umap"] = "umap"
     travel: TravelRequest
     times: Literal["three", "all"] = Field("three", description="three: start, middle and end; all: every saved time.")
-    n_fit: int = Field(1500, ge=3, le=50_000, description="Positions that UMAP is fitted on, drawn evenly over the groups; others are placed.")
+    n_fit: int = Field(
+        1500,
+        ge=3,
+        le=50_000,
+        description="Positions that UMAP is fitted on, drawn evenly over the groups; others are placed.",
+    )
     n_neighbors: int = Field(15, ge=2, le=200)
     min_dist: float = Field(0.1, ge=0.0, le=0.99)
     metric: Metric = "euclidean"
@@ -65,7 +78,9 @@ class StepsRequest(_Request):
 
     kind: Literal["steps"] = "steps"
     plan: tuple[tuple[Literal["euler", "heun"], Annotated[int, Field(ge=1, le=200)]], ...] = Field(
-        (("euler", 1), ("euler", 2), ("euler", 4), ("euler", 10), ("euler", 50), ("heun", 2), ("heun", 10)), min_length=1, max_length=20
+        (("euler", 1), ("euler", 2), ("euler", 4), ("euler", 10), ("euler", 50), ("heun", 2), ("heun", 10)),
+        min_length=1,
+        max_length=20,
     )
     n_trips: int = Field(600, ge=2, le=20_000, description="Positions that go there and back.")
     seed: int = Field(0, ge=0, le=2**31 - 1)
@@ -90,7 +105,10 @@ def default_wells(solver: Literal["euler", "heun"]) -> UmapRequest:
 
 def map_request(n_images: int, solver: Literal["euler", "heun"]) -> UmapRequest:
     """The UMAP of the single worst position of each of n_images test images, whatever the threshold."""
-    return UmapRequest(travel=TravelRequest(how="top", n=n_images, steps=MAP_STEPS, solver=solver), n_fit=max(3, min(MAP_MOST_FITTED, n_images)))
+    return UmapRequest(
+        travel=TravelRequest(how="top", n=n_images, steps=MAP_STEPS, solver=solver),
+        n_fit=max(3, min(MAP_MOST_FITTED, n_images)),
+    )
 
 
 Request = TravelRequest | UmapRequest | StepsRequest | FactsRequest | NearestRequest
@@ -118,4 +136,6 @@ def _sentence(error: ValidationError) -> SettingsError:
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"]) or "request"
     reason = first["msg"].removeprefix("Value error, ")
-    return SettingsError(f"{name}: {reason[:1].lower()}{reason[1:]}.", fix="Choose a value within the limits that the form shows.")
+    return SettingsError(
+        f"{name}: {reason[:1].lower()}{reason[1:]}.", fix="Choose a value within the limits that the form shows."
+    )

@@ -21,7 +21,17 @@ from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
 from wtflow.studies.networks import backbone_of, open_detector
 
-CHANGEABLE = {"steps", "solver", "score", "deviation_time", "mismatch_samples", "precision", "top_fraction", "whole_image", "edge_quantile"}
+CHANGEABLE = {
+    "steps",
+    "solver",
+    "score",
+    "deviation_time",
+    "mismatch_samples",
+    "precision",
+    "top_fraction",
+    "whole_image",
+    "edge_quantile",
+}
 """Settings that only scoring reads."""
 
 
@@ -38,27 +48,40 @@ class Rescored:
     seconds: dict[str, float]
 
 
-def score_again(store: RunStore, run_id: str, changes: dict[str, Any], progress: Callable[[int, int], None]) -> Rescored:
+def score_again(
+    store: RunStore, run_id: str, changes: dict[str, Any], progress: Callable[[int, int], None]
+) -> Rescored:
     """The images of a finished run scored again under other scoring settings. Nothing in the run changes.
 
     Raises RunNotFoundError before the run has finished, SettingsError for settings that training would need to know.
     """
     results = open_results(store, run_id)
     if fixed := sorted(changes.keys() - CHANGEABLE):
-        raise SettingsError(f"{fixed[0]} is fixed once run {run_id} is trained.", fix=f"Change one of {', '.join(sorted(CHANGEABLE))}, or train again.")
+        raise SettingsError(
+            f"{fixed[0]} is fixed once run {run_id} is trained.",
+            fix=f"Change one of {', '.join(sorted(CHANGEABLE))}, or train again.",
+        )
     settings = results.settings.changed(changes)
     data = data_from_json(store.data(run_id) or {"samples": [], "held_out": []})
     n = len(data.test) + len(data.held_out)
     if not n:
-        raise DatasetError(f"Run {run_id} has no test images and held no normals out: there is nothing to score.", fix="Add images to test, then train again.")
+        raise DatasetError(
+            f"Run {run_id} has no test images and held no normals out: there is nothing to score.",
+            fix="Add images to test, then train again.",
+        )
     cache, clock = FeatureCache(store.home), [time.perf_counter()]
     keys = features_of(backbone_of(store, run_id), data, cache, lambda done, total: progress(n * done // total, 3 * n))
     clock.append(time.perf_counter())
     old = open_detector(store, run_id)
-    detector = measure_normals(old.scoring_as(settings, None, None), cache, keys.train, data, lambda *_: progress(n, 3 * n), old.whole)
+    detector = measure_normals(
+        old.scoring_as(settings, None, None), cache, keys.train, data, lambda *_: progress(n, 3 * n), old.whole
+    )
     scored = score_all(detector, cache, keys, data, lambda done, _: progress(n + done, 3 * n))
     clock.append(time.perf_counter())
     table, facts = summarise(*scored, settings, lambda done, _: progress(2 * n + done, 3 * n))
     clock.append(time.perf_counter())
-    seconds = {name: round(end - start, 2) for name, start, end in zip(("features", "score", "metrics"), clock, clock[1:], strict=False)}
+    seconds = {
+        name: round(end - start, 2)
+        for name, start, end in zip(("features", "score", "metrics"), clock, clock[1:], strict=False)
+    }
     return Rescored(settings, table, scored[2].after, facts, detector.edges, detector.whole, seconds)

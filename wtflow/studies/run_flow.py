@@ -1,4 +1,6 @@
-"""A finished run opened to move features: its detector and the normalised features of any of its images. Imports torch."""
+"""A finished run opened to move features: its detector and the normalised features of any of its images. Imports
+torch.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -46,7 +48,8 @@ class RunFlow:
     def grids(self, rows: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         """(row, float16 (H, W, C)) backbone features of images by their row in the score table, in the order given.
 
-        Raises ImageReadError, DatasetError or WeightsError where they have to be computed and are no more what was trained on.
+        Raises ImageReadError, DatasetError or WeightsError where they have to be computed and are no more what was
+        trained on.
         """
         ids = self.results.table.set_index("row").loc[np.asarray(rows, int), "sample_id"]
         yield from zip((int(row) for row in ids.index), self._features(list(ids)), strict=True)
@@ -62,11 +65,14 @@ class RunFlow:
     def start_at(self, grid: np.ndarray, grid_row: np.ndarray, grid_column: np.ndarray) -> Tensor:
         """Normalised features at t=0 of n positions of one image's backbone features (H, W, C): float32 (n, K)."""
         if self.settings.normalise == "layernorm":  # it looks at the whole grid
-            return self.detector.start(grid[None])[0, torch.from_numpy(grid_row).long(), torch.from_numpy(grid_column).long()]
+            return self.detector.start(grid[None])[
+                0, torch.from_numpy(grid_row).long(), torch.from_numpy(grid_column).long()
+            ]
         return self.detector.start(grid[grid_row, grid_column])
 
     def cache_test_features(self, progress: Callable[[int, int], None]) -> None:
-        """Compute the features of all test images unless they are in the cache: for work that goes over them several times.
+        """Compute the features of all test images unless they are in the cache: for work that goes over them several
+        times.
 
         `progress(done, total)` may raise to stop. Raises as `grids` does, and DiskFullError.
         """
@@ -81,7 +87,10 @@ class RunFlow:
         """From the cache that training filled, else computed here: the images asked for and no others."""
         known = {entry["id"]: entry for entry in self.entries}
         if missing := [sample_id for sample_id in ids if sample_id not in known]:
-            raise DamagedRunError(f"data.json of {self.results.run_id} lacks the image {missing[0]}.", fix="Delete the run, or restore the file.")
+            raise DamagedRunError(
+                f"data.json of {self.results.run_id} lacks the image {missing[0]}.",
+                fix="Delete the run, or restore the file.",
+            )
         files = {split: self._cached(split) for split in ("train", "test")}
         places = {entry["id"]: i for split in files for i, entry in enumerate(self._of(split))}
         waiting: list[dict[str, Any]] = []
@@ -118,8 +127,12 @@ class RunFlow:
 
 
 def open_flow(store: RunStore, run_id: str) -> RunFlow:
-    """Open a finished run. Raises RunNotFoundError before it has finished, DamagedRunError without a sound checkpoint or list of images."""
+    """Open a finished run. Raises RunNotFoundError before it has finished, DamagedRunError without a sound
+    checkpoint or list of images.
+    """
     results, data = open_results(store, run_id), store.data(run_id)
     if data is None:
-        raise RunNotFoundError(f"Run {run_id} has no list of its images.", fix="Resume the run, or train the category again.")
+        raise RunNotFoundError(
+            f"Run {run_id} has no list of its images.", fix="Resume the run, or train the category again."
+        )
     return RunFlow(store, results, open_detector(store, run_id), tuple(data["samples"]), frozenset(data["held_out"]))

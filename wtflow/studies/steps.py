@@ -43,15 +43,20 @@ TRIP_SHARE = 0.1
 Plan = Sequence[tuple[str, int]]
 
 
-def compute_steps(flow: RunFlow, plan: Plan, n_trips: int, seed: int, progress: ShareDone) -> tuple[tuple[StepsRow, ...], tuple[ReturnTrip, ...]]:
-    """Metrics, endpoint norms and time for each (solver, steps) of the plan and the run's own setting, then the return error of each.
+def compute_steps(
+    flow: RunFlow, plan: Plan, n_trips: int, seed: int, progress: ShareDone
+) -> tuple[tuple[StepsRow, ...], tuple[ReturnTrip, ...]]:
+    """Metrics, endpoint norms and time for each (solver, steps) of the plan and the run's own setting, then the return
+    error of each.
 
-    The score is the endpoint score throughout, whatever the run's own: it alone depends on the steps. `progress(share)` may
-    raise to stop. Raises DatasetError when the run has no test image, FlowError for values that are not finite.
+    The score is the endpoint score throughout, whatever the run's own: it alone depends on the steps. `progress(share)`
+    may raise to stop. Raises DatasetError when the run has no test image, FlowError for values that are not finite.
     """
     test = flow.results.test
     if test.empty:
-        raise DatasetError(f"Run {flow.results.run_id} has no test images to score.", fix="Add images to test/, then train again.")
+        raise DatasetError(
+            f"Run {flow.results.run_id} has no test images to score.", fix="Add images to test/, then train again."
+        )
     own = (flow.settings.solver, flow.settings.steps)
     wanted = sorted({*((solver, int(steps)) for solver, steps in plan), own})
     begun = 0.0
@@ -74,7 +79,8 @@ def compute_steps(flow: RunFlow, plan: Plan, n_trips: int, seed: int, progress: 
 
 
 def compute_trips(flow: RunFlow, plan: Plan, n: int, seed: int, progress: ShareDone) -> tuple[ReturnTrip, ...]:
-    """About n test positions (half in good images, half inside masks) integrated 0 -> 1 -> 0 with each solver and number of steps.
+    """About n test positions (half in good images, half inside masks) integrated 0 -> 1 -> 0 with each solver and
+    number of steps.
 
     Raises FlowError for a wrong setting.
     """
@@ -82,7 +88,9 @@ def compute_trips(flow: RunFlow, plan: Plan, n: int, seed: int, progress: ShareD
     errors, done = np.empty((len(plan), len(positions))), 0
     for start in starts(flow, positions, len(positions)):
         for i, (solver, steps) in enumerate(plan):
-            errors[i, start.index] = start.pick(return_error(flow.detector.velocity, start.x, solver, steps)).cpu().numpy()
+            errors[i, start.index] = (
+                start.pick(return_error(flow.detector.velocity, start.x, solver, steps)).cpu().numpy()
+            )
             done += len(start.index)
             progress(done / errors.size)
     return tuple(
@@ -92,7 +100,8 @@ def compute_trips(flow: RunFlow, plan: Plan, n: int, seed: int, progress: ShareD
 
 
 def return_error(velocity: Velocity, x: Tensor, solver: str, steps: int) -> Tensor:
-    """|return - start| / |start| of features x (..., C) sent to t=1 and back with equal steps: float64 (...), infinite where a path is lost.
+    """|return - start| / |start| of features x (..., C) sent to t=1 and back with equal steps: float64 (...), infinite
+    where a path is lost.
 
     Raises FlowError for a wrong setting.
     """
@@ -111,7 +120,9 @@ def return_error(velocity: Velocity, x: Tensor, solver: str, steps: int) -> Tens
 
 
 def spread(values: np.ndarray) -> Spread:
-    """5 %, 50 % and 95 % quantile of (n,) values, n >= 1; values beyond float32 count as its largest, so that JSON can hold them."""
+    """5 %, 50 % and 95 % quantile of (n,) values, n >= 1; values beyond float32 count as its largest, so that JSON
+    can hold them.
+    """
     low, middle, high = np.quantile(np.minimum(values, np.finfo(np.float32).max), (0.05, 0.5, 0.95))
     return float(low), float(middle), float(high)
 
@@ -129,9 +140,15 @@ def _truths(flow: RunFlow) -> list[np.ndarray | None]:
     return truths
 
 
-def _score(flow: RunFlow, solver: str, steps: int, truths: list[np.ndarray | None], progress: ShareDone, *, is_default: bool) -> StepsRow:
+def _score(
+    flow: RunFlow, solver: str, steps: int, truths: list[np.ndarray | None], progress: ShareDone, *, is_default: bool
+) -> StepsRow:
     """One pass over the test set, a few images in memory at a time."""
-    test, size, settings = flow.results.test, flow.settings.image_size, flow.settings.changed({"solver": solver, "steps": steps, "score": "endpoint"})
+    test, size, settings = (
+        flow.results.test,
+        flow.settings.image_size,
+        flow.settings.changed({"solver": solver, "steps": steps, "score": "endpoint"}),
+    )
     factors, whole = _normals(flow, settings, progress)
     pixels, scores = PixelMetrics(), []
     norms: dict[str, list[np.ndarray]] = {}
@@ -146,17 +163,23 @@ def _score(flow: RunFlow, solver: str, steps: int, truths: list[np.ndarray | Non
         scores.append(places if whole is None else np.maximum(places, whole.scores(describe(x))))
         for one, small, pixel_map, packed in zip(facts[batch], maps, large, truths[batch], strict=True):
             length = np.sqrt(2 * flow.n_channels * small)  # the endpoint score is |y|^2 / (2 d)
-            truth = None if packed is None else np.unpackbits(packed, count=size * size).reshape(size, size).astype(bool)
+            truth = (
+                None if packed is None else np.unpackbits(packed, count=size * size).reshape(size, size).astype(bool)
+            )
             if truth is not None:
                 pixels.add(pixel_map, truth)
                 inside = grid_mask(truth, small.shape) if one.is_defective else np.ones(small.shape, bool)
                 norms.setdefault(one.defect, []).append(length[inside])
     image, pixel = image_metrics(np.concatenate(scores), test.is_defective.to_numpy(bool)), pixels.result()
     return StepsRow(
-        solver=solver, steps=steps, evaluations=_evaluations(solver, steps), ms_per_image=1000 * watch.seconds / len(facts),
+        solver=solver,
+        steps=steps,
+        evaluations=_evaluations(solver, steps),
+        ms_per_image=1000 * watch.seconds / len(facts),
         metrics={"image_auroc": image["image_auroc"], "pixel_auroc": pixel["pixel_auroc"], "aupro": pixel["aupro"]},
-        norms={group: spread(np.concatenate(parts)) for group, parts in norms.items()}, is_default=is_default,
-    )  # fmt: skip
+        norms={group: spread(np.concatenate(parts)) for group, parts in norms.items()},
+        is_default=is_default,
+    )
 
 
 def _normals(flow: RunFlow, settings: Settings, progress: ShareDone) -> tuple[np.ndarray | None, WholeImage | None]:
@@ -187,8 +210,12 @@ class _Watch:
     seconds = 0.0
 
 
-def _maps(flow: RunFlow, settings: Settings, grids: Iterator[tuple[Any, np.ndarray]], watch: _Watch) -> Iterator[tuple[np.ndarray, Tensor]]:
-    """Raw maps of named backbone features (H, W, C), some (B, h, w) at a time, computed as the run's own were; and the features at t=0."""
+def _maps(
+    flow: RunFlow, settings: Settings, grids: Iterator[tuple[Any, np.ndarray]], watch: _Watch
+) -> Iterator[tuple[np.ndarray, Tensor]]:
+    """Raw maps of named backbone features (H, W, C), some (B, h, w) at a time, computed as the run's own were; and
+    the features at t=0.
+    """
     n_at_once = max(n_cores(), min(BATCH, EVALUATIONS_AT_ONCE // _evaluations(settings.solver, settings.steps)))
     while batch := list(itertools.islice(grids, n_at_once)):
         x = flow.detector.start(np.stack([grid for _, grid in batch]))

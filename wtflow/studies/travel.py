@@ -21,7 +21,9 @@ from wtflow.studies.run_flow import RunFlow
 CHUNK = 1024
 """Most positions moved at once."""
 MOST_VALUES = 2**24
-"""Numbers in the paths of one chunk: with 512 channels, 1,024 positions at 32 times; their points take 64 MB, velocities as much."""
+"""Numbers in the paths of one chunk: with 512 channels, 1,024 positions at 32 times; their points take 64 MB,
+velocities as much.
+"""
 GRIDS = 4
 """Whole images moved at once where the network looks at neighbours (unet)."""
 TINY = 1e-12
@@ -30,7 +32,9 @@ TINY = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Some positions before they move. `index`: which of the set's; x: features at t=0 of all that must travel together."""
+    """Some positions before they move. `index`: which of the set's; x: features at t=0 of all that must travel
+    together.
+    """
 
     index: np.ndarray
     x: Tensor
@@ -51,7 +55,8 @@ class Walk:
 def walks(flow: RunFlow, positions: PositionSet, steps: int, solver: str, progress: Progress) -> Iterator[Walk]:
     """All positions in chunks, integrated from t=0 to t=1 in `steps` steps, every step saved (S = steps + 1).
 
-    `progress(done, total)` counts positions and may raise to stop. Raises FlowError for a wrong setting or values that are not finite.
+    `progress(done, total)` counts positions and may raise to stop. Raises FlowError for a wrong setting or values that
+    are not finite.
     """
     done = 0
     for start in starts(flow, positions, MOST_VALUES // ((steps + 1) * flow.n_channels)):
@@ -69,33 +74,61 @@ def starts(flow: RunFlow, positions: PositionSet, n_most: int) -> Iterator[Start
 
 
 def compute_travel(
-    flow: RunFlow, positions: PositionSet, steps: int, solver: str, basis: Pca, progress: Progress, *, n_probes: int = 0, seed: int = 0
+    flow: RunFlow,
+    positions: PositionSet,
+    steps: int,
+    solver: str,
+    basis: Pca,
+    progress: Progress,
+    *,
+    n_probes: int = 0,
+    seed: int = 0,
 ) -> Travel:
     """What is kept of the paths of all positions. basis: principal axes of normal features at t=0, at least two.
 
-    n_probes: random directions of the divergence estimate, 0 for none. Raises FlowError as `walks` does, without positions, and
-    for a divergence where the network looks at neighbours, so that a position has no field of its own.
+    n_probes: random directions of the divergence estimate, 0 for none. Raises FlowError as `walks` does, without
+    positions, and for a divergence where the network looks at neighbours, so that a position has no field of its own.
     """
     if not len(positions):
         raise FlowError("No position is chosen.", fix="Choose at least one.")
     if n_probes and flow.settings.network != "mlp":
-        raise FlowError("The divergence is estimated per position, and the unet moves whole images.", fix="Leave the divergence out for this run.")
+        raise FlowError(
+            "The divergence is estimated per position, and the unet moves whole images.",
+            fix="Leave the divergence out for this run.",
+        )
     size, generator = (steps + 1, len(positions)), torch.Generator().manual_seed(seed)
     kept = {name: np.empty(size, np.float32) for name in ("norm", "speed", "alignment", "straightness", "radial")}
-    plane, divergence, t, done = np.empty((*size, 2), np.float32), np.empty(size, np.float32) if n_probes else None, np.zeros(steps + 1), 0
+    plane, divergence, t, done = (
+        np.empty((*size, 2), np.float32),
+        np.empty(size, np.float32) if n_probes else None,
+        np.zeros(steps + 1),
+        0,
+    )
     for walk in walks(flow, positions, steps, solver, progress):
         t = walk.t
         for name, values in reduce_walk(walk.x, walk.v).items():
             kept[name][:, walk.index] = values.cpu().numpy()
         plane[:, walk.index] = basis.place(walk.x.cpu().numpy())[..., :2]
-        if divergence is not None:  # the same directions at all times, so that a curve over time is no noisier than its level
+        if (
+            divergence is not None
+        ):  # the same directions at all times, so that a curve over time is no noisier than its level
             signs = random_signs(len(walk.index), n_probes, flow.n_channels, generator)
             for s, time in enumerate(walk.t):
-                divergence[s, walk.index] = hutchinson(flow.detector.velocity, walk.x[s], float(time), signs).cpu().numpy()
+                divergence[s, walk.index] = (
+                    hutchinson(flow.detector.velocity, walk.x[s], float(time), signs).cpu().numpy()
+                )
                 progress(done + len(walk.index) * s // len(walk.t), len(positions))
         done += len(walk.index)
     explained = (float(basis.explained[0]), float(basis.explained[1]))
-    return Travel(positions=positions, t=t, plane=plane, explained=explained, n_channels=flow.n_channels, divergence=divergence, **kept)
+    return Travel(
+        positions=positions,
+        t=t,
+        plane=plane,
+        explained=explained,
+        n_channels=flow.n_channels,
+        divergence=divergence,
+        **kept,
+    )
 
 
 def reduce_walk(x: Tensor, v: Tensor) -> dict[str, Tensor]:
@@ -115,12 +148,15 @@ def reduce_walk(x: Tensor, v: Tensor) -> dict[str, Tensor]:
 
 
 def random_signs(n: int, n_probes: int, channels: int, generator: torch.Generator) -> Tensor:
-    """int8 (n, n_probes, channels) of -1 and 1. Drawn position by position: how a set is cut into chunks changes nothing."""
+    """int8 (n, n_probes, channels) of -1 and 1. Drawn position by position: how a set is cut into chunks changes
+    nothing.
+    """
     return torch.randint(0, 2, (n, n_probes, channels), generator=generator, dtype=torch.int8) * 2 - 1
 
 
 def hutchinson(velocity: Velocity, x: Tensor, t: float, signs: Tensor) -> Tensor:
-    """Estimate of the divergence of v(., t) at each of x (n, C): the mean of e J e over its signs e, (n, n_probes, C); (n,).
+    """Estimate of the divergence of v(., t) at each of x (n, C): the mean of e J e over its signs e, (n, n_probes, C);
+    (n,).
 
     Exact for a field whose Jacobian is diagonal. Its spread falls with the square root of n_probes.
     Source: Hutchinson 1990; used for flows by Grathwohl et al. 2019 (FFJORD).

@@ -31,7 +31,10 @@ def try_images(
     LARGEST_TRY images, WTFlowError when the run itself cannot be opened.
     """
     if len(files) > LARGEST_TRY:
-        raise DatasetError(f"{len(files)} images at once are too many; {LARGEST_TRY} are the most.", fix="Try fewer, or train a run with them as test images.")
+        raise DatasetError(
+            f"{len(files)} images at once are too many; {LARGEST_TRY} are the most.",
+            fix="Try fewer, or train a run with them as test images.",
+        )
     settings = store.config(run_id).settings
     with one_thread():
         detector, backbone = open_detector(store, run_id), backbone_of(store, run_id)
@@ -49,14 +52,25 @@ def try_images(
     return tried
 
 
-def _try_one(name: str, image: np.ndarray, detector: Detector, backbone: Backbone, ids: list[str], vectors: np.ndarray, paths: dict[str, str]) -> Tried:
+def _try_one(
+    name: str,
+    image: np.ndarray,
+    detector: Detector,
+    backbone: Backbone,
+    ids: list[str],
+    vectors: np.ndarray,
+    paths: dict[str, str],
+) -> Tried:
     features = backbone.compute(image[None])
     found, settings = detector.maps(features), detector.settings
     mean = detector.start(features).mean((1, 2)).cpu().numpy()[0]
     distance = np.linalg.norm(vectors - mean, axis=1)
     nearest = np.argsort(distance, kind="stable")[:N_NEAREST]
     return Tried(
-        name=name, score=float(scores_of(found, settings)[0]), pixel_map=upsample(found.after, settings.image_size, settings.score)[0],
-        whole_score=float(found.whole[0]), image=np.round(image * 255).astype(np.uint8),
+        name=name,
+        score=float(scores_of(found, settings)[0]),
+        pixel_map=upsample(found.after, settings.image_size, settings.score)[0],
+        whole_score=float(found.whole[0]),
+        image=np.round(image * 255).astype(np.uint8),
         nearest=tuple((ids[i], paths.get(ids[i], ""), float(distance[i])) for i in nearest),
-    )  # fmt: skip
+    )

@@ -1,7 +1,8 @@
-"""The potential well in numbers: how far positions are from the origin over time, which ones escape, how deep the well is. NumPy.
+"""The potential well in numbers: how far positions are from the origin over time, which ones escape, how deep the well
+is. NumPy.
 
-"The normals' radius" at a time is the 99 % quantile of the distance from the origin over positions of good images (GOOD). About
-1 % of these positions lie outside it at every time by construction: it is the yardstick, not a finding.
+"The normals' radius" at a time is the 99 % quantile of the distance from the origin over positions of good images
+(GOOD). About 1 % of these positions lie outside it at every time by construction: it is the yardstick, not a finding.
 
 Sources: the well and its shell as in [WTF] arXiv 2508.05461; the escape curve and the depth are ours.
 """
@@ -18,29 +19,37 @@ WELL_QUANTILE: Final = 0.99
 """Radius that holds nearly all normals without hanging on the single farthest one."""
 
 AXIS_QUANTILE: Final = 0.999
-"""The radius axis ends where this share of positions lies below it at every time: one stray position must not flatten the picture."""
+"""The radius axis ends where this share of positions lies below it at every time: one stray position must not
+flatten the picture.
+"""
 
 MAX_SLICES = 20
-"""Slices between median and escape radius for the depth; with few positions fewer, so that each holds at least `MIN_PER_SLICE`."""
+"""Slices between median and escape radius for the depth; with few positions fewer, so that each holds at least
+`MIN_PER_SLICE`.
+"""
 
 MIN_PER_SLICE = 10
 
 
 def well_radius(travel: Travel, q: float = WELL_QUANTILE) -> np.ndarray:
-    """(S,) the normals' q quantile of the distance from the origin at each saved time. Raises FlowError without normals."""
+    """(S,) the normals' q quantile of the distance from the origin at each saved time. Raises FlowError without
+    normals.
+    """
     return np.quantile(_normal(travel, travel.norm), q, axis=1)
 
 
 def radius_density(travel: Travel, group_names: tuple[str, ...], n_bins: int = 60) -> tuple[np.ndarray, np.ndarray]:
     """How the positions of the named groups, taken together, are spread over the distance from the origin.
 
-    Returns edges (n_bins + 1,) from 0, and shares (S, n_bins) that sum to 1 at each time. The edges depend on all positions, so
-    that two calls with different groups share them; the last bin also holds what lies farther out. Raises FlowError where
-    none of the groups is present.
+    Returns edges (n_bins + 1,) from 0, and shares (S, n_bins) that sum to 1 at each time. The edges depend on all
+    positions, so that two calls with different groups share them; the last bin also holds what lies farther out. Raises
+    FlowError where none of the groups is present.
     """
     chosen = np.isin(travel.positions.group, group_names)
     if not chosen.any():
-        raise FlowError(f"There are no positions of {', '.join(group_names) or 'no group'}.", fix="Choose images that have them.")
+        raise FlowError(
+            f"There are no positions of {', '.join(group_names) or 'no group'}.", fix="Choose images that have them."
+        )
     end = float(np.quantile(travel.norm, AXIS_QUANTILE, axis=1, method="higher").max()) or 1.0
     edges = np.linspace(0, end, n_bins + 1)
     inside = np.minimum(travel.norm[:, chosen], end)
@@ -49,7 +58,8 @@ def radius_density(travel: Travel, group_names: tuple[str, ...], n_bins: int = 6
 
 
 def escape_curve(travel: Travel) -> dict[str, np.ndarray]:
-    """Group -> (S,) share of its positions farther out than the normals' radius at the same time, in the order of `groups`.
+    """Group -> (S,) share of its positions farther out than the normals' radius at the same time, in the order of
+    `groups`.
 
     For GOOD it is about 1 % at every time by construction. Raises FlowError without normals.
     """
@@ -66,12 +76,13 @@ def shell(n_channels: int) -> tuple[float, float, float]:
 
 
 def well_depth(travel: Travel) -> np.ndarray:
-    """(S,) potential that a normal must climb from the normals' median radius to the escape radius (99 %), at each time.
+    """(S,) potential that a normal must climb from the normals' median radius to the escape radius (99 %), at each
+    time.
 
-    The potential along the radius has dU/dr = -<v, x/|x|>, averaged over the normals in slices of equal count between the two
-    radii, and is integrated over them. Positive: the field pulls inward there, a well. Negative: it pushes outward. Only normals
-    count, so that the depth does not depend on how many defects were chosen. Unit: squared units of the (normalised) feature.
-    Raises FlowError without normals.
+    The potential along the radius has dU/dr = -<v, x/|x|>, averaged over the normals in slices of equal count between
+    the two radii, and is integrated over them. Positive: the field pulls inward there, a well. Negative: it pushes
+    outward. Only normals count, so that the depth does not depend on how many defects were chosen. Unit: squared units
+    of the (normalised) feature. Raises FlowError without normals.
     """
     norm, radial = _normal(travel, travel.norm), _normal(travel, travel.radial)
     return np.array([_climb(*pair) for pair in zip(norm.astype(np.float64), radial.astype(np.float64), strict=True)])
@@ -94,34 +105,48 @@ def _normal(travel: Travel, values: np.ndarray) -> np.ndarray:
     """Columns of values (S, N) that belong to good images, (S, M). Raises FlowError where there are none."""
     is_normal = travel.positions.group == GOOD
     if not is_normal.any():
-        raise FlowError("There are no positions of good images, so there is no well to measure.", fix="Choose good images as well.")
+        raise FlowError(
+            "There are no positions of good images, so there is no well to measure.", fix="Choose good images as well."
+        )
     return values[:, is_normal]
 
 
 # -- in words ----------------------------------------------------------------------------------------------------------
 
 CLEARLY: Final = 2.0
-"""Defects escape clearly when their share outside is at least this many times the normals'; below, the difference may be chance."""
+"""Defects escape clearly when their share outside is at least this many times the normals'; below, the difference
+may be chance.
+"""
 
 STILL: Final = 0.02
 """A median that changes by less than this share of itself is called unchanged."""
 
 
 def describe_well(travel: Travel) -> tuple[str, ...]:
-    """Plain sentences about the well, true for the numbers at hand. Positions outside every mask (UNMARKED) enter no claim."""
+    """Plain sentences about the well, true for the numbers at hand. Positions outside every mask (UNMARKED) enter no
+    claim.
+    """
     group = travel.positions.group
     is_normal, is_defect = group == GOOD, ~np.isin(group, (GOOD, UNMARKED))
     if not is_normal.any():
-        return ("There are no positions of good images here, so there is no well to measure: choose good images as well.",)
+        return (
+            "There are no positions of good images here, so there is no well to measure: choose good images as well.",
+        )
     sentences = [_fall_of_normals(travel, is_normal)]
     if is_defect.any():
         sentences += _escape_of_defects(travel, is_normal, is_defect)
     else:
-        sentences.append("There are no defect positions here, so nothing can be said about what escapes: choose defective images with masks.")
+        sentences.append(
+            "There are no defect positions here, so nothing can be said about what escapes: choose defective images"
+            " with masks."
+        )
     sentences.append(_depth_in_words(travel))
     if (group == UNMARKED).any():
         n = int((group == UNMARKED).sum())
-        sentences.append(f"{n:,} position{'s' if n > 1 else ''} of defective images outside every mask {'are' if n > 1 else 'is'} left out of these sentences.")
+        sentences.append(
+            f"{n:,} position{'s' if n > 1 else ''} of defective images outside every mask {'are' if n > 1 else 'is'}"
+            " left out of these sentences."
+        )
     return tuple(sentences)
 
 
@@ -139,7 +164,8 @@ def _fall_of_normals(travel: Travel, is_normal: np.ndarray) -> str:
     least = middle[deepest]
     if least < (1 - STILL) * min(start, end):
         moves = (
-            f"fall toward the origin and come out again: median distance {start:.3g} at t=0, {least:.3g} at t={travel.t[deepest]:.2g}, {end:.3g} at t=1"
+            f"fall toward the origin and come out again: median distance {start:.3g} at t=0, {least:.3g} at"
+            f" t={travel.t[deepest]:.2g}, {end:.3g} at t=1"
         )
     elif abs(end - start) <= STILL * start:
         moves = f"keep their distance from the origin (median {start:.3g} at t=0, {end:.3g} at t=1): they do not fall"
@@ -148,16 +174,28 @@ def _fall_of_normals(travel: Travel, is_normal: np.ndarray) -> str:
     else:
         moves = f"do not fall but move away from the origin: median distance {start:.3g} at t=0, {end:.3g} at t=1"
     place = "inside" if end < low else ("beyond" if end > high else "on")
-    return f"Normal positions {moves}. They end {place} the shell of noise (mean {mean:.3g}, nine tenths of noise from {low:.3g} to {high:.3g})."
+    return (
+        f"Normal positions {moves}. They end {place} the shell of noise (mean {mean:.3g}, nine tenths of noise from"
+        f" {low:.3g} to {high:.3g})."
+    )
 
 
 def _escape_of_defects(travel: Travel, is_normal: np.ndarray, is_defect: np.ndarray) -> list[str]:
     is_outside = travel.norm[-1] > well_radius(travel)[-1]
     normal, defect = float(is_outside[is_normal].mean()), float(is_outside[is_defect].mean())
-    first = f"At the end {format_share(normal)} of normal and {format_share(defect)} of defect positions lie outside the well"
+    first = (
+        f"At the end {format_share(normal)} of normal and {format_share(defect)} of defect positions lie outside the"
+        " well"
+    )
     first += f" (the radius that holds {100 * WELL_QUANTILE:.0f} % of the normals)."
     if defect <= normal:
-        said = [first, "Defects do not escape more than normals here: the distance from the origin does not tell them apart at this radius."]
+        said = [
+            first,
+            (
+                "Defects do not escape more than normals here: the distance from the origin does not tell them apart at"
+                " this radius."
+            ),
+        ]
     elif defect < CLEARLY * normal:
         said = [first, "Defects hardly escape more than normals here."]
     else:
@@ -167,10 +205,14 @@ def _escape_of_defects(travel: Travel, is_normal: np.ndarray, is_defect: np.ndar
         shares = {name: float(is_outside[travel.positions.group == name].mean()) for name in types}
         least, most = min(types, key=shares.__getitem__), max(types, key=shares.__getitem__)
         if shares[most] > shares[least]:
-            said.append(f"{most} escapes most ({format_share(shares[most])}), {least} least ({format_share(shares[least])}).")
+            said.append(
+                f"{most} escapes most ({format_share(shares[most])}), {least} least ({format_share(shares[least])})."
+            )
     inner, outer = (float(np.median(travel.norm[-1, flag])) for flag in (is_normal, is_defect))
     if outer < inner:
-        said.append(f"Defects even end nearer to the origin than normals: median distance {outer:.3g} against {inner:.3g}.")
+        said.append(
+            f"Defects even end nearer to the origin than normals: median distance {outer:.3g} against {inner:.3g}."
+        )
     return said
 
 
@@ -178,6 +220,16 @@ def _depth_in_words(travel: Travel) -> str:
     depth = well_depth(travel)
     deepest = int(depth.argmax())
     if depth[deepest] <= 0:
-        return "At no time does the field on average pull normals inward between their median and their 99 % radius: in this sense there is no well."
-    still = "it is there at all times" if (depth > 0).all() else f"at {int((depth <= 0).sum())} of {len(depth)} saved times it pushes outward instead"
-    return f"The well is deepest at t={travel.t[deepest]:.2g}: a normal would climb a potential of {depth[deepest]:.3g} to get out; {still}."
+        return (
+            "At no time does the field on average pull normals inward between their median and their 99 % radius: in"
+            " this sense there is no well."
+        )
+    still = (
+        "it is there at all times"
+        if (depth > 0).all()
+        else f"at {int((depth <= 0).sum())} of {len(depth)} saved times it pushes outward instead"
+    )
+    return (
+        f"The well is deepest at t={travel.t[deepest]:.2g}: a normal would climb a potential of {depth[deepest]:.3g} to"
+        f" get out; {still}."
+    )

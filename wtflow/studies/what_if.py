@@ -34,29 +34,43 @@ def compute_what_if(store: RunStore, run_id: str, row: int, strokes: Sequence[St
     """Map, score and painted positions' norms of scored image `row`, before and after the strokes.
 
     "Before" is what the run has stored, never a recomputation; strokes that change no pixel give it back after, too.
-    Recomputing is another matter. On one CPU with the weights of the training the map came out equal to the last bit on 36
-    images of three demo runs, whether alone or in a batch of 8, on one thread or two; a run trained on a GPU (bfloat16), or
-    with another release of the libraries, need not do so. `recomputed_difference` tells it for this image, here and now.
-    Raises RunNotFoundError for a row that the run does not have, ImageReadError when an image is gone, SettingsError for strokes.
+    Recomputing is another matter. On one CPU with the weights of the training the map came out equal to the last bit on
+    36 images of three demo runs, whether alone or in a batch of 8, on one thread or two; a run trained on a GPU
+    (bfloat16), or with another release of the libraries, need not do so. `recomputed_difference` tells it for this
+    image, here and now. Raises RunNotFoundError for a row that the run does not have, ImageReadError when an image is
+    gone, SettingsError for strokes.
     """
     stamp = derived.fingerprint(store, run_id, {})
     return _what_if(store.home, run_id, stamp, row, tuple(strokes), seed)
 
 
 def strength_sweep(
-    store: RunStore, run_id: str, row: int, kind: Kind, centre: tuple[float, float], radii: Sequence[float], strengths: Sequence[float],
-    progress: Callable[[int, int], None] | None = None, seed: int = 0,
-) -> Sweep:  # fmt: skip
-    """Scores of image `row` with one spot of every size and strength at `centre` (x, y); read where it was computed before.
+    store: RunStore,
+    run_id: str,
+    row: int,
+    kind: Kind,
+    centre: tuple[float, float],
+    radii: Sequence[float],
+    strengths: Sequence[float],
+    progress: Callable[[int, int], None] | None = None,
+    seed: int = 0,
+) -> Sweep:
+    """Scores of image `row` with one spot of every size and strength at `centre` (x, y); read where it was computed
+    before.
 
-    The spots are dabs on the unpainted image. `progress(done, total)` counts images. Raises SettingsError for a kind that
-    cannot be swept or too many spots, otherwise as `compute_what_if`.
+    The spots are dabs on the unpainted image. `progress(done, total)` counts images. Raises SettingsError for a kind
+    that cannot be swept or too many spots, otherwise as `compute_what_if`.
     """
     total = len(radii) * len(strengths)
     if kind not in SWEPT or not 1 <= total <= MOST_SPOTS:
-        raise SettingsError(f"Cannot sweep {total} spots of {str(kind)[:40]!r}.", fix=f"Sweep 1 to {MOST_SPOTS} spots of {', '.join(SWEPT)}.")
+        raise SettingsError(
+            f"Cannot sweep {total} spots of {str(kind)[:40]!r}.",
+            fix=f"Sweep 1 to {MOST_SPOTS} spots of {', '.join(SWEPT)}.",
+        )
     strengths = sorted(strengths)
-    strokes = [Stroke(kind, (tuple(centre),), float(radius), float(strength)) for radius in radii for strength in strengths]
+    strokes = [
+        Stroke(kind, (tuple(centre),), float(radius), float(strength)) for radius in radii for strength in strengths
+    ]
     if (known := read_sweep(store, run_id, row, kind, centre, radii, strengths)) is not None:
         return known
     results = open_results(store, run_id)
@@ -67,14 +81,21 @@ def strength_sweep(
     with one_thread():
         detector, backbone = open_detector(store, run_id), backbone_of(store, run_id)
         for first in range(0, total, BATCH):
-            painted = np.stack([apply_strokes(image, [stroke], seed, {})[0] for stroke in strokes[first : first + BATCH]])
+            painted = np.stack(
+                [apply_strokes(image, [stroke], seed, {})[0] for stroke in strokes[first : first + BATCH]]
+            )
             scores += scores_of(detector.maps(backbone.compute(painted)), settings).tolist()
             if progress is not None:
                 progress(len(scores), total)
     sweep = Sweep(
-        facts.sample_id, kind, (float(centre[0]), float(centre[1])), tuple(map(float, radii)), tuple(strengths),
-        np.array(scores).reshape(len(radii), len(strengths)), float(facts.score),
-    )  # fmt: skip
+        facts.sample_id,
+        kind,
+        (float(centre[0]), float(centre[1])),
+        tuple(map(float, radii)),
+        tuple(strengths),
+        np.array(scores).reshape(len(radii), len(strengths)),
+        float(facts.score),
+    )
     write_sweep(store, run_id, row, sweep)
     return sweep
 
@@ -106,7 +127,12 @@ def _what_if(home: Path, run_id: str, stamp: str, row: int, strokes: tuple[Strok
         painted, mask = apply_strokes(before.image, strokes, seed, _sources(before.results, strokes))
         is_painted = _painted_positions(mask, stored.shape)
         pixels = pixel_map(before.results, row)
-        grid_after, pixel_after, score_after, norms_after = stored, pixels, float(before.facts.score), before.norms[:, is_painted]
+        grid_after, pixel_after, score_after, norms_after = (
+            stored,
+            pixels,
+            float(before.facts.score),
+            before.norms[:, is_painted],
+        )
         if (painted != before.image).any():
             detector = open_detector(store, run_id)
             features = backbone_of(store, run_id).compute(painted[None])
@@ -115,12 +141,24 @@ def _what_if(home: Path, run_id: str, stamp: str, row: int, strokes: tuple[Strok
             score_after = float(scores_of(found, settings)[0])
             norms_after = _norms(detector, features, is_painted)[1]
     return WhatIf(
-        sample_id=before.facts.sample_id, row=row, image=before.image, painted=painted, mask=mask,
-        score_before=float(before.facts.score), score_after=score_after, pixel_before=pixels, pixel_after=pixel_after,
-        grid_before=stored, grid_after=grid_after, is_painted_position=is_painted, t=before.t,
-        norms_before=_summary(before.norms[:, is_painted]), norms_after=_summary(norms_after),
-        n_channels=before.n_channels, recomputed_difference=before.recomputed_difference,
-    )  # fmt: skip
+        sample_id=before.facts.sample_id,
+        row=row,
+        image=before.image,
+        painted=painted,
+        mask=mask,
+        score_before=float(before.facts.score),
+        score_after=score_after,
+        pixel_before=pixels,
+        pixel_after=pixel_after,
+        grid_before=stored,
+        grid_after=grid_after,
+        is_painted_position=is_painted,
+        t=before.t,
+        norms_before=_summary(before.norms[:, is_painted]),
+        norms_after=_summary(norms_after),
+        n_channels=before.n_channels,
+        recomputed_difference=before.recomputed_difference,
+    )
 
 
 @functools.lru_cache(maxsize=4)
@@ -135,13 +173,18 @@ def _unpainted(home: Path, run_id: str, stamp: str, row: int) -> _Unpainted:
     maps = detector.maps(features).after
     t, norms = _norms(detector, features, np.ones(maps.shape[1:], bool))
     difference = float(np.abs(maps[0] - results.maps[row]).max())
-    return _Unpainted(facts, results, image, t, norms.reshape(len(t), *maps.shape[1:]), detector.normaliser.channels, difference)
+    return _Unpainted(
+        facts, results, image, t, norms.reshape(len(t), *maps.shape[1:]), detector.normaliser.channels, difference
+    )
 
 
 def _facts(results: RunResults, row: int) -> Any:
     found = results.table[results.table.row == row]
     if found.empty:
-        raise RunNotFoundError(f"Run {results.run_id} has no image row {row}: it has {len(results.table)}.", fix="Choose an image from the gallery.")
+        raise RunNotFoundError(
+            f"Run {results.run_id} has no image row {row}: it has {len(results.table)}.",
+            fix="Choose an image from the gallery.",
+        )
     return found.iloc[0]
 
 

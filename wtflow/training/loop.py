@@ -21,7 +21,9 @@ from wtflow.training.pool import Batch
 WARM_UP_STEPS = 50
 MAX_GRADIENT_NORM = 1.0
 FEWEST_ROWS = 128
-"""Of a batch, for one core: with fewer, what a step costs whatever its rows outweighs what they cost (measured: 1.5 of 4.9 ms at 128)."""
+"""Of a batch, for one core: with fewer, what a step costs whatever its rows outweighs what they cost (measured: 1.5
+of 4.9 ms at 128).
+"""
 N_EACH = 4
 """Batches that each core draws before all of them train on a CPU: some 4 MB a batch in preset fast."""
 
@@ -31,18 +33,26 @@ class Trainer:
 
     def __init__(self, velocity: nn.Module, settings: Settings, total_steps: int, device: torch.device) -> None:
         self.velocity, self.settings, self.total_steps, self.device = velocity.to(device), settings, total_steps, device
-        self.optimiser = torch.optim.AdamW(velocity.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
+        self.optimiser = torch.optim.AdamW(
+            velocity.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+        )
         self.step = 0
 
-    def run(self, batches: Callable[[int], Batch], on_step: Callable[[int, float], None], n_threads: int | None = None) -> None:
+    def run(
+        self, batches: Callable[[int], Batch], on_step: Callable[[int, float], None], n_threads: int | None = None
+    ) -> None:
         """Train to `total_steps`. `on_step(step, loss)` is called after each step and may raise to stop between two.
 
-        n_threads: threads that draw the next batches meanwhile; 0 draws each when it is needed, None does what suits the device.
-        The weights are the same whatever it is.
+        n_threads: threads that draw the next batches meanwhile; 0 draws each when it is needed, None does what suits
+        the device. The weights are the same whatever it is.
         """
         self.velocity.train()
         steps = range(self.step, self.total_steps)
-        drawn = prepared(batches, steps, self.device, N_EACH) if n_threads is None else prepared_ahead(batches, steps, n_threads)
+        drawn = (
+            prepared(batches, steps, self.device, N_EACH)
+            if n_threads is None
+            else prepared_ahead(batches, steps, n_threads)
+        )
         with closing(drawn), side_by_side(self._n_portions()) as each:
             for batch in drawn:
                 loss = self._take_step(batch, each)
@@ -50,7 +60,9 @@ class Trainer:
                 on_step(self.step, loss)
 
     def _n_portions(self) -> int:
-        """How many cores share a batch, a portion each: as many as torch has, on a CPU, where no row of a batch depends on another."""
+        """How many cores share a batch, a portion each: as many as torch has, on a CPU, where no row of a batch
+        depends on another.
+        """
         if self.device.type != "cpu" or not getattr(self.velocity, "is_positionwise", False):
             return 1
         return max(1, min(n_cores(), self.settings.batch_size // FEWEST_ROWS))
@@ -65,11 +77,16 @@ class Trainer:
         self.optimiser.step()
         value = float(sum(loss for loss, _ in parts))
         if not math.isfinite(value):
-            raise FlowError(f"The loss is not finite at step {self.step + 1}.", fix="Lower the learning rate, or check the images and weights.")
+            raise FlowError(
+                f"The loss is not finite at step {self.step + 1}.",
+                fix="Lower the learning rate, or check the images and weights.",
+            )
         return value
 
     def _loss_and_gradients(self, portion: tuple[Batch, float]) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """The mean square error over a portion's rows and its gradients, both times the portion's share in the batch."""
+        """The mean square error over a portion's rows and its gradients, both times the portion's share in the
+        batch.
+        """
         batch, share = portion
         x_data, x_noise, t = (part.to(self.device, non_blocking=True) for part in batch)
         with autocast(self.device, self.settings):
@@ -81,7 +98,9 @@ class Trainer:
         """The optimiser's state as flat tensors, named parameter.quantity."""
         names = [name for name, _ in self.velocity.named_parameters()]
         state = self.optimiser.state_dict()["state"]
-        return {f"{names[i]}|{key}": torch.as_tensor(value) for i, parts in state.items() for key, value in parts.items()}
+        return {
+            f"{names[i]}|{key}": torch.as_tensor(value) for i, parts in state.items() for key, value in parts.items()
+        }
 
     def restore(self, step: int, tensors: dict[str, Tensor]) -> None:
         """Continue after `step` steps with the optimiser state that `optimiser_tensors` gave."""

@@ -22,7 +22,9 @@ Batch = tuple[Tensor, Tensor, Tensor]
 
 
 def draw_positions(cache: FeatureCache, key: str, rows: np.ndarray, max_positions: int, seed: int) -> np.ndarray:
-    """Positions drawn evenly over the images `rows` of a feature file: float16 (N, C), all of them when they are few enough."""
+    """Positions drawn evenly over the images `rows` of a feature file: float16 (N, C), all of them when they are few
+    enough.
+    """
     generator = np.random.default_rng(seed)
     rows_wanted = {int(row) for row in rows}
     drawn: np.ndarray | None = None  # filled in place: no second copy
@@ -42,9 +44,15 @@ def draw_positions(cache: FeatureCache, key: str, rows: np.ndarray, max_position
 
 
 def normalise_positions(positions: np.ndarray, normaliser: Normaliser, chunk: int = CHUNK) -> Tensor:
-    """Positions at t=0 as the flow sees them, float16 (N, K), written in chunks: over `positions` (N, C) where it is float16 with K channels."""
+    """Positions at t=0 as the flow sees them, float16 (N, K), written in chunks: over `positions` (N, C) where it is
+    float16 with K channels.
+    """
     is_over = positions.dtype == np.float16 and positions.shape[1] == normaliser.channels
-    out = torch.from_numpy(positions) if is_over else torch.empty(len(positions), normaliser.channels, dtype=torch.float16)
+    out = (
+        torch.from_numpy(positions)
+        if is_over
+        else torch.empty(len(positions), normaliser.channels, dtype=torch.float16)
+    )
     with torch.no_grad():
         for i in range(0, len(positions), chunk):
             out[i : i + chunk] = normaliser(torch.from_numpy(positions[i : i + chunk]).float())
@@ -52,12 +60,18 @@ def normalise_positions(positions: np.ndarray, normaliser: Normaliser, chunk: in
 
 
 def squared_mahalanobis(pool: Tensor, chunk: int = CHUNK) -> Tensor:
-    """How rare each position is: its squared distance from the pool's mean in units of the pool's covariance, float64 (N,), K on average.
+    """How rare each position is: its squared distance from the pool's mean in units of the pool's covariance, float64
+    (N,), K on average.
 
     pool: (N, K). Directions in which the pool does not vary count as varying by a millionth of the mean variance.
     """
     n, channels = pool.shape
-    mean = sum((part.sum(0, dtype=torch.float64) for part in pool.split(chunk)), torch.zeros(channels, dtype=torch.float64)) / n
+    mean = (
+        sum(
+            (part.sum(0, dtype=torch.float64) for part in pool.split(chunk)), torch.zeros(channels, dtype=torch.float64)
+        )
+        / n
+    )
     covariance = torch.zeros(channels, channels, dtype=torch.float64)
     for part in pool.split(chunk):
         centred = part.double().sub_(mean)
@@ -65,7 +79,8 @@ def squared_mahalanobis(pool: Tensor, chunk: int = CHUNK) -> Tensor:
     covariance /= n
     covariance += 1e-6 * covariance.diagonal().mean().clamp_min(1e-12) * torch.eye(channels, dtype=torch.float64)
     whiten, mean = torch.linalg.inv(torch.linalg.cholesky(covariance)).T.float(), mean.float()
-    # One array for all, filled in place: small ones kept between the large ones of each chunk leave holes that nothing fits into (half a GB).
+    # One array for all, filled in place: small ones kept between the large ones of each chunk leave holes that nothing
+    # fits into (half a GB).
     rarity = torch.empty(n, dtype=torch.float64)
     for part, target in zip(pool.split(chunk), rarity.split(chunk), strict=True):
         target.copy_((part.float().sub_(mean) @ whiten).square_().sum(1))
@@ -75,18 +90,23 @@ def squared_mahalanobis(pool: Tensor, chunk: int = CHUNK) -> Tensor:
 def position_batches(pool: Tensor, settings: Settings) -> Callable[[int], Batch]:
     """Batches of single positions for the mlp: step -> (B, K), (B, K), (B,).
 
-    Drawn evenly, or with `rarity_power` the rare ones more often: what the flow saw seldom ends far out, so that a rare but sound
-    position looks like a defect. Source: ours, the role that a coreset has for PatchCore. Each pair comes at `times_per_pair` times, evenly
-    apart: finding the pairs costs as much as a third of a step, and half as many serve as well (measured on six categories). Ours.
+    Drawn evenly, or with `rarity_power` the rare ones more often: what the flow saw seldom ends far out, so that a rare
+    but sound position looks like a defect. Source: ours, the role that a coreset has for PatchCore. Each pair comes at
+    `times_per_pair` times, evenly apart: finding the pairs costs as much as a third of a step, and half as many serve
+    as well (measured on six categories). Ours.
     """
     n, n_times = len(pool), settings.times_per_pair
     n_pairs = -(-settings.batch_size // n_times)
-    ends = squared_mahalanobis(pool).clamp_min(1.0).pow(settings.rarity_power).cumsum(0) if settings.rarity_power else None
+    ends = (
+        squared_mahalanobis(pool).clamp_min(1.0).pow(settings.rarity_power).cumsum(0) if settings.rarity_power else None
+    )
 
     def choose(generator: torch.Generator) -> Tensor:
         if ends is None:
             return torch.randint(n, (n_pairs,), generator=generator)
-        return torch.searchsorted(ends, torch.rand(n_pairs, generator=generator, dtype=torch.float64) * ends[-1], right=True).clamp_max(n - 1)
+        return torch.searchsorted(
+            ends, torch.rand(n_pairs, generator=generator, dtype=torch.float64) * ends[-1], right=True
+        ).clamp_max(n - 1)
 
     def draw(step: int) -> Batch:
         generator = _generator(settings.seed, step)
@@ -102,8 +122,12 @@ def position_batches(pool: Tensor, settings: Settings) -> Callable[[int], Batch]
     return draw
 
 
-def image_batches(cache: FeatureCache, key: str, rows: np.ndarray, normaliser: Normaliser, settings: Settings) -> Callable[[int], Batch]:
-    """Batches of whole grids for the unet: step -> (B, H, W, K), (B, H, W, K), (B,). Scope image pairs grids, scope local pairs positions."""
+def image_batches(
+    cache: FeatureCache, key: str, rows: np.ndarray, normaliser: Normaliser, settings: Settings
+) -> Callable[[int], Batch]:
+    """Batches of whole grids for the unet: step -> (B, H, W, K), (B, H, W, K), (B,). Scope image pairs grids, scope
+    local pairs positions.
+    """
     grids = cache.open(key)
     n_batch = min(settings.batch_size, len(rows))
 

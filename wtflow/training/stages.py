@@ -24,13 +24,24 @@ N_LOGGED = 200
 """Points of the loss curve."""
 
 
-def train_flow(store: RunStore, run_id: str, keys: FeatureKeys, data: RunData, settings: Settings, device: torch.device, progress: Progress) -> int:
+def train_flow(
+    store: RunStore,
+    run_id: str,
+    keys: FeatureKeys,
+    data: RunData,
+    settings: Settings,
+    device: torch.device,
+    progress: Progress,
+) -> int:
     """Train to the end, from the last checkpoint if there is one. Returns the steps taken now."""
     path = store.folder(run_id) / layout.CHECKPOINT
     trainer, normaliser, batches = prepare_training(FeatureCache(store.home), keys.train, data, settings, device, path)
     detector = Detector(settings, normaliser, trainer.velocity)
     first, total = trainer.step, trainer.total_steps
-    say(f"flow: {sum(p.numel() for p in trainer.velocity.parameters()) / 1e6:.2f} M parameters, {normaliser.channels} channels, step {first} of {total}")
+    say(
+        f"flow: {sum(p.numel() for p in trainer.velocity.parameters()) / 1e6:.2f} M parameters, {normaliser.channels}"
+        f" channels, step {first} of {total}"
+    )
     log_every, last_saved, losses = max(1, total // N_LOGGED), time.monotonic(), []
 
     def save() -> None:
@@ -57,8 +68,12 @@ def train_flow(store: RunStore, run_id: str, keys: FeatureKeys, data: RunData, s
     return trainer.step - first
 
 
-def prepare_training(cache: FeatureCache, key: str, data: RunData, settings: Settings, device: torch.device, checkpoint: Path):
-    """Trainer, normaliser and batches; taken from the checkpoint where there is one, so that resuming changes nothing."""
+def prepare_training(
+    cache: FeatureCache, key: str, data: RunData, settings: Settings, device: torch.device, checkpoint: Path
+):
+    """Trainer, normaliser and batches; taken from the checkpoint where there is one, so that resuming changes
+    nothing.
+    """
     rows = data.fit_rows
     positions = draw_positions(cache, key, rows, settings.max_positions, settings.seed)
     resuming = checkpoint.is_file()
@@ -79,7 +94,9 @@ def prepare_training(cache: FeatureCache, key: str, data: RunData, settings: Set
         batches = image_batches(cache, key, rows, normaliser, settings)
     trainer = Trainer(velocity, settings, total_steps(settings, len(rows)), device)
     if resuming:
-        tensors = {key.removeprefix("optimiser."): value for key, value in load_tensors(checkpoint, ("optimiser.",)).items()}
+        tensors = {
+            key.removeprefix("optimiser."): value for key, value in load_tensors(checkpoint, ("optimiser.",)).items()
+        }
         trainer.restore(int(facts["step"]), tensors)
     return trainer, _on(normaliser, device), batches
 

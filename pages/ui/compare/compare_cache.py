@@ -1,6 +1,8 @@
-"""Caches of what is known of several runs beside each other: their common images, metrics with intervals, counted pixels, figures.
+"""Caches of what is known of several runs beside each other: their common images, metrics with intervals, counted
+pixels, figures.
 
-The rules are those of cache.py: small plain keys with a stamp of the files read, and nothing that could not be made again.
+The rules are those of cache.py: small plain keys with a stamp of the files read, and nothing that could not be made
+again.
 """
 
 from collections.abc import Callable
@@ -60,7 +62,9 @@ def pixel_rows(store: RunStore, run_ids: tuple[str, ...]) -> tuple[MetricRow, ..
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _pixel_rows(home: str, run_ids: tuple[str, ...], stamps: tuple[tuple[int, ...], ...], tallied: tuple[int, ...]) -> tuple[MetricRow, ...]:
+def _pixel_rows(
+    home: str, run_ids: tuple[str, ...], stamps: tuple[tuple[int, ...], ...], tallied: tuple[int, ...]
+) -> tuple[MetricRow, ...]:
     tallies = [tally(RunStore(Path(home)), run_id) for run_id in run_ids]
     return compare_pixels(_comparison(home, run_ids, stamps), None if None in tallies else tallies)
 

@@ -24,15 +24,22 @@ from wtflow.store.runs import RunStore
 
 SCALES = {"rarity": "How rare among normal pixels", "own": "Each run's own scale"}
 NOTES = {
-    "rarity": "One scale for all: how many of the run's own normal pixels score as high. Bright means that hardly any normal pixel does.",
-    "own": "Each map has the colours of its own run, from the median of its normal images to its highest scores. "
-    "Raw scores of different runs are not on one scale: do not hold one map's brightness against another's.",
+    "rarity": (
+        "One scale for all: how many of the run's own normal pixels score as high. Bright means that hardly any normal"
+        " pixel does."
+    ),
+    "own": (
+        "Each map has the colours of its own run, from the median of its normal images to its highest scores. "
+        "Raw scores of different runs are not on one scale: do not hold one map's brightness against another's."
+    ),
 }
 RARITY_TICKS = {0.0: "1 in 10", 0.25: "1 in 100", 0.5: "1 in 1,000", 0.75: "1 in 10,000", 1.0: "1 in 100,000"}
 OWN_TICKS = {0.0: "median of its normals", 1.0: "its highest scores"}
 
 
-def show_maps(store: RunStore, comparison: Comparison, names: Sequence[str], thresholds: Sequence[float], disagreed: list[str]) -> None:
+def show_maps(
+    store: RunStore, comparison: Comparison, names: Sequence[str], thresholds: Sequence[float], disagreed: list[str]
+) -> None:
     """One image: what each run calls it, its maps, and one position in all of them."""
     st.subheader("The same image in each run", anchor=False)
     at = _pick_image(comparison, disagreed)
@@ -42,7 +49,9 @@ def show_maps(store: RunStore, comparison: Comparison, names: Sequence[str], thr
         scores = comparison.scores[k]
         call = "defective" if scores[at] >= thresholds[k] else "normal"
         rank = int((scores > scores[at]).sum()) + 1
-        lines.append([plain(name), format_score(scores[at]), format_score(thresholds[k]), call, f"{rank:,} of {len(scores):,}"])
+        lines.append(
+            [plain(name), format_score(scores[at]), format_score(thresholds[k]), call, f"{rank:,} of {len(scores):,}"]
+        )
     st.markdown(f"True label: **{plain(facts.defect)}**")
     table(["run", "score", "its threshold", "calls it", "rank, highest first"], lines)
     references = [compare_cache.normals_of(store, run.run_id) for run in comparison.runs]
@@ -63,18 +72,30 @@ def show_maps(store: RunStore, comparison: Comparison, names: Sequence[str], thr
         show_error(error)
         return
     st.plotly_chart(
-        figure, key=key, on_select=lambda: take_position(key), selection_mode="points", config=theme.PICTURE_CONFIG,
+        figure,
+        key=key,
+        on_select=lambda: take_position(key),
+        selection_mode="points",
+        config=theme.PICTURE_CONFIG,
         alt=f"{facts.sample_id} and its anomaly map in {widgets.count(len(names), 'run')}",
-    )  # fmt: skip
+    )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.segmented_control("Colours", scales, required=True, format_func=SCALES.__getitem__, **state.bound("maps", scale))
+        st.segmented_control(
+            "Colours", scales, required=True, format_func=SCALES.__getitem__, **state.bound("maps", scale)
+        )
         st.slider("Opacity of the maps", 0.0, 1.0, step=0.05, **state.bound("opacity", opacity), width=240)
     st.caption(NOTES[scale])
     _show_position(comparison, names, at, references, position)
     with st.container(horizontal=True):
         for k, run in enumerate(comparison.runs):
             there = {"run": run.run_id, "sample": str(facts.sample_id)}
-            link("localization", f"Look at it in {LETTERS[k]}", icon=":material/center_focus_strong:", position=None, **there)
+            link(
+                "localization",
+                f"Look at it in {LETTERS[k]}",
+                icon=":material/center_focus_strong:",
+                position=None,
+                **there,
+            )
 
 
 def _files(store: RunStore, run_ids: tuple[str, ...], facts) -> tuple:
@@ -83,7 +104,15 @@ def _files(store: RunStore, run_ids: tuple[str, ...], facts) -> tuple:
     return "maps", str(store.home), run_ids, compare_cache.compare_stamp(store, run_ids), *stamps
 
 
-def _build(comparison: Comparison, names: Sequence[str], at: int, facts, references: Sequence | None, opacity: float, position: tuple[int, int] | None):
+def _build(
+    comparison: Comparison,
+    names: Sequence[str],
+    at: int,
+    facts,
+    references: Sequence | None,
+    opacity: float,
+    position: tuple[int, int] | None,
+):
     """The figure; with `references` on the common scale, else each map on its run's own."""
     panels = []
     for k, run in enumerate(comparison.runs):
@@ -94,14 +123,24 @@ def _build(comparison: Comparison, names: Sequence[str], at: int, facts, referen
             low, high = run.color_range
             panels.append(Panel(f"{names[k]}: {format_score(low)} to {format_score(high)}", values, run.color_range))
     return plot_panels(
-        to_uint8(load_image(Path(facts.path), None)), panels, load_mask(Path(facts.mask_path), None) if facts.mask_path else None,
-        opacity=opacity, grid_shape=comparison.runs[0].maps.shape[1:], selected=position,
-        scale=("as many normal pixels score as high", RARITY_TICKS) if references is not None else ("each run's own scale", OWN_TICKS),
-    )  # fmt: skip
+        to_uint8(load_image(Path(facts.path), None)),
+        panels,
+        load_mask(Path(facts.mask_path), None) if facts.mask_path else None,
+        opacity=opacity,
+        grid_shape=comparison.runs[0].maps.shape[1:],
+        selected=position,
+        scale=(
+            ("as many normal pixels score as high", RARITY_TICKS)
+            if references is not None
+            else ("each run's own scale", OWN_TICKS)
+        ),
+    )
 
 
 def _pick_image(comparison: Comparison, disagreed: list[str]) -> int:
-    """The image that the address names, else the first one that the runs disagree on, else the first run's highest; its place."""
+    """The image that the address names, else the first one that the runs disagree on, else the first run's highest;
+    its place.
+    """
     ids = list(comparison.images.sample_id)
     start = disagreed[0] if disagreed else ids[int(comparison.scores[0].argmax())]
     wanted = state.get("sample") if state.get("sample") in ids else start
@@ -111,12 +150,23 @@ def _pick_image(comparison: Comparison, disagreed: list[str]) -> int:
         st.selectbox("Image", ids, **state.bound("sample", wanted), width=380)
         step = {"on_click": state.put, "disabled": len(steps) == 1}
         st.button("Previous", icon=":material/arrow_back:", shortcut="Left", args=("sample", steps[at - 1]), **step)
-        st.button("Next", icon=":material/arrow_forward:", shortcut="Right", args=("sample", steps[(at + 1) % len(steps)]), **step)
-        st.caption(f"{at + 1} of {len(steps)} {'images called differently' if steps is disagreed else 'images'}", width="content")
+        st.button(
+            "Next",
+            icon=":material/arrow_forward:",
+            shortcut="Right",
+            args=("sample", steps[(at + 1) % len(steps)]),
+            **step,
+        )
+        st.caption(
+            f"{at + 1} of {len(steps)} {'images called differently' if steps is disagreed else 'images'}",
+            width="content",
+        )
     return ids.index(wanted)
 
 
-def _show_position(comparison: Comparison, names: Sequence[str], at: int, references: Sequence, position: tuple[int, int] | None) -> None:
+def _show_position(
+    comparison: Comparison, names: Sequence[str], at: int, references: Sequence, position: tuple[int, int] | None
+) -> None:
     """What every run says at the clicked place, which is the same place of the image whatever the sizes of the maps."""
     if position is None:
         st.caption("Click a place in the pictures to read it in every run.")
@@ -125,8 +175,14 @@ def _show_position(comparison: Comparison, names: Sequence[str], at: int, refere
     lines = []
     for k, (name, reference) in enumerate(zip(names, references, strict=True)):
         values = pixel_map(comparison.runs[k], int(comparison.rows[k, at]))
-        row, column = (int((index + 0.5) / cells * side) for index, cells, side in zip(position, shape, values.shape, strict=True))
-        rare = "–" if reference is None else f"1 in {10 ** float(rarity(values[row : row + 1, column], reference)[0]):,.0f}"
+        row, column = (
+            int((index + 0.5) / cells * side) for index, cells, side in zip(position, shape, values.shape, strict=True)
+        )
+        rare = (
+            "–"
+            if reference is None
+            else f"1 in {10 ** float(rarity(values[row : row + 1, column], reference)[0]):,.0f}"
+        )
         lines.append([plain(name), format_score(values[row, column]), rare])
     st.caption(f"Row {position[0]}, column {position[1]} of {shape[0]} x {shape[1]}:")
     table(["run", "score there", "normal pixels that score as high"], lines)

@@ -1,4 +1,6 @@
-"""Which runs the page `compare` is about: the picker, what differs between them, and whether they were tested on the same images."""
+"""Which runs the page `compare` is about: the picker, what differs between them, and whether they were tested on the
+same images.
+"""
 
 from collections.abc import Sequence
 
@@ -11,7 +13,10 @@ from wtflow.jobs import trainings
 from wtflow.records.core import RunSummary
 from wtflow.store.runs import RunStore
 
-EVALUATE_AGAIN = "`python -m wtflow evaluate RUN --steps 1 --keep` makes a second run from the same training, scored with another number of steps."
+EVALUATE_AGAIN = (
+    "`python -m wtflow evaluate RUN --steps 1 --keep` makes a second run from the same training, scored with another"
+    " number of steps."
+)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -21,12 +26,20 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def pick_runs(store: RunStore) -> tuple[str, ...]:
-    """Two to four finished runs of one category, as the address names them or the two newest; ends the page without them."""
+    """Two to four finished runs of one category, as the address names them or the two newest; ends the page without
+    them.
+    """
     summaries = {summary.run_id: summary for summary in trainings.live_summaries(store)}
-    finished = {run_id: summary for run_id, summary in summaries.items() if summary.status is not None and summary.status.state == "finished"}
+    finished = {
+        run_id: summary
+        for run_id, summary in summaries.items()
+        if summary.status is not None and summary.status.state == "finished"
+    }
     categories = list(dict.fromkeys(summary.category for summary in finished.values()))
     if not categories:
-        widgets.show_no_run_yet("Train a category twice with different settings; here you see which run is better, and where they disagree.")
+        widgets.show_no_run_yet(
+            "Train a category twice with different settings; here you see which run is better, and where they disagree."
+        )
         st.stop()
     wanted = state.get_all("runs")
     category = _category(wanted, finished, categories)
@@ -46,16 +59,28 @@ def pick_runs(store: RunStore) -> tuple[str, ...]:
             **state.bound("runs", chosen),
         )
         if len(chosen) > 1:
-            st.button("Reverse", icon=":material/swap_horiz:", on_click=state.put, args=("runs", chosen[::-1]), help="The last run becomes the first")
+            st.button(
+                "Reverse",
+                icon=":material/swap_horiz:",
+                on_click=state.put,
+                args=("runs", chosen[::-1]),
+                help="The last run becomes the first",
+            )
     for run_id in dict.fromkeys(wanted):
         if run_id not in chosen:
             _show_why_not(run_id, summaries.get(run_id), category)
     if len(chosen) < 2:
         st.info(
-            "Choose at least two finished runs of one category." if len(offered) > 1
-            else f"There is only one finished run of {plain(category)}. Train another, or score this one differently: {EVALUATE_AGAIN}",
+            (
+                "Choose at least two finished runs of one category."
+                if len(offered) > 1
+                else (
+                    f"There is only one finished run of {plain(category)}. Train another, or score this one"
+                    f" differently: {EVALUATE_AGAIN}"
+                )
+            ),
             icon=":material/compare_arrows:",
-        )  # fmt: skip
+        )
         st.stop()
     return tuple(chosen)
 
@@ -77,7 +102,10 @@ def _show_why_not(run_id: str, summary: RunSummary | None, category: str) -> Non
     if summary is None or summary.problem or summary.status.state != "finished":
         widgets.show_why_unfit(run_id, summary)
     elif summary.category != category:
-        st.info(f"Run {plain(run_id)} is of category {plain(summary.category)}: only runs of one category are compared.", icon=":material/info:")
+        st.info(
+            f"Run {plain(run_id)} is of category {plain(summary.category)}: only runs of one category are compared.",
+            icon=":material/info:",
+        )
     else:
         st.info(f"Run {plain(run_id)} is left out: {MOST_RUNS} runs are the most.", icon=":material/info:")
 
@@ -110,31 +138,48 @@ def show_settings(comparison: Comparison, names: Sequence[str]) -> None:
     if differ:
         table(header, [[f"**{plain(name)}**", *(plain(str(value)) for value in values)] for name, values in differ])
     else:
-        st.write("All settings are the same. What still differs is chance: another computer, version or number of threads.")
+        st.write(
+            "All settings are the same. What still differs is chance: another computer, version or number of threads."
+        )
     with st.expander(f"{len(same)} settings are the same"):
         table(["setting", "value"], [[plain(name), plain(str(values[0]))] for name, values in same])
 
 
 def agree_on_images(comparison: Comparison) -> bool:
-    """Say which images the comparison rests on. False while the runs were tested on different ones and nobody asked to go on."""
+    """Say which images the comparison rests on. False while the runs were tested on different ones and nobody asked
+    to go on.
+    """
     n, letters = len(comparison.images), LETTERS[: len(comparison.runs)]
     n_defective = int(comparison.labels.sum())
     kinds = f"{n - n_defective:,} normal, {n_defective:,} defective"
     if comparison.is_same_set:
         if n:
-            st.caption(f"All runs were tested on the same {widgets.count(n, 'image')} ({kinds}), equal by name and content.")
+            st.caption(
+                f"All runs were tested on the same {widgets.count(n, 'image')} ({kinds}), equal by name and content."
+            )
         else:
-            st.info("These runs have no test images, so there is nothing to compare. Add images to test/ and train again.", icon=":material/info:")
+            st.info(
+                "These runs have no test images, so there is nothing to compare. Add images to test/ and train again.",
+                icon=":material/info:",
+            )
         return n > 0
     sizes = ", ".join(f"{letter} {count:,}" for letter, count in zip(letters, comparison.n_images, strict=True))
     st.warning(
         f"**The runs were tested on different images** ({sizes}), so their metrics cannot be held against each other. "
-        + (f"{widgets.count(n, 'image')} are common to all, equal by name and content ({kinds})." if n else "They have no image in common."),
+        + (
+            f"{widgets.count(n, 'image')} are common to all, equal by name and content ({kinds})."
+            if n
+            else "They have no image in common."
+        ),
         icon=":material/difference:",
     )
     if not n:
         return False
     is_asked = state.get("common") == "1"
-    st.toggle(f"Compare on the {widgets.count(n, 'common image')}", key="widget_common", value=is_asked,
-              on_change=lambda: state.put("common", "1" if st.session_state["widget_common"] else None))  # fmt: skip
+    st.toggle(
+        f"Compare on the {widgets.count(n, 'common image')}",
+        key="widget_common",
+        value=is_asked,
+        on_change=lambda: state.put("common", "1" if st.session_state["widget_common"] else None),
+    )
     return is_asked

@@ -22,7 +22,9 @@ from wtflow.results import ThresholdChoice
 from wtflow.store.runs import RunStore
 
 COUNT_AT_ONCE = 700
-"""Up to so many maps the pixels are counted without asking (some six seconds, once per run); above, a button starts it."""
+"""Up to so many maps the pixels are counted without asking (some six seconds, once per run); above, a button starts
+it.
+"""
 
 SECONDS_PER_MAP = 0.01
 PER_PAGE = 14
@@ -35,30 +37,41 @@ STAGES = {"read": "reading", "features": "features", "train": "training", "score
 
 
 def show_metrics(store: RunStore, comparison: Comparison, names: Sequence[str]) -> bool:
-    """Metrics with intervals and differences in words. True when the pixels should be counted now, below everything else."""
+    """Metrics with intervals and differences in words. True when the pixels should be counted now, below everything
+    else.
+    """
     st.subheader("Which is better", anchor=False)
     run_ids = tuple(run.run_id for run in comparison.runs)
     rows = (*compare_cache.image_rows(store, run_ids), *compare_cache.pixel_rows(store, run_ids))
     letters = LETTERS[: len(names)]
-    table(["metric", *letters, *(f"{letter} against A" for letter in letters[1:])], [_metric_line(row, len(names)) for row in rows])
+    table(
+        ["metric", *letters, *(f"{letter} against A" for letter in letters[1:])],
+        [_metric_line(row, len(names)) for row in rows],
+    )
     for k, name in list(enumerate(names))[1:]:
         _show_verdict(rows, k, name, names[0])
     if any(row.differences for row in rows):
         titles = {key: title for key, (title, _) in WORDS.items()}
-        st.plotly_chart(plot_differences(rows, titles, names), key="differences", config=theme.CONFIG, alt="Differences of the metrics with intervals")
+        st.plotly_chart(
+            plot_differences(rows, titles, names),
+            key="differences",
+            config=theme.CONFIG,
+            alt="Differences of the metrics with intervals",
+        )
     for reason in dict.fromkeys(row.reason for row in rows if row.reason):
         st.caption(f":material/info: {plain(reason)}")
     st.caption(
-        f"95 % intervals from {N_RESAMPLES:,} resamples of the images, within each class, the same for all runs (seed 0). They say how far other images "
-        "of this kind could move a figure, not how far another training could: for that, train other seeds. Best F1 takes every resample's own best "
-        "threshold, so its interval leans upwards."
+        f"95 % intervals from {N_RESAMPLES:,} resamples of the images, within each class, the same for all runs (seed"
+        " 0). They say how far other images of this kind could move a figure, not how far another training could: for"
+        " that, train other seeds. Best F1 takes every resample's own best threshold, so its interval leans upwards."
     )
     return _asks_for_pixels(store, comparison, rows)
 
 
 def _metric_line(row: MetricRow, n_runs: int) -> list[str]:
     values = [
-        widgets.metric(value) + (f" ({row.intervals[k].low:.3f} to {row.intervals[k].high:.3f})" if row.intervals else "")
+        widgets.metric(value)
+        + (f" ({row.intervals[k].low:.3f} to {row.intervals[k].high:.3f})" if row.intervals else "")
         for k, value in enumerate(row.values)
     ]
     differences = []
@@ -66,7 +79,10 @@ def _metric_line(row: MetricRow, n_runs: int) -> list[str]:
         if row.differences:
             found = row.differences[k]
             words = difference_words(found)
-            differences.append(f"{found.value:+.3f} ({found.low:+.3f} to {found.high:+.3f}), {words if words == 'within noise' else f'**{words}**'}")
+            differences.append(
+                f"{found.value:+.3f} ({found.low:+.3f} to {found.high:+.3f}),"
+                f" {words if words == 'within noise' else f'**{words}**'}"
+            )
         elif None in (row.values[0], row.values[k]):
             differences.append("–")
         else:
@@ -81,7 +97,11 @@ def _show_verdict(rows: Sequence[MetricRow], k: int, name: str, first: str) -> N
         if row.differences:
             groups.setdefault(difference_words(row.differences[k]), []).append(WORDS[row.key][0])
     if groups:
-        st.markdown(f"**{plain(name)} against {plain(first)}:** " + "; ".join(f"{words} in {', '.join(titles)}" for words, titles in groups.items()) + ".")
+        st.markdown(
+            f"**{plain(name)} against {plain(first)}:** "
+            + "; ".join(f"{words} in {', '.join(titles)}" for words, titles in groups.items())
+            + "."
+        )
 
 
 def _asks_for_pixels(store: RunStore, comparison: Comparison, rows: Sequence[MetricRow]) -> bool:
@@ -92,18 +112,29 @@ def _asks_for_pixels(store: RunStore, comparison: Comparison, rows: Sequence[Met
     if n_maps <= COUNT_AT_ONCE:
         return True
     expected = widgets.duration(SECONDS_PER_MAP * n_maps)
-    st.caption("Intervals of the pixel metrics and the PRO curve need the pixels of every map counted once; they are kept with the run.")
+    st.caption(
+        "Intervals of the pixel metrics and the PRO curve need the pixels of every map counted once; they are kept with"
+        " the run."
+    )
     return st.button(f"Count the pixels of {n_maps:,} maps (about {expected})", icon=":material/grid_on:")
 
 
 def count_pixels(store: RunStore, comparison: Comparison) -> None:
-    """Count what is missing, with a bar, and keep it; then draw the page anew. What is done stays done when the page is left."""
+    """Count what is missing, with a bar, and keep it; then draw the page anew. What is done stays done when the page
+    is left.
+    """
     missing = [run for run in comparison.runs if compare_cache.tally(store, run.run_id) is None]
     bar = st.progress(0.0, text="Counting pixels")
     try:
         for k, run in enumerate(missing):
             words = f"Counting pixels for intervals and the PRO curve, run {k + 1} of {len(missing)}"
-            make_tally(store, run, lambda done, total, words=words: bar.progress(done / total, text=f"{words}: {done:,} of {total:,} maps"))
+            make_tally(
+                store,
+                run,
+                lambda done, total, words=words: bar.progress(
+                    done / total, text=f"{words}: {done:,} of {total:,} maps"
+                ),
+            )
     except ImageReadError as error:
         bar.empty()
         show_error(error)
@@ -135,14 +166,26 @@ def pick_pair(comparison: Comparison, names: Sequence[str]) -> Pair:
     origin = state.get("origin") if state.get("origin") in origins else next(iter(origins))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if len(pairs) > 1:
-            st.segmented_control("Runs", list(pairs), required=True, format_func=" and ".join, **state.bound("pair", pair))
+            st.segmented_control(
+                "Runs", list(pairs), required=True, format_func=" and ".join, **state.bound("pair", pair)
+            )
         if len(origins) > 1:
             labels = {key: choices[0].label for key, choices in origins.items()}
-            st.selectbox("Threshold of each run", list(origins), format_func=labels.__getitem__, width=300, **state.bound("origin", origin))
+            st.selectbox(
+                "Threshold of each run",
+                list(origins),
+                format_func=labels.__getitem__,
+                width=300,
+                **state.bound("origin", origin),
+            )
     found = Pair(*pairs[pair], origins[origin])
     values = ", ".join(f"{LETTERS[k]} {format_score(found.thresholds[k])}" for k in pairs[pair])
     same = len({choice.label for choice in found.choices}) == 1
-    where = f"{found.choices[0].label}. {found.choices[0].explanation}" if same else "; ".join(f"{LETTERS[k]}: {found.choices[k].label}" for k in pairs[pair])
+    where = (
+        f"{found.choices[0].label}. {found.choices[0].explanation}"
+        if same
+        else "; ".join(f"{LETTERS[k]}: {found.choices[k].label}" for k in pairs[pair])
+    )
     st.caption(f"Each run calls at its own threshold, taken over all of its test images: {values}. {where}")
     return found
 
@@ -158,7 +201,10 @@ def show_disagreements(rows, names: tuple[str, str]):
         st.pills("Who is right", list(words), format_func=words.__getitem__, **state.bound("who", who))
         if len(known) > 1:
             st.pills("Defect type", known, selection_mode="multi", wrap=True, **state.bound("defect", defects))
-    st.caption(f"{widgets.count(len(chosen), 'image')}, those that the two runs rank most differently first. Press one to see its maps below.")
+    st.caption(
+        f"{widgets.count(len(chosen), 'image')}, those that the two runs rank most differently first. Press one to see"
+        " its maps below."
+    )
     on_page = widgets.pager(len(chosen), PER_PAGE)
     with st.grid(min_column_width=widgets.TILE_PX, key="disagreements"):
         for i in on_page:
@@ -170,13 +216,30 @@ def _show_card(facts, names: tuple[str, str]) -> None:
     first, second = names[0][0], names[1][0]
     with st.container(key=f"tile-thumb_{facts.row}", gap="xsmall"):
         try:
-            st.image(cache.picture(facts.path, facts.mask_path), width="stretch", alt=f"{facts.sample_id}, {facts.defect}")
+            st.image(
+                cache.picture(facts.path, facts.mask_path), width="stretch", alt=f"{facts.sample_id}, {facts.defect}"
+            )
         except ImageReadError as error:
             st.error(plain(error.message), icon=":material/broken_image:")
-        calls = [f"{letter} {format_score(score)} {'defective' if called else 'normal'}" for letter, score, called in (
-            (first, facts.score_first, facts.called_first), (second, facts.score_second, facts.called_second))]  # fmt: skip
-        st.caption(f"**{plain(facts.defect)}** · {first if facts.agreement == 'first' else second} is right  \n{calls[0]}  \n{calls[1]}")
-        st.button("See its maps", key=f"see_{facts.row}", type="tertiary", icon=":material/visibility:", on_click=state.put, args=("sample", facts.sample_id))
+        calls = [
+            f"{letter} {format_score(score)} {'defective' if called else 'normal'}"
+            for letter, score, called in (
+                (first, facts.score_first, facts.called_first),
+                (second, facts.score_second, facts.called_second),
+            )
+        ]
+        st.caption(
+            f"**{plain(facts.defect)}** · {first if facts.agreement == 'first' else second} is right  \n{calls[0]} "
+            f" \n{calls[1]}"
+        )
+        st.button(
+            "See its maps",
+            key=f"see_{facts.row}",
+            type="tertiary",
+            icon=":material/visibility:",
+            on_click=state.put,
+            args=("sample", facts.sample_id),
+        )
 
 
 def show_costs(comparison: Comparison, names: Sequence[str]) -> None:
@@ -189,8 +252,17 @@ def show_costs(comparison: Comparison, names: Sequence[str]) -> None:
         if any(value is not None for value in seconds):
             lines.append([words, *("–" if value is None else f"{value:.1f} s" for value in seconds)])
     rates = [one.get("rates", {}).get("score") for one in facts]
-    lines.append(["moving along the flow, per image", *("–" if not rate else f"{1000 * rate:.0f} ms" for rate in rates)])
-    lines.append(["peak memory", *("–" if not one.get("peak_rss_mib") else f"{one['peak_rss_mib']:,.0f} MiB" for one in facts)])
-    lines.append(["device, threads", *(f"{plain(str(one.get('device', '–')))}, {one.get('threads', '–')}" for one in facts)])
+    lines.append(
+        ["moving along the flow, per image", *("–" if not rate else f"{1000 * rate:.0f} ms" for rate in rates)]
+    )
+    lines.append(
+        ["peak memory", *("–" if not one.get("peak_rss_mib") else f"{one['peak_rss_mib']:,.0f} MiB" for one in facts)]
+    )
+    lines.append(
+        ["device, threads", *(f"{plain(str(one.get('device', '–')))}, {one.get('threads', '–')}" for one in facts)]
+    )
     table(["", *LETTERS[: len(names)]], lines)
-    st.caption("As measured when each run was made, with whatever else the computer was doing then. Features that were in the cache cost next to nothing.")
+    st.caption(
+        "As measured when each run was made, with whatever else the computer was doing then. Features that were in the"
+        " cache cost next to nothing."
+    )

@@ -17,7 +17,9 @@ from wtflow.studies.duration import START_S
 from wtflow.studies.requests import FactsRequest
 
 MEASURE_AT_ONCE = 300
-"""Up to so many test images the defects are measured by themselves (some six seconds); above, a process of its own does it."""
+"""Up to so many test images the defects are measured by themselves (some six seconds); above, a process of its own
+does it.
+"""
 S_PER_IMAGE = 0.022
 """Seconds per test image as measured on `screw` (512 px files at 320 px, one core), for a promise."""
 N_STRIP = 4
@@ -30,7 +32,9 @@ SHORT = {"FN": "short", "FP": "above"}
 
 
 def measure_defects(store: RunStore, results: RunResults, threshold: thresholds.Threshold) -> FailureStudy:
-    """The study of this threshold; facts of the images are computed first where nobody has, at once or after a button."""
+    """The study of this threshold; facts of the images are computed first where nobody has, at once or after a
+    button.
+    """
     study = cache.failure_study(store, results.run_id, threshold.value)
     if "area" in study.table:
         return study
@@ -38,10 +42,19 @@ def measure_defects(store: RunStore, results: RunResults, threshold: thresholds.
     request = FactsRequest()
     if n > MEASURE_AT_ONCE:
         what = f"Measure the defects of {n:,} images"
-        answers.read_task(store, results.run_id, request, what, f"{flow_words.roughly(S_PER_IMAGE * n + START_S)} (size, contrast, place, AUPRO per type)")
+        answers.read_task(
+            store,
+            results.run_id,
+            request,
+            what,
+            f"{flow_words.roughly(S_PER_IMAGE * n + START_S)} (size, contrast, place, AUPRO per type)",
+        )
         return study
     bar = st.progress(0.0, text="Measuring the defects")
-    tell = lambda done, total: bar.progress(done / max(total, 1), text=f"Measuring the defects: image {done:,} of {total:,}")  # noqa: E731
+
+    def tell(done: int, total: int) -> None:
+        bar.progress(done / max(total, 1), text=f"Measuring the defects: image {done:,} of {total:,}")
+
     save_answer(store, results.run_id, request, compute_facts(results, tell))
     bar.empty()
     return cache.failure_study(store, results.run_id, threshold.value)
@@ -62,7 +75,9 @@ def show_strip(store: RunStore, results: RunResults, study: FailureStudy, outcom
 
 
 def show_tile(store: RunStore, results: RunResults, facts, where: str, side: bool = True) -> bool:
-    """A picture under its map; pressing its label takes the image apart; True when that was just done. side: say on which side of the threshold it lies."""
+    """A picture under its map; pressing its label takes the image apart; True when that was just done. side: say on
+    which side of the threshold it lies.
+    """
     margin = f"{facts.margin:.2g} {SHORT[facts.outcome]}" if side else f"{facts.margin:.2g}"
     with st.container(key=f"tile-image_{where}_{facts.row}", gap="xsmall"):
         show_picture(store, results, facts)
@@ -82,7 +97,11 @@ def show_picture(store: RunStore, results: RunResults, facts, opacity: float = O
     """The image under its map, or why it cannot be shown."""
     try:
         picture = cache.heat(store, results.run_id, int(facts.row), opacity)
-        st.image(picture, width="stretch", alt=f"{facts.sample_id}, {OUTCOMES[facts.outcome]}, score {format_score(facts.score)}")
+        st.image(
+            picture,
+            width="stretch",
+            alt=f"{facts.sample_id}, {OUTCOMES[facts.outcome]}, score {format_score(facts.score)}",
+        )
     except WTFlowError as error:
         st.error(plain(error.message), icon=":material/broken_image:")
 
@@ -114,11 +133,17 @@ def show_types(results: RunResults, study: FailureStudy) -> None:
         column_config={
             "Detection rate": st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100),
             "AUROC": st.column_config.NumberColumn(format="%.3f", help="This type against all normal test images."),
-            "AUPRO": st.column_config.NumberColumn(format="%.3f", help="Its images and all normal ones, up to 30 % false pixels."),
-            "Median area": st.column_config.NumberColumn(format="%.2g %%", help="Of the image, over images with a sound mask."),
+            "AUPRO": st.column_config.NumberColumn(
+                format="%.3f", help="Its images and all normal ones, up to 30 % false pixels."
+            ),
+            "Median area": st.column_config.NumberColumn(
+                format="%.2g %%", help="Of the image, over images with a sound mask."
+            ),
         },
     )
-    st.caption("The interval is Wilson's: other images of the same kind, the same run. Choose a line to see its images below.")
+    st.caption(
+        "The interval is Wilson's: other images of the same kind, the same run. Choose a line to see its images below."
+    )
 
 
 def take_type(names: list[str]) -> None:
@@ -127,7 +152,9 @@ def take_type(names: list[str]) -> None:
 
 
 def rows_below(results: RunResults, study: FailureStudy):
-    """The wrong calls that the filter leaves, worst first. A filter by outcomes that are right asks for nothing here."""
+    """The wrong calls that the filter leaves, worst first. A filter by outcomes that are right asks for nothing
+    here.
+    """
     chosen = thresholds.read_filter(results)
     rows = study.failures
     wanted = [outcome for outcome in WRONG if outcome in chosen.outcomes]
@@ -141,8 +168,9 @@ def rows_below(results: RunResults, study: FailureStudy):
 
 
 def show_worst_first(store: RunStore, results: RunResults, study: FailureStudy) -> None:
-    """All wrong calls in pages, by kind, defect type and notes. A filter redraws these alone, unless an image is taken apart above: its
-    neighbours are those that the filter leaves."""
+    """All wrong calls in pages, by kind, defect type and notes. A filter redraws these alone, unless an image is taken
+    apart above: its neighbours are those that the filter leaves.
+    """
     if not study.failures.empty:
         (st.fragment(_show_all) if state.get("sample") is None else _show_all)(store, results, study)
 

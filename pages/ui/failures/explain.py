@@ -19,13 +19,19 @@ from wtflow.store.runs import RunStore
 from wtflow.studies.duration import umap_of_travel_seconds
 from wtflow.studies.requests import NearestRequest, map_request
 
-FACTS = {"area": "Area", "contrast": "Contrast", "border": "Distance to border", "n_regions": "Regions", "nearest": "Nearest normal"}
+FACTS = {
+    "area": "Area",
+    "contrast": "Contrast",
+    "border": "Distance to border",
+    "n_regions": "Regions",
+    "nearest": "Nearest normal",
+}
 TYPICAL_CHANNELS = 512
 """Channels assumed where only a rough time is promised."""
 N_OF_GROUP = 5
 CONTRAST_WORDS = (
-    "Contrast: distance of the mean colour inside the mask from that of a ring around it, in spreads of the ring's own colour; "
-    "1 is as far as the ring's pixels are from their mean on average."
+    "Contrast: distance of the mean colour inside the mask from that of a ring around it, in spreads of the ring's own"
+    " colour; 1 is as far as the ring's pixels are from their mean on average."
 )
 
 
@@ -48,7 +54,9 @@ def show_fact(store: RunStore, results: RunResults, study: FailureStudy, thresho
     offered = [name for name in FACTS if name == "nearest" or name in study.table]
     best = next((split.fact for split in study.miss_splits), offered[0])
     fact = state.get("fact") if state.get("fact") in offered else best
-    st.segmented_control("Score against", offered, required=True, format_func=FACTS.__getitem__, **state.bound("fact", fact))
+    st.segmented_control(
+        "Score against", offered, required=True, format_func=FACTS.__getitem__, **state.bound("fact", fact)
+    )
     if fact == "nearest" and "nearest" not in study.table:
         offer_nearest(store, results)
         return
@@ -60,16 +68,31 @@ def show_fact(store: RunStore, results: RunResults, study: FailureStudy, thresho
     figure = plot_fact(*columns, threshold.value, words.title, bound=bound, is_share=words.is_share)
     follow(results, figure, f"fact_{fact}", f"Scores of {len(table)} test images against {words.title}")
     known = int(table[fact].notna().sum())
-    told = "It does not separate misses from hits beyond chance." if (table.outcome == "FN").any() else "No defect is missed at this threshold."
+    told = (
+        "It does not separate misses from hits beyond chance."
+        if (table.outcome == "FN").any()
+        else "No defect is missed at this threshold."
+    )
     if split is not None:
-        told = f"{plain(describe_split(split, words, 'misses', 'hits'))} The dotted line is that bound, chosen on these very images."
-    st.caption(f"{told} {CONTRAST_WORDS if fact == 'contrast' else ''} {known} of {len(table)} images have this fact. Click a dot to see its map.")
+        told = (
+            f"{plain(describe_split(split, words, 'misses', 'hits'))} The dotted line is that bound, chosen on these"
+            " very images."
+        )
+    st.caption(
+        f"{told} {CONTRAST_WORDS if fact == 'contrast' else ''} {known} of {len(table)} images have this fact. Click a"
+        " dot to see its map."
+    )
 
 
 def offer_nearest(store: RunStore, results: RunResults) -> None:
     """A task that looks for the nearest training normal of every test image."""
-    st.caption("How far each image's mean feature lies from the nearest training normal's, before the flow moves anything.")
-    expected = "some ten seconds where the features are still in the cache, else as long as the run took to compute those of its test images"
+    st.caption(
+        "How far each image's mean feature lies from the nearest training normal's, before the flow moves anything."
+    )
+    expected = (
+        "some ten seconds where the features are still in the cache, else as long as the run took to compute those of"
+        " its test images"
+    )
     answers.read_task(store, results.run_id, NearestRequest(), "Find the nearest training normals", expected)
 
 
@@ -80,16 +103,24 @@ def show_alarm_map(store: RunStore, results: RunResults) -> None:
         st.caption("No normal test image: there is nothing to see false alarms on.")
         return
     ids = dict(zip(results.table.row.tolist(), results.table.sample_id.tolist(), strict=True))
-    follow(results, plot_alarms(alarms, ids), "alarms", f"Share of {alarms.n_images} normal images above the pixel threshold at each position")
+    follow(
+        results,
+        plot_alarms(alarms, ids),
+        "alarms",
+        f"Share of {alarms.n_images} normal images above the pixel threshold at each position",
+    )
     st.caption(
-        f"Pixel threshold {alarms.threshold:.4g}: the {100 * alarms.quantile:g} % quantile of all positions of {alarms.n_images} normal test images. "
-        f"{' '.join(plain(sentence) for sentence in describe_alarms(alarms))} Click a place to see the image that is highest there."
+        f"Pixel threshold {alarms.threshold:.4g}: the {100 * alarms.quantile:g} % quantile of all positions of"
+        f" {alarms.n_images} normal test images. {' '.join(plain(sentence) for sentence in describe_alarms(alarms))}"
+        " Click a place to see the image that is highest there."
     )
 
 
 def follow(results: RunResults, figure, key: str, alt: str) -> None:
     """A figure whose points lead to their image's map."""
-    event = st.plotly_chart(figure, key=f"explain_{key}", on_select="rerun", selection_mode="points", config=theme.CONFIG, alt=alt)
+    event = st.plotly_chart(
+        figure, key=f"explain_{key}", on_select="rerun", selection_mode="points", config=theme.CONFIG, alt=alt
+    )
     points = [point for point in event.selection.points if point.get("customdata")]
     if points and points[0]["customdata"][0]:
         sample, position = points[0]["customdata"]
@@ -102,13 +133,19 @@ def show_groups(store: RunStore, results: RunResults, study: FailureStudy, thres
     n, n_wrong = len(results.test), len(study.failures)
     if n_wrong < LEAST or n < LEAST_IMAGES:
         st.caption(
-            f"{widgets.count(n_wrong, 'wrong call')} of {widgets.count(n, 'test image')}: groups need at least {LEAST} of {LEAST_IMAGES}. "
-            "Look at them one by one above."
+            f"{widgets.count(n_wrong, 'wrong call')} of {widgets.count(n, 'test image')}: groups need at least {LEAST}"
+            f" of {LEAST_IMAGES}. Look at them one by one above."
         )
         return
     request = map_request(n, results.settings.solver)
     expected = flow_words.roughly(umap_of_travel_seconds(request, n, TYPICAL_CHANNELS))
-    projection = answers.read_task(store, results.run_id, request, f"Group the worst positions of {n:,} images", f"{expected}; {flow_words.FIRST_UMAP}")
+    projection = answers.read_task(
+        store,
+        results.run_id,
+        request,
+        f"Group the worst positions of {n:,} images",
+        f"{expected}; {flow_words.FIRST_UMAP}",
+    )
     if projection is None:
         return
     found = cache.failure_map(store, results.run_id, request, threshold.value)
@@ -117,13 +154,22 @@ def show_groups(store: RunStore, results: RunResults, study: FailureStudy, thres
         left, right = st.columns(2, gap="large")
     with left:
         figure = plot_groups(found.points, found.group, table.outcome.to_numpy(), list(table.sample_id))
-        follow(results, figure, "groups", f"UMAP of the worst position of {n} test images, {len(found.groups)} groups of wrong calls")
+        follow(
+            results,
+            figure,
+            "groups",
+            f"UMAP of the worst position of {n} test images, {len(found.groups)} groups of wrong calls",
+        )
         how = "they are too alike to part"
         if found.silhouette is not None:
-            how = f"of 2 to {MOST_GROUPS} the number of the highest silhouette, {found.silhouette:.2f} (Ward; above 0.5 is well apart)"
+            how = (
+                f"of 2 to {MOST_GROUPS} the number of the highest silhouette, {found.silhouette:.2f} (Ward; above 0.5"
+                " is well apart)"
+            )
         st.caption(
-            f"{widgets.count(len(found.groups), 'group')}: {how}. Each dot is the worst position of one test image before the flow moves it, "
-            "placed by UMAP: who is near whom counts, distances between groups do not. Click a dot to see its map."
+            f"{widgets.count(len(found.groups), 'group')}: {how}. Each dot is the worst position of one test image"
+            " before the flow moves it, placed by UMAP: who is near whom counts, distances between groups do not."
+            " Click a dot to see its map."
         )
     with right:
         for group in found.groups:

@@ -34,7 +34,10 @@ def show_one(store: RunStore, results: RunResults, study: FailureStudy, threshol
         return
     found = study.table[study.table.sample_id == wanted]
     if found.empty:
-        st.info("This image is a held-out training normal, not a test image: it is judged on Localization.", icon=":material/info:")
+        st.info(
+            "This image is a held-out training normal, not a test image: it is judged on Localization.",
+            icon=":material/info:",
+        )
         return
     facts = found.iloc[0]
     with st.container(border=True, key="card-one"):
@@ -58,12 +61,26 @@ def show_head(results: RunResults, study: FailureStudy, facts, threshold: thresh
         if at is not None:
             step = {"on_click": state.put, "disabled": len(ids) == 1, "type": "tertiary"}
             st.button("Previous", icon=":material/arrow_back:", shortcut="Left", args=("sample", ids[at - 1]), **step)
-            st.button("Next", icon=":material/arrow_forward:", shortcut="Right", args=("sample", ids[(at + 1) % len(ids)]), **step)
+            st.button(
+                "Next",
+                icon=":material/arrow_forward:",
+                shortcut="Right",
+                args=("sample", ids[(at + 1) % len(ids)]),
+                **step,
+            )
             st.caption(f"{at + 1} of {len(ids)}", width="content")
         st.button("Close", icon=":material/close:", on_click=state.put, args=("sample", None), type="tertiary")
     with st.container(horizontal=True, vertical_alignment="center", key=f"verdict_{facts.outcome}"):
-        away = f", {format_score(abs(facts.score - threshold.value))} {SHORT[facts.outcome]}" if facts.outcome in SHORT else ""
-        st.markdown(f"**{OUTCOMES[facts.outcome].capitalize()}**: score {format_score(facts.score)}{away}. True label: {plain(facts.defect)}.", width="content")
+        away = (
+            f", {format_score(abs(facts.score - threshold.value))} {SHORT[facts.outcome]}"
+            if facts.outcome in SHORT
+            else ""
+        )
+        st.markdown(
+            f"**{OUTCOMES[facts.outcome].capitalize()}**: score {format_score(facts.score)}{away}. True label:"
+            f" {plain(facts.defect)}.",
+            width="content",
+        )
         there = {"run": results.run_id, "sample": facts.sample_id, "position": f"{facts.peak_row},{facts.peak_column}"}
         link("localization", "Look at its map", icon=":material/center_focus_strong:", **there)
         link("trajectories", "Follow its worst position", icon=":material/route:", images="one", how="clicked", **there)
@@ -85,7 +102,10 @@ def pick_cut(store: RunStore, results: RunResults, threshold: thresholds.Thresho
         width=290,
         **state.bound("cut", quantile),
     )
-    return alarms.threshold, f"the {100 * quantile:g} % quantile of all positions of {alarms.n_images} normal test images"
+    return (
+        alarms.threshold,
+        f"the {100 * quantile:g} % quantile of all positions of {alarms.n_images} normal test images",
+    )
 
 
 def show_pictures(store: RunStore, results: RunResults, facts, cut: float) -> RegionReport | None:
@@ -106,7 +126,10 @@ def show_pictures(store: RunStore, results: RunResults, facts, cut: float) -> Re
             with st.container(gap="xsmall"):
                 st.image(picture, width="stretch", alt=f"{facts.sample_id}: {words}")
                 st.caption(words)
-    st.html('<span class="wt-badge wt-tp">defect found</span> <span class="wt-badge wt-fn">missed</span> <span class="wt-badge wt-fp">called, but sound</span>')
+    st.html(
+        '<span class="wt-badge wt-tp">defect found</span> <span class="wt-badge wt-fn">missed</span> <span'
+        ' class="wt-badge wt-fp">called, but sound</span>'
+    )
     return report
 
 
@@ -121,7 +144,10 @@ def show_numbers(study: FailureStudy, facts, report: RegionReport | None, words:
             n_found = sum(region.is_found for region in report.defects)
             n_marked = report.n_both + report.n_under
             lines.append(f"Missed inside the mask: {_share(report.n_under, n_marked)} of the defect.")
-            lines.append(f"Regions found: {n_found} of {len(report.defects)}; called regions beside every defect: {len(report.alarms)}.")
+            lines.append(
+                f"Regions found: {n_found} of {len(report.defects)}; called regions beside every defect:"
+                f" {len(report.alarms)}."
+            )
         else:
             lines.append(f"Called regions: {len(report.alarms)}; none of them should be there.")
         st.markdown("\n".join(f"- {line}" for line in lines))
@@ -146,7 +172,11 @@ def show_regions(report: RegionReport) -> None:
         ],
         hide_index=True,
         width="stretch",
-        column_config={"Overlap": st.column_config.NumberColumn(format="%.0f %%", help="Share of the region's pixels that both map and mask mark.")},
+        column_config={
+            "Overlap": st.column_config.NumberColumn(
+                format="%.0f %%", help="Share of the region's pixels that both map and mask mark."
+            )
+        },
     )
     if len(listed) > N_LISTED:
         st.caption(f"{N_LISTED} of {len(listed)} regions.")
@@ -161,7 +191,11 @@ def show_facts(study: FailureStudy, facts) -> None:
         return
     parts = []
     if facts.is_defective:
-        parts = [f"Defect area {_share(facts.area, 1)} of the image", f"contrast {facts.contrast:.2g}", f"{facts.border:.0%} of the side from the border"]
+        parts = [
+            f"Defect area {_share(facts.area, 1)} of the image",
+            f"contrast {facts.contrast:.2g}",
+            f"{facts.border:.0%} of the side from the border",
+        ]
     if "nearest" in study.table:
         parts.append(f"nearest training normal {plain(str(facts.nearest_id))}, {facts.nearest:.3g} away")
     if parts:

@@ -1,10 +1,12 @@
-"""The particle field as a part of a page: trajectories that play, or a map of points to choose from. Drawn in the browser, assets/field*.js.
+"""The particle field as a part of a page: trajectories that play, or a map of points to choose from. Drawn in the
+browser, assets/field*.js.
 
     state = show_field(encoded, key="travel", height=560, choices={"view": "radius", "t": 0.5, "playing_allowed": True},
                        can_select=False, on_change=keep)
 
-where `keep()` reads `field_state("travel")` and puts `choice` into the page's address. Playing, scrubbing, zooming and hovering stay in the
-browser: the page runs again only when a person pauses, lets go of the slider, picks a view or colour, selects or clicks.
+where `keep()` reads `field_state("travel")` and puts `choice` into the page's address. Playing, scrubbing, zooming and
+hovering stay in the browser: the page runs again only when a person pauses, lets go of the slider, picks a view or
+colour, selects or clicks.
 """
 
 from collections.abc import Callable, Mapping
@@ -37,43 +39,62 @@ class FieldState:
 
 
 def show_field(
-    data: dict[str, object], *, key: str, height: int, choices: Mapping[str, object], can_select: bool, on_change: Callable[[], None]
+    data: dict[str, object],
+    *,
+    key: str,
+    height: int,
+    choices: Mapping[str, object],
+    can_select: bool,
+    on_change: Callable[[], None],
 ) -> FieldState:
     """Mount an encoded field and return what was done in it.
 
-    data: from `wtflow.plots.field.encode_field`, best kept by the page's cache. height: of the view in px (controls come on top).
-    choices: `view`, `colour` and `t`, usually from the page's address; what is left out or None is the person's alone. The field follows
-    them whenever they differ from what it shows, so a page that passes one must take over its changes: in `on_change`, which is called
-    before the page runs again after a choice, a selection or a click, `field_state(key).choice` has the new values. Two more are
-    one-way: `playing_allowed` (default true; else times are steps to jump to) and `marked` (ids to put a ring around).
-    can_select: offer lasso and box.
+    data: from `wtflow.plots.field.encode_field`, best kept by the page's cache. height: of the view in px (controls
+    come on top). choices: `view`, `colour` and `t`, usually from the page's address; what is left out or None is the
+    person's alone. The field follows them whenever they differ from what it shows, so a page that passes one must take
+    over its changes: in `on_change`, which is called before the page runs again after a choice, a selection or a click,
+    `field_state(key).choice` has the new values. Two more are one-way: `playing_allowed` (default true; else times are
+    steps to jump to) and `marked` (ids to put a ring around). can_select: offer lasso and box.
     """
     wanted = {name: choices[name] for name in ("view", "colour", "t") if choices.get(name) is not None}
     told = _tell(key, wanted)
     sent = {
-        "key": key, "height": height, "can_select": can_select, "playing_allowed": bool(choices.get("playing_allowed", True)),
-        "marked": list(choices.get("marked") or ()), "choices": told["choices"], "told": told["number"],
-    }  # fmt: skip
+        "key": key,
+        "height": height,
+        "can_select": can_select,
+        "playing_allowed": bool(choices.get("playing_allowed", True)),
+        "marked": list(choices.get("marked") or ()),
+        "choices": told["choices"],
+        "told": told["number"],
+    }
     _mount(
-        key=key, data=data | sent, default={"choice": {}, "selected": {}},
-        on_choice_change=on_change, on_selected_change=on_change, on_clicked_change=on_change,
-    )  # fmt: skip
+        key=key,
+        data=data | sent,
+        default={"choice": {}, "selected": {}},
+        on_choice_change=on_change,
+        on_selected_change=on_change,
+        on_clicked_change=on_change,
+    )
     return field_state(key, fingerprint=data["fingerprint"])
 
 
 def field_state(key: str, *, fingerprint: object = None) -> FieldState:
-    """What was done in the field of this key, also from within its `on_change`. With a fingerprint, ids of other data are left out."""
+    """What was done in the field of this key, also from within its `on_change`. With a fingerprint, ids of other
+    data are left out.
+    """
     found = st.session_state.get(key) or {}
     selected = found.get("selected") or {}
     is_stale = fingerprint is not None and selected.get("of") != fingerprint
-    return FieldState(dict(found.get("choice") or {}), [] if is_stale else list(selected.get("ids", ())), found.get("clicked"))
+    return FieldState(
+        dict(found.get("choice") or {}), [] if is_stale else list(selected.get("ids", ())), found.get("clicked")
+    )
 
 
 def _tell(key: str, wanted: dict[str, object]) -> dict[str, object]:
     """What to send as choices, with a number that rises only when the browser must follow.
 
-    The browser shows what it last reported or, if nothing was reported since, what it was last told. While the page wants just that,
-    the same message is sent as before, so that a rerun costs neither traffic nor a repaint.
+    The browser shows what it last reported or, if nothing was reported since, what it was last told. While the page
+    wants just that, the same message is sent as before, so that a rerun costs neither traffic nor a repaint.
     """
     told = st.session_state.get(f"{key}_told") or {"choices": {}, "number": 0, "reported": None}
     reported = field_state(key).choice or None

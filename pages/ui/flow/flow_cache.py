@@ -1,6 +1,8 @@
-"""Caches of what is known of a run's features on their way: answers from its folder, quick studies, fields for the browser.
+"""Caches of what is known of a run's features on their way: answers from its folder, quick studies, fields for the
+browser.
 
-The rules are those of cache.py: small plain keys with a stamp of the files read, and nothing that could not be made again.
+The rules are those of cache.py: small plain keys with a stamp of the files read, and nothing that could not be made
+again.
 """
 
 import math
@@ -22,8 +24,9 @@ from wtflow.studies.requests import Request, TravelRequest, UmapRequest, request
 from wtflow.studies.well import shell, well_radius
 
 HOVER_PX, LEAST_HOVER_PX, HOVER_IMAGES = 112, 64, 300
-"""Pictures shown beside a point under the cursor all travel to the browser at once: of more images than this they are smaller, so that
-together they stay as large."""
+"""Pictures shown beside a point under the cursor all travel to the browser at once: of more images than this they are
+smaller, so that together they stay as large.
+"""
 
 MOST_DRAWN = 2000
 """Moving particles in the browser at once; of more positions a part is drawn, evenly over the groups."""
@@ -53,7 +56,9 @@ def _answer(home: str, run_id: str, request_json: str, stamp: int) -> Answer | N
 
 
 def ideal(store: RunStore, run_id: str) -> Ideal:
-    """A training batch under each coupling beside the learned paths. The first call imports torch. Raises FlowError for a unet."""
+    """A training batch under each coupling beside the learned paths. The first call imports torch. Raises FlowError
+    for a unet.
+    """
     return _ideal(str(store.home), run_id, run_stamp(store, run_id))
 
 
@@ -66,13 +71,17 @@ def _ideal(home: str, run_id: str, stamp: tuple[int, ...]) -> Ideal:
         return ideal_of(RunStore(Path(home)), run_id)
 
 
-def landscape(store: RunStore, run_id: str, kind: str, normal: tuple[int, int, int], defect: tuple[int, int, int], t: float) -> Landscape:
+def landscape(
+    store: RunStore, run_id: str, kind: str, normal: tuple[int, int, int], defect: tuple[int, int, int], t: float
+) -> Landscape:
     """The field on a plane through the run's features at time t. The first call imports torch. Raises FlowError."""
     return _landscape(str(store.home), run_id, run_stamp(store, run_id), kind, normal, defect, t)
 
 
 @st.cache_resource(max_entries=60, show_spinner=False)
-def _landscape(home: str, run_id: str, stamp: tuple[int, ...], kind: str, normal: tuple, defect: tuple, t: float) -> Landscape:
+def _landscape(
+    home: str, run_id: str, stamp: tuple[int, ...], kind: str, normal: tuple, defect: tuple, t: float
+) -> Landscape:
     from wtflow.machine.progress import one_thread  # imports torch
     from wtflow.studies.compute import landscape_of
 
@@ -86,14 +95,18 @@ def neighbours(store: RunStore, run_id: str, row: int, grid_row: int, grid_colum
 
 
 @st.cache_data(max_entries=500, show_spinner=False)
-def _neighbours(home: str, run_id: str, stamp: tuple[int, ...], row: int, grid_row: int, grid_column: int) -> tuple[Neighbour, ...]:
+def _neighbours(
+    home: str, run_id: str, stamp: tuple[int, ...], row: int, grid_row: int, grid_column: int
+) -> tuple[Neighbour, ...]:
     from wtflow.studies.neighbours import nearest_positions  # imports torch
 
     return nearest_positions(RunStore(Path(home)), run_id, row, grid_row, grid_column)
 
 
 def paths_field(store: RunStore, run_id: str, request: TravelRequest, umap: UmapRequest | None) -> dict:
-    """The moving field of paths that were computed before, ready for the browser. Its ids count the positions of `drawn(travel)`."""
+    """The moving field of paths that were computed before, ready for the browser. Its ids count the positions of
+    `drawn(travel)`.
+    """
 
     def build(travel: Travel, projection: Projection | None) -> Field:
         chosen = drawn(travel)
@@ -118,14 +131,23 @@ def wells_field(store: RunStore, run_id: str, request: TravelRequest, umap: Umap
     return _field("wells", store, run_id, request, umap, build)
 
 
-def _field(what: str, store: RunStore, run_id: str, request: TravelRequest, umap: UmapRequest | None, build: Callable[..., Field]) -> dict:
+def _field(
+    what: str,
+    store: RunStore,
+    run_id: str,
+    request: TravelRequest,
+    umap: UmapRequest | None,
+    build: Callable[..., Field],
+) -> dict:
     """An encoded field by everything it depends on. Building shows progress, which cached functions cannot."""
     stamps = tuple(file_stamp(answer_path(store, run_id, one)) for one in (request, umap) if one is not None)
     key = (what, str(store.home), run_id, request, umap, run_stamp(store, run_id), stamps)
     shelf = fields()
     found = shelf.get(key)
     if found is None:
-        found = encode_field(build(answer(store, run_id, request), None if umap is None else answer(store, run_id, umap)))
+        found = encode_field(
+            build(answer(store, run_id, request), None if umap is None else answer(store, run_id, umap))
+        )
         shelf.put(key, found)
     return found
 

@@ -1,4 +1,6 @@
-"""What `trajectories` and `wells` share: the panel of plain words, how many positions there are, what the field reports, expected times."""
+"""What `trajectories` and `wells` share: the panel of plain words, how many positions there are, what the field
+reports, expected times.
+"""
 
 import streamlit as st
 
@@ -57,7 +59,9 @@ def wanted_view(offered: tuple[str, ...], otherwise: str | None) -> str | None:
 
 
 def take_choice(key: str) -> None:
-    """View, colour and time go into the address once a person has chosen them. A view that merely stands in for a UMAP was not chosen."""
+    """View, colour and time go into the address once a person has chosen them. A view that merely stands in for a
+    UMAP was not chosen.
+    """
     stand_in = st.session_state.get(f"{key}_stand_in")
     for name, value in field_state(key).choice.items():
         if name in state.VIEW and value is not None and not (name == "view" and value == stand_in):

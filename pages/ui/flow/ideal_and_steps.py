@@ -1,4 +1,6 @@
-"""Below the paths: what the flow was asked to learn beside what it learned, few steps against many, and the way there and back."""
+"""Below the paths: what the flow was asked to learn beside what it learned, few steps against many, and the way
+there and back.
+"""
 
 import streamlit as st
 
@@ -16,17 +18,20 @@ from wtflow.store.runs import RunStore
 from wtflow.studies.requests import StepsRequest
 
 IDEAL_WORDS = (
-    "The same training positions and the same noise, paired in three ways: every straight line is what one pair asks of the field. Where "
-    "lines cross, the field can only be their mean, and following it gives the learned paths on the right. γ is the strength of the coupling: "
-    "0 for independent pairs, positive where data and noise point in opposite directions. In high dimension it is small even for the worst coupling."
+    "The same training positions and the same noise, paired in three ways: every straight line is what one pair asks of"
+    " the field. Where lines cross, the field can only be their mean, and following it gives the learned paths on the"
+    " right. γ is the strength of the coupling: 0 for independent pairs, positive where data and noise point in"
+    " opposite directions. In high dimension it is small even for the worst coupling."
 )
 STEPS_WORDS = (
-    "The run's own test set scored with few and many solver steps, endpoint score throughout. The dotted line marks the run's own setting. "
-    "Time is the flow's alone, on this computer now. Choosing the steps by looking at this figure would be choosing on the test set."
+    "The run's own test set scored with few and many solver steps, endpoint score throughout. The dotted line marks the"
+    " run's own setting. Time is the flow's alone, on this computer now. Choosing the steps by looking at this figure"
+    " would be choosing on the test set."
 )
 RETURN_WORDS = (
-    "Positions are integrated from t = 0 to t = 1 and back to t = 0 with the same steps. On a smooth field the return error falls as steps grow; "
-    "where the field squeezes many starts together, few steps cannot undo it: what the well has swallowed does not come back."
+    "Positions are integrated from t = 0 to t = 1 and back to t = 0 with the same steps. On a smooth field the return"
+    " error falls as steps grow; where the field squeezes many starts together, few steps cannot undo it: what the well"
+    " has swallowed does not come back."
 )
 
 
@@ -39,9 +44,16 @@ def show_ideal(store: RunStore, results: RunResults) -> None:
         show_error(error)
         return
     st.caption(IDEAL_WORDS)
-    st.plotly_chart(plot_ideal(ideal), key="ideal", config=theme.CONFIG, alt="Straight lines under three couplings, and learned paths")
+    st.plotly_chart(
+        plot_ideal(ideal),
+        key="ideal",
+        config=theme.CONFIG,
+        alt="Straight lines under three couplings, and learned paths",
+    )
     offer_still("ideal", "still_ideal", ideal, csv=lambda: ideal_csv(ideal))
-    st.plotly_chart(plot_ideal_norms(ideal), key="ideal_norms", config=theme.CONFIG, alt="Median distance from the origin against t")
+    st.plotly_chart(
+        plot_ideal_norms(ideal), key="ideal_norms", config=theme.CONFIG, alt="Median distance from the origin against t"
+    )
     offer_still("ideal_norms", "still_ideal_norms", ideal)
 
 
@@ -49,11 +61,22 @@ def show_steps(store: RunStore, results: RunResults) -> None:
     """Quality, endpoint norms and time against the number of steps; and the return errors."""
     request = StepsRequest()
     st.caption(STEPS_WORDS)
-    answer = answers.read_task(store, results.run_id, request, "Score the test set with 1 to 50 steps", flow_words.expected_steps(results, request))
+    answer = answers.read_task(
+        store,
+        results.run_id,
+        request,
+        "Score the test set with 1 to 50 steps",
+        flow_words.expected_steps(results, request),
+    )
     if answer is None:
         return
     rows, trips = answer
-    st.plotly_chart(plot_steps(rows), key="steps", config=theme.CONFIG, alt="AUROC, AUPRO, endpoint norms and time against evaluations")
+    st.plotly_chart(
+        plot_steps(rows),
+        key="steps",
+        config=theme.CONFIG,
+        alt="AUROC, AUPRO, endpoint norms and time against evaluations",
+    )
     st.dataframe(
         [
             {
@@ -68,7 +91,9 @@ def show_steps(store: RunStore, results: RunResults) -> None:
             for row in rows
         ],
         hide_index=True,
-        column_config={name: st.column_config.NumberColumn(format="%.3f") for name in ("image AUROC", "pixel AUROC", "AUPRO")}
+        column_config={
+            name: st.column_config.NumberColumn(format="%.3f") for name in ("image AUROC", "pixel AUROC", "AUPRO")
+        }
         | {"ms per image": st.column_config.NumberColumn(format="%.1f")},
     )
     offer_still("steps", "still_steps", rows, csv=lambda: steps_csv(rows))

@@ -32,7 +32,9 @@ N_BENT = 300
 
 
 def show_paths_form(results: RunResults, threshold: thresholds.Threshold) -> TravelRequest:
-    """Draw the form and return what it asks for; ends the page where the address names an image that is not there. Raises SettingsError."""
+    """Draw the form and return what it asks for; ends the page where the address names an image that is not there.
+    Raises SettingsError.
+    """
     chosen = thresholds.read_filter(results)
     everything = thresholds.rows_of(results, threshold, thresholds.Filter((), (), None, chosen.sort))
     rows = thresholds.rows_of(results, threshold, chosen)
@@ -55,7 +57,8 @@ def show_paths_form(results: RunResults, threshold: thresholds.Threshold) -> Tra
             "saves",
             SAVES,
             20,
-            f"Solver steps from t = 0 to t = 1, each of them saved. The run itself scores with {results.settings.steps}.",
+            "Solver steps from t = 0 to t = 1, each of them saved. The run itself scores with"
+            f" {results.settings.steps}.",
         )
         probes = st.checkbox(
             "Divergence",
@@ -75,13 +78,23 @@ def show_paths_form(results: RunResults, threshold: thresholds.Threshold) -> Tra
     if chosen.is_active and images != "one":
         with st.container(horizontal=True, vertical_alignment="center"):
             if len(rows) < len(everything):
-                st.caption(f"Only images with {plain(chosen.words)}: {widgets.count(len(rows), 'image')}.", width="content")
+                st.caption(
+                    f"Only images with {plain(chosen.words)}: {widgets.count(len(rows), 'image')}.", width="content"
+                )
             st.button("All images", icon=":material/filter_alt_off:", type="tertiary", on_click=thresholds.clear_filter)
     are_all = images == "all" and len(rows) == len(everything)
-    return checked(TravelRequest, {
-        "rows": () if are_all else tuple(picked), "how": how, "n": 1 if at else min(n, N_BENT) if bent else n, "at": at, "steps": saves,
-        "solver": results.settings.solver, "n_probes": N_PROBES if probes else 0,
-    })  # fmt: skip
+    return checked(
+        TravelRequest,
+        {
+            "rows": () if are_all else tuple(picked),
+            "how": how,
+            "n": 1 if at else min(n, N_BENT) if bent else n,
+            "at": at,
+            "steps": saves,
+            "solver": results.settings.solver,
+            "n_probes": N_PROBES if probes else 0,
+        },
+    )
 
 
 def is_bent() -> bool:
@@ -94,18 +107,32 @@ def _pick_images(results: RunResults, chosen: thresholds.Filter) -> str:
     wanted = state.get("images") or ("one" if is_meant else "all")
     wanted = wanted if wanted in IMAGES else "all"
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        st.segmented_control("Images", list(IMAGES), required=True, format_func=IMAGES.__getitem__, width="content", **state.bound("images", wanted))
+        st.segmented_control(
+            "Images",
+            list(IMAGES),
+            required=True,
+            format_func=IMAGES.__getitem__,
+            width="content",
+            **state.bound("images", wanted),
+        )
         with st.popover("Filter by type and outcome", icon=":material/filter_alt:", type="tertiary"):
             types = {"options": thresholds.defect_types(results), "selection_mode": "multi", "wrap": True}
             st.pills("Defect type", **types, **state.bound("defect", list(chosen.defects)))
-            outcomes = {"options": list(OUTCOMES), "selection_mode": "multi", "wrap": True, "format_func": OUTCOMES.__getitem__}
+            outcomes = {
+                "options": list(OUTCOMES),
+                "selection_mode": "multi",
+                "wrap": True,
+                "format_func": OUTCOMES.__getitem__,
+            }
             st.pills("Outcome", **outcomes, **state.bound("outcome", list(chosen.outcomes)))
             tag_filter(results, chosen)
     return wanted
 
 
 def _pick_one(results: RunResults, rows, everything) -> int:
-    """Row of the chosen image, at first the highest-scoring. One that the filter leaves out is offered with all the others."""
+    """Row of the chosen image, at first the highest-scoring. One that the filter leaves out is offered with all the
+    others.
+    """
     wanted = state.get("sample")
     if wanted not in {None, *rows.sample_id}:
         rows = everything

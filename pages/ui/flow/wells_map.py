@@ -28,7 +28,9 @@ TILE_PX = 140
 
 
 def pick_sample(results: RunResults) -> tuple[TravelRequest, UmapRequest]:
-    """How many positions are looked at, in how many steps they travel, and how UMAP is to place them. Raises SettingsError."""
+    """How many positions are looked at, in how many steps they travel, and how UMAP is to place them. Raises
+    SettingsError.
+    """
     start = default_wells(results.settings.solver).travel
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         hint = "Half from good images, half inside the masks of defective ones, spread evenly over the images."
@@ -57,12 +59,14 @@ def show_map(store: RunStore, results: RunResults, travel: Travel, umap: UmapReq
             height=HEIGHT_PX,
             choices={
                 "view": flow_words.wanted_view(("umap", "plane"), "umap") if projection is not None else None,
-                "colour": state.get("colour"), "t": state.get_number("t"),
-                "playing_allowed": False, "marked": points.get(picked, []),
+                "colour": state.get("colour"),
+                "t": state.get_number("t"),
+                "playing_allowed": False,
+                "marked": points.get(picked, []),
             },
             can_select=True,
             on_change=_take_choice,
-        )  # fmt: skip
+        )
         _show_files(results, travel, projection)
     if event.clicked is not None and event.clicked < len(travel.positions):
         state.put("picked", next(sample for sample, members in points.items() if event.clicked in members))
@@ -75,11 +79,19 @@ def show_map(store: RunStore, results: RunResults, travel: Travel, umap: UmapReq
 
 
 def show_chosen(
-    store: RunStore, results: RunResults, travel: Travel, points: dict[str, list[int]], selected: list[int], picked: str | None
+    store: RunStore,
+    results: RunResults,
+    travel: Travel,
+    points: dict[str, list[int]],
+    selected: list[int],
+    picked: str | None,
 ) -> None:
     """The images behind the points inside the last lasso, with counts; or those of the image that was picked."""
     if not selected and not picked:
-        st.caption("Draw a lasso or a box around points to see the images behind them. Click a point to mark all points of its image.")
+        st.caption(
+            "Draw a lasso or a box around points to see the images behind them. Click a point to mark all points of its"
+            " image."
+        )
         return
     places = travel.positions
     chosen = set(selected or points[picked])
@@ -87,7 +99,9 @@ def show_chosen(
     of_image = {sample: inside for sample, members in points.items() if (inside := [i for i in members if i in chosen])}
     words = ", ".join(f"{n} {group_words(name)}" for name, n in sorted(of_group.items(), key=lambda item: -item[1]))
     what = "Chosen" if selected else f"Points of {plain(picked)}"
-    st.markdown(f"**{what}: {widgets.count(len(chosen), 'point')} in {widgets.count(len(of_image), 'image')}** ({plain(words)})")
+    st.markdown(
+        f"**{what}: {widgets.count(len(chosen), 'point')} in {widgets.count(len(of_image), 'image')}** ({plain(words)})"
+    )
     if picked:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f"{plain(picked)} is marked." if selected else "They are ringed on the map.", width="content")
@@ -100,13 +114,22 @@ def show_chosen(
             row, inside = int(facts.row[sample]), of_image[sample]
             highest = max(inside, key=lambda i: float(places.score[i]))
             with st.container(key=f"tile-map_{row}", gap="xsmall"):
-                st.image(cache.heat(store, results.run_id, row, 0.6), width="stretch", alt=f"{sample}, {widgets.count(len(inside), 'point')}")
+                st.image(
+                    cache.heat(store, results.run_id, row, 0.6),
+                    width="stretch",
+                    alt=f"{sample}, {widgets.count(len(inside), 'point')}",
+                )
                 st.caption(f"**{widgets.count(len(inside), 'point')}** · {plain(short_name(sample))}")
                 with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
                     link(
-                        "localization", "Look", icon=":material/center_focus_strong:", run=results.run_id, sample=sample,
-                        help="The image, with its highest chosen position", position=f"{places.grid_row[highest]},{places.grid_column[highest]}",
-                    )  # fmt: skip
+                        "localization",
+                        "Look",
+                        icon=":material/center_focus_strong:",
+                        run=results.run_id,
+                        sample=sample,
+                        help="The image, with its highest chosen position",
+                        position=f"{places.grid_row[highest]},{places.grid_column[highest]}",
+                    )
                     mark = {"on_click": state.put, "args": ("picked", sample), "disabled": sample == picked}
                     st.button("Mark", key=f"mark_{row}", type="tertiary", help="Ring all its points on the map", **mark)
 
@@ -157,12 +180,24 @@ def _pick_umap(request: TravelRequest) -> UmapRequest:
         )
         metric = state.get("metric")
         metric = st.selectbox(
-            "Distance between features", list(METRICS), **state.bound("metric", metric if metric in METRICS else start.metric)
+            "Distance between features",
+            list(METRICS),
+            **state.bound("metric", metric if metric in METRICS else start.metric),
         )
-        seed = st.number_input("Seed", 0, 2**31 - 1, **state.bound("umap_seed", _whole("umap_seed", start.seed, 0, 2**31 - 1)))
-    return checked(UmapRequest, {
-        "travel": request, "n_fit": n_fit, "n_neighbors": int(neighbors), "min_dist": float(distance), "metric": metric, "seed": int(seed),
-    })  # fmt: skip
+        seed = st.number_input(
+            "Seed", 0, 2**31 - 1, **state.bound("umap_seed", _whole("umap_seed", start.seed, 0, 2**31 - 1))
+        )
+    return checked(
+        UmapRequest,
+        {
+            "travel": request,
+            "n_fit": n_fit,
+            "n_neighbors": int(neighbors),
+            "min_dist": float(distance),
+            "metric": metric,
+            "seed": int(seed),
+        },
+    )
 
 
 def _show_files(results: RunResults, travel: Travel, projection) -> None:
@@ -170,7 +205,13 @@ def _show_files(results: RunResults, travel: Travel, projection) -> None:
     if projection is None:
         offer_still("map", "still_paths", travel, "plane", csv=lambda: travel_csv(travel, ids))
     else:
-        offer_still("map", "still_points", projection, travel.positions.group, csv=lambda: projection_csv(projection, travel.positions, ids))
+        offer_still(
+            "map",
+            "still_points",
+            projection,
+            travel.positions.group,
+            csv=lambda: projection_csv(projection, travel.positions, ids),
+        )
 
 
 def _pick(label: str, name: str, options: tuple[int, ...], start: int, hint: str) -> int:

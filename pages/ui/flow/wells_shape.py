@@ -24,11 +24,14 @@ from wtflow.studies.well import escape_curve, radius_density, shell, well_depth,
 
 PLANES = {"axes": "Principal axes of normals", "pair": "Through a normal and a defect"}
 TIMES = [i / 20 for i in range(21)]
-RADIUS_WORDS = "Distance from the origin over time. The dashed line holds 99 % of the normal positions; the dotted one is where noise lies."
+RADIUS_WORDS = (
+    "Distance from the origin over time. The dashed line holds 99 % of the normal positions; the dotted one is where"
+    " noise lies."
+)
 ESCAPE_WORDS = "Share of positions outside the normals' 99 % radius. About 1 % of normals lie outside by construction."
 DEPTH_WORDS = (
-    "What a normal would have to climb from the median radius to the 99 % radius, with the field's pull along the radius as slope. "
-    "Above zero the field holds normals in; below zero it pushes them out."
+    "What a normal would have to climb from the median radius to the 99 % radius, with the field's pull along the"
+    " radius as slope. Above zero the field holds normals in; below zero it pushes them out."
 )
 
 
@@ -49,7 +52,9 @@ def show_shape(travel: Travel, key: flow_cache.Key) -> None:
     """Radius, escape and depth. Needs positions of good images. key: what the travel depends on."""
     shape = _shape(key, travel)
     st.caption(RADIUS_WORDS)
-    st.plotly_chart(shape.radius, key="radius", config=theme.CONFIG, alt="Histograms of the distance from the origin over time")
+    st.plotly_chart(
+        shape.radius, key="radius", config=theme.CONFIG, alt="Histograms of the distance from the origin over time"
+    )
     spread = travel.t, shape.edges, shape.shares
     offer_still("radius", "still_radius", *spread, travel.n_channels, csv=lambda: radius_csv(*spread))
     left, right = _pair("curves")
@@ -74,23 +79,32 @@ def _shape(key: flow_cache.Key, _travel: Travel) -> Shape:
     curves = {name: curve for name, curve in escape_curve(_travel).items() if name != UNMARKED}
     depths = well_depth(_travel)
     return Shape(
-        edges, {"normal": normal} | ({"defect": defect} if defect is not None else {}), curves, depths,
+        edges,
+        {"normal": normal} | ({"defect": defect} if defect is not None else {}),
+        curves,
+        depths,
         radius=plot_radius_heat(edges, normal, defect, _travel.t, well_radius(_travel), shell(_travel.n_channels)),
         escape=plot_escape(_travel.t, curves, group_colours(groups)),
-        depth=plot_depth(_travel.t, depths).update_layout(height=theme.CHART_HEIGHT_PX),  # side by side, so of one height
-    )  # fmt: skip
+        depth=plot_depth(_travel.t, depths).update_layout(
+            height=theme.CHART_HEIGHT_PX
+        ),  # side by side, so of one height
+    )
 
 
 @st.fragment
 def show_landscape(store: RunStore, results: RunResults) -> None:
-    """The field and its potential on a plane, at a time of one's choice. A fragment: moving the time leaves the rest of the page alone."""
+    """The field and its potential on a plane, at a time of one's choice. A fragment: moving the time leaves the rest
+    of the page alone.
+    """
     st.subheader("Landscape", anchor=False)
     kind = state.get("plane") if state.get("plane") in PLANES else "axes"
     found = state.get_number("at")
     time = min(TIMES, key=lambda t: abs(t - (0.0 if found is None else found)))
     left, right = _pair("choices")
     with left:
-        st.segmented_control("Plane", list(PLANES), required=True, format_func=PLANES.__getitem__, **state.bound("plane", kind))
+        st.segmented_control(
+            "Plane", list(PLANES), required=True, format_func=PLANES.__getitem__, **state.bound("plane", kind)
+        )
     with right:
         st.select_slider("Time t", TIMES, format_func=lambda t: f"{t:.2f}", **state.bound("at", time))
     normal, defect = _places(results)
@@ -100,16 +114,21 @@ def show_landscape(store: RunStore, results: RunResults) -> None:
     try:
         with st.spinner("Measuring the field on the plane (the first time loads the network: some seconds)"):
             landscape = flow_cache.landscape(store, results.run_id, kind, normal, defect, time)
-            field, surface = _landscape_figures((flow_cache.run_key(store, results.run_id), kind, normal, defect, time), landscape)
+            field, surface = _landscape_figures(
+                (flow_cache.run_key(store, results.run_id), kind, normal, defect, time), landscape
+            )
     except WTFlowError as error:
         show_error(error)
         return
     left, right = _pair("landscape")
-    left.plotly_chart(field, key="landscape_field", config=theme.CONFIG, alt="Arrows of the field over contours of the potential")
+    left.plotly_chart(
+        field, key="landscape_field", config=theme.CONFIG, alt="Arrows of the field over contours of the potential"
+    )
     right.plotly_chart(surface, key="landscape_surface", config=theme.CONFIG, alt="The potential as a surface")
     st.caption(
-        f"{describe_landscape(landscape)} The learned field need not be a gradient: the potential is the least-squares fit whose slope matches it "
-        "(a Helmholtz projection). Marked: the origin, a typical normal position and the highest position of the worst image."
+        f"{describe_landscape(landscape)} The learned field need not be a gradient: the potential is the least-squares"
+        " fit whose slope matches it (a Helmholtz projection). Marked: the origin, a typical normal position and the"
+        " highest position of the worst image."
     )
     offer_still("landscape", "still_landscape", landscape, csv=lambda: landscape_csv(landscape))
 

@@ -1,4 +1,6 @@
-"""Lesson `features`: the open run beside the toy. Shows what was computed before and leads to where more is; computes nothing."""
+"""Lesson `features`: the open run beside the toy. Shows what was computed before and leads to where more is;
+computes nothing.
+"""
 
 from itertools import product
 
@@ -19,11 +21,16 @@ from wtflow.store.runs import RunStore
 from wtflow.studies.requests import TravelRequest, default_wells
 from wtflow.studies.well import describe_well, radius_density, shell, well_radius
 
-NO_RUN = "There is no finished run yet. Train one, then this lesson shows its features beside the toy; all other lessons need none."
+NO_RUN = (
+    "There is no finished run yet. Train one, then this lesson shows its features beside the toy; all other lessons"
+    " need none."
+)
 
 
 def show_features(store: RunStore) -> None:
-    """The radius of the open run's features over time, if its travel is kept, what that says in words, and links to the same widgets."""
+    """The radius of the open run's features over time, if its travel is kept, what that says in words, and links to
+    the same widgets.
+    """
     summary = open_run(store)
     if summary is None:
         st.info(NO_RUN, icon=":material/info:")
@@ -37,7 +44,10 @@ def show_features(store: RunStore) -> None:
     with st.container(border=True, key="lesson_features"):
         st.markdown(f"**{plain(widgets.run_label(summary))}**")
         if travel is None:
-            st.markdown("No paths of this run were computed yet. The page Wells moves 2,000 positions, some seconds, and this picture is here from then on.")
+            st.markdown(
+                "No paths of this run were computed yet. The page Wells moves 2,000 positions, some seconds, and this"
+                " picture is here from then on."
+            )
         elif GOOD not in travel.positions.groups:
             st.markdown("This run has no good test images, so there is no well to draw.")
         else:
@@ -51,7 +61,11 @@ def show_features(store: RunStore) -> None:
 
 def open_run(store: RunStore) -> RunSummary | None:
     """The finished run that was chosen on any page, else the newest, else None."""
-    finished = {one.run_id: one for one in trainings.live_summaries(store) if one.status is not None and one.status.state == "finished"}
+    finished = {
+        one.run_id: one
+        for one in trainings.live_summaries(store)
+        if one.status is not None and one.status.state == "finished"
+    }
     return finished.get(state.get("run") or "") or next(iter(finished.values()), None)
 
 
@@ -59,7 +73,9 @@ def kept_travel(store: RunStore, results: RunResults) -> Travel | None:
     """A travel that the page `wells` computed before: with its first settings, else with others that it offers."""
     start = default_wells(results.settings.solver).travel
     for n, steps in sorted(product(COUNTS, SAVES), key=lambda pair: (pair != (start.n, start.steps), pair)):
-        found = flow_cache.answer(store, results.run_id, TravelRequest(how="balanced", n=n, steps=steps, solver=results.settings.solver))
+        found = flow_cache.answer(
+            store, results.run_id, TravelRequest(how="balanced", n=n, steps=steps, solver=results.settings.solver)
+        )
         if found is not None:
             return found
     return None
@@ -70,5 +86,10 @@ def _show_radius(travel: Travel) -> None:
     edges, normal = radius_density(travel, (GOOD,))
     defect = radius_density(travel, defects)[1] if defects else None
     figure = plot_radius_heat(edges, normal, defect, travel.t, well_radius(travel), shell(travel.n_channels))
-    st.plotly_chart(figure, key="lesson_radius", config=theme.CONFIG, alt="Histograms of the distance from the origin over time")
-    st.caption(f"{len(travel.positions):,} positions in {travel.n_channels:,} dimensions. {' '.join(plain(line) for line in describe_well(travel))}")
+    st.plotly_chart(
+        figure, key="lesson_radius", config=theme.CONFIG, alt="Histograms of the distance from the origin over time"
+    )
+    st.caption(
+        f"{len(travel.positions):,} positions in {travel.n_channels:,} dimensions."
+        f" {' '.join(plain(line) for line in describe_well(travel))}"
+    )

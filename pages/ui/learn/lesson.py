@@ -2,7 +2,8 @@
 
     show_lesson("flow", encode_scene(scene, settings), CONTROLS, on_change=keep)
 
-where `keep()` reads `lesson_state("flow")` and puts it into the page's address. The page runs again only when a slider or button is let go.
+where `keep()` reads `lesson_state("flow")` and puts it into the page's address. The page runs again only when a slider
+or button is let go.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,9 @@ from wtflow.lessons.base import Control
 FOLDER = ASSETS / "learn"
 KERNEL = ("math", "stage", "controls")
 HEIGHT = "clamp(28rem, calc(100vh - 14rem), 60rem)"
-"""Of picture, controls and checks: what the page's head leaves free of the window. The picture takes what the others leave."""
+"""Of picture, controls and checks: what the page's head leaves free of the window. The picture takes what the others
+leave.
+"""
 
 ROUNDING = 6e-5
 """An address keeps four digits of a setting after the point."""
@@ -28,7 +31,9 @@ def _joined() -> str:
     return "\n".join((FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in (*KERNEL, *lessons, "main"))
 
 
-_mount = st.components.v2.component("wtflow_lesson", js=_joined(), css=(FOLDER / "learn.css").read_text(encoding="utf-8"))
+_mount = st.components.v2.component(
+    "wtflow_lesson", js=_joined(), css=(FOLDER / "learn.css").read_text(encoding="utf-8")
+)
 
 
 @dataclass(frozen=True)
@@ -40,20 +45,32 @@ class LessonState:
 
 
 def show_lesson(
-    name: str, encoded: dict[str, object], controls: tuple[Control, ...], *, on_change: Callable[[], None],
-    is_large: bool = False, points: str = "", alt: str = "",
-) -> None:  # fmt: skip
+    name: str,
+    encoded: dict[str, object],
+    controls: tuple[Control, ...],
+    *,
+    on_change: Callable[[], None],
+    is_large: bool = False,
+    points: str = "",
+    alt: str = "",
+) -> None:
     """Mount an encoded scene (`wtflow.lessons.base.encode_scene`).
 
-    The picture begins anew when the scene's fingerprint changes; its settings are followed when they differ from what the browser told.
-    points: drawn by hand, as the address has them; alt: the picture in words.
+    The picture begins anew when the scene's fingerprint changes; its settings are followed when they differ from what
+    the browser told. points: drawn by hand, as the address has them; alt: the picture in words.
     """
     key = f"lesson_{name}"
     told = _tell(key, encoded["settings"])
     data = encoded | {
-        "name": name, "controls": [asdict(control) for control in controls], "settings": told["settings"], "told": told["number"],
-        "large": is_large, "points": points, "alt": alt, "height": HEIGHT,
-    }  # fmt: skip
+        "name": name,
+        "controls": [asdict(control) for control in controls],
+        "settings": told["settings"],
+        "told": told["number"],
+        "large": is_large,
+        "points": points,
+        "alt": alt,
+        "height": HEIGHT,
+    }
     _mount(key=key, data=data, default={"state": {}}, on_state_change=on_change)
 
 
@@ -66,7 +83,9 @@ def lesson_state(name: str) -> LessonState | None:
 
 
 def _tell(key: str, wanted: dict[str, float]) -> dict[str, object]:
-    """What to send as settings, with a number that rises only when the browser must follow: as `pages.ui.flow.field` does it."""
+    """What to send as settings, with a number that rises only when the browser must follow: as `pages.ui.flow.field`
+    does it.
+    """
     told = st.session_state.get(f"{key}_told") or {"settings": wanted, "number": 1, "reported": None}
     reported = (st.session_state.get(key) or {}).get("state") or None
     shown = told["settings"] if reported == told["reported"] else (reported or {}).get("settings", {})

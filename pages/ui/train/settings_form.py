@@ -1,4 +1,6 @@
-"""The form of a run's settings. Names, limits, choices and help come from `wtflow.config`; only labels and order are here."""
+"""The form of a run's settings. Names, limits, choices and help come from `wtflow.config`; only labels and order are
+here.
+"""
 
 from typing import Any
 
@@ -18,9 +20,31 @@ FIELD_PX = 230
 """Least width of a field; four stand side by side in a wide window."""
 
 # `length` is iterations or epochs, whichever counts.
-MAIN = ("backbone", "weights", "stages", "image_size", "coupling", "scope", "width", "length", "steps", "solver", "score", "seed")
+MAIN = (
+    "backbone",
+    "weights",
+    "stages",
+    "image_size",
+    "coupling",
+    "scope",
+    "width",
+    "length",
+    "steps",
+    "solver",
+    "score",
+    "seed",
+)
 ADVANCED = {
-    "Features": ("backbone_args", "padding", "finest_grid", "pool_window", "pool_stride", "normalise", "whiten_power", "max_channels"),
+    "Features": (
+        "backbone_args",
+        "padding",
+        "finest_grid",
+        "pool_window",
+        "pool_stride",
+        "normalise",
+        "whiten_power",
+        "max_channels",
+    ),
     "Training": (
         "network",
         "depth",
@@ -35,7 +59,15 @@ ADVANCED = {
         "iterations",
         "epochs",
     ),
-    "Scoring": ("deviation_time", "mismatch_samples", "precision", "top_fraction", "whole_image", "edge_quantile", "holdout_fraction"),
+    "Scoring": (
+        "deviation_time",
+        "mismatch_samples",
+        "precision",
+        "top_fraction",
+        "whole_image",
+        "edge_quantile",
+        "holdout_fraction",
+    ),
     "Process": ("threads", "niceness", "checkpoint_every_s", "umap_after"),
 }
 
@@ -64,7 +96,18 @@ _LABELS = {
     "threads": "Threads (0: automatic)",
     "umap_after": "UMAP of the wells afterwards",
 }
-_CHOICES = ("preset", "padding", "normalise", "coupling", "scope", "network", "schedule", "solver", "score", "precision")
+_CHOICES = (
+    "preset",
+    "padding",
+    "normalise",
+    "coupling",
+    "scope",
+    "network",
+    "schedule",
+    "solver",
+    "score",
+    "precision",
+)
 _PRESET_HELP = {
     "fast": "Small and quick on a CPU; the choice of this project.",
     "paper": "As the paper's code is driven elsewhere; large, wants a GPU.",
@@ -121,7 +164,11 @@ def _show_field(name: str, base: Settings) -> Any:
     if name == "stages":
         return st.text_input(label, **common)
     if name == "backbone_args":
-        pairs = [pair for pair in st.text_input(label, placeholder="pad_type=same", **common).replace(",", " ").split() if pair]
+        pairs = [
+            pair
+            for pair in st.text_input(label, placeholder="pad_type=same", **common).replace(",", " ").split()
+            if pair
+        ]
         return {name: parse_value(value) for name, value in parse_pairs(pairs, option="Backbone arguments").items()}
     if isinstance(start, bool):
         return st.toggle(label, **common)
@@ -134,7 +181,9 @@ def _show_weights(label: str, common: dict[str, Any]) -> str:
     kind = st.selectbox(label, list(WEIGHTS), format_func=WEIGHTS.__getitem__, **common)
     if kind != "file":
         return kind
-    path = st.text_input("Weights file", key=_WEIGHTS_PATH, persist_state="session", placeholder="Path of a .safetensors or .pth file")
+    path = st.text_input(
+        "Weights file", key=_WEIGHTS_PATH, persist_state="session", placeholder="Path of a .safetensors or .pth file"
+    )
     return path.strip() or "file"
 
 

@@ -17,16 +17,27 @@ POLL_S = 1.0
 LOG_LINES = 60
 N_LISTED = 10
 
-_STAGE_WORDS = {"read": "Read images", "features": "Features", "train": "Train the flow", "score": "Score", "metrics": "Metrics"}
+_STAGE_WORDS = {
+    "read": "Read images",
+    "features": "Features",
+    "train": "Train the flow",
+    "score": "Score",
+    "metrics": "Metrics",
+}
 
 
 def show_watch(store: RunStore, run_id: str) -> None:
     """The panel of one run. An unknown or damaged run gets a sentence."""
-    st.button("Set up another run", icon=":material/arrow_back:", on_click=state.put, args=("watch", None), type="tertiary")
+    st.button(
+        "Set up another run", icon=":material/arrow_back:", on_click=state.put, args=("watch", None), type="tertiary"
+    )
     summary = store.summary(run_id) if run_id in store.ids() else None
     if summary is None:
         show_error(
-            RunNotFoundError(f"There is no run {run_id[:80]!r} here.", fix="It may have been deleted. Choose one below, or set up another.")
+            RunNotFoundError(
+                f"There is no run {run_id[:80]!r} here.",
+                fix="It may have been deleted. Choose one below, or set up another.",
+            )
         )
         return
     if summary.problem:
@@ -73,7 +84,11 @@ def _show_stages(status: RunStatus) -> None:
     with st.container(horizontal=True, gap="xsmall"):
         for i, name in enumerate(STAGES):
             icon, colour = (
-                (":material/check:", "green") if i < at else (":material/arrow_forward:", "primary") if i == at else (None, "gray")
+                (":material/check:", "green")
+                if i < at
+                else (":material/arrow_forward:", "primary")
+                if i == at
+                else (None, "gray")
             )
             st.badge(_STAGE_WORDS[name], icon=icon, color=colour)
 
@@ -97,7 +112,9 @@ def _show_buttons(store: RunStore, summary: RunSummary, status: RunStatus) -> No
         if status.is_active and st.button("Stop", icon=":material/stop_circle:", disabled=status.state == "stopping"):
             trainings.request_stop(store, summary.run_id)
             st.rerun()
-        if status.state in ("stopped", "failed", "lost") and st.button("Resume", type="primary", icon=":material/play_arrow:"):
+        if status.state in ("stopped", "failed", "lost") and st.button(
+            "Resume", type="primary", icon=":material/play_arrow:"
+        ):
             try:
                 trainings.resume(store, summary.run_id)
             except WTFlowError as error:
@@ -143,16 +160,25 @@ def _show_lines(store: RunStore, watched: str | None) -> None:
     active = [s for s in reversed(summaries) if s.status is not None and s.status.is_active]
     if [s.run_id for s in active] == [watched]:
         active = []  # shown above already
-    others = [s for s in summaries if s not in active and s.run_id != watched and not (s.status is not None and s.status.is_active)][
-        : N_LISTED - len(active)
-    ]
+    others = [
+        s
+        for s in summaries
+        if s not in active and s.run_id != watched and not (s.status is not None and s.status.is_active)
+    ][: N_LISTED - len(active)]
     if active:
         st.subheader("Running and waiting", anchor=False)
         waiting = [summary for summary in active if summary.status.state == "queued"]
         for summary in active:
             place = waiting.index(summary) + 1 if summary in waiting else 0
             _show_line(
-                summary, f"{summary.status.percent:.0f} %" if not place else "is next" if place == 1 else f"is number {place} in the queue"
+                summary,
+                (
+                    f"{summary.status.percent:.0f} %"
+                    if not place
+                    else "is next"
+                    if place == 1
+                    else f"is number {place} in the queue"
+                ),
             )
     if others:
         st.subheader("Earlier runs", anchor=False)
@@ -165,7 +191,8 @@ def _show_line(summary: RunSummary, word: str) -> None:
         widgets.state_badge(summary)
         st.markdown(f"**{plain(summary.category or summary.run_id)}** {word}", width="content")
         st.caption(
-            f"{widgets.moment(summary.created)} · {plain(summary.label)}" if summary.label else plain(summary.problem), width="stretch"
+            f"{widgets.moment(summary.created)} · {plain(summary.label)}" if summary.label else plain(summary.problem),
+            width="stretch",
         )
         if summary.status is not None and summary.status.state == "finished":
             link("results", "Results", icon=":material/monitoring:", run=summary.run_id)

@@ -50,7 +50,12 @@ class CapscrewScene:
         if flaw is None:
             picture = self._clean
         else:
-            draw = {"rust": self._rust, "scratch": self._scratch, "stripped_thread": self._stripped_thread, "swarf": self._swarf}
+            draw = {
+                "rust": self._rust,
+                "scratch": self._scratch,
+                "stripped_thread": self._stripped_thread,
+                "swarf": self._swarf,
+            }
             picture = draw[flaw.kind](flaw, flaw.rng())
         return picture * (self._level * self._tint)
 
@@ -63,7 +68,9 @@ class CapscrewScene:
         return picture, cover
 
     def _draw_table(self, rng: np.random.Generator) -> np.ndarray:
-        """A light mat with a fine grain, and the shadow of the screw: it ends under the tip and stands off under the head."""
+        """A light mat with a fine grain, and the shadow of the screw: it ends under the tip and stands off under the
+        head.
+        """
         grain = 0.016 * smooth_noise(rng, 45) + 0.028 * smooth_noise(rng, 1.3) + 0.028 * self._grain
         fall = 1 + 0.0013 * (self._lamp[0] * self._x + self._lamp[1] * self._y) - 5e-6 * (self._x**2 + self._y**2)
         a, b = self._pose.to_object(self._x[:, 1::4], self._y[1::4])
@@ -86,7 +93,9 @@ class CapscrewScene:
         n_b = np.clip(b / radius, -1, 1)
         n_z = np.sqrt(np.maximum(1 - n_b * n_b, 1e-4))
         on_head = a < _HEAD_FOOT
-        knurl = on_head * smoothstep(_HEAD_END + 4.5, _HEAD_END + 6, a) * smoothstep(_HEAD_FOOT - 2.5, _HEAD_FOOT - 4, a)
+        knurl = (
+            on_head * smoothstep(_HEAD_END + 4.5, _HEAD_END + 6, a) * smoothstep(_HEAD_FOOT - 2.5, _HEAD_FOOT - 4, a)
+        )
         ridge = np.arcsin(n_b) * _N_KNURLS + 2 * np.pi * self._roll
         n_b = n_b + 0.42 * knurl * np.cos(ridge) * n_z
         grain, mottle = self._grain[self._part], self._mottle[self._part]
@@ -101,7 +110,9 @@ class CapscrewScene:
         ends = np.minimum(a - _HEAD_END, _TIP - a)
         return metal, smoothstep(-0.35, 0.35, np.minimum(radius - np.abs(b), ends))
 
-    def _profile(self, a: np.ndarray, b: np.ndarray, stripped: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _profile(
+        self, a: np.ndarray, b: np.ndarray, stripped: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Radius of the screw at every point, how it changes along the axis, and how much light reaches its creases."""
         phase = a / _PITCH + np.arcsin(np.clip(b / _MAJOR, -1, 1)) / (2 * np.pi) + self._roll
         step = ((phase + 64) * 256).astype(np.int32) & 255
@@ -124,7 +135,9 @@ class CapscrewScene:
         return np.where(on_head, head, radius), np.where(on_head, head_slope, slope), np.where(on_head, 1, crease)
 
     def _reflect(self, n_x: np.ndarray, n_y: np.ndarray, n_z: np.ndarray) -> np.ndarray:
-        """What satin metal with this normal mirrors: a large lamp, a weaker one across from it, the table, the dark room above."""
+        """What satin metal with this normal mirrors: a large lamp, a weaker one across from it, the table, the dark
+        room above.
+        """
         r_x, r_y, r_z = 2 * n_z * n_x, 2 * n_z * n_y, 2 * n_z * n_z - 1
         lamp = r_x * self._lamp[0] + r_y * self._lamp[1] + r_z * self._lamp[2]
         across = -r_x * self._lamp[0] - r_y * self._lamp[1] + r_z * 0.55
@@ -151,7 +164,10 @@ class CapscrewScene:
     def _scratch(self, flaw: Flaw, rng: np.random.Generator) -> np.ndarray:
         """A groove through the plating: bright steel in it, one wall lit and one dark."""
         low, high = ((-74, -54), (-44, 60))[rng.integers(2)]
-        path = centred(wander(rng, rng.uniform(0, 2 * np.pi), flaw.grade(14, 70), 0.08, rng.normal(0, 0.25)), *self._spot(rng, low, high))
+        path = centred(
+            wander(rng, rng.uniform(0, 2 * np.pi), flaw.grade(14, 70), 0.08, rng.normal(0, 0.25)),
+            *self._spot(rng, low, high),
+        )
         width = flaw.grade(0.6, 1.4)
         line = stroke([path], 7)
         taper = np.sqrt(np.clip(6 * line.along * (1 - line.along), 0, 1)) * self._cover
@@ -188,7 +204,11 @@ class CapscrewScene:
         glint = 0.34 + 0.30 * turned + 0.85 * smoothstep(0.75, 1.0, turned)
         away = -(line.side_x * self._lamp[0] + line.side_y * self._lamp[1])
         glint *= 1 - 0.35 * away * np.minimum(line.distance / width, 1)
-        return mix(picture, glint[..., None] * _STRAW, smoothstep(width + 0.4, width - 0.4, line.distance) * flaw.grade(0.75, 1.0))
+        return mix(
+            picture,
+            glint[..., None] * _STRAW,
+            smoothstep(width + 0.4, width - 0.4, line.distance) * flaw.grade(0.75, 1.0),
+        )
 
 
 def _extent(angle: float, scale: float) -> tuple[float, float]:

@@ -26,13 +26,17 @@ _RELIEF = 1.55
 _FINE_STEPS = 64
 _tau = (np.arange(_REPEAT * _FINE_STEPS) / _FINE_STEPS - 0.5 + _REPEAT / 2) % _REPEAT - _REPEAT / 2
 _BUMP = np.exp(-(_tau**2) * 2.6).astype(np.float32)
-"""1 in the middle of each crossing where the weft is on the face, falling off over one thread; by 1/64 of a crossing."""
+"""1 in the middle of each crossing where the weft is on the face, falling off over one thread; by 1/64 of a
+crossing.
+"""
 _PLY = np.sin(2 * np.pi * np.arange(256) / 256).astype(np.float32)
 """The strands of which a thread is twisted, over one turn."""
 
 
 class _Threads(NamedTuple):
-    """One system of threads, at every point: its `height` in thread radii above the middle plane, its `shade` about 1."""
+    """One system of threads, at every point: its `height` in thread radii above the middle plane, its `shade` about
+    1.
+    """
 
     height: np.ndarray
     shade: np.ndarray
@@ -61,7 +65,9 @@ class FabricScene:
             picture = self._clean
         else:
             rng = flaw.rng()
-            draw = dict(zip(DEFECTS, (self._cut, self._foreign_fibre, self._missing_thread, self._oil_stain), strict=True))
+            draw = dict(
+                zip(DEFECTS, (self._cut, self._foreign_fibre, self._missing_thread, self._oil_stain), strict=True)
+            )
             picture = draw[flaw.kind](flaw, rng, rng.uniform(-68, 68), rng.uniform(-68, 68))
         return picture * self._lamp.colour
 
@@ -93,13 +99,19 @@ class FabricScene:
     def _cut(self, flaw: Flaw, rng: np.random.Generator, x: float, y: float) -> np.ndarray:
         """A slash: a dark gap that narrows to its ends, its lips lifted, with light frayed ends of threads along it."""
         width = flaw.grade(0.9, 4.4)
-        line = stroke([centred(wander(rng, rng.uniform(0, 2 * np.pi), flaw.grade(28, 130), 0.15, rng.normal(0, 0.4)), x, y)], 14)
+        line = stroke(
+            [centred(wander(rng, rng.uniform(0, 2 * np.pi), flaw.grade(28, 130), 0.15, rng.normal(0, 0.4)), x, y)], 14
+        )
         taper = np.sqrt(np.clip(4 * line.along * (1 - line.along), 0, 1))
         outside = line.distance - width * taper * (1 + 0.3 * smooth_noise(rng, 5))
         lips = smoothstep(5, 0, outside) * (line.side_x + line.side_y) * taper
         picture = self._clean * (1 - flaw.grade(0.1, 0.35) * lips)[..., None]
         picture = mix(picture, _GROUND, smoothstep(0.7, -0.7, outside) * flaw.grade(0.75, 0.97))
-        ends = smoothstep(0.55, 1.25, smooth_noise(rng, 9, 1.5) * np.abs(line.side_x) + smooth_noise(rng, 1.5, 9) * np.abs(line.side_y))
+        ends = smoothstep(
+            0.55,
+            1.25,
+            smooth_noise(rng, 9, 1.5) * np.abs(line.side_x) + smooth_noise(rng, 1.5, 9) * np.abs(line.side_y),
+        )
         fray = ends * smoothstep(3.2, 0.8, np.abs(outside + 0.4 * width) * 2 / (0.6 + width))
         return mix(picture, _WEFT * 1.15, fray * flaw.grade(0.35, 0.85))
 
@@ -147,10 +159,18 @@ class _Lamp:
         return self.level * fall * (1 + self.tilt_x * x + self.tilt_y * y)
 
 
-def _threads(rng: np.random.Generator, position: np.ndarray, along: np.ndarray, lift_of: Callable[[np.ndarray], np.ndarray]) -> _Threads:
+def _threads(
+    rng: np.random.Generator, position: np.ndarray, along: np.ndarray, lift_of: Callable[[np.ndarray], np.ndarray]
+) -> _Threads:
     """One system: every thread has its own place, thickness, tone and twist, and is thicker here and thinner there."""
-    offset, tone = rng.normal(0, 0.05, _N_THREADS).astype(np.float32), rng.normal(1, 0.085, _N_THREADS).astype(np.float32)
-    slack, twist = rng.normal(0.52, 0.022, _N_THREADS).astype(np.float32), rng.uniform(0, 1, _N_THREADS).astype(np.float32)
+    offset, tone = (
+        rng.normal(0, 0.05, _N_THREADS).astype(np.float32),
+        rng.normal(1, 0.085, _N_THREADS).astype(np.float32),
+    )
+    slack, twist = (
+        rng.normal(0.52, 0.022, _N_THREADS).astype(np.float32),
+        rng.uniform(0, 1, _N_THREADS).astype(np.float32),
+    )
     slub = smooth_noise(rng, 60)
     whole = np.floor(position)
     index = whole.astype(np.int32)

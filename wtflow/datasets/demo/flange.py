@@ -1,4 +1,6 @@
-"""Demo object `flange`: a machined bearing flange, always placed alike: brushed plate, turned hub, four drilled holes, laser mark."""
+"""Demo object `flange`: a machined bearing flange, always placed alike: brushed plate, turned hub, four drilled
+holes, laser mark.
+"""
 
 import numpy as np
 
@@ -27,7 +29,22 @@ _GLYPHS = {
     "W": (((0, 0), (1, 6), (2, 2), (3, 6), (4, 0)),),
     "T": (((0, 0), (4, 0)), ((2, 0), (2, 6))),
     "-": (((0.8, 3), (3.2, 3)),),
-    "6": (((3.7, 0.3), (2, 0), (0.6, 1), (0, 3), (0, 4.8), (1, 6), (3, 6), (4, 4.9), (4, 3.7), (3, 2.7), (1, 2.7), (0, 3.8)),),
+    "6": (
+        (
+            (3.7, 0.3),
+            (2, 0),
+            (0.6, 1),
+            (0, 3),
+            (0, 4.8),
+            (1, 6),
+            (3, 6),
+            (4, 4.9),
+            (4, 3.7),
+            (3, 2.7),
+            (1, 2.7),
+            (0, 3.8),
+        ),
+    ),
     "2": (((0, 1.2), (0.8, 0.1), (3, 0), (4, 1), (3.8, 2.2), (0, 6), (4, 6)),),
     "0": (((2, 0), (0.7, 0.5), (0, 2), (0, 4), (0.7, 5.5), (2, 6), (3.3, 5.5), (4, 4), (4, 2), (3.3, 0.5), (2, 0)),),
     "4": (((3, 6), (3, 0), (0, 4.2), (4, 4.2)),),
@@ -54,7 +71,9 @@ class FlangeScene:
         self._on_plate = smoothstep(-0.3, 0.3, self._depth)
         metal = self._plate(rng)
         middle, _, _ = window(self._pose.shift_x, self._pose.shift_y, _RIM + 3)
-        metal[middle] = mix(metal[middle], self._hub(rng, middle), smoothstep(_RIM + 0.4, _RIM - 0.4, self._radius[middle]))
+        metal[middle] = mix(
+            metal[middle], self._hub(rng, middle), smoothstep(_RIM + 0.4, _RIM - 0.4, self._radius[middle])
+        )
         table = self._table(rng)
         alloy = 1 + 0.012 * rng.standard_normal(3, dtype=np.float32)
         self._bare = mix(table, metal[..., None] * alloy, self._on_plate)
@@ -81,7 +100,9 @@ class FlangeScene:
         return out_x * self._lamp_x + out_y * self._lamp_y
 
     def _table(self, rng: np.random.Generator) -> np.ndarray:
-        """A matte grey mat and the soft shadow of the part: deep where it touches, wide on the side away from the lamp."""
+        """A matte grey mat and the soft shadow of the part: deep where it touches, wide on the side away from the
+        lamp.
+        """
         mottle = 0.022 * smooth_noise(rng, 50) + 0.05 * smooth_noise(rng, 1.2) + 0.05 * self._grain
         fall = 1 - 0.0016 * (self._lamp_x * -self._x + self._lamp_y * -self._y)
         a, b = self._a[1::4, 1::4], self._b[1::4, 1::4]
@@ -91,7 +112,9 @@ class FlangeScene:
         return ((1 + mottle) * fall * (1 - shadow))[..., None] * _TABLE
 
     def _plate(self, rng: np.random.Generator) -> np.ndarray:
-        """Brushed along its width: fine streaks, a broad sheen that drifts over the plate, a bevelled edge, the hub's shadow."""
+        """Brushed along its width: fine streaks, a broad sheen that drifts over the plate, a bevelled edge, the
+        hub's shadow.
+        """
         streaks = 0.026 * smooth_noise(rng, 70, 0.9) + 0.020 * smooth_noise(rng, 24, 0.6)
         streaks += 0.012 * smooth_noise(rng, 120, 5) + 0.012 * self._grain
         centre = rng.normal(-38, 12)
@@ -106,11 +129,15 @@ class FlangeScene:
         return mix(flat, bevel, smoothstep(3.1, 2.5, self._depth))
 
     def _hub(self, rng: np.random.Generator, part: tuple[slice, slice]) -> np.ndarray:
-        """Turned on a lathe: rings, and the two bright fans that circular grooves make of one lamp; a slope down to the plate."""
+        """Turned on a lathe: rings, and the two bright fans that circular grooves make of one lamp; a slope down to
+        the plate.
+        """
         r = self._radius[part]
         rings = rng.standard_normal(512).astype(np.float32) + np.repeat(rng.standard_normal(128), 4).astype(np.float32)
         ring = rings[np.minimum((r * 5).astype(np.int32), 511)]
-        drift = np.repeat(np.cumsum(rng.normal(0, 0.02, 64)), 8).astype(np.float32)[np.minimum((r * 5).astype(np.int32), 511)]
+        drift = np.repeat(np.cumsum(rng.normal(0, 0.02, 64)), 8).astype(np.float32)[
+            np.minimum((r * 5).astype(np.int32), 511)
+        ]
         turn_x, turn_y = self._pose.turn(self._a[part] / r, self._b[part] / r)
         across = turn_x * self._lamp_y - turn_y * self._lamp_x + drift * 0.5
         side = np.float32(rng.normal(1.15, 0.06))
@@ -126,7 +153,9 @@ class FlangeScene:
         return mix(face, slope, smoothstep(_HUB - 0.4, _HUB + 0.4, r)) + 0.6 * edge
 
     def _drill(self, picture: np.ndarray, a: float, b: float, hole: float, sink: float) -> None:
-        """Cut a hole with a countersink into the picture: a bright and a dark side of the cone, a wall that goes down into the dark."""
+        """Cut a hole with a countersink into the picture: a bright and a dark side of the cone, a wall that goes
+        down into the dark.
+        """
         if sink <= 0:
             return
         centre = self._pose.to_image(np.array([[a, b]]))[0]
@@ -153,7 +182,9 @@ class FlangeScene:
             lines = []
             for points in _GLYPHS[letter]:
                 p = np.array(points) * _MARK_UNIT + (left, -3 * _MARK_UNIT)
-                p = np.stack([cos * p[:, 0] - sin * p[:, 1] + move[0], sin * p[:, 0] + cos * p[:, 1] + move[1] + _MARK_Y], axis=1)
+                p = np.stack(
+                    [cos * p[:, 0] - sin * p[:, 1] + move[0], sin * p[:, 0] + cos * p[:, 1] + move[1] + _MARK_Y], axis=1
+                )
                 lines.append(self._pose.to_image(p))
             letters.append(lines)
         return letters
@@ -169,11 +200,15 @@ class FlangeScene:
         n = round(flaw.grade(1, len(_MARK)))
         first = rng.integers(len(_MARK) - n + 1)
         letters, some = self._letters(), slice(first, first + n)
-        moved = self._letters((away * np.cos(angle), away * np.sin(angle)), int(rng.choice([-1, 1])) * flaw.grade(0.01, 0.14))[some]
+        moved = self._letters(
+            (away * np.cos(angle), away * np.sin(angle)), int(rng.choice([-1, 1])) * flaw.grade(0.01, 0.14)
+        )[some]
         if kind == 0:
             return np.maximum(self._printed, self._mark(moved, flaw.grade(0.45, 0.95)))
         sound = self._mark(letters[:first] + letters[first + n :])
-        return np.maximum(sound, self._mark(moved) if kind == 1 else self._mark(letters[some], 1 - flaw.grade(0.45, 1.0)))
+        return np.maximum(
+            sound, self._mark(moved) if kind == 1 else self._mark(letters[some], 1 - flaw.grade(0.45, 1.0))
+        )
 
     def _bad_hole(self, flaw: Flaw, rng: np.random.Generator) -> list[tuple[float, float, float, float]]:
         """One bolt hole not drilled at all, only centred, too small, or a little out of place."""
@@ -194,7 +229,9 @@ class FlangeScene:
 
     def _scratch(self, picture: np.ndarray, flaw: Flaw, rng: np.random.Generator) -> np.ndarray:
         """A groove: the wall that looks at the lamp is bright, the other one dark, bare metal between."""
-        path = centred(wander(rng, rng.uniform(0, 2 * np.pi), flaw.grade(24, 130), 0.06, rng.normal(0, 0.15)), *self._spot(rng))
+        path = centred(
+            wander(rng, rng.uniform(0, 2 * np.pi), flaw.grade(24, 130), 0.06, rng.normal(0, 0.15)), *self._spot(rng)
+        )
         width = flaw.grade(0.45, 1.15)
         line = stroke([path], 7)
         taper = np.sqrt(np.clip(5 * line.along * (1 - line.along), 0, 1)) * (1 + 0.25 * smooth_noise(rng, 6))

@@ -14,7 +14,9 @@ FAR = 1e6
 
 @dataclass(frozen=True)
 class Flaw:
-    """A defect to draw: its type, how obvious it is from 1 (at a glance) to 0 (hard to see), and the seed of its place and shape."""
+    """A defect to draw: its type, how obvious it is from 1 (at a glance) to 0 (hard to see), and the seed of its
+    place and shape.
+    """
 
     kind: str
     severity: float
@@ -41,7 +43,9 @@ class Stroke(NamedTuple):
 
 
 def wander(rng: np.random.Generator, heading: float, length: float, curl: float, bend: float = 0.0) -> np.ndarray:
-    """Points (n, 2) of a smooth line from the origin; its heading strays at random by `curl` and turns by `bend` radians in all."""
+    """Points (n, 2) of a smooth line from the origin; its heading strays at random by `curl` and turns by `bend`
+    radians in all.
+    """
     n = max(4, int(length / 2))
     knots = rng.standard_normal(max(3, int(length / 16) + 2)) * curl
     strays = ndimage.zoom(knots, (n + 2) / len(knots), order=3)[:n]
@@ -73,18 +77,27 @@ def stroke(lines: Sequence[np.ndarray], reach: float) -> Stroke:
             d = np.sqrt(off_x * off_x + off_y * off_y)
             near = (d < distance[rows, columns]) & (d < reach)
             scale = 1 / np.maximum(d, 1e-4)
-            for target, value in ((distance, d), (along, (i + t) / n), (side_x, off_x * scale), (side_y, off_y * scale)):
+            for target, value in (
+                (distance, d),
+                (along, (i + t) / n),
+                (side_x, off_x * scale),
+                (side_y, off_y * scale),
+            ):
                 target[rows, columns][near] = value[near]
     return Stroke(distance, along, side_x, side_y)
 
 
 def window(x: float, y: float, reach: float) -> tuple[tuple[slice, slice], np.ndarray, np.ndarray]:
-    """The part of the drawing grid within `reach` of a point: its slices, and x (1, n) and y (m, 1) counted from the point."""
+    """The part of the drawing grid within `reach` of a point: its slices, and x (1, n) and y (m, 1) counted from the
+    point.
+    """
     rows, columns = _span(y, y, reach), _span(x, x, reach)
     return (rows, columns), _coordinates(columns)[None, :] - np.float32(x), _coordinates(rows)[:, None] - np.float32(y)
 
 
-def blob(rng: np.random.Generator, x: np.ndarray, y: np.ndarray, centre: tuple[float, float], radius: float, uneven: float) -> np.ndarray:
+def blob(
+    rng: np.random.Generator, x: np.ndarray, y: np.ndarray, centre: tuple[float, float], radius: float, uneven: float
+) -> np.ndarray:
     """Depth below the edge of an irregular patch in pixels (SIDE, SIDE): positive inside, negative outside."""
     stretch, angle = rng.uniform(1.0, 1.5), rng.uniform(0, np.pi)
     dx, dy = x - np.float32(centre[0]), y - np.float32(centre[1])

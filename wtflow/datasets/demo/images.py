@@ -49,16 +49,22 @@ MIN_AREA_PX, MAX_AREA = 14, 0.35
 MIN_CONTRAST = 10.0
 """Least mean change inside the mask in grey levels: a hard defect, not an invisible one."""
 _HARDEST = 0.3
-"""Severity of the last image of each defect type. At 0 even an eye that knows the place hardly sees it, and a demo should show hits and misses."""
+"""Severity of the last image of each defect type. At 0 even an eye that knows the place hardly sees it, and a demo
+should show hits and misses.
+"""
 _SPECK_PX = 4
 """Smaller separate parts are left out of mask and image alike."""
 _N_PLACES, _MAX_TRIES = 8, 24
-"""A defect that would not show where it fell is drawn elsewhere; after so many places it is also made a little stronger."""
+"""A defect that would not show where it fell is drawn elsewhere; after so many places it is also made a little
+stronger.
+"""
 
 
 @dataclass(frozen=True)
 class DemoImage:
-    """One image of the demo. `severity` runs from 1 (obvious) to 0 (hard) over the images of a defect type; None for normals."""
+    """One image of the demo. `severity` runs from 1 (obvious) to 0 (hard) over the images of a defect type; None for
+    normals.
+    """
 
     category: str
     split: str
@@ -83,7 +89,8 @@ class DemoImage:
 class Piece(NamedTuple):
     """What a camera without noise sees of one piece, float32 (S, S, 3) in [0, 1].
 
-    picture: the piece as it is; clean: the same piece without its defect; mask: bool (S, S), where the two differ, None for normals.
+    picture: the piece as it is; clean: the same piece without its defect; mask: bool (S, S), where the two differ, None
+    for normals.
     """
 
     picture: np.ndarray
@@ -93,7 +100,9 @@ class Piece(NamedTuple):
     @property
     def contrast(self) -> float:
         """Mean change inside the mask in grey levels of 255 (the colour that changes most); 0 for normals."""
-        return 0.0 if self.mask is None else float(np.abs(self.picture - self.clean).max(axis=2)[self.mask].mean() * 255)
+        return (
+            0.0 if self.mask is None else float(np.abs(self.picture - self.clean).max(axis=2)[self.mask].mean() * 255)
+        )
 
 
 def plan_category(category: str) -> tuple[DemoImage, ...]:
@@ -123,12 +132,15 @@ def draw_piece(image: DemoImage, seed: int) -> Piece:
         if MIN_AREA_PX <= mask.sum() <= MAX_AREA * mask.size and piece.contrast >= MIN_CONTRAST:
             return piece
     raise DatasetError(
-        f"The demo image {image.category}/{image.path} showed no defect in {_MAX_TRIES} tries with seed {seed}.", fix="Choose another seed."
+        f"The demo image {image.category}/{image.path} showed no defect in {_MAX_TRIES} tries with seed {seed}.",
+        fix="Choose another seed.",
     )
 
 
 def expose(picture: np.ndarray, image: DemoImage, seed: int) -> np.ndarray:
-    """The photograph of a picture, uint8 (S, S, 3); the sensor's noise belongs to the image, whatever the picture shows."""
+    """The photograph of a picture, uint8 (S, S, 3); the sensor's noise belongs to the image, whatever the picture
+    shows.
+    """
     return add_sensor_noise(picture, np.random.default_rng(image.seed(seed, "sensor")))
 
 

@@ -1,7 +1,8 @@
-"""What the three demo products share: the drawing grid, random fields, and the camera that turns light into a photograph.
+"""What the three demo products share: the drawing grid, random fields, and the camera that turns light into a
+photograph.
 
-Scenes are drawn twice as fine as the image and averaged, so that edges are as soft as a lens makes them. Coordinates are
-image pixels from the centre: x to the right, y down, both from -128 to 128.
+Scenes are drawn twice as fine as the image and averaged, so that edges are as soft as a lens makes them. Coordinates
+are image pixels from the centre: x to the right, y down, both from -128 to 128.
 """
 
 from typing import NamedTuple
@@ -56,7 +57,9 @@ def pixel_grid() -> tuple[np.ndarray, np.ndarray]:
 
 
 def smooth_noise(rng: np.random.Generator, cell_px: float, cell_y_px: float | None = None) -> np.ndarray:
-    """A random field (SIDE, SIDE), mean 0 and deviation near 1, that changes over `cell_px` pixels (per axis when two are given)."""
+    """A random field (SIDE, SIDE), mean 0 and deviation near 1, that changes over `cell_px` pixels (per axis when
+    two are given).
+    """
     wide = max(2, round(SIZE_PX / cell_px)) + 3
     high = max(2, round(SIZE_PX / (cell_y_px or cell_px))) + 3
     coarse = rng.standard_normal((high, wide), dtype=np.float32)
@@ -91,7 +94,9 @@ def mix(base: np.ndarray, other: np.ndarray, share: np.ndarray) -> np.ndarray:
 
 
 def photograph(light: np.ndarray) -> np.ndarray:
-    """The picture a camera without noise would take, float32 (SIZE_PX, SIZE_PX, 3) in [0, 1], of a scene's light (SIDE, SIDE, 3)."""
+    """The picture a camera without noise would take, float32 (SIZE_PX, SIZE_PX, 3) in [0, 1], of a scene's light
+    (SIDE, SIDE, 3).
+    """
     small = light[0::2, 0::2] + light[1::2, 0::2] + light[0::2, 1::2] + light[1::2, 1::2]
     small = ndimage.gaussian_filter(small * 0.25, (_LENS_BLUR_PX, _LENS_BLUR_PX, 0), truncate=3.0)
     small = np.maximum(small, 0)
@@ -100,7 +105,9 @@ def photograph(light: np.ndarray) -> np.ndarray:
 
 
 def add_sensor_noise(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The picture as the sensor delivers it, uint8: noise that grows with light, in part shared by neighbours and colours."""
+    """The picture as the sensor delivers it, uint8: noise that grows with light, in part shared by neighbours and
+    colours.
+    """
     height, width = picture.shape[:2]
     grain = 0.8 * rng.standard_normal((height + 1, width + 1, 3), dtype=np.float32)
     grain += 0.6 * rng.standard_normal((height + 1, width + 1, 1), dtype=np.float32)

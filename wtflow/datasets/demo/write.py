@@ -36,20 +36,25 @@ _PNG_LEVEL = 3
 
 
 def write_demo(
-    directory: Path, progress: Progress | None = None, seed: int | None = None, categories: Iterable[str] = DEMO_CATEGORIES
+    directory: Path,
+    progress: Progress | None = None,
+    seed: int | None = None,
+    categories: Iterable[str] = DEMO_CATEGORIES,
 ) -> Path:
     """The folder of the demo, after drawing those of its categories that are absent, incomplete or of another version.
 
-    `progress(done, total)` counts images; it is not called when there is nothing to draw. With `seed` None a category keeps the
-    seed that it was drawn with, 0 at first; another seed draws it again.
+    `progress(done, total)` counts images; it is not called when there is nothing to draw. With `seed` None a category
+    keeps the seed that it was drawn with, 0 at first; another seed draws it again.
 
-    Raises SettingsError for a negative seed, DatasetError for an unknown category, for files in the way that the demo did not
-    write, and for a folder that cannot be written, DiskFullError when the space runs out.
+    Raises SettingsError for a negative seed, DatasetError for an unknown category, for files in the way that the demo
+    did not write, and for a folder that cannot be written, DiskFullError when the space runs out.
     """
     directory, names = Path(directory), tuple(dict.fromkeys(categories))
     for name in names:
         if name not in PRODUCTS:
-            raise DatasetError(f"There is no demo category {name!r}.", fix=f"Use some of: {', '.join(DEMO_CATEGORIES)}.")
+            raise DatasetError(
+                f"There is no demo category {name!r}.", fix=f"Use some of: {', '.join(DEMO_CATEGORIES)}."
+            )
     if seed is not None and seed < 0:
         raise SettingsError(f"The seed of the demo is 0 or more, found {seed}.", fix="Choose a whole number from 0 on.")
     with _explained(directory):
@@ -79,14 +84,18 @@ def _pending(directory: Path, names: tuple[str, ...], seed: int | None) -> dict[
     for name in names:
         entry = record.get(name, {})
         wanted = entry.get("seed", 0) if seed is None else int(seed)
-        is_sound = entry.get("state") == "complete" and entry.get("version") == DEMO_VERSION and entry.get("seed") == wanted
+        is_sound = (
+            entry.get("state") == "complete" and entry.get("version") == DEMO_VERSION and entry.get("seed") == wanted
+        )
         if not is_sound or _planned_files(name) - _files_with_content(directory / name):
             pending[name] = wanted
     return pending
 
 
 def _draw(directory: Path, pending: dict[str, int], progress: Progress | None) -> None:
-    """Draw categories into the work folder and put each in place once it is whole. What an earlier crash left is removed."""
+    """Draw categories into the work folder and put each in place once it is whole. What an earlier crash left is
+    removed.
+    """
     work = directory / _WORK
     plans = {name: plan_category(name) for name in pending}
     done, total = 0, sum(len(plan) for plan in plans.values())
@@ -110,8 +119,12 @@ def _draw(directory: Path, pending: dict[str, int], progress: Progress | None) -
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _write_images(folder: Path, plan: tuple[DemoImage, ...], seed: int) -> Generator[dict[str, dict[str, float]], None, None]:
-    """Draw and save images, several at a time: each has its own seed, so that the order does not matter. Yields as `_write_image`."""
+def _write_images(
+    folder: Path, plan: tuple[DemoImage, ...], seed: int
+) -> Generator[dict[str, dict[str, float]], None, None]:
+    """Draw and save images, several at a time: each has its own seed, so that the order does not matter. Yields as
+    `_write_image`.
+    """
     pool = ThreadPoolExecutor(min(_MAX_THREADS, os.cpu_count() or 1))
     try:
         yield from pool.map(lambda image: _write_image(folder, image, seed), plan)
@@ -120,14 +133,18 @@ def _write_images(folder: Path, plan: tuple[DemoImage, ...], seed: int) -> Gener
 
 
 def _write_image(folder: Path, image: DemoImage, seed: int) -> dict[str, dict[str, float]]:
-    """Draw and save one image and its mask. Its path, with what the record says about it: 0 is the most obvious defect, 1 the hardest."""
+    """Draw and save one image and its mask. Its path, with what the record says about it: 0 is the most obvious
+    defect, 1 the hardest.
+    """
     piece = draw_piece(image, seed)
     _save(expose(piece.picture, image, seed), folder / image.path)
     if piece.mask is None:
         return {image.path: {}}
     _save(piece.mask.astype(np.uint8) * 255, folder / image.mask_path)
     difficulty = round(1 - image.severity, 3)
-    return {image.path: {"difficulty": difficulty, "area_px": int(piece.mask.sum()), "contrast": round(piece.contrast, 1)}}
+    return {
+        image.path: {"difficulty": difficulty, "area_px": int(piece.mask.sum()), "contrast": round(piece.contrast, 1)}
+    }
 
 
 def _save(pixels: np.ndarray, path: Path) -> None:
@@ -151,9 +168,14 @@ def _refuse_foreign_files(directory: Path, name: str) -> None:
         known |= {path, f"ground_truth/{parts.parent.name}/{parts.stem}_mask.png"}
     if folder.is_file():
         raise DatasetError(
-            f"{folder} is a file, where the demo needs a folder.", fix="Choose another folder for the demo, or move this file away."
+            f"{folder} is a file, where the demo needs a folder.",
+            fix="Choose another folder for the demo, or move this file away.",
         )
-    foreign = sorted(path for path in _files_with_content(folder) - known if not path.rpartition("/")[2].startswith((".", "Thumbs.db")))
+    foreign = sorted(
+        path
+        for path in _files_with_content(folder) - known
+        if not path.rpartition("/")[2].startswith((".", "Thumbs.db"))
+    )
     if foreign:
         raise DatasetError(
             f"{folder} is in the way of the demo: it holds files that the demo did not write, such as {foreign[0]}.",
@@ -172,7 +194,9 @@ def _files_with_content(folder: Path) -> set[str]:
 
 
 def _read_record(directory: Path) -> dict[str, Any]:
-    """What demo.json says about each category; nothing where there is none. Raises DatasetError when it cannot be read."""
+    """What demo.json says about each category; nothing where there is none. Raises DatasetError when it cannot be
+    read.
+    """
     try:
         record = json.loads((directory / _RECORD).read_text(encoding="utf-8"))
         entries = {name: dict(entry) for name, entry in record["categories"].items()}
@@ -191,7 +215,10 @@ def _read_record(directory: Path) -> dict[str, Any]:
 
 def _write_record(directory: Path, name: str, entry: dict[str, Any]) -> None:
     about = "Drawn by WT-Flow Studio. A demo that is missing, incomplete or of another version is drawn again."
-    write_json(directory / _RECORD, {"about": about, "version": DEMO_VERSION, "categories": _read_record(directory) | {name: entry}})
+    write_json(
+        directory / _RECORD,
+        {"about": about, "version": DEMO_VERSION, "categories": _read_record(directory) | {name: entry}},
+    )
 
 
 @contextlib.contextmanager
@@ -214,7 +241,10 @@ def _explained(directory: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFullError(f"No space left while writing the demo to {directory}.", fix="Free about 60 MB, then try again.") from error
+            raise DiskFullError(
+                f"No space left while writing the demo to {directory}.", fix="Free about 60 MB, then try again."
+            ) from error
         raise DatasetError(
-            f"The demo cannot be written to {directory} ({error.strerror or error}).", fix="Choose a folder you may write to."
+            f"The demo cannot be written to {directory} ({error.strerror or error}).",
+            fix="Choose a folder you may write to.",
         ) from error

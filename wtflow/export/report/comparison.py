@@ -4,7 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wtflow.compare.intervals import N_RESAMPLES
-from wtflow.compare.runs import LETTERS, Comparison, align, compare_images, compare_pixels, disagreement_words, pair_table, settings_rows
+from wtflow.compare.runs import (
+    LETTERS,
+    Comparison,
+    align,
+    compare_images,
+    compare_pixels,
+    disagreement_words,
+    pair_table,
+    settings_rows,
+)
 from wtflow.errors import MetricError
 from wtflow.export.report.facts import SEED, RunFacts
 from wtflow.export.report.reproduce import setting_words
@@ -31,7 +40,8 @@ class ComparisonFacts:
 
 
 def align_runs(store: RunStore, runs: Sequence[RunResults], *, on_common: bool) -> Comparison:
-    """The runs over their common test images. Quick, so that runs which do not fit are refused before anything long begins.
+    """The runs over their common test images. Quick, so that runs which do not fit are refused before anything long
+    begins.
 
     Raises MetricError where their test images differ, unless `on_common`; DamagedRunError.
     """
@@ -39,22 +49,30 @@ def align_runs(store: RunStore, runs: Sequence[RunResults], *, on_common: bool) 
     if not (comparison.is_same_set or on_common):
         counts = ", ".join(f"{name} {n}" for name, n in zip(LETTERS, comparison.n_images, strict=False))
         raise MetricError(
-            f"These runs were not tested on the same images: {len(comparison.images)} are common to all (tested on: {counts}).",
+            f"These runs were not tested on the same images: {len(comparison.images)} are common to all (tested on:"
+            f" {counts}).",
             fix="Choose runs of one test set, or compare them on the common images (--common).",
         )
     return comparison
 
 
-def collect_comparison(comparison: Comparison, runs: Sequence[RunFacts], *, with_paths: bool = False) -> ComparisonFacts:
+def collect_comparison(
+    comparison: Comparison, runs: Sequence[RunFacts], *, with_paths: bool = False
+) -> ComparisonFacts:
     """What sets the runs apart, each called at its own threshold."""
     names = tuple(LETTERS[: len(runs)])
     differ, _ = settings_rows([run.results.settings for run in runs])
-    settings = tuple((name, tuple(setting_words(name, value, with_paths=with_paths) for value in values)) for name, values in differ)
+    settings = tuple(
+        (name, tuple(setting_words(name, value, with_paths=with_paths) for value in values)) for name, values in differ
+    )
     if comparison.images.empty:
         return ComparisonFacts(comparison, names, settings, (), ())
     tallies = [run.tally for run in runs]
     counted = None if any(tally is None for tally in tallies) else tallies
     metrics = compare_images(comparison, N_RESAMPLES, SEED) + compare_pixels(comparison, counted, N_RESAMPLES, SEED)
     thresholds = tuple(run.threshold for run in runs)
-    said = tuple(disagreement_words(pair_table(comparison, 0, second, thresholds), names[0], names[second]) for second in range(1, len(runs)))
+    said = tuple(
+        disagreement_words(pair_table(comparison, 0, second, thresholds), names[0], names[second])
+        for second in range(1, len(runs))
+    )
     return ComparisonFacts(comparison, names, settings, metrics, said)

@@ -1,7 +1,8 @@
-"""What a report says about one run: collected from the store, computed where nobody has yet. Records and plain values, no markup.
+"""What a report says about one run: collected from the store, computed where nobody has yet. Records and plain values,
+no markup.
 
-Images and masks are read one by one; what is counted from them (pixels, facts of failures) is kept with the run, so that a second
-report and the pages have it at once.
+Images and masks are read one by one; what is counted from them (pixels, facts of failures) is kept with the run, so
+that a second report and the pages have it at once.
 """
 
 import functools
@@ -88,7 +89,8 @@ def rate(k: int, n: int) -> Interval | None:
 
 
 def collect_run(store: RunStore, results: RunResults, threshold: float | None, show: Show) -> RunFacts:
-    """Facts of a finished run at a threshold, by default where the run starts it. `show` gets percents of this run alone.
+    """Facts of a finished run at a threshold, by default where the run starts it. `show` gets percents of this run
+    alone.
 
     Images that are gone cost the intervals of pixel metrics, the PRO curve and the findings, and `no_tally` says so.
     Raises DamagedRunError, StoreError, DiskFullError.
@@ -100,47 +102,82 @@ def collect_run(store: RunStore, results: RunResults, threshold: float | None, s
     test = results.test
     choices = {choice.value: f"{choice.label}. {choice.explanation}" for choice in reversed(threshold_choices(results))}
     threshold = threshold_choices(results)[0].value if threshold is None else threshold
-    study = None if test.empty else study_failures(results, image_facts, load_answer(store, results.run_id, NearestRequest()), threshold)
+    study = (
+        None
+        if test.empty
+        else study_failures(results, image_facts, load_answer(store, results.run_id, NearestRequest()), threshold)
+    )
     return RunFacts(
-        results, notes, data_facts(store, results), threshold, choices.get(threshold, "Set by hand."),
-        confusion=confusion_at(test.score, test.is_defective, threshold), metrics=metric_rows(results, tally),
-        roc=roc_curve(test.score, test.is_defective), pr=pr_curve(test.score, test.is_defective), tally=tally, no_tally=no_tally,
-        types=study.types if study else (), findings=findings(results, study) if study else (),
-    )  # fmt: skip
+        results,
+        notes,
+        data_facts(store, results),
+        threshold,
+        choices.get(threshold, "Set by hand."),
+        confusion=confusion_at(test.score, test.is_defective, threshold),
+        metrics=metric_rows(results, tally),
+        roc=roc_curve(test.score, test.is_defective),
+        pr=pr_curve(test.score, test.is_defective),
+        tally=tally,
+        no_tally=no_tally,
+        types=study.types if study else (),
+        findings=findings(results, study) if study else (),
+    )
 
 
 def data_facts(store: RunStore, results: RunResults) -> DataFacts:
     """Counts as the worker wrote them down; of a run without data.json those of its score table."""
     known = store.data(results.run_id)
     if known is None:
-        pairs = [("train" if split == "holdout" else split, defect) for split, defect in zip(results.table.split, results.table.defect, strict=True)]
+        pairs = [
+            ("train" if split == "holdout" else split, defect)
+            for split, defect in zip(results.table.split, results.table.defect, strict=True)
+        ]
     else:
         pairs = [(str(entry["split"]), str(entry["defect"])) for entry in known["samples"]]
     counts: dict[str, dict[str, int]] = {}
     for split, defect in sorted(pairs, key=lambda pair: (pair[0] != "train", pair[0], pair[1] != "good", pair[1])):
         counts.setdefault(split, {}).setdefault(defect, 0)
         counts[split][defect] += 1
-    return DataFacts(counts, len(results.holdout), str((known or {}).get("fingerprint", "")), int(results.metrics.get("n_without_mask", 0)))
+    return DataFacts(
+        counts,
+        len(results.holdout),
+        str((known or {}).get("fingerprint", "")),
+        int(results.metrics.get("n_without_mask", 0)),
+    )
 
 
 def metric_rows(results: RunResults, tally: PixelTally | None) -> tuple[MetricRow, ...]:
     """Image and pixel metrics with bootstrap intervals, of pixels only where they were counted."""
     test = results.test
     alone = Comparison(
-        (results,), test[["sample_id", "defect", "is_defective"]].reset_index(drop=True), test.score.to_numpy(float)[None], test.row.to_numpy()[None],
+        (results,),
+        test[["sample_id", "defect", "is_defective"]].reset_index(drop=True),
+        test.score.to_numpy(float)[None],
+        test.row.to_numpy()[None],
         (len(test),),
-    )  # fmt: skip
-    return compare_images(alone, N_RESAMPLES, SEED) + compare_pixels(alone, None if tally is None else (tally,), N_RESAMPLES, SEED)
+    )
+    return compare_images(alone, N_RESAMPLES, SEED) + compare_pixels(
+        alone, None if tally is None else (tally,), N_RESAMPLES, SEED
+    )
 
 
 def findings(results: RunResults, study: FailureStudy) -> tuple[str, ...]:
-    """What goes with the failures, in sentences: of missed defects, of false alarms, and of normal images' borders where they look defective."""
+    """What goes with the failures, in sentences: of missed defects, of false alarms, and of normal images' borders
+    where they look defective.
+    """
     alarms = alarm_map(results)
     places = () if alarms is None else describe_alarms(alarms)
-    return (*study.misses, *study.alarms, *study.wholes, *places[:-1])  # the last one, where most alarms lie, says little without the picture
+    return (
+        *study.misses,
+        *study.alarms,
+        *study.wholes,
+        *places[:-1],
+    )  # the last one, where most alarms lie, says little without the picture
 
 
-def _look_at_images(store: RunStore, results: RunResults, show: Show) -> tuple[PixelTally | None, ImageFacts | None, str]:
+def _look_at_images(
+    store: RunStore, results: RunResults, show: Show
+) -> tuple[PixelTally | None, ImageFacts | None, str]:
     """Counts of pixels and facts of images, from where they are kept or from the images themselves."""
     if results.test.empty:
         return None, None, ""
@@ -148,7 +185,11 @@ def _look_at_images(store: RunStore, results: RunResults, show: Show) -> tuple[P
     try:
         tally = load_tally(store, results.run_id) or make_tally(store, results, step("counting pixels", 0, 45))
     except ImageReadError:
-        return None, load_answer(store, results.run_id, FactsRequest()), "Some images of this run are gone, so their pixels could not be looked at again."
+        return (
+            None,
+            load_answer(store, results.run_id, FactsRequest()),
+            "Some images of this run are gone, so their pixels could not be looked at again.",
+        )
     facts = load_answer(store, results.run_id, FactsRequest())
     if facts is None:
         facts = compute_facts(results, step("looking at defects", 45, 90))

@@ -1,4 +1,6 @@
-"""Figures as SVG inside the page: their text can be searched, and their ink and ground follow the page's light or dark theme."""
+"""Figures as SVG inside the page: their text can be searched, and their ink and ground follow the page's light or
+dark theme.
+"""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +11,11 @@ from wtflow.export.report.facts import RunFacts
 from wtflow.plots.still.report import Rates, still_rates, still_scores, still_types
 from wtflow.plots.still.sheet import INK, to_svg
 
-_STYLES = ((f"fill: {INK}", "fill: currentColor"), (f"stroke: {INK}", "stroke: currentColor"), ("fill: #ffffff", "fill: none"))
+_STYLES = (
+    (f"fill: {INK}", "fill: currentColor"),
+    (f"stroke: {INK}", "stroke: currentColor"),
+    ("fill: #ffffff", "fill: none"),
+)
 _STYLE = re.compile(r'style="[^"<>]*"')
 _NAMED_PART = re.compile(r' id="[A-Za-z0-9.]+_[0-9]+"')
 """`figure_1`, `axes_2`: names that nothing points at, and that would stand twice in a page of several figures."""
@@ -39,7 +45,9 @@ def _inline(svg: bytes) -> Markup:
     text = svg.decode()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
-    text = re.sub(r'<style type="text/css">.*?</style>', "", text, flags=re.DOTALL)  # the page's style says it once for all figures
+    text = re.sub(
+        r'<style type="text/css">.*?</style>', "", text, flags=re.DOTALL
+    )  # the page's style says it once for all figures
     return Markup(_STYLE.sub(_themed, _NAMED_PART.sub("", text)))
 
 

@@ -1,4 +1,6 @@
-"""A report's facts as one HTML page. Everything that is put into the template is escaped, whoever wrote it; only our own figures are not."""
+"""A report's facts as one HTML page. Everything that is put into the template is escaped, whoever wrote it; only our
+own figures are not.
+"""
 
 import functools
 import time
@@ -50,13 +52,32 @@ class Foot:
     with_paths: bool
 
 
-def render(runs: Sequence[RunSection], comparison: ComparisonFacts | None, curves: Markup, disagreements: Sequence[Gallery], foot: Foot) -> str:
+def render(
+    runs: Sequence[RunSection],
+    comparison: ComparisonFacts | None,
+    curves: Markup,
+    disagreements: Sequence[Gallery],
+    foot: Foot,
+) -> str:
     """The page. `curves`: the runs' curves on common axes, shown where there is a comparison."""
     views = [_view(run, foot.with_paths) for run in runs]
-    return _environment().get_template("report.html.j2").render(
-        title=_title(runs), runs=views, comparison=comparison, curves=curves, disagreements=disagreements, foot=foot, metric_words=WORDS,
-        version=wtflow.__version__, outcomes=OUTCOMES, tile_rem=36 if foot.is_large else 17, tiles_in_print=2 if foot.is_large else 3,
-    )  # fmt: skip
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            title=_title(runs),
+            runs=views,
+            comparison=comparison,
+            curves=curves,
+            disagreements=disagreements,
+            foot=foot,
+            metric_words=WORDS,
+            version=wtflow.__version__,
+            outcomes=OUTCOMES,
+            tile_rem=36 if foot.is_large else 17,
+            tiles_in_print=2 if foot.is_large else 3,
+        )
+    )
 
 
 def size_words(n_bytes: int) -> str:
@@ -67,13 +88,23 @@ def size_words(n_bytes: int) -> str:
 @functools.cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters |= {
-        "metric": lambda value: "–" if value is None else f"{value:.3f}", "percent": lambda value: "–" if value is None else percent(value),
-        "score": format_score, "signed": lambda value: f"{value:+.3f}".replace("-", "−"), "ends": _ends, "share": _share, "day": _day,
-        "span": _span, "verdict": difference_words,
-    }  # fmt: skip
+        "metric": lambda value: "–" if value is None else f"{value:.3f}",
+        "percent": lambda value: "–" if value is None else percent(value),
+        "score": format_score,
+        "signed": lambda value: f"{value:+.3f}".replace("-", "−"),
+        "ends": _ends,
+        "share": _share,
+        "day": _day,
+        "span": _span,
+        "verdict": difference_words,
+    }
     return environment
 
 
@@ -82,12 +113,21 @@ def _view(run: RunSection, with_paths: bool) -> dict[str, Any]:
     facts, results = run.facts, run.facts.results
     settings = results.settings
     return {
-        "name": run.name, "facts": facts, "results": results, "config": results.config, "figures": run.figures, "galleries": run.galleries,
-        "changed": [(name, setting_words(name, value, with_paths=with_paths), setting_words(name, usual, with_paths=with_paths))
-                    for name, (value, usual) in changed_settings(settings).items()],
+        "name": run.name,
+        "facts": facts,
+        "results": results,
+        "config": results.config,
+        "figures": run.figures,
+        "galleries": run.galleries,
+        "changed": [
+            (name, setting_words(name, value, with_paths=with_paths), setting_words(name, usual, with_paths=with_paths))
+            for name, (value, usual) in changed_settings(settings).items()
+        ],
         "settings": [(name, setting_words(name, value, with_paths=with_paths)) for name, value in settings],
-        "command": train_command(results.config, with_paths=with_paths), "stored": _UNKNOWN | results.metrics, "notes": _notes(facts),
-    }  # fmt: skip
+        "command": train_command(results.config, with_paths=with_paths),
+        "stored": _UNKNOWN | results.metrics,
+        "notes": _notes(facts),
+    }
 
 
 _UNKNOWN = dict.fromkeys(("weights_hash", "threads", "device", "scored_from", "seconds", "peak_rss_mib"))
@@ -107,9 +147,12 @@ def _notes(facts: RunFacts) -> dict[str, Any] | None:
     rows = noted_rows(facts.results, notes, facts.threshold)
     flagged: FlaggedMetrics = flagged_metrics(facts.results, notes)
     return {
-        "comment": notes.comment, "tags": count_tags(facts.results, notes, facts.threshold).to_dict("records"), "flagged": flagged,
-        "images": [(row, notes.note(row["sample_id"])) for row in rows.head(MOST_NOTES).to_dict("records")], "n_more": max(0, len(rows) - MOST_NOTES),
-    }  # fmt: skip
+        "comment": notes.comment,
+        "tags": count_tags(facts.results, notes, facts.threshold).to_dict("records"),
+        "flagged": flagged,
+        "images": [(row, notes.note(row["sample_id"])) for row in rows.head(MOST_NOTES).to_dict("records")],
+        "n_more": max(0, len(rows) - MOST_NOTES),
+    }
 
 
 def _ends(interval: Interval) -> str:
@@ -118,7 +161,11 @@ def _ends(interval: Interval) -> str:
 
 def _share(interval: Interval | None) -> str:
     """A share with the ends of its interval, in whole percents."""
-    return "–" if interval is None else f"{100 * interval.value:.0f} % ({100 * interval.low:.0f} to {100 * interval.high:.0f} %)"
+    return (
+        "–"
+        if interval is None
+        else f"{100 * interval.value:.0f} % ({100 * interval.low:.0f} to {100 * interval.high:.0f} %)"
+    )
 
 
 def _day(seconds: float) -> str:

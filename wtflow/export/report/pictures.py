@@ -35,7 +35,9 @@ _BEST_SHARE: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One image and what is drawn of it, as data addresses. Without `image` the file could not be read, and there is nothing to show."""
+    """One image and what is drawn of it, as data addresses. Without `image` the file could not be read, and there is
+    nothing to show.
+    """
 
     sample_id: str
     defect: str
@@ -67,7 +69,9 @@ class Plan:
         return f"pictures of {self.size_px} px, at most {self.n_each} images in a group" if self.n_each else "no images"
 
 
-def galleries_of(results: RunResults, threshold: float, plan: Plan, progress: Callable[[], None]) -> tuple[Gallery, ...]:
+def galleries_of(
+    results: RunResults, threshold: float, plan: Plan, progress: Callable[[], None]
+) -> tuple[Gallery, ...]:
     """The run's worst and best images. `progress` is called after each image."""
     table = add_outcomes(results.test, threshold)
     found = []
@@ -75,7 +79,14 @@ def galleries_of(results: RunResults, threshold: float, plan: Plan, progress: Ca
         own = _in_order(table[table.outcome == outcome], outcome, threshold)
         pictures = []
         for row in own.head(plan.n_each if outcome in ("FN", "FP") else plan.n_each // _BEST_SHARE).itertuples():
-            pictures.append(_draw(row, f"score {row.score:.4g}, {OUTCOMES[outcome]}", plan.size_px, {"": (pixel_map(results, row.row), results.color_range)}))
+            pictures.append(
+                _draw(
+                    row,
+                    f"score {row.score:.4g}, {OUTCOMES[outcome]}",
+                    plan.size_px,
+                    {"": (pixel_map(results, row.row), results.color_range)},
+                )
+            )
             progress()
         if len(own):
             found.append(Gallery(title, caption, len(own), tuple(pictures)))
@@ -83,7 +94,12 @@ def galleries_of(results: RunResults, threshold: float, plan: Plan, progress: Ca
 
 
 def disagreement_gallery(
-    comparison: Comparison, second: int, thresholds: tuple[float, ...], names: tuple[str, ...], plan: Plan, progress: Callable[[], None]
+    comparison: Comparison,
+    second: int,
+    thresholds: tuple[float, ...],
+    names: tuple[str, ...],
+    plan: Plan,
+    progress: Callable[[], None],
 ) -> Gallery:
     """Images that the first run and another call differently, the maps of both on one scale."""
     table = pair_table(comparison, 0, second, thresholds)
@@ -97,11 +113,17 @@ def disagreement_gallery(
         maps = {}
         for run, reference in references.items():
             values = pixel_map(comparison.runs[run], int(comparison.rows[run, at]))
-            maps[names[run]] = (values, comparison.runs[run].color_range) if reference is None else (rarity(values, reference), RARITY_RANGE)
+            maps[names[run]] = (
+                (values, comparison.runs[run].color_range)
+                if reference is None
+                else (rarity(values, reference), RARITY_RANGE)
+            )
         right = names[0] if facts.agreement == "first" else names[second]
         pictures.append(_draw(own.loc[comparison.rows[0, at]], f"{right} is right", plan.size_px, maps))
         progress()
-    caption = "Those whose ranks lie farthest apart first. Maps are on one scale: how rare a score is among normal pixels."
+    caption = (
+        "Those whose ranks lie farthest apart first. Maps are on one scale: how rare a score is among normal pixels."
+    )
     return Gallery(f"Where {names[0]} and {names[second]} disagree", caption, len(found), tuple(pictures))
 
 
@@ -118,5 +140,8 @@ def _draw(row, words: str, size_px: int, maps: dict[str, tuple]) -> Picture:
         mask = load_mask(Path(row.mask_path), None) if row.mask_path else None
     except ImageReadError:
         return Picture(row.sample_id, row.defect, words, "", ())
-    drawn = tuple((title, data_uri(encode_jpeg(overlay(small, values, scale, OPACITY, mask)))) for title, (values, scale) in maps.items())
+    drawn = tuple(
+        (title, data_uri(encode_jpeg(overlay(small, values, scale, OPACITY, mask))))
+        for title, (values, scale) in maps.items()
+    )
     return Picture(row.sample_id, row.defect, words, data_uri(encode_jpeg(small)), drawn)

@@ -8,9 +8,18 @@ from wtflow.config import Settings, settings_from
 from wtflow.store.layout import RunConfig
 
 _OPTIONS = {
-    "backbone": "--backbone", "weights": "--weights", "stages": "--stages", "image_size": "--size", "coupling": "--coupling", "scope": "--scope",
-    "width": "--width", "iterations": "--iterations", "steps": "--steps", "score": "--score", "seed": "--seed",
-}  # fmt: skip
+    "backbone": "--backbone",
+    "weights": "--weights",
+    "stages": "--stages",
+    "image_size": "--size",
+    "coupling": "--coupling",
+    "scope": "--scope",
+    "width": "--width",
+    "iterations": "--iterations",
+    "steps": "--steps",
+    "score": "--score",
+    "seed": "--seed",
+}
 """Settings that have an option of their own; the others go through --set."""
 
 ROOT = "ROOT"
@@ -20,21 +29,34 @@ ROOT = "ROOT"
 def changed_settings(settings: Settings) -> dict[str, tuple[Any, Any]]:
     """Setting -> (this run's value, the preset's), for those that differ.
 
-    Random weights have early stages as their preset's own (`config.UNTRAINED`), so the other settings are compared with the preset at this
-    run's weights: giving exactly these settings to `settings_from` makes the run's settings again.
+    Random weights have early stages as their preset's own (`config.UNTRAINED`), so the other settings are compared with
+    the preset at this run's weights: giving exactly these settings to `settings_from` makes the run's settings again.
     """
     preset = settings_from(settings.preset)
     at_weights = settings_from(settings.preset, {"weights": settings.weights})
     changed = {} if settings.weights == preset.weights else {"weights": (settings.weights, preset.weights)}
     return changed | {
-        name: (value, usual) for name, value in settings if name not in ("preset", "weights") and value != (usual := getattr(at_weights, name))
-    }  # fmt: skip
+        name: (value, usual)
+        for name, value in settings
+        if name not in ("preset", "weights") and value != (usual := getattr(at_weights, name))
+    }
 
 
 def train_command(config: RunConfig, *, with_paths: bool = False) -> str:
-    """The shell command that trains this run again. Without paths the data's folder is ROOT and the weights are a bare file name."""
+    """The shell command that trains this run again. Without paths the data's folder is ROOT and the weights are a
+    bare file name.
+    """
     settings = config.settings
-    parts = ["python", "-m", "wtflow", "train", config.root if with_paths else ROOT, config.category, "--preset", settings.preset]
+    parts = [
+        "python",
+        "-m",
+        "wtflow",
+        "train",
+        config.root if with_paths else ROOT,
+        config.category,
+        "--preset",
+        settings.preset,
+    ]
     for name, (value, _) in changed_settings(settings).items():
         if name == "backbone_args":
             parts += [part for key, one in value.items() for part in ("--backbone-arg", f"{key}={_text(one)}")]

@@ -25,7 +25,9 @@ MOST_MB: Final = 15.0
 
 THUMBNAIL_PX, PICTURE_PX = 200, 800
 _EACH = 9
-_SMALLER: Final = tuple(Plan(size, n) for size, n in ((400, _EACH), (200, _EACH), (160, _EACH), (120, _EACH), (120, 4), (120, 2), (120, 0)))
+_SMALLER: Final = tuple(
+    Plan(size, n) for size, n in ((400, _EACH), (200, _EACH), (160, _EACH), (120, _EACH), (120, 4), (120, 2), (120, 0))
+)
 """What is tried, in this order, where a report turns out too large: smaller pictures first, then fewer."""
 
 _COLLECTED, _DRAWN = 80.0, 97.0
@@ -47,7 +49,9 @@ class ReportOptions:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The finished page. `shrunk`: what was done to keep it within its size, in words; empty where nothing had to be."""
+    """The finished page. `shrunk`: what was done to keep it within its size, in words; empty where nothing had to
+    be.
+    """
 
     html: bytes
     shrunk: str
@@ -58,21 +62,34 @@ class Report:
 
 
 def make_report(
-    store: RunStore, run_ids: Sequence[str], show: Show, options: ReportOptions | None = None, thresholds: Mapping[str, float] | None = None
+    store: RunStore,
+    run_ids: Sequence[str],
+    show: Show,
+    options: ReportOptions | None = None,
+    thresholds: Mapping[str, float] | None = None,
 ) -> Report:
     """The report of one to MOST_RUNS finished runs. thresholds: run -> threshold, by default where each run starts it.
 
-    `show` is called often (once per image) and may raise to stop. Raises SettingsError for no run, too many or one twice; MetricError for
-    runs of different test sets unless `on_common`; RunNotFoundError, DamagedRunError, DiskFullError, StoreError.
+    `show` is called often (once per image) and may raise to stop. Raises SettingsError for no run, too many or one
+    twice; MetricError for runs of different test sets unless `on_common`; RunNotFoundError, DamagedRunError,
+    DiskFullError, StoreError.
     """
     options = options or ReportOptions()
     if not 1 <= len(run_ids) <= MOST_RUNS or len(set(run_ids)) < len(run_ids):
-        raise SettingsError(f"A report takes 1 to {MOST_RUNS} different runs; these are {len(run_ids)}.", fix="Leave some out, or make several reports.")
+        raise SettingsError(
+            f"A report takes 1 to {MOST_RUNS} different runs; these are {len(run_ids)}.",
+            fix="Leave some out, or make several reports.",
+        )
     results = [open_results(store, run_id) for run_id in run_ids]
     aligned = align_runs(store, results, on_common=options.on_common) if len(results) > 1 else None
     span = _COLLECTED / len(results)
     runs = [
-        collect_run(store, run, (thresholds or {}).get(run.run_id), lambda label, percent, first=i * span: show(label, first + percent / 100 * span))
+        collect_run(
+            store,
+            run,
+            (thresholds or {}).get(run.run_id),
+            lambda label, percent, first=i * span: show(label, first + percent / 100 * span),
+        )
         for i, run in enumerate(results)
     ]
     show("comparing", _COLLECTED)
@@ -81,9 +98,17 @@ def make_report(
 
 
 def write_report(
-    store: RunStore, run_ids: Sequence[str], out: Path, show: Show, options: ReportOptions | None = None, *, is_replacing: bool = False
+    store: RunStore,
+    run_ids: Sequence[str],
+    out: Path,
+    show: Show,
+    options: ReportOptions | None = None,
+    *,
+    is_replacing: bool = False,
 ) -> Report:
-    """Make a report and put it at `out` in one step. Raises StoreError for a file that is there, unless `is_replacing`, and as `make_report`."""
+    """Make a report and put it at `out` in one step. Raises StoreError for a file that is there, unless
+    `is_replacing`, and as `make_report`.
+    """
     if out.exists() and not is_replacing:
         raise StoreError(f"{out} is there already.", fix="Give another name, or --force to replace it.")
     report = make_report(store, run_ids, show, options)
@@ -92,7 +117,9 @@ def write_report(
 
 
 def _fit(runs: Sequence[RunFacts], comparison: ComparisonFacts | None, options: ReportOptions, show: Show) -> Report:
-    """Draw and set the page, with smaller and then fewer pictures until it is small enough; the last plan is taken as it comes."""
+    """Draw and set the page, with smaller and then fewer pictures until it is small enough; the last plan is taken
+    as it comes.
+    """
     first = Plan(PICTURE_PX if options.with_images else THUMBNAIL_PX, _EACH)
     plans = [first, *(plan for plan in _SMALLER if plan.size_px < first.size_px)]
     show("drawing figures", _COLLECTED)
@@ -101,7 +128,9 @@ def _fit(runs: Sequence[RunFacts], comparison: ComparisonFacts | None, options: 
     for plan in plans:
         galleries, disagreements = _draw(runs, comparison, plan, show)
         sections = [RunSection(*parts) for parts in zip(LETTERS, runs, figures, galleries, strict=False)]
-        words = f"It shows {plan.words}" + ("." if plan is first else f": smaller or fewer than planned, to stay under {options.most_mb:g} MB.")
+        words = f"It shows {plan.words}" + (
+            "." if plan is first else f": smaller or fewer than planned, to stay under {options.most_mb:g} MB."
+        )
         foot = Foot(time.time(), size_words(0), words, plan.size_px > THUMBNAIL_PX, options.with_paths)
         show("setting the page", _DRAWN)
         html = _with_size(functools.partial(render, sections, comparison, curves, disagreements), foot)
@@ -116,13 +145,19 @@ def _figures(run: RunFacts, progress: Callable[[], None]) -> dict[str, Markup]:
     drawn = dict.fromkeys(("rates", "scores", "types"), Markup(""))
     if run.results.test.empty:
         return drawn
-    for name, draw in (("rates", lambda run: rates_figure([run], [""])), ("scores", scores_figure), ("types", types_figure)):
+    for name, draw in (
+        ("rates", lambda run: rates_figure([run], [""])),
+        ("scores", scores_figure),
+        ("types", types_figure),
+    ):
         drawn[name] = draw(run)
         progress()
     return drawn
 
 
-def _draw(runs: Sequence[RunFacts], comparison: ComparisonFacts | None, plan: Plan, show: Show) -> tuple[list[tuple[Gallery, ...]], list[Gallery]]:
+def _draw(
+    runs: Sequence[RunFacts], comparison: ComparisonFacts | None, plan: Plan, show: Show
+) -> tuple[list[tuple[Gallery, ...]], list[Gallery]]:
     """The galleries of each run, and of the images that the first run and each other call differently."""
     n_all = plan.n_each * (len(GROUPS) * len(runs) + max(0, len(runs) - 1))
     n_done = 0
@@ -137,7 +172,10 @@ def _draw(runs: Sequence[RunFacts], comparison: ComparisonFacts | None, plan: Pl
         return galleries, []
     thresholds = tuple(run.threshold for run in runs)
     others = range(1, len(runs))
-    return galleries, [disagreement_gallery(comparison.comparison, other, thresholds, comparison.names, plan, progress) for other in others]
+    return galleries, [
+        disagreement_gallery(comparison.comparison, other, thresholds, comparison.names, plan, progress)
+        for other in others
+    ]
 
 
 def _with_size(draw: Callable[[Foot], str], foot: Foot) -> bytes:

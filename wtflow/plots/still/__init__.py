@@ -1,16 +1,30 @@
-"""Still figures and movies for papers and talks. Records and NumPy arrays in, Matplotlib figure or bytes out; no pyplot.
+"""Still figures and movies for papers and talks. Records and NumPy arrays in, Matplotlib figure or bytes out; no
+pyplot.
 
-Matplotlib takes a moment to load, and most visits to a page take nothing home. So the names below are loaded when they are
-first used: `from wtflow.plots import still`, and `still.to_png(still.still_paths(travel, "plane"))` where the file is wanted.
+Matplotlib takes a moment to load, and most visits to a page take nothing home. So the names below are loaded when they
+are first used: `from wtflow.plots import still`, and `still.to_png(still.still_paths(travel, "plane"))` where the file
+is wanted.
 """
 
 import importlib
 
 _HOMES = {
-    "still_paths": "paths", "still_over_time": "over_time", "still_escape": "over_time", "still_depth": "over_time", "still_radius": "radius",
-    "still_points": "points", "still_landscape": "landscape", "still_steps": "solvers", "still_return": "solvers", "still_ideal": "ideal",
-    "still_ideal_norms": "ideal", "movie": "moving", "to_png": "sheet", "to_svg": "sheet", "find_ffmpeg": "encode",
-}  # fmt: skip
+    "still_paths": "paths",
+    "still_over_time": "over_time",
+    "still_escape": "over_time",
+    "still_depth": "over_time",
+    "still_radius": "radius",
+    "still_points": "points",
+    "still_landscape": "landscape",
+    "still_steps": "solvers",
+    "still_return": "solvers",
+    "still_ideal": "ideal",
+    "still_ideal_norms": "ideal",
+    "movie": "moving",
+    "to_png": "sheet",
+    "to_svg": "sheet",
+    "find_ffmpeg": "encode",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -1,4 +1,6 @@
-"""Frames to GIF (Pillow) and to MP4 (ffmpeg, a program of its own). No Matplotlib here, so that a page may ask for ffmpeg at once."""
+"""Frames to GIF (Pillow) and to MP4 (ffmpeg, a program of its own). No Matplotlib here, so that a page may ask for
+ffmpeg at once.
+"""
 
 import contextlib
 import io
@@ -17,8 +19,8 @@ from PIL import Image
 from wtflow.errors import MovieError
 
 GET_FFMPEG: Final = (
-    "Install ffmpeg, then start the app again: on Debian or Ubuntu with sudo apt install ffmpeg, on macOS with brew install ffmpeg, "
-    "on Windows with winget install ffmpeg. A GIF needs none."
+    "Install ffmpeg, then start the app again: on Debian or Ubuntu with sudo apt install ffmpeg, on macOS with brew"
+    " install ffmpeg, on Windows with winget install ffmpeg. A GIF needs none."
 )
 
 _WAIT_S = 60
@@ -32,20 +34,27 @@ def find_ffmpeg() -> Path | None:
 
 
 def to_gif(frames: Iterable[np.ndarray], samples: np.ndarray, durations_ms: list[int]) -> bytes:
-    """An endless GIF of frames, uint8 (H, W, 3) each, shown for these multiples of 10 ms. `samples` (h, w, 3) holds its colours.
+    """An endless GIF of frames, uint8 (H, W, 3) each, shown for these multiples of 10 ms. `samples` (h, w, 3) holds its
+    colours.
 
     Frames are taken one by one and kept with one byte per pixel; one palette for all keeps colours from flickering.
     """
     palette = _palette(samples)
-    small: Iterator[Image.Image] = (Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames)
+    small: Iterator[Image.Image] = (
+        Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames
+    )
     first = next(small)
     with io.BytesIO() as file:
-        first.save(file, format="GIF", save_all=True, append_images=small, duration=durations_ms, loop=0, optimize=False)
+        first.save(
+            file, format="GIF", save_all=True, append_images=small, duration=durations_ms, loop=0, optimize=False
+        )
         return file.getvalue()
 
 
 def _palette(samples: np.ndarray) -> Image.Image:
-    """A picture that holds the 256 colours of all frames. What is nearly white is made white: paper must not turn grey by an average."""
+    """A picture that holds the 256 colours of all frames. What is nearly white is made white: paper must not turn
+    grey by an average.
+    """
     found = Image.fromarray(samples).quantize(256, method=Image.Quantize.MEDIANCUT)
     colours = np.array(found.getpalette("RGB")).reshape(-1, 3)
     colours[colours.min(axis=1) >= 248] = 255
@@ -54,7 +63,8 @@ def _palette(samples: np.ndarray) -> Image.Image:
 
 
 def to_mp4(frames: Iterable[np.ndarray], fps: int) -> bytes:
-    """An MP4 (H.264) of frames, uint8 (H, W, 3) each with even sides. Raises MovieError without ffmpeg, or with what it says.
+    """An MP4 (H.264) of frames, uint8 (H, W, 3) each with even sides. Raises MovieError without ffmpeg, or with what it
+    says.
 
     Whatever ends this early, also an error in `frames`, ends ffmpeg and leaves no file behind.
     """
@@ -67,10 +77,35 @@ def to_mp4(frames: Iterable[np.ndarray], fps: int) -> bytes:
     with tempfile.TemporaryDirectory(prefix="wtflow-movie-") as folder:
         out, log = Path(folder) / "movie.mp4", Path(folder) / "log.txt"
         command = [
-            str(ffmpeg), "-nostdin", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}",
-            "-r", str(fps), "-i", "pipe:0", "-an", "-c:v", "libx264", "-crf", "18", "-pix_fmt", "yuv420p", "-movflags", "+faststart",
-            "-fflags", "+bitexact", "-flags:v", "+bitexact", str(out),
-        ]  # fmt: skip
+            str(ffmpeg),
+            "-nostdin",
+            "-loglevel",
+            "error",
+            "-f",
+            "rawvideo",
+            "-pix_fmt",
+            "rgb24",
+            "-s",
+            f"{width}x{height}",
+            "-r",
+            str(fps),
+            "-i",
+            "pipe:0",
+            "-an",
+            "-c:v",
+            "libx264",
+            "-crf",
+            "18",
+            "-pix_fmt",
+            "yuv420p",
+            "-movflags",
+            "+faststart",
+            "-fflags",
+            "+bitexact",
+            "-flags:v",
+            "+bitexact",
+            str(out),
+        ]
         with log.open("wb") as said:
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said)
         try:
@@ -83,12 +118,17 @@ def to_mp4(frames: Iterable[np.ndarray], fps: int) -> bytes:
         if process.returncode != 0 or not out.is_file():
             first_line = (log.read_text(errors="replace").strip().splitlines() or ["it gave no reason"])[0]
             reason = re.sub(r"^\[.*?\] ", "", first_line)[:300].rstrip(".")  # without the part of ffmpeg that speaks
-            raise MovieError(f"ffmpeg could not write the MP4: {reason}.", fix="Use an ffmpeg with the H.264 encoder libx264, or take the GIF.")
+            raise MovieError(
+                f"ffmpeg could not write the MP4: {reason}.",
+                fix="Use an ffmpeg with the H.264 encoder libx264, or take the GIF.",
+            )
         return out.read_bytes()
 
 
 def _feed(process: subprocess.Popen, frames: Iterable[np.ndarray]) -> None:
-    """Write frames until they or ffmpeg end; the pipe is closed either way, and what ffmpeg said is read by the caller."""
+    """Write frames until they or ffmpeg end; the pipe is closed either way, and what ffmpeg said is read by the
+    caller.
+    """
     try:
         with contextlib.suppress(BrokenPipeError):
             for frame in frames:

@@ -1,4 +1,6 @@
-"""What the flow was asked to learn beside what it learned: lines under each coupling, the learned paths, and their norms."""
+"""What the flow was asked to learn beside what it learned: lines under each coupling, the learned paths, and their
+norms.
+"""
 
 import numpy as np
 from matplotlib.collections import LineCollection
@@ -17,7 +19,9 @@ _DASHES = {"independent": (0, (1.5, 1.2)), "optimal": (0, (5, 1.2, 1.2, 1.2)), "
 
 
 def still_ideal(ideal: Ideal) -> Figure:
-    """Four panels on the same axes: straight lines from data (dots) to their noise under each coupling, and the learned paths."""
+    """Four panels on the same axes: straight lines from data (dots) to their noise under each coupling, and the
+    learned paths.
+    """
     figure, panels = new_sheet(FULL_MM, 56, 4, share_axes=True)
     paths = {name: _path(ideal, name) for name in PANELS}
     for axes, name in zip(panels, PANELS, strict=True):
@@ -38,7 +42,14 @@ def still_ideal_norms(ideal: Ideal) -> Figure:
     figure, (axes,) = new_sheet(COLUMN_MM, 60)
     for name in PANELS:
         label = "learned field" if name == "learned" else f"straight lines, {name}"
-        axes.plot(ideal.t, np.median(ideal.norms[name], axis=1), color=_colour(name), linestyle=_DASHES[name], linewidth=1.3, label=label)
+        axes.plot(
+            ideal.t,
+            np.median(ideal.norms[name], axis=1),
+            color=_colour(name),
+            linestyle=_DASHES[name],
+            linewidth=1.3,
+            label=label,
+        )
     name_axes(axes, TIME_TITLE, "median norm")
     axes.set_xlim(ideal.t[0], ideal.t[-1])
     axes.set_ylim(bottom=0)

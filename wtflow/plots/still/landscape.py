@@ -18,7 +18,9 @@ _DEPTH = LinearSegmentedColormap.from_list("depth", ["#8FB4D6", "#FFFFFF"])
 
 
 def still_landscape(landscape: Landscape) -> Figure:
-    """Contours of the potential (dark is deep), the field's arrows, marks, and how much of the field the potential explains."""
+    """Contours of the potential (dark is deep), the field's arrows, marks, and how much of the field the potential
+    explains.
+    """
     figure, (axes,) = new_sheet(COLUMN_MM, 84)
     x, y, potential = landscape.x, landscape.y, landscape.potential
     levels = MaxNLocator(N_LEVELS).tick_values(0, float(potential.max()) or 1.0)
@@ -27,18 +29,41 @@ def still_landscape(landscape: Landscape) -> Figure:
     step = -(-len(x) // MOST_ARROWS)
     kept = slice(step // 2, None, step)
     arrows = landscape.velocity[kept, kept]
-    axes.quiver(x[kept], y[kept], arrows[..., 0], arrows[..., 1], angles="xy", color=INK, width=0.004, pivot="mid", zorder=3)
+    axes.quiver(
+        x[kept], y[kept], arrows[..., 0], arrows[..., 1], angles="xy", color=INK, width=0.004, pivot="mid", zorder=3
+    )
     for label, mark_x, mark_y in landscape.marks:
-        axes.plot(mark_x, mark_y, "o", color=COLOURS["selected"], markeredgecolor="white", markeredgewidth=0.6, markersize=5, zorder=4)
+        axes.plot(
+            mark_x,
+            mark_y,
+            "o",
+            color=COLOURS["selected"],
+            markeredgecolor="white",
+            markeredgewidth=0.6,
+            markersize=5,
+            zorder=4,
+        )
         # A pale ground and not a white outline, which would turn the text into shapes in SVG.
         ground = {"boxstyle": "square,pad=0.1", "facecolor": "white", "alpha": 0.7, "linewidth": 0}
-        axes.annotate(label, (mark_x, mark_y), (5, 4), textcoords="offset points", fontsize=TYPE_PT, color=INK, zorder=5, bbox=ground)
+        axes.annotate(
+            label,
+            (mark_x, mark_y),
+            (5, 4),
+            textcoords="offset points",
+            fontsize=TYPE_PT,
+            color=INK,
+            zorder=5,
+            bbox=ground,
+        )
     name_axes(axes, *landscape.axes)
     axes.set_aspect("equal")
     figure.suptitle(
         f"t = {landscape.t:.2f}. The potential explains {landscape.share:.0%}\nof the field in this plane, which holds "
         f"{landscape.share_in_plane:.0%} of all.",
-        fontsize=TYPE_PT, color=INK, x=0.02, ha="left",
-    )  # fmt: skip
+        fontsize=TYPE_PT,
+        color=INK,
+        x=0.02,
+        ha="left",
+    )
     add_bar(figure, filled, [axes], "potential")
     return figure

@@ -29,12 +29,14 @@ _FADE = 0.88
 """What is left of a trail after one frame at 20 frames per second: half of it after a quarter of a second."""
 
 
-def movie(travel: Travel, view: View, format: Format, seconds: float, fps: int, progress: Callable[[int, int], None]) -> bytes:
+def movie(
+    travel: Travel, view: View, format: Format, seconds: float, fps: int, progress: Callable[[int, int], None]
+) -> bytes:
     """The paths as a movie that lasts `seconds`: from t=0 to t=1 at an even pace, then a short rest at the end.
 
-    Positions between saved times lie on the straight line between them. Of more than 2,000 positions, 2,000 are drawn, rare groups
-    whole. progress: called with (frames done, frames in all); an error it raises ends the movie, with nothing left behind.
-    Raises MovieError for settings out of range, without positions, and for an MP4 without ffmpeg.
+    Positions between saved times lie on the straight line between them. Of more than 2,000 positions, 2,000 are drawn,
+    rare groups whole. progress: called with (frames done, frames in all); an error it raises ends the movie, with
+    nothing left behind. Raises MovieError for settings out of range, without positions, and for an MP4 without ffmpeg.
     """
     n_frames = _checked(travel, format, seconds, fps)
     stage = _Stage(travel, view)
@@ -56,10 +58,16 @@ def _checked(travel: Travel, format: str, seconds: float, fps: int) -> int:
     if not len(travel.positions):
         raise MovieError("There is no position to move.", fix="Choose images and positions first.")
     if not 1 <= fps <= 50 or not seconds > 0:
-        raise MovieError(f"A movie of {seconds:g} s at {fps} frames per second cannot be made.", fix="Choose 1 to 50 frames per second, and more than 0 s.")
+        raise MovieError(
+            f"A movie of {seconds:g} s at {fps} frames per second cannot be made.",
+            fix="Choose 1 to 50 frames per second, and more than 0 s.",
+        )
     n_frames = round(seconds * fps)
     if not 2 <= n_frames <= MOST_FRAMES:
-        raise MovieError(f"{seconds:g} s at {fps} frames per second are {n_frames} frames, expected 2 to {MOST_FRAMES}.", fix="Change the length or the pace.")
+        raise MovieError(
+            f"{seconds:g} s at {fps} frames per second are {n_frames} frames, expected 2 to {MOST_FRAMES}.",
+            fix="Change the length or the pace.",
+        )
     return n_frames
 
 
@@ -79,7 +87,9 @@ class _Stage:
         x, y = coordinates(travel, view)
         self._t = np.asarray(travel.t, dtype=float)
         self._groups = fair_sample(travel.positions, MOST_PARTICLES)
-        self._paths = {name: np.stack([x[:, own], y[:, own]], axis=-1).astype(float) for name, own in self._groups.items()}  # (S, n, 2)
+        self._paths = {
+            name: np.stack([x[:, own], y[:, own]], axis=-1).astype(float) for name, own in self._groups.items()
+        }  # (S, n, 2)
         with DRAWING:
             self._build(travel, view, x, y)
 
@@ -89,14 +99,20 @@ class _Stage:
         self._trails: dict[str, LineCollection] = {}
         for name, look in looks(travel.positions.groups).items():
             label = counted(group_words(name), self._groups[name].size, int((travel.positions.group == name).sum()))
-            self._trails[name] = axes.add_collection(LineCollection([], colors=look.colour, linewidths=0.9), autolim=False)
-            self._dots[name] = axes.scatter([], [], s=7, color=look.colour, edgecolors="white", linewidths=0.2, label=label)
+            self._trails[name] = axes.add_collection(
+                LineCollection([], colors=look.colour, linewidths=0.9), autolim=False
+            )
+            self._dots[name] = axes.scatter(
+                [], [], s=7, color=look.colour, edgecolors="white", linewidths=0.2, label=label
+            )
         dress(axes, travel, view)
         places = np.stack([x.ravel(), y.ravel()], axis=1)
         axes.update_datalim(places[np.isfinite(places).all(axis=1)])
         axes.autoscale_view()
         # Above the axes, because paths start anywhere in them.
-        self._time: Text = axes.text(0, 1.02, "t = 0.00", transform=axes.transAxes, va="bottom", fontsize=TYPE_PT + 2, color=INK)
+        self._time: Text = axes.text(
+            0, 1.02, "t = 0.00", transform=axes.transAxes, va="bottom", fontsize=TYPE_PT + 2, color=INK
+        )
         figure.set_dpi(_DPI)
         figure.set_size_inches(WIDTH_PX / _DPI, HEIGHT_PX / _DPI)
         add_legend(figure, [axes], 3)
@@ -123,7 +139,8 @@ class _Stage:
                 for name, points in now.items():
                     self._trails[name].set_segments(np.stack([before[name], points], axis=1))
                     self._trails[name].draw(self._renderer)
-                # Pixels without a new piece keep their fractions: rounded in every frame, a trail would never fade altogether.
+                # Pixels without a new piece keep their fractions: rounded in every frame, a trail would never fade
+                # altogether.
                 pixels = self._pixels()
                 trail = np.where(pixels == shown, trail, pixels)
                 for name, points in now.items():

@@ -50,7 +50,9 @@ def quantity_of(travel: Travel, quantity: Quantity) -> np.ndarray:
         raise SettingsError(f"There is no quantity {quantity!r}.", fix=f"Choose one of {', '.join(TITLES)}.")
     values = getattr(travel, quantity)
     if values is None:
-        raise SettingsError("The divergence of these paths was not computed.", fix="Ask for it when the paths are computed.")
+        raise SettingsError(
+            "The divergence of these paths was not computed.", fix="Ask for it when the paths are computed."
+        )
     return values
 
 
@@ -65,10 +67,19 @@ def still_depth(t: np.ndarray, depth: np.ndarray) -> Figure:
 
 
 def still_escape(t: np.ndarray, curves: Mapping[str, np.ndarray]) -> Figure:
-    """Share of each group's positions outside the normals' radius against t. t: (S,); curves: group -> (S,) shares, 0 to 1."""
+    """Share of each group's positions outside the normals' radius against t. t: (S,); curves: group -> (S,) shares,
+    0 to 1.
+    """
     figure, (axes,) = new_sheet(COLUMN_MM, 64)
     for name, look in looks(list(curves)).items():
-        axes.plot(t, 100 * np.asarray(curves[name]), color=look.colour, linestyle=look.dash, linewidth=1.3, label=group_words(name))
+        axes.plot(
+            t,
+            100 * np.asarray(curves[name]),
+            color=look.colour,
+            linestyle=look.dash,
+            linewidth=1.3,
+            label=group_words(name),
+        )
     name_axes(axes, TIME_TITLE, "outside the normals' radius (%)")
     axes.set_xlim(t[0], t[-1])
     axes.set_ylim(-2, 102)

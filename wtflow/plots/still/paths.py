@@ -9,7 +9,17 @@ from matplotlib.figure import Figure
 
 from wtflow.errors import SettingsError
 from wtflow.plots.groups import group_words
-from wtflow.plots.still.sheet import COLUMN_MM, INK, SHELL_DASH, add_legend, add_shell, looks, name_axes, new_sheet, shell_words
+from wtflow.plots.still.sheet import (
+    COLUMN_MM,
+    INK,
+    SHELL_DASH,
+    add_legend,
+    add_shell,
+    looks,
+    name_axes,
+    new_sheet,
+    shell_words,
+)
 from wtflow.plots.still.summary import counted, fair_sample, noise_shell, plane_titles
 from wtflow.plots.theme import COLOURS
 from wtflow.records.flow import UNMARKED, Spread, Travel
@@ -24,9 +34,10 @@ MOST_PATHS = 400
 def still_paths(travel: Travel, view: View) -> Figure:
     """Paths with their starts (dots) and ends (marks), coloured by group, 400 at the most.
 
-    view "plane": the first two principal axes of normal features at t=0, titled with the share of variance they explain;
-    "radius": distance from the origin against alignment with the start; "angle": the same two as a point's distance and angle from
-    the cross at the origin, so that all starts lie on the right; both with the shell of noise. Raises SettingsError.
+    view "plane": the first two principal axes of normal features at t=0, titled with the share of variance they
+    explain; "radius": distance from the origin against alignment with the start; "angle": the same two as a point's
+    distance and angle from the cross at the origin, so that all starts lie on the right; both with the shell of noise.
+    Raises SettingsError.
     """
     figure, (axes,) = new_sheet(COLUMN_MM, 74)
     x, y = coordinates(travel, view)
@@ -38,7 +49,13 @@ def still_paths(travel: Travel, view: View) -> Figure:
         axes.scatter(x[0, chosen], y[0, chosen], s=2, color=INK, alpha=0.6, linewidths=0, zorder=3)
     for name, chosen in drawn.items():  # above all lines
         label = counted(group_words(name), chosen.size, int((travel.positions.group == name).sum()))
-        look = {"s": 8, "marker": style[name].marker, "color": style[name].colour, "edgecolors": "white", "linewidths": 0.2}
+        look = {
+            "s": 8,
+            "marker": style[name].marker,
+            "color": style[name].colour,
+            "edgecolors": "white",
+            "linewidths": 0.2,
+        }
         axes.scatter(x[-1, chosen], y[-1, chosen], label=label, zorder=4 - (name == UNMARKED) / 2, **look)
     axes.scatter([], [], s=2, color=INK, label="start (t = 0)")
     dress(axes, travel, view)
@@ -48,7 +65,9 @@ def still_paths(travel: Travel, view: View) -> Figure:
 
 
 def coordinates(travel: Travel, view: View) -> tuple[np.ndarray, np.ndarray]:
-    """x and y of every position at every saved time, (S, N) each. Raises SettingsError for a view that does not exist."""
+    """x and y of every position at every saved time, (S, N) each. Raises SettingsError for a view that does not
+    exist.
+    """
     if view not in VIEWS:
         raise SettingsError(f"There is no view {view!r}.", fix=f"Choose one of {', '.join(VIEWS)}.")
     if view == "plane":
@@ -81,4 +100,6 @@ def _add_half_shell(axes: Axes, shell: Spread) -> None:
     (low_x, x, high_x), (low_y, y, high_y) = np.outer(shell, np.cos(angle)), np.outer(shell, np.sin(angle))
     ring_x, ring_y = np.concatenate([low_x, high_x[::-1]]), np.concatenate([low_y, high_y[::-1]])
     axes.fill(ring_x, ring_y, color=COLOURS["reference"], alpha=0.25, linewidth=0, zorder=0.5)
-    axes.plot(x, y, color=COLOURS["reference"], linewidth=0.9, linestyle=SHELL_DASH, label=shell_words(shell), zorder=0.6)
+    axes.plot(
+        x, y, color=COLOURS["reference"], linewidth=0.9, linestyle=SHELL_DASH, label=shell_words(shell), zorder=0.6
+    )

@@ -22,18 +22,26 @@ MOST_SHAPES = 3_000
 _ON_WHITE = LinearSegmentedColormap.from_list("heat on white", HEAT_MAP(np.linspace(0, 0.85, 64)))
 
 
-def still_points(projection: Projection, values: np.ndarray, at: Sequence[int] | None = None, title: str = "") -> Figure:
-    """Scatter of a projection at three of its times (indices `at`; first, middle and last if None), one panel each, the same axes.
+def still_points(
+    projection: Projection, values: np.ndarray, at: Sequence[int] | None = None, title: str = ""
+) -> Figure:
+    """Scatter of a projection at three of its times (indices `at`; first, middle and last if None), one panel each, the
+    same axes.
 
-    values: (N,) group names, or numbers shown on the heat scale under `title`. Raises SettingsError where they do not fit.
+    values: (N,) group names, or numbers shown on the heat scale under `title`. Raises SettingsError where they do not
+    fit.
     """
     n_times, n = projection.points.shape[:2]
     at = tuple(at) if at is not None else tuple(sorted({0, n_times // 2, n_times - 1}))
     values = np.asarray(values)
     if values.shape != (n,):
-        raise SettingsError(f"{n} points need as many values, found shape {values.shape}.", fix="Give one value for each point.")
+        raise SettingsError(
+            f"{n} points need as many values, found shape {values.shape}.", fix="Give one value for each point."
+        )
     if not at or not all(0 <= i < n_times for i in at):
-        raise SettingsError(f"The times to draw must be from 0 to {n_times - 1}, found {list(at)}.", fix="Choose among the saved times.")
+        raise SettingsError(
+            f"The times to draw must be from 0 to {n_times - 1}, found {list(at)}.", fix="Choose among the saved times."
+        )
     figure, panels = new_sheet(FULL_MM, 66 if _are_numbers(values) else 72, len(at), share_axes=True)
     for axes, i in zip(panels, at, strict=True):
         drawn = _draw(axes, projection.points[i], values)
@@ -64,7 +72,11 @@ def _set_square(axes: Axes, points: np.ndarray) -> None:
 
 
 def _draw(axes: Axes, points: np.ndarray, values: np.ndarray) -> PathCollection | None:
-    size = {"s": float(np.clip(6_000 / max(len(points), 1), 1.5, 9)), "linewidths": 0, "rasterized": len(points) > MOST_SHAPES}
+    size = {
+        "s": float(np.clip(6_000 / max(len(points), 1), 1.5, 9)),
+        "linewidths": 0,
+        "rasterized": len(points) > MOST_SHAPES,
+    }
     if _are_numbers(values):
         finite = values[np.isfinite(values)]
         low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
@@ -75,5 +87,7 @@ def _draw(axes: Axes, points: np.ndarray, values: np.ndarray) -> PathCollection 
         chosen = values == name
         label = counted(group_words(name), int(chosen.sum()), int(chosen.sum()))
         order = 1.9 if name == UNMARKED else 2  # what is not known lies below
-        axes.scatter(*points[chosen].T, color=look.colour, marker=look.marker, alpha=0.6, label=label, zorder=order, **size)
+        axes.scatter(
+            *points[chosen].T, color=look.colour, marker=look.marker, alpha=0.6, label=label, zorder=order, **size
+        )
     return None

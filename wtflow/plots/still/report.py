@@ -1,6 +1,7 @@
 """Figures of a report: how scores are spread, by label and by defect type, and what every threshold would give.
 
-Drawn for a page of 183 mm. Their ink is `sheet.INK` and their ground white, which the report turns into the colours of its own theme.
+Drawn for a page of 183 mm. Their ink is `sheet.INK` and their ground white, which the report turns into the colours of
+its own theme.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,7 +35,9 @@ PRO_END = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What every threshold would give in one run, which a legend calls `label`. A curve that the data does not define is None."""
+    """What every threshold would give in one run, which a legend calls `label`. A curve that the data does not
+    define is None.
+    """
 
     label: str
     roc: Curve | None
@@ -60,7 +63,15 @@ def still_scores(scores: np.ndarray, is_defective: np.ndarray, threshold: float)
     for name, flag, words in (("normal", False, "normal"), ("defect", True, "defective")):
         counts = np.histogram(scores[is_defective == flag], edges)[0]
         if counts.any():
-            axes.bar(edges[:-1], counts, np.diff(edges), below, align="edge", color=COLOURS[name], label=f"{words} ({counts.sum():,})")
+            axes.bar(
+                edges[:-1],
+                counts,
+                np.diff(edges),
+                below,
+                align="edge",
+                color=COLOURS[name],
+                label=f"{words} ({counts.sum():,})",
+            )
         below += counts
     axes.set_ylim(0, below.max() * _HEADROOM)
     axes.yaxis.set_major_locator(MaxNLocator("auto", integer=True))
@@ -72,7 +83,8 @@ def still_scores(scores: np.ndarray, is_defective: np.ndarray, threshold: float)
 
 
 def still_types(scores: Mapping[str, np.ndarray], threshold: float) -> Figure:
-    """A line of dots for each type, one dot per image, with its median, and the threshold across all. scores: type -> (n,) finite scores.
+    """A line of dots for each type, one dot per image, with its median, and the threshold across all. scores: type ->
+    (n,) finite scores.
 
     Raises SettingsError without scores.
     """
@@ -89,7 +101,9 @@ def still_types(scores: Mapping[str, np.ndarray], threshold: float) -> Figure:
         dots = {"linestyle": "", "marker": "o", "markersize": 2.6, "markeredgewidth": 0, "color": colour, "alpha": 0.75}
         axes.plot(values, height, **dots, rasterized=n_dots > MOST_SHAPES)
         median = float(np.median(values))
-        axes.plot([median, median], [line - 0.4, line + 0.4], color=INK, linewidth=1.4, label="median" if line == 0 else None)
+        axes.plot(
+            [median, median], [line - 0.4, line + 0.4], color=INK, linewidth=1.4, label="median" if line == 0 else None
+        )
     # Names come from folders: without parse_math=False a dollar sign in one would begin a formula.
     labels = [f"{group_words(name)} ({len(values):,})" for name, values in scores.items()]
     axes.set_yticks(range(len(labels)), labels, parse_math=False)
@@ -103,7 +117,8 @@ def still_types(scores: Mapping[str, np.ndarray], threshold: float) -> Figure:
 
 
 def still_rates(runs: Sequence[Rates]) -> Figure:
-    """ROC (a), precision against recall (b) and region overlap against false-positive pixels (c) of one to four runs on common axes.
+    """ROC (a), precision against recall (b) and region overlap against false-positive pixels (c) of one to four runs on
+    common axes.
 
     Panels that no run has a curve for are left out. Raises SettingsError where none has any.
     """
@@ -116,11 +131,27 @@ def still_rates(runs: Sequence[Rates]) -> Figure:
             curve = getattr(run, name)
             if curve is None:
                 continue
-            axes.plot(curve.x, curve.y, color=colour, linestyle=dash, linewidth=1.4, label=run.label if len(runs) > 1 else None)
+            axes.plot(
+                curve.x,
+                curve.y,
+                color=colour,
+                linestyle=dash,
+                linewidth=1.4,
+                label=run.label if len(runs) > 1 else None,
+            )
             at = point_at(curve, run.threshold) if run.threshold is not None and name != "pro" else None
             if at is not None:
                 words = "at the threshold" if run is runs[0] else None
-                axes.plot(curve.x[at], curve.y[at], "o", markersize=5, color=COLOURS["threshold"], markeredgewidth=0, label=words, zorder=3)
+                axes.plot(
+                    curve.x[at],
+                    curve.y[at],
+                    "o",
+                    markersize=5,
+                    color=COLOURS["threshold"],
+                    markeredgewidth=0,
+                    label=words,
+                    zorder=3,
+                )
         _rates(axes, name)
     add_legend(figure, all_axes, 3)
     return figure
@@ -135,7 +166,15 @@ _TITLES = {
 
 def _rates(axes: Axes, name: str) -> None:
     if name == "roc":
-        axes.plot([0, 1], [0, 1], color=COLOURS["reference"], linewidth=0.9, linestyle=(0, (1, 1.2)), label="chance", zorder=0.5)
+        axes.plot(
+            [0, 1],
+            [0, 1],
+            color=COLOURS["reference"],
+            linewidth=0.9,
+            linestyle=(0, (1, 1.2)),
+            label="chance",
+            zorder=0.5,
+        )
     name_axes(axes, *_TITLES[name])
     axes.set_xlim(-0.01 * (end := PRO_END if name == "pro" else 1.0), 1.01 * end)
     axes.set_ylim(-0.01, 1.02)
@@ -152,4 +191,6 @@ def _score_axis(axes: Axes, axis: ScoreAxis) -> None:
 def _threshold(axes: Axes, axis: ScoreAxis, threshold: float) -> None:
     """A dashed line; where the threshold lies beyond the axis it stands at its end."""
     words = f"threshold {format_score(threshold)}" + (" (beyond)" if axis.clamp(threshold) != threshold else "")
-    axes.axvline(axis.clamp(threshold), color=COLOURS["threshold"], linewidth=1.2, linestyle=(0, (4, 2)), label=words, zorder=2)
+    axes.axvline(
+        axis.clamp(threshold), color=COLOURS["threshold"], linewidth=1.2, linestyle=(0, (4, 2)), label=words, zorder=2
+    )

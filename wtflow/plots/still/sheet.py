@@ -25,13 +25,20 @@ COLUMN_MM, FULL_MM = 89.0, 183.0
 TYPE_PT = 8.0
 DPI = 300
 INK = "#222222"
-HEAT_MAP = LinearSegmentedColormap.from_list("heat", [(at, tuple(int(part) / 255 for part in colour[4:-1].split(","))) for at, colour in HEAT])
+HEAT_MAP = LinearSegmentedColormap.from_list(
+    "heat", [(at, tuple(int(part) / 255 for part in colour[4:-1].split(","))) for at, colour in HEAT]
+)
 """The theme's heat scale (written there as "rgb(r, g, b)")."""
 
 DRAWING = threading.RLock()
-"""Held while Matplotlib draws: its caches of fonts and layouts, and the two settings that SVG needs, belong to the whole process."""
+"""Held while Matplotlib draws: its caches of fonts and layouts, and the two settings that SVG needs, belong to the
+whole process.
+"""
 
-_SVG = {"svg.fonttype": "none", "svg.hashsalt": "wtflow"}  # text stays text; names of shapes do not change from one call to the next
+_SVG = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "wtflow",
+}  # text stays text; names of shapes do not change from one call to the next
 _DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.2, 1.2, 1.2)), (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1)))
 SHELL_DASH = (0, (1, 1.2))
 _MARKERS = ("o", "^", "s", "D", "v", "P", "X")
@@ -50,11 +57,16 @@ def looks(groups: Sequence[str]) -> dict[str, Look]:
     """Group -> look, the same for the same groups in every figure."""
     colours = group_colours(groups)
     marked = [name for name in groups if name != UNMARKED]
-    found = {name: Look(colours[name], _MARKERS[i % len(_MARKERS)], _DASHES[i % len(_DASHES)]) for i, name in enumerate(marked)}
+    found = {
+        name: Look(colours[name], _MARKERS[i % len(_MARKERS)], _DASHES[i % len(_DASHES)])
+        for i, name in enumerate(marked)
+    }
     return {name: found.get(name) or Look(colours[name], "o", ":") for name in groups}
 
 
-def new_sheet(width_mm: float, height_mm: float, n_panels: int = 1, *, share_axes: bool = False) -> tuple[Figure, list[Axes]]:
+def new_sheet(
+    width_mm: float, height_mm: float, n_panels: int = 1, *, share_axes: bool = False
+) -> tuple[Figure, list[Axes]]:
     """A white figure of exactly this size with panels side by side."""
     figure = Figure(figsize=(width_mm / 25.4, height_mm / 25.4), dpi=DPI, facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
@@ -63,7 +75,9 @@ def new_sheet(width_mm: float, height_mm: float, n_panels: int = 1, *, share_axe
         axes.set_facecolor("white")
         axes.spines[["top", "right"]].set_visible(False)
         axes.spines[["left", "bottom"]].set(linewidth=0.6, color=INK)
-        axes.tick_params(which="both", labelsize=TYPE_PT, width=0.6, length=2.5, color=INK, labelcolor=INK, direction="out")
+        axes.tick_params(
+            which="both", labelsize=TYPE_PT, width=0.6, length=2.5, color=INK, labelcolor=INK, direction="out"
+        )
     if n_panels > 1:
         for axes, letter in zip(panels, "abcdef", strict=False):
             axes.set_title(letter, loc="left", fontsize=TYPE_PT, fontweight="bold", color=INK)
@@ -86,9 +100,18 @@ def add_legend(figure: Figure, panels: Sequence[Axes], n_columns: int) -> None:
     with DRAWING:
         for n in range(min(n_columns, len(named)), 0, -1):
             legend = figure.legend(
-                list(named.values()), list(named), loc="outside lower center", ncols=n, fontsize=TYPE_PT, frameon=False,
-                labelcolor=INK, handlelength=2.2, columnspacing=1.2, handletextpad=0.5, borderpad=0.1,
-            )  # fmt: skip
+                list(named.values()),
+                list(named),
+                loc="outside lower center",
+                ncols=n,
+                fontsize=TYPE_PT,
+                frameon=False,
+                labelcolor=INK,
+                handlelength=2.2,
+                columnspacing=1.2,
+                handletextpad=0.5,
+                borderpad=0.1,
+            )
             extent = legend.get_window_extent(figure.canvas.get_renderer())
             if extent.width <= 0.98 * figure.bbox.width or n == 1:
                 break
@@ -122,7 +145,9 @@ def log_axis(axes: Axes, which: str, ticks: Sequence[float] | None = None) -> No
     """A logarithmic axis with plain numbers, at these ticks or at 1, 2 and 5 of each decade."""
     set_scale, axis = (axes.set_xscale, axes.xaxis) if which == "x" else (axes.set_yscale, axes.yaxis)
     set_scale("log", **({} if ticks is not None else {"subs": [2, 5]}))
-    plain = FuncFormatter(lambda value, _: f"{value:g}")  # the default writes mathematics, which SVG would not keep as text
+    plain = FuncFormatter(
+        lambda value, _: f"{value:g}"
+    )  # the default writes mathematics, which SVG would not keep as text
     axis.set_major_formatter(plain)
     axis.set_minor_formatter(plain)
     if ticks is not None:
@@ -138,7 +163,9 @@ def to_png(figure: Figure) -> bytes:
 
 
 def to_svg(figure: Figure) -> bytes:
-    """SVG whose text stays text, so that it can be searched and set in another type. The same figure gives the same bytes."""
+    """SVG whose text stays text, so that it can be searched and set in another type. The same figure gives the same
+    bytes.
+    """
     with DRAWING, io.BytesIO() as file:
         before = {name: matplotlib.rcParams[name] for name in _SVG}
         matplotlib.rcParams.update(_SVG)

@@ -8,7 +8,19 @@ from matplotlib.figure import Figure
 
 from wtflow.errors import SettingsError
 from wtflow.plots.groups import group_words
-from wtflow.plots.still.sheet import COLUMN_MM, FULL_MM, INK, TYPE_PT, Look, add_legend, add_shell, log_axis, looks, name_axes, new_sheet
+from wtflow.plots.still.sheet import (
+    COLUMN_MM,
+    FULL_MM,
+    INK,
+    TYPE_PT,
+    Look,
+    add_legend,
+    add_shell,
+    log_axis,
+    looks,
+    name_axes,
+    new_sheet,
+)
 from wtflow.plots.still.summary import noise_shell
 from wtflow.plots.theme import COLOURS
 from wtflow.records.core import GOOD
@@ -25,9 +37,11 @@ LOST = 1e6
 
 
 def still_steps(rows: Sequence[StepsRow], n_channels: int | None = None) -> Figure:
-    """Metrics (a), endpoint norms (b) and milliseconds per image (c) against steps; filled marks are Euler, open ones Heun.
+    """Metrics (a), endpoint norms (b) and milliseconds per image (c) against steps; filled marks are Euler, open ones
+    Heun.
 
-    The run's own setting is marked by a line. `n_channels` adds the shell of noise to (b). Raises SettingsError without rows.
+    The run's own setting is marked by a line. `n_channels` adds the shell of noise to (b). Raises SettingsError without
+    rows.
     """
     if not rows:
         raise SettingsError("There is no row to draw.", fix="Score the test set with at least one number of steps.")
@@ -39,7 +53,14 @@ def still_steps(rows: Sequence[StepsRow], n_channels: int | None = None) -> Figu
             values = [np.nan if (value := row.metrics.get(key)) is None else value for row in own]
             if np.isfinite(values).any():
                 _line(left, steps, values, Look(colour, marker, "-"), solver, word)
-        _line(right, steps, [row.ms_per_image for row in own], Look(COLOURS["reference"], "s", "-"), solver, "time per image")
+        _line(
+            right,
+            steps,
+            [row.ms_per_image for row in own],
+            Look(COLOURS["reference"], "s", "-"),
+            solver,
+            "time per image",
+        )
     _spreads(middle, [(row.solver, row.steps, row.norms) for row in rows])
     if n_channels is not None:
         add_shell(middle, noise_shell(n_channels), along="x")
@@ -50,8 +71,15 @@ def still_steps(rows: Sequence[StepsRow], n_channels: int | None = None) -> Figu
             if row.is_default:
                 axes.axvline(row.steps, color=COLOURS["threshold"], linewidth=0.8, linestyle=(0, (1, 1.5)), zorder=0.5)
                 at = (row.steps, 1)
-                axes.annotate("this run", at, (2, -8), xycoords=("data", "axes fraction"), textcoords="offset points",
-                              fontsize=TYPE_PT, color=COLOURS["threshold"])  # fmt: skip
+                axes.annotate(
+                    "this run",
+                    at,
+                    (2, -8),
+                    xycoords=("data", "axes fraction"),
+                    textcoords="offset points",
+                    fontsize=TYPE_PT,
+                    color=COLOURS["threshold"],
+                )
     log_axis(right, "y")
     middle.set_ylim(bottom=0)
     _add_solvers(right, {row.solver for row in rows})
@@ -65,12 +93,18 @@ def still_return(trips: Sequence[ReturnTrip]) -> Figure:
     Raises SettingsError without trips.
     """
     if not trips:
-        raise SettingsError("There is no return to draw.", fix="Integrate there and back with at least one number of steps.")
+        raise SettingsError(
+            "There is no return to draw.", fix="Integrate there and back with at least one number of steps."
+        )
     figure, (axes,) = new_sheet(COLUMN_MM, 66)
-    capped = [{group: tuple(min(value, LOST) for value in spread) for group, spread in trip.errors.items()} for trip in trips]
+    capped = [
+        {group: tuple(min(value, LOST) for value in spread) for group, spread in trip.errors.items()} for trip in trips
+    ]
     _spreads(axes, [(trip.solver, trip.steps, errors) for trip, errors in zip(trips, capped, strict=True)])
     is_lost = any(max(spread) > LOST for trip in trips for spread in trip.errors.values())
-    name_axes(axes, f"{STEPS_WORDS} each way", "return error / norm of the start" + " ($10^6$: never returned)" * is_lost)
+    name_axes(
+        axes, f"{STEPS_WORDS} each way", "return error / norm of the start" + " ($10^6$: never returned)" * is_lost
+    )
     log_axis(axes, "x", sorted({trip.steps for trip in trips}))
     log_axis(axes, "y")
     _add_solvers(axes, {trip.solver for trip in trips})
@@ -86,24 +120,43 @@ def _line(axes: Axes, steps: list[int], values: list[float], look: Look, solver:
 
 
 def _spreads(axes: Axes, found: list[tuple[str, int, dict[str, Spread]]]) -> None:
-    """Medians with bars from the 5 % to the 95 % quantile; groups stand side by side, so that bars do not hide each other."""
-    groups = sorted({name for _, _, spreads in found for name in spreads}, key=lambda name: (name != GOOD, name == UNMARKED, name))
+    """Medians with bars from the 5 % to the 95 % quantile; groups stand side by side, so that bars do not hide each
+    other.
+    """
+    groups = sorted(
+        {name for _, _, spreads in found for name in spreads}, key=lambda name: (name != GOOD, name == UNMARKED, name)
+    )
     solvers = [name for name in _SOLVERS if any(solver == name for solver, _, _ in found)]
     n_slots = len(groups) * len(solvers)
     for i, (name, look) in enumerate(looks(groups).items()):
         for j, solver in enumerate(solvers):
-            own = sorted((steps, spreads[name]) for which, steps, spreads in found if which == solver and name in spreads)
+            own = sorted(
+                (steps, spreads[name]) for which, steps, spreads in found if which == solver and name in spreads
+            )
             if not own:
                 continue
-            shift = 1.0 if n_slots == 1 else 1.1 ** (2 * (j * len(groups) + i) / (n_slots - 1) - 1)  # a tenth of the steps either way
+            shift = (
+                1.0 if n_slots == 1 else 1.1 ** (2 * (j * len(groups) + i) / (n_slots - 1) - 1)
+            )  # a tenth of the steps either way
             low, median, high = np.array([spread for _, spread in own]).T
             _, dash, is_filled = _SOLVERS[solver]
             face = look.colour if is_filled else "white"
             axes.errorbar(
-                [steps * shift for steps, _ in own], median, yerr=[median - low, high - median], color=look.colour, linestyle=dash,
-                linewidth=0.8, elinewidth=0.7, capsize=1.2, capthick=0.7, marker=look.marker, markersize=4, markerfacecolor=face,
-                markeredgewidth=0.9, label=group_words(name),
-            )  # fmt: skip
+                [steps * shift for steps, _ in own],
+                median,
+                yerr=[median - low, high - median],
+                color=look.colour,
+                linestyle=dash,
+                linewidth=0.8,
+                elinewidth=0.7,
+                capsize=1.2,
+                capthick=0.7,
+                marker=look.marker,
+                markersize=4,
+                markerfacecolor=face,
+                markeredgewidth=0.9,
+                label=group_words(name),
+            )
 
 
 def _add_solvers(axes: Axes, solvers: set[str]) -> None:

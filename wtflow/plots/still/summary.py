@@ -15,8 +15,8 @@ _Z95 = 1.6448536269514722  # 95 % quantile of the standard normal
 def noise_shell(n_channels: int) -> Spread:
     """Norm of standard Gaussian noise in d dimensions: 5 % quantile, sqrt(d), 95 % quantile.
 
-    The quantiles of the chi law come from Wilson and Hilferty's cube root, within 0.1 % from d=16 on and 1 % from d=6 on.
-    Source: Wilson and Hilferty, "The distribution of chi-square" (1931).
+    The quantiles of the chi law come from Wilson and Hilferty's cube root, within 0.1 % from d=16 on and 1 % from d=6
+    on. Source: Wilson and Hilferty, "The distribution of chi-square" (1931).
     """
     spread = 2 / (9 * n_channels)
     low, high = (np.sqrt(n_channels * max(1 - spread + sign * _Z95 * np.sqrt(spread), 0.0) ** 3) for sign in (-1, 1))
@@ -24,7 +24,9 @@ def noise_shell(n_channels: int) -> Spread:
 
 
 def band(values: np.ndarray) -> np.ndarray:
-    """(3, S) percentiles of BAND over the positions of (S, N) values; what is not finite is left out, NaN where nothing is left."""
+    """(3, S) percentiles of BAND over the positions of (S, N) values; what is not finite is left out, NaN where
+    nothing is left.
+    """
     values = np.asarray(values, dtype=float)
     if values.size and np.isfinite(values).all():
         return np.percentile(values, BAND, axis=1)
@@ -33,10 +35,14 @@ def band(values: np.ndarray) -> np.ndarray:
 
 
 def fair_sample(positions: PositionSet, most: int) -> dict[str, np.ndarray]:
-    """Group -> indices of its positions, `most` at the most in all: rare groups stay whole, common ones are thinned evenly."""
+    """Group -> indices of its positions, `most` at the most in all: rare groups stay whole, common ones are thinned
+    evenly.
+    """
     members = {name: np.flatnonzero(positions.group == name) for name in positions.groups}
     chosen, left = {}, most
-    for n_waiting, name in zip(range(len(members), 0, -1), sorted(members, key=lambda name: members[name].size), strict=True):
+    for n_waiting, name in zip(
+        range(len(members), 0, -1), sorted(members, key=lambda name: members[name].size), strict=True
+    ):
         n = min(members[name].size, max(1, left // n_waiting))
         chosen[name] = members[name][np.linspace(0, members[name].size - 1, n).round().astype(int)]
         left -= n

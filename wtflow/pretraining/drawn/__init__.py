@@ -1,1 +1,3 @@
-"""Pictures to learn from, drawn at random: materials, lines, shapes, light. `pictures` puts one together and writes a bank of them."""
+"""Pictures to learn from, drawn at random: materials, lines, shapes, light. `pictures` puts one together and writes
+a bank of them.
+"""

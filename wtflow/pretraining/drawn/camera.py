@@ -33,7 +33,9 @@ def paint(rng: np.random.Generator, relief: np.ndarray) -> np.ndarray:
 
 
 def lit(rng: np.random.Generator, colour: np.ndarray, height: np.ndarray) -> np.ndarray:
-    """The surface under one lamp: brighter where its slope faces the lamp, with gloss, and unevenly lit. Height in pixels."""
+    """The surface under one lamp: brighter where its slope faces the lamp, with gloss, and unevenly lit. Height in
+    pixels.
+    """
     dy, dx = np.gradient(height)
     norm = 1 / np.sqrt(1 + dx * dx + dy * dy)
     azimuth, rise = rng.uniform(0, 2 * np.pi), rng.uniform(0.4, 1.3)
@@ -42,12 +44,16 @@ def lit(rng: np.random.Generator, colour: np.ndarray, height: np.ndarray) -> np.
     ambient = np.float32(rng.uniform(0.2, 0.8))
     light = ambient + (1 - ambient) * facing / lamp[2]
     if rng.random() < 0.6:
-        light = light * (1 + np.float32(rng.uniform(0, 0.3)) * smooth(rng, len(height), rng.uniform(0.4, 2) * len(height)))
+        light = light * (
+            1 + np.float32(rng.uniform(0, 0.3)) * smooth(rng, len(height), rng.uniform(0.4, 2) * len(height))
+        )
     picture = colour * light[..., None]
     if rng.random() < 0.5:
         half = lamp + np.array([0, 0, 1], dtype=np.float32)
         half /= np.linalg.norm(half)
-        gloss = np.clip((half[2] - dx * half[0] - dy * half[1]) * norm, 0, 1) ** np.float32(np.exp(rng.uniform(np.log(4), np.log(120))))
+        gloss = np.clip((half[2] - dx * half[0] - dy * half[1]) * norm, 0, 1) ** np.float32(
+            np.exp(rng.uniform(np.log(4), np.log(120)))
+        )
         picture = picture + np.float32(rng.uniform(0.05, 0.8)) * gloss[..., None]
     return picture
 
@@ -65,7 +71,9 @@ def photograph(rng: np.random.Generator, light: np.ndarray) -> np.ndarray:
         light = light * (1 - np.float32(rng.uniform(0, 0.5)) * (line[:, None] ** 2 + line**2) / 2)[..., None]
     picture = np.clip(light, 0, 1) ** np.float32(np.exp(rng.normal(0, 0.25)))
     if rng.random() < 0.5:
-        picture = np.clip(0.5 + (picture - 0.5) * np.float32(rng.uniform(0.4, 1.6)) + np.float32(rng.uniform(-0.15, 0.15)), 0, 1)
+        picture = np.clip(
+            0.5 + (picture - 0.5) * np.float32(rng.uniform(0.4, 1.6)) + np.float32(rng.uniform(-0.15, 0.15)), 0, 1
+        )
     if rng.random() < 0.6:
         sigma = rng.choice([rng.uniform(0.3, 0.9), rng.uniform(0.5, 2.5)])
         picture = ndimage.gaussian_filter(picture, (sigma, sigma, 0), truncate=3.0)

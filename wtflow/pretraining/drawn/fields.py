@@ -10,7 +10,9 @@ from PIL import Image
 
 
 class Plane(NamedTuple):
-    """Coordinates of a surface at each pixel: `u` and `v`, float32 (S, S), in pixels of a surface seen from straight above."""
+    """Coordinates of a surface at each pixel: `u` and `v`, float32 (S, S), in pixels of a surface seen from straight
+    above.
+    """
 
     u: np.ndarray
     v: np.ndarray
@@ -41,7 +43,9 @@ def random_plane(rng: np.random.Generator, size: int) -> Plane:
         plane = Plane(plane.u * depth, plane.v * depth)
     if rng.random() < 0.5:
         cell, strength = rng.uniform(size / 10, size), rng.uniform(0, 0.12)
-        plane = Plane(plane.u + strength * cell * smooth(rng, size, cell), plane.v + strength * cell * smooth(rng, size, cell))
+        plane = Plane(
+            plane.u + strength * cell * smooth(rng, size, cell), plane.v + strength * cell * smooth(rng, size, cell)
+        )
     return plane
 
 
@@ -49,13 +53,25 @@ def smooth(rng: np.random.Generator, size: int, cell: float) -> np.ndarray:
     """A random field, mean 0 and deviation about 1, that changes over `cell` pixels."""
     n = max(2, round(size / cell)) + 3
     coarse = rng.standard_normal((n, n), dtype=np.float32)
-    return 1.35 * np.asarray(Image.fromarray(coarse).resize((size, size), Image.Resampling.BICUBIC, box=(1.0, 1.0, n - 1.0, n - 1.0)))
+    return 1.35 * np.asarray(
+        Image.fromarray(coarse).resize((size, size), Image.Resampling.BICUBIC, box=(1.0, 1.0, n - 1.0, n - 1.0))
+    )
 
 
-def noise(rng: np.random.Generator, size: int, slope: float, low: float = 0.0, high: float = 1.0, stretch: float = 1.0, angle: float = 0.0) -> np.ndarray:
-    """Gaussian noise with amplitude f^-slope between the frequencies `low` and `high` (1: the finest), mean 0 and deviation 1.
+def noise(
+    rng: np.random.Generator,
+    size: int,
+    slope: float,
+    low: float = 0.0,
+    high: float = 1.0,
+    stretch: float = 1.0,
+    angle: float = 0.0,
+) -> np.ndarray:
+    """Gaussian noise with amplitude f^-slope between the frequencies `low` and `high` (1: the finest), mean 0 and
+    deviation 1.
 
-    `stretch` above 1 draws it out along `angle`, the more the steeper the slope. It repeats at the edges of the picture, as what comes from a spectrum does.
+    `stretch` above 1 draws it out along `angle`, the more the steeper the slope. It repeats at the edges of the
+    picture, as what comes from a spectrum does.
     """
     fy = np.fft.fftfreq(size).astype(np.float32)[:, None] * 2
     fx = np.fft.rfftfreq(size).astype(np.float32)[None, :] * 2
@@ -81,10 +97,13 @@ def streaks(rng: np.random.Generator, along: np.ndarray, slope: float) -> np.nda
     return np.interp(along, np.arange(n) - n / 2, line, period=n).astype(np.float32)
 
 
-def cells(rng: np.random.Generator, plane: Plane, cell: float, jitter: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def cells(
+    rng: np.random.Generator, plane: Plane, cell: float, jitter: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A Voronoi pattern of one seed point per square of `cell` pixels, moved by up to `jitter` half squares.
 
-    (distance to the nearest point, distance to the border about, a random number of each cell in [0, 1)); distances in cells.
+    (distance to the nearest point, distance to the border about, a random number of each cell in [0, 1)); distances in
+    cells.
     """
     n = 64  # squares before the pattern repeats
     offset = rng.uniform(-0.5, 0.5, (2, n, n)).astype(np.float32) * np.float32(jitter) + 0.5

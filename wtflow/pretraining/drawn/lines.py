@@ -1,4 +1,6 @@
-"""Patterns made of strokes, drawn with Pillow at twice the size and halved: fibres, scratches, cracks, tracks, writing."""
+"""Patterns made of strokes, drawn with Pillow at twice the size and halved: fibres, scratches, cracks, tracks,
+writing.
+"""
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -30,7 +32,10 @@ class Strokes:
 
     def block(self, centre: np.ndarray, wide: float, high: float, tone: float) -> None:
         x, y = float(centre[0]) * _FINE, float(centre[1]) * _FINE
-        self._pen.rectangle((x - wide * _FINE / 2, y - high * _FINE / 2, x + wide * _FINE / 2, y + high * _FINE / 2), fill=round(255 * tone))
+        self._pen.rectangle(
+            (x - wide * _FINE / 2, y - high * _FINE / 2, x + wide * _FINE / 2, y + high * _FINE / 2),
+            fill=round(255 * tone),
+        )
 
     def field(self) -> np.ndarray:
         """What was drawn, float32 (S, S) in [0, 1]."""
@@ -43,7 +48,14 @@ def draw_fibres(rng: np.random.Generator, size: int) -> np.ndarray:
     main, spread = rng.uniform(0, np.pi), rng.choice([np.pi, rng.uniform(0.05, 0.6)])
     length, width, bend = rng.uniform(0.1, 0.8) * size, rng.uniform(0.6, 5), rng.uniform(0, 0.5)
     for _ in range(rng.integers(40, 250)):
-        points = _walk(rng, rng.uniform(-20, size + 20, 2), main + rng.uniform(-spread, spread), length * rng.uniform(0.3, 1), 8, bend)
+        points = _walk(
+            rng,
+            rng.uniform(-20, size + 20, 2),
+            main + rng.uniform(-spread, spread),
+            length * rng.uniform(0.3, 1),
+            8,
+            bend,
+        )
         sheet.line(points, width * rng.uniform(0.5, 1.3), rng.uniform(0.3, 1))
     return sheet.field()
 
@@ -67,7 +79,11 @@ def draw_cracks(rng: np.random.Generator, size: int) -> np.ndarray:
         place, angle, width = tips.pop(0)
         points = _walk(rng, place, angle, rng.uniform(0.05, 0.25) * size, 7, 0.6)
         sheet.line(points, width, 1.0)
-        tips += [(points[-1], angle + rng.normal(0, 0.6), width * rng.uniform(0.6, 0.95)) for _ in range(rng.integers(1, 3)) if width > 0.6]
+        tips += [
+            (points[-1], angle + rng.normal(0, 0.6), width * rng.uniform(0.6, 0.95))
+            for _ in range(rng.integers(1, 3))
+            if width > 0.6
+        ]
     return sheet.field()
 
 

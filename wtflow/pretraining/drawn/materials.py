@@ -1,6 +1,7 @@
 """Surfaces of drawn images: each function gives the relief of one kind of material, float32 (S, S) in [0, 1].
 
-The names are what the pattern resembles. All parameters are drawn from `rng`, over ranges as wide as the picture can show.
+The names are what the pattern resembles. All parameters are drawn from `rng`, over ranges as wide as the picture can
+show.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,15 @@ from wtflow.pretraining.drawn.lines import draw_fibres, draw_tracks, draw_writin
 
 
 def clouds(rng: np.random.Generator, plane: Plane) -> np.ndarray:
-    return unit(noise(rng, plane.size, rng.uniform(0.2, 2.5), stretch=rng.choice([1.0, rng.uniform(1, 4)]), angle=rng.uniform(0, np.pi)))
+    return unit(
+        noise(
+            rng,
+            plane.size,
+            rng.uniform(0.2, 2.5),
+            stretch=rng.choice([1.0, rng.uniform(1, 4)]),
+            angle=rng.uniform(0, np.pi),
+        )
+    )
 
 
 def grain(rng: np.random.Generator, plane: Plane) -> np.ndarray:
@@ -31,7 +40,11 @@ def brushed(rng: np.random.Generator, plane: Plane) -> np.ndarray:
 def lines(rng: np.random.Generator, plane: Plane) -> np.ndarray:
     """Irregular parallel lines that go through the whole picture: rolled sheet, bar codes."""
     field = streaks(rng, plane.u * np.float32(rng.uniform(0.3, 2)), rng.uniform(0, 1.5))
-    return step(field, rng.uniform(-0.5, 0.5), 0.1) if rng.random() < 0.3 else unit(field + rng.uniform(0, 0.5) * noise(rng, plane.size, 0.5))
+    return (
+        step(field, rng.uniform(-0.5, 0.5), 0.1)
+        if rng.random() < 0.3
+        else unit(field + rng.uniform(0, 0.5) * noise(rng, plane.size, 0.5))
+    )
 
 
 def grating(rng: np.random.Generator, plane: Plane) -> np.ndarray:
@@ -57,12 +70,16 @@ def woven(rng: np.random.Generator, plane: Plane) -> np.ndarray:
     round_u, round_v = 1 - np.abs(2 * (u - i) - 1) ** 2, 1 - np.abs(2 * (v - j) - 1) ** 2
     strand = _wave(rng, (u + v) * rng.uniform(2, 5)) * rng.uniform(0, 0.3)
     tone = rng.uniform(0, 0.6)
-    return np.clip(np.where(is_warp, round_u * (0.7 + 0.3 * round_v), (1 - tone) * round_v * (0.7 + 0.3 * round_u)) - strand, 0, 1).astype(np.float32)
+    return np.clip(
+        np.where(is_warp, round_u * (0.7 + 0.3 * round_v), (1 - tone) * round_v * (0.7 + 0.3 * round_u)) - strand, 0, 1
+    ).astype(np.float32)
 
 
 def mosaic(rng: np.random.Generator, plane: Plane) -> np.ndarray:
     """Cells: stones, scales, leather, foam, crackle, pavement."""
-    near, border, own = cells(rng, plane, np.exp(rng.uniform(np.log(5), np.log(70))), rng.choice([1.0, rng.uniform(0, 1)]))
+    near, border, own = cells(
+        rng, plane, np.exp(rng.uniform(np.log(5), np.log(70))), rng.choice([1.0, rng.uniform(0, 1)])
+    )
     kind = rng.integers(5)
     return (
         np.clip(near, 0, 1),
@@ -79,7 +96,11 @@ def rings(rng: np.random.Generator, plane: Plane) -> np.ndarray:
     if rng.random() < 0.4:
         return unit(streaks(rng, radius, rng.uniform(0, 1)))
     period = _period(rng)
-    return _wave(rng, (radius + rng.choice([0.0, rng.uniform(0, 2)]) * period * smooth(rng, plane.size, rng.uniform(20, 200))) / period)
+    return _wave(
+        rng,
+        (radius + rng.choice([0.0, rng.uniform(0, 2)]) * period * smooth(rng, plane.size, rng.uniform(20, 200)))
+        / period,
+    )
 
 
 def veins(rng: np.random.Generator, plane: Plane) -> np.ndarray:
@@ -98,7 +119,9 @@ def patches(rng: np.random.Generator, plane: Plane) -> np.ndarray:
 
 
 def dots(rng: np.random.Generator, plane: Plane) -> np.ndarray:
-    """Spots on a lattice, all alike or each of its own size, some of them missing: perforated sheet, halftone, studs."""
+    """Spots on a lattice, all alike or each of its own size, some of them missing: perforated sheet, halftone,
+    studs.
+    """
     period = _period(rng, 6, 50)
     v = plane.v / np.float32(period * 0.866)
     row = np.floor(v)
@@ -143,8 +166,24 @@ def writing(rng: np.random.Generator, plane: Plane) -> np.ndarray:
 
 
 MATERIALS: tuple[Callable[[np.random.Generator, Plane], np.ndarray], ...] = (
-    clouds, grain, brushed, lines, grating, checks, woven, mosaic, rings, veins, patches, dots, bricks, scales, fibres, tracks, writing,
-)  # fmt: skip
+    clouds,
+    grain,
+    brushed,
+    lines,
+    grating,
+    checks,
+    woven,
+    mosaic,
+    rings,
+    veins,
+    patches,
+    dots,
+    bricks,
+    scales,
+    fibres,
+    tracks,
+    writing,
+)
 
 
 def random_material(rng: np.random.Generator, size: int) -> np.ndarray:

@@ -1,7 +1,8 @@
 """Pictures drawn from a seed, as varied as possible, to train the embedded backbone on: nobody else's data is in them.
 
-A picture is a scene of one of a few kinds: a surface, leaves that hide each other, things on a ground, a print, a patchwork; then flaws,
-light and camera. Dead leaves and noise as training images: Baradad et al., Learning to See by Looking at Noise, 2021.
+A picture is a scene of one of a few kinds: a surface, leaves that hide each other, things on a ground, a print, a
+patchwork; then flaws, light and camera. Dead leaves and noise as training images: Baradad et al., Learning to See by
+Looking at Noise, 2021.
 """
 
 from collections.abc import Callable
@@ -20,7 +21,9 @@ DRAWN_VERSION = 1
 
 
 class Canvas:
-    """A scene being built: colour (S, S, 3) and height (S, S) in pixels; each thing that is put on it hides what lies below."""
+    """A scene being built: colour (S, S, 3) and height (S, S) in pixels; each thing that is put on it hides what
+    lies below.
+    """
 
     def __init__(self, colour: np.ndarray, height: np.ndarray) -> None:
         self.colour, self.height = colour, height
@@ -45,7 +48,8 @@ def draw_image(seed: int, index: int, size: int) -> np.ndarray:
 
 
 def write_bank(path: Path, n: int, size: int, seed: int, progress: Callable[[int, int], None]) -> np.ndarray:
-    """The first `n` pictures of a seed as a file, uint8 (n, size, size, 3), memory-mapped read-only; drawn only if it is not there.
+    """The first `n` pictures of a seed as a file, uint8 (n, size, size, 3), memory-mapped read-only; drawn only if it
+    is not there.
 
     The file appears once it is whole. `progress(done, total)` is called after each picture.
     """
@@ -78,7 +82,11 @@ def _leaves(rng: np.random.Generator, size: int) -> Canvas:
     for _ in range(rng.integers(8, 40)):
         radius = size * 0.06 / max(0.12, rng.random()) ** 0.9  # as many small as large ones by area
         below = materials[rng.integers(len(materials))]
-        colour = random_colours(rng, 1) if rng.random() < 0.3 else below.colour * rng.uniform(0.5, 1.3, 3 if rng.random() < 0.5 else 1).astype(np.float32)
+        colour = (
+            random_colours(rng, 1)
+            if rng.random() < 0.3
+            else below.colour * rng.uniform(0.5, 1.3, 3 if rng.random() < 0.5 else 1).astype(np.float32)
+        )
         _put_thing(rng, canvas, radius, colour, below.height * np.float32(0 if is_flat else 1), is_flat)
     return canvas
 
@@ -91,12 +99,25 @@ def _things(rng: np.random.Generator, size: int) -> Canvas:
         mean = canvas.colour.mean((0, 1), keepdims=True)
         canvas = Canvas(mean + calm * (canvas.colour - mean), canvas.height * calm)
     for _ in range(rng.choice([1, 1, 2, 3, 6])):
-        radius, centre, angle = size * rng.uniform(0.12, 0.45), tuple(rng.uniform(-0.3, 0.3, 2) * size), rng.uniform(0, 2 * np.pi)
+        radius, centre, angle = (
+            size * rng.uniform(0.12, 0.45),
+            tuple(rng.uniform(-0.3, 0.3, 2) * size),
+            rng.uniform(0, 2 * np.pi),
+        )
         for _ in range(rng.integers(1, 4)):  # parts on top of each other about the same centre
             surface = _surface(rng, size)
             calm = np.float32(rng.uniform(0.05, 1))
             mean = surface.colour.mean((0, 1), keepdims=True)
-            _put_thing(rng, canvas, radius, mean + calm * (surface.colour - mean), surface.height * calm * 0.5, False, centre, angle)
+            _put_thing(
+                rng,
+                canvas,
+                radius,
+                mean + calm * (surface.colour - mean),
+                surface.height * calm * 0.5,
+                False,
+                centre,
+                angle,
+            )
             radius *= rng.uniform(0.3, 0.8)
     return canvas
 
@@ -119,8 +140,14 @@ def _patchwork(rng: np.random.Generator, size: int) -> Canvas:
     canvas = _surface(rng, size)
     for _ in range(rng.integers(1, 4)):
         other = _surface(rng, size)
-        field = noise(rng, size, rng.uniform(1.2, 3)) if rng.random() < 0.6 else smooth(rng, size, rng.uniform(0.2, 0.8) * size)
-        canvas.put(other.colour, other.height, step(field, rng.uniform(-0.7, 0.7), rng.choice([0.05, rng.uniform(0.05, 1)])))
+        field = (
+            noise(rng, size, rng.uniform(1.2, 3))
+            if rng.random() < 0.6
+            else smooth(rng, size, rng.uniform(0.2, 0.8) * size)
+        )
+        canvas.put(
+            other.colour, other.height, step(field, rng.uniform(-0.7, 0.7), rng.choice([0.05, rng.uniform(0.05, 1)]))
+        )
     return canvas
 
 
@@ -129,9 +156,15 @@ _SHARES = (0.22, 0.28, 0.28, 0.12, 0.10)
 
 
 def _put_thing(
-    rng: np.random.Generator, canvas: Canvas, radius: float, colour: np.ndarray, relief: np.ndarray, is_flat: bool,
-    centre: tuple[float, float] | None = None, angle: float | None = None,
-) -> None:  # fmt: skip
+    rng: np.random.Generator,
+    canvas: Canvas,
+    radius: float,
+    colour: np.ndarray,
+    relief: np.ndarray,
+    is_flat: bool,
+    centre: tuple[float, float] | None = None,
+    angle: float | None = None,
+) -> None:
     """Lay a random shape on the canvas, with a shadow beside it now and then."""
     size = canvas.size
     centre = tuple(rng.uniform(-size / 2, size / 2, 2)) if centre is None else centre
@@ -158,7 +191,9 @@ def _add_flaws(rng: np.random.Generator, canvas: Canvas) -> None:
         elif kind == 3:
             at = rng.uniform(-0.45, 0.45, 2) * size
             plane = turned(level_plane(size), rng.uniform(0, np.pi), tuple(at))
-            mark = np.exp(-((plane.u / rng.uniform(3, 40)) ** 2) - (plane.v / rng.uniform(3, 40)) ** 2).astype(np.float32)
+            mark = np.exp(-((plane.u / rng.uniform(3, 40)) ** 2) - (plane.v / rng.uniform(3, 40)) ** 2).astype(
+                np.float32
+            )
         else:
             mark = step(noise(rng, size, 0.0, 0.0, rng.uniform(0.1, 0.5)), rng.uniform(2, 3.2), 0.3)
         canvas.height = canvas.height + np.float32(rng.uniform(-6, 4)) * mark

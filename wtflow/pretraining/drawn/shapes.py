@@ -12,7 +12,9 @@ from wtflow.pretraining.drawn.fields import Plane
 
 
 class Shape(NamedTuple):
-    """inside: signed distance (S, S), above 0 inside; height: relief of the body (S, S) in pixels, of use inside only."""
+    """inside: signed distance (S, S), above 0 inside; height: relief of the body (S, S) in pixels, of use inside
+    only.
+    """
 
     inside: np.ndarray
     height: np.ndarray
@@ -47,7 +49,9 @@ def plate(rng: np.random.Generator, plane: Plane, radius: float) -> Shape:
     inside = corner - outer - np.minimum(np.maximum(x, y), 0)
     if rng.random() < 0.4:  # holes where the corners, or the middle, are
         place = half * np.float32(rng.choice([0.0, rng.uniform(0.5, 0.8)]))
-        hole = np.hypot(np.abs(plane.u) - place[0], np.abs(plane.v) - place[1]) - np.float32(half.min() * rng.uniform(0.08, 0.3))
+        hole = np.hypot(np.abs(plane.u) - place[0], np.abs(plane.v) - place[1]) - np.float32(
+            half.min() * rng.uniform(0.08, 0.3)
+        )
         inside = np.minimum(inside, hole)
     return Shape(inside, _body(rng, inside, radius))
 
@@ -57,7 +61,12 @@ def polygon(rng: np.random.Generator, plane: Plane, radius: float) -> Shape:
     n = int(rng.integers(3, 7))
     inside = np.full_like(plane.u, np.inf)
     for angle in np.sort(rng.uniform(0, 2 * np.pi / n, n) + np.arange(n) * 2 * np.pi / n):
-        inside = np.minimum(inside, np.float32(radius * rng.uniform(0.4, 1)) - plane.u * np.float32(np.cos(angle)) - plane.v * np.float32(np.sin(angle)))
+        inside = np.minimum(
+            inside,
+            np.float32(radius * rng.uniform(0.4, 1))
+            - plane.u * np.float32(np.cos(angle))
+            - plane.v * np.float32(np.sin(angle)),
+        )
     return Shape(inside, _body(rng, inside, radius))
 
 
@@ -68,16 +77,22 @@ def ring(rng: np.random.Generator, plane: Plane, radius: float) -> Shape:
     inside = np.float32(thick) - np.abs(distance - np.float32(middle))
     if rng.random() < 0.3:
         inside = np.minimum(inside, plane.v + np.float32(radius * rng.uniform(-0.5, 0.5)))
-    return Shape(inside, np.sqrt(np.maximum(thick**2 - (distance - np.float32(middle)) ** 2, 0)) * np.float32(rng.uniform(0, 1)))
+    return Shape(
+        inside, np.sqrt(np.maximum(thick**2 - (distance - np.float32(middle)) ** 2, 0)) * np.float32(rng.uniform(0, 1))
+    )
 
 
 def turned_part(rng: np.random.Generator, plane: Plane, radius: float) -> Shape:
-    """What a lathe makes, seen from the side: a radius that changes along the axis in steps and tapers, parts of it ribbed."""
+    """What a lathe makes, seen from the side: a radius that changes along the axis in steps and tapers, parts of it
+    ribbed.
+    """
     n = int(rng.integers(2, 7))
     at = np.concatenate([[-1.0], np.sort(rng.uniform(-0.9, 0.9, n - 1)), [1.0]]) * radius
     wide = radius * rng.uniform(0.08, 0.5)
     knots, radii = [], []
-    for left, right in zip(at[:-1], at[1:], strict=True):  # each part straight, tapered or pointed, with a step to the next
+    for left, right in zip(
+        at[:-1], at[1:], strict=True
+    ):  # each part straight, tapered or pointed, with a step to the next
         begin = wide * rng.uniform(0.3, 1)
         knots += [left + 0.3, right - 0.3]
         radii += [begin, begin * rng.choice([1.0, rng.uniform(0.2, 1.4)])]
@@ -87,7 +102,9 @@ def turned_part(rng: np.random.Generator, plane: Plane, radius: float) -> Shape:
     if rng.random() < 0.7:
         phase = (plane.u + np.float32(rng.uniform(-0.5, 0.5)) * plane.v) * np.float32(2 * np.pi / rng.uniform(3, 14))
         is_here = (plane.u > at[ribbed]) & (plane.u < at[ribbed + 1])
-        profile = np.where(is_here, profile * (1 - np.float32(rng.uniform(0.05, 0.3)) * (0.5 + 0.5 * np.sin(phase))), profile)
+        profile = np.where(
+            is_here, profile * (1 - np.float32(rng.uniform(0.05, 0.3)) * (0.5 + 0.5 * np.sin(phase))), profile
+        )
     return Shape(profile - np.abs(plane.v), np.sqrt(np.maximum(profile**2 - plane.v**2, 0)))
 
 
@@ -95,19 +112,32 @@ def turned_face(rng: np.random.Generator, plane: Plane, radius: float) -> Shape:
     """What a lathe makes, seen along the axis: rings of different heights, a hole, a slot or sockets around it."""
     distance = np.hypot(plane.u, plane.v)
     knots = np.sort(rng.uniform(0, radius, int(rng.integers(2, 8))))
-    height = np.interp(distance, np.repeat(knots, 2) + np.tile([-1.0, 1.0], len(knots)), np.repeat(rng.uniform(0, 12, len(knots) + 1), 2)[1:-1])
+    height = np.interp(
+        distance,
+        np.repeat(knots, 2) + np.tile([-1.0, 1.0], len(knots)),
+        np.repeat(rng.uniform(0, 12, len(knots) + 1), 2)[1:-1],
+    )
     inside = np.float32(radius) - distance
     if rng.random() < 0.5:
         inside = np.minimum(inside, distance - np.float32(radius * rng.uniform(0.05, 0.5)))
     if rng.random() < 0.5:
         n, place = int(rng.integers(2, 9)), radius * rng.uniform(0.4, 0.8)
         angle = np.mod(np.arctan2(plane.v, plane.u), 2 * np.pi / n) - np.float32(np.pi / n)
-        hole = np.hypot(distance * np.cos(angle) - np.float32(place), distance * np.sin(angle)) - np.float32(radius * rng.uniform(0.04, 0.15))
+        hole = np.hypot(distance * np.cos(angle) - np.float32(place), distance * np.sin(angle)) - np.float32(
+            radius * rng.uniform(0.04, 0.15)
+        )
         height = np.where(hole < 0, height - 8, height)
     return Shape(inside, height.astype(np.float32))
 
 
-SHAPES: tuple[Callable[[np.random.Generator, Plane, float], Shape], ...] = (blob, plate, polygon, ring, turned_part, turned_face)
+SHAPES: tuple[Callable[[np.random.Generator, Plane, float], Shape], ...] = (
+    blob,
+    plate,
+    polygon,
+    ring,
+    turned_part,
+    turned_face,
+)
 
 
 def random_shape(rng: np.random.Generator, plane: Plane, radius: float) -> Shape:
