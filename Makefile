@@ -10,7 +10,7 @@ PIP    := $(PY) -m pip --disable-pip-version-check
 help:
 	@echo "make app [PORT=8501]   install what is needed and open the app"
 	@echo "make test              install what is needed and run the tests"
-	@echo "make lint              check the style of the code"
+	@echo "make lint              check style, form, layers and types of the code"
 	@echo "make clean             remove the environment and caches (runs are kept)"
 
 app: $(VENV)/app.stamp
@@ -24,6 +24,9 @@ test: $(VENV)/test.stamp
 
 lint: $(VENV)/test.stamp
 	$(PY) -m ruff check .
+	$(PY) -m ruff format --check --quiet .
+	$(VENV)/bin/lint-imports --no-logo
+	$(VENV)/bin/pyrefly check --summary=none
 
 # A stamp is newer than its requirements file once everything in it is installed; an interrupted install leaves none.
 $(VENV)/app.stamp: requirements.txt | $(PY)
