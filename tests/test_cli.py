@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from wtflow.cli.app import METRIC_NAMES, app
 from wtflow.config import settings_from
-from wtflow.jobs import trainings
+from wtflow.jobs import processes
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
 
@@ -276,7 +276,7 @@ def test_a_run_that_fails_says_why_and_exits_with_two(store, data):
     assert "is failed: " in last_json(result.stdout)["error"]
     assert "000.png" in last_json(result.stdout)["error"]
     assert store.status(store.ids()[0]).state == "failed"
-    for worker in trainings._CHILDREN.values():
+    for worker in processes._CHILDREN.values():
         worker.wait(10)
 
 

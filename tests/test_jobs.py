@@ -8,7 +8,7 @@ import pytest
 from run_folders import tiny_settings, write_tiny_category
 
 from wtflow.errors import DatasetError, RunBusyError
-from wtflow.jobs import trainings
+from wtflow.jobs import processes, trainings
 from wtflow.records.core import RunStatus
 from wtflow.scoring.detector import load_tensors
 from wtflow.store import layout
@@ -69,8 +69,8 @@ def test_a_killed_run_is_lost_and_resuming_ends_with_the_weights_of_an_uninterru
 
 def test_a_stopped_run_is_stopped_only_once_its_process_is_gone_and_goes_without_being_killed(place, monkeypatch):
     store, root = place
-    monkeypatch.setattr(trainings, "TERMINATE_AFTER_S", 1000)
-    monkeypatch.setattr(trainings, "KILL_AFTER_S", 1000)
+    monkeypatch.setattr(processes, "TERMINATE_AFTER_S", 1000)
+    monkeypatch.setattr(processes, "KILL_AFTER_S", 1000)
     run_id = trainings.start(store, root, "plate", tiny_settings(iterations=100_000))
     wait_for_step(store, run_id, 500)
     pid = store.status(run_id).pid
@@ -83,8 +83,8 @@ def test_a_stopped_run_is_stopped_only_once_its_process_is_gone_and_goes_without
 
 def test_a_worker_that_ignores_the_request_is_terminated_and_then_killed(place, monkeypatch):
     store, root = place
-    monkeypatch.setattr(trainings, "TERMINATE_AFTER_S", 0.2)
-    monkeypatch.setattr(trainings, "KILL_AFTER_S", 0.6)
+    monkeypatch.setattr(processes, "TERMINATE_AFTER_S", 0.2)
+    monkeypatch.setattr(processes, "KILL_AFTER_S", 0.6)
     run_id = trainings.start(store, root, "plate", tiny_settings(iterations=100_000))
     wait_for_step(store, run_id, 100)
     os.kill(store.status(run_id).pid, signal.SIGSTOP)  # a hung process hears neither the request nor SIGTERM

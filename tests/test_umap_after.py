@@ -9,7 +9,7 @@ import pytest
 from run_folders import tiny_settings, train_here, write_tiny_category
 
 from wtflow.errors import RunBusyError
-from wtflow.jobs import studies, trainings
+from wtflow.jobs import processes, studies, trainings
 from wtflow.store.runs import RunStore
 from wtflow.studies.requests import default_wells
 
@@ -41,7 +41,7 @@ def test_a_finished_training_hands_the_umap_of_the_wells_to_a_process_that_outli
         assert studies.task_state(store, run_id, default_wells("euler")).state == "absent"
         assert trainings.live_status(store, run_id).state == "finished"
     finally:
-        monkeypatch.setattr(studies, "GRACE_S", 0.2)  # while it is importing it cannot hear
+        monkeypatch.setattr(processes, "GRACE_S", 0.2)  # while it is importing it cannot hear
         studies.stop_task(store, run_id, request)
     assert studies.task_state(store, run_id, request).state == "absent"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from run_folders import train_here, write_tiny_category
 from streamlit.testing.v1 import AppTest
 
-from wtflow.jobs import studies, trainings
+from wtflow.jobs import processes, studies
 from wtflow.store.runs import RunStore
 from wtflow.studies.answers import answer_path
 from wtflow.studies.compute import compute_answer
@@ -48,6 +48,6 @@ def tell_of(store: RunStore, run_id: str, request: Request, **facts) -> None:
     """Put a task's status where its process would; a running one is said to be this very process."""
     path = answer_path(store, run_id, request)
     path.parent.mkdir(exist_ok=True)
-    pid, created = trainings.process_facts()
+    pid, created = processes.this_process()
     running = {"state": "running", "share": 0.0, "began": 0.0, "pid": pid, "pid_created": created}
     assert studies.tell(store, path, (running if facts.get("state") == "running" else {}) | facts)

@@ -4,7 +4,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 
-from wtflow.jobs import trainings
+from wtflow.jobs import processes
 from wtflow.jobs.estimate import STAGES
 from wtflow.machine.progress import StopRequestedError, say
 from wtflow.records.core import RunStatus
@@ -22,7 +22,7 @@ class Reporter:
         self.store, self.run_id = store, run_id
         self.expected = dict.fromkeys(STAGES, 1.0)
         self.seconds: dict[str, float] = {}
-        self._pid, self._created = trainings.process_facts()
+        self._process = processes.this_process()
         self._stage, self._began, self._last = "", time.monotonic(), 0.0
 
     @contextlib.contextmanager
@@ -61,8 +61,8 @@ class Reporter:
                 total=total,
                 percent=round(percent, 1),
                 seconds_left=round(max(0.0, here - elapsed) + later, 1),
-                pid=self._pid,
-                pid_created=self._created,
+                pid=self._process.pid,
+                pid_created=self._process.created,
                 heartbeat=time.time(),
             ),
         )

@@ -6,20 +6,16 @@ stop) lie beside the place of the answer, `derived/<kind>-<key>.npz`. Once the a
 failure they stay.
 """
 
-import contextlib
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import psutil
-
 from wtflow.errors import DamagedRunError, RunBusyError
-from wtflow.machine.environment import worker_environment
+from wtflow.jobs import processes
+from wtflow.jobs.processes import Started
 from wtflow.store import layout
-from wtflow.store.files import explained, read_json, write_atomic, write_json
+from wtflow.store.files import read_json, write_atomic, write_json
 from wtflow.store.lock import locked
 from wtflow.store.runs import RunStore
 from wtflow.studies.answers import answer_path
@@ -27,12 +23,6 @@ from wtflow.studies.requests import Request
 
 MAX_AT_ONCE = 2
 """More processes than cores of a small machine only wait for each other."""
-GRACE_S = 5.0
-"""So long after Stop was pressed a process that has not ended is killed."""
-
-
-_CHILDREN: dict[int, subprocess.Popen] = {}
-"""Processes started here, kept so that their ends are noticed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +46,9 @@ class TaskState:
 def task_state(store: RunStore, run_id: str, request: Request) -> TaskState:
     """Whether the answer is there, being made, failed or absent. Raises RunNotFoundError for an unknown run."""
     path = answer_path(store, run_id, request)
-    _bury()
+    processes.reap()
     facts = _facts(path)
-    is_alive = _process(facts) is not None
+    is_alive = _is_alive(facts)
     if not is_alive:
         facts = _facts(path)  # it may have said its last word between the two looks
     if path.is_file():
@@ -88,43 +78,39 @@ def start_task(store: RunStore, run_id: str, request: Request) -> None:
         path = answer_path(store, run_id, request)
         if task_state(store, run_id, request).state in ("ready", "running"):
             return
-        n_busy = sum(_process(_facts(other)) is not None for other in _all_answers(store))
+        n_busy = sum(_is_alive(_facts(other)) for other in _all_answers(store))
         if n_busy >= MAX_AT_ONCE:
             raise RunBusyError(f"{n_busy} computations are under way already.", fix="Wait for one to end, or stop it.")
         _clear(path)
         write_atomic(request_file(path), lambda file: file.write(request.model_dump_json().encode()))
-        process = _launch(store, run_id, path)
-        created = psutil.Process(process.pid).create_time()
-        _CHILDREN[process.pid] = process
-        write_json(
-            _beside(path, "status.json"),
-            {"state": "running", "share": 0.0, "began": time.time(), "pid": process.pid, "pid_created": created},
-        )
+        log = _beside(path, "log")
+        started = processes.launch("wtflow.jobs.study_worker", [run_id, path.stem], log, store.home)
+        write_json(_beside(path, "status.json"), running_now(started))
 
 
 def stop_task(store: RunStore, run_id: str, request: Request) -> None:
     """Ask the process to end, and kill it if it does not within some seconds. Returns once it is gone."""
     path = answer_path(store, run_id, request)
-    facts = _facts(path)
-    if (process := _process(facts)) is None:
-        return
-    with explained(path):
-        _beside(path, "stop").touch()
-    if not _wait_for_end(facts, GRACE_S):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-        _wait_for_end(facts, GRACE_S)
+    started = _started(_facts(path))
+    if started is not None and processes.find(*started) is not None:
+        processes.end(started, _beside(path, "stop"))
 
 
 def forget_failure(store: RunStore, run_id: str, request: Request) -> None:
     """Clear what a failed or stopped task left, so that it counts as absent. Leaves one that is at work alone."""
     with locked(store):
         path = answer_path(store, run_id, request)
-        if _process(_facts(path)) is None:
+        if not _is_alive(_facts(path)):
             _clear(path)
 
 
 # -- said by the worker ------------------------------------------------------------------------------------------------
+
+
+def running_now(started: Started) -> dict[str, Any]:
+    """The status of a process that begins now."""
+    pid, created = started
+    return {"state": "running", "share": 0.0, "began": time.time(), "pid": pid, "pid_created": created}
 
 
 def tell(store: RunStore, path: Path, facts: dict[str, Any]) -> bool:
@@ -152,19 +138,6 @@ def request_file(path: Path) -> Path:
 # -- inside ------------------------------------------------------------------------------------------------------------
 
 
-def _launch(store: RunStore, run_id: str, path: Path) -> subprocess.Popen:
-    with explained(path), _beside(path, "log").open("wb") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "wtflow.jobs.study_worker", run_id, path.stem],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            env=worker_environment(store.home),
-            start_new_session=True,
-            cwd=store.home,
-        )
-
-
 def _beside(path: Path, suffix: str) -> Path:
     return path.with_name(f"{path.stem}.{suffix}")
 
@@ -188,39 +161,14 @@ def _all_answers(store: RunStore) -> list[Path]:
     return [path.with_name(path.name.removesuffix(".status.json") + ".npz") for path in found]
 
 
-def _process(facts: dict[str, Any]) -> psutil.Process | None:
-    """The process that a status names, if it is alive and the same one."""
+def _started(facts: dict[str, Any]) -> Started | None:
+    """The process that a status names as running, whether or not it is alive."""
     pid, created = facts.get("pid"), facts.get("pid_created")
-    if (
-        facts.get("state") != "running"
-        or not isinstance(pid, int)
-        or not 0 < pid < 2**31
-        or not isinstance(created, float)
-    ):
+    if facts.get("state") != "running" or not isinstance(created, float):
         return None
-    _bury()
-    try:
-        process = psutil.Process(pid)
-        is_same = abs(process.create_time() - created) < 1.0
-        return process if is_same and process.status() != psutil.STATUS_ZOMBIE else None
-    except psutil.NoSuchProcess:
-        return None
+    return Started(pid, created) if isinstance(pid, int) and 0 < pid < 2**31 else None
 
 
-def _wait_for_end(facts: dict[str, Any], seconds: float) -> bool:
-    """True once the process is gone. A zombie whose parent is another program counts as gone: waiting for that would
-    never end.
-    """
-    end = time.monotonic() + seconds
-    while _process(facts) is not None:
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def _bury() -> None:
-    """Ask after children that have ended, so that none stays a zombie."""
-    for pid, child in list(_CHILDREN.items()):
-        if child.poll() is not None:
-            _CHILDREN.pop(pid, None)
+def _is_alive(facts: dict[str, Any]) -> bool:
+    started = _started(facts)
+    return started is not None and processes.find(*started) is not None

@@ -5,16 +5,14 @@ appearing.
 """
 
 import contextlib
-import os
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from wtflow.errors import WTFlowError
-from wtflow.jobs import studies, trainings
+from wtflow.jobs import processes, studies, trainings
 from wtflow.machine.progress import StopRequestedError
 from wtflow.store import derived, layout
 from wtflow.store.runs import RunStore
@@ -40,38 +38,32 @@ def main(arguments: list[str]) -> int:
     except (WTFlowError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    pid, created = trainings.process_facts()
-    facts = {"state": "running", "share": 0.0, "began": time.time(), "pid": pid, "pid_created": created}
+    facts = studies.running_now(processes.this_process())
     if not studies.tell(store, path, facts):  # waits for the launcher's last word
         return 0
     try:
-        give_way(store)
+        processes.give_way(NICENESS, threads_for(store))
         from wtflow.studies.compute import compute_answer
 
         compute_answer(store, run_id, request, _reporter(store, path, facts))
     except StopRequestedError:
         pass
     except Exception as error:
-        known = isinstance(error, WTFlowError)
-        sys.stderr.write(f"{error}\n" if known else traceback.format_exc())
-        message = error.message if known else f"{type(error).__name__}: {error}"
-        fix = error.fix if known else f"The details are in {layout.DERIVED}/{path.stem}.log in the run's folder."
-        studies.tell(store, path, {"state": "failed", "message": message[:500], "fix": fix})
+        details = f"The details are in {layout.DERIVED}/{path.stem}.log in the run's folder."
+        failure = processes.failure_of(error, details)
+        sys.stderr.write(f"{failure.log}\n")
+        studies.tell(store, path, {"state": "failed", "message": failure.message, "fix": failure.fix})
         return 1
     studies.tell_done(store, path)
     return 0
 
 
-def give_way(store: RunStore) -> None:
-    """One thread while a training runs, else all; and a lower priority than the pages."""
-    import torch
-
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
+def threads_for(store: RunStore) -> int:
+    """One while a training runs, else one per core (0)."""
     is_training = any(
         s.status is not None and s.status.state in ("running", "stopping") for s in trainings.live_summaries(store)
     )
-    torch.set_num_threads(1 if is_training else os.cpu_count() or 1)
+    return 1 if is_training else 0
 
 
 def _reporter(store: RunStore, path: Path, facts: dict[str, Any]) -> Callable[[float], None]:

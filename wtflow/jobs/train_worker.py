@@ -4,16 +4,13 @@ Every stage can be repeated: features come from the cache, training continues fr
 running again. The process ends within seconds of a stop file appearing.
 """
 
-import os
 import sys
 import time
-import traceback
 from pathlib import Path
 
-from wtflow.config import Settings
 from wtflow.datasets.run_images import RunData, read_data
 from wtflow.errors import DatasetError, WTFlowError
-from wtflow.jobs import trainings
+from wtflow.jobs import processes, trainings
 from wtflow.jobs.reporter import Reporter
 from wtflow.machine.memory import peak_mib
 from wtflow.machine.progress import StopRequestedError, say
@@ -35,29 +32,20 @@ def main(arguments: list[str]) -> int:
         say(str(error))
         return 2
     reporter = Reporter(store, run_id)
-    _give_way(settings)
+    processes.give_way(settings.niceness, settings.threads)
     try:
         run_stages(store, run_id, reporter)
     except StopRequestedError:
         say("stopped on request")
         return 0  # `stopped` is written by whoever sees that this process is gone
     except Exception as error:
-        known = isinstance(error, WTFlowError)
-        say(str(error) if known else traceback.format_exc())
-        message = error.message if known else f"{type(error).__name__}: {error}"
-        fix = error.fix if known else "The log has the details; if it happens again, report it with them."
-        store.write_status(run_id, RunStatus(state="failed", heartbeat=time.time(), message=message[:500], fix=fix))
+        failure = processes.failure_of(error, "The log has the details; if it happens again, report it with them.")
+        say(failure.log)
+        store.write_status(
+            run_id, RunStatus(state="failed", heartbeat=time.time(), message=failure.message, fix=failure.fix)
+        )
         return 1
     return 0
-
-
-def _give_way(settings: Settings) -> None:
-    """Lower this process's priority and set its threads, so that pages stay quick while it trains."""
-    import torch
-
-    if hasattr(os, "nice"):
-        os.nice(settings.niceness)
-    torch.set_num_threads(settings.threads or os.cpu_count() or 1)
 
 
 def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:

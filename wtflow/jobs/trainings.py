@@ -7,8 +7,6 @@ The worker is a process of its own in a session of its own: closing the browser 
 
 import contextlib
 import os
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -17,8 +15,8 @@ import psutil
 
 from wtflow.config import Settings
 from wtflow.errors import DamagedRunError, RunBusyError, WTFlowError
+from wtflow.jobs import processes
 from wtflow.jobs.estimate import Estimate, estimate
-from wtflow.machine.environment import worker_environment
 from wtflow.records.core import RunStatus, RunSummary
 from wtflow.store import layout
 from wtflow.store.lock import locked
@@ -36,16 +34,10 @@ __all__ = [
     "start",
 ]
 
-TERMINATE_AFTER_S = 5.0
-KILL_AFTER_S = 8.0
 SILENT_AFTER_S = 120.0
 """A live process that has not reported for so long is called silent, not lost: it may still be stopped, never run
 twice.
 """
-
-
-_CHILDREN: dict[int, subprocess.Popen] = {}
-"""Workers started by this process, kept so that their ends are noticed and no zombie stays."""
 
 
 def start(store: RunStore, root: Path, category: str, settings: Settings) -> str:
@@ -103,8 +95,7 @@ def reconcile(store: RunStore) -> None:
     """Bring the store in line with the processes: end what was asked to stop, start what waits. Cheap; call it at
     every poll.
     """
-    for pid in [pid for pid, child in _CHILDREN.items() if child.poll() is not None]:
-        _CHILDREN.pop(pid, None)
+    processes.reap()
     if not store.home.is_dir():
         return
     with locked(store):
@@ -130,11 +121,6 @@ def live_summaries(store: RunStore) -> list[RunSummary]:
     return summaries
 
 
-def process_facts() -> tuple[int, float]:
-    """Number and start time of this process; together they name it for good."""
-    return os.getpid(), psutil.Process().create_time()
-
-
 # -- inside the lock --------------------------------------------------------------------------------------------------
 
 
@@ -143,7 +129,7 @@ def claim(store: RunStore, run_id: str) -> None:
     the run.
     """
     with locked(store):
-        status, (pid, created) = store.status(run_id), process_facts()
+        status, (pid, created) = store.status(run_id), processes.this_process()
         if status.state in ("running", "stopping") and status.pid != pid and _process(status) is not None:
             raise RunBusyError(
                 f"Run {run_id} is being trained by process {status.pid}.", fix="Wait for it, or stop it."
@@ -199,12 +185,7 @@ def _escalate(store: RunStore, run_id: str) -> None:
         if derived.state == "stopped":
             store.write_status(run_id, derived)
         return
-    waited = time.time() - asked
-    with contextlib.suppress(psutil.NoSuchProcess):
-        if waited > KILL_AFTER_S:
-            process.kill()
-        elif waited > TERMINATE_AFTER_S:
-            process.terminate()
+    processes.escalate(process, time.time() - asked)
 
 
 def _refuse_twice(store: RunStore, root: Path, category: str) -> None:
@@ -239,44 +220,16 @@ def _max_running() -> int:
 
 
 def _launch(store: RunStore, run_id: str) -> None:
-    folder = store.folder(run_id)
-    with (folder / layout.LOG).open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "wtflow.jobs.train_worker", run_id],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            env=worker_environment(store.home),
-            start_new_session=True,
-            cwd=store.home,
-        )
-    _CHILDREN[process.pid] = process
-    created = psutil.Process(process.pid).create_time()
+    log = store.folder(run_id) / layout.LOG
+    pid, created = processes.launch("wtflow.jobs.train_worker", [run_id], log, store.home)
     store.write_status(
         run_id,
         RunStatus(
-            state="running",
-            stage="start",
-            pid=process.pid,
-            pid_created=created,
-            heartbeat=time.time(),
-            message="Starting.",
+            state="running", stage="start", pid=pid, pid_created=created, heartbeat=time.time(), message="Starting."
         ),
     )
 
 
 def _process(status: RunStatus) -> psutil.Process | None:
-    """The worker's process if it is alive; a finished child of ours counts as gone and is buried."""
-    if status.pid is None:
-        return None
-    try:
-        process = psutil.Process(status.pid)
-        if status.pid_created is not None and abs(process.create_time() - status.pid_created) > 1.0:
-            return None
-        if process.status() == psutil.STATUS_ZOMBIE:
-            if (child := _CHILDREN.pop(status.pid, None)) is not None:
-                child.wait()
-            return None
-        return process
-    except psutil.NoSuchProcess:
-        return None
+    """The worker's process if it is alive."""
+    return None if status.pid is None else processes.find(status.pid, status.pid_created)

@@ -20,7 +20,7 @@ from run_folders import train_here, write_tiny_category
 
 from wtflow.config import choices, limits
 from wtflow.errors import FlowError, RunBusyError, RunNotFoundError, SettingsError, StoreError
-from wtflow.jobs import studies, study_worker, trainings
+from wtflow.jobs import processes, studies, study_worker, trainings
 from wtflow.records.core import GOOD
 from wtflow.records.flow import ReturnTrip, StepsRow
 from wtflow.results import open_results
@@ -307,7 +307,7 @@ def test_umap_of_more_than_memory_holds_is_refused_before_the_work(place, monkey
 @pytest.fixture
 def work_here(monkeypatch):
     """Run the worker's main in this process, with the request in place; returns its exit code."""
-    monkeypatch.setattr(study_worker, "give_way", lambda store: None)
+    monkeypatch.setattr(processes, "give_way", lambda niceness, threads: None)
 
     def work(store, run_id, request):
         monkeypatch.setenv("WTFLOW_HOME", str(store.home))
@@ -465,7 +465,7 @@ def no_zombies(place):
 
     def look():
         studies.task_state(*place, TravelRequest())
-        return not studies._CHILDREN
+        return not processes._CHILDREN
 
     wait_until(look)
 
@@ -486,8 +486,8 @@ def test_a_task_runs_with_a_rising_share_to_its_end_even_if_the_page_forgets_it(
     studies.start_task(store, run_id, request)
     assert process_of(store, run_id, request).pid == process.pid, "asked for twice, made once"
     seen = wait(store, run_id, request, lambda state: state.share > 0)
-    forgotten = dict(studies._CHILDREN)
-    studies._CHILDREN.clear()  # as after a restart of the app
+    forgotten = dict(processes._CHILDREN)
+    processes._CHILDREN.clear()  # as after a restart of the app
     studies.forget_failure(store, run_id, request)  # which must not touch one at work
     seen += wait(store, run_id, request, lambda state: state.state != "running")
     shares = [state.share for state in seen]
@@ -498,7 +498,7 @@ def test_a_task_runs_with_a_rising_share_to_its_end_even_if_the_page_forgets_it(
     assert len(rows) == 5 + 1
     wait_until(lambda: is_gone(process))
     assert leftovers(store, run_id, request) == [".npz"]
-    studies._CHILDREN.update(forgotten)  # else nobody in this process could bury it
+    processes._CHILDREN.update(forgotten)  # else nobody in this process could bury it
 
 
 def wait_until(check, timeout_s=30.0):
@@ -518,7 +518,7 @@ def test_stop_ends_the_process_and_only_so_many_run_at_once(no_zombies, place, m
     wait(store, run_id, LONG, lambda state: state.share > 0)
     began = time.monotonic()
     studies.stop_task(store, run_id, LONG)
-    assert time.monotonic() - began < studies.GRACE_S, "it heard, and was not killed"
+    assert time.monotonic() - began < processes.GRACE_S, "it heard, and was not killed"
     assert is_gone(process)
     assert studies.task_state(store, run_id, LONG).state == "absent"
     assert leftovers(store, run_id, LONG) == []
@@ -539,7 +539,7 @@ def test_a_killed_process_is_a_failure_that_says_so_and_starting_again_works(no_
     assert second.pid != first.pid
     assert studies.task_state(store, run_id, request).state == "running"
     os.kill(second.pid, signal.SIGSTOP)  # it cannot hear
-    monkeypatch.setattr(studies, "GRACE_S", 0.2)
+    monkeypatch.setattr(processes, "GRACE_S", 0.2)
     studies.stop_task(store, run_id, request)
     wait_until(lambda: is_gone(second))
     assert studies.task_state(store, run_id, request).state == "absent"

@@ -1,0 +1,154 @@
+"""The life of a worker process, of a training or a study: launched, found, stopped, reaped. Imports no torch.
+
+How a process is stopped: it is asked (a stop file appears in its folder, which the worker looks for while it works);
+one that has not ended after some seconds is terminated, then killed. Who waits for the end blocks in `end`; who polls
+calls `escalate` at every poll.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import psutil
+
+from wtflow.errors import WTFlowError
+from wtflow.machine.environment import worker_environment
+from wtflow.store.files import explained
+
+TERMINATE_AFTER_S: Final = 5.0
+KILL_AFTER_S: Final = 8.0
+"""Seconds after the request at which a polled process is terminated, and killed."""
+GRACE_S: Final = 5.0
+"""Seconds after the request at which a process that somebody waits for is killed."""
+POLL_S: Final = 0.05
+MAX_MESSAGE: Final = 500
+"""Characters of an error's message that a status file holds."""
+
+_CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
+"""Processes launched by this one, by number, kept so that `reap` can collect their ends."""
+
+
+class Started(NamedTuple):
+    """Number and start time (seconds since the epoch). Together they name a process; a number alone is reused."""
+
+    pid: int
+    created: float
+
+
+class Failure(NamedTuple):
+    """An exception as a status file shows it, and the text for the log."""
+
+    message: str
+    fix: str
+    log: str
+
+
+# -- by the launcher ---------------------------------------------------------------------------------------------------
+
+
+def launch(module: str, arguments: Sequence[str], log: Path, home: Path) -> Started:
+    """Run `python -m module arguments` for the store at `home`, with its output appended to `log`.
+
+    It has its own session, so closing the browser or the app does not touch it. Raises StoreError, DiskFullError.
+    """
+    with explained(log), log.open("ab") as output:
+        child = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env=worker_environment(home),
+            start_new_session=True,
+            cwd=home,
+        )
+    _CHILDREN[child.pid] = child
+    return Started(child.pid, psutil.Process(child.pid).create_time())
+
+
+def find(pid: int, created: float | None) -> psutil.Process | None:
+    """The process with this number and start time if it is alive, else None.
+
+    Another process that has the number now does not count, and neither does a zombie: where its parent is another
+    program, it would never go away. `created` is None in status files without a start time: then the number decides.
+    """
+    reap()
+    try:
+        process = psutil.Process(pid)
+        is_ours = created is None or abs(process.create_time() - created) <= 1.0
+        return process if is_ours and process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.NoSuchProcess:
+        return None
+
+
+def reap() -> None:
+    """Collect the ends of children, so that none stays a zombie. Cheap; call it at every poll."""
+    for pid, child in list(_CHILDREN.items()):
+        if child.poll() is not None:
+            _CHILDREN.pop(pid, None)
+
+
+# -- stopping ----------------------------------------------------------------------------------------------------------
+
+
+def escalate(process: psutil.Process, waited_s: float) -> None:
+    """Take the next step with a process that was asked to stop `waited_s` seconds ago: nothing, terminate or kill."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        if waited_s > KILL_AFTER_S:
+            process.kill()
+        elif waited_s > TERMINATE_AFTER_S:
+            process.terminate()
+
+
+def end(started: Started, stop_file: Path) -> None:
+    """Ask a process to stop and wait until it is gone; kill it after GRACE_S. Raises StoreError, DiskFullError."""
+    with explained(stop_file):
+        stop_file.touch()
+    if _wait_for_end(started):
+        return
+    if (process := find(*started)) is not None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    _wait_for_end(started)
+
+
+def _wait_for_end(started: Started) -> bool:
+    """True once the process is gone, False when it is still there after GRACE_S."""
+    last = time.monotonic() + GRACE_S
+    while find(*started) is not None:
+        if time.monotonic() > last:
+            return False
+        time.sleep(POLL_S)
+    return True
+
+
+# -- by the worker -----------------------------------------------------------------------------------------------------
+
+
+def this_process() -> Started:
+    return Started(os.getpid(), psutil.Process().create_time())
+
+
+def give_way(niceness: int, threads: int) -> None:
+    """Lower the priority of this process and set torch's threads (0: one per core), so that pages stay quick."""
+    import torch
+
+    if hasattr(os, "nice"):
+        os.nice(niceness)
+    torch.set_num_threads(threads or os.cpu_count() or 1)
+
+
+def failure_of(error: Exception, details: str) -> Failure:
+    """The message and fix of an error meant for people; any other error by its kind, with the traceback in the log.
+
+    details: the fix of such another error, a sentence on where its details are.
+    """
+    if isinstance(error, WTFlowError):
+        return Failure(error.message[:MAX_MESSAGE], error.fix, str(error))
+    trace = "".join(traceback.format_exception(error))
+    return Failure(f"{type(error).__name__}: {error}"[:MAX_MESSAGE], details, trace)
