@@ -107,7 +107,7 @@ def test_the_closed_forms_and_metrics_are_an_independent_truth_without_torch():
         "wtflow/scoring/pixels.py",
         "wtflow/results.py",
         "wtflow/records/core.py",
-        "wtflow/config.py",
+        "wtflow/config/settings.py",
     ):
         assert "torch" not in packages_of(name), name
 

@@ -1,12 +1,15 @@
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from wtflow import config
 from wtflow.config import (
     PRESETS,
+    WEIGHT_WORDS,
     Settings,
     choices,
     describe,
@@ -246,3 +249,17 @@ def test_the_stored_form_is_plain_json_without_surprises():
     stored = json.loads(settings_from().to_json())
     assert stored.keys() == set(Settings.model_fields)
     assert stored["stages"] == list(settings_from().stages)
+
+
+def test_what_is_no_word_for_weights_is_a_file_and_every_word_is_in_the_help():
+    assert [settings_from("fast", {"weights": word}).weights_file for word in WEIGHT_WORDS] == [None] * 3
+    assert settings_from("fast", {"weights": "some/w.pth"}).weights_file == Path("some/w.pth")
+    assert [word for word in WEIGHT_WORDS if word not in describe("weights")] == []
+
+
+def test_every_preset_is_a_choice_and_every_choice_a_preset():
+    assert tuple(PRESETS) == choices("preset")
+
+
+def test_everything_that_the_package_exports_is_there():
+    assert [name for name in config.__all__ if not hasattr(config, name)] == []

@@ -1,0 +1,47 @@
+"""Settings of a run: defaults, presets, validation, to and from JSON. No other place defines one."""
+
+from wtflow.config.fields import choices, describe, limits, parse_pairs, parse_value
+from wtflow.config.presets import PRESETS, UNTRAINED, settings_from, settings_from_json
+from wtflow.config.settings import EMBEDDED_BACKBONE, EMBEDDED_LAST_STAGE, ArgValue, Settings
+from wtflow.config.words import (
+    WEIGHT_MEANINGS,
+    WEIGHT_WORDS,
+    Coupling,
+    Network,
+    Normalise,
+    Padding,
+    Precision,
+    Preset,
+    Schedule,
+    Scope,
+    Score,
+    Solver,
+)
+
+__all__ = [
+    "ArgValue",
+    "Coupling",
+    "EMBEDDED_BACKBONE",
+    "EMBEDDED_LAST_STAGE",
+    "Network",
+    "Normalise",
+    "PRESETS",
+    "Padding",
+    "Precision",
+    "Preset",
+    "Schedule",
+    "Scope",
+    "Score",
+    "Settings",
+    "Solver",
+    "UNTRAINED",
+    "WEIGHT_MEANINGS",
+    "WEIGHT_WORDS",
+    "choices",
+    "describe",
+    "limits",
+    "parse_pairs",
+    "parse_value",
+    "settings_from",
+    "settings_from_json",
+]

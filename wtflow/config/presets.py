@@ -1,0 +1,93 @@
+"""Presets, and settings made from them or read from JSON.
+
+Sources: [WTF] arXiv 2508.05461 for preset `paper` (as its authors' code is driven elsewhere); preset `fast` is ours.
+"""
+
+import json
+from typing import Any
+
+from wtflow.config.checking import build, known
+from wtflow.config.settings import Settings
+from wtflow.errors import SettingsError
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "fast": {},
+    "paper": {
+        "backbone": "wide_resnet50_2",
+        "weights": "imagenet",
+        "stages": (3,),
+        "pool_window": 3,
+        "pool_stride": 2,
+        "normalise": "layernorm",
+        "scope": "image",
+        "group_size": 8,
+        "network": "unet",
+        "width": 128,
+        "batch_size": 8,
+        "epochs": 100,
+        "learning_rate": 1e-4,
+        "weight_decay": 1e-4,
+        "schedule": "step",
+        "steps": 1,
+        "top_fraction": 0.03,
+        "holdout_fraction": 0.0,
+        "padding": "zeros",
+        "edge_quantile": 0.0,
+        "times_per_pair": 1,
+        "whole_image": False,
+    },
+}
+
+
+_BEFORE: dict[str, Any] = {
+    "finest_grid": 0,
+    "rarity_power": 0.0,
+    "padding": "zeros",
+    "edge_quantile": 0.0,
+    "times_per_pair": 1,
+    "whole_image": False,
+    "precision": "full",
+}
+"""What runs did that were written before these settings existed; on a GPU they were in bfloat16, and are now asked
+again in float32.
+"""
+
+UNTRAINED: dict[str, Any] = {
+    "stages": (1, 2),
+    "padding": "zeros",
+    "finest_grid": 0,
+    "pool_window": 3,
+    "pool_stride": 2,
+    "iterations": 700,
+}
+"""What preset `fast` changes for random weights: a random network says most in its early stages, where it has not
+yet scrambled the picture.
+"""
+
+
+def settings_from(preset: str = "fast", changes: dict[str, Any] | None = None) -> Settings:
+    """The settings of a preset with some changed. Raises SettingsError for an unknown name or a wrong value."""
+    if preset not in PRESETS:
+        raise SettingsError(f"There is no preset {preset!r}.", fix=f"Use one of: {', '.join(PRESETS)}.")
+    if (changes or {}).get("preset", preset) != preset:
+        raise SettingsError(
+            "The preset cannot be changed like another setting: the rest starts from it.",
+            fix="Choose it as the preset itself (--preset).",
+        )
+    values = {"preset": preset} | PRESETS[preset] | known(Settings, changes or {})
+    if preset == "fast" and values.get("weights") == "untrained":
+        values = UNTRAINED | values
+    return build(Settings, values)
+
+
+def settings_from_json(text: str) -> Settings:
+    """Read settings that `to_json` wrote. Raises SettingsError when they are not sound."""
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise SettingsError(
+            f"The settings are not valid JSON ({error}).", fix="Restore config.json, or delete the run."
+        ) from error
+    if not isinstance(values, dict):
+        raise SettingsError("The settings are not a JSON object.", fix="Restore config.json, or delete the run.")
+    return build(Settings, _BEFORE | known(Settings, values))
