@@ -1,9 +1,9 @@
 """What a finished run found, read from the store. NumPy and pandas only, so a page pays for no torch."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,31 @@ from wtflow.store.runs import RunStore
 
 OUTCOMES = ("TP", "FP", "TN", "FN")
 Sort = Literal["score descending", "score ascending", "name"]
+
+
+class ScoreRow(Protocol):
+    """An image as a row of the score table holds it, from `image_at` or `itertuples`; layout.SCORE_COLUMNS explains
+    the columns.
+    """
+
+    row: int
+    sample_id: str
+    path: str
+    mask_path: str
+    """Empty without a mask."""
+    split: str
+    defect: str
+    is_defective: bool
+    score: float
+    whole_score: float
+    peak_row: int
+    peak_column: int
+
+
+class CalledRow(ScoreRow, Protocol):
+    """The same at a threshold: a row of what `add_outcomes` returns."""
+
+    outcome: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +122,7 @@ def pixel_map(results: RunResults, row: int) -> np.ndarray:
     return upsample(np.asarray(results.maps[row : row + 1]), results.settings.image_size, results.settings.score)[0]
 
 
-def truth_of(results: RunResults, image: Any) -> np.ndarray | None:
+def truth_of(results: RunResults, image: ScoreRow) -> np.ndarray | None:
     """The mask of a row of the score table as pixel metrics count it, bool (S, S); None where they leave the image
     out. Raises ImageReadError.
     """
@@ -188,7 +213,7 @@ def filter_rows(
     return chosen.sort_values(["score", "sample_id"], ascending=[sort == "score ascending", True], ignore_index=True)
 
 
-def find_sample(results: RunResults, sample_id: str) -> pd.Series:
+def find_sample(results: RunResults, sample_id: str) -> ScoreRow:
     """The row of an image. Raises RunNotFoundError naming it when the run has no such image."""
     found = results.table[results.table.sample_id == sample_id]
     if found.empty:
@@ -196,4 +221,19 @@ def find_sample(results: RunResults, sample_id: str) -> pd.Series:
             f"Run {results.run_id} has no image {sample_id[:120]!r}.",
             fix="Choose one from the gallery on the results page.",
         )
-    return found.iloc[0]
+    return image_at(found, 0)
+
+
+def image_at(table: pd.DataFrame, at: int) -> ScoreRow:
+    """The image in line `at` of a score table,"""
+    return cast(ScoreRow, table.iloc[at])
+
+
+def each_image(table: pd.DataFrame) -> Iterator[ScoreRow]:
+    """The images of a score table, line by line."""
+    return (cast(ScoreRow, row) for row in table.itertuples())
+
+
+def image_of_row(table: pd.DataFrame, row: int) -> ScoreRow:
+    """The image whose map is row `row` of the maps."""
+    return image_at(table[table.row == row], 0)

@@ -17,7 +17,7 @@ from wtflow.machine.progress import Progress
 from wtflow.metrics import EIGHT_NEIGHBOURS, FPR_LIMIT
 from wtflow.records.compare import PixelTally
 from wtflow.records.core import Curve
-from wtflow.results import RunResults, pixel_map, truth_of
+from wtflow.results import RunResults, each_image, pixel_map, truth_of
 from wtflow.store import derived
 from wtflow.store.runs import RunStore
 
@@ -60,7 +60,7 @@ def count_pixels(results: RunResults, progress: Progress) -> PixelTally:
     test = results.test
     rising = _thresholds(results)
     counts = np.zeros((3, len(test), len(rising)), np.float32)
-    for i, facts in enumerate(test.itertuples()):
+    for i, facts in enumerate(each_image(test)):
         truth = truth_of(results, facts)
         if truth is not None:
             counts[:, i] = _count(pixel_map(results, int(facts.row)), truth, rising)

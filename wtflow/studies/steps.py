@@ -17,7 +17,7 @@ from wtflow.machine.progress import ShareDone
 from wtflow.metrics import PixelMetrics, image_metrics
 from wtflow.records.flow import ReturnTrip, Spread, StepsRow
 from wtflow.records.whole import WholeImage
-from wtflow.results import truth_of
+from wtflow.results import each_image, truth_of
 from wtflow.scoring.edges import chosen_images, edge_factors, level
 from wtflow.scoring.maps import compute_map
 from wtflow.scoring.normals import highest_places
@@ -134,7 +134,7 @@ def _evaluations(solver: str, steps: int) -> int:
 def _truths(flow: RunFlow) -> list[np.ndarray | None]:
     """Masks of the test images at image size, packed to bits; None where pixel metrics leave the image out."""
     truths: list[np.ndarray | None] = []
-    for facts in flow.results.test.itertuples():
+    for facts in each_image(flow.results.test):
         truth = truth_of(flow.results, facts)
         truths.append(None if truth is None else np.packbits(truth))
     return truths
