@@ -1,14 +1,16 @@
 """Where did it see a defect in this image, and why this score?"""
 
+from typing import cast
+
 import streamlit as st
 
 from pages.ui import cache, state, thresholds, widgets
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.flow import flow_cache
 from pages.ui.frame import link, open_page
-from pages.ui.image_and_map import read_position, show_panels
-from pages.ui.note_taking import triage_box
-from pages.ui.what_if import show_what_if
+from pages.ui.image_and_map import read_position, show_image_and_map
+from pages.ui.localization.what_if import show_what_if
+from pages.ui.note_taking import show_image_notes
 from wtflow.errors import ImageReadError, RunNotFoundError, WTFlowError
 from wtflow.failures.score_origin import origin_of_score
 from wtflow.plots import theme
@@ -16,7 +18,7 @@ from wtflow.plots.axes import format_score
 from wtflow.plots.probe import plot_probe
 from wtflow.plots.scores import plot_score_strip
 from wtflow.plots.theme import OUTCOMES
-from wtflow.results import RunResults, add_outcomes, find_sample
+from wtflow.results import CalledRow, RunResults, add_outcomes, find_sample, image_at, image_of_row
 from wtflow.store.runs import RunStore
 
 NEIGHBOUR_PX = 110
@@ -26,16 +28,16 @@ NEIGHBOUR_PX = 110
 def main(store: RunStore) -> None:
     results = widgets.open_run(store)
     threshold = thresholds.read_threshold(results)
-    facts = pick_image(results, threshold)
-    show_verdict(results, facts, threshold)
-    show_panels(results, facts)
-    triage_box(store, results.run_id, facts.sample_id)
-    show_probe(store, results, facts)
-    show_what_if(store, results, facts, threshold)
-    show_strip(results, facts, threshold)
+    image = pick_image(results, threshold)
+    show_verdict(results, image, threshold)
+    show_image_and_map(results, image)
+    show_image_notes(store, results.run_id, image.sample_id)
+    show_probe(store, results, image)
+    show_what_if(store, results, image, threshold)
+    show_strip(results, image, threshold)
 
 
-def pick_image(results: RunResults, threshold: thresholds.Threshold):
+def pick_image(results: RunResults, threshold: thresholds.Threshold) -> CalledRow:
     """The image that the address names, or the worst of the filter, with buttons and arrow keys to its neighbours."""
     chosen = thresholds.read_filter(results)
     rows = thresholds.rows_of(results, threshold, chosen)
@@ -80,40 +82,40 @@ def pick_image(results: RunResults, threshold: thresholds.Threshold):
         st.caption(f"{at + 1} of {len(ids)}{where}, {thresholds.SORTS[chosen.sort].lower()}", width="content")
         link("results", "Back to the gallery", icon=":material/grid_view:")
     found = results.table[results.table.sample_id == wanted]
-    return add_outcomes(found, threshold.value).iloc[0]
+    return cast(CalledRow, image_at(add_outcomes(found, threshold.value), 0))
 
 
-def show_verdict(results: RunResults, facts, threshold: thresholds.Threshold) -> None:
-    is_called = facts.score >= threshold.value
-    with st.container(horizontal=True, vertical_alignment="center", key=f"verdict_{facts.outcome}"):
-        st.markdown(f"**{OUTCOMES[facts.outcome].capitalize()}**", width="content")
+def show_verdict(results: RunResults, image: CalledRow, threshold: thresholds.Threshold) -> None:
+    is_called = image.score >= threshold.value
+    with st.container(horizontal=True, vertical_alignment="center", key=f"verdict_{image.outcome}"):
+        st.markdown(f"**{OUTCOMES[image.outcome].capitalize()}**", width="content")
         st.markdown(
-            f"Score **{format_score(facts.score)}** is {'at or above' if is_called else 'below'} the threshold"
+            f"Score **{format_score(image.score)}** is {'at or above' if is_called else 'below'} the threshold"
             f" {format_score(threshold.value)}: called {'defective' if is_called else 'normal'}. True label:"
-            f" {plain(facts.defect)}.",
+            f" {plain(image.defect)}.",
             width="content",
         )
-    if origin := origin_of_score(results, facts, threshold.value):
+    if origin := origin_of_score(results, image, threshold.value):
         st.caption(origin)
 
 
-def show_strip(results: RunResults, facts, threshold: thresholds.Threshold) -> None:
+def show_strip(results: RunResults, image: CalledRow, threshold: thresholds.Threshold) -> None:
     st.subheader("Among all test images", anchor=False)
     test = results.test
     st.plotly_chart(
-        plot_score_strip(test.score, test.is_defective, float(facts.score), threshold.value),
+        plot_score_strip(test.score, test.is_defective, float(image.score), threshold.value),
         key="strip",
         config=theme.CONFIG,
-        alt=f"Scores of all test images; this one has {format_score(facts.score)}",
+        alt=f"Scores of all test images; this one has {format_score(image.score)}",
     )
-    n_higher = int((test.score > facts.score).sum())
+    n_higher = int((test.score > image.score).sum())
     st.caption(
         f"{n_higher or 'None'} of {widgets.count(len(test), 'image')} score{'s' * (n_higher == 1)} higher."
         f" {threshold.words}"
     )
 
 
-def show_probe(store: RunStore, results: RunResults, facts) -> None:
+def show_probe(store: RunStore, results: RunResults, image: CalledRow) -> None:
     """What the score of one position is made of, at every saved time."""
     st.subheader("One position, step by step", anchor=False)
     position = read_position(results.maps.shape[1:])
@@ -122,7 +124,7 @@ def show_probe(store: RunStore, results: RunResults, facts) -> None:
             "Click a pixel in the panels above to follow its feature from the data (t = 0) to the noise (t = 1).",
             width="content",
         )
-        peak = f"{facts.peak_row},{facts.peak_column}"
+        peak = f"{image.peak_row},{image.peak_column}"
         st.button(
             "Highest position",
             icon=":material/my_location:",
@@ -131,7 +133,7 @@ def show_probe(store: RunStore, results: RunResults, facts) -> None:
             type="tertiary",
         )
         if position is not None:
-            there = {"run": results.run_id, "sample": facts.sample_id, "position": state.get("position")}
+            there = {"run": results.run_id, "sample": image.sample_id, "position": state.get("position")}
             link(
                 "trajectories", "Follow it in fine steps", icon=":material/route:", images="one", how="clicked", **there
             )
@@ -139,7 +141,7 @@ def show_probe(store: RunStore, results: RunResults, facts) -> None:
         return
     try:
         with st.spinner("Following the position (the first time loads the network: some seconds)"):
-            probe = cache.probe(store, results.run_id, int(facts.row), *position)
+            probe = cache.probe(store, results.run_id, int(image.row), *position)
     except WTFlowError as error:
         show_error(error)
         return
@@ -159,7 +161,7 @@ def show_probe(store: RunStore, results: RunResults, facts) -> None:
             else ""
         )
     )
-    show_neighbours(store, results, int(facts.row), position)
+    show_neighbours(store, results, int(image.row), position)
 
 
 def show_neighbours(store: RunStore, results: RunResults, row: int, position: tuple[int, int]) -> None:
@@ -170,7 +172,7 @@ def show_neighbours(store: RunStore, results: RunResults, row: int, position: tu
     except WTFlowError as error:
         show_error(error)
         return
-    here = results.table.set_index("row").loc[row]
+    here = image_of_row(results.table, row)
     st.caption(
         "The position, and the nearest positions of normal training images before the flow moves anything, by the"
         " distance of their features."

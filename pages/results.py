@@ -7,7 +7,7 @@ from pages.ui.errors import shown
 from pages.ui.frame import link, open_page
 from pages.ui.gallery import show_gallery
 from pages.ui.metric_cards import show_metrics
-from pages.ui.note_taking import flagged_note, run_comment
+from pages.ui.note_taking import show_flagged_metrics, show_run_comment
 from wtflow.export.tables import scores_csv
 from wtflow.metrics import confusion_at, pr_curve, roc_curve
 from wtflow.plots import theme
@@ -22,7 +22,7 @@ from wtflow.store.runs import RunStore
 def main(store: RunStore) -> None:
     results = widgets.open_run(store)
     show_metrics(results)
-    flagged_note(results)
+    show_flagged_metrics(results)
     if not len(results.test):
         st.info(
             "This category has no test images, so there is nothing to judge. Add some to test/ and train again, or try"
@@ -42,7 +42,7 @@ def main(store: RunStore) -> None:
         show_histogram(results, threshold)
     show_curves(results, threshold)
     show_gallery(store, results, threshold)
-    run_comment(store, results.run_id)
+    show_run_comment(store, results.run_id)
     with st.container(horizontal=True, vertical_alignment="center"):
         show_download(results, threshold)
         report_menu.show_report(store, {results.run_id: threshold.value})

@@ -180,7 +180,7 @@ def menu() -> None:
     import streamlit as st
 
     from pages.ui import state
-    from pages.ui.downloads import show_take_home
+    from pages.ui.downloads import show_downloads
     from wtflow.errors import MovieError
 
     def too_early() -> bytes:
@@ -193,7 +193,7 @@ def menu() -> None:
         return b"a movie"
 
     state.sync("page", ("run",))
-    show_take_home("paths", png=too_early, svg=too_early, csv=too_early, movie=movie)
+    show_downloads("paths", png=too_early, svg=too_early, csv=too_early, movie=movie)
 
 
 def open_menu(**session: object) -> AppTest:

@@ -21,7 +21,7 @@ _STILLS = (
 _MOVIES = {"gif": ("GIF", "image/gif"), "mp4": ("MP4", "video/mp4")}
 
 
-def show_take_home(
+def show_downloads(
     name: str, *, png: Make, svg: Make, csv: Make | None = None, movie: Film | None = None, label: str = "Take it home"
 ) -> None:
     """A small menu of files to take home, named `<run>-<name>.png` and so on. `name` is also what sets it apart on its
@@ -30,7 +30,7 @@ def show_take_home(
     Each callable is called when its button is pressed, in a thread of its own: it may use caches but must show nothing.
     The movie is drawn with progress, then offered.
     """
-    with st.popover(label, icon=":material/download:", type="tertiary", key=f"take_home_{name}"):
+    with st.popover(label, icon=":material/download:", type="tertiary", key=f"downloads_{name}"):
         with st.container(horizontal=True):
             for kind, ending, mime, hint in _STILLS:
                 _offer(kind, png if ending == "png" else svg, name, ending, mime, hint)
@@ -49,9 +49,9 @@ def offer_still(
     label: str = "Take it home",
 ) -> None:
     """The menu of a still figure: `still` is its function in wtflow.plots.still, `records` what that takes. Rest as
-    in `show_take_home`.
+    in `show_downloads`.
     """
-    show_take_home(
+    show_downloads(
         name,
         png=lambda: _draw(still, records, "png"),
         svg=lambda: _draw(still, records, "svg"),

@@ -2,6 +2,8 @@
 localization.
 """
 
+from typing import cast
+
 import streamlit as st
 
 from pages.ui import cache, note_taking, state, thresholds, widgets
@@ -10,7 +12,7 @@ from pages.ui.frame import link
 from wtflow.errors import WTFlowError
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
-from wtflow.results import RunResults, add_outcomes
+from wtflow.results import CalledRow, RunResults, add_outcomes, image_at
 from wtflow.store.runs import RunStore
 
 PER_PAGE = 28
@@ -49,10 +51,10 @@ def _show_cards(store: RunStore, results: RunResults, threshold: thresholds.Thre
     if rows.empty:
         st.info("No image passes this filter. Show all, or move the threshold.", icon=":material/filter_alt:")
         return
-    cards = [rows.iloc[i] for i in on_page]
+    cards = [cast(CalledRow, image_at(rows, i)) for i in on_page]
     with st.spinner("Drawing the images"), st.grid(min_column_width=widgets.TILE_PX, key="gallery"):
-        for facts in cards:
-            _show_card(store, results, facts, view)
+        for image in cards:
+            _show_card(store, results, image, view)
 
 
 def _show_filter(results: RunResults, threshold: thresholds.Threshold, chosen: thresholds.Filter) -> None:
@@ -75,7 +77,7 @@ def _show_filter(results: RunResults, threshold: thresholds.Threshold, chosen: t
             format_func=lambda name: f"{OUTCOMES[name]} ({n_of_outcome.get(name, 0)})",
             **state.bound("outcome", list(chosen.outcomes)),
         )
-        note_taking.tag_filter(results, chosen)
+        note_taking.show_tag_filter(results, chosen)
 
 
 def _show_order(chosen: thresholds.Filter) -> str:
@@ -93,30 +95,30 @@ def _show_order(chosen: thresholds.Filter) -> str:
     )
 
 
-def _show_card(store: RunStore, results: RunResults, facts, view: str) -> None:
-    with st.container(key=f"tile-image_{facts.row}", gap="xsmall"):
+def _show_card(store: RunStore, results: RunResults, image: CalledRow, view: str) -> None:
+    with st.container(key=f"tile-image_{image.row}", gap="xsmall"):
         try:
             if view == "overlay":
-                picture = cache.heat(store, results.run_id, int(facts.row), OPACITY)
+                picture = cache.heat(store, results.run_id, int(image.row), OPACITY)
             else:
-                picture = cache.picture(facts.path, facts.mask_path)
+                picture = cache.picture(image.path, image.mask_path)
             st.image(
                 picture,
                 width="stretch",
-                alt=f"{facts.sample_id}, {OUTCOMES[facts.outcome]}, score {format_score(facts.score)}",
+                alt=f"{image.sample_id}, {OUTCOMES[image.outcome]}, score {format_score(image.score)}",
             )
         except WTFlowError as error:
             st.error(plain(error.message), icon=":material/broken_image:")
         link(
             "localization",
-            f"**{format_score(facts.score)}** {plain(facts.defect)}",
+            f"**{format_score(image.score)}** {plain(image.defect)}",
             run=results.run_id,
-            sample=facts.sample_id,
+            sample=image.sample_id,
             position=None,
-            help=f"{plain(facts.sample_id)}: look at the map of this image",
+            help=f"{plain(image.sample_id)}: look at the map of this image",
         )
-        st.badge(OUTCOMES[facts.outcome], color=_COLOURS[facts.outcome])
-        note_taking.note_line(thresholds.read_notes(results).note(facts.sample_id))
+        st.badge(OUTCOMES[image.outcome], color=_COLOURS[image.outcome])
+        note_taking.show_note_line(thresholds.read_notes(results).note(image.sample_id))
 
 
 def _clear() -> None:

@@ -10,7 +10,7 @@ from wtflow.plots import theme
 from wtflow.plots.axes import format_score
 from wtflow.plots.localization import plot_localization
 from wtflow.plots.pictures import to_uint8
-from wtflow.results import RunResults, pixel_map
+from wtflow.results import RunResults, ScoreRow, pixel_map
 
 SCALES = {"run": "One scale for the run", "image": "This image's own scale"}
 OWN_SCALE_NOTE = (
@@ -19,17 +19,17 @@ OWN_SCALE_NOTE = (
 )
 
 
-def show_panels(results: RunResults, facts) -> None:
+def show_image_and_map(results: RunResults, image: ScoreRow) -> None:
     """Image, map and overlay; a click chooses a position."""
     opacity_text, scale = state.get_number("opacity"), state.get("scale")
     opacity = 0.6 if opacity_text is None else min(max(opacity_text, 0.0), 1.0)
     scale = scale if scale in SCALES else "run"
-    values = pixel_map(results, int(facts.row))
-    grid = results.maps[int(facts.row)]
-    mask_path = Path(facts.mask_path) if facts.mask_path else None
+    values = pixel_map(results, int(image.row))
+    grid = results.maps[int(image.row)]
+    mask_path = Path(image.mask_path) if image.mask_path else None
     is_drawn = mask_path is not None and st.session_state.setdefault("show_truth", True)
     figure = plot_localization(
-        to_uint8(load_image(Path(facts.path), None)),
+        to_uint8(load_image(Path(image.path), None)),
         values,
         load_mask(mask_path, None) if is_drawn else None,
         color_range=results.color_range if scale == "run" else (float(values.min()), float(values.max())),
@@ -38,14 +38,14 @@ def show_panels(results: RunResults, facts) -> None:
         position_scores=grid,
         selected=read_position(grid.shape),
     )
-    key = f"picture-{facts.row}"
+    key = f"picture-{image.row}"
     st.plotly_chart(
         figure,
         key=key,
         on_select=lambda: take_position(key),
         selection_mode="points",
         config=theme.PICTURE_CONFIG,
-        alt=f"{facts.sample_id}: the image, its anomaly map, and both; score {format_score(facts.score)}",
+        alt=f"{image.sample_id}: the image, its anomaly map, and both; score {format_score(image.score)}",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.slider("Opacity of the map", 0.0, 1.0, step=0.05, **state.bound("opacity", opacity), width=260)
@@ -54,7 +54,7 @@ def show_panels(results: RunResults, facts) -> None:
         )
         if mask_path is not None:
             st.toggle("Outline of the true defect", key="show_truth", persist_state="session")
-        elif facts.is_defective:
+        elif image.is_defective:
             st.caption("No mask: the true defect is not outlined.")
     if scale == "image":
         st.caption(f":material/warning: {OWN_SCALE_NOTE}")

@@ -24,9 +24,9 @@ N_QUICK = 9
 WRONG_KEY = "W"
 JOINED = "Another window had changed this comment meanwhile. Both texts are kept: yours stands below the other."
 
-_SAID = "triage_said"
+_SAID = "notes_said"
 """Session key: what became of the last change, by (run, image), until it has been shown once."""
-_SEEN = "triage_seen"
+_SEEN = "notes_seen"
 """Session key: tags by run."""
 _ICONS = {WRONG_LABEL: ":material/flag:", COMMENTED: ":material/comment:"}
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
@@ -34,7 +34,7 @@ _JOINTS = re.compile(r"(?<=[-<>=~])(?=[-<>=~])|(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)
 """Where Streamlit would make an arrow or a link out of letters although they are escaped."""
 
 
-def triage_box(store: RunStore, run_id: str, sample_id: str) -> None:
+def show_image_notes(store: RunStore, run_id: str, sample_id: str) -> None:
     """Tags, flag and comment of one image, to read and to change."""
     try:
         notes = cache.notes(store, run_id)
@@ -42,7 +42,7 @@ def triage_box(store: RunStore, run_id: str, sample_id: str) -> None:
         show_error(error)
         return
     note = notes.note(sample_id)
-    with st.container(border=True, key=f"card-triage_{sample_id}"):
+    with st.container(border=True, key=f"card-notes_{sample_id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("**Notes on this image**", width="content")
             _show_said(run_id, sample_id)
@@ -51,7 +51,7 @@ def triage_box(store: RunStore, run_id: str, sample_id: str) -> None:
         _show_comment(store, run_id, sample_id, note, "Comment")
 
 
-def run_comment(store: RunStore, run_id: str) -> None:
+def show_run_comment(store: RunStore, run_id: str) -> None:
     """The comment of a run, to read and to change."""
     try:
         notes = cache.notes(store, run_id)
@@ -62,7 +62,7 @@ def run_comment(store: RunStore, run_id: str) -> None:
     _show_said(run_id, None)
 
 
-def tag_filter(results: RunResults, chosen: thresholds.Filter) -> None:
+def show_tag_filter(results: RunResults, chosen: thresholds.Filter) -> None:
     """Pills that choose images by their notes; nothing where nobody wrote about a test image."""
     counts = count_words(results.test, thresholds.read_notes(results))
     if counts:
@@ -77,7 +77,7 @@ def tag_filter(results: RunResults, chosen: thresholds.Filter) -> None:
         )
 
 
-def flagged_note(results: RunResults) -> None:
+def show_flagged_metrics(results: RunResults) -> None:
     """A line with the image metrics with and without the images whose label is called wrong; nothing where there are
     none.
     """
@@ -98,7 +98,7 @@ def flagged_note(results: RunResults) -> None:
     st.caption(f"{words}: {'; '.join(parts)}. Pixel metrics count every image.")
 
 
-def note_line(note: ImageNote) -> None:
+def show_note_line(note: ImageNote) -> None:
     """What was written about an image, below its picture: what is cut off at the end are tags. Nothing where nothing
     was.
     """

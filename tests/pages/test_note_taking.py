@@ -18,10 +18,10 @@ from wtflow.store.runs import RunStore
 
 SCRIPT = """
 import streamlit as st
-from pages.ui.note_taking import triage_box
+from pages.ui.note_taking import show_image_notes
 from wtflow.store.runs import RunStore
 
-triage_box(RunStore(), st.session_state.run, st.session_state.sample)
+show_image_notes(RunStore(), st.session_state.run, st.session_state.sample)
 """
 PATHS_FORM = """
 import streamlit as st

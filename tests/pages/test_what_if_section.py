@@ -16,7 +16,7 @@ from wtflow.store.what_ifs import list_what_ifs
 SCRIPT = """
 import streamlit as st
 from pages.ui.thresholds import Threshold, read_threshold
-from pages.ui.what_if import show_what_if
+from pages.ui.localization.what_if import show_what_if
 from wtflow.results import find_sample, open_results
 from wtflow.store.runs import RunStore
 

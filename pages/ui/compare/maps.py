@@ -19,7 +19,7 @@ from wtflow.plots.axes import format_score
 from wtflow.plots.compare import plot_panels
 from wtflow.plots.pictures import to_uint8
 from wtflow.records.compare import Panel
-from wtflow.results import pixel_map
+from wtflow.results import ScoreRow, image_of_row, pixel_map
 from wtflow.store.runs import RunStore
 
 SCALES = {"rarity": "How rare among normal pixels", "own": "Each run's own scale"}
@@ -43,7 +43,7 @@ def show_maps(
     """One image: what each run calls it, its maps, and one position in all of them."""
     st.subheader("The same image in each run", anchor=False)
     at = _pick_image(comparison, disagreed)
-    facts = comparison.runs[0].table.set_index("row").loc[int(comparison.rows[0, at])]
+    image = image_of_row(comparison.runs[0].table, int(comparison.rows[0, at]))
     lines = []
     for k, name in enumerate(names):
         scores = comparison.scores[k]
@@ -52,7 +52,7 @@ def show_maps(
         lines.append(
             [plain(name), format_score(scores[at]), format_score(thresholds[k]), call, f"{rank:,} of {len(scores):,}"]
         )
-    st.markdown(f"True label: **{plain(facts.defect)}**")
+    st.markdown(f"True label: **{plain(image.defect)}**")
     table(["run", "score", "its threshold", "calls it", "rank, highest first"], lines)
     references = [compare_cache.normals_of(store, run.run_id) for run in comparison.runs]
     scales = list(SCALES) if all(reference is not None for reference in references) else ["own"]
@@ -61,12 +61,12 @@ def show_maps(
     opacity = 1.0 if found is None else min(max(found, 0.0), 1.0)
     shape = comparison.runs[0].maps.shape[1:]
     position = read_position(shape)
-    key = f"maps-{facts.sample_id}"
+    key = f"maps-{image.sample_id}"
     run_ids = tuple(run.run_id for run in comparison.runs)
     try:
         figure = compare_cache.figure(
-            (*_files(store, run_ids, facts), at, scale, opacity, position),
-            lambda: _build(comparison, names, at, facts, references if scale == "rarity" else None, opacity, position),
+            (*_files(store, run_ids, image), at, scale, opacity, position),
+            lambda: _build(comparison, names, at, image, references if scale == "rarity" else None, opacity, position),
         )
     except ImageReadError as error:
         show_error(error)
@@ -77,7 +77,7 @@ def show_maps(
         on_select=lambda: take_position(key),
         selection_mode="points",
         config=theme.PICTURE_CONFIG,
-        alt=f"{facts.sample_id} and its anomaly map in {widgets.count(len(names), 'run')}",
+        alt=f"{image.sample_id} and its anomaly map in {widgets.count(len(names), 'run')}",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.segmented_control(
@@ -88,7 +88,7 @@ def show_maps(
     _show_position(comparison, names, at, references, position)
     with st.container(horizontal=True):
         for k, run in enumerate(comparison.runs):
-            there = {"run": run.run_id, "sample": str(facts.sample_id)}
+            there = {"run": run.run_id, "sample": str(image.sample_id)}
             link(
                 "localization",
                 f"Look at it in {LETTERS[k]}",
@@ -98,9 +98,9 @@ def show_maps(
             )
 
 
-def _files(store: RunStore, run_ids: tuple[str, ...], facts) -> tuple:
+def _files(store: RunStore, run_ids: tuple[str, ...], image: ScoreRow) -> tuple:
     """What names the runs and the files of one image as they are now."""
-    stamps = [cache.file_stamp(Path(path)) for path in (facts.path, facts.mask_path) if path]
+    stamps = [cache.file_stamp(Path(path)) for path in (image.path, image.mask_path) if path]
     return "maps", str(store.home), run_ids, compare_cache.compare_stamp(store, run_ids), *stamps
 
 
@@ -108,7 +108,7 @@ def _build(
     comparison: Comparison,
     names: Sequence[str],
     at: int,
-    facts,
+    image: ScoreRow,
     references: Sequence | None,
     opacity: float,
     position: tuple[int, int] | None,
@@ -123,9 +123,9 @@ def _build(
             low, high = run.color_range
             panels.append(Panel(f"{names[k]}: {format_score(low)} to {format_score(high)}", values, run.color_range))
     return plot_panels(
-        to_uint8(load_image(Path(facts.path), None)),
+        to_uint8(load_image(Path(image.path), None)),
         panels,
-        load_mask(Path(facts.mask_path), None) if facts.mask_path else None,
+        load_mask(Path(image.mask_path), None) if image.mask_path else None,
         opacity=opacity,
         grid_shape=comparison.runs[0].maps.shape[1:],
         selected=position,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, cast
 
 import streamlit as st
 
@@ -18,7 +19,7 @@ from wtflow.plots import theme
 from wtflow.plots.axes import format_score
 from wtflow.plots.compare import AGREEMENT, plot_differences
 from wtflow.records.compare import MetricRow
-from wtflow.results import ThresholdChoice
+from wtflow.results import ScoreRow, ThresholdChoice, image_at
 from wtflow.store.runs import RunStore
 
 COUNT_AT_ONCE = 700
@@ -190,6 +191,16 @@ def pick_pair(comparison: Comparison, names: Sequence[str]) -> Pair:
     return found
 
 
+class PairRow(ScoreRow, Protocol):
+    """A row of `pair_table`: an image with what two runs make of it."""
+
+    agreement: str
+    score_first: float
+    score_second: float
+    called_first: bool
+    called_second: bool
+
+
 def show_disagreements(rows, names: tuple[str, str]):
     """The images that one run calls defective and the other does not, filtered; returns the filtered rows."""
     who = state.get("who") if state.get("who") in ("first", "second") else None
@@ -208,58 +219,61 @@ def show_disagreements(rows, names: tuple[str, str]):
     on_page = widgets.pager(len(chosen), PER_PAGE)
     with st.grid(min_column_width=widgets.TILE_PX, key="disagreements"):
         for i in on_page:
-            _show_card(chosen.iloc[i], names)
+            _show_card(cast(PairRow, image_at(chosen, i)), names)
     return chosen
 
 
-def _show_card(facts, names: tuple[str, str]) -> None:
+def _show_card(image: PairRow, names: tuple[str, str]) -> None:
     first, second = names[0][0], names[1][0]
-    with st.container(key=f"tile-thumb_{facts.row}", gap="xsmall"):
+    with st.container(key=f"tile-thumb_{image.row}", gap="xsmall"):
         try:
             st.image(
-                cache.picture(facts.path, facts.mask_path), width="stretch", alt=f"{facts.sample_id}, {facts.defect}"
+                cache.picture(image.path, image.mask_path), width="stretch", alt=f"{image.sample_id}, {image.defect}"
             )
         except ImageReadError as error:
             st.error(plain(error.message), icon=":material/broken_image:")
         calls = [
             f"{letter} {format_score(score)} {'defective' if called else 'normal'}"
             for letter, score, called in (
-                (first, facts.score_first, facts.called_first),
-                (second, facts.score_second, facts.called_second),
+                (first, image.score_first, image.called_first),
+                (second, image.score_second, image.called_second),
             )
         ]
         st.caption(
-            f"**{plain(facts.defect)}** · {first if facts.agreement == 'first' else second} is right  \n{calls[0]} "
+            f"**{plain(image.defect)}** · {first if image.agreement == 'first' else second} is right  \n{calls[0]} "
             f" \n{calls[1]}"
         )
         st.button(
             "See its maps",
-            key=f"see_{facts.row}",
+            key=f"see_{image.row}",
             type="tertiary",
             icon=":material/visibility:",
             on_click=state.put,
-            args=("sample", facts.sample_id),
+            args=("sample", image.sample_id),
         )
 
 
 def show_costs(comparison: Comparison, names: Sequence[str]) -> None:
     """Seconds per stage, time per image and peak memory of each run, as its worker measured them."""
     st.subheader("Time and memory", anchor=False)
-    facts = [run.metrics for run in comparison.runs]
+    measured = [run.metrics for run in comparison.runs]
     lines = []
     for stage, words in STAGES.items():
-        seconds = [one.get("seconds", {}).get(stage) for one in facts]
+        seconds = [one.get("seconds", {}).get(stage) for one in measured]
         if any(value is not None for value in seconds):
             lines.append([words, *("–" if value is None else f"{value:.1f} s" for value in seconds)])
-    rates = [one.get("rates", {}).get("score") for one in facts]
+    rates = [one.get("rates", {}).get("score") for one in measured]
     lines.append(
         ["moving along the flow, per image", *("–" if not rate else f"{1000 * rate:.0f} ms" for rate in rates)]
     )
     lines.append(
-        ["peak memory", *("–" if not one.get("peak_rss_mib") else f"{one['peak_rss_mib']:,.0f} MiB" for one in facts)]
+        [
+            "peak memory",
+            *("–" if not one.get("peak_rss_mib") else f"{one['peak_rss_mib']:,.0f} MiB" for one in measured),
+        ]
     )
     lines.append(
-        ["device, threads", *(f"{plain(str(one.get('device', '–')))}, {one.get('threads', '–')}" for one in facts)]
+        ["device, threads", *(f"{plain(str(one.get('device', '–')))}, {one.get('threads', '–')}" for one in measured)]
     )
     table(["", *LETTERS[: len(names)]], lines)
     st.caption(

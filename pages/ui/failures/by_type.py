@@ -1,18 +1,20 @@
 """Parts of the page `failures`: measuring the defects, rates per type, and the images called wrongly, worst first."""
 
+from typing import cast
+
 import streamlit as st
 
 from pages.ui import answers, cache, note_taking, state, thresholds, widgets
 from pages.ui.errors import plain
+from pages.ui.failures.rows import WrongRow
 from pages.ui.flow import flow_words
 from wtflow.errors import WTFlowError
-from wtflow.failures.facts import compute_facts
 from wtflow.failures.words import FailureStudy
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
-from wtflow.results import RunResults
+from wtflow.results import RunResults, image_at
 from wtflow.store.runs import RunStore
-from wtflow.studies.answers import save_answer
+from wtflow.studies.compute import compute_answer
 from wtflow.studies.duration import START_S
 from wtflow.studies.requests import FactsRequest
 
@@ -52,10 +54,10 @@ def measure_defects(store: RunStore, results: RunResults, threshold: thresholds.
         return study
     bar = st.progress(0.0, text="Measuring the defects")
 
-    def tell(done: int, total: int) -> None:
-        bar.progress(done / max(total, 1), text=f"Measuring the defects: image {done:,} of {total:,}")
+    def tell(share: float) -> None:
+        bar.progress(share, text=f"Measuring the defects: image {round(share * n):,} of {n:,}")
 
-    save_answer(store, results.run_id, request, compute_facts(results, tell))
+    compute_answer(store, results.run_id, request, tell)
     bar.empty()
     return cache.failure_study(store, results.run_id, threshold.value)
 
@@ -69,38 +71,38 @@ def show_strip(store: RunStore, results: RunResults, study: FailureStudy, outcom
         return
     with st.grid(N_STRIP, min_column_width=NARROW_PX, key=f"strip_{outcome}"):
         for i in range(min(N_STRIP, len(rows))):
-            show_tile(store, results, rows.iloc[i], "strip")
+            show_tile(store, results, cast(WrongRow, image_at(rows, i)), "strip")
     if len(rows) > N_STRIP:
         st.caption(f"{N_STRIP} of {len(rows)}; all of them are below.")
 
 
-def show_tile(store: RunStore, results: RunResults, facts, where: str, side: bool = True) -> bool:
+def show_tile(store: RunStore, results: RunResults, image: WrongRow, where: str, side: bool = True) -> bool:
     """A picture under its map; pressing its label takes the image apart; True when that was just done. side: say on
     which side of the threshold it lies.
     """
-    margin = f"{facts.margin:.2g} {SHORT[facts.outcome]}" if side else f"{facts.margin:.2g}"
-    with st.container(key=f"tile-image_{where}_{facts.row}", gap="xsmall"):
-        show_picture(store, results, facts)
+    margin = f"{image.margin:.2g} {SHORT[image.outcome]}" if side else f"{image.margin:.2g}"
+    with st.container(key=f"tile-image_{where}_{image.row}", gap="xsmall"):
+        show_picture(store, results, image)
         is_pressed = st.button(
-            f"**{margin}** {plain(facts.defect)}",
-            key=f"take_apart_{where}_{facts.row}",
+            f"**{margin}** {plain(image.defect)}",
+            key=f"take_apart_{where}_{image.row}",
             type="tertiary",
             on_click=state.put,
-            args=("sample", facts.sample_id),
-            help=f"{plain(facts.sample_id)}: take it apart",
+            args=("sample", image.sample_id),
+            help=f"{plain(image.sample_id)}: take it apart",
         )
-        note_taking.note_line(thresholds.read_notes(results).note(facts.sample_id))
+        note_taking.show_note_line(thresholds.read_notes(results).note(image.sample_id))
     return is_pressed
 
 
-def show_picture(store: RunStore, results: RunResults, facts, opacity: float = OPACITY) -> None:
+def show_picture(store: RunStore, results: RunResults, image: WrongRow, opacity: float = OPACITY) -> None:
     """The image under its map, or why it cannot be shown."""
     try:
-        picture = cache.heat(store, results.run_id, int(facts.row), opacity)
+        picture = cache.heat(store, results.run_id, int(image.row), opacity)
         st.image(
             picture,
             width="stretch",
-            alt=f"{facts.sample_id}, {OUTCOMES[facts.outcome]}, score {format_score(facts.score)}",
+            alt=f"{image.sample_id}, {OUTCOMES[image.outcome]}, score {format_score(image.score)}",
         )
     except WTFlowError as error:
         st.error(plain(error.message), icon=":material/broken_image:")
@@ -196,7 +198,7 @@ def _show_all(store: RunStore, results: RunResults, study: FailureStudy) -> None
             format_func=lambda name: f"{name} ({types.get(name, 0)})",
             **state.bound("defect", list(chosen.defects)),
         )
-        note_taking.tag_filter(results, chosen)
+        note_taking.show_tag_filter(results, chosen)
     rows = rows_below(results, study)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         on_page = widgets.pager(len(rows), PER_PAGE)
@@ -206,5 +208,5 @@ def _show_all(store: RunStore, results: RunResults, study: FailureStudy) -> None
         return
     with st.spinner("Drawing the images"), st.grid(min_column_width=widgets.TILE_PX, key="failures"):
         for i in on_page:
-            if show_tile(store, results, rows.iloc[i], "below"):
+            if show_tile(store, results, cast(WrongRow, image_at(rows, i)), "below"):
                 st.rerun()  # the image is taken apart at the head of the page

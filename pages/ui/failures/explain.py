@@ -1,10 +1,13 @@
 """Parts of the page `failures`: what explains the wrong calls, and groups of them in feature space."""
 
+from typing import cast
+
 import streamlit as st
 
 from pages.ui import answers, cache, state, widgets
 from pages.ui.errors import plain
 from pages.ui.failures.by_type import NARROW_PX, show_tile
+from pages.ui.failures.rows import WrongRow
 from pages.ui.flow import flow_words
 from pages.ui.frame import go
 from pages.ui.thresholds import Threshold
@@ -14,7 +17,7 @@ from wtflow.failures.splits import MISSES, describe_split
 from wtflow.failures.words import FailureStudy, describe_alarms
 from wtflow.plots import theme
 from wtflow.plots.failures import plot_alarms, plot_fact, plot_groups
-from wtflow.results import RunResults
+from wtflow.results import RunResults, image_at
 from wtflow.store.runs import RunStore
 from wtflow.studies.duration import umap_of_travel_seconds
 from wtflow.studies.requests import NearestRequest, map_request
@@ -184,4 +187,4 @@ def show_group(store: RunStore, results: RunResults, study: FailureStudy, group)
     st.markdown(f"**Group {group.number}: {widgets.count(len(own), 'image')}** ({plain(words)})")
     with st.grid(N_OF_GROUP, min_column_width=NARROW_PX, key=f"group_{group.number}"):
         for i in range(min(N_OF_GROUP, len(own))):
-            show_tile(store, results, own.iloc[i], f"group{group.number}", side=False)
+            show_tile(store, results, cast(WrongRow, image_at(own, i)), f"group{group.number}", side=False)

@@ -1,10 +1,13 @@
 """Part of the page `failures`: one image taken apart, its map cut at a pixel threshold, region by region."""
 
+from typing import cast
+
 import streamlit as st
 
 from pages.ui import cache, note_taking, state, thresholds
 from pages.ui.errors import plain, show_error
 from pages.ui.failures.by_type import NARROW_PX, SHORT, rows_below
+from pages.ui.failures.rows import MeasuredRow
 from pages.ui.frame import link
 from wtflow.errors import RunNotFoundError, WTFlowError
 from wtflow.failures.calls import PIXEL_QUANTILE
@@ -13,7 +16,7 @@ from wtflow.failures.words import FailureStudy
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
 from wtflow.records.failures import RegionReport
-from wtflow.results import RunResults, find_sample
+from wtflow.results import RunResults, find_sample, image_at
 from wtflow.store.runs import RunStore
 
 CUTS = (0.95, 0.99, 0.995, 0.999)
@@ -39,25 +42,25 @@ def show_one(store: RunStore, results: RunResults, study: FailureStudy, threshol
             icon=":material/info:",
         )
         return
-    facts = found.iloc[0]
+    image = cast(MeasuredRow, image_at(found, 0))
     with st.container(border=True, key="card-one"):
-        show_head(results, study, facts, threshold)
+        show_head(results, study, image, threshold)
         cut, words = pick_cut(store, results, threshold)
         with st.container(key="pair_one"):
             left, right = st.columns([3, 2], gap="large")
         with left:
-            report = show_pictures(store, results, facts, cut)
+            report = show_pictures(store, results, image, cut)
         with right:
-            show_numbers(study, facts, report, words)
-        note_taking.triage_box(store, results.run_id, facts.sample_id)
+            show_numbers(study, image, report, words)
+        note_taking.show_image_notes(store, results.run_id, image.sample_id)
 
 
-def show_head(results: RunResults, study: FailureStudy, facts, threshold: thresholds.Threshold) -> None:
+def show_head(results: RunResults, study: FailureStudy, image: MeasuredRow, threshold: thresholds.Threshold) -> None:
     """Which image, how wrong, the ways on to its map and its path, and to the neighbours in the list."""
     ids = list(rows_below(results, study).sample_id)
-    at = ids.index(facts.sample_id) if facts.sample_id in ids else None
+    at = ids.index(image.sample_id) if image.sample_id in ids else None
     with st.container(horizontal=True, vertical_alignment="center", key="one_head"):
-        st.markdown(f"#### {plain(facts.sample_id)}", width="content")
+        st.markdown(f"#### {plain(image.sample_id)}", width="content")
         if at is not None:
             step = {"on_click": state.put, "disabled": len(ids) == 1, "type": "tertiary"}
             st.button("Previous", icon=":material/arrow_back:", shortcut="Left", args=("sample", ids[at - 1]), **step)
@@ -70,21 +73,21 @@ def show_head(results: RunResults, study: FailureStudy, facts, threshold: thresh
             )
             st.caption(f"{at + 1} of {len(ids)}", width="content")
         st.button("Close", icon=":material/close:", on_click=state.put, args=("sample", None), type="tertiary")
-    with st.container(horizontal=True, vertical_alignment="center", key=f"verdict_{facts.outcome}"):
+    with st.container(horizontal=True, vertical_alignment="center", key=f"verdict_{image.outcome}"):
         away = (
-            f", {format_score(abs(facts.score - threshold.value))} {SHORT[facts.outcome]}"
-            if facts.outcome in SHORT
+            f", {format_score(abs(image.score - threshold.value))} {SHORT[image.outcome]}"
+            if image.outcome in SHORT
             else ""
         )
         st.markdown(
-            f"**{OUTCOMES[facts.outcome].capitalize()}**: score {format_score(facts.score)}{away}. True label:"
-            f" {plain(facts.defect)}.",
+            f"**{OUTCOMES[image.outcome].capitalize()}**: score {format_score(image.score)}{away}. True label:"
+            f" {plain(image.defect)}.",
             width="content",
         )
-        there = {"run": results.run_id, "sample": facts.sample_id, "position": f"{facts.peak_row},{facts.peak_column}"}
+        there = {"run": results.run_id, "sample": image.sample_id, "position": f"{image.peak_row},{image.peak_column}"}
         link("localization", "Look at its map", icon=":material/center_focus_strong:", **there)
         link("trajectories", "Follow its worst position", icon=":material/route:", images="one", how="clicked", **there)
-    if origin := origin_of_score(results, facts, threshold.value):
+    if origin := origin_of_score(results, image, threshold.value):
         st.caption(origin)
 
 
@@ -108,14 +111,14 @@ def pick_cut(store: RunStore, results: RunResults, threshold: thresholds.Thresho
     )
 
 
-def show_pictures(store: RunStore, results: RunResults, facts, cut: float) -> RegionReport | None:
+def show_pictures(store: RunStore, results: RunResults, image: MeasuredRow, cut: float) -> RegionReport | None:
     """Image, map and the two cut against each other; returns the regions, None where there is nothing to compare."""
     report = None
     try:
-        segments, report = cache.segments(store, results.run_id, int(facts.row), cut, PICTURE_PX)
+        segments, report = cache.segments(store, results.run_id, int(image.row), cut, PICTURE_PX)
         pictures = {
-            "Image, true defect outlined": cache.picture(facts.path, facts.mask_path, PICTURE_PX),
-            "Anomaly map": cache.heat(store, results.run_id, int(facts.row), 1.0, PICTURE_PX),
+            "Image, true defect outlined": cache.picture(image.path, image.mask_path, PICTURE_PX),
+            "Anomaly map": cache.heat(store, results.run_id, int(image.row), 1.0, PICTURE_PX),
             "Map cut at the pixel threshold": segments,
         }
     except WTFlowError as error:
@@ -124,7 +127,7 @@ def show_pictures(store: RunStore, results: RunResults, facts, cut: float) -> Re
     with st.grid(len(pictures), min_column_width=NARROW_PX, key="one_pictures"):
         for words, picture in pictures.items():
             with st.container(gap="xsmall"):
-                st.image(picture, width="stretch", alt=f"{facts.sample_id}: {words}")
+                st.image(picture, width="stretch", alt=f"{image.sample_id}: {words}")
                 st.caption(words)
     st.html(
         '<span class="wt-badge wt-tp">defect found</span> <span class="wt-badge wt-fn">missed</span> <span'
@@ -133,7 +136,7 @@ def show_pictures(store: RunStore, results: RunResults, facts, cut: float) -> Re
     return report
 
 
-def show_numbers(study: FailureStudy, facts, report: RegionReport | None, words: str) -> None:
+def show_numbers(study: FailureStudy, image: MeasuredRow, report: RegionReport | None, words: str) -> None:
     """Areas, regions and facts of the image in numbers."""
     if report is None:
         st.caption("This defective image has no sound mask, so areas and regions cannot be compared.")
@@ -152,7 +155,7 @@ def show_numbers(study: FailureStudy, facts, report: RegionReport | None, words:
             lines.append(f"Called regions: {len(report.alarms)}; none of them should be there.")
         st.markdown("\n".join(f"- {line}" for line in lines))
         show_regions(report)
-    show_facts(study, facts)
+    show_facts(study, image)
 
 
 def show_regions(report: RegionReport) -> None:
@@ -182,22 +185,22 @@ def show_regions(report: RegionReport) -> None:
         st.caption(f"{N_LISTED} of {len(listed)} regions.")
 
 
-def show_facts(study: FailureStudy, facts) -> None:
+def show_facts(study: FailureStudy, image: MeasuredRow) -> None:
     """What was measured of the image, in a line."""
     if "area" not in study.table:
         return
-    if facts.problem:
-        st.caption(f"Not measured: {plain(facts.problem)}")
+    if image.problem:
+        st.caption(f"Not measured: {plain(image.problem)}")
         return
     parts = []
-    if facts.is_defective:
+    if image.is_defective:
         parts = [
-            f"Defect area {_share(facts.area, 1)} of the image",
-            f"contrast {facts.contrast:.2g}",
-            f"{facts.border:.0%} of the side from the border",
+            f"Defect area {_share(image.area, 1)} of the image",
+            f"contrast {image.contrast:.2g}",
+            f"{image.border:.0%} of the side from the border",
         ]
     if "nearest" in study.table:
-        parts.append(f"nearest training normal {plain(str(facts.nearest_id))}, {facts.nearest:.3g} away")
+        parts.append(f"nearest training normal {plain(str(image.nearest_id))}, {image.nearest:.3g} away")
     if parts:
         st.caption(", ".join(parts) + ".")
 

@@ -65,7 +65,7 @@ def ideal(store: RunStore, run_id: str) -> Ideal:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _ideal(home: str, run_id: str, stamp: tuple[int, ...]) -> Ideal:
     from wtflow.machine.progress import one_thread  # imports torch
-    from wtflow.studies.compute import ideal_of
+    from wtflow.studies.flow_answers import ideal_of
 
     with one_thread():
         return ideal_of(RunStore(Path(home)), run_id)
@@ -83,7 +83,7 @@ def _landscape(
     home: str, run_id: str, stamp: tuple[int, ...], kind: str, normal: tuple, defect: tuple, t: float
 ) -> Landscape:
     from wtflow.machine.progress import one_thread  # imports torch
-    from wtflow.studies.compute import landscape_of
+    from wtflow.studies.flow_answers import landscape_of
 
     with one_thread():
         return landscape_of(RunStore(Path(home)), run_id, kind, normal, defect, t)
@@ -167,7 +167,7 @@ def hover_pictures(store: RunStore, run_id: str, positions: PositionSet) -> Pict
     """Small pictures of the images that positions lie in, with a bar while they are made."""
     results_ = results(store, run_id)
     rows = sorted({int(row) for row in positions.row})
-    facts = results_.table.set_index("row").loc[rows]
+    shown = results_.table.set_index("row").loc[rows]
     size_px = hover_px(len(rows))
     bar = st.progress(0.0, text="Drawing small pictures")
     images, maps = [], []
@@ -176,4 +176,4 @@ def hover_pictures(store: RunStore, run_id: str, positions: PositionSet) -> Pict
             kept.append(data_uri(encoded))
         bar.progress((i + 1) / len(rows), text=f"Drawing small pictures: {i + 1} of {len(rows)}")
     bar.empty()
-    return position_pictures(positions, results_.maps.shape[1:], rows, list(facts.sample_id), images, maps)
+    return position_pictures(positions, results_.maps.shape[1:], rows, list(shown.sample_id), images, maps)

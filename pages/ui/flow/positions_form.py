@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui import state, thresholds, widgets
 from pages.ui.errors import plain, show_error
-from pages.ui.note_taking import tag_filter
+from pages.ui.note_taking import show_tag_filter
 from wtflow.errors import RunNotFoundError
 from wtflow.plots.theme import OUTCOMES
 from wtflow.results import RunResults, find_sample
@@ -125,7 +125,7 @@ def _pick_images(results: RunResults, chosen: thresholds.Filter) -> str:
                 "format_func": OUTCOMES.__getitem__,
             }
             st.pills("Outcome", **outcomes, **state.bound("outcome", list(chosen.outcomes)))
-            tag_filter(results, chosen)
+            show_tag_filter(results, chosen)
     return wanted
 
 

@@ -108,10 +108,10 @@ def show_chosen(
             st.button("Unmark", icon=":material/close:", type="tertiary", on_click=state.put, args=("picked", None))
     ordered = sorted(of_image, key=lambda sample: (-len(of_image[sample]), sample))
     on_page = widgets.pager(len(ordered), PER_PAGE)
-    facts = results.table.set_index("sample_id")
+    by_id = results.table.set_index("sample_id")
     with st.spinner("Drawing the images"), st.grid(min_column_width=TILE_PX, key="chosen"):
         for sample in (ordered[i] for i in on_page):
-            row, inside = int(facts.row[sample]), of_image[sample]
+            row, inside = int(by_id.row[sample]), of_image[sample]
             highest = max(inside, key=lambda i: float(places.score[i]))
             with st.container(key=f"tile-map_{row}", gap="xsmall"):
                 st.image(

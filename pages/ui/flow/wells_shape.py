@@ -148,5 +148,5 @@ def _places(results: RunResults) -> tuple[tuple[int, int, int] | None, tuple[int
     """The peak of the good image in the middle of the scores, and of the defective image with the highest score."""
     test = results.test.sort_values(["score", "sample_id"])
     good, bad = test[~test.is_defective], test[test.is_defective]
-    of = lambda facts: (int(facts.row), int(facts.peak_row), int(facts.peak_column))  # noqa: E731
+    of = lambda image: (int(image.row), int(image.peak_row), int(image.peak_column))  # noqa: E731
     return (of(good.iloc[len(good) // 2]) if len(good) else None, of(bad.iloc[-1]) if len(bad) else None)
