@@ -13,7 +13,7 @@ from wtflow.errors import FlowError
 from wtflow.flow import exact
 from wtflow.flow.integrate import integrate_saved
 from wtflow.store.runs import RunStore
-from wtflow.studies.compute import IDEAL_POSITIONS, IDEAL_STEPS, ideal_of
+from wtflow.studies.flow_answers import IDEAL_POSITIONS, IDEAL_STEPS, ideal_of
 from wtflow.studies.ideal import COUPLINGS, compute_ideal
 from wtflow.studies.projection import Pca
 

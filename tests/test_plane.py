@@ -11,7 +11,7 @@ from run_folders import tiny_settings, train_here, write_tiny_category
 
 from wtflow.errors import FlowError
 from wtflow.store.runs import RunStore
-from wtflow.studies.compute import landscape_of, normal_start
+from wtflow.studies.flow_answers import landscape_of, normal_start
 from wtflow.studies.plane import PATH_STEPS, compute_landscape
 from wtflow.studies.run_flow import open_flow
 

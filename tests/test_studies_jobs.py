@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import psutil
@@ -20,15 +21,17 @@ from run_folders import train_here, write_tiny_category
 
 from wtflow.config import choices, limits
 from wtflow.errors import FlowError, RunBusyError, RunNotFoundError, SettingsError, StoreError
+from wtflow.failures.facts import compute_facts
 from wtflow.jobs import processes, studies, study_worker, trainings
 from wtflow.records.core import GOOD
 from wtflow.records.flow import ReturnTrip, StepsRow
 from wtflow.results import open_results
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
-from wtflow.studies import answers, compute, requests
+from wtflow.studies import answers, compute, flow_answers, requests, run_flow
 from wtflow.studies.answers import answer_path, load_answer, save_answer
-from wtflow.studies.compute import compute_answer, positions_of
+from wtflow.studies.compute import compute_answer
+from wtflow.studies.flow_answers import positions_of
 from wtflow.studies.projection import METRICS, NEIGHBOURS
 from wtflow.studies.requests import StepsRequest, TravelRequest, UmapRequest, checked, request_from_json
 
@@ -159,7 +162,7 @@ def test_a_study_of_steps_is_loaded_as_it_was_computed(place):
 def test_an_answer_that_is_there_is_not_computed_again(place, monkeypatch):
     request, seen = TravelRequest(n=20, steps=2), []
     first = compute_answer(*place, request, quiet)
-    monkeypatch.setattr(compute, "open_flow", lambda *args: pytest.fail("computed again"))
+    monkeypatch.setattr(run_flow, "open_flow", lambda *args: pytest.fail("computed again"))
     assert_equal(compute_answer(*place, request, seen.append), first)
     assert seen == [1.0]
 
@@ -226,6 +229,34 @@ def test_an_answer_about_a_run_that_changed_meanwhile_is_not_kept(place, copy):
     assert load_answer(store, copy, request) is None
 
 
+def test_facts_are_computed_without_the_network_and_without_torch(place, copy):
+    """In a fresh process, for a run without a checkpoint; the answer is the one that this process computes."""
+    store, _ = place
+    (store.folder(copy) / layout.CHECKPOINT).unlink()
+    code = f"""
+import sys
+from pathlib import Path
+from wtflow.store.runs import RunStore
+from wtflow.studies.compute import compute_answer
+from wtflow.studies.requests import FactsRequest
+shares = []
+compute_answer(RunStore(Path({str(store.home)!r})), {copy!r}, FactsRequest(), shares.append)
+sys.exit(shares[-1] != 1.0 or bool({{"torch", "umap", "timm"}} & sys.modules.keys()))
+"""
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent.parent, check=False).returncode == 0
+    facts = load_answer(store, copy, requests.FactsRequest())
+    again = compute_facts(open_results(store, copy), lambda done, total: None)
+    for field in fields(facts):
+        np.testing.assert_equal(getattr(facts, field.name), getattr(again, field.name), err_msg=field.name)
+
+
+def test_every_kind_of_request_has_somebody_who_computes_it():
+    kinds = {one.model_fields["kind"].default for one in get_args(requests.Request)}
+    assert set(compute._COMPUTED_BY) == set(get_args(requests.Request))
+    assert set(answers._ENCODE) == set(answers._DECODE) == kinds
+    assert set(flow_answers.COMPUTED_BY) == kinds - {"facts"}
+
+
 # -- what is computed --------------------------------------------------------------------------------------------------
 
 
@@ -252,9 +283,11 @@ def test_umap_places_the_chosen_positions_at_the_chosen_times(place, monkeypatch
     def project(x, t, fit_rows, *, n_neighbors, min_dist, metric, seed, progress):
         given.update(x=x, t=t, fit_rows=fit_rows, settings=(n_neighbors, min_dist, metric, seed))
         progress(0.5)
-        return compute.Projection("umap", t.astype(np.float32), x[..., :2].astype(np.float32), fit_rows.size * len(t))
+        return flow_answers.Projection(
+            "umap", t.astype(np.float32), x[..., :2].astype(np.float32), fit_rows.size * len(t)
+        )
 
-    monkeypatch.setattr(compute, "project_umap", project)
+    monkeypatch.setattr(flow_answers, "project_umap", project)
     travel = TravelRequest(n=16, steps=4, seed=2)
     seen = []
     answer = compute_answer(
@@ -295,8 +328,8 @@ def test_umap_of_a_few_real_positions_is_the_same_each_time(place, copy):
 
 def test_umap_of_more_than_memory_holds_is_refused_before_the_work(place, monkeypatch):
     """4 bytes x 201 times x 512 positions x 192 channels are 79 MB."""
-    monkeypatch.setattr(compute, "MOST_BYTES", 5e7)
-    monkeypatch.setattr(compute, "walks", lambda *args: pytest.fail("moved them all the same"))
+    monkeypatch.setattr(flow_answers, "MOST_BYTES", 5e7)
+    monkeypatch.setattr(flow_answers, "walks", lambda *args: pytest.fail("moved them all the same"))
     with pytest.raises(FlowError, match=r"512 positions at 201 times need 0\.1 GB of memory"):
         compute_answer(*place, UmapRequest(travel=TravelRequest(n=50_000, steps=200, how="random"), times="all"), quiet)
 

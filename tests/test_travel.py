@@ -20,7 +20,7 @@ from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
 from wtflow.studies import travel as travel_module
-from wtflow.studies.compute import normal_start, principal_axes
+from wtflow.studies.flow_answers import normal_start, principal_axes
 from wtflow.studies.positions import choose_positions, one_position
 from wtflow.studies.projection import Pca
 from wtflow.studies.run_flow import open_flow

@@ -1,44 +1,24 @@
-"""Answers made: open the run, move features, project, score with other steps. Imports torch."""
+"""Any answer, from the run's folder or computed and kept there. Only answers that need the run's flow import torch."""
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Final
 
-import numpy as np
-
-from wtflow.errors import FlowError, StoreError
+from wtflow.errors import StoreError
 from wtflow.failures.facts import compute_facts
 from wtflow.machine.progress import ShareDone
-from wtflow.records.flow import Ideal, Landscape, PositionSet, Projection, Travel
-from wtflow.results import RunResults
+from wtflow.records.failures import ImageFacts
+from wtflow.results import open_results
 from wtflow.store.runs import RunStore
-from wtflow.studies.answers import Answer, StepsAnswer, answer_path, load_answer, save_answer
-from wtflow.studies.ideal import compute_ideal
-from wtflow.studies.nearest_normals import find_nearest
-from wtflow.studies.plane import Place, compute_landscape
-from wtflow.studies.positions import choose_positions, drawn_evenly, one_position
-from wtflow.studies.projection import Pca, fit_pca, project_umap
+from wtflow.studies.answers import Answer, answer_path, load_answer, save_answer
 from wtflow.studies.requests import FactsRequest, NearestRequest, Request, StepsRequest, TravelRequest, UmapRequest
-from wtflow.studies.run_flow import RunFlow, open_flow
-from wtflow.studies.steps import compute_steps
-from wtflow.studies.travel import compute_travel, walks
 
-BASIS_IMAGES, BASIS_POSITIONS = 64, 64
-"""Training normals, and positions in each, that the principal axes are fitted on."""
-
-MOVING_SHARE = 0.2
-"""Share of the progress that moving the features takes before UMAP begins."""
-
-MOST_BYTES = 2e9
-"""Features that UMAP may be given: they are all in memory at once."""
-
-IDEAL_POSITIONS, IDEAL_STEPS = 256, 20
-LANDSCAPE_POINTS = 41
-"""Points along a side: the potential takes well under a third of a second."""
+Compute = Callable[[RunStore, str, Request, ShareDone], Answer]
 
 
 def compute_answer(store: RunStore, run_id: str, request: Request, progress: ShareDone) -> Answer:
     """The answer, from the run's folder if it was kept there, else computed and kept.
 
-    Raises WTFlowError; StoreError when the run was trained on or scored anew meanwhile, so that the answer belongs to
+    Raises WTFlowError; StoreError when the run was trained or scored again meanwhile, so that the answer belongs to
     neither.
     """
     path = answer_path(store, run_id, request)
@@ -46,111 +26,29 @@ def compute_answer(store: RunStore, run_id: str, request: Request, progress: Sha
     if found is not None:
         progress(1.0)
         return found
-    flow = open_flow(store, run_id)
-    tell = lambda done, total: progress(done / total)  # noqa: E731
-    if isinstance(request, FactsRequest):
-        answer: Answer = compute_facts(flow.results, tell)
-    elif isinstance(request, NearestRequest):
-        answer = find_nearest(flow, tell)
-    elif isinstance(request, TravelRequest):
-        answer = _travel(flow, request, progress)
-    elif isinstance(request, UmapRequest):
-        answer = _umap(flow, request, progress)
-    else:
-        answer = _steps(flow, request, progress)
+    answer = _COMPUTED_BY[type(request)](store, run_id, request, progress)
     if answer_path(store, run_id, request) != path:
         raise StoreError(f"Run {run_id} changed while this was computed.", fix="Compute it again.")
     save_answer(store, run_id, request, answer)
     return answer
 
 
-def positions_of(results: RunResults, request: TravelRequest) -> PositionSet:
-    """The positions that a request means. Raises FlowError."""
-    if request.at is not None:
-        return one_position(results, request.rows[0], *request.at)
-    rows = np.array(request.rows, int) if request.rows else results.test.row.to_numpy()
-    return choose_positions(results, rows, request.how, request.n, request.seed)
+def _from_results(store: RunStore, run_id: str, request: Request, progress: ShareDone) -> ImageFacts:
+    return compute_facts(open_results(store, run_id), lambda done, total: progress(done / total))
 
 
-def normal_start(flow: RunFlow, n_images: int = BASIS_IMAGES, n_each: int = BASIS_POSITIONS) -> np.ndarray:
-    """Normalised features (M, C) float32 at t=0 of training normals, spread evenly over images and places; always
-    the same ones.
-    """
-    ids = flow.training_ids()
-    drawn = []
-    for _, grid in flow.training_grids([ids[i] for i in _spaced(len(ids), n_images)]):
-        cells = _spaced(grid.shape[0] * grid.shape[1], n_each)
-        drawn.append(flow.start_at(grid, cells // grid.shape[1], cells % grid.shape[1]).cpu().numpy())
-    return np.concatenate(drawn)
+def _from_flow(store: RunStore, run_id: str, request: Request, progress: ShareDone) -> Answer:
+    from wtflow.studies import flow_answers  # imports torch
+    from wtflow.studies.run_flow import open_flow
+
+    return flow_answers.COMPUTED_BY[request.kind](open_flow(store, run_id), request, progress)
 
 
-def principal_axes(flow: RunFlow) -> Pca:
-    """The first two principal axes of normal features at t=0."""
-    return fit_pca(normal_start(flow), 2)
-
-
-def ideal_of(store: RunStore, run_id: str) -> Ideal:
-    """IDEAL_POSITIONS training positions under each coupling, beside the learned paths. Quick, so it is not kept on
-    disk. Raises FlowError.
-    """
-    flow = open_flow(store, run_id)
-    start = normal_start(flow)
-    return compute_ideal(flow, start, fit_pca(start, 2), IDEAL_POSITIONS, IDEAL_STEPS, seed=0)
-
-
-def landscape_of(
-    store: RunStore, run_id: str, kind: Literal["axes", "pair"], normal: Place, defect: Place, t: float
-) -> Landscape:
-    """The run's field on a plane through the origin and its own features. Quick, so it is not kept on disk. Raises
-    FlowError.
-    """
-    flow = open_flow(store, run_id)
-    return compute_landscape(flow, normal_start(flow), kind, normal, defect, t, LANDSCAPE_POINTS)
-
-
-def _travel(flow: RunFlow, request: TravelRequest, progress: ShareDone) -> Travel:
-    positions = positions_of(flow.results, request)
-    basis = principal_axes(flow)
-    tell = lambda done, total: progress(done / total)  # noqa: E731
-    return compute_travel(
-        flow, positions, request.steps, request.solver, basis, tell, n_probes=request.n_probes, seed=request.seed
-    )
-
-
-def _umap(flow: RunFlow, request: UmapRequest, progress: ShareDone) -> Projection:
-    travel = request.travel
-    positions = positions_of(flow.results, travel)
-    times = np.arange(travel.steps + 1) if request.times == "all" else np.unique([0, travel.steps // 2, travel.steps])
-    if (n_bytes := 4 * len(times) * len(positions) * flow.n_channels) > MOST_BYTES:
-        raise FlowError(
-            f"{len(positions):,} positions at {len(times)} times need {n_bytes / 1e9:.1f} GB of memory;"
-            f" {MOST_BYTES / 1e9:.0f} GB is the most.",
-            fix="Choose fewer positions or steps, or the start, middle and end alone.",
-        )
-    x = np.empty((len(times), len(positions), flow.n_channels), np.float32)
-    t = np.zeros(len(times))
-    for walk in walks(
-        flow, positions, travel.steps, travel.solver, lambda done, total: progress(MOVING_SHARE * done / total)
-    ):
-        x[:, walk.index] = walk.x[times].cpu().numpy()
-        t = walk.t[times]
-    fitted = drawn_evenly(positions.group, request.n_fit, request.seed)
-    return project_umap(
-        x,
-        t,
-        fitted,
-        n_neighbors=request.n_neighbors,
-        min_dist=request.min_dist,
-        metric=request.metric,
-        seed=request.seed,
-        progress=lambda share: progress(MOVING_SHARE + (1 - MOVING_SHARE) * share),
-    )
-
-
-def _steps(flow: RunFlow, request: StepsRequest, progress: ShareDone) -> StepsAnswer:
-    return compute_steps(flow, request.plan, request.n_trips, request.seed, progress)
-
-
-def _spaced(n: int, most: int) -> np.ndarray:
-    """At most `most` whole numbers below n, evenly spaced from the first to the last."""
-    return np.unique(np.linspace(0, n - 1, min(most, n)).round().astype(int))
+_COMPUTED_BY: Final[dict[type[Request], Compute]] = {
+    FactsRequest: _from_results,
+    NearestRequest: _from_flow,
+    TravelRequest: _from_flow,
+    UmapRequest: _from_flow,
+    StepsRequest: _from_flow,
+}
+"""Request -> what computes its answer: from the results on disk, or from the network and the features too."""

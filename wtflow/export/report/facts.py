@@ -14,7 +14,6 @@ from wtflow.compare.pixel_tally import load_tally, make_tally, pro_curve
 from wtflow.compare.runs import Comparison, compare_images, compare_pixels
 from wtflow.errors import ImageReadError
 from wtflow.failures.calls import alarm_map
-from wtflow.failures.facts import compute_facts
 from wtflow.failures.words import FailureStudy, describe_alarms, study_failures
 from wtflow.metrics import confusion_at, pr_curve, roc_curve
 from wtflow.records.compare import Interval, MetricRow, PixelTally
@@ -24,7 +23,8 @@ from wtflow.records.notes import RunNotes
 from wtflow.results import RunResults, threshold_choices
 from wtflow.store.notes import notes_of
 from wtflow.store.runs import RunStore
-from wtflow.studies.answers import load_answer, save_answer
+from wtflow.studies.answers import load_answer
+from wtflow.studies.compute import compute_answer
 from wtflow.studies.requests import FactsRequest, NearestRequest
 
 Show = Callable[[str, float], None]
@@ -190,10 +190,9 @@ def _look_at_images(
             load_answer(store, results.run_id, FactsRequest()),
             "Some images of this run are gone, so their pixels could not be looked at again.",
         )
-    facts = load_answer(store, results.run_id, FactsRequest())
-    if facts is None:
-        facts = compute_facts(results, step("looking at defects", 45, 90))
-        save_answer(store, results.run_id, FactsRequest(), facts)
+    facts = compute_answer(
+        store, results.run_id, FactsRequest(), lambda share: show("looking at defects", 45 + (90 - 45) * share)
+    )
     return tally, facts, ""
 
 

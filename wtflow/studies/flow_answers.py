@@ -1,0 +1,141 @@
+"""Answers that need a run's flow: features moved, projected, scored with other steps. Imports torch."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from wtflow.errors import FlowError
+from wtflow.machine.progress import ShareDone
+from wtflow.records.failures import NearestNormals
+from wtflow.records.flow import Ideal, Landscape, PositionSet, Projection, Travel
+from wtflow.results import RunResults
+from wtflow.store.runs import RunStore
+from wtflow.studies.answers import Answer, StepsAnswer
+from wtflow.studies.ideal import compute_ideal
+from wtflow.studies.nearest_normals import find_nearest
+from wtflow.studies.plane import Place, compute_landscape
+from wtflow.studies.positions import choose_positions, drawn_evenly, one_position
+from wtflow.studies.projection import Pca, fit_pca, project_umap
+from wtflow.studies.requests import NearestRequest, StepsRequest, TravelRequest, UmapRequest
+from wtflow.studies.run_flow import RunFlow, open_flow
+from wtflow.studies.steps import compute_steps
+from wtflow.studies.travel import compute_travel, walks
+
+BASIS_IMAGES, BASIS_POSITIONS = 64, 64
+"""Training normals, and positions in each, that the principal axes are fitted on."""
+
+MOVING_SHARE = 0.2
+"""Share of the progress that moving the features takes before UMAP begins."""
+
+MOST_BYTES = 2e9
+"""Features that UMAP may be given: they are all in memory at once."""
+
+IDEAL_POSITIONS, IDEAL_STEPS = 256, 20
+LANDSCAPE_POINTS = 41
+"""Points along a side: the potential takes well under a third of a second."""
+
+
+def positions_of(results: RunResults, request: TravelRequest) -> PositionSet:
+    """The positions that a request means. Raises FlowError."""
+    if request.at is not None:
+        return one_position(results, request.rows[0], *request.at)
+    rows = np.array(request.rows, int) if request.rows else results.test.row.to_numpy()
+    return choose_positions(results, rows, request.how, request.n, request.seed)
+
+
+def normal_start(flow: RunFlow, n_images: int = BASIS_IMAGES, n_each: int = BASIS_POSITIONS) -> np.ndarray:
+    """Normalised features (M, C) float32 at t=0 of training normals, spread evenly over images and places; always
+    the same ones.
+    """
+    ids = flow.training_ids()
+    drawn = []
+    for _, grid in flow.training_grids([ids[i] for i in _spaced(len(ids), n_images)]):
+        cells = _spaced(grid.shape[0] * grid.shape[1], n_each)
+        drawn.append(flow.start_at(grid, cells // grid.shape[1], cells % grid.shape[1]).cpu().numpy())
+    return np.concatenate(drawn)
+
+
+def principal_axes(flow: RunFlow) -> Pca:
+    """The first two principal axes of normal features at t=0."""
+    return fit_pca(normal_start(flow), 2)
+
+
+def ideal_of(store: RunStore, run_id: str) -> Ideal:
+    """IDEAL_POSITIONS training positions under each coupling, beside the learned paths. Quick, so it is not kept on
+    disk. Raises FlowError.
+    """
+    flow = open_flow(store, run_id)
+    start = normal_start(flow)
+    return compute_ideal(flow, start, fit_pca(start, 2), IDEAL_POSITIONS, IDEAL_STEPS, seed=0)
+
+
+def landscape_of(
+    store: RunStore, run_id: str, kind: Literal["axes", "pair"], normal: Place, defect: Place, t: float
+) -> Landscape:
+    """The run's field on a plane through the origin and its own features. Quick, so it is not kept on disk. Raises
+    FlowError.
+    """
+    flow = open_flow(store, run_id)
+    return compute_landscape(flow, normal_start(flow), kind, normal, defect, t, LANDSCAPE_POINTS)
+
+
+def _travel(flow: RunFlow, request: TravelRequest, progress: ShareDone) -> Travel:
+    positions = positions_of(flow.results, request)
+    basis = principal_axes(flow)
+    tell = lambda done, total: progress(done / total)  # noqa: E731
+    return compute_travel(
+        flow, positions, request.steps, request.solver, basis, tell, n_probes=request.n_probes, seed=request.seed
+    )
+
+
+def _umap(flow: RunFlow, request: UmapRequest, progress: ShareDone) -> Projection:
+    travel = request.travel
+    positions = positions_of(flow.results, travel)
+    times = np.arange(travel.steps + 1) if request.times == "all" else np.unique([0, travel.steps // 2, travel.steps])
+    if (n_bytes := 4 * len(times) * len(positions) * flow.n_channels) > MOST_BYTES:
+        raise FlowError(
+            f"{len(positions):,} positions at {len(times)} times need {n_bytes / 1e9:.1f} GB of memory;"
+            f" {MOST_BYTES / 1e9:.0f} GB is the most.",
+            fix="Choose fewer positions or steps, or the start, middle and end alone.",
+        )
+    x = np.empty((len(times), len(positions), flow.n_channels), np.float32)
+    t = np.zeros(len(times))
+    for walk in walks(
+        flow, positions, travel.steps, travel.solver, lambda done, total: progress(MOVING_SHARE * done / total)
+    ):
+        x[:, walk.index] = walk.x[times].cpu().numpy()
+        t = walk.t[times]
+    fitted = drawn_evenly(positions.group, request.n_fit, request.seed)
+    return project_umap(
+        x,
+        t,
+        fitted,
+        n_neighbors=request.n_neighbors,
+        min_dist=request.min_dist,
+        metric=request.metric,
+        seed=request.seed,
+        progress=lambda share: progress(MOVING_SHARE + (1 - MOVING_SHARE) * share),
+    )
+
+
+def _nearest(flow: RunFlow, request: NearestRequest, progress: ShareDone) -> NearestNormals:
+    return find_nearest(flow, lambda done, total: progress(done / total))
+
+
+def _steps(flow: RunFlow, request: StepsRequest, progress: ShareDone) -> StepsAnswer:
+    return compute_steps(flow, request.plan, request.n_trips, request.seed, progress)
+
+
+def _spaced(n: int, most: int) -> np.ndarray:
+    """At most `most` whole numbers below n, evenly spaced from the first to the last."""
+    return np.unique(np.linspace(0, n - 1, min(most, n)).round().astype(int))
+
+
+COMPUTED_BY: Final[Mapping[str, Callable[[RunFlow, Any, ShareDone], Answer]]] = {
+    "travel": _travel,
+    "umap": _umap,
+    "steps": _steps,
+    "nearest": _nearest,
+}
+"""Kind of a request -> what computes its answer."""
