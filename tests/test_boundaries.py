@@ -49,7 +49,7 @@ def test_the_walk_finds_what_it_should():
     assert len(below("wtflow/")) > 30
     assert len(below("pages/")) > 10
     assert {"torch", "wtflow", "numpy"} <= packages_of("wtflow/studies/probes.py")
-    assert "wtflow.jobs.trainings" in imports_of(SOURCES["wtflow/cli/app.py"]), "imports inside functions count"
+    assert "wtflow.jobs.trainings" in imports_of(SOURCES["wtflow/cli/runs.py"]), "imports inside functions count"
 
 
 @pytest.mark.parametrize("name", ["app.py", *below("pages/")])

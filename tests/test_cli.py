@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,8 +17,9 @@ from image_folders import make_mvtec
 from run_folders import TINY, write_tiny_category
 from typer.testing import CliRunner
 
-from wtflow.cli.app import METRIC_NAMES, app
-from wtflow.config import settings_from
+from wtflow.cli.app import app
+from wtflow.cli.follow import METRIC_NAMES
+from wtflow.config import WEIGHT_WORDS, choices, settings_from
 from wtflow.jobs import processes
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
@@ -236,6 +238,23 @@ def test_a_wrong_call_shows_the_usage_and_exits_with_two(store, arguments):
     assert result.exit_code == 2
     assert "Usage" in result.stderr
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+def test_help_lists_exactly_the_choices_of_a_setting(command):
+    """A new choice appears in the help without an edit there."""
+    words = {name: choices(name) for name in ("preset", "coupling", "scope", "score", "solver")}
+    text = re.sub(r"\s+", " ", call(command, "--help").output)
+    listed = {name: found[1] for name in words if (found := re.search(rf"--{name} <str> ([^.]*)\.", text))}
+    assert len(listed) >= 2
+    assert {name: set(re.findall(r"\w+", line)) - {"or"} for name, line in listed.items()} == {
+        name: set(words[name]) for name in listed
+    }
+
+
+def test_help_lists_every_word_for_weights():
+    line = re.search(r"--weights <str> (.*) --stages", re.sub(r"\s+", " ", call("train", "--help").output))
+    assert line[1] == f"{', '.join(WEIGHT_WORDS)}, or a .safetensors or .pth file."
 
 
 def test_help_names_every_command():

@@ -1,6 +1,7 @@
 """Lessons as files for slides, and the command that writes them."""
 
 import json
+import re
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -10,7 +11,8 @@ from typer.testing import CliRunner
 
 from wtflow.cli.app import app
 from wtflow.errors import SettingsError
-from wtflow.lessons import export
+from wtflow.lessons import LESSONS, WITH_FIGURES, export, load_lesson
+from wtflow.lessons.base import N_POINTS, choose_points, read_settings
 from wtflow.lessons.export import export_lesson
 
 
@@ -41,6 +43,19 @@ def test_a_lesson_that_moves_gives_a_png_and_svg_of_each_figure_and_a_gif(tmp_pa
             movie.seek(i)
             frames.append(np.asarray(movie.convert("RGB")).astype(int))
     assert np.abs(frames[0] - frames[2]).mean() > 0.5, "nothing moved"
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_the_lessons_listed_as_having_figures_are_those_that_draw_one(name):
+    lesson = load_lesson(name)
+    settings = read_settings(lesson.CONTROLS, "")
+    points = choose_points(lesson.DATA[0], None, 0, N_POINTS) if lesson.DATA else None
+    assert bool(lesson.figure(lesson.prepare(0, points, settings), settings)) == (name in WITH_FIGURES)
+
+
+def test_the_help_lists_exactly_the_lessons_that_can_be_written():
+    text = re.sub(r"\s+", " ", CliRunner().invoke(app, ["lesson", "--help"]).output)
+    assert set(re.findall(r"\w+", re.search(r"name <str> ([^.]*)\.", text)[1])) - {"or"} == set(WITH_FIGURES)
 
 
 def test_the_same_call_gives_the_same_bytes(tmp_path, short):

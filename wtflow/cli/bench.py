@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from wtflow import console
-from wtflow.errors import WTFlowError
+from wtflow.cli.parts import Json, Mistakes
 from wtflow.machine.environment import THREADS
 
 
@@ -18,7 +18,7 @@ def bench(
         list[str] | None, typer.Option("--set", help="A setting of what is measured, NAME=VALUE; repeatable.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="File to write the JSON to.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object last on stdout.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Measure speed and memory on drawn images, each figure beside a floor measured in the same run and with threads
     that wait as a worker's do.
@@ -27,11 +27,8 @@ def bench(
         os.environ.setdefault(name, value)  # before torch is loaded, which reads it once
     from wtflow.bench.command import run_bench
 
-    try:
-        with console.progress() as show:
-            found = run_bench(parts, quick, setting or [], out, show)
-    except WTFlowError as error:
-        console.fail(error, as_json)
+    with Mistakes(as_json), console.progress() as show:
+        found = run_bench(parts, quick, setting or [], out, show)
     console.finish(as_json, found)
     if found["failed"]:
         raise typer.Exit(1)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from wtflow import console
-from wtflow.errors import WTFlowError
+from wtflow.cli.parts import Json, Mistakes
 from wtflow.store.runs import RunStore
 
 
@@ -26,7 +26,7 @@ def report(
         float, typer.Option(min=1, help="Largest size in MB; pictures are shrunk, then left out, to fit.")
     ] = 15,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object last on stdout.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Write a report to send: settings, data, metrics with intervals, curves, images, failures and notes in one HTML
     file without network.
@@ -34,10 +34,7 @@ def report(
     from wtflow.export.report.write import ReportOptions, write_report
 
     options = ReportOptions(with_images=with_images, with_paths=with_paths, on_common=common, most_mb=most_mb)
-    try:
-        with console.progress() as show:
-            made = write_report(RunStore(), runs, out, show, options, is_replacing=force)
-    except WTFlowError as error:
-        console.fail(error, as_json)
+    with Mistakes(as_json), console.progress() as show:
+        made = write_report(RunStore(), runs, out, show, options, is_replacing=force)
     console.err.print(f"{out}: {made.words}.", markup=False)
     console.finish(as_json, {"runs": runs, "out": str(out), "n_bytes": len(made.html), "shrunk": made.shrunk})

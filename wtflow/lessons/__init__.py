@@ -23,6 +23,10 @@ LESSONS: Final[dict[str, str]] = {
     "features": "On real features",
 }
 """Name -> title, in teaching order. The name is that of the module here and of the files in assets/learn."""
+SHOW_A_RUN: Final = frozenset({"features"})
+"""Lessons about a run's own features: they have no figures for slides."""
+WITH_FIGURES: Final = tuple(name for name in LESSONS if name not in SHOW_A_RUN)
+"""Lessons that can be written as files for slides."""
 
 
 def load_lesson(name: str) -> ModuleType:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from wtflow.errors import SettingsError, StoreError
-from wtflow.lessons import LESSONS, load_lesson
+from wtflow.lessons import LESSONS, SHOW_A_RUN, load_lesson
 from wtflow.lessons.base import N_POINTS, Scene, choose_points, read_settings
 from wtflow.machine.progress import Progress
 from wtflow.store.files import write_atomic
@@ -40,7 +40,7 @@ def export_lesson(
     settings = _read(lesson, name, settings_text)
     scene = lesson.prepare(seed, _points(lesson, name, data, points, seed), settings)
     figures = lesson.figure(scene, settings)
-    if not figures:
+    if name in SHOW_A_RUN:
         raise SettingsError(
             f'The lesson "{LESSONS[name]}" has no figure of its own: it shows a run.',
             fix=(

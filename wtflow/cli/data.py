@@ -1,0 +1,96 @@
+"""Commands about data: `demo`, `check` and `cache`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from wtflow import console
+from wtflow.cli.parts import Json, Mistakes, Root
+from wtflow.records.core import HealthReport
+from wtflow.store.runs import RunStore
+
+
+def demo(
+    directory: Annotated[Path, typer.Argument(help="Folder to write the demo categories to.")], as_json: Json = False
+) -> None:
+    """Write the three procedural demo categories."""
+    from wtflow.datasets.demo.write import DEMO_CATEGORIES, write_demo
+
+    with Mistakes(as_json), console.progress() as show:
+        root = write_demo(directory, progress=console.steps(show, "drawing the demo"))
+    console.err.print(f"{', '.join(DEMO_CATEGORIES)} are in {root}.", markup=False)
+    console.finish(as_json, {"root": str(root), "categories": list(DEMO_CATEGORIES)})
+
+
+def check(
+    root: Root, category: Annotated[str | None, typer.Option(help="Only this category.")] = None, as_json: Json = False
+) -> None:
+    """Say what a data set contains and whether it is sound. Exit code 1 when something stops training."""
+    from wtflow.datasets.health import check_category
+    from wtflow.datasets.scan import find_categories, scan_category
+
+    reports = []
+    with Mistakes(as_json):
+        found = find_categories(root)
+        for name in [category] if category else found.categories:
+            with console.progress() as show:
+                reports.append(check_category(scan_category(found.root, name), progress=console.steps(show, name)))
+            _print_report(reports[-1])
+    console.finish(
+        as_json,
+        {"root": str(found.root), "layout": found.layout, "categories": [_report_facts(report) for report in reports]},
+    )
+    if any(report.errors for report in reports):
+        raise typer.Exit(1)
+
+
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Delete all cached features.")] = False, as_json: Json = False
+) -> None:
+    """Show or clear the cache of backbone features. Runs keep their results; features are computed again when
+    needed.
+    """
+    from wtflow.store.features import FeatureCache
+
+    with Mistakes(as_json):
+        store = FeatureCache(RunStore().home)
+        freed = store.clear() if clear else 0
+        used = store.used_bytes()
+    console.err.print(
+        f"{store.folder}: {used / 1e9:.2f} of {store.limit_bytes / 1e9:.0f} GB used"
+        + f", {freed / 1e9:.2f} GB freed." * clear,
+        markup=False,
+    )
+    console.finish(
+        as_json,
+        {"folder": str(store.folder), "used_bytes": used, "limit_bytes": store.limit_bytes, "freed_bytes": freed},
+    )
+
+
+def _print_report(report: HealthReport) -> None:
+    counts = "; ".join(
+        f"{split}: " + ", ".join(f"{n} {defect}" for defect, n in groups.items())
+        for split, groups in report.counts.items()
+    )
+    console.out.print(f"{report.category} ({report.layout}) {counts}", markup=False)
+    for finding in report.findings:
+        console.out.print(f"  {finding.severity}: {finding.message} {finding.fix}", markup=False)
+    if not report.findings:
+        console.out.print("  sound: nothing to mend", markup=False)
+
+
+def _report_facts(report: HealthReport) -> dict[str, Any]:
+    findings = [
+        {"severity": f.severity, "code": f.code, "message": f.message, "fix": f.fix, "paths": list(f.paths)}
+        for f in report.findings
+    ]
+    return {
+        "category": report.category,
+        "layout": report.layout,
+        "counts": report.counts,
+        "sizes": report.sizes,
+        "modes": report.modes,
+        "n_bytes": report.n_bytes,
+        "findings": findings,
+    }

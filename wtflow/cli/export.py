@@ -1,0 +1,60 @@
+"""Commands that write files to take away: `export` and `lesson`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wtflow import console
+from wtflow.cli.parts import Json, Mistakes, Run, one_of
+from wtflow.lessons import WITH_FIGURES
+from wtflow.store.runs import RunStore
+
+
+def export(
+    run: Run,
+    out: Annotated[Path | None, typer.Option(help="Folder to write to.")] = None,
+    zip_file: Annotated[
+        Path | None, typer.Option("--zip", help="One file to send: scores, metrics, notes, settings, overlays as PNG.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write scores.csv with what people noted, metrics.json, notes.json and all maps (PNG and NPY) of a run."""
+    from wtflow.export.folder import export_run
+    from wtflow.export.zip import pack_run
+    from wtflow.results import open_results
+    from wtflow.store.notes import notes_of
+
+    if out is None and zip_file is None:
+        raise typer.BadParameter("there is nowhere to write to: give --out FOLDER, --zip FILE, or both")
+    with Mistakes(as_json), console.progress() as show:
+        results, notes = open_results(RunStore(), run), notes_of(RunStore(), run)
+        n_files = len(export_run(results, out, console.steps(show, "writing"), notes)) if out else 0
+        packed = pack_run(results, notes, zip_file, console.steps(show, "packing")) if zip_file else None
+    console.err.print(
+        " ".join([f"{n_files} files are in {out}."] * bool(out) + ([packed.words] if packed else [])), markup=False
+    )
+    console.finish(
+        as_json,
+        {"run_id": run, "out": str(out) if out else None, "n_files": n_files} | (packed.facts if packed else {}),
+    )
+
+
+def lesson(
+    name: Annotated[str, typer.Argument(help=one_of(WITH_FIGURES))],
+    out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    seed: Annotated[int, typer.Option(help="Start of every random number.")] = 0,
+    setting: Annotated[
+        str, typer.Option("--set", help="Settings as in the page's address, such as t:0.3,rho:-0.5.")
+    ] = "",
+    data: Annotated[str | None, typer.Option(help="Data set, where the lesson has one.")] = None,
+    points: Annotated[str | None, typer.Option(help="Points drawn by hand, as in the page's address.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a lesson's figures for slides: PNG and SVG, and a GIF where it moves."""
+    from wtflow.lessons.export import export_lesson
+
+    with Mistakes(as_json), console.progress() as show:
+        written = export_lesson(name, out, seed, setting, data, points, console.steps(show, "drawing"))
+    console.err.print(f"{len(written)} files are in {out}.", markup=False)
+    console.finish(as_json, {"lesson": name, "out": str(out), "files": [path.name for path in written]})

@@ -1,0 +1,84 @@
+"""Follow a training from the shell: its progress until it ends, then its metrics. Ctrl-C stops it."""
+
+import signal
+import time
+from typing import Any
+
+import typer
+
+from wtflow import console
+from wtflow.errors import StoreError
+from wtflow.records.core import RunStatus
+from wtflow.store.runs import RunStore
+
+METRIC_NAMES = (
+    "image_auroc",
+    "image_ap",
+    "image_f1_max",
+    "pixel_auroc",
+    "pixel_ap",
+    "aupro",
+    "image_auroc_start",
+    "aupro_start",
+)
+POLL_S = 0.5
+
+
+def follow(store: RunStore, run_id: str, as_json: bool) -> None:
+    """Show a run's progress until it ends, stop it on Ctrl-C, then print what it found."""
+    from wtflow.jobs import trainings
+
+    stops = []
+    previous = signal.signal(
+        signal.SIGINT, lambda *_: stops.append(1)
+    )  # no more than that: a lock may be held just now
+    try:
+        with console.progress() as show:
+            while (status := _look(store, run_id)).is_active:
+                if stops:
+                    trainings.request_stop(store, run_id)
+                show(
+                    f"{run_id}:"
+                    f" {'waiting for another run' if status.state == 'queued' else status.stage or status.state}",
+                    status.percent,
+                )
+                time.sleep(POLL_S)
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    if status.state != "finished":
+        if stops:
+            console.err.print(f"Stopped. Continue with: python -m wtflow resume {run_id}", markup=False)
+            console.finish(as_json, {"run_id": run_id, "state": status.state})
+            raise typer.Exit(130)
+        raise StoreError(
+            f"Run {run_id} is {status.state}: {status.message}", fix=status.fix or f"python -m wtflow resume {run_id}"
+        )
+    facts = store.metrics(run_id)
+    print_metrics(facts)
+    console.err.print(f"Run {run_id}: {status.message} Peak memory {facts['peak_rss_mib']:.0f} MiB.", markup=False)
+    console.finish(
+        as_json,
+        {
+            "run_id": run_id,
+            "metrics": {name: facts["metrics"].get(name) for name in METRIC_NAMES},
+            "undefined": facts["undefined"],
+            "seconds": facts["seconds"],
+            "peak_rss_mib": facts["peak_rss_mib"],
+        },
+    )
+
+
+def print_metrics(facts: dict[str, Any]) -> None:
+    for name in METRIC_NAMES:
+        value = facts["metrics"].get(name)
+        console.out.print(
+            f"{name:<18} {value:.4f}" if value is not None else f"{name:<18} -  {facts['undefined'].get(name, '')}",
+            markup=False,
+        )
+
+
+def _look(store: RunStore, run_id: str) -> RunStatus:
+    from wtflow.jobs import trainings
+
+    trainings.reconcile(store)
+    return trainings.live_status(store, run_id)

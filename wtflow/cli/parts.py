@@ -1,0 +1,44 @@
+"""What several commands share: arguments, options, help that lists choices, and how a known error ends a command."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wtflow import console
+from wtflow.config import WEIGHT_WORDS, choices
+from wtflow.errors import WTFlowError
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object last on stdout.")]
+Run = Annotated[str, typer.Argument(help="Id of a run, as `runs` lists it.")]
+Root = Annotated[Path, typer.Argument(help="Folder that holds the categories (MVTec AD, VisA or BTAD layout).")]
+
+
+def one_of(words: Sequence[str]) -> str:
+    """A sentence for help: "worst, independent or optimal."."""
+    return f"{', '.join(words[:-1])} or {words[-1]}."
+
+
+def choice_of(setting: str) -> str:
+    """A sentence for help: the allowed values of a setting."""
+    return one_of(choices(setting))
+
+
+def weights_help() -> str:
+    """A sentence for help: the words for weights, or a file."""
+    return f"{', '.join(WEIGHT_WORDS)}, or a .safetensors or .pth file."
+
+
+class Mistakes:
+    """Turn a WTFlowError inside into one sentence and exit code 2."""
+
+    def __init__(self, as_json: bool) -> None:
+        self.as_json = as_json
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind, error, trace) -> None:
+        if isinstance(error, WTFlowError):
+            console.fail(error, self.as_json)

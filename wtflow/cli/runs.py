@@ -1,0 +1,155 @@
+"""Commands that make and list runs: `train`, `resume`, `evaluate` and `runs`."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from wtflow import console
+from wtflow.cli.follow import follow, print_metrics
+from wtflow.cli.parts import Json, Mistakes, Root, Run, choice_of, weights_help
+from wtflow.config import parse_pairs, parse_value, settings_from
+from wtflow.store.runs import RunStore
+
+
+def train(
+    root: Root,
+    category: Annotated[str, typer.Argument(help="Category to train.")],
+    preset: Annotated[str, typer.Option(help=choice_of("preset"))] = "fast",
+    backbone: Annotated[str | None, typer.Option(help="timm model.")] = None,
+    backbone_arg: Annotated[
+        list[str] | None, typer.Option(help="The model's own argument, NAME=VALUE; repeatable.")
+    ] = None,
+    weights: Annotated[str | None, typer.Option(help=weights_help())] = None,
+    stages: Annotated[str | None, typer.Option(help="Such as 2,3.")] = None,
+    size: Annotated[int | None, typer.Option(help="Image size in pixels.")] = None,
+    coupling: Annotated[str | None, typer.Option(help=choice_of("coupling"))] = None,
+    scope: Annotated[str | None, typer.Option(help=choice_of("scope"))] = None,
+    width: Annotated[int | None, typer.Option(help="Width of the velocity network.")] = None,
+    iterations: Annotated[int | None, typer.Option(help="Training steps.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Solver steps when scoring.")] = None,
+    score: Annotated[str | None, typer.Option(help=choice_of("score"))] = None,
+    seed: Annotated[int | None, typer.Option(help="Start of every random number.")] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", help="Any other setting, NAME=VALUE; repeatable.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Train a category and report its metrics. Ctrl-C stops the run; `resume` continues it."""
+    from wtflow.datasets.scan import find_categories, scan_category
+    from wtflow.jobs import trainings
+
+    named = {
+        "backbone": backbone,
+        "weights": weights,
+        "stages": stages,
+        "image_size": size,
+        "coupling": coupling,
+        "scope": scope,
+        "width": width,
+        "iterations": iterations,
+        "steps": steps,
+        "score": score,
+        "seed": seed,
+    }
+    with Mistakes(as_json):
+        changes: dict[str, Any] = parse_pairs(setting or [], option="--set") | {
+            name: value for name, value in named.items() if value is not None
+        }
+        if backbone_arg:
+            changes["backbone_args"] = {
+                name: parse_value(text) for name, text in parse_pairs(backbone_arg, option="--backbone-arg").items()
+            }
+        settings = settings_from(preset, changes)
+        found = find_categories(root)
+        scan_category(found.root, category)
+        store = RunStore()
+        run_id = trainings.start(store, found.root, category, settings)
+        follow(store, run_id, as_json)
+
+
+def resume(run: Run, as_json: Json = False) -> None:
+    """Continue a stopped, failed or lost run from its last checkpoint."""
+    from wtflow.jobs import trainings
+
+    with Mistakes(as_json):
+        store = RunStore()
+        trainings.resume(store, run)
+        follow(store, run, as_json)
+
+
+def evaluate(
+    run: Run,
+    steps: Annotated[int | None, typer.Option(help="Solver steps.")] = None,
+    solver: Annotated[str | None, typer.Option(help=choice_of("solver"))] = None,
+    score: Annotated[str | None, typer.Option(help=choice_of("score"))] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", help="Any other setting of scoring, NAME=VALUE; repeatable.")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the result as a run of its own, to compare it.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Score the test images of a run again, with other solver steps or another score if you like. The run stays as
+    it is.
+    """
+    from wtflow.studies import rescore
+    from wtflow.studies.keep_run import keep_run
+
+    named, store, kept_as = {"steps": steps, "solver": solver, "score": score}, RunStore(), None
+    with Mistakes(as_json), console.progress() as show:
+        changes: dict[str, Any] = parse_pairs(setting or [], option="--set") | {
+            name: value for name, value in named.items() if value is not None
+        }
+        found = rescore.score_again(store, run, changes, console.steps(show, "scoring"))
+        if keep:
+            kept_as = keep_run(store, run, found)
+    print_metrics(found.facts)
+    if kept_as:
+        console.err.print(f"Kept as run {kept_as}.", markup=False)
+    console.finish(
+        as_json,
+        {
+            "run_id": run,
+            "changes": changes,
+            "metrics": found.facts["metrics"],
+            "undefined": found.facts["undefined"],
+            "kept_as": kept_as,
+        },
+    )
+
+
+def runs(as_json: Json = False) -> None:
+    """List the runs, newest first."""
+    from wtflow.jobs import trainings
+
+    with Mistakes(as_json):
+        store = RunStore()
+        trainings.reconcile(store)
+        found = trainings.live_summaries(store)
+    if not found:
+        console.err.print(f"No runs in {store.home} yet. Start one: python -m wtflow train ROOT CATEGORY", markup=False)
+    else:
+        table = Table(box=None, pad_edge=False)
+        for name in ("run", "category", "state", "image AUROC", "AUPRO", "what"):
+            table.add_column(name)
+        for one in found:
+            numbers = [
+                "" if one.metrics.get(name) is None else f"{one.metrics[name]:.3f}" for name in ("image_auroc", "aupro")
+            ]
+            state = one.status.state if one.status else "damaged"
+            table.add_row(
+                one.run_id, escape(one.category), state, *numbers, escape(one.problem or one.label)
+            )  # brackets in names are no markup
+        console.out.print(table)
+    rows = [
+        {
+            "run_id": one.run_id,
+            "category": one.category,
+            "state": one.status.state if one.status else "damaged",
+            "metrics": one.metrics,
+            "problem": one.problem,
+        }
+        for one in found
+    ]
+    console.finish(as_json, {"home": str(store.home), "runs": rows})
