@@ -18,9 +18,11 @@ import torch
 from run_folders import tiny_settings
 from torch import nn
 
+from wtflow.config import WEIGHT_WORDS
 from wtflow.errors import BackboneError, WeightsError
 from wtflow.features import weights
-from wtflow.features.backbone import load_backbone, source_label
+from wtflow.features.backbone import load_backbone
+from wtflow.features.weight_sources import SOURCES, source_label
 from wtflow.features.weights import read_state_dict
 
 SMALL = "test_resnet"
@@ -541,3 +543,7 @@ def test_random_weights_are_the_same_whatever_the_number_of_threads():
     finally:
         torch.set_num_threads(before)
     assert hashes[0] == hashes[1]
+
+
+def test_every_word_for_weights_is_a_source_and_every_source_a_word():
+    assert set(SOURCES) == set(WEIGHT_WORDS)

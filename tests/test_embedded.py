@@ -20,8 +20,9 @@ from run_folders import tiny_settings
 
 from wtflow.config import EMBEDDED_BACKBONE, EMBEDDED_LAST_STAGE
 from wtflow.errors import BackboneError, SettingsError, WeightsError
-from wtflow.features.backbone import load_backbone, source_label
+from wtflow.features.backbone import load_backbone
 from wtflow.features.embedded import FILE, LARGEST_BYTES, load_embedded
+from wtflow.features.weight_sources import source_label
 from wtflow.pretraining.drawn.pictures import DRAWN_VERSION
 from wtflow.pretraining.recipe import Recipe
 

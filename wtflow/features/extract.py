@@ -1,7 +1,7 @@
 """Get or compute the features of images: once per contents, backbone and settings, streamed to the cache."""
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,8 @@ from wtflow.config import Settings
 from wtflow.datasets.images import hash_file, load_image
 from wtflow.datasets.run_images import RunData
 from wtflow.errors import DatasetError, DiskFullError
-from wtflow.features.backbone import Backbone, load_backbone, source_label
+from wtflow.features.backbone import Backbone, load_backbone
+from wtflow.features.weight_sources import source_label
 from wtflow.machine.cores import n_cores
 from wtflow.machine.prefetch import n_helpers, prepared_ahead
 from wtflow.machine.progress import Progress, say
@@ -67,7 +68,9 @@ def get_features(
     return key
 
 
-def _computed(backbone: Backbone, read: Callable[[int], np.ndarray], starts: range) -> Iterator[np.ndarray]:
+def _computed(
+    backbone: Backbone, read: Callable[[int], np.ndarray], starts: range
+) -> Generator[np.ndarray, None, None]:
     """The features of `read(start)` for each start in order: a GPU computes while helpers read ahead, a core of a
     CPU does both for its portion.
     """

@@ -72,7 +72,9 @@ def cached_file(hub_id: str | None) -> str | None:
     """Path of weights that were downloaded from the hub before, or None."""
     import huggingface_hub
 
-    for name in ("model.safetensors", "pytorch_model.bin") if hub_id else ():
+    if not hub_id:
+        return None
+    for name in ("model.safetensors", "pytorch_model.bin"):
         if isinstance(found := huggingface_hub.try_to_load_from_cache(hub_id, name), str):
             return found
     return None

@@ -52,8 +52,8 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
     """All stages in order."""
     import torch
 
-    from wtflow.features.backbone import source_label
     from wtflow.features.extract import compute_features
+    from wtflow.features.weight_sources import source_label
     from wtflow.machine.devices import pick_device
     from wtflow.scoring.evaluate import score_images, summarise
     from wtflow.training.stages import train_flow

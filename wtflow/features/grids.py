@@ -1,0 +1,36 @@
+"""The stages of a network, brought to one grid and joined."""
+
+import torch
+from torch import Tensor, nn
+
+from wtflow.config import Settings
+
+
+def no_finer(grids: list[Tensor], settings: Settings) -> list[Tensor]:
+    """Stages finer than `finest_grid` averaged down to the grid of the first that is not; all as they are where
+    there is none.
+    """
+    coarse = [
+        (grid.shape[-2], grid.shape[-1])
+        for stage, grid in zip(settings.stages, grids, strict=True)
+        if stage >= settings.finest_grid
+    ]
+    if not coarse:
+        return grids
+    return [
+        nn.functional.adaptive_avg_pool2d(grid, coarse[0]) if grid.shape[-2] > coarse[0][0] else grid for grid in grids
+    ]
+
+
+def join(stages: list[Tensor], window: int, stride: int) -> Tensor:
+    """Stages (B, C_i, H_i, W_i), averaged, brought to the largest grid and joined: (B, sum C_i, H, W)."""
+    finest = max(stages, key=lambda stage: stage.shape[-2] * stage.shape[-1]).shape[-2:]
+    if stride > 1:  # the paper's AvgPool2d(window, stride, window // 2), zeros of the border counted
+        stages = [nn.functional.avg_pool2d(stage, window, stride, window // 2) for stage in stages]
+        finest = tuple((side + 2 * (window // 2) - window) // stride + 1 for side in finest)
+    elif window > 1:
+        stages = [nn.functional.avg_pool2d(stage, window, 1, window // 2, count_include_pad=False) for stage in stages]
+    fit = {"size": finest, "mode": "bilinear", "align_corners": False}
+    return torch.cat(
+        [stage if stage.shape[-2:] == finest else nn.functional.interpolate(stage, **fit) for stage in stages], dim=1
+    )
