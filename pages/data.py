@@ -7,7 +7,7 @@ from pages.ui.errors import plain, shown
 from pages.ui.frame import go, open_page
 from pages.ui.health import show_health
 from pages.ui.roots import layout_name, pick_category, pick_root
-from wtflow.datasets.layouts import RootScan
+from wtflow.datasets.scan import RootScan
 from wtflow.errors import ImageReadError
 from wtflow.records.core import Category, Sample
 from wtflow.store.runs import RunStore

@@ -8,7 +8,7 @@ import streamlit as st
 from pages.ui import cache, thresholds, widgets
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import open_page
-from wtflow.datasets.files import list_images
+from wtflow.datasets.files import IMAGE_EXTENSIONS, list_images
 from wtflow.datasets.images import load_image
 from wtflow.errors import DatasetError, WTFlowError
 from wtflow.failures.score_origin import origin
@@ -20,7 +20,7 @@ from wtflow.store.files import explained
 from wtflow.store.runs import RunStore
 from wtflow.store.tried import delete_tried, list_tried, save_tried, tried_map
 
-TYPES = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp"]
+TYPES = [ending.removeprefix(".") for ending in IMAGE_EXTENSIONS]
 MOST_AT_ONCE = 64
 OPACITY = 0.6
 PER_PAGE = 10

@@ -10,8 +10,8 @@ from hand_made_runs import plain_metrics
 from PIL import Image
 from run_folders import tiny_settings
 
-from wtflow.datasets.mvtec import scan_category
 from wtflow.datasets.run_images import read_data
+from wtflow.datasets.scan import scan_category
 from wtflow.records.core import RunStatus
 from wtflow.store.layout import SCORE_COLUMNS
 from wtflow.store.runs import RunStore

@@ -25,7 +25,8 @@ from wtflow.bench.scored_run import write_scored_run
 from wtflow.bench.workshop import CATEGORY, Sizes, Workshop, bench_settings
 from wtflow.cli.app import app
 from wtflow.config import settings_from
-from wtflow.datasets.mvtec import check_category, scan_category
+from wtflow.datasets.health import check_category
+from wtflow.datasets.scan import scan_category
 from wtflow.errors import SettingsError, StoreError
 from wtflow.machine.memory import peak_mib
 from wtflow.results import add_outcomes, open_results

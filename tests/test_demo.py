@@ -16,7 +16,7 @@ from wtflow.datasets.demo import images as demo_images
 from wtflow.datasets.demo import write as demo
 from wtflow.datasets.demo.capscrew import CapscrewScene
 from wtflow.datasets.demo.images import Counts, DemoImage, Piece, draw_piece, expose, plan_category
-from wtflow.datasets.mvtec import scan_category
+from wtflow.datasets.scan import scan_category
 from wtflow.errors import DatasetError, SettingsError
 
 SMALL = Counts(train=1, good=1, defect=1)

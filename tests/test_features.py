@@ -11,7 +11,7 @@ import pytest
 from run_folders import tiny_settings, write_tiny_category
 
 from wtflow.datasets.images import hash_file
-from wtflow.datasets.mvtec import scan_category
+from wtflow.datasets.scan import scan_category
 from wtflow.errors import DatasetError, DiskFullError, ImageReadError, SettingsError
 from wtflow.store.features import FeatureCache, feature_key
 

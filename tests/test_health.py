@@ -6,7 +6,7 @@ import pytest
 from image_folders import DEFECT_MASK, SHARED_DATA, encode, make_btad, make_mvtec, make_visa, noise, png_16, save
 
 from wtflow.datasets.health import check_category
-from wtflow.datasets.mvtec import scan_category
+from wtflow.datasets.scan import scan_category
 
 
 @pytest.fixture

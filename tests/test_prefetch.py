@@ -14,7 +14,7 @@ from run_folders import tiny_settings, write_tiny_category
 
 from wtflow.config import settings_from
 from wtflow.datasets.images import hash_file, load_image
-from wtflow.datasets.mvtec import scan_category
+from wtflow.datasets.scan import scan_category
 from wtflow.errors import FlowError, ImageReadError
 from wtflow.features.backbone import load_backbone
 from wtflow.features.extract import BATCH, get_features

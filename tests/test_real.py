@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from wtflow.config import settings_from
-from wtflow.datasets.mvtec import check_category, find_categories, scan_category
+from wtflow.datasets.health import check_category
+from wtflow.datasets.scan import find_categories, scan_category
 from wtflow.results import open_results, pixel_map
 from wtflow.store.runs import RunStore
 

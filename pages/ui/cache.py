@@ -7,8 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from wtflow.datasets.images import load_image, load_mask
-from wtflow.datasets.layouts import RootScan
-from wtflow.datasets.mvtec import find_categories, scan_category
+from wtflow.datasets.scan import RootScan, find_categories, scan_category
 from wtflow.failures.calls import alarm_map as compute_alarm_map
 from wtflow.failures.calls import failures_of
 from wtflow.failures.groups import group_failures

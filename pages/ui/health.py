@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui import cache, widgets
 from pages.ui.errors import plain
-from wtflow.datasets.mvtec import check_category
+from wtflow.datasets.health import check_category
 from wtflow.records.core import Category, Finding, HealthReport
 
 CHECK_AT_ONCE = 600

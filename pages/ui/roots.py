@@ -8,7 +8,8 @@ import streamlit as st
 from pages.ui import cache, state
 from pages.ui.errors import plain, show_error
 from wtflow.datasets.demo.write import DEMO_CATEGORIES, is_demo_complete, write_demo
-from wtflow.datasets.layouts import LAYOUT_NAMES, RootScan, WrongRootError
+from wtflow.datasets.roots import WrongRootError
+from wtflow.datasets.scan import LAYOUTS, RootScan
 from wtflow.errors import LayoutError, WTFlowError
 from wtflow.records.core import Category
 from wtflow.store.files import read_json, write_json
@@ -98,7 +99,7 @@ def pick_category(scan: RootScan) -> Category:
 
 
 def layout_name(scan: RootScan) -> str:
-    return LAYOUT_NAMES[scan.layout]
+    return LAYOUTS[scan.layout].title
 
 
 def _typed() -> None:

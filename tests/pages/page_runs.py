@@ -9,7 +9,7 @@ from hand_made_runs import plain_metrics
 from run_folders import tiny_settings
 from streamlit.testing.v1 import AppTest
 
-from wtflow.datasets.mvtec import scan_category
+from wtflow.datasets.scan import scan_category
 from wtflow.records.core import RunStatus
 from wtflow.store.layout import SCORE_COLUMNS
 from wtflow.store.runs import RunStore

@@ -1,4 +1,4 @@
 """Where images come from: folder layouts (mvtec, visa, btad), their health, decoding, and the demo categories.
 
-`mvtec` is the door for folders of any layout, `images` for pixels. Nothing here imports torch.
+`scan` is the door to folders of every layout, `images` for pixels. Nothing here imports torch.
 """

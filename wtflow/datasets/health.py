@@ -6,10 +6,11 @@ from pathlib import Path
 
 from wtflow.datasets.decode import Decoded, read_image
 from wtflow.datasets.files import is_folder, is_image_name, is_storable, shown, walk_files
+from wtflow.datasets.health_rules import Noted
 from wtflow.datasets.images import binarise, hash_pixels
-from wtflow.datasets.layouts import MASK_FOLDERS, TRAIN_FOLDERS, expected_mask
+from wtflow.datasets.scan import LAYOUTS
 from wtflow.errors import ImageReadError
-from wtflow.records.core import GOOD, Category, Finding, HealthReport, Sample, Severity
+from wtflow.records.core import GOOD, Category, Finding, HealthReport, Sample
 
 MIN_NORMALS = 2
 """One image has no spread to learn from."""
@@ -19,109 +20,6 @@ LOW_RANGE = 1 / 8
 
 _ALLOWED_EXTRAS = {"license.txt", "readme.txt", "image_anno.csv"}
 """What the published data sets keep beside a category's folders (lower case)."""
-
-# code -> severity, what is counted ("s" is added for several), what is the matter, what to do. The order is that of the
-# report.
-_RULES: dict[str, tuple[Severity, str, str, str]] = {
-    "unreadable_image": (
-        "error",
-        "image",
-        "cannot be read",
-        "Copy the files again from where they came from, or remove them.",
-    ),
-    "bad_name": ("warning", "name", "that is not valid UTF-8 and cannot be used", "Rename the files or folders."),
-    "test_in_train": (
-        "warning",
-        "test image",
-        "with the same pixels as a training image",
-        "Remove the images from train or from test: results on images that were trained on look better than they are.",
-    ),
-    "two_labels": (
-        "warning",
-        "test image",
-        "with the same pixels as a test image of another type",
-        "Keep the image under one type only: no score can be right for both.",
-    ),
-    "missing_mask": (
-        "warning",
-        "defective test image",
-        "without a mask",
-        (
-            "Add the masks under these names; until then the images count for image metrics and are left out of pixel"
-            " metrics."
-        ),
-    ),
-    "unreadable_mask": (
-        "warning",
-        "mask",
-        "that cannot be read",
-        "Copy the masks again; until then their images are left out of pixel metrics.",
-    ),
-    "mask_size": (
-        "warning",
-        "mask",
-        "of another size than the image",
-        "Make the masks as large as their images; until then these images are left out of pixel metrics.",
-    ),
-    "empty_mask": (
-        "warning",
-        "mask",
-        "of a defective image with no defect marked in it",
-        "Draw the defects, or move the images to the good ones; until then they are left out of pixel metrics.",
-    ),
-    "orphan_mask": (
-        "warning",
-        "mask",
-        "that belongs to no defective test image",
-        (
-            "Give each mask the name of its image (003_mask.png for 003.png) and the folder of its defect type, or"
-            " remove it."
-        ),
-    ),
-    "unused_image": (
-        "warning",
-        "image",
-        "outside the folders that are read",
-        "Move the images to where they belong, or remove them.",
-    ),
-    "low_range": (
-        "warning",
-        "16-bit image",
-        "using less than an eighth of the range",
-        "Stretch all images by one common factor, 16 for a 12-bit camera: now they are almost uniform to the network.",
-    ),
-    "duplicate_in_train": (
-        "info",
-        "training image",
-        "with the same pixels as another training image",
-        "Remove the copies, or leave them: they only count twice.",
-    ),
-    "good_mask": ("info", "mask", "of good images, not used", "Nothing: a good image has no defect by definition."),
-    "extra_file": ("info", "other file", "that nothing reads", "Nothing, or remove them."),
-}
-
-
-class _Noted:
-    """What was noticed so far: code -> (path, detail) in the order of reading."""
-
-    def __init__(self) -> None:
-        self.items: dict[str, list[tuple[str, str]]] = {}
-
-    def add(self, code: str, path: str, detail: str = "") -> None:
-        self.items.setdefault(code, []).append((path, detail))
-
-    def findings(self) -> list[Finding]:
-        return [self._finding(code, self.items[code]) for code in _RULES if code in self.items]
-
-    def _finding(self, code: str, items: list[tuple[str, str]]) -> Finding:
-        severity, noun, matter, fix = _RULES[code]
-        first, detail = items[0]
-        n = len(items)
-        message = (
-            f"{n} {noun}{'s' * (n > 1)} {matter}:"
-            f" {first}{f' ({detail})' if detail else ''}{f' and {n - 1} more' if n > 1 else ''}."
-        )
-        return Finding(severity, code, message, fix, tuple(path for path, _ in items))
 
 
 def count_samples(category: Category) -> dict[str, dict[str, int]]:
@@ -138,7 +36,7 @@ def check_category(category: Category, progress: Callable[[int, int], None] | No
 
     progress: called with (images done, images in all) before the first and after each image.
     """
-    noted = _Noted()
+    noted = Noted()
     sizes: Counter[str] = Counter()
     modes: Counter[str] = Counter()
     first_seen: dict[str, Sample] = {}
@@ -169,7 +67,7 @@ def check_category(category: Category, progress: Callable[[int, int], None] | No
     )
 
 
-def _read(path: Path, name: str, code: str, noted: _Noted) -> Decoded | None:
+def _read(path: Path, name: str, code: str, noted: Noted) -> Decoded | None:
     try:
         return read_image(path, name)
     except ImageReadError as error:
@@ -177,9 +75,9 @@ def _read(path: Path, name: str, code: str, noted: _Noted) -> Decoded | None:
         return None
 
 
-def _note_mask(category: Category, sample: Sample, image: Decoded | None, noted: _Noted) -> None:
+def _note_mask(category: Category, sample: Sample, image: Decoded | None, noted: Noted) -> None:
     if sample.mask_path is None:
-        noted.add("missing_mask", sample.id, f"expected {expected_mask(category, sample)}")
+        noted.add("missing_mask", sample.id, f"expected {LAYOUTS[category.layout].expected_mask(sample)}")
         return
     name = sample.mask_path.relative_to(category.root / category.name).as_posix()
     mask = _read(sample.mask_path, name, "unreadable_mask", noted)
@@ -191,14 +89,14 @@ def _note_mask(category: Category, sample: Sample, image: Decoded | None, noted:
         noted.add("empty_mask", name)
 
 
-def _note_range(image: Decoded, sample: Sample, noted: _Noted) -> None:
+def _note_range(image: Decoded, sample: Sample, noted: Noted) -> None:
     if image.white > 255:
         low, high = int(image.pixels.min()), int(image.pixels.max())
         if high - low < image.white * LOW_RANGE:
             noted.add("low_range", sample.id, f"values from {low} to {high} of {image.white}")
 
 
-def _note_copy(content: str, sample: Sample, first_seen: dict[str, Sample], noted: _Noted) -> None:
+def _note_copy(content: str, sample: Sample, first_seen: dict[str, Sample], noted: Noted) -> None:
     original = first_seen.setdefault(content, sample)
     if original is sample:
         return
@@ -210,7 +108,7 @@ def _note_copy(content: str, sample: Sample, first_seen: dict[str, Sample], note
         noted.add("two_labels", sample.id, f"same as {original.id}")
 
 
-def _note_leftovers(category: Category, noted: _Noted) -> None:
+def _note_leftovers(category: Category, noted: Noted) -> None:
     """Files in the category's folder that are neither an image nor a mask of a sample."""
     folder = category.root / category.name
     used = {sample.path for sample in category.samples} | {
@@ -226,7 +124,7 @@ def _note_leftovers(category: Category, noted: _Noted) -> None:
             continue
         elif not is_image_name(path.name):
             noted.add("extra_file", name)
-        elif not name.startswith(f"{MASK_FOLDERS[category.layout]}/"):
+        elif not name.startswith(f"{LAYOUTS[category.layout].mask_folder}/"):
             noted.add("unused_image", name)
         else:
             noted.add("good_mask" if relative.parent.name in good_folders else "orphan_mask", name)
@@ -235,11 +133,12 @@ def _note_leftovers(category: Category, noted: _Noted) -> None:
 def _about_counts(category: Category, counts: dict[str, dict[str, int]]) -> list[Finding]:
     """What the numbers of images alone say."""
     findings = []
-    place = TRAIN_FOLDERS[category.layout]
+    layout = LAYOUTS[category.layout]
+    place = layout.train_folder
     n_train, test = sum(counts["train"].values()), counts["test"]
     add = (
-        "Put images of good parts into"
-        f" {category.name}/{place}{' and list them in split_csv/1cls.csv' * (category.layout == 'visa')}."
+        f"Put normal images into {category.name}/{place}"
+        f"{f' and list them in {layout.split_file}' if layout.split_file else ''}."
     )
     if n_train == 0:
         state = "holds no training image" if is_folder(category.root / category.name / place) else "is missing"

@@ -1,93 +1,56 @@
-"""What the folder layouts share: their names, the errors about a wrong root, and the scan of train/test/ground_truth
-trees.
-"""
+"""What the folder layouts share: the record that describes one, and the scan of train/test/ground_truth trees."""
 
-import difflib
-import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from wtflow.datasets.files import is_folder, list_folders, list_images, pair_masks
+from wtflow.datasets.files import is_file, list_folders, list_images, pair_masks
 from wtflow.errors import LayoutError
 from wtflow.records.core import GOOD, Category, Sample, Split
 
-Layout = Literal["mvtec", "visa", "btad"]
-
-LAYOUT_NAMES: dict[str, str] = {"mvtec": "MVTec AD", "visa": "VisA", "btad": "BTAD"}
-
-MASK_FOLDERS: dict[str, str] = {"mvtec": "ground_truth", "visa": "Data/Masks", "btad": "ground_truth"}
-"""Where a category keeps its masks, below its own folder."""
-
-TRAIN_FOLDERS: dict[str, str] = {"mvtec": "train/good", "visa": "Data/Images/Normal", "btad": "train/ok"}
-"""Where a category keeps its training normals."""
-
-HOW_TO_ARRANGE = (
-    "Arrange it as ROOT/CATEGORY/train/good, test/good and test/DEFECT, with masks in"
-    " ground_truth/DEFECT/NAME_mask.png; the published MVTec AD, VisA and BTAD folders work as they are."
-)
+MASKS = "ground_truth"
+"""The folder of masks in such a tree."""
 
 
 @dataclass(frozen=True, slots=True)
-class RootScan:
-    """The categories below a root. `hint` says what else lies there and is not listed; empty when there is nothing
-    to say.
+class FolderLayout:
+    """One way to arrange a data set. Each layout's file ends with its own; `scan.LAYOUTS` lists them all.
+
+    key: as runs and reports store it; title: for people. train_folder and mask_folder lie below the category's folder.
+    mask_ending: replaces the image's ending in the mask's name. split_file: below the root, lists what trains and what
+    tests; empty where the folders do.
     """
 
-    root: Path
-    layout: Layout
-    categories: tuple[str, ...]
-    hint: str = ""
+    key: str
+    title: str
+    train_folder: str
+    mask_folder: str
+    mask_ending: str
+    is_category: Callable[[Path], bool]
+    """Whether a folder is one category of this layout."""
+    scan: Callable[[Path, str], Category]
+    """The category of this name below a root. Opens no image. Raises LayoutError."""
+    split_file: str = ""
+
+    def expected_mask(self, sample: Sample) -> str:
+        """The first path, below the category, at which the mask of a defective test image is looked for."""
+        below = Path(sample.id).parent.name
+        return f"{self.mask_folder}/{below}/{Path(sample.id).stem}{self.mask_ending}"
+
+    def check_root(self, root: Path) -> None:
+        """Raises LayoutError when the root lacks the layout's split file."""
+        if self.split_file and not is_file(root / self.split_file):
+            raise LayoutError(
+                f"{root} has the {self.title} layout, but {self.split_file} is missing: it lists which images train"
+                " and which test.",
+                fix=(
+                    f"Copy {self.split_file} from the {self.title} download into the root, or convert the category to"
+                    " the MVTec AD layout."
+                ),
+            )
 
 
-class WrongRootError(LayoutError):
-    """The root is a level too high or too low; `suggestion` is the right one."""
-
-    def __init__(self, message: str, *, fix: str, suggestion: Path | None = None) -> None:
-        super().__init__(message, fix=fix)
-        self.suggestion = suggestion
-
-    def __reduce__(self):
-        return (_rebuild, (self.message, self.fix, self.suggestion))
-
-
-def _rebuild(message: str, fix: str, suggestion: Path | None) -> WrongRootError:
-    return WrongRootError(message, fix=fix, suggestion=suggestion)
-
-
-def check_root(root: Path) -> Path:
-    """The root as an absolute path, `~` and `..` resolved by name. Raises LayoutError when there is no such folder."""
-    text = str(root)
-    if not text.strip() or "\0" in text:
-        raise LayoutError("No folder is given.", fix="Give the folder that holds the categories.")
-    # Path.absolute would keep `..`, and Path.resolve would follow links: people want to see the path that they gave.
-    root = Path(os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111
-    if is_folder(root):
-        return root
-    if not os.path.lexists(root):
-        raise LayoutError(f"{root} does not exist.", fix="Check the spelling, or choose another folder.")
-    if root.suffix.lower() in (".zip", ".tar", ".gz", ".xz", ".tgz", ".7z", ".rar"):
-        raise LayoutError(f"{root} is an archive; expected a folder.", fix="Unpack it and give the unpacked folder.")
-    raise LayoutError(f"{root} is not a folder.", fix="Give the folder that holds the categories.")
-
-
-def check_name(name: str) -> None:
-    """Refuse a category name that could lead out of the root. Raises LayoutError."""
-    if not name.strip() or name in (".", "..") or any(c in name for c in "/\\\0") or Path(name).drive:
-        raise LayoutError(
-            f"{name!r} is not the name of a category.",
-            fix="Give the name of one folder in the root, without separators.",
-        )
-
-
-def no_such_category(root: Path, name: str, known: tuple[str, ...]) -> LayoutError:
-    """The error for a category that is not below the root."""
-    close = difflib.get_close_matches(name, known, n=1)
-    fix = f"Did you mean {close[0]}?" if close else f"Categories there are: {', '.join(known[:20])}."
-    return LayoutError(f"There is no category {name!r} in {root}.", fix=fix)
-
-
-def scan_tree(root: Path, name: str, layout: Layout, normal: str) -> Category:
+def scan_tree(root: Path, name: str, layout: str, normal: str) -> Category:
     """The category of a train/test/ground_truth tree whose folders of good images are called `normal`. Opens no
     image.
     """
@@ -98,15 +61,8 @@ def scan_tree(root: Path, name: str, layout: Layout, normal: str) -> Category:
     return Category(root, name, layout, tuple(sorted(samples, key=lambda sample: sample.id)))
 
 
-def expected_mask(category: Category, sample: Sample) -> str:
-    """Where the mask of a defective test image would be looked for first, below the category."""
-    below = Path(sample.id).parent.name
-    ending = "_mask.png" if category.layout == "mvtec" else ".png"
-    return f"{MASK_FOLDERS[category.layout]}/{below}/{Path(sample.id).stem}{ending}"
-
-
 def _samples(folder: Path, split: Split, name: str, defect: str) -> list[Sample]:
     images = list_images(folder / split / name)
     # A good image has no defect by definition, so a mask for it is not read.
-    masks = {} if defect == GOOD else pair_masks(images, folder / "ground_truth" / name)
+    masks = {} if defect == GOOD else pair_masks(images, folder / MASKS / name)
     return [Sample(image.relative_to(folder).as_posix(), image, split, defect, masks.get(image)) for image in images]

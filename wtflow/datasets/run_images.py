@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from wtflow.datasets.images import hash_file
-from wtflow.datasets.mvtec import scan_category
+from wtflow.datasets.scan import scan_category
 from wtflow.errors import DatasetError
 from wtflow.records.core import Sample
 from wtflow.store.layout import RunConfig

@@ -8,6 +8,7 @@ import csv
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from wtflow.datasets.files import is_file, is_folder
+from wtflow.datasets.layouts import FolderLayout
 from wtflow.errors import LayoutError
 from wtflow.records.core import GOOD, Category, Sample
 
@@ -21,21 +22,9 @@ def is_category(folder: Path) -> bool:
     return is_folder(folder / "Data" / "Images")
 
 
-def check_split_file(root: Path) -> None:
-    """Raises LayoutError when the root has no split file."""
-    if not is_file(root / SPLIT_FILE):
-        raise LayoutError(
-            f"{root} has the VisA layout, but {SPLIT_FILE} is missing: it says which images train and which test.",
-            fix=(
-                "Copy split_csv/1cls.csv from the VisA download into the root, or convert the category to the MVTec AD"
-                " layout."
-            ),
-        )
-
-
 def scan(root: Path, name: str) -> Category:
     """The images of a category as the split file lists them, whether or not they are there. Raises LayoutError."""
-    check_split_file(root)
+    LAYOUT.check_root(root)
     samples: dict[str, Sample] = {}
     for number, row in _rows(root):
         if row["object"] == name:
@@ -67,7 +56,7 @@ def _sample(root: Path, name: str, number: int, row: dict[str, str]) -> Sample:
     split, label = row["split"], row["label"]
     if split not in ("train", "test") or label not in ("normal", "anomaly"):
         raise LayoutError(
-            f"{SPLIT_FILE} line {number} says split {split!r}, label {label!r}; expected train or test, normal or"
+            f"{SPLIT_FILE} line {number} has split {split!r}, label {label!r}; expected train or test, normal or"
             " anomaly.",
             fix=_RESTORE,
         )
@@ -95,3 +84,8 @@ def _below(name: str, text: str, number: int) -> PurePosixPath:
     if not is_inside or "\\" in text or "\0" in text or PureWindowsPath(text).drive:
         raise LayoutError(f"{SPLIT_FILE} line {number} names {text!r}; expected a path below {name}/.", fix=_RESTORE)
     return path
+
+
+LAYOUT = FolderLayout(
+    "visa", "VisA", "Data/Images/Normal", "Data/Masks", ".png", is_category, scan, split_file=SPLIT_FILE
+)

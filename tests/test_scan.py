@@ -11,8 +11,8 @@ from PIL import Image
 
 from wtflow.datasets.files import pair_masks
 from wtflow.datasets.health import count_samples
-from wtflow.datasets.layouts import WrongRootError
-from wtflow.datasets.mvtec import find_categories, scan_category
+from wtflow.datasets.roots import WrongRootError
+from wtflow.datasets.scan import LAYOUTS, find_categories, scan_category
 from wtflow.errors import LayoutError
 
 
@@ -364,14 +364,14 @@ def test_visa_paths_stay_inside_the_category(tmp_path, path):
         (["object,split,image,mask"], "has no column label"),
         ([], "has no column object, split"),
         ([HEAD], "lists no image of 'candle'"),
-        ([HEAD, "candle,valid,normal,candle/a.JPG,"], "line 2 says split 'valid'"),
+        ([HEAD, "candle,valid,normal,candle/a.JPG,"], "line 2 has split 'valid'"),
         ([HEAD, "candle,test,odd,candle/a.JPG,"], "label 'odd'"),
         ([HEAD, "candle,train,anomaly,candle/a.JPG,"], "trains on the defective image"),
         (
             [HEAD, "candle,train,normal,candle/a.JPG,", "candle,test,normal,candle/a.JPG,"],
             "line 3 lists candle/a.JPG a second time",
         ),
-        ([HEAD, "candle,train"], "line 2 says split 'train', label ''"),
+        ([HEAD, "candle,train"], "line 2 has split 'train', label ''"),
         ([HEAD, 'candle,train,normal,"' + "x" * 200_000 + '",'], "cannot be read"),
     ],
 )
@@ -422,3 +422,20 @@ def test_the_shared_data_has_the_counts_of_its_readme(name, n_train, n_good, def
     category = scan_category(SHARED_DATA, name)
     assert count_samples(category) == {"train": {"good": n_train}, "test": {"good": n_good, **defects}}
     assert all(s.mask_path is not None for s in category.of("test") if s.is_defective)
+
+
+# The table of layouts
+
+
+@pytest.mark.parametrize("key", LAYOUTS)
+def test_every_layout_of_the_table_recognises_and_scans_its_own_folders(tmp_path, key):
+    name = {"mvtec": "screw", "btad": "01", "visa": "candle"}[key]
+    make_visa(tmp_path) if key == "visa" else {"mvtec": make_mvtec, "btad": make_btad}[key](tmp_path / name)
+    layout = LAYOUTS[key]
+    assert layout.key == key == find_categories(tmp_path).layout
+    assert layout.scan(tmp_path, name) == scan_category(tmp_path, name)
+    assert layout.scan(tmp_path, name).layout == key
+    assert (tmp_path / name / layout.train_folder).is_dir()
+    assert (tmp_path / name / layout.mask_folder).is_dir()
+    found = next(sample for sample in layout.scan(tmp_path, name).samples if sample.is_defective)
+    assert (tmp_path / name / layout.expected_mask(found)) == found.mask_path
