@@ -1,6 +1,7 @@
 """Which run is better, and where do they disagree?"""
 
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 import streamlit as st
 
@@ -16,6 +17,9 @@ from wtflow.plots import theme
 from wtflow.plots.compare import CURVES, RUN_COLOURS, plot_rates, plot_score_pairs
 from wtflow.records.core import Curve
 from wtflow.store.runs import RunStore
+
+CurveKind = Literal["roc", "pr", "pro"]
+KINDS: tuple[CurveKind, ...] = get_args(CurveKind)
 
 
 def main(store: RunStore) -> None:
@@ -39,7 +43,7 @@ def main(store: RunStore) -> None:
 
 def show_curves(store: RunStore, comparison: Comparison, names: Sequence[str]) -> None:
     st.subheader("Curves", anchor=False)
-    kind = state.get("curve") if state.get("curve") in CURVES else "roc"
+    kind: CurveKind = state.choose("curve", KINDS, "roc")
     st.segmented_control(
         "Curve", list(CURVES), required=True, format_func=lambda key: CURVES[key][0], **state.bound("curve", kind)
     )
@@ -54,7 +58,7 @@ def show_curves(store: RunStore, comparison: Comparison, names: Sequence[str]) -
     )
 
 
-def curve_of(store: RunStore, comparison: Comparison, k: int, kind: str) -> Curve | None:
+def curve_of(store: RunStore, comparison: Comparison, k: int, kind: CurveKind) -> Curve | None:
     """A run's curve on the common images, or None where it is not defined or its pixels are not counted."""
     if kind == "pro":
         tally = compare_cache.tally(store, comparison.runs[k].run_id)

@@ -24,7 +24,7 @@ SOURCES = "[WTF] arXiv 2508.05461. *Ours*: derived for this app and checked in i
 
 
 def main(store: RunStore) -> None:
-    name = state.get("lesson") if state.get("lesson") in LESSONS else next(iter(LESSONS))
+    name = state.choose("lesson", LESSONS, next(iter(LESSONS)))
     is_large = state.get("large") == "1"
     lesson, seed = load_lesson(name), max(0, int(state.get_number("seed") or 0))
     settings = read_settings(lesson.CONTROLS, state.get("set"))

@@ -103,7 +103,7 @@ def show_strip(results: RunResults, image: CalledRow, threshold: thresholds.Thre
     st.subheader("Among all test images", anchor=False)
     test = results.test
     st.plotly_chart(
-        plot_score_strip(test.score, test.is_defective, float(image.score), threshold.value),
+        plot_score_strip(test.score.to_numpy(), test.is_defective.to_numpy(), float(image.score), threshold.value),
         key="strip",
         config=theme.CONFIG,
         alt=f"Scores of all test images; this one has {format_score(image.score)}",
@@ -194,7 +194,7 @@ def show_neighbours(store: RunStore, results: RunResults, row: int, position: tu
                 except ImageReadError as error:
                     st.error(plain(error.message), icon=":material/broken_image:")
                 st.caption(f"**{words}**")
-                st.caption(plain(str(sample).rpartition(".")[0]))
+                st.caption(plain(sample.rpartition(".")[0]))
 
 
 store = open_page("localization")

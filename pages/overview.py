@@ -56,7 +56,7 @@ def main(store: RunStore) -> None:
     show_start(store, summaries)
     if not summaries:
         show_steps()
-    is_active = any(s.status is not None and s.status.is_active for s in summaries)
+    is_active = any(widgets.is_active(s) for s in summaries)
     st.fragment(show_runs, run_every=POLL_S if is_active else None)(store, is_active)
 
 
@@ -68,8 +68,8 @@ def show_start(store: RunStore, summaries: list[RunSummary]) -> None:
             " their features flow into noise, and marks where a new image does not. You train a category, then judge"
             " its scores, set a threshold and look at every heat map."
         )
-        active = [s for s in summaries if s.status is not None and s.status.is_active]
-        finished = [s for s in summaries if s.status is not None and s.status.state == "finished"]
+        active = [s for s in summaries if widgets.is_active(s)]
+        finished = [s for s in summaries if widgets.is_finished(s)]
         with st.container(horizontal=True, vertical_alignment="center"):
             show_next(store, active, finished)
 
@@ -113,10 +113,10 @@ def show_next(store: RunStore, active: list[RunSummary], finished: list[RunSumma
 def train_demo(store: RunStore) -> None:
     """Start the first demo category that no run has; when it is being trained already, watch that."""
     root = demo_root(store)
-    here = [s for s in trainings.live_summaries(store) if s.root == str(root) and s.status is not None]
-    done = {s.category for s in here if s.status.state == "finished"}
+    here = [s for s in trainings.live_summaries(store) if s.root == str(root)]
+    done = {s.category for s in here if widgets.is_finished(s)}
     name = next((name for name in DEMO_CATEGORIES if name not in done), DEMO_CATEGORIES[0])
-    running = [s.run_id for s in here if s.category == name and s.status.is_active]
+    running = [s.run_id for s in here if s.category == name and widgets.is_active(s)]
     if not running:
         draw_demo(store, (name,))  # the others when somebody opens them: nobody waits for what is not trained yet
         running = [trainings.start(store, root, name, settings_from("fast"))]
@@ -128,7 +128,7 @@ def show_runs(store: RunStore, was_active: bool) -> None:
     with shown():
         trainings.reconcile(store)
         summaries = trainings.live_summaries(store)
-    if was_active and not any(s.status is not None and s.status.is_active for s in summaries):
+    if was_active and not any(widgets.is_active(s) for s in summaries):
         st.rerun()
     st.subheader("Runs", anchor=False)
     if not summaries:

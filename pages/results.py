@@ -47,7 +47,7 @@ def main(store: RunStore) -> None:
         show_download(results, threshold)
         report_menu.show_report(store, {results.run_id: threshold.value})
         report_menu.show_zip(store, results, threshold.value)
-        all_of_them = {"images": "all", "how": None, **state.NO_FILTER}
+        all_of_them: dict[str, str | None] = {"images": "all", "how": None, **state.NO_FILTER}
         link(
             "trajectories",
             "Watch the features of these images travel",
@@ -64,7 +64,7 @@ def show_histogram(results: RunResults, threshold: thresholds.Threshold) -> None
     key = f"histogram_{st.session_state.get('n_histograms', 0)}"
     test = results.test
     st.plotly_chart(
-        plot_score_histogram(test.score, test.is_defective, threshold.value),
+        plot_score_histogram(test.score.to_numpy(), test.is_defective.to_numpy(), threshold.value),
         key=key,
         on_select=lambda: take_bar(key),
         selection_mode="points",

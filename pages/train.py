@@ -33,14 +33,14 @@ def show_form(store: RunStore) -> None:
     category = pick_category(scan)
     n_train, n_test = len(category.of("train")), len(category.of("test"))
     st.caption(f"{widgets.count(n_train, 'training normal')}, {widgets.count(n_test, 'test image')}")
-    settings, problem = None, None
+    settings: Settings | SettingsError
     try:
         settings = show_settings()
     except SettingsError as error:
-        problem = error
+        settings = error
     with st.container(border=True, key="start"):
-        if problem is not None or settings is None:
-            show_error(problem)
+        if isinstance(settings, SettingsError):
+            show_error(settings)
             st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=True)
             return
         if settings.is_untrained:

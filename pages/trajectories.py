@@ -1,9 +1,12 @@
 """How do normal and defective features travel along the path?"""
 
+from collections.abc import Callable
+from typing import Literal
+
 import streamlit as st
 
 from pages.ui import answers, state, thresholds, widgets
-from pages.ui.downloads import offer_still
+from pages.ui.downloads import MovieFormat, offer_still
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.flow import flow_cache, flow_words
 from pages.ui.flow.field import field_state, show_field
@@ -14,11 +17,13 @@ from wtflow.errors import WTFlowError
 from wtflow.export.tables import travel_csv
 from wtflow.plots.groups import group_words
 from wtflow.records.flow import Travel
-from wtflow.results import RunResults
+from wtflow.results import RunResults, image_of_row
 from wtflow.store.runs import RunStore
 from wtflow.studies.requests import TravelRequest, UmapRequest
 
 HEIGHT_PX = 560
+View = Literal["plane", "angle"]
+"""Views that a still or a movie of the paths has."""
 CURVES = {"norm": "Distance", "speed": "Speed", "straightness": "Straightness", "divergence": "Divergence"}
 """Curves over time that are offered as files, by the name of their quantity."""
 TABS = {"ideal": "Ideal against learned", "steps": "Few steps against many"}
@@ -108,7 +113,7 @@ def show_position(results: RunResults, request: TravelRequest, travel: Travel, c
                 f"{flow_words.count_in_words(travel, request)}.{part} Click one to come to its image.", width="content"
             )
             return
-        sample = results.table.set_index("row").loc[int(places.row[clicked])].sample_id
+        sample = image_of_row(results.table, int(places.row[clicked])).sample_id
         row, column = int(places.grid_row[clicked]), int(places.grid_column[clicked])
         what = plain(group_words(str(places.group[clicked])))
         st.markdown(f"**{plain(sample)}**, row {row}, column {column}: {what}", width="content")
@@ -122,11 +127,17 @@ def show_files(results: RunResults, travel: Travel) -> None:
     """The figure, its numbers, its animation and the curves over time as files; the numbers of the curves are in the
     figure's.
     """
-    view = "plane" if state.get("view") == "plane" else "angle"
+    view: View = "plane" if state.get("view") == "plane" else "angle"
     ids = results.table.sample_id.tolist()
     with st.container(horizontal=True):
-        movie = lambda ending, progress: _movie(travel, view, ending, progress)  # noqa: E731
-        offer_still("paths", "still_paths", travel, view, csv=lambda: travel_csv(travel, ids), movie=movie)
+        offer_still(
+            "paths",
+            "still_paths",
+            travel,
+            view,
+            csv=lambda: travel_csv(travel, ids),
+            movie=lambda ending, progress: _movie(travel, view, ending, progress),
+        )
         for quantity, label in CURVES.items():
             if getattr(travel, quantity) is not None:
                 offer_still(label.lower(), "still_over_time", travel, quantity, label=f"{label} over time")
@@ -135,7 +146,7 @@ def show_files(results: RunResults, travel: Travel) -> None:
 def show_more(store: RunStore, results: RunResults) -> None:
     """Two studies of the same run. Only the one that is open is computed."""
     st.subheader("Look closer", anchor=False)
-    wanted = state.get("tab") if state.get("tab") in TABS else None
+    wanted = state.choose("tab", TABS, None)
     st.segmented_control(
         "Study", list(TABS), format_func=TABS.__getitem__, label_visibility="collapsed", **state.bound("tab", wanted)
     )
@@ -145,10 +156,10 @@ def show_more(store: RunStore, results: RunResults) -> None:
         show_steps(store, results)
 
 
-def _movie(travel: Travel, view: str, ending: str, progress) -> bytes:
-    from wtflow.plots import still
+def _movie(travel: Travel, view: View, ending: MovieFormat, progress: Callable[[int, int], None]) -> bytes:
+    from wtflow.plots.still.moving import movie
 
-    return still.movie(travel, view, ending, 4.0, 20, progress)
+    return movie(travel, view, ending, 4.0, 20, progress)
 
 
 store = open_page("trajectories")

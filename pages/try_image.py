@@ -36,7 +36,7 @@ def main(store: RunStore) -> None:
     if files:
         st.subheader(widgets.count(len(files), "image"), anchor=False)
         files = [files[i] for i in widgets.pager(len(files), PER_PAGE)]
-        kept = {(facts["name"], facts["score"]) for facts in list_tried(store, results.run_id)}
+        kept = {(entry["name"], entry["score"]) for entry in list_tried(store, results.run_id)}
         for tried, (_, content) in zip(score(store, results, files), files, strict=True):
             show_tried(store, results, threshold, tried, content, is_kept=(tried.name, tried.score) in kept)
     show_kept(store, results, threshold)
@@ -75,8 +75,8 @@ def score(store: RunStore, results: RunResults, files: list[tuple[str, bytes]]) 
     stamp = cache.run_stamp(store, results.run_id)
     keys = [(str(store.home), results.run_id, stamp, name, hashlib.sha256(data).hexdigest()) for name, data in files]
     shelf = cache.tried()
-    found = {key: shelf.get(key) for key in keys}
-    missing = [i for i, key in enumerate(keys) if found[key] is None]
+    found = [shelf.get(key) for key in keys]
+    missing = [i for i, tried in enumerate(found) if tried is None]
     if missing:
         with st.spinner(
             f"Scoring {widgets.count(len(missing), 'image')} (the first time loads the network: some seconds)"
@@ -84,9 +84,9 @@ def score(store: RunStore, results: RunResults, files: list[tuple[str, bytes]]) 
             from wtflow.studies.try_images import try_images  # imports torch: seconds, paid only here
 
             for i, tried in zip(missing, try_images(store, results.run_id, [files[i] for i in missing]), strict=True):
-                found[keys[i]] = tried
+                found[i] = tried
                 shelf.put(keys[i], tried)
-    return [found[key] for key in keys]
+    return [tried for tried in found if tried is not None]
 
 
 def show_tried(
@@ -100,11 +100,11 @@ def show_tried(
 ) -> None:
     name = Path(tried.name).name
     with st.container(border=True):
-        if tried.problem:
+        if tried.problem or tried.pixel_map is None or tried.image is None:
             st.error(f"**{plain(name)}**  \n{plain(tried.problem)}", icon=":material/broken_image:")
             return
-        facts, picture, heat, near = st.columns([2, 2, 2, 3], gap="medium")
-        with facts:
+        numbers, picture, heat, near = st.columns([2, 2, 2, 3], gap="medium")
+        with numbers:
             st.markdown(f"**{plain(name)}**")
             st.metric(
                 "Score (higher is worse)", format_score(tried.score), help=f"Threshold {format_score(threshold.value)}"
@@ -158,21 +158,21 @@ def show_kept(store: RunStore, results: RunResults, threshold: thresholds.Thresh
     st.subheader(f"Kept with this run: {widgets.count(len(kept), 'image')}", anchor=False)
     st.caption("They are listed here only; no metric counts them.")
     with st.grid(min_column_width=widgets.TILE_PX, key="kept"):
-        for facts in kept:
-            with st.container(key=f"tile-thumb_{facts['key']}"):
-                show_one_kept(store, results, threshold, facts)
+        for entry in kept:
+            with st.container(key=f"tile-thumb_{entry['key']}"):
+                show_one_kept(store, results, threshold, entry)
 
 
-def show_one_kept(store: RunStore, results: RunResults, threshold: thresholds.Threshold, facts: dict) -> None:
-    name, key = Path(facts["name"]).name, facts["key"]
+def show_one_kept(store: RunStore, results: RunResults, threshold: thresholds.Threshold, entry: dict) -> None:
+    name, key = Path(entry["name"]).name, entry["key"]
     try:
-        image = load_image(facts["image"], results.settings.image_size)
-        mixed = overlay(image, tried_map(facts), results.color_range, OPACITY)
+        image = load_image(entry["image"], results.settings.image_size)
+        mixed = overlay(image, tried_map(entry), results.color_range, OPACITY)
         st.image(encode_jpeg(mixed), width="stretch", alt=f"{name} with its anomaly map, kept with this run")
     except WTFlowError as error:
         st.error(plain(error.message), icon=":material/broken_image:")
-    st.caption(f"**{format_score(facts['score'])}** {plain(name)}")
-    show_call(facts["score"], threshold)
+    st.caption(f"**{format_score(entry['score'])}** {plain(name)}")
+    show_call(entry["score"], threshold)
     remove = {"on_click": delete_tried, "args": (store, results.run_id, [key])}
     st.button("Remove", icon=":material/delete:", type="tertiary", key=f"remove_{key}", **remove)
 

@@ -26,7 +26,7 @@ class ScoreRow(Protocol):
     the columns.
     """
 
-    row: int
+    row: np.integer
     sample_id: str
     path: str
     mask_path: str
@@ -36,8 +36,8 @@ class ScoreRow(Protocol):
     is_defective: bool
     score: float
     whole_score: float
-    peak_row: int
-    peak_column: int
+    peak_row: np.integer
+    peak_column: np.integer
 
 
 class CalledRow(ScoreRow, Protocol):

@@ -11,8 +11,7 @@ from wtflow.errors import WTFlowError
 from wtflow.jobs import studies
 from wtflow.records.flow import Travel
 from wtflow.store.runs import RunStore
-from wtflow.studies.answers import Answer
-from wtflow.studies.requests import Request, TravelRequest
+from wtflow.studies.requests import A, Request, RequestFor, TravelRequest
 
 POLL_S = 1.0
 QUICK = 120_000
@@ -37,7 +36,7 @@ def read_travel(store: RunStore, run_id: str, request: TravelRequest) -> Travel 
     return found
 
 
-def read_task(store: RunStore, run_id: str, request: Request, what: str, expected: str) -> Answer | None:
+def read_task(store: RunStore, run_id: str, request: RequestFor[A], what: str, expected: str) -> A | None:
     """An answer that a process of its own makes, begun by a button; until then the button, its progress, or why it
     failed.
     """
@@ -82,15 +81,16 @@ def _show_task(store: RunStore, run_id: str, request: Request, what: str, expect
         st.caption(f"Takes {expected}; kept with the run, and stopped whenever you like.", width="content")
 
 
-def _compute_here(store: RunStore, run_id: str, request: TravelRequest) -> Answer:
+def _compute_here(store: RunStore, run_id: str, request: TravelRequest) -> Travel:
     """Compute with a progress bar that goes when it is done."""
     bar = st.progress(0.0, text="Loading the network (some seconds the first time)")
     from wtflow.machine.progress import one_thread  # imports torch: seconds, paid only here
     from wtflow.studies.compute import compute_answer
 
+    def show(share: float) -> None:
+        bar.progress(min(share, 1.0), text=f"Moving {request.n:,} positions")
+
     with one_thread():
-        answer = compute_answer(
-            store, run_id, request, lambda share: bar.progress(min(share, 1.0), text=f"Moving {request.n:,} positions")
-        )
+        answer = compute_answer(store, run_id, request, show)
     bar.empty()
     return answer

@@ -3,11 +3,14 @@ without them only speed changes.
 """
 
 from pathlib import Path
+from typing import Generic, TypeVar
 
+import numpy as np
 import streamlit as st
 
 from wtflow.datasets.images import load_image, load_mask
 from wtflow.datasets.scan import RootScan, find_categories, scan_category
+from wtflow.errors import StoreError
 from wtflow.failures.calls import alarm_map as compute_alarm_map
 from wtflow.failures.calls import failures_of
 from wtflow.failures.groups import group_failures
@@ -15,51 +18,53 @@ from wtflow.failures.regions import compare_regions
 from wtflow.failures.words import FailureStudy, study_failures
 from wtflow.plots.failures import paint_segments
 from wtflow.plots.pictures import crop_around, encode_jpeg, overlay, thumbnail
-from wtflow.records.core import Category, HealthReport, Probe
+from wtflow.records.core import Category, HealthReport, Probe, Tried
 from wtflow.records.failures import AlarmMap, FailureMap, RegionReport
 from wtflow.records.notes import RunNotes
-from wtflow.results import RunResults, open_results, pixel_map, truth_of
+from wtflow.results import RunResults, image_of_row, open_results, pixel_map, truth_of
 from wtflow.store import layout
 from wtflow.store.notes import notes_of
 from wtflow.store.runs import RunStore
 from wtflow.studies.answers import answer_path, load_answer
-from wtflow.studies.requests import FactsRequest, NearestRequest, UmapRequest, request_from_json
+from wtflow.studies.requests import FactsRequest, NearestRequest, UmapRequest
 
 THUMBNAIL_PX = 320
 """Twice the width of a card, for screens with two pixels per point."""
 
 CROP_PX = 192
 
+Kept = TypeVar("Kept")
+
 SCAN_AGAIN_AFTER_S = 5
 """A folder is listed anew after so long; images that were added meanwhile appear without pressing anything."""
 
 
-class Shelf:
+class Shelf(Generic[Kept]):
     """A few results by key, the least recently put thrown out. For work that reports progress, which cached
     functions cannot.
     """
 
     def __init__(self, n_kept: int) -> None:
-        self._kept: dict[object, object] = {}
+        self._kept: dict[object, Kept] = {}
         self._n_kept = n_kept
 
-    def get(self, key: object) -> object | None:
+    def get(self, key: object) -> Kept | None:
         return self._kept.get(key)
 
-    def put(self, key: object, value: object) -> None:
+    def put(self, key: object, value: Kept) -> None:
         self._kept[key] = value
         while len(self._kept) > self._n_kept:
             self._kept.pop(next(iter(self._kept)), None)
 
 
 @st.cache_resource(show_spinner=False)
-def reports() -> Shelf:
+def reports() -> Shelf[HealthReport]:
     """Health reports by `fingerprint`."""
     return Shelf(16)
 
 
 @st.cache_resource(show_spinner=False)
-def tried() -> Shelf:
+def tried() -> Shelf[Tried]:
     """Scores of dropped images by (store, run, stamp, hash of the bytes)."""
     return Shelf(32)
 
@@ -146,9 +151,9 @@ def _heat(home: str, run_id: str, stamp: tuple[int, ...], row: int, opacity: flo
 
 def _small(found: RunResults, row: int, size_px: int):
     """An image of the score table with its longer side `size_px`, and its mask (None: it has none)."""
-    facts = found.table[found.table.row == row].iloc[0]
-    mask = load_mask(Path(facts.mask_path), None) if facts.mask_path else None
-    return thumbnail(load_image(Path(facts.path), None), size_px), mask
+    image = image_of_row(found.table, row)
+    mask = load_mask(Path(image.mask_path), None) if image.mask_path else None
+    return thumbnail(load_image(Path(image.path), None), size_px), mask
 
 
 def hover(store: RunStore, run_id: str, row: int, size_px: int) -> tuple[bytes, bytes]:
@@ -178,7 +183,8 @@ def _failure_study(
     store = RunStore(Path(home))
     return study_failures(
         results(store, run_id),
-        *(load_answer(store, run_id, request) for request in (FactsRequest(), NearestRequest())),
+        load_answer(store, run_id, FactsRequest()),
+        load_answer(store, run_id, NearestRequest()),
         threshold,
     )
 
@@ -204,9 +210,13 @@ def failure_map(store: RunStore, run_id: str, request: UmapRequest, threshold: f
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _failure_map(home: str, run_id: str, stamp: tuple[int, ...], request_json: str, threshold: float) -> FailureMap:
     store = RunStore(Path(home))
-    projection = load_answer(store, run_id, request_from_json(request_json))
+    projection = load_answer(store, run_id, UmapRequest.model_validate_json(request_json))
+    if projection is None:
+        raise StoreError("The map of the test images is gone.", fix="Load the page again and compute it once more.")
     test = results(store, run_id).test
-    return group_failures(projection.points[0], sorted(test.row), failures_of(test, threshold).row)
+    return group_failures(
+        projection.points[0], np.sort(test.row.to_numpy()), failures_of(test, threshold).row.to_numpy()
+    )
 
 
 def segments(
@@ -225,9 +235,9 @@ def _segments(
     home: str, run_id: str, stamp: tuple[int, ...], row: int, threshold: float, size_px: int
 ) -> tuple[bytes, RegionReport | None]:
     found = results(RunStore(Path(home)), run_id)
-    facts = found.table[found.table.row == row].iloc[0]
-    truth, values = truth_of(found, facts), pixel_map(found, row)
-    small = thumbnail(load_image(Path(facts.path), None), size_px)
+    image = image_of_row(found.table, row)
+    truth, values = truth_of(found, image), pixel_map(found, row)
+    small = thumbnail(load_image(Path(image.path), None), size_px)
     painted = paint_segments(small, values >= threshold, values < 0 if truth is None else truth)
     return encode_jpeg(painted), None if truth is None else compare_regions(values, truth, threshold)
 
@@ -259,7 +269,7 @@ def _crop(path: str, grid_row: int, grid_column: int, shape: tuple[int, int], st
 def file_stamp(path: Path) -> int:
     """Changes when a file is written anew; the same for all that are absent."""
     try:
-        facts = path.stat()
+        stat = path.stat()
     except OSError:
         return -1
-    return hash((facts.st_mtime_ns, facts.st_size, facts.st_ino))
+    return hash((stat.st_mtime_ns, stat.st_size, stat.st_ino))

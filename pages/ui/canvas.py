@@ -5,10 +5,11 @@ after each stroke.
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.components.v2 import component
 
 from pages.ui.frame import ASSETS
 
-_paint = st.components.v2.component(
+_paint = component(
     "wtflow_paint",
     html='<div class="paint"></div>',
     css=(ASSETS / "paint.css").read_text(encoding="utf-8"),

@@ -1,24 +1,26 @@
 """A figure as files: PNG, SVG, its data, and the animation as a movie. Nothing is drawn before a person asks for it."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import streamlit as st
 
-from pages.ui import state
+from pages.ui import state, widgets
 from pages.ui.errors import show_error
 from wtflow.errors import WTFlowError
 from wtflow.export.folder import file_stem
 from wtflow.plots.still.encode import GET_FFMPEG, find_ffmpeg
 
+MovieFormat = Literal["gif", "mp4"]
 Make = Callable[[], bytes]
-Film = Callable[[str, Callable[[int, int], None]], bytes]
+Film = Callable[[MovieFormat, Callable[[int, int], None]], bytes]
 """Takes "gif" or "mp4" and a progress callback (frames done, frames in all)."""
 
 _STILLS = (
     ("PNG", "png", "image/png", "For text and slides, 300 dots per inch"),
     ("SVG", "svg", "image/svg+xml", "For papers: lines and text stay sharp"),
 )
-_MOVIES = {"gif": ("GIF", "image/gif"), "mp4": ("MP4", "video/mp4")}
+_MOVIES: dict[MovieFormat, tuple[str, str]] = {"gif": ("GIF", "image/gif"), "mp4": ("MP4", "video/mp4")}
 
 
 def show_downloads(
@@ -64,8 +66,9 @@ def offer_still(
 def _draw(name: str, records: tuple, ending: str) -> bytes:
     """A Matplotlib figure as bytes; Matplotlib is loaded only when someone asks for a file."""
     from wtflow.plots import still
+    from wtflow.plots.still.sheet import to_png, to_svg
 
-    return (still.to_png if ending == "png" else still.to_svg)(getattr(still, name)(*records))
+    return (to_png if ending == "png" else to_svg)(getattr(still, name)(*records))
 
 
 def _offer(label: str, data: Make | bytes, name: str, ending: str, mime: str, hint: str | None = None) -> None:
@@ -104,11 +107,11 @@ def _show_movie(name: str, movie: Film) -> None:
         _make(name, movie, ending)
 
 
-def _make(name: str, movie: Film, ending: str) -> None:
+def _make(name: str, movie: Film, ending: MovieFormat) -> None:
     label, mime = _MOVIES[ending]
     bar = st.progress(0.0, text=f"Drawing the {label}")
     try:
-        made = movie(ending, lambda done, total: bar.progress(done / total, text=f"Frame {done} of {total}"))
+        made = movie(ending, widgets.count_on(bar, lambda done, total: f"Frame {done} of {total}"))
     except WTFlowError as error:
         show_error(error)
     else:

@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import streamlit as st
 
@@ -22,7 +22,7 @@ def show_error(error: WTFlowError) -> None:
 
 
 @contextlib.contextmanager
-def shown() -> Iterator[None]:
+def shown() -> Generator[None]:
     """Show an error meant for a person instead of raising it, and end the page (or fragment) there."""
     try:
         yield

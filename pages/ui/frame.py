@@ -7,6 +7,7 @@ twice is harmless, and the ids of widgets stay the same in both cases (they depe
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import streamlit as st
 
@@ -103,20 +104,18 @@ def open_page(name: str) -> RunStore:
     return RunStore()
 
 
-def go(name: str, **params: str) -> None:
+def go(name: str, **params: str | None) -> NoReturn:
     """Switch to another page with these choices made. Ends this run of the script."""
     st.switch_page(page(name), query_params=state.address(PAGES[name].params, params))
 
 
-def link(
-    name: str, label: str, *, icon: str | None = None, help: str = "", width: str = "content", **params: str
-) -> None:
+def link(name: str, label: str, *, icon: str | None = None, help: str | None = None, **params: str | None) -> None:
     """A link to another page with these choices made; it opens in a new tab like any link."""
     st.page_link(
         page(name),
         label=label,
         icon=icon,
-        help=help or None,
-        width=width,
+        help=help,
+        width="content",
         query_params=state.address(PAGES[name].params, params),
     )

@@ -21,7 +21,7 @@ PER_PAGE = 28
 OPACITY = 0.6
 VIEWS = {"overlay": "With map", "image": "Image only"}
 
-_COLOURS = {"TP": "orange", "FN": "violet", "FP": "yellow", "TN": "blue"}
+_COLOURS: dict[str, widgets.BadgeColour] = {"TP": "orange", "FN": "violet", "FP": "yellow", "TN": "blue"}
 
 
 def show_gallery(store: RunStore, results: RunResults, threshold: thresholds.Threshold) -> None:

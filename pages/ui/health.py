@@ -23,9 +23,7 @@ def check(category: Category) -> HealthReport:
         bar = st.progress(0.0, text="Reading every image once")
         report = check_category(
             category,
-            lambda done, total: bar.progress(
-                done / max(total, 1), text=f"Reading every image once: {done:,} of {total:,}"
-            ),
+            widgets.count_on(bar, lambda done, total: f"Reading every image once: {done:,} of {total:,}"),
         )
         bar.empty()
         cache.keep_report(category, report)

@@ -4,11 +4,8 @@ import streamlit as st
 
 from pages.ui import widgets
 from pages.ui.errors import plain
-from wtflow.metrics import WORDS
+from wtflow.metrics import RUN_METRICS
 from wtflow.results import RunResults
-
-FLOORS = {"image_auroc": "image_auroc_start", "aupro": "aupro_start"}
-"""Metric -> key of the same one read before the flow."""
 
 
 def show_metrics(results: RunResults) -> None:
@@ -22,12 +19,12 @@ def show_metrics(results: RunResults) -> None:
         f"{widgets.count(settings.steps, settings.solver + ' step')}, score {settings.score}."
     )
     with st.grid(min_column_width=190, key="metrics"):
-        for name, (title, meaning) in WORDS.items():
+        for name, metric in RUN_METRICS.items():
             with st.container(border=True, height="stretch"):
-                st.metric(title, widgets.metric(metrics.get(name)))
+                st.metric(metric.title, widgets.metric(metrics.get(name)))
                 if metrics.get(name) is None:
                     st.caption(f"Not defined: {plain(undefined.get(name, 'this run did not compute it.'))}")
                     continue
-                st.caption(meaning)
-                if (floor := metrics.get(FLOORS.get(name, ""))) is not None:
+                st.caption(metric.meaning)
+                if (floor := metrics.get(metric.before_flow)) is not None:
                     st.caption(f"**Without the flow: {widgets.metric(floor)}** (norm of the features)")

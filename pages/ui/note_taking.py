@@ -178,7 +178,7 @@ def _switch(
         icon=":material/check:" if is_on else icon,
         type="primary" if is_on else "secondary",
         shortcut=shortcut,
-        on_click=_save,
+        on_click=_press,
         args=(*where, write),
         help="On: press to take it off" if is_on else None,
     )
@@ -202,12 +202,17 @@ def _show_comment(store: RunStore, run_id: str, sample_id: str | None, owner: Im
         max_chars=max(MAX_COMMENT, len(owner.comment)),
         placeholder="Saved when you leave the field",
         key=key,
-        on_change=lambda: _save(
+        on_change=lambda: _press(
             run_id,
             sample_id,
             lambda: set_comment(store, run_id, sample_id, st.session_state[key], owner.revision).is_joined,
         ),
     )
+
+
+def _press(run_id: str, sample_id: str | None, write: Callable[[], object]) -> None:
+    """`_save` as a callback of a widget, which returns nothing."""
+    _save(run_id, sample_id, write)
 
 
 def _save(run_id: str, sample_id: str | None, write: Callable[[], object]) -> bool:

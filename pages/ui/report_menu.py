@@ -89,10 +89,12 @@ def _show_zip_form(store: RunStore, results: RunResults, threshold: float) -> No
 def _offer(make: Callable[[Show], tuple[bytes, str]], name: str, ending: str, mime: str, runs: list[str]) -> None:
     """Make a file under a bar, then offer it with its size and what is to be said of it."""
     bar = st.progress(0.0, text="Starting")
+
+    def show(label: str, percent: float) -> None:
+        bar.progress(min(percent / 100, 1.0), text=label[:1].upper() + label[1:])
+
     try:
-        content, said = make(
-            lambda label, percent: bar.progress(min(percent / 100, 1.0), text=label[:1].upper() + label[1:])
-        )
+        content, said = make(show)
     except WTFlowError as error:
         show_error(error)
     else:

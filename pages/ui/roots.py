@@ -91,10 +91,10 @@ def pick_category(scan: RootScan) -> Category:
             icon=":material/search_off:",
         )
     name = wanted if wanted in scan.categories else scan.categories[0]
-    show = st.pills if len(scan.categories) <= 15 else st.selectbox
-    show(
-        "Category", scan.categories, **({"required": True} if show is st.pills else {}), **state.bound("category", name)
-    )
+    if len(scan.categories) <= 15:
+        st.pills("Category", scan.categories, required=True, **state.bound("category", name))
+    else:
+        st.selectbox("Category", scan.categories, **state.bound("category", name))
     return cache.category(str(scan.root), name)
 
 

@@ -5,7 +5,8 @@ The address wins whenever it says something that this session did not write (a l
 session does. Values are lists of text, as an address holds them; pages validate what they read against the facts.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeVar, overload
 
 import streamlit as st
 
@@ -69,6 +70,8 @@ COMPARE = (
 )
 LEARN = ("lesson", "seed", "data", "set", "points", "large")
 
+Option = TypeVar("Option", bound=str)
+
 # What makes no sense any more when the key changes.
 FOLLOWERS = {
     "root": ("category", "group", "page"),
@@ -119,6 +122,16 @@ def get(name: str) -> str | None:
     """The chosen value as text, or None."""
     values = st.session_state.get(_CHOICES, {}).get(name)
     return values[-1] if values else None
+
+
+@overload
+def choose(name: str, offered: Iterable[Option], otherwise: Option) -> Option: ...
+@overload
+def choose(name: str, offered: Iterable[Option], otherwise: None) -> Option | None: ...
+def choose(name: str, offered: Iterable[Option], otherwise: Option | None) -> Option | None:
+    """The chosen value if it is one of those offered."""
+    wanted = get(name)
+    return next((option for option in offered if option == wanted), otherwise)
 
 
 def get_all(name: str) -> list[str]:
@@ -186,7 +199,7 @@ def bound(name: str, value: object) -> dict:
     return {"key": key, "on_change": changed}
 
 
-def address(params: tuple[str, ...], changes: dict[str, str | list[str] | None]) -> dict[str, list[str]]:
+def address(params: tuple[str, ...], changes: Mapping[str, str | list[str] | None]) -> dict[str, list[str]]:
     """Query parameters of another page: present choices with some changed, as far as that page keeps them."""
     choices = dict(st.session_state.get(_CHOICES, {}))
     for name, value in changes.items():

@@ -12,10 +12,14 @@ from wtflow.failures.notes import count_words, images_with
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
 from wtflow.records.notes import RunNotes
-from wtflow.results import RunResults, ThresholdChoice, add_outcomes, filter_rows, threshold_choices
+from wtflow.results import RunResults, Sort, ThresholdChoice, add_outcomes, filter_rows, threshold_choices
 from wtflow.store.runs import RunStore
 
-SORTS = {"score descending": "Highest score first", "score ascending": "Lowest score first", "name": "By name"}
+SORTS: dict[Sort, str] = {
+    "score descending": "Highest score first",
+    "score ascending": "Lowest score first",
+    "name": "By name",
+}
 _N_STOPS = 400
 """Positions of the slider at most."""
 
@@ -42,7 +46,7 @@ class Threshold:
 def read_threshold(results: RunResults) -> Threshold:
     """The threshold that the address names, or that of the chosen origin, or of the first one."""
     origins = {choice.key: choice for choice in threshold_choices(results)}
-    origin = origins.get(state.get("origin") or "") or next(iter(origins.values()))
+    origin = origins[state.choose("origin", origins, next(iter(origins)))]
     moved = state.get_number("threshold")
     if moved is None or state.get("threshold") == state.to_text(origin.value):
         return Threshold(origin.value, origin, False)
@@ -93,8 +97,9 @@ def _stops(results: RunResults, threshold: Threshold) -> list[float]:
     margin = (scores[-1] - scores[0]) / 50 or abs(scores[0]) / 50 or 1.0
     ends = [scores[0] - margin, scores[-1] + margin]
     exact = [*(choice.value for choice in threshold_choices(results)), threshold.value]
-    by_text = {state.to_text(value): float(state.to_text(value)) for value in (*between, *ends)}
-    return sorted((by_text | {state.to_text(value): value for value in exact}).values())
+    texts = [f"{value:.6g}" for value in (*between, *ends)]  # as `state.to_text` writes a choice into the address
+    by_text = {text: float(text) for text in texts}
+    return sorted((by_text | {f"{value:.6g}": value for value in exact}).values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,7 @@ class Filter:
     defects: tuple[str, ...]
     outcomes: tuple[str, ...]
     score_range: tuple[float, float] | None
-    sort: str
+    sort: Sort
     tags: tuple[str, ...] = ()
     """Tags, or what else notes say; images with any of them are shown."""
     sample_ids: frozenset[str] | None = None
@@ -130,13 +135,13 @@ def defect_types(results: RunResults) -> list[str]:
 
 def read_filter(results: RunResults) -> Filter:
     known = defect_types(results)
-    sort, notes = state.get("sort"), read_notes(results)
+    notes = read_notes(results)
     tags = tuple(word for word in count_words(results.test, notes) if word in state.get_all("tag"))
     return Filter(
         tuple(name for name in known if name in state.get_all("defect")),
         tuple(name for name in OUTCOMES if name in state.get_all("outcome")),
         _score_range(),
-        sort if sort in SORTS else "score descending",
+        state.choose("sort", SORTS, "score descending"),
         tags,
         images_with(notes, tags),
     )

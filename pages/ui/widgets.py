@@ -2,10 +2,13 @@
 
 import contextlib
 import time
+from collections.abc import Callable
 from datetime import datetime
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import cache, state
 from pages.ui.errors import plain, show_error
@@ -31,8 +34,10 @@ EMBEDDED_NOTE = (
     "ImageNet weights find a little more on average: choose them, or a weights file, under Weights when you train."
 )
 
+BadgeColour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "grey", "primary"]
+
 # State of a run -> colour and icon of its badge.
-_BADGES = {
+_BADGES: dict[str, tuple[BadgeColour, str]] = {
     "queued": ("gray", ":material/hourglass_empty:"),
     "running": ("primary", ":material/progress_activity:"),
     "stopping": ("gray", ":material/stop_circle:"),
@@ -41,6 +46,14 @@ _BADGES = {
     "failed": ("red", ":material/error:"),
     "lost": ("red", ":material/help:"),
 }
+
+
+def is_finished(summary: RunSummary) -> bool:
+    return summary.status is not None and summary.status.state == "finished"
+
+
+def is_active(summary: RunSummary) -> bool:
+    return summary.status is not None and summary.status.is_active
 
 
 def state_badge(summary: RunSummary) -> None:
@@ -71,11 +84,7 @@ def show_weights_note(settings: Settings) -> None:
 def pick_run(store: RunStore) -> RunSummary:
     """The finished run that the address names, or the newest; ends the page with what to do when there is none."""
     summaries = {summary.run_id: summary for summary in trainings.live_summaries(store)}
-    finished = [
-        run_id
-        for run_id, summary in summaries.items()
-        if summary.status is not None and summary.status.state == "finished"
-    ]
+    finished = [run_id for run_id, summary in summaries.items() if is_finished(summary)]
     wanted = state.get("run")
     chosen = wanted if wanted in finished else finished[0] if finished and wanted is None else None
     if finished:
@@ -130,7 +139,7 @@ def show_why_unfit(run_id: str, summary: RunSummary | None) -> None:
         fix = "It may have been deleted. Choose another one above, or train one."
         show_error(RunNotFoundError(f"There is no run {run_id[:80]!r} here.", fix=fix))
         link("train", "Go to Train", icon=":material/model_training:", watch=None)
-    elif summary.problem:
+    elif summary.problem or summary.status is None:
         st.error(f"**Run {plain(run_id)} is damaged.**  \n{plain(summary.problem)}", icon=":material/broken_image:")
     else:
         st.info(
@@ -187,6 +196,15 @@ def count(n: int, noun: str) -> str:
 def metric(value: float | None) -> str:
     """A metric between 0 and 1 with three digits, or a dash."""
     return "–" if value is None else f"{value:.3f}"
+
+
+def count_on(bar: DeltaGenerator, words: Callable[[int, int], str]) -> Callable[[int, int], None]:
+    """A progress callback (done, total) that moves a bar; `words` are the bar's text."""
+
+    def show(done: int, total: int) -> None:
+        bar.progress(done / max(total, 1), text=words(done, total))
+
+    return show
 
 
 def pager(n_items: int, per_page: int) -> range:

@@ -8,6 +8,7 @@ again.
 from collections.abc import Callable
 from pathlib import Path
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from pages.ui.cache import Shelf, file_stamp, results, run_stamp
@@ -65,8 +66,9 @@ def pixel_rows(store: RunStore, run_ids: tuple[str, ...]) -> tuple[MetricRow, ..
 def _pixel_rows(
     home: str, run_ids: tuple[str, ...], stamps: tuple[tuple[int, ...], ...], tallied: tuple[int, ...]
 ) -> tuple[MetricRow, ...]:
-    tallies = [tally(RunStore(Path(home)), run_id) for run_id in run_ids]
-    return compare_pixels(_comparison(home, run_ids, stamps), None if None in tallies else tallies)
+    found = [tally(RunStore(Path(home)), run_id) for run_id in run_ids]
+    tallies = [one for one in found if one is not None]
+    return compare_pixels(_comparison(home, run_ids, stamps), tallies if len(tallies) == len(found) else None)
 
 
 def normals_of(store: RunStore, run_id: str):
@@ -80,12 +82,12 @@ def _normals_of(home: str, run_id: str, stamp: tuple[int, ...]):
 
 
 @st.cache_resource(show_spinner=False)
-def figures() -> Shelf:
+def figures() -> Shelf[go.Figure]:
     """Figures that take a tenth of a second to build, by everything they show; only read."""
     return Shelf(48)
 
 
-def figure(key: tuple, build: Callable[[], object]):
+def figure(key: tuple, build: Callable[[], go.Figure]) -> go.Figure:
     """The figure of this key, built where it is not on the shelf."""
     found = figures().get(key)
     if found is None:

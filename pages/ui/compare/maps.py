@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from pages.ui import cache, state, widgets
@@ -56,7 +57,7 @@ def show_maps(
     table(["run", "score", "its threshold", "calls it", "rank, highest first"], lines)
     references = [compare_cache.normals_of(store, run.run_id) for run in comparison.runs]
     scales = list(SCALES) if all(reference is not None for reference in references) else ["own"]
-    scale = state.get("maps") if state.get("maps") in scales else scales[0]
+    scale = state.choose("maps", scales, scales[0])
     found = state.get_number("opacity")
     opacity = 1.0 if found is None else min(max(found, 0.0), 1.0)
     shape = comparison.runs[0].maps.shape[1:]
@@ -88,7 +89,7 @@ def show_maps(
     _show_position(comparison, names, at, references, position)
     with st.container(horizontal=True):
         for k, run in enumerate(comparison.runs):
-            there = {"run": run.run_id, "sample": str(image.sample_id)}
+            there = {"run": run.run_id, "sample": image.sample_id}
             link(
                 "localization",
                 f"Look at it in {LETTERS[k]}",
@@ -112,7 +113,7 @@ def _build(
     references: Sequence | None,
     opacity: float,
     position: tuple[int, int] | None,
-):
+) -> go.Figure:
     """The figure; with `references` on the common scale, else each map on its run's own."""
     panels = []
     for k, run in enumerate(comparison.runs):
@@ -141,9 +142,9 @@ def _pick_image(comparison: Comparison, disagreed: list[str]) -> int:
     """The image that the address names, else the first one that the runs disagree on, else the first run's highest;
     its place.
     """
-    ids = list(comparison.images.sample_id)
+    ids: list[str] = list(comparison.images.sample_id)
     start = disagreed[0] if disagreed else ids[int(comparison.scores[0].argmax())]
-    wanted = state.get("sample") if state.get("sample") in ids else start
+    wanted = state.choose("sample", ids, start)
     steps = disagreed if wanted in disagreed else ids
     at = steps.index(wanted)
     with st.container(horizontal=True, vertical_alignment="bottom"):

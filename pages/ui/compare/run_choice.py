@@ -30,11 +30,7 @@ def pick_runs(store: RunStore) -> tuple[str, ...]:
     them.
     """
     summaries = {summary.run_id: summary for summary in trainings.live_summaries(store)}
-    finished = {
-        run_id: summary
-        for run_id, summary in summaries.items()
-        if summary.status is not None and summary.status.state == "finished"
-    }
+    finished = {run_id: summary for run_id, summary in summaries.items() if widgets.is_finished(summary)}
     categories = list(dict.fromkeys(summary.category for summary in finished.values()))
     if not categories:
         widgets.show_no_run_yet(
@@ -93,13 +89,13 @@ def _category(wanted: list[str], finished: dict[str, RunSummary], categories: li
 
 def _first_choice(offered: list[str]) -> list[str]:
     """The run last looked at, or the newest, held against the newest other one; the older of the two first."""
-    one = state.get("run") if state.get("run") in offered else offered[0]
+    one = state.choose("run", offered, offered[0])
     others = [run_id for run_id in offered if run_id != one][:1]
     return sorted([one, *others])
 
 
 def _show_why_not(run_id: str, summary: RunSummary | None, category: str) -> None:
-    if summary is None or summary.problem or summary.status.state != "finished":
+    if summary is None or summary.problem or not widgets.is_finished(summary):
         widgets.show_why_unfit(run_id, summary)
     elif summary.category != category:
         st.info(

@@ -14,7 +14,7 @@ from wtflow.compare.intervals import N_RESAMPLES
 from wtflow.compare.pixel_tally import make_tally
 from wtflow.compare.runs import LETTERS, Comparison, common_thresholds, difference_words, disagreements
 from wtflow.errors import ImageReadError
-from wtflow.metrics import WORDS
+from wtflow.metrics import METRICS
 from wtflow.plots import theme
 from wtflow.plots.axes import format_score
 from wtflow.plots.compare import AGREEMENT, plot_differences
@@ -52,7 +52,7 @@ def show_metrics(store: RunStore, comparison: Comparison, names: Sequence[str]) 
     for k, name in list(enumerate(names))[1:]:
         _show_verdict(rows, k, name, names[0])
     if any(row.differences for row in rows):
-        titles = {key: title for key, (title, _) in WORDS.items()}
+        titles = {key: metric.title for key, metric in METRICS.items()}
         st.plotly_chart(
             plot_differences(rows, titles, names),
             key="differences",
@@ -84,10 +84,9 @@ def _metric_line(row: MetricRow, n_runs: int) -> list[str]:
                 f"{found.value:+.3f} ({found.low:+.3f} to {found.high:+.3f}),"
                 f" {words if words == 'within noise' else f'**{words}**'}"
             )
-        elif None in (row.values[0], row.values[k]):
-            differences.append("–")
-        else:
-            differences.append(f"{row.values[k] - row.values[0]:+.3f}, no interval")
+            continue
+        first, other = row.values[0], row.values[k]
+        differences.append("–" if first is None or other is None else f"{other - first:+.3f}, no interval")
     return [WORDS[row.key][0], *values, *differences]
 
 
@@ -132,9 +131,7 @@ def count_pixels(store: RunStore, comparison: Comparison) -> None:
             make_tally(
                 store,
                 run,
-                lambda done, total, words=words: bar.progress(
-                    done / total, text=f"{words}: {done:,} of {total:,} maps"
-                ),
+                widgets.count_on(bar, lambda done, total, words=words: f"{words}: {done:,} of {total:,} maps"),
             )
     except ImageReadError as error:
         bar.empty()
@@ -163,8 +160,8 @@ def pick_pair(comparison: Comparison, names: Sequence[str]) -> Pair:
     """Which two runs are held against each other image by image, and where their thresholds come from."""
     pairs = {f"{LETTERS[i]}{LETTERS[j]}": (i, j) for i in range(len(names)) for j in range(i + 1, len(names))}
     origins = common_thresholds(comparison)
-    pair = state.get("pair") if state.get("pair") in pairs else next(iter(pairs))
-    origin = state.get("origin") if state.get("origin") in origins else next(iter(origins))
+    pair = state.choose("pair", pairs, next(iter(pairs)))
+    origin = state.choose("origin", origins, next(iter(origins)))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if len(pairs) > 1:
             st.segmented_control(
@@ -203,7 +200,7 @@ class PairRow(ScoreRow, Protocol):
 
 def show_disagreements(rows, names: tuple[str, str]):
     """The images that one run calls defective and the other does not, filtered; returns the filtered rows."""
-    who = state.get("who") if state.get("who") in ("first", "second") else None
+    who = state.choose("who", ("first", "second"), None)
     known = sorted(disagreements(rows).defect.unique(), key=lambda name: (name != "good", name))
     defects = [name for name in known if name in state.get_all("defect")]
     chosen = disagreements(rows, who, defects)

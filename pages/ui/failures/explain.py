@@ -56,7 +56,7 @@ def show_fact(store: RunStore, results: RunResults, study: FailureStudy, thresho
         return
     offered = [name for name in FACTS if name == "nearest" or name in study.table]
     best = next((split.fact for split in study.miss_splits), offered[0])
-    fact = state.get("fact") if state.get("fact") in offered else best
+    fact = state.choose("fact", offered, best)
     st.segmented_control(
         "Score against", offered, required=True, format_func=FACTS.__getitem__, **state.bound("fact", fact)
     )
@@ -66,11 +66,11 @@ def show_fact(store: RunStore, results: RunResults, study: FailureStudy, thresho
     table = study.table if fact == "nearest" else study.table[study.table.is_defective]
     split = next((split for split in study.miss_splits if split.fact == fact), None)
     words = MISSES[fact]
-    columns = table[fact].to_numpy(), table.score.to_numpy(), table.outcome.to_numpy(), list(table.sample_id)
+    columns = table[fact].to_numpy(), table.score.to_numpy(), list(table.outcome), list(table.sample_id)
     bound = None if split is None else split.bound
     figure = plot_fact(*columns, threshold.value, words.title, bound=bound, is_share=words.is_share)
     follow(results, figure, f"fact_{fact}", f"Scores of {len(table)} test images against {words.title}")
-    known = int(table[fact].notna().sum())
+    known = table[fact].notna().sum()
     told = (
         "It does not separate misses from hits beyond chance."
         if (table.outcome == "FN").any()
@@ -156,7 +156,7 @@ def show_groups(store: RunStore, results: RunResults, study: FailureStudy, thres
     with st.container(key="pair_groups"):
         left, right = st.columns(2, gap="large")
     with left:
-        figure = plot_groups(found.points, found.group, table.outcome.to_numpy(), list(table.sample_id))
+        figure = plot_groups(found.points, found.group, list(table.outcome), list(table.sample_id))
         follow(
             results,
             figure,

@@ -1,6 +1,6 @@
 """Part of the page `failures`: one image taken apart, its map cut at a pixel threshold, region by region."""
 
-from typing import cast
+from typing import Any, cast
 
 import streamlit as st
 
@@ -62,7 +62,7 @@ def show_head(results: RunResults, study: FailureStudy, image: MeasuredRow, thre
     with st.container(horizontal=True, vertical_alignment="center", key="one_head"):
         st.markdown(f"#### {plain(image.sample_id)}", width="content")
         if at is not None:
-            step = {"on_click": state.put, "disabled": len(ids) == 1, "type": "tertiary"}
+            step: dict[str, Any] = {"on_click": state.put, "disabled": len(ids) == 1, "type": "tertiary"}
             st.button("Previous", icon=":material/arrow_back:", shortcut="Left", args=("sample", ids[at - 1]), **step)
             st.button(
                 "Next",
@@ -200,7 +200,7 @@ def show_facts(study: FailureStudy, image: MeasuredRow) -> None:
             f"{image.border:.0%} of the side from the border",
         ]
     if "nearest" in study.table:
-        parts.append(f"nearest training normal {plain(str(image.nearest_id))}, {image.nearest:.3g} away")
+        parts.append(f"nearest training normal {plain(image.nearest_id)}, {image.nearest:.3g} away")
     if parts:
         st.caption(", ".join(parts) + ".")
 

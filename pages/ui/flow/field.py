@@ -11,15 +11,17 @@ colour, selects or clicks.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import streamlit as st
+from streamlit.components.v2 import component
 
 from pages.ui.frame import ASSETS
 
 PARTS = ("field_paint.js", "field_axes.js", "field_parts.js", "field.js")
 """Joined in this order to one module."""
 
-_mount = st.components.v2.component(
+_mount = component(
     "wtflow_field",
     js="\n".join((ASSETS / name).read_text(encoding="utf-8") for name in PARTS),
     css=(ASSETS / "field.css").read_text(encoding="utf-8"),
@@ -43,7 +45,7 @@ def show_field(
     *,
     key: str,
     height: int,
-    choices: Mapping[str, object],
+    choices: Mapping[str, Any],
     can_select: bool,
     on_change: Callable[[], None],
 ) -> FieldState:

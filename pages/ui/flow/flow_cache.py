@@ -8,6 +8,7 @@ again.
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Literal, cast
 
 import streamlit as st
 
@@ -18,9 +19,9 @@ from wtflow.plots.pictures import data_uri
 from wtflow.records.core import GOOD
 from wtflow.records.flow import Ideal, Landscape, Neighbour, PositionSet, Projection, Travel
 from wtflow.store.runs import RunStore
-from wtflow.studies.answers import Answer, answer_path, load_answer
+from wtflow.studies.answers import answer_path, load_answer
 from wtflow.studies.positions import thin
-from wtflow.studies.requests import Request, TravelRequest, UmapRequest, request_from_json
+from wtflow.studies.requests import A, Answer, Request, RequestFor, TravelRequest, UmapRequest, request_from_json
 from wtflow.studies.well import shell, well_radius
 
 HOVER_PX, LEAST_HOVER_PX, HOVER_IMAGES = 112, 64, 300
@@ -31,6 +32,9 @@ smaller, so that together they stay as large.
 MOST_DRAWN = 2000
 """Moving particles in the browser at once; of more positions a part is drawn, evenly over the groups."""
 
+PlaneKind = Literal["axes", "pair"]
+Place = tuple[int, int, int]
+"""Row of the image, row and column of the grid."""
 
 Key = tuple[object, ...]
 """What a cached thing depends on, for caches of what is made of an answer that is at hand."""
@@ -44,10 +48,13 @@ def answer_key(store: RunStore, run_id: str, request: Request) -> Key:
     return (*run_key(store, run_id), request.model_dump_json(), file_stamp(answer_path(store, run_id, request)))
 
 
-def answer(store: RunStore, run_id: str, request: Request) -> Answer | None:
+def answer(store: RunStore, run_id: str, request: RequestFor[A]) -> A | None:
     """What was computed before for this request, or None. Read from disk once per file."""
     path = answer_path(store, run_id, request)
-    return _answer(str(store.home), run_id, request.model_dump_json(), file_stamp(path)) if path.is_file() else None
+    if not path.is_file():
+        return None
+    found = _answer(str(store.home), run_id, request.model_dump_json(), file_stamp(path))
+    return cast(A | None, found)  # a cache's key is text, in which the kind of request is no longer a type
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -71,16 +78,14 @@ def _ideal(home: str, run_id: str, stamp: tuple[int, ...]) -> Ideal:
         return ideal_of(RunStore(Path(home)), run_id)
 
 
-def landscape(
-    store: RunStore, run_id: str, kind: str, normal: tuple[int, int, int], defect: tuple[int, int, int], t: float
-) -> Landscape:
+def landscape(store: RunStore, run_id: str, kind: PlaneKind, normal: Place, defect: Place, t: float) -> Landscape:
     """The field on a plane through the run's features at time t. The first call imports torch. Raises FlowError."""
     return _landscape(str(store.home), run_id, run_stamp(store, run_id), kind, normal, defect, t)
 
 
 @st.cache_resource(max_entries=60, show_spinner=False)
 def _landscape(
-    home: str, run_id: str, stamp: tuple[int, ...], kind: str, normal: tuple, defect: tuple, t: float
+    home: str, run_id: str, stamp: tuple[int, ...], kind: PlaneKind, normal: Place, defect: Place, t: float
 ) -> Landscape:
     from wtflow.machine.progress import one_thread  # imports torch
     from wtflow.studies.flow_answers import landscape_of
@@ -153,7 +158,7 @@ def _field(
 
 
 @st.cache_resource(show_spinner=False)
-def fields() -> Shelf:
+def fields() -> Shelf[dict[str, Any]]:
     """Encoded particle fields; a few megabytes each."""
     return Shelf(6)
 

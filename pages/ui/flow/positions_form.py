@@ -116,15 +116,21 @@ def _pick_images(results: RunResults, chosen: thresholds.Filter) -> str:
             **state.bound("images", wanted),
         )
         with st.popover("Filter by type and outcome", icon=":material/filter_alt:", type="tertiary"):
-            types = {"options": thresholds.defect_types(results), "selection_mode": "multi", "wrap": True}
-            st.pills("Defect type", **types, **state.bound("defect", list(chosen.defects)))
-            outcomes = {
-                "options": list(OUTCOMES),
-                "selection_mode": "multi",
-                "wrap": True,
-                "format_func": OUTCOMES.__getitem__,
-            }
-            st.pills("Outcome", **outcomes, **state.bound("outcome", list(chosen.outcomes)))
+            st.pills(
+                "Defect type",
+                thresholds.defect_types(results),
+                selection_mode="multi",
+                wrap=True,
+                **state.bound("defect", list(chosen.defects)),
+            )
+            st.pills(
+                "Outcome",
+                list(OUTCOMES),
+                selection_mode="multi",
+                wrap=True,
+                format_func=OUTCOMES.__getitem__,
+                **state.bound("outcome", list(chosen.outcomes)),
+            )
             show_tag_filter(results, chosen)
     return wanted
 

@@ -47,7 +47,7 @@ def show_map(store: RunStore, results: RunResults, travel: Travel, umap: UmapReq
     projection = answers.read_task(store, results.run_id, umap, what, flow_words.expected_umap(umap, travel))
     flow_words.set_stand_in("map", "plane" if projection is None else None)
     points = points_by_image(results, travel)
-    picked = state.get("picked") if state.get("picked") in points else None
+    picked = state.choose("picked", points, None)
     with st.container(key="map_and_images"):
         left, right = st.columns([3, 2], gap="large")
     with left:
@@ -62,7 +62,7 @@ def show_map(store: RunStore, results: RunResults, travel: Travel, umap: UmapReq
                 "colour": state.get("colour"),
                 "t": state.get_number("t"),
                 "playing_allowed": False,
-                "marked": points.get(picked, []),
+                "marked": [] if picked is None else points[picked],
             },
             can_select=True,
             on_change=_take_choice,
@@ -87,18 +87,18 @@ def show_chosen(
     picked: str | None,
 ) -> None:
     """The images behind the points inside the last lasso, with counts; or those of the image that was picked."""
-    if not selected and not picked:
+    chosen = set(selected or (points[picked] if picked is not None else ()))
+    if not chosen:
         st.caption(
             "Draw a lasso or a box around points to see the images behind them. Click a point to mark all points of its"
             " image."
         )
         return
     places = travel.positions
-    chosen = set(selected or points[picked])
     of_group = Counter(str(places.group[i]) for i in chosen)
     of_image = {sample: inside for sample, members in points.items() if (inside := [i for i in members if i in chosen])}
     words = ", ".join(f"{n} {group_words(name)}" for name, n in sorted(of_group.items(), key=lambda item: -item[1]))
-    what = "Chosen" if selected else f"Points of {plain(picked)}"
+    what = "Chosen" if selected or picked is None else f"Points of {plain(picked)}"
     st.markdown(
         f"**{what}: {widgets.count(len(chosen), 'point')} in {widgets.count(len(of_image), 'image')}** ({plain(words)})"
     )

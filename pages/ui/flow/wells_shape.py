@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import state
 from pages.ui.downloads import offer_still
@@ -22,7 +23,7 @@ from wtflow.store.runs import RunStore
 from wtflow.studies.landscape import describe_landscape
 from wtflow.studies.well import escape_curve, radius_density, shell, well_depth, well_radius
 
-PLANES = {"axes": "Principal axes of normals", "pair": "Through a normal and a defect"}
+PLANES: dict[flow_cache.PlaneKind, str] = {"axes": "Principal axes of normals", "pair": "Through a normal and a defect"}
 TIMES = [i / 20 for i in range(21)]
 RADIUS_WORDS = (
     "Distance from the origin over time. The dashed line holds 99 % of the normal positions; the dotted one is where"
@@ -97,7 +98,7 @@ def show_landscape(store: RunStore, results: RunResults) -> None:
     of the page alone.
     """
     st.subheader("Landscape", anchor=False)
-    kind = state.get("plane") if state.get("plane") in PLANES else "axes"
+    kind: flow_cache.PlaneKind = state.choose("plane", PLANES, "axes")
     found = state.get_number("at")
     time = min(TIMES, key=lambda t: abs(t - (0.0 if found is None else found)))
     left, right = _pair("choices")
@@ -138,10 +139,11 @@ def _landscape_figures(key: flow_cache.Key, _landscape: Landscape) -> tuple[Any,
     return plot_landscape_field(_landscape), plot_landscape_surface(_landscape)
 
 
-def _pair(name: str) -> list:
+def _pair(name: str) -> tuple[DeltaGenerator, DeltaGenerator]:
     """Two columns, one below the other where there is no room for both."""
     with st.container(key=f"pair_{name}"):
-        return st.columns(2, vertical_alignment="bottom" if name == "choices" else "top", gap="large")
+        left, right = st.columns(2, vertical_alignment="bottom" if name == "choices" else "top", gap="large")
+    return left, right
 
 
 def _places(results: RunResults) -> tuple[tuple[int, int, int] | None, tuple[int, int, int] | None]:

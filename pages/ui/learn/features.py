@@ -61,11 +61,7 @@ def show_features(store: RunStore) -> None:
 
 def open_run(store: RunStore) -> RunSummary | None:
     """The finished run that was chosen on any page, else the newest, else None."""
-    finished = {
-        one.run_id: one
-        for one in trainings.live_summaries(store)
-        if one.status is not None and one.status.state == "finished"
-    }
+    finished = {one.run_id: one for one in trainings.live_summaries(store) if widgets.is_finished(one)}
     return finished.get(state.get("run") or "") or next(iter(finished.values()), None)
 
 
@@ -73,9 +69,8 @@ def kept_travel(store: RunStore, results: RunResults) -> Travel | None:
     """A travel that the page `wells` computed before: with its first settings, else with others that it offers."""
     start = default_wells(results.settings.solver).travel
     for n, steps in sorted(product(COUNTS, SAVES), key=lambda pair: (pair != (start.n, start.steps), pair)):
-        found = flow_cache.answer(
-            store, results.run_id, TravelRequest(how="balanced", n=n, steps=steps, solver=results.settings.solver)
-        )
+        request = TravelRequest(how="balanced", n=n, steps=steps, solver=results.settings.solver)
+        found = flow_cache.answer(store, results.run_id, request)
         if found is not None:
             return found
     return None

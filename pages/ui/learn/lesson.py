@@ -8,8 +8,10 @@ or button is let go.
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import streamlit as st
+from streamlit.components.v2 import component
 
 from pages.ui.frame import ASSETS
 from wtflow.lessons.base import Control
@@ -31,9 +33,7 @@ def _joined() -> str:
     return "\n".join((FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in (*KERNEL, *lessons, "main"))
 
 
-_mount = st.components.v2.component(
-    "wtflow_lesson", js=_joined(), css=(FOLDER / "learn.css").read_text(encoding="utf-8")
-)
+_mount = component("wtflow_lesson", js=_joined(), css=(FOLDER / "learn.css").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class LessonState:
 
 def show_lesson(
     name: str,
-    encoded: dict[str, object],
+    encoded: dict[str, Any],
     controls: tuple[Control, ...],
     *,
     on_change: Callable[[], None],
@@ -82,7 +82,7 @@ def lesson_state(name: str) -> LessonState | None:
     return LessonState({key: float(value) for key, value in found["settings"].items()}, str(found.get("points") or ""))
 
 
-def _tell(key: str, wanted: dict[str, float]) -> dict[str, object]:
+def _tell(key: str, wanted: dict[str, float]) -> dict[str, Any]:
     """What to send as settings, with a number that rises only when the browser must follow: as `pages.ui.flow.field`
     does it.
     """

@@ -84,7 +84,7 @@ def show_painting(results: RunResults, image: ScoreRow, pixels: np.ndarray) -> t
 def pick_source(results: RunResults, image: ScoreRow) -> str:
     """The id of the image to paste from: at first the worst defective one."""
     ordered = results.test.sort_values(["is_defective", "score"], ascending=False).sample_id
-    ids = [str(name) for name in ordered if name != image.sample_id] + [str(image.sample_id)]
+    ids = [str(name) for name in ordered if name != image.sample_id] + [image.sample_id]
     return st.selectbox(
         "Paste from",
         ids,

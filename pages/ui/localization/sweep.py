@@ -13,9 +13,9 @@ from wtflow.records.what_if import Sweep
 from wtflow.results import RunResults, ScoreRow
 from wtflow.store.runs import RunStore
 from wtflow.store.what_ifs import read_sweep
-from wtflow.studies.paint import Stroke
+from wtflow.studies.paint import Kind, Stroke
 
-SPOTS = {"dark": "Dark", "bright": "Bright", "blur": "Blurred", "noise": "Noise"}
+SPOTS: dict[Kind, str] = {"dark": "Dark", "bright": "Bright", "blur": "Blurred", "noise": "Noise"}
 SIZES = (1 / 80, 1 / 40, 1 / 20)
 """Radii of swept spots as shares of the image's side."""
 STRENGTHS = (0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
@@ -29,9 +29,8 @@ def show_sweep(
     size = results.settings.image_size
     kinds = [stroke.kind for stroke in strokes if stroke.kind in SPOTS]
     places = [stroke.points[-1] for stroke in strokes if stroke.kind != "erase"]
-    kind = st.segmented_control(
-        "Spot", list(SPOTS), default=kinds[-1] if kinds else "dark", required=True, format_func=SPOTS.__getitem__
-    )
+    start: Kind = kinds[-1] if kinds else "dark"
+    kind: Kind = st.segmented_control("Spot", list(SPOTS), default=start, required=True, format_func=SPOTS.__getitem__)
     x, y = (round(min(max(value, 0.0), float(size)), 1) for value in (places[-1] if places else (size / 2, size / 2)))
     radii = tuple(share * max(size, 128) for share in SIZES)  # a smaller image has no pixels for the smallest spot
     asked = (store, results.run_id, int(image.row), kind, (x, y), radii, STRENGTHS)
@@ -57,9 +56,7 @@ def show_sweep(
 
                 sweep = strength_sweep(
                     *asked,
-                    progress=lambda done, total: bar.progress(
-                        done / total, f"{done} of {widgets.count(total, 'image')}"
-                    ),
+                    progress=widgets.count_on(bar, lambda done, total: f"{done} of {widgets.count(total, 'image')}"),
                 )
             except WTFlowError as error:
                 show_error(error)

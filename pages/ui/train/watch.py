@@ -70,7 +70,7 @@ def _show_progress(store: RunStore, summary: RunSummary, was_active: bool) -> No
     steps = store.steps(summary.run_id)
     if len(steps):
         st.plotly_chart(
-            plot_loss(steps.step, steps.loss),
+            plot_loss(steps.step.to_numpy(), steps.loss.to_numpy()),
             key="loss",
             config=theme.CONFIG,
             alt=f"Training loss after {int(steps.step.iloc[-1])} steps: {steps.loss.iloc[-1]:.3g}",
@@ -149,7 +149,7 @@ def _ask_delete(store: RunStore, run_id: str, category: str) -> None:
 def show_queue(store: RunStore, watched: str | None) -> None:
     """Other runs, the waiting ones in the order of their turn."""
     summaries = trainings.live_summaries(store)
-    is_active = any(s.status is not None and s.status.is_active for s in summaries)
+    is_active = any(widgets.is_active(s) for s in summaries)
     st.fragment(_show_lines, run_every=2 * POLL_S if is_active else None)(store, watched)
 
 
@@ -157,23 +157,21 @@ def _show_lines(store: RunStore, watched: str | None) -> None:
     with shown():
         trainings.reconcile(store)
         summaries = trainings.live_summaries(store)
-    active = [s for s in reversed(summaries) if s.status is not None and s.status.is_active]
+    active = [s for s in reversed(summaries) if widgets.is_active(s)]
     if [s.run_id for s in active] == [watched]:
         active = []  # shown above already
-    others = [
-        s
-        for s in summaries
-        if s not in active and s.run_id != watched and not (s.status is not None and s.status.is_active)
-    ][: N_LISTED - len(active)]
+    others = [s for s in summaries if s not in active and s.run_id != watched and not widgets.is_active(s)][
+        : N_LISTED - len(active)
+    ]
     if active:
         st.subheader("Running and waiting", anchor=False)
-        waiting = [summary for summary in active if summary.status.state == "queued"]
+        waiting = [summary for summary in active if summary.status is not None and summary.status.state == "queued"]
         for summary in active:
             place = waiting.index(summary) + 1 if summary in waiting else 0
             _show_line(
                 summary,
                 (
-                    f"{summary.status.percent:.0f} %"
+                    f"{summary.status.percent if summary.status is not None else 0:.0f} %"
                     if not place
                     else "is next"
                     if place == 1
@@ -194,6 +192,6 @@ def _show_line(summary: RunSummary, word: str) -> None:
             f"{widgets.moment(summary.created)} · {plain(summary.label)}" if summary.label else plain(summary.problem),
             width="stretch",
         )
-        if summary.status is not None and summary.status.state == "finished":
+        if widgets.is_finished(summary):
             link("results", "Results", icon=":material/monitoring:", run=summary.run_id)
         link("train", "Open", icon=":material/visibility:", watch=summary.run_id)
