@@ -7,6 +7,7 @@ from pages.ui.errors import shown
 from pages.ui.frame import link, open_page
 from pages.ui.learn.features import show_features
 from pages.ui.learn.lesson import FOLDER, lesson_state, show_lesson
+from pages.ui.learn.method import METHOD, offer_method, show_method
 from wtflow.lessons import LESSONS, load_lesson
 from wtflow.lessons.base import (
     DATA_SETS,
@@ -24,6 +25,14 @@ SOURCES = "[WTF] arXiv 2508.05461. *Ours*: derived for this app and checked in i
 
 
 def main(store: RunStore) -> None:
+    if state.get("lesson") == METHOD:
+        show_method()
+    else:
+        show_page(store)
+
+
+def show_page(store: RunStore) -> None:
+    """One lesson: its choice, text, picture and checks."""
     name = state.choose("lesson", LESSONS, next(iter(LESSONS)))
     is_large = state.get("large") == "1"
     lesson, seed = load_lesson(name), max(0, int(state.get_number("seed") or 0))
@@ -141,6 +150,7 @@ def show_text(name: str) -> None:
         with st.expander("Answer"):
             st.markdown(answer)
     st.caption(SOURCES)
+    offer_method(name)
 
 
 def show_onward(name: str) -> None:
