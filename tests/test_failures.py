@@ -21,7 +21,7 @@ from wtflow.records.failures import ImageFacts, NearestNormals
 from wtflow.results import RunResults, open_results, pixel_map
 from wtflow.store.layout import SCORE_COLUMNS
 from wtflow.store.runs import RunStore
-from wtflow.studies.answers import answer_path, load_answer, save_answer
+from wtflow.studies.answers import answer_path, ask, load_answer
 from wtflow.studies.requests import FactsRequest, NearestRequest
 
 
@@ -271,7 +271,7 @@ def test_every_image_is_counted_once_in_the_progress(drawn: RunResults):
 def test_facts_come_back_as_they_were_kept(store: RunStore, drawn: RunResults):
     facts, _ = facts_of(drawn)
     assert load_answer(store, drawn.run_id, FactsRequest()) is None
-    save_answer(store, drawn.run_id, FactsRequest(), facts)
+    ask(store, drawn.run_id, FactsRequest()).save(facts)
     back = load_answer(store, drawn.run_id, FactsRequest())
     np.testing.assert_array_equal(back.area, facts.area)
     assert back.problem.tolist() == facts.problem.tolist()
@@ -279,13 +279,13 @@ def test_facts_come_back_as_they_were_kept(store: RunStore, drawn: RunResults):
 
 
 def test_facts_of_a_run_that_was_scored_anew_count_as_absent(store: RunStore, drawn: RunResults):
-    save_answer(store, drawn.run_id, FactsRequest(), facts_of(drawn)[0])
+    ask(store, drawn.run_id, FactsRequest()).save(facts_of(drawn)[0])
     store.write_maps(drawn.run_id, np.zeros((7, 8, 8), np.float32))
     assert load_answer(store, drawn.run_id, FactsRequest()) is None
 
 
 def test_a_file_of_facts_that_lacks_a_column_is_thrown_away(store: RunStore, drawn: RunResults):
-    save_answer(store, drawn.run_id, NearestRequest(), NearestNormals(np.arange(7), np.array(["a"] * 7), np.ones(7)))
+    ask(store, drawn.run_id, NearestRequest()).save(NearestNormals(np.arange(7), np.array(["a"] * 7), np.ones(7)))
     path = answer_path(store, drawn.run_id, NearestRequest())
     path.rename(answer_path(store, drawn.run_id, FactsRequest()))
     assert load_answer(store, drawn.run_id, FactsRequest()) is None

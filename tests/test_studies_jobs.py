@@ -29,7 +29,7 @@ from wtflow.results import open_results
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
 from wtflow.studies import answers, compute, flow_answers, requests, run_flow
-from wtflow.studies.answers import answer_path, load_answer, save_answer
+from wtflow.studies.answers import answer_path, ask, load_answer
 from wtflow.studies.compute import compute_answer
 from wtflow.studies.flow_answers import positions_of
 from wtflow.studies.projection import METRICS, NEIGHBOURS
@@ -167,6 +167,19 @@ def test_an_answer_that_is_there_is_not_computed_again(place, monkeypatch):
     assert seen == [1.0]
 
 
+def test_a_questions_place_is_looked_up_once_and_once_more_after_the_work(place, monkeypatch):
+    """Each time reads the stamps of the run's files."""
+    seen, fingerprint = [], answers.derived.fingerprint
+    monkeypatch.setattr(answers.derived, "fingerprint", lambda *args: seen.append(args) or fingerprint(*args))
+    request = TravelRequest(n=20, steps=2, seed=3)
+    compute_answer(*place, request, quiet)
+    assert len(seen) == 2
+    compute_answer(*place, request, quiet)
+    assert len(seen) == 3
+    studies.start_task(*place, request)
+    assert len(seen) == 4
+
+
 def test_infinite_return_errors_and_undefined_metrics_are_kept(place):
     huge = float(np.finfo(np.float32).max)
     row = StepsRow(
@@ -174,7 +187,7 @@ def test_infinite_return_errors_and_undefined_metrics_are_kept(place):
     )
     answer = ((row,), (ReturnTrip("euler", 1, {GOOD: (0.0, 1.0, huge)}),))
     request = StepsRequest(seed=77)
-    save_answer(*place, request, answer)
+    ask(*place, request).save(answer)
     assert_equal(load_answer(*place, request), answer)
 
 
@@ -251,8 +264,8 @@ sys.exit(shares[-1] != 1.0 or bool({{"torch", "umap", "timm"}} & sys.modules.key
 
 
 def test_every_kind_of_request_has_somebody_who_computes_it():
-    kinds = {one.model_fields["kind"].default for one in get_args(requests.Request)}
-    assert set(compute._COMPUTED_BY) == set(get_args(requests.Request))
+    kinds = {one.model_fields["kind"].default for one in get_args(requests._Kinds)}
+    assert set(compute._COMPUTED_BY) == kinds
     assert set(answers._ENCODE) == set(answers._DECODE) == kinds
     assert set(flow_answers.COMPUTED_BY) == kinds - {"facts"}
 
@@ -462,9 +475,9 @@ def test_the_time_left_follows_the_pace_so_far():
 
 def test_an_unknown_run_is_a_sentence_for_every_question():
     store = RunStore(Path("/nowhere"))
-    for ask in (studies.task_state, studies.stop_task, load_answer):
+    for question in (studies.task_state, studies.stop_task, load_answer, ask):
         with pytest.raises(RunNotFoundError):
-            ask(store, "20200101-000000-none", TravelRequest())
+            question(store, "20200101-000000-none", TravelRequest())
 
 
 def test_what_watches_tasks_loads_no_torch():

@@ -19,7 +19,7 @@ from wtflow.records.flow import Projection
 from wtflow.results import open_results
 from wtflow.store.notes import add_tag
 from wtflow.store.runs import RunStore
-from wtflow.studies.answers import answer_path, save_answer
+from wtflow.studies.answers import answer_path, ask
 from wtflow.studies.requests import FactsRequest, NearestRequest, map_request
 
 SPOT = "test/spot/000.png"
@@ -77,7 +77,7 @@ def test_many_images_are_measured_by_a_task_that_a_button_begins(
     tell_of(store, finished, FactsRequest(), state="running", share=0.4)
     page = open_page("failures", run=finished, **WRONG)
     assert "40%" in page.get("progress")[0].proto.text
-    save_answer(store, finished, FactsRequest(), compute_facts(open_results(store, finished), lambda done, total: None))
+    ask(store, finished, FactsRequest()).save(compute_facts(open_results(store, finished), lambda done, total: None))
     page = open_page("failures", run=finished, **WRONG)
     assert any("defect area" in alt for alt in figures_of(page))
 
@@ -137,12 +137,8 @@ def test_each_fact_has_its_figure(open_page: OpenPage, finished: str):
 def test_nearest_normals_are_offered_then_shown(open_page: OpenPage, store: RunStore, finished: str):
     page = open_page("failures", run=finished, fact="nearest", **WRONG)
     assert any(button.label == "Find the nearest training normals" for button in page.button)
-    save_answer(
-        store,
-        finished,
-        NearestRequest(),
-        NearestNormals(np.arange(5), np.array(["train/good/003.png"] * 5), np.arange(5) + 1.0),
-    )
+    nearest = NearestNormals(np.arange(5), np.array(["train/good/003.png"] * 5), np.arange(5) + 1.0)
+    ask(store, finished, NearestRequest()).save(nearest)
     page = open_page("failures", run=finished, fact="nearest", sample=SPOT, **WRONG)
     assert any("nearest training normal" in alt for alt in figures_of(page))
     assert "train/good/003.png, 3 away" in texts(page)
@@ -254,7 +250,7 @@ def test_groups_are_offered_as_a_task_and_shown_once_the_map_is_there(
     points = np.stack([generator.normal(size=(24, 2)) + [20 * (i % 2), 0] for i in range(3)]).astype(np.float32)
     points[0] = generator.normal(size=(24, 2)) * 0.1 + np.where(np.arange(24)[:, None] % 5 == 2, 0, 10)
     request = map_request(24, open_results(store, larger).settings.solver)
-    save_answer(store, larger, request, Projection("umap", np.array([0, 0.5, 1], np.float32), points, n_fitted=72))
+    ask(store, larger, request).save(Projection("umap", np.array([0, 0.5, 1], np.float32), points, n_fitted=72))
     page = open_page("failures", run=larger, threshold="6.0")
     said = texts(page)
     assert "Group 1: " in said and "Group 2: " in said

@@ -6,7 +6,7 @@ from page_runs import OpenPage, texts
 from wtflow.records.flow import PositionSet, Travel
 from wtflow.results import open_results
 from wtflow.store.runs import RunStore
-from wtflow.studies.answers import answer_path, save_answer
+from wtflow.studies.answers import answer_path, ask
 from wtflow.studies.requests import TravelRequest, default_wells
 
 
@@ -50,7 +50,7 @@ def test_kept_paths_are_drawn_whichever_number_of_positions_was_asked_for(
     solver = open_results(store, finished).settings.solver
     request = TravelRequest(how="balanced", n=4000, steps=50, solver=solver)
     assert request != default_wells(solver).travel
-    save_answer(store, finished, request, make_travel())
+    ask(store, finished, request).save(make_travel())
     assert answer_path(store, finished, request).is_file()
     page = open_page("learn", lesson="features")
     assert not page.exception

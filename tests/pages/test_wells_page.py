@@ -19,7 +19,7 @@ from wtflow.records.core import GOOD
 from wtflow.records.flow import Projection, Travel
 from wtflow.results import open_results
 from wtflow.store.runs import RunStore
-from wtflow.studies.answers import save_answer
+from wtflow.studies.answers import ask
 from wtflow.studies.compute import compute_answer
 from wtflow.studies.requests import TravelRequest, UmapRequest, default_wells
 
@@ -50,7 +50,7 @@ def keep_umap(store: RunStore, run_id: str, request: UmapRequest = UMAP) -> Proj
     n = len(travel_of(store, run_id).positions)
     points = np.random.default_rng(1).normal(size=(3, n, 2)).astype(np.float32)
     projection = Projection("umap", np.array([0, 0.5, 1], np.float32), points, n_fitted=3 * n)
-    save_answer(store, run_id, request, projection)
+    ask(store, run_id, request).save(projection)
     return projection
 
 

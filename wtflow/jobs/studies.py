@@ -45,29 +45,7 @@ class TaskState:
 
 def task_state(store: RunStore, run_id: str, request: Request) -> TaskState:
     """Whether the answer is there, being made, failed or absent. Raises RunNotFoundError for an unknown run."""
-    path = answer_path(store, run_id, request)
-    processes.reap()
-    facts = _facts(path)
-    is_alive = _is_alive(facts)
-    if not is_alive:
-        facts = _facts(path)  # it may have said its last word between the two looks
-    if path.is_file():
-        return TaskState("ready", share=1.0)
-    if facts.get("state") == "failed":
-        return TaskState("failed", message=str(facts.get("message", "")), fix=str(facts.get("fix", "")))
-    if is_alive:
-        return TaskState(
-            "running",
-            share=float(facts.get("share", 0.0)),
-            seconds=time.time() - float(facts.get("began", time.time())),
-        )
-    if facts.get("state") != "running" or is_stop_asked(path):
-        return TaskState("absent")
-    return TaskState(
-        "failed",
-        message="The process that computed this is gone without a word (killed, or the computer was restarted).",
-        fix="Compute it again.",
-    )
+    return _state_of(answer_path(store, run_id, request))
 
 
 def start_task(store: RunStore, run_id: str, request: Request) -> None:
@@ -76,7 +54,7 @@ def start_task(store: RunStore, run_id: str, request: Request) -> None:
     """
     with locked(store):
         path = answer_path(store, run_id, request)
-        if task_state(store, run_id, request).state in ("ready", "running"):
+        if _state_of(path).state in ("ready", "running"):
             return
         n_busy = sum(_is_alive(_facts(other)) for other in _all_answers(store))
         if n_busy >= MAX_AT_ONCE:
@@ -136,6 +114,31 @@ def request_file(path: Path) -> Path:
 
 
 # -- inside ------------------------------------------------------------------------------------------------------------
+
+
+def _state_of(path: Path) -> TaskState:
+    processes.reap()
+    facts = _facts(path)
+    is_alive = _is_alive(facts)
+    if not is_alive:
+        facts = _facts(path)  # it may have said its last word between the two looks
+    if path.is_file():
+        return TaskState("ready", share=1.0)
+    if facts.get("state") == "failed":
+        return TaskState("failed", message=str(facts.get("message", "")), fix=str(facts.get("fix", "")))
+    if is_alive:
+        return TaskState(
+            "running",
+            share=float(facts.get("share", 0.0)),
+            seconds=time.time() - float(facts.get("began", time.time())),
+        )
+    if facts.get("state") != "running" or is_stop_asked(path):
+        return TaskState("absent")
+    return TaskState(
+        "failed",
+        message="The process that computed this is gone without a word (killed, or the computer was restarted).",
+        fix="Compute it again.",
+    )
 
 
 def _beside(path: Path, suffix: str) -> Path:

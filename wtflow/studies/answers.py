@@ -1,20 +1,54 @@
 """Answers on disk: records to named arrays and back, under a name that covers everything they depend on. No torch."""
 
-from dataclasses import asdict, fields
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 from wtflow.records.failures import ImageFacts, NearestNormals
 from wtflow.records.flow import PositionSet, Projection, ReturnTrip, StepsRow, Travel
 from wtflow.store import derived
 from wtflow.store.runs import RunStore
-from wtflow.studies.requests import VERSION, Request
-
-StepsAnswer = tuple[tuple[StepsRow, ...], tuple[ReturnTrip, ...]]
-Answer = Travel | Projection | StepsAnswer | ImageFacts | NearestNormals
+from wtflow.studies.requests import VERSION, A, Request, RequestFor, StepsAnswer
 
 _TRAVEL = ("t", "norm", "speed", "alignment", "straightness", "radial", "plane")
 _POSITIONS = ("row", "grid_row", "grid_column", "group", "score")
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Generic[A]):
+    """A request about a run, with the place of its answer. Made by `ask`, which looks at the run's files once."""
+
+    store: RunStore
+    run_id: str
+    request: RequestFor[A]
+    path: Path
+    """Where the answer lies, whether or not it is there."""
+
+    def load(self) -> A | None:
+        """The answer if it was computed before, else None."""
+        found = derived.read(self.path)
+        if found is None:
+            return None
+        try:
+            return _DECODE[self.request.kind](*found)
+        except (AttributeError, KeyError, TypeError, ValueError):  # of another version, or tampered with: compute again
+            derived.discard(self.path)
+            return None
+
+    def save(self, answer: A) -> None:
+        """Keep the answer with its run. Raises DiskFullError, StoreError."""
+        arrays, facts = _ENCODE[self.request.kind](answer)
+        derived.write(self.path, arrays, facts)
+
+    def is_current(self) -> bool:
+        """False once the run was trained or scored again: the answer then has another place."""
+        return answer_path(self.store, self.run_id, self.request) == self.path
+
+
+def ask(store: RunStore, run_id: str, request: RequestFor[A]) -> Question[A]:
+    """Raises RunNotFoundError for an unknown run."""
+    return Question(store, run_id, request, answer_path(store, run_id, request))
 
 
 def answer_path(store: RunStore, run_id: str, request: Request) -> Path:
@@ -23,28 +57,9 @@ def answer_path(store: RunStore, run_id: str, request: Request) -> Path:
     return derived.path_of(store, run_id, request.kind, key)
 
 
-def load_answer(store: RunStore, run_id: str, request: Request) -> Answer | None:
+def load_answer(store: RunStore, run_id: str, request: RequestFor[A]) -> A | None:
     """The answer if it was computed before, else None. Raises RunNotFoundError for an unknown run."""
-    path = answer_path(store, run_id, request)
-    found = derived.read(path)
-    if found is None:
-        return None
-    try:
-        return _DECODE[request.kind](*found)
-    except (
-        AttributeError,
-        KeyError,
-        TypeError,
-        ValueError,
-    ):  # written by another version, or tampered with: compute anew
-        derived.discard(path)
-        return None
-
-
-def save_answer(store: RunStore, run_id: str, request: Request, answer: Answer) -> None:
-    """Keep an answer with its run. Raises DiskFullError, StoreError."""
-    arrays, facts = _ENCODE[request.kind](answer)
-    derived.write(answer_path(store, run_id, request), arrays, facts)
+    return ask(store, run_id, request).load()
 
 
 def _travel_out(travel: Travel) -> tuple[derived.Arrays, dict[str, Any]]:
@@ -59,10 +74,10 @@ def _travel_out(travel: Travel) -> tuple[derived.Arrays, dict[str, Any]]:
 
 def _travel_in(arrays: derived.Arrays, facts: dict[str, Any]) -> Travel:
     positions = PositionSet(**{name: arrays[f"position_{name}"] for name in _POSITIONS})
-    explained = tuple(float(share) for share in facts["explained"])
+    first, second = facts["explained"]
     return Travel(
         positions=positions,
-        explained=explained,
+        explained=(float(first), float(second)),
         n_channels=int(facts["n_channels"]),
         divergence=arrays.get("divergence"),
         **{name: arrays[name] for name in _TRAVEL},
@@ -108,5 +123,17 @@ def _nearest_in(arrays: derived.Arrays, facts: dict[str, Any]) -> NearestNormals
     return NearestNormals(**arrays)
 
 
-_ENCODE = {"travel": _travel_out, "umap": _umap_out, "steps": _steps_out, "facts": _facts_out, "nearest": _nearest_out}
-_DECODE = {"travel": _travel_in, "umap": _umap_in, "steps": _steps_in, "facts": _facts_in, "nearest": _nearest_in}
+_ENCODE: dict[str, Callable[[Any], tuple[derived.Arrays, dict[str, Any]]]] = {
+    "travel": _travel_out,
+    "umap": _umap_out,
+    "steps": _steps_out,
+    "facts": _facts_out,
+    "nearest": _nearest_out,
+}
+_DECODE: dict[str, Callable[[derived.Arrays, dict[str, Any]], Any]] = {
+    "travel": _travel_in,
+    "umap": _umap_in,
+    "steps": _steps_in,
+    "facts": _facts_in,
+    "nearest": _nearest_in,
+}

@@ -1,7 +1,7 @@
 """Any answer, from the run's folder or computed and kept there. Only answers that need the run's flow import torch."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from wtflow.errors import StoreError
 from wtflow.failures.facts import compute_facts
@@ -9,27 +9,25 @@ from wtflow.machine.progress import ShareDone
 from wtflow.records.failures import ImageFacts
 from wtflow.results import open_results
 from wtflow.store.runs import RunStore
-from wtflow.studies.answers import Answer, answer_path, load_answer, save_answer
-from wtflow.studies.requests import FactsRequest, NearestRequest, Request, StepsRequest, TravelRequest, UmapRequest
-
-Compute = Callable[[RunStore, str, Request, ShareDone], Answer]
+from wtflow.studies.answers import ask
+from wtflow.studies.requests import A, Answer, Request, RequestFor
 
 
-def compute_answer(store: RunStore, run_id: str, request: Request, progress: ShareDone) -> Answer:
+def compute_answer(store: RunStore, run_id: str, request: RequestFor[A], progress: ShareDone) -> A:
     """The answer, from the run's folder if it was kept there, else computed and kept.
 
     Raises WTFlowError; StoreError when the run was trained or scored again meanwhile, so that the answer belongs to
     neither.
     """
-    path = answer_path(store, run_id, request)
-    found = load_answer(store, run_id, request)
+    question = ask(store, run_id, request)
+    found = question.load()
     if found is not None:
         progress(1.0)
         return found
-    answer = _COMPUTED_BY[type(request)](store, run_id, request, progress)
-    if answer_path(store, run_id, request) != path:
+    answer = _COMPUTED_BY[request.kind](store, run_id, request, progress)
+    if not question.is_current():
         raise StoreError(f"Run {run_id} changed while this was computed.", fix="Compute it again.")
-    save_answer(store, run_id, request, answer)
+    question.save(answer)
     return answer
 
 
@@ -44,11 +42,11 @@ def _from_flow(store: RunStore, run_id: str, request: Request, progress: ShareDo
     return flow_answers.COMPUTED_BY[request.kind](open_flow(store, run_id), request, progress)
 
 
-_COMPUTED_BY: Final[dict[type[Request], Compute]] = {
-    FactsRequest: _from_results,
-    NearestRequest: _from_flow,
-    TravelRequest: _from_flow,
-    UmapRequest: _from_flow,
-    StepsRequest: _from_flow,
+_COMPUTED_BY: Final[dict[str, Callable[[RunStore, str, Request, ShareDone], Any]]] = {
+    "facts": _from_results,
+    "nearest": _from_flow,
+    "travel": _from_flow,
+    "umap": _from_flow,
+    "steps": _from_flow,
 }
-"""Request -> what computes its answer: from the results on disk, or from the network and the features too."""
+"""Kind of a request -> what computes its answer: from the results on disk, or from the network and the features too."""

@@ -11,13 +11,12 @@ from wtflow.records.failures import NearestNormals
 from wtflow.records.flow import Ideal, Landscape, PositionSet, Projection, Travel
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
-from wtflow.studies.answers import Answer, StepsAnswer
 from wtflow.studies.ideal import compute_ideal
 from wtflow.studies.nearest_normals import find_nearest
 from wtflow.studies.plane import Place, compute_landscape
 from wtflow.studies.positions import choose_positions, drawn_evenly, one_position
 from wtflow.studies.projection import Pca, fit_pca, project_umap
-from wtflow.studies.requests import NearestRequest, StepsRequest, TravelRequest, UmapRequest
+from wtflow.studies.requests import Answer, NearestRequest, StepsAnswer, StepsRequest, TravelRequest, UmapRequest
 from wtflow.studies.run_flow import RunFlow, open_flow
 from wtflow.studies.steps import compute_steps
 from wtflow.studies.travel import compute_travel, walks

@@ -1,10 +1,12 @@
 """What can be asked of a finished run: plain, validated values that name an answer for good."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from wtflow.errors import SettingsError
+from wtflow.records.failures import ImageFacts, NearestNormals
+from wtflow.records.flow import Projection, ReturnTrip, StepsRow, Travel
 
 VERSION = 1
 """Part of every fingerprint: raise it when an answer's meaning changes, and old files are passed over."""
@@ -18,12 +20,21 @@ MAP_MOST_FITTED = 1000
 
 Metric = Literal["euclidean", "cosine", "manhattan", "correlation"]
 
+StepsAnswer = tuple[tuple[StepsRow, ...], tuple[ReturnTrip, ...]]
+Answer = Travel | Projection | StepsAnswer | ImageFacts | NearestNormals
+A = TypeVar("A", bound=Answer)
+A_co = TypeVar("A_co", bound=Answer, covariant=True)
 
-class _Request(BaseModel):
+
+class RequestFor(BaseModel, Generic[A_co]):
+    """A request whose answer is an A_co."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    kind: str
 
-class TravelRequest(_Request):
+
+class TravelRequest(RequestFor[Travel]):
     """Positions moved along the flow."""
 
     kind: Literal["travel"] = "travel"
@@ -55,7 +66,7 @@ class TravelRequest(_Request):
         return self
 
 
-class UmapRequest(_Request):
+class UmapRequest(RequestFor[Projection]):
     """The positions of a travel placed by UMAP, at some of its saved times."""
 
     kind: Literal["umap"] = "umap"
@@ -73,7 +84,7 @@ class UmapRequest(_Request):
     seed: int = Field(0, ge=0, le=2**31 - 1)
 
 
-class StepsRequest(_Request):
+class StepsRequest(RequestFor[StepsAnswer]):
     """The run's test set scored with few and many solver steps, and paths there and back."""
 
     kind: Literal["steps"] = "steps"
@@ -86,13 +97,13 @@ class StepsRequest(_Request):
     seed: int = Field(0, ge=0, le=2**31 - 1)
 
 
-class FactsRequest(_Request):
+class FactsRequest(RequestFor[ImageFacts]):
     """Facts of all test images that explain the run's failures."""
 
     kind: Literal["facts"] = "facts"
 
 
-class NearestRequest(_Request):
+class NearestRequest(RequestFor[NearestNormals]):
     """The training normal nearest to each test image."""
 
     kind: Literal["nearest"] = "nearest"
@@ -111,9 +122,11 @@ def map_request(n_images: int, solver: Literal["euler", "heun"]) -> UmapRequest:
     )
 
 
-Request = TravelRequest | UmapRequest | StepsRequest | FactsRequest | NearestRequest
+Request = RequestFor[Answer]
+"""Any request."""
 
-_ANY: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="kind")])
+_Kinds = TravelRequest | UmapRequest | StepsRequest | FactsRequest | NearestRequest
+_ANY: TypeAdapter[Request] = TypeAdapter(Annotated[_Kinds, Field(discriminator="kind")])
 
 
 def request_from_json(text: str) -> Request:
