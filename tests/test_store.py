@@ -24,7 +24,8 @@ from wtflow.records.core import RunStatus, Tried
 from wtflow.results import open_results
 from wtflow.store import layout
 from wtflow.store.files import read_json, write_array, write_atomic, write_json
-from wtflow.store.runs import RunStore, default_home
+from wtflow.store.folders import default_home
+from wtflow.store.runs import RunStore
 from wtflow.store.tried import delete_tried, list_tried, save_tried, tried_map
 
 SETTINGS = settings_from("fast", {"seed": 3, "backbone_args": {"pad_type": "same"}})

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from wtflow.jobs import processes
 from wtflow.jobs.estimate import STAGES
@@ -26,7 +26,7 @@ class Reporter:
         self._stage, self._began, self._last = "", time.monotonic(), 0.0
 
     @contextlib.contextmanager
-    def stage(self, name: str) -> Iterator[None]:
+    def stage(self, name: str) -> Generator[None, None, None]:
         """Time a stage and show it as the current one."""
         self._stage, self._began = name, time.monotonic()
         self._write(0, 0)

@@ -17,7 +17,7 @@ import numpy as np
 
 from wtflow.errors import StoreError
 from wtflow.store import layout
-from wtflow.store.files import write_atomic
+from wtflow.store.files import write_arrays
 from wtflow.store.runs import RunStore
 
 LIMIT_BYTES = 1_000_000_000
@@ -74,8 +74,7 @@ def discard(path: Path) -> None:
 def write(path: Path, arrays: Arrays, facts: dict[str, Any]) -> None:
     """Write a derived file atomically, after making room for it. Raises DiskFullError, StoreError."""
     _make_room(path.parent, sum(values.nbytes for values in arrays.values()))
-    named: Arrays = arrays | {"facts": np.array(json.dumps(facts, allow_nan=False))}
-    write_atomic(path, lambda file: np.savez(file, **named))
+    write_arrays(path, arrays | {"facts": np.array(json.dumps(facts, allow_nan=False))})
 
 
 def _make_room(folder: Path, n_bytes: int) -> None:

@@ -11,7 +11,7 @@ import math
 import os
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -87,7 +87,7 @@ class FeatureCache:
                 yield first, np.fromfile(file, dtype="<f2", count=n * row_size).reshape(n, *shape[1:])
 
     @contextlib.contextmanager
-    def writer(self, key: str, shape: tuple[int, int, int, int]) -> Iterator["FeatureWriter"]:
+    def writer(self, key: str, shape: tuple[int, int, int, int]) -> Generator["FeatureWriter", None, None]:
         """Append batches of rows; the file appears under its key when the block ends and all rows are there."""
         n_bytes = int(np.prod(shape)) * 2
         self._make_room(n_bytes)

@@ -5,7 +5,7 @@ import errno
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, BinaryIO
@@ -16,7 +16,7 @@ from wtflow.errors import DamagedRunError, DiskFullError, StoreError
 
 
 @contextlib.contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Generator[None, None, None]:
     """Turn the system's errors about `path` into ours."""
     try:
         yield
@@ -64,6 +64,12 @@ def write_array(path: Path, values: np.ndarray) -> None:
     """Write a .npy file atomically."""
     # Given a real file, NumPy writes past Python, and an error of the disk comes back without its reason.
     write_atomic(path, lambda file: np.save(SimpleNamespace(write=file.write), values, allow_pickle=False))
+
+
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write named arrays as one .npz file atomically."""
+    named: dict[str, Any] = dict(arrays)
+    write_atomic(path, lambda file: np.savez(file, **named))
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The one lock of a store: starting, queueing, ending and deleting take turns, whichever process asks."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from filelock import FileLock, Timeout
 
@@ -13,7 +13,7 @@ PATIENCE_S = 30.0
 
 
 @contextlib.contextmanager
-def locked(store: RunStore) -> Iterator[None]:
+def locked(store: RunStore) -> Generator[None, None, None]:
     """Hold the store's lock. Raises RunBusyError when another program keeps it for PATIENCE_S."""
     with explained(store.home):
         store.home.mkdir(parents=True, exist_ok=True)

@@ -126,7 +126,8 @@ def set_comment(store: RunStore, run_id: str, sample_id: str | None, text: str, 
 
     def change(notes: RunNotes) -> RunNotes:
         nonlocal is_joined
-        old = notes if sample_id is None else notes.note(sample_id)
+        note = None if sample_id is None else notes.note(sample_id)
+        old = notes if note is None else note
         if len(text) > max(MAX_COMMENT, len(old.comment)):
             raise SettingsError(
                 f"The comment has {len(text)} characters; at most {MAX_COMMENT} fit.",
@@ -136,8 +137,10 @@ def set_comment(store: RunStore, run_id: str, sample_id: str | None, text: str, 
             return notes
         is_joined = revision != old.revision and bool(old.comment)
         fresh = JOINT.join(part for part in (old.comment, text) if part) if is_joined else text
-        fresh_note = replace(old, comment=fresh, revision=old.revision + 1)
-        return fresh_note if sample_id is None else _with(notes, sample_id, fresh_note)
+        revised = {"comment": fresh, "revision": old.revision + 1}
+        if sample_id is None or note is None:
+            return replace(notes, **revised)
+        return _with(notes, sample_id, replace(note, **revised))
 
     return CommentSaved(_change(store, run_id, change), is_joined)
 

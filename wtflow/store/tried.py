@@ -24,6 +24,8 @@ def save_tried(store: RunStore, run_id: str, tried: Tried, content: bytes) -> st
 
     The name that a person gave is only text in the record: files are named by content.
     """
+    if tried.pixel_map is None:
+        raise ValueError(f"{tried.name} has no map: {tried.problem}")
     folder = store.folder(run_id) / layout.TRIED
     key = hashlib.sha256(content).hexdigest()[:16]
     suffix = Path(tried.name).suffix.lower()

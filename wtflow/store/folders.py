@@ -1,0 +1,56 @@
+"""Where runs lie: the folder of a store, the folders of its runs, and what each run was asked to do."""
+
+import os
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from wtflow.errors import DamagedRunError, RunNotFoundError
+from wtflow.store import layout
+from wtflow.store.files import read_json
+
+
+def default_home() -> Path:
+    """Where runs are kept: WTFLOW_HOME, or the folder `runs` in the current one."""
+    return Path(os.environ.get("WTFLOW_HOME") or "runs").absolute()
+
+
+class RunFolders:
+    """The run folders below one folder."""
+
+    def __init__(self, home: Path | None = None) -> None:
+        self.home = (home or default_home()).absolute()
+
+    def folder(self, run_id: str) -> Path:
+        """The folder of a run. Raises RunNotFoundError for an unknown id and for anything that is not an id."""
+        if layout.is_run_id(run_id) and (self.home / run_id).is_dir():
+            return self.home / run_id
+        raise RunNotFoundError(
+            f"There is no run {str(run_id)[:80]!r} in {self.home}.",
+            fix="Choose one from the list: python -m wtflow runs.",
+        )
+
+    def ids(self) -> list[str]:
+        """All run ids, newest first."""
+        if not self.home.is_dir():
+            return []
+        return sorted(
+            (path.name for path in self.home.iterdir() if layout.is_run_id(path.name) and path.is_dir()), reverse=True
+        )
+
+    def config(self, run_id: str) -> layout.RunConfig:
+        values = read_json(self.folder(run_id) / layout.CONFIG)
+        if values.get("schema_version") != layout.SCHEMA_VERSION:
+            raise DamagedRunError(
+                f"Run {run_id} was written with schema {values.get('schema_version')}; this version reads"
+                f" {layout.SCHEMA_VERSION}.",
+                fix="Open it with the version that wrote it, or train again.",
+            )
+        try:
+            return layout.RunConfig(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise DamagedRunError(
+                f"config.json of {run_id} is not sound: {where}: {first['msg']}.", fix="Delete the run."
+            ) from error
