@@ -3,7 +3,7 @@
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any, NoReturn, Protocol
 
 import typer
@@ -26,7 +26,7 @@ class Show(Protocol):
 
 
 @contextlib.contextmanager
-def progress() -> Iterator[Show]:
+def progress() -> Generator[Show, None, None]:
     """A function (label, percent) that draws a bar on a terminal and plain lines elsewhere."""
     if err.is_terminal:
         columns = (

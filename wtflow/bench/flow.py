@@ -1,5 +1,7 @@
 """Moving features from data to noise and scoring where they end, against the backbone that made them."""
 
+from collections.abc import Mapping
+
 from wtflow.bench.figures import Figure, Target, interleaved, milliseconds
 from wtflow.bench.workshop import Workshop
 from wtflow.features.extract import BATCH
@@ -15,7 +17,7 @@ def measure(shop: Workshop) -> list[Figure]:
     return flow_figures(shop, "flow", BATCH, TARGETS)
 
 
-def flow_figures(shop: Workshop, part: str, n: int, targets: dict[int, Target]) -> list[Figure]:
+def flow_figures(shop: Workshop, part: str, n: int, targets: Mapping[int, Target | None]) -> list[Figure]:
     """One figure for each number of Euler steps in `targets`, n images at a time."""
     x, velocity = shop.start(n), shop.training[1].velocity.eval()
 

@@ -15,6 +15,7 @@ import torch
 
 from wtflow.datasets.run_images import read_data
 from wtflow.features.extract import FeatureKeys, compute_features
+from wtflow.jobs.estimate import STAGES
 from wtflow.jobs.reporter import Reporter
 from wtflow.machine.memory import peak_mib
 from wtflow.scoring.detector import Maps
@@ -23,7 +24,6 @@ from wtflow.store import layout
 from wtflow.store.runs import RunStore
 from wtflow.training.stages import train_flow
 
-STAGES = ("read", "features", "train", "score", "metrics")
 CPU = torch.device("cpu")
 
 

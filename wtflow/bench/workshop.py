@@ -3,7 +3,7 @@ that is thrown away.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,12 +49,12 @@ FULL = Sizes(repeats=9, images=64, steps=20, points=1500, run_images=1000, growt
 QUICK = Sizes(repeats=3, images=16, steps=4, points=200, run_images=100, growth=(20, 40))
 
 
-def bench_settings(changes: dict[str, object]) -> Settings:
+def bench_settings(changes: Mapping[str, object]) -> Settings:
     """Preset fast as it is for trained weights, with random ones: what is measured depends on no value of a weight.
     Raises SettingsError.
     """
     trained = settings_from("fast", {"backbone": "resnet18", "image_size": 256, "weights": "imagenet"})
-    return trained.changed({"weights": "untrained"} | changes)
+    return trained.changed({"weights": "untrained", **changes})
 
 
 class Workshop:

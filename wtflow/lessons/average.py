@@ -141,7 +141,7 @@ def _draw_pairs(axes: "Axes", scene: Scene, settings: dict[str, float]) -> None:
     from wtflow.plots.theme import COLOURS
 
     rho, s, m = (settings[name] for name in ("rho", "s", "m"))
-    data, noise = lines(scene.data["g"][:80], m, s, rho)
+    data, noise = lines(scene.array("g")[:80], m, s, rho)
     axes.plot([0, 1], np.stack([data, noise]), color=COLOURS["time"], linewidth=0.5, alpha=0.5)
     if rho == -1:
         meeting = float(exact.meeting_time(s))

@@ -69,8 +69,22 @@ class Scene:
     checked on the way.
     """
 
-    data: dict[str, np.ndarray | float | str | list]
+    data: Mapping[str, np.ndarray | float | str | list]
     checks: tuple[Check, ...] = ()
+
+    def array(self, name: str) -> np.ndarray:
+        """One of the arrays in `data`. Raises TypeError where it is something else."""
+        value = self.data[name]
+        if not isinstance(value, np.ndarray):
+            raise TypeError(f"{name} is no array")
+        return value
+
+    def number(self, name: str) -> float:
+        """One of the numbers in `data`. Raises TypeError where it is something else."""
+        value = self.data[name]
+        if not isinstance(value, float):
+            raise TypeError(f"{name} is no number")
+        return value
 
 
 def encode_scene(scene: Scene, settings: Mapping[str, float]) -> dict[str, object]:
@@ -123,7 +137,7 @@ def own_points(text: str) -> np.ndarray:
             [[float(value) for value in pair.split(",")] for pair in text.split(";") if pair.strip()], dtype=np.float64
         )
     except ValueError:
-        points = np.empty(0)
+        points = np.empty((0, 0))
     if (
         points.ndim != 2
         or points.shape[1] != 2

@@ -48,7 +48,7 @@ def export_lesson(
                 " -m wtflow export RUN --out DIR"
             ),
         )
-    from wtflow.plots import still  # Matplotlib: a second that a wrong name need not cost
+    from wtflow.plots.still.sheet import to_png, to_svg  # Matplotlib: a second that a wrong name need not cost
 
     moves = any(control.name == "t" for control in lesson.CONTROLS)
     total, done, written = 2 * len(figures) + N_FRAMES * moves, 0, []
@@ -59,7 +59,7 @@ def export_lesson(
             f"{out} is no folder that can be written to: {error.strerror}.", fix="Choose another folder with --out."
         ) from error
     for part, figure in figures:
-        for ending, draw in (("png", still.to_png), ("svg", still.to_svg)):
+        for ending, draw in (("png", to_png), ("svg", to_svg)):
             written.append(_write(out / f"{name}-{part}.{ending}", draw(figure)))
             done += 1
             progress(done, total)

@@ -176,8 +176,8 @@ def figure(scene: Scene, settings: dict[str, float]) -> "list[tuple[str, Figure]
     from wtflow.plots.still.sheet import COLUMN_MM, TYPE_PT, add_legend, name_axes, new_sheet
     from wtflow.plots.theme import COLOURS
 
-    atoms, t, is_reversed = scene.data["atoms"], settings["t"], settings["way"] == 0
-    times, paths = _travel_again(atoms.tobytes(), scene.data["noise"].tobytes(), is_reversed)
+    atoms, t, is_reversed = scene.array("atoms"), settings["t"], settings["way"] == 0
+    times, paths = _travel_again(atoms.tobytes(), scene.array("noise").tobytes(), is_reversed)
     now = np.stack([[np.interp(t, times, paths[:, i, k]) for k in (0, 1)] for i in range(paths.shape[1])])
     trail = (
         np.concatenate([paths[times <= t], now[None]])

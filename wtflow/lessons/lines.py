@@ -104,7 +104,7 @@ def figure(scene: Scene, settings: dict[str, float]) -> "list[tuple[str, Figure]
     from wtflow.plots.still.sheet import COLUMN_MM, TYPE_PT, add_legend, name_axes, new_sheet
     from wtflow.plots.theme import COLOURS
 
-    atoms, t, place = scene.data["atoms"], settings["t"], np.array([settings["px"], settings["py"]])
+    atoms, t, place = scene.array("atoms"), settings["t"], np.array([settings["px"], settings["py"]])
     sheet, (axes,) = new_sheet(COLUMN_MM, COLUMN_MM)
     title = "t = 0: shown is the value v(x, 0) = -x"
     if t > 0:

@@ -219,8 +219,8 @@ def figure(scene: Scene, settings: dict[str, float]) -> "list[tuple[str, Figure]
     """
     from wtflow.plots.still.sheet import COLUMN_MM, FULL_MM, TYPE_PT, add_legend, name_axes, new_sheet
 
-    x, z, d = scene.data["x"], scene.data["z"], int(settings["dimension"]) + 1
-    order, sizes = scene.data["order"].astype(int), scene.data["sizes"].astype(int)
+    x, z, d = scene.array("x"), scene.array("z"), int(settings["dimension"]) + 1
+    order, sizes = scene.array("order").astype(int), scene.array("sizes").astype(int)
     x, z = x[:, :d], z[:, :d]
     lines, panels = new_sheet(FULL_MM, 66, len(KINDS), share_axes=True)
     for letter, axes, kind in zip("abc", panels, KINDS, strict=True):
@@ -231,7 +231,7 @@ def figure(scene: Scene, settings: dict[str, float]) -> "list[tuple[str, Figure]
         name_axes(axes, *(("t (0 = data, 1 = noise)", "x") if d == 1 else ("first axis", "second axis")))
     add_legend(lines, panels, 3)
     costs, (axes,) = new_sheet(COLUMN_MM, 66)
-    found = scene.data["costs"][d - 1]
+    found = scene.array("costs")[d - 1]
     own = np.square(x - z).sum()
     axes.plot(sizes, found[:, 1], "s-", color=_colour("worst"), label="worst", markersize=3, linewidth=1)
     axes.plot(sizes[[0, -1]], [own, own], "--", color=_colour("independent"), label="independent", linewidth=1)

@@ -50,9 +50,7 @@ def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) ->
     `method` (13, 3): dimension, group size and gamma as METHOD has them. No points are used.
     """
     rng = np.random.default_rng(seed)
-    data: dict[str, np.ndarray | float | str | list] = dict(
-        zip(("noise", "data", "normed", "places"), _norms(rng), strict=True)
-    )
+    data = dict(zip(("noise", "data", "normed", "places"), _norms(rng), strict=True))
     live = np.array(
         [(d, n, *gamma.measure(d, n, count, rng)) for n, count in LIVE_GROUPS.items() for d in LIVE_DIMENSIONS]
     )
@@ -174,12 +172,18 @@ def _draw_law(axes: "Axes", scene: Scene, settings: dict[str, float]) -> None:
     k, is_normed = int(settings["k"]), settings["norm"] > 0
     top = max(1.0, s) * np.sqrt(d) + 4
     x = np.linspace(0, top, 801)[1:]
-    axes.hist(scene.data["noise"][k], bins=np.linspace(0, top, 61), density=True, color=COLOURS["reference"], alpha=0.3)
+    axes.hist(
+        scene.array("noise")[k],
+        bins=np.linspace(0, top, 61).tolist(),
+        density=True,
+        color=COLOURS["reference"],
+        alpha=0.3,
+    )
     axes.plot(x, chi.pdf(x, d), color=COLOURS["reference"], linewidth=1.1, label="noise: chi law")
     axes.axvline(np.sqrt(d), color=COLOURS["time"], linewidth=0.9, linestyle="--", label="√d")
     if is_normed:
         axes.plot(
-            scene.data["normed"][k],
+            scene.array("normed")[k],
             np.zeros(N_NORMS),
             "|",
             color=COLOURS["normal"],
@@ -198,7 +202,7 @@ def _draw_norms(axes: "Axes", scene: Scene, settings: dict[str, float]) -> None:
     d, s = np.array(gamma.DIMENSIONS), settings["s"]
     own = ("normed", 1.0, "normal") if settings["norm"] > 0 else ("data", s, "normal")
     for name, scale, colour in (("noise", 1.0, "reference"), own):
-        low, middle, high = (scale * np.quantile(scene.data[name], q, axis=1) for q in (0.05, 0.5, 0.95))
+        low, middle, high = (scale * np.quantile(scene.array(name), q, axis=1) for q in (0.05, 0.5, 0.95))
         axes.fill_between(d, low, high, color=COLOURS[colour], alpha=0.25, linewidth=0)
         axes.plot(d, middle, "o", color=COLOURS[colour], markersize=2.5)
     axes.plot(d, np.sqrt(d), color=COLOURS["time"], linewidth=0.9, linestyle="--")
@@ -209,11 +213,11 @@ def _draw_strength(axes: "Axes", scene: Scene) -> None:
 
     shades = dict(zip(gamma.GROUP_SIZES, ("reference", "normal", "selected", "defect"), strict=True))
     for n in gamma.GROUP_SIZES:
-        rows = scene.data["table"][
-            (scene.data["table"][:, 1] == n) & (scene.data["table"][:, 0] <= gamma.DIMENSIONS[-1])
+        rows = scene.array("table")[
+            (scene.array("table")[:, 1] == n) & (scene.array("table")[:, 0] <= gamma.DIMENSIONS[-1])
         ]
         axes.plot(rows[:, 0], rows[:, 2], "-", color=COLOURS[shades[n]], linewidth=1, label=f"groups of {n}")
-        live = scene.data["live"][scene.data["live"][:, 1] == n]
+        live = scene.array("live")[scene.array("live")[:, 1] == n]
         if len(live):
             axes.errorbar(
                 live[:, 0],

@@ -266,7 +266,7 @@ def round_trip(word: np.ndarray, s: float, case: int, n_steps: int) -> np.ndarra
 def _draw_trip(axes: "Axes", scene: Scene, settings: dict[str, float]) -> None:
     from wtflow.plots.theme import COLOURS
 
-    word, n = scene.data["letters"], int(settings["steps"])
+    word, n = scene.array("letters"), int(settings["steps"])
     back = round_trip(word, settings["s"], int(settings["case"]), n)
     axes.plot(word[:, 0], word[:, 1], ".", color=COLOURS["reference"], markersize=2.5, label="start")
     axes.plot(

@@ -140,7 +140,7 @@ def _checks(atoms: np.ndarray, weights: np.ndarray | None, anomalies: np.ndarray
     ]
     if once > _FAR_OFF:
         words = "Beside a data point: exact endpoint's distance with 800 steps over that with 400"
-        checks.append(Check(words, doubled / once, 2.0, 0.1, "ours: the slope there is 1/t, METHOD 5.4"))
+        checks.append(Check(words, float(doubled / once), 2.0, 0.1, "ours: the slope there is 1/t, METHOD 5.4"))
     if weights is not None:
         gap = excess_loss(weights[0], atoms, np.random.default_rng(_SEED))
         words = "Stored network, independent: half the mean squared gap to the exact field at x_t, t from 0.2 to 1"
@@ -172,7 +172,7 @@ def figure(scene: Scene, settings: dict[str, float]) -> list[tuple[str, Any]]:
     from wtflow.plots.still.sheet import COLUMN_MM, HEAT_MAP, TYPE_PT, add_bar, add_legend, name_axes, new_sheet
     from wtflow.plots.theme import COLOURS
 
-    atoms, kind, steps = scene.data["atoms"], int(settings["coupling"]), int(settings["steps"])
+    atoms, kind, steps = scene.array("atoms"), int(settings["coupling"]), int(settings["steps"])
     weights = _figure_weights(scene, kind)
     anomalies = places(settings)
     paths = {"normal": small_net.travel(weights, atoms, steps), "defect": small_net.travel(weights, anomalies, steps)}
@@ -218,8 +218,8 @@ def map_values(
 
 def _figure_weights(scene: Scene, kind: int) -> np.ndarray:
     if "weights" in scene.data:
-        return scene.data["weights"][kind]
-    return _trained(scene.data["atoms"].tobytes(), kind, int(scene.data["seed"]))
+        return scene.array("weights")[kind]
+    return _trained(scene.array("atoms").tobytes(), kind, int(scene.number("seed")))
 
 
 @cache

@@ -47,7 +47,7 @@ def _window(rng: np.random.Generator, picture: np.ndarray, size: int) -> np.ndar
     window = Image.fromarray(picture).resize(
         (size, size), Image.Resampling.BILINEAR, box=(left, top, left + wide, top + high)
     )
-    return np.rot90(np.asarray(window), rng.integers(4))[:, :: rng.choice([-1, 1])]
+    return np.rot90(np.asarray(window), int(rng.integers(4)))[:, :: rng.choice([-1, 1])]
 
 
 def _recoloured(rng: np.random.Generator, batch: Tensor) -> Tensor:

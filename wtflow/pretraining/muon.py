@@ -4,7 +4,8 @@ Source: Jordan et al., Muon: an optimizer for hidden layers in neural networks, 
 AdamW's learning rate: Liu et al., Muon is scalable for LLM training, arXiv 2502.16982.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import overload
 
 import torch
 from torch import Tensor, nn
@@ -23,8 +24,18 @@ class Muon(torch.optim.Optimizer):
     ) -> None:
         super().__init__(weights, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
+    @overload
+    def step(self, closure: None = None) -> None: ...
+
+    @overload
+    def step(self, closure: Callable[[], float]) -> float: ...
+
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
         for group in self.param_groups:
             for weight in group["params"]:
                 state = self.state[weight]
@@ -36,6 +47,7 @@ class Muon(torch.optim.Optimizer):
                 update = orthogonal(matrix) * (_AS_ADAM * max(matrix.shape) ** 0.5)
                 weight.mul_(1 - group["lr"] * group["weight_decay"])
                 weight.add_(update.view(ahead.shape), alpha=-group["lr"])
+        return loss
 
 
 def orthogonal(matrix: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from wtflow.config import settings_from
 from wtflow.features.backbone import load_backbone
+from wtflow.features.timm_models import channels_of
 
 STAGES = (1, 2, 3)
 """Strides 4, 8 and 16."""
@@ -23,7 +24,7 @@ class Student(nn.Module):
         super().__init__()
         self.body = body
         self.maps = nn.ModuleList(
-            nn.Conv2d(own, wanted, 1) for own, wanted in zip(body.feature_info.channels(), n_targets, strict=True)
+            nn.Conv2d(own, wanted, 1) for own, wanted in zip(channels_of(body), n_targets, strict=True)
         )
 
     def forward(self, batch: Tensor) -> list[Tensor]:

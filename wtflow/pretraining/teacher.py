@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -32,11 +33,10 @@ class Teacher:
     def __init__(self, model: nn.Module) -> None:
         self._model = model
         self._wide: list[Tensor] = []
+        blocks: Any = model.blocks  # timm's sequence of groups; nn.Module's own annotation does not cover indexing
         for group in _WIDE:
-            model.blocks[group][-1].conv_pwl.register_forward_pre_hook(
-                lambda module, inputs: self._wide.append(inputs[0])
-            )
-        model.blocks = model.blocks[: _BLOCKS[-1] + 1]  # the rest works at stride 32
+            blocks[group][-1].conv_pwl.register_forward_pre_hook(lambda module, inputs: self._wide.append(inputs[0]))
+        model.blocks = blocks[: _BLOCKS[-1] + 1]  # the rest works at stride 32
         self._centre: list[Tensor] = []
         self._scale: list[Tensor] = []
 

@@ -92,7 +92,7 @@ def draw_tracks(rng: np.random.Generator, size: int) -> np.ndarray:
     sheet = Strokes(size)
     pitch = rng.uniform(8, 40)
     width = pitch * rng.uniform(0.15, 0.7)
-    is_round = bool(rng.random() < 0.6)
+    is_round = rng.random() < 0.6
     for _ in range(rng.integers(0, 4)):
         sheet.block(rng.uniform(0, size, 2), rng.uniform(0.1, 0.6) * size, rng.uniform(0.1, 0.5) * size, 1.0)
     for _ in range(round(rng.uniform(0.1, 0.8) * (size / pitch) ** 1.5)):
@@ -124,7 +124,7 @@ def draw_writing(rng: np.random.Generator, size: int) -> np.ndarray:
     """Rows of made-up letters: each a few strokes between nine points, the same alphabet all over the sheet."""
     sheet = Strokes(size)
     high = rng.uniform(8, 60)
-    wide, weight, is_round = high * rng.uniform(0.4, 0.9), high * rng.uniform(0.06, 0.25), bool(rng.random() < 0.5)
+    wide, weight, is_round = high * rng.uniform(0.4, 0.9), high * rng.uniform(0.06, 0.25), rng.random() < 0.5
     alphabet = [_letter(rng) for _ in range(rng.integers(3, 12))]
     gap, lead, slant = rng.uniform(1.15, 1.6), rng.uniform(1.2, 2.2), rng.choice([0.0, rng.uniform(-0.3, 0.3)])
     for y in np.arange(rng.uniform(0, high), size, high * lead):

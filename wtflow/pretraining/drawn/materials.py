@@ -115,7 +115,8 @@ def patches(rng: np.random.Generator, plane: Plane) -> np.ndarray:
     if rng.random() < 0.3:
         field = np.abs(field)
     n = rng.integers(1, 4)
-    return sum(step(field, edge, rng.uniform(0.02, 0.4)) for edge in np.sort(rng.uniform(-1, 1.2, n))) / np.float32(n)
+    layers = sum(step(field, edge, rng.uniform(0.02, 0.4)) for edge in np.sort(rng.uniform(-1, 1.2, n)))
+    return np.asarray(layers / np.float32(n))
 
 
 def dots(rng: np.random.Generator, plane: Plane) -> np.ndarray:
