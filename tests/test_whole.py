@@ -19,11 +19,11 @@ from wtflow.flow.velocity import build_velocity
 from wtflow.records.whole import MARGIN, WholeImage, whole_from_arrays
 from wtflow.results import open_results
 from wtflow.scoring import normals as normals_module
-from wtflow.scoring.detector import Detector, Maps, scores_of
+from wtflow.scoring.detector import Detector
 from wtflow.scoring.maps import endpoint_score
 from wtflow.scoring.normalise import fit_normaliser
 from wtflow.scoring.normals import ENOUGH, highest_places, measure_normals
-from wtflow.scoring.pixels import image_scores, upsample
+from wtflow.scoring.pixels import image_scores, scores_of, upsample
 from wtflow.scoring.whole import FEWEST, QUIET, describe, fit_whole
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
@@ -172,9 +172,8 @@ def test_it_survives_being_written_and_what_is_not_sound_is_refused():
 
 
 def test_the_image_score_is_the_higher_of_both_and_the_place_where_nothing_is_known():
-    settings = settings_from("fast", {"image_size": 64})
-    after = np.stack([np.full((4, 4), value, np.float32) for value in (1, 2, 3)])
-    assert scores_of(Maps(after, after, np.array([5.0, 1.0, np.nan])), settings).tolist() == [5, 2, 3]
+    pixel_maps = np.stack([np.full((4, 4), value, np.float32) for value in (1, 2, 3)])
+    assert scores_of(pixel_maps, np.array([5.0, 1.0, np.nan]), 0.0).tolist() == [5, 2, 3]
 
 
 def test_highest_places_are_image_scores_of_levelled_maps_in_any_number():

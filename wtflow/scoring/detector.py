@@ -17,30 +17,22 @@ from wtflow.flow.velocity import build_velocity
 from wtflow.records.edges import EdgeFactors
 from wtflow.records.whole import WholeImage
 from wtflow.scoring.edges import level
-from wtflow.scoring.maps import compute_map
+from wtflow.scoring.maps import compute_map, endpoint_score
 from wtflow.scoring.normalise import Normaliser, empty_normaliser
-from wtflow.scoring.pixels import image_scores, upsample
 from wtflow.scoring.precision import autocast
 from wtflow.scoring.whole import describe
 from wtflow.store.files import write_atomic
 
 
 class Maps(NamedTuple):
-    """What a detector says of B images."""
+    """What a detector makes of B images."""
 
     after: np.ndarray
     """Raw maps after the flow (B, H, W), levelled where edges are known."""
     before: np.ndarray
     """The same before it: half the mean square of the input, the no-flow floor."""
     whole: np.ndarray
-    """Scores of the images as a whole, float64 (B,), in the unit of `after`; NaN where normals' are not known."""
-
-
-def scores_of(maps: Maps, settings: Settings) -> np.ndarray:
-    """The image scores, float64 (B,): of the highest pixels or of the image as a whole, whichever is higher."""
-    return np.fmax(
-        image_scores(upsample(maps.after, settings.image_size, settings.score), settings.top_fraction), maps.whole
-    )
+    """Scores of the images as a whole, float64 (B,), in the unit of `after`; NaN where they are not scored."""
 
 
 class Detector:
@@ -71,20 +63,31 @@ class Detector:
     def maps(self, features: np.ndarray) -> Maps:
         """Maps and whole-image scores of backbone features (B, H, W, C), float16."""
         x = self.start(features)
+        after, before = self.raw_after(x), self.raw_before(x)
+        if self.edges is not None:
+            before = level(before, self.edges.before)
+        return Maps(self.levelled(after), before, self.whole_scores(x))
+
+    def raw_after(self, x: Tensor) -> np.ndarray:
+        """Maps after the flow of features at t=0 (B, H, W, K), float32 (B, H, W), not levelled."""
         self.velocity.eval()
         with autocast(self.device, self.settings):
-            after = compute_map(self.velocity, x, self.settings, self.settings.seed)
-        before = (0.5 * x.square().mean(-1)).cpu().numpy()
-        if self.edges is not None:
-            after, before = level(after, self.edges.after), level(before, self.edges.before)
-        return Maps(after, before, self.whole_scores(x))
+            return compute_map(self.velocity, x, self.settings, self.settings.seed)
+
+    def raw_before(self, x: Tensor) -> np.ndarray:
+        """Maps before the flow of features at t=0 (B, H, W, K), float32 (B, H, W), not levelled."""
+        return endpoint_score(x).cpu().numpy()
+
+    def levelled(self, after: np.ndarray) -> np.ndarray:
+        """Maps after the flow (B, H, W), divided by the edge factors where the detector has them."""
+        return after if self.edges is None else level(after, self.edges.after)
 
     def whole_scores(self, x: Tensor) -> np.ndarray:
         """Scores of whole images by their features at t=0 (B, H, W, K), as in `Maps`."""
         return np.full(len(x), np.nan) if self.whole is None else self.whole.scores(describe(x))
 
     def scoring_as(self, settings: Settings, edges: EdgeFactors | None, whole: WholeImage | None) -> "Detector":
-        """The same normaliser and flow, read with other settings and other knowledge of normals."""
+        """The same normaliser and flow with other settings, edge factors and whole images."""
         return Detector(settings, self.normaliser, self.velocity, edges, whole)
 
 

@@ -25,7 +25,7 @@ from wtflow.metrics import (
 from wtflow.records.core import Curve, Sample
 from wtflow.scoring.detector import Detector, Maps, load_detector
 from wtflow.scoring.normals import measure_normals
-from wtflow.scoring.pixels import image_scores, upsample
+from wtflow.scoring.pixels import image_scores, scores_of, upsample
 from wtflow.scoring.rows import compute_maps, mean_features, no_maps
 from wtflow.store.features import FeatureCache
 from wtflow.store.layout import SCORE_COLUMNS
@@ -95,7 +95,7 @@ def summarise(
     for i, (sample, held_out) in enumerate(zip(samples, is_holdout, strict=True)):
         pixel_map = upsample(maps[i : i + 1], settings.image_size, settings.score)
         start_map = upsample(start_maps[i : i + 1], settings.image_size, "endpoint")
-        score = float(np.fmax(image_scores(pixel_map, settings.top_fraction)[0], whole[i]))
+        score = float(scores_of(pixel_map, whole[i : i + 1], settings.top_fraction)[0])
         start_score = float(image_scores(start_map, settings.top_fraction)[0])
         peak = np.unravel_index(int(maps[i].argmax()), maps[i].shape)
         rows.append(

@@ -2,6 +2,9 @@
 Imports torch.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 
 from wtflow.config import Settings
@@ -9,7 +12,7 @@ from wtflow.datasets.run_images import RunData
 from wtflow.machine.progress import Progress
 from wtflow.records.edges import EdgeFactors
 from wtflow.records.whole import WholeImage
-from wtflow.scoring.detector import Detector
+from wtflow.scoring.detector import Detector, Maps
 from wtflow.scoring.edges import chosen_images, edge_factors, level
 from wtflow.scoring.pixels import image_scores, upsample
 from wtflow.scoring.rows import compute_maps, describe_rows
@@ -26,6 +29,17 @@ MOST_IMAGES = 512
 """Normals described at most; they take some 4 ms each."""
 
 
+@dataclass(frozen=True, slots=True)
+class NormalMaps:
+    """Where maps of training normals come from: indices below a number in, maps that are not levelled out."""
+
+    n_fitted: int
+    """Normals that the flow learned from."""
+    n_held_out: int
+    fitted: Callable[[np.ndarray], Maps]
+    held_out: Callable[[np.ndarray], Maps]
+
+
 def measure_normals(
     detector: Detector,
     cache: FeatureCache,
@@ -34,28 +48,41 @@ def measure_normals(
     progress: Progress,
     known: WholeImage | None = None,
 ) -> Detector:
-    """The detector with edge factors and whole images as its settings ask.
+    """The detector with the edge factors and whole images that its settings ask for, from the run's feature file.
 
     `known`: the Gaussian, where it was fitted before: it depends on no setting of scoring. With fewer normals than
     `ENOUGH` whole images are left out. `progress(0, 1)` is called as work goes on and may raise to stop.
     """
     settings, fitted, held_out = detector.settings, data.fit_rows, np.array(data.held_out, int)
     plain = detector.scoring_as(settings, None, None)
-    if settings.edge_quantile == 0 and not settings.whole_image:
-        return plain
-    fitted_maps = compute_maps(plain, cache, key, fitted[chosen_images(len(fitted))], progress)
-    edges = None
-    if settings.edge_quantile:
-        after, before = (edge_factors(maps, settings.edge_quantile) for maps in fitted_maps[:2])
-        edges = EdgeFactors(after, before, len(fitted_maps.after))
-    whole = None
+    gaussian = None
     if settings.whole_image and len(fitted) >= ENOUGH:
-        held_maps = compute_maps(plain, cache, key, held_out[chosen_images(len(held_out))], progress)
-        known = known or fit_whole(
-            describe_rows(plain, cache, key, fitted[chosen_images(len(fitted), MOST_IMAGES)], progress)
-        )
+        described = fitted[chosen_images(len(fitted), MOST_IMAGES)]
+        gaussian = known or fit_whole(describe_rows(plain, cache, key, described, progress))
+    normals = NormalMaps(
+        len(fitted),
+        len(held_out),
+        lambda indices: compute_maps(plain, cache, key, fitted[indices], progress),
+        lambda indices: compute_maps(plain, cache, key, held_out[indices], progress),
+    )
+    return calibrate(plain, normals, gaussian)
+
+
+def calibrate(plain: Detector, normals: NormalMaps, gaussian: WholeImage | None) -> Detector:
+    """The detector, which levels nothing yet, with edge factors if its settings ask for them and, with the Gaussian of
+    whole images, that Gaussian in the unit of its maps.
+    """
+    settings = plain.settings
+    if settings.edge_quantile == 0 and gaussian is None:
+        return plain
+    fitted, edges, whole = normals.fitted(chosen_images(normals.n_fitted)), None, None
+    if settings.edge_quantile:
+        after, before = (edge_factors(maps, settings.edge_quantile) for maps in (fitted.after, fitted.before))
+        edges = EdgeFactors(after, before, len(fitted.after))
+    if gaussian is not None:
+        held_out = normals.held_out(chosen_images(normals.n_held_out))
         factors = None if edges is None else edges.after
-        whole = known.beside(*(highest_places(maps.after, factors, settings) for maps in (fitted_maps, held_maps)))
+        whole = gaussian.beside(*(highest_places(maps.after, factors, settings) for maps in (fitted, held_out)))
     return plain.scoring_as(settings, edges, whole)
 
 

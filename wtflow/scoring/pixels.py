@@ -56,6 +56,15 @@ def image_scores(pixel_maps: np.ndarray, top_fraction: float) -> np.ndarray:
     return scores
 
 
+def scores_of(pixel_maps: np.ndarray, whole: np.ndarray, top_fraction: float) -> np.ndarray:
+    """What an image's score is, float64 (B,): that of its highest pixels or of the image as a whole, whichever is
+    higher.
+
+    pixel_maps: (B, S, S), levelled. whole: (B,) in the same unit, NaN where the image as a whole is not scored.
+    """
+    return np.fmax(image_scores(pixel_maps, top_fraction), whole)
+
+
 @functools.lru_cache(maxsize=8)
 def _bilinear(n_in: int, n_out: int) -> np.ndarray:
     """Weights (n_out, n_in) of linear interpolation between cell centres, constant beyond the outermost ones."""

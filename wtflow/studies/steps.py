@@ -16,14 +16,11 @@ from wtflow.machine.cores import n_cores
 from wtflow.machine.progress import ShareDone
 from wtflow.metrics import PixelMetrics, image_metrics
 from wtflow.records.flow import ReturnTrip, Spread, StepsRow
-from wtflow.records.whole import WholeImage
 from wtflow.results import each_image, truth_of
-from wtflow.scoring.edges import chosen_images, edge_factors, level
-from wtflow.scoring.maps import compute_map
-from wtflow.scoring.normals import highest_places
-from wtflow.scoring.pixels import grid_mask, image_scores, upsample
-from wtflow.scoring.precision import autocast
-from wtflow.scoring.whole import describe
+from wtflow.scoring.detector import Detector, Maps
+from wtflow.scoring.normals import NormalMaps, calibrate
+from wtflow.scoring.pixels import grid_mask, scores_of, upsample
+from wtflow.scoring.rows import no_maps
 from wtflow.studies.positions import choose_positions
 from wtflow.studies.run_flow import RunFlow
 from wtflow.studies.travel import starts
@@ -149,18 +146,17 @@ def _score(
         flow.settings.image_size,
         flow.settings.changed({"solver": solver, "steps": steps, "score": "endpoint"}),
     )
-    factors, whole = _normals(flow, settings, progress)
+    detector = _calibrated(flow, settings, progress)
     pixels, scores = PixelMetrics(), []
     norms: dict[str, list[np.ndarray]] = {}
     facts, done = list(test.itertuples()), 0
     watch = _Watch()
-    for maps, x in _maps(flow, settings, flow.grids(test.row.to_numpy()), watch):
+    for maps, x in _maps(detector, flow.grids(test.row.to_numpy()), watch):
         batch = slice(done, done + len(maps))
         done += len(maps)
         progress(done / len(facts))
-        large = upsample(maps if factors is None else level(maps, factors), size, "endpoint")
-        places = image_scores(large, settings.top_fraction)
-        scores.append(places if whole is None else np.maximum(places, whole.scores(describe(x))))
+        large = upsample(detector.levelled(maps), size, "endpoint")
+        scores.append(scores_of(large, detector.whole_scores(x), settings.top_fraction))
         for one, small, pixel_map, packed in zip(facts[batch], maps, large, truths[batch], strict=True):
             length = np.sqrt(2 * flow.n_channels * small)  # the endpoint score is |y|^2 / (2 d)
             truth = (
@@ -182,26 +178,27 @@ def _score(
     )
 
 
-def _normals(flow: RunFlow, settings: Settings, progress: ShareDone) -> tuple[np.ndarray | None, WholeImage | None]:
-    """Edge factors and whole images as the run has them, for endpoints of this solver and number of steps."""
-    known = flow.detector.whole
-
-    def maps_of(grids: Iterator[tuple[Any, np.ndarray]]) -> np.ndarray:
-        parts = []
-        for part, _ in _maps(flow, settings, grids, _Watch()):
-            progress(0.0)
-            parts.append(part)
-        return np.concatenate(parts) if parts else np.empty((0, 1, 1), np.float32)
-
-    if settings.edge_quantile == 0 and known is None:
-        return None, None
+def _calibrated(flow: RunFlow, settings: Settings, progress: ShareDone) -> Detector:
+    """The run's detector with these settings; edge factors and whole images as the run has them, for endpoints of this
+    solver and number of steps.
+    """
+    plain = flow.detector.scoring_as(settings, None, None)
     ids, held_out = flow.training_ids(), flow.results.holdout.row.to_numpy()
-    fitted = maps_of(flow.training_grids([ids[i] for i in chosen_images(len(ids))]))
-    factors = edge_factors(fitted, settings.edge_quantile) if settings.edge_quantile else None
-    if known is None:
-        return factors, None
-    held = maps_of(flow.grids(held_out[chosen_images(len(held_out))]))
-    return factors, known.beside(*(highest_places(maps, factors, settings) for maps in (fitted, held)))
+
+    def maps_of(grids: Iterator[tuple[Any, np.ndarray]]) -> Maps:
+        parts = []
+        for after, x in _maps(plain, grids, _Watch()):
+            progress(0.0)
+            parts.append(Maps(after, plain.raw_before(x), plain.whole_scores(x)))
+        return Maps(*(np.concatenate(columns) for columns in zip(*parts, strict=True))) if parts else no_maps()
+
+    normals = NormalMaps(
+        len(ids),
+        len(held_out),
+        lambda indices: maps_of(flow.training_grids([ids[i] for i in indices])),
+        lambda indices: maps_of(flow.grids(held_out[indices])),
+    )
+    return calibrate(plain, normals, flow.detector.whole)
 
 
 class _Watch:
@@ -211,16 +208,16 @@ class _Watch:
 
 
 def _maps(
-    flow: RunFlow, settings: Settings, grids: Iterator[tuple[Any, np.ndarray]], watch: _Watch
+    detector: Detector, grids: Iterator[tuple[Any, np.ndarray]], watch: _Watch
 ) -> Iterator[tuple[np.ndarray, Tensor]]:
     """Raw maps of named backbone features (H, W, C), some (B, h, w) at a time, computed as the run's own were; and
     the features at t=0.
     """
+    settings = detector.settings
     n_at_once = max(n_cores(), min(BATCH, EVALUATIONS_AT_ONCE // _evaluations(settings.solver, settings.steps)))
     while batch := list(itertools.islice(grids, n_at_once)):
-        x = flow.detector.start(np.stack([grid for _, grid in batch]))
+        x = detector.start(np.stack([grid for _, grid in batch]))
         began = time.perf_counter()
-        with autocast(flow.detector.device, settings):
-            maps = compute_map(flow.detector.velocity, x, settings, settings.seed)
+        maps = detector.raw_after(x)
         watch.seconds += time.perf_counter() - began
         yield maps, x

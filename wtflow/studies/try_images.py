@@ -12,8 +12,8 @@ from wtflow.errors import DatasetError, WTFlowError
 from wtflow.features.backbone import Backbone
 from wtflow.machine.progress import one_thread
 from wtflow.records.core import Tried
-from wtflow.scoring.detector import Detector, scores_of
-from wtflow.scoring.pixels import upsample
+from wtflow.scoring.detector import Detector
+from wtflow.scoring.pixels import scores_of, upsample
 from wtflow.store.runs import RunStore
 from wtflow.studies.networks import backbone_of, open_detector
 
@@ -63,13 +63,14 @@ def _try_one(
 ) -> Tried:
     features = backbone.compute(image[None])
     found, settings = detector.maps(features), detector.settings
+    pixel_maps = upsample(found.after, settings.image_size, settings.score)
     mean = detector.start(features).mean((1, 2)).cpu().numpy()[0]
     distance = np.linalg.norm(vectors - mean, axis=1)
     nearest = np.argsort(distance, kind="stable")[:N_NEAREST]
     return Tried(
         name=name,
-        score=float(scores_of(found, settings)[0]),
-        pixel_map=upsample(found.after, settings.image_size, settings.score)[0],
+        score=float(scores_of(pixel_maps, found.whole, settings.top_fraction)[0]),
+        pixel_map=pixel_maps[0],
         whole_score=float(found.whole[0]),
         image=np.round(image * 255).astype(np.uint8),
         nearest=tuple((ids[i], paths.get(ids[i], ""), float(distance[i])) for i in nearest),

@@ -15,8 +15,8 @@ from wtflow.flow.integrate import integrate_saved
 from wtflow.machine.progress import one_thread
 from wtflow.records.what_if import PaintedNorms, Sweep, WhatIf
 from wtflow.results import RunResults, find_sample, open_results, pixel_map
-from wtflow.scoring.detector import Detector, scores_of
-from wtflow.scoring.pixels import upsample
+from wtflow.scoring.detector import Detector
+from wtflow.scoring.pixels import scores_of, upsample
 from wtflow.store import derived
 from wtflow.store.runs import RunStore
 from wtflow.store.what_ifs import read_sweep, write_sweep
@@ -84,7 +84,9 @@ def strength_sweep(
             painted = np.stack(
                 [apply_strokes(image, [stroke], seed, {})[0] for stroke in strokes[first : first + BATCH]]
             )
-            scores += scores_of(detector.maps(backbone.compute(painted)), settings).tolist()
+            found = detector.maps(backbone.compute(painted))
+            pixel_maps = upsample(found.after, settings.image_size, settings.score)
+            scores += scores_of(pixel_maps, found.whole, settings.top_fraction).tolist()
             if progress is not None:
                 progress(len(scores), total)
     sweep = Sweep(
@@ -137,8 +139,9 @@ def _what_if(home: Path, run_id: str, stamp: str, row: int, strokes: tuple[Strok
             detector = open_detector(store, run_id)
             features = backbone_of(store, run_id).compute(painted[None])
             found = detector.maps(features)
-            grid_after, pixel_after = found.after[0], upsample(found.after, settings.image_size, settings.score)[0]
-            score_after = float(scores_of(found, settings)[0])
+            pixel_maps = upsample(found.after, settings.image_size, settings.score)
+            grid_after, pixel_after = found.after[0], pixel_maps[0]
+            score_after = float(scores_of(pixel_maps, found.whole, settings.top_fraction)[0])
             norms_after = _norms(detector, features, is_painted)[1]
     return WhatIf(
         sample_id=before.facts.sample_id,
