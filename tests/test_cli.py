@@ -18,9 +18,9 @@ from run_folders import TINY, write_tiny_category
 from typer.testing import CliRunner
 
 from wtflow.cli.app import app
-from wtflow.cli.follow import METRIC_NAMES
 from wtflow.config import WEIGHT_WORDS, choices, settings_from
 from wtflow.jobs import processes
+from wtflow.metrics import METRICS
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
 
@@ -83,7 +83,7 @@ def test_training_prints_progress_on_stderr_and_one_json_object_last_on_stdout(t
     assert code == 0, err
     facts = last_json(out)
     assert facts.keys() >= {"run_id", "metrics", "seconds", "peak_rss_mib", "undefined"}
-    assert set(METRIC_NAMES) == facts["metrics"].keys()
+    assert METRICS.keys() == facts["metrics"].keys()
     assert {"image_auroc", "image_ap", "image_f1_max", "pixel_auroc", "pixel_ap", "aupro"} <= facts["metrics"].keys()
     assert all(0 <= value <= 1 for value in facts["metrics"].values())
     assert list(facts["seconds"]) == ["read", "features", "train", "score", "metrics"]

@@ -3,11 +3,19 @@ import json
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from pyaupro import PerRegionOverlap, auc_compute
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from wtflow.compare.runs import IMAGE_RESAMPLED
+from wtflow.config import Settings
 from wtflow.errors import MetricError
 from wtflow.metrics import (
+    IMAGE_METRICS,
+    METRICS,
+    PIXEL_METRICS,
+    RUN_METRICS,
     PixelMetrics,
     best_f1_threshold,
     confusion_at,
@@ -17,6 +25,8 @@ from wtflow.metrics import (
     roc_curve,
     undefined_reason,
 )
+from wtflow.scoring.evaluate import summarise
+from wtflow.scoring.rows import no_maps
 
 SCORES = [0.1, 0.4, 0.35, 0.8, 0.6]
 LABELS = [False, False, True, True, False]
@@ -309,3 +319,33 @@ def test_pixel_scores_that_are_negative_or_not_finite_are_refused(value):
 def test_masks_that_do_not_fit_are_refused(mask):
     with pytest.raises(MetricError, match="does not fit a mask"):
         PixelMetrics().add(np.ones((2, 2), np.float32), mask)
+
+
+# The table of metrics
+
+
+def test_the_table_holds_every_metric_that_a_run_stores_and_no_other():
+    _, stored = summarise([], [], no_maps(), Settings(), lambda *_: None)
+    assert list(stored["metrics"]) == list(METRICS)
+
+
+def test_the_levels_of_the_table_are_those_at_which_metrics_are_measured():
+    assert tuple(image_metrics([1.0, 2.0], [False, True])) == (*IMAGE_METRICS, "f1_threshold")
+    assert tuple(PixelMetrics().result()) == PIXEL_METRICS
+    assert tuple(IMAGE_RESAMPLED) == IMAGE_METRICS
+    assert {metric.before_flow for metric in RUN_METRICS.values()} - {""} == METRICS.keys() - RUN_METRICS.keys()
+
+
+@given(st.data())
+def test_curves_have_a_point_for_every_different_score(data):
+    """Rates counted by hand at each score, ties included: the same floats, not close ones."""
+    n = data.draw(st.integers(2, 40))
+    scores = np.array(data.draw(st.lists(st.integers(0, 12), min_size=n, max_size=n))) / 7
+    labels = np.array([True, False, *data.draw(st.lists(st.booleans(), min_size=n - 2, max_size=n - 2))])
+    roc, pr = roc_curve(scores, labels), pr_curve(scores, labels)
+    thresholds = np.unique(scores)[::-1]
+    tp, fp = (np.array([(scores[labels == kind] >= t).sum() for t in thresholds]) for kind in (True, False))
+    assert list(roc.x) == [0, *(fp / (~labels).sum())]
+    assert list(roc.y) == list(pr.x) == [0, *(tp / labels.sum())]
+    assert list(pr.y) == [1, *(tp / (tp + fp))]
+    assert list(roc.thresholds) == list(pr.thresholds) == [np.nextafter(thresholds[0], np.inf), *thresholds]

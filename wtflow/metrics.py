@@ -3,29 +3,93 @@
 An image or pixel is called defective when its score >= threshold. A metric that the data does not define is None,
 and `undefined_reason` says why.
 
-Sources: AUPRO after Bergmann et al. 2021 (MVTec AD, IJCV 129); AUROC and AP as in scikit-learn; streaming ours.
+Sources: AUPRO after Bergmann et al. 2021 (MVTec AD, IJCV 129); AUROC, AP and curves are scikit-learn's; streaming
+ours.
 """
+
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import ndimage
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn import metrics as sklearn_metrics
 
 from wtflow.errors import MetricError
 from wtflow.records.core import Confusion, Curve
 
-WORDS = {
-    "image_auroc": ("Image AUROC", "How often a defective image scores above a normal one. 0.5 is guessing."),
-    "image_ap": ("Image AP", "Precision of the calls, averaged over all recalls."),
-    "image_f1_max": ("Best F1", "Best balance of precision and recall; its threshold is chosen on the test images."),
-    "pixel_auroc": ("Pixel AUROC", "The same as image AUROC for single pixels. Large sound areas flatter it."),
-    "pixel_ap": ("Pixel AP", "Precision of the pixels, averaged over all recalls. Hard on small defects."),
-    "aupro": (
+Level = Literal["image", "pixel"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """title: at the head of a card or a row; short: inside a sentence or a legend; meaning: in a sentence for people.
+
+    level: measured per image or per pixel. before_flow: key of the same metric of scores taken before the flow, or
+    empty. is_before_flow: whether this is such a metric.
+    """
+
+    title: str
+    short: str
+    meaning: str
+    level: Level
+    before_flow: str = ""
+    is_before_flow: bool = False
+
+
+METRICS: dict[str, Metric] = {
+    "image_auroc": Metric(
+        "Image AUROC",
+        "image AUROC",
+        "How often a defective image scores above a normal one. 0.5 is guessing.",
+        "image",
+        before_flow="image_auroc_start",
+    ),
+    "image_ap": Metric("Image AP", "image AP", "Precision of the calls, averaged over all recalls.", "image"),
+    "image_f1_max": Metric(
+        "Best F1",
+        "best F1",
+        "Best balance of precision and recall; its threshold is chosen on the test images.",
+        "image",
+    ),
+    "pixel_auroc": Metric(
+        "Pixel AUROC",
+        "pixel AUROC",
+        "The same as image AUROC for single pixels. Large normal areas flatter it.",
+        "pixel",
+    ),
+    "pixel_ap": Metric(
+        "Pixel AP", "pixel AP", "Precision of the pixels, averaged over all recalls. Hard on small defects.", "pixel"
+    ),
+    "aupro": Metric(
+        "AUPRO",
         "AUPRO",
         "How well each defect is covered, up to 30 % false pixels. Small defects count like large ones.",
+        "pixel",
+        before_flow="aupro_start",
+    ),
+    "image_auroc_start": Metric(
+        "Image AUROC before the flow",
+        "image AUROC before the flow",
+        "Image AUROC with the norm of the features as score.",
+        "image",
+        is_before_flow=True,
+    ),
+    "aupro_start": Metric(
+        "AUPRO before the flow",
+        "AUPRO before the flow",
+        "AUPRO with the norm of the features as score.",
+        "pixel",
+        is_before_flow=True,
     ),
 }
-"""Metric -> title and what it means, as pages and reports say it."""
+"""Every metric in a run's metrics.json, in the order of pages and reports. For each of them, higher is better."""
+
+RUN_METRICS = {key: metric for key, metric in METRICS.items() if not metric.is_before_flow}
+"""The metrics of a run's own scores."""
+
+IMAGE_METRICS = tuple(key for key, metric in RUN_METRICS.items() if metric.level == "image")
+PIXEL_METRICS = tuple(key for key, metric in RUN_METRICS.items() if metric.level == "pixel")
 
 FPR_LIMIT = 0.3
 """AUPRO integrates over false-positive rates up to this one."""
@@ -56,10 +120,10 @@ def image_metrics(scores: ArrayLike, is_defective: ArrayLike) -> dict[str, float
     scores, labels = _checked(scores, is_defective)
     threshold = best_f1_threshold(scores, labels)
     if threshold is None:
-        return dict.fromkeys(("image_auroc", "image_ap", "image_f1_max", "f1_threshold"))
+        return dict.fromkeys((*IMAGE_METRICS, "f1_threshold"))
     return {
-        "image_auroc": float(roc_auc_score(labels, scores)),
-        "image_ap": float(average_precision_score(labels, scores)),
+        "image_auroc": float(sklearn_metrics.roc_auc_score(labels, scores)),
+        "image_ap": float(sklearn_metrics.average_precision_score(labels, scores)),
         "image_f1_max": confusion_at(scores, labels, threshold).f1,
         "f1_threshold": threshold,
     }
@@ -121,8 +185,8 @@ def roc_curve(scores: ArrayLike, is_defective: ArrayLike) -> Curve | None:
     scores, labels = _checked(scores, is_defective)
     if undefined_reason(labels):
         return None
-    thresholds, tp, fp = _counts(scores, labels)
-    return _thinned(np.r_[0, fp / fp[-1]], np.r_[0, tp / tp[-1]], thresholds)
+    fpr, tpr, thresholds = sklearn_metrics.roc_curve(labels, scores, drop_intermediate=False)
+    return _thinned(fpr, tpr, thresholds[1:])
 
 
 def pr_curve(scores: ArrayLike, is_defective: ArrayLike) -> Curve | None:
@@ -130,8 +194,8 @@ def pr_curve(scores: ArrayLike, is_defective: ArrayLike) -> Curve | None:
     scores, labels = _checked(scores, is_defective)
     if undefined_reason(labels):
         return None
-    thresholds, tp, fp = _counts(scores, labels)
-    return _thinned(np.r_[0, tp / tp[-1]], np.r_[1, tp / (tp + fp)], thresholds)
+    precision, recall, thresholds = sklearn_metrics.precision_recall_curve(labels, scores)
+    return _thinned(recall[::-1], precision[::-1], thresholds[::-1])
 
 
 class PixelMetrics:
@@ -185,7 +249,7 @@ class PixelMetrics:
         points, divided by FPR_LIMIT.
         """
         if self.undefined_reason():
-            return dict.fromkeys(("pixel_auroc", "pixel_ap", "aupro"))
+            return dict.fromkeys(PIXEL_METRICS)
         used = np.flatnonzero(self._normal + self._defect)[::-1]  # highest scores first
         fp, tp = np.cumsum(self._normal[used]), np.cumsum(self._defect[used])
         fpr, tpr = np.r_[0, fp / fp[-1]], np.r_[0, tp / tp[-1]]

@@ -11,22 +11,13 @@ from wtflow.errors import StoreError
 from wtflow.records.core import RunStatus
 from wtflow.store.runs import RunStore
 
-METRIC_NAMES = (
-    "image_auroc",
-    "image_ap",
-    "image_f1_max",
-    "pixel_auroc",
-    "pixel_ap",
-    "aupro",
-    "image_auroc_start",
-    "aupro_start",
-)
 POLL_S = 0.5
 
 
 def follow(store: RunStore, run_id: str, as_json: bool) -> None:
     """Show a run's progress until it ends, stop it on Ctrl-C, then print what it found."""
     from wtflow.jobs import trainings
+    from wtflow.metrics import METRICS
 
     stops = []
     previous = signal.signal(
@@ -60,7 +51,7 @@ def follow(store: RunStore, run_id: str, as_json: bool) -> None:
         as_json,
         {
             "run_id": run_id,
-            "metrics": {name: facts["metrics"].get(name) for name in METRIC_NAMES},
+            "metrics": {name: facts["metrics"].get(name) for name in METRICS},
             "undefined": facts["undefined"],
             "seconds": facts["seconds"],
             "peak_rss_mib": facts["peak_rss_mib"],
@@ -69,7 +60,9 @@ def follow(store: RunStore, run_id: str, as_json: bool) -> None:
 
 
 def print_metrics(facts: dict[str, Any]) -> None:
-    for name in METRIC_NAMES:
+    from wtflow.metrics import METRICS
+
+    for name in METRICS:
         value = facts["metrics"].get(name)
         console.out.print(
             f"{name:<18} {value:.4f}" if value is not None else f"{name:<18} -  {facts['undefined'].get(name, '')}",

@@ -24,7 +24,6 @@ from wtflow.store.runs import RunStore
 VERSION = 1
 """Part of the file's name: raise it when a tally's meaning changes."""
 
-PIXEL_METRICS = ("pixel_auroc", "pixel_ap", "aupro")
 
 N_TAIL, N_BODY = 320, 96
 """Thresholds by the share of normal pixels above, evenly by its logarithm (54 per decade), and by quantiles of

@@ -23,10 +23,10 @@ from wtflow.compare.intervals import (
     weighted_best_f1,
     wilson_interval,
 )
-from wtflow.compare.pixel_tally import PIXEL_METRICS, pixel_metrics
+from wtflow.compare.pixel_tally import pixel_metrics
 from wtflow.config import Settings
 from wtflow.errors import DamagedRunError, MetricError
-from wtflow.metrics import undefined_reason
+from wtflow.metrics import PIXEL_METRICS, undefined_reason
 from wtflow.records.compare import Interval, MetricRow, PixelTally
 from wtflow.results import RunResults, ThresholdChoice, pixel_map, threshold_choices
 
@@ -35,7 +35,8 @@ MOST_RUNS = 4
 
 LETTERS = "ABCD"
 
-_IMAGE_METRICS = {"image_auroc": weighted_auroc, "image_ap": weighted_ap, "image_f1_max": weighted_best_f1}
+IMAGE_RESAMPLED = {"image_auroc": weighted_auroc, "image_ap": weighted_ap, "image_f1_max": weighted_best_f1}
+"""Image metric -> its value for many resamples at once."""
 
 RARITY_RANGE = (1.0, 5.0)
 """Colours of maps on the common scale: from 1 normal pixel in 10 (dark) to 1 in 100,000 (bright), in powers of ten."""
@@ -124,10 +125,10 @@ def compare_images(comparison: Comparison, n_resamples: int = N_RESAMPLES, seed:
     """Image metrics of all runs with intervals, and paired differences to the first run."""
     labels = comparison.labels
     if reason := undefined_reason(labels):
-        return tuple(MetricRow(key, (None,) * len(comparison.runs), reason=reason) for key in _IMAGE_METRICS)
+        return tuple(MetricRow(key, (None,) * len(comparison.runs), reason=reason) for key in IMAGE_RESAMPLED)
     weights = resample(labels, n_resamples, seed)
     rows = []
-    for key, metric in _IMAGE_METRICS.items():
+    for key, metric in IMAGE_RESAMPLED.items():
         found = paired_bootstrap([functools.partial(metric, scores, labels) for scores in comparison.scores], weights)
         rows.append(_row(key, found))
     return tuple(rows)

@@ -11,19 +11,18 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from wtflow.metrics import image_metrics, undefined_reason
+from wtflow.metrics import IMAGE_METRICS, image_metrics, undefined_reason
 from wtflow.records.notes import RunNotes
 from wtflow.results import OUTCOMES, RunResults, add_notes, add_outcomes
 
-METRICS = ("image_auroc", "image_ap", "image_f1_max")
 WRONG_LABEL, COMMENTED = " label is wrong", " has a comment"
 """Stand beside tags where images are chosen by their notes: no tag begins with a space."""
 
 
 @dataclass(frozen=True, slots=True)
 class FlaggedMetrics:
-    """METRICS of the test images with and without those whose label is called wrong; None where the images left do
-    not define one.
+    """Image metrics of the test images with and without those whose label is called wrong; None where the remaining
+    images do not define one.
     """
 
     n_flagged: int
@@ -41,7 +40,7 @@ def flagged_metrics(results: RunResults, notes: RunNotes) -> FlaggedMetrics:
     is_flagged = test.sample_id.isin(notes.flagged)
     left = test[~is_flagged]
     both = [image_metrics(table.score, table.is_defective) for table in (test, left)]
-    with_flagged, without_flagged = ({name: metrics[name] for name in METRICS} for metrics in both)
+    with_flagged, without_flagged = ({name: metrics[name] for name in IMAGE_METRICS} for metrics in both)
     return FlaggedMetrics(int(is_flagged.sum()), with_flagged, without_flagged, undefined_reason(left.is_defective))
 
 

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from PIL import Image
 from plotly.subplots import make_subplots
 
+from wtflow.metrics import FPR_LIMIT
 from wtflow.plots.axes import score_axis
 from wtflow.plots.contours import outline
 from wtflow.plots.pictures import data_uri, encode_heat, encode_jpeg, overlay, thumbnail
@@ -38,9 +39,6 @@ CURVES: Final[dict[str, tuple[str, str, str]]] = {
     "pro": ("PRO", "false-positive rate of the pixels", "overlap, mean over defect regions"),
 }
 """Kind -> name, title of x, title of y."""
-
-FPR_SHOWN: Final = 0.3
-"""AUPRO looks no farther."""
 
 MAX_SIDE_PX: Final = 480
 MAX_CLICKABLE: Final = 32
@@ -113,7 +111,7 @@ def plot_rates(curves: Sequence[tuple[str, Curve | None]], kind: Literal["roc", 
     if kind == "roc":
         chance = {"color": COLOURS["reference"], "width": 1.5, "dash": "dot"}
         figure.add_trace(go.Scatter(x=[0, 1], y=[0, 1], name="chance", mode="lines", line=chance, hoverinfo="skip"))
-    end = FPR_SHOWN if kind == "pro" else 1.0
+    end = FPR_LIMIT if kind == "pro" else 1.0
     figure.update_xaxes(title_text=x_title, range=[-0.01 * end, 1.01 * end], tickformat=".0%")
     figure.update_yaxes(title_text=y_title, range=[-0.02, 1.03], tickformat=".0%")
     return figure

@@ -6,13 +6,14 @@ from typing import Final
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from wtflow.metrics import METRICS
 from wtflow.plots.groups import group_colours, group_words
 from wtflow.plots.theme import COLOURS, style
 from wtflow.records.core import GOOD
 from wtflow.records.flow import UNMARKED, ReturnTrip, Spread, StepsRow
 
 SOLVER_LOOK: Final = {"euler": {"dash": "solid", "symbol": "circle"}, "heun": {"dash": "dash", "symbol": "diamond"}}
-QUALITY: Final = {"image_auroc": ("image AUROC", "selected"), "aupro": ("AUPRO", "time")}
+QUALITY_COLOURS: Final = {"image_auroc": "selected", "aupro": "time"}
 TICKS: Final = (1, 2, 4, 10, 20, 50, 100, 200, 400)
 
 GONE: Final = 1e6
@@ -43,7 +44,7 @@ def plot_steps(rows: Sequence[StepsRow]) -> go.Figure:
         horizontal_spacing=0.08,
     )
     style(figure, height=380)
-    for metric, (words, colour) in QUALITY.items():
+    for metric, colour in QUALITY_COLOURS.items():
         for solver in SOLVER_LOOK:
             chosen = [row for row in rows if row.solver == solver and row.metrics.get(metric) is not None]
             _add(
@@ -51,7 +52,7 @@ def plot_steps(rows: Sequence[StepsRow]) -> go.Figure:
                 1,
                 chosen,
                 [row.metrics[metric] for row in chosen],
-                f"{words}, {solver}",
+                f"{METRICS[metric].short}, {solver}",
                 COLOURS[colour],
                 solver,
             )

@@ -87,7 +87,7 @@ def _metric_line(row: MetricRow, n_runs: int) -> list[str]:
             continue
         first, other = row.values[0], row.values[k]
         differences.append("–" if first is None or other is None else f"{other - first:+.3f}, no interval")
-    return [WORDS[row.key][0], *values, *differences]
+    return [METRICS[row.key].title, *values, *differences]
 
 
 def _show_verdict(rows: Sequence[MetricRow], k: int, name: str, first: str) -> None:
@@ -95,7 +95,7 @@ def _show_verdict(rows: Sequence[MetricRow], k: int, name: str, first: str) -> N
     groups: dict[str, list[str]] = {}
     for row in rows:
         if row.differences:
-            groups.setdefault(difference_words(row.differences[k]), []).append(WORDS[row.key][0])
+            groups.setdefault(difference_words(row.differences[k]), []).append(METRICS[row.key].title)
     if groups:
         st.markdown(
             f"**{plain(name)} against {plain(first)}:** "

@@ -20,7 +20,7 @@ from wtflow.export.report.pictures import Gallery
 from wtflow.export.report.reproduce import changed_settings, setting_words, train_command
 from wtflow.failures.notes import FlaggedMetrics, count_tags, flagged_metrics, noted_rows
 from wtflow.failures.splits import percent
-from wtflow.metrics import WORDS
+from wtflow.metrics import METRICS
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
 from wtflow.records.compare import Interval
@@ -71,7 +71,7 @@ def render(
             curves=curves,
             disagreements=disagreements,
             foot=foot,
-            metric_words=WORDS,
+            metric_table=METRICS,
             version=wtflow.__version__,
             outcomes=OUTCOMES,
             tile_rem=36 if foot.is_large else 17,

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from wtflow.errors import SettingsError
+from wtflow.metrics import FPR_LIMIT
 from wtflow.plots.axes import ScoreAxis, format_score, score_axis
 from wtflow.plots.compare import RUN_COLOURS
 from wtflow.plots.curves import point_at
@@ -28,9 +29,6 @@ _BINS = 40
 _HEADROOM = 1.15
 _DOT_SPREAD = 0.32
 """Dots of a type lie within this share of a line above and below its middle."""
-
-PRO_END = 0.3
-"""False-positive rate to which AUPRO integrates, and the curve is drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +174,7 @@ def _rates(axes: Axes, name: str) -> None:
             zorder=0.5,
         )
     name_axes(axes, *_TITLES[name])
-    axes.set_xlim(-0.01 * (end := PRO_END if name == "pro" else 1.0), 1.01 * end)
+    axes.set_xlim(-0.01 * (end := FPR_LIMIT if name == "pro" else 1.0), 1.01 * end)
     axes.set_ylim(-0.01, 1.02)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from wtflow.errors import SettingsError
+from wtflow.metrics import METRICS
 from wtflow.plots.groups import group_words
 from wtflow.plots.still.sheet import (
     COLUMN_MM,
@@ -27,7 +28,8 @@ from wtflow.records.core import GOOD
 from wtflow.records.flow import UNMARKED, ReturnTrip, Spread, StepsRow
 
 STEPS_WORDS = "integration steps"
-_METRICS = (("image_auroc", "image AUROC", COLOURS["selected"], "o"), ("aupro", "AUPRO", COLOURS["time"], "^"))
+_MARKS = {"image_auroc": (COLOURS["selected"], "o"), "aupro": (COLOURS["time"], "^")}
+"""Metric -> colour, marker."""
 _SOLVERS = {"euler": ("Euler", "-", True), "heun": ("Heun", (0, (2, 1.2)), False)}
 """Solver -> name, dash, whether its markers are filled."""
 
@@ -49,10 +51,10 @@ def still_steps(rows: Sequence[StepsRow], n_channels: int | None = None) -> Figu
     for solver in (name for name in _SOLVERS if any(row.solver == name for row in rows)):
         own = sorted((row for row in rows if row.solver == solver), key=lambda row: row.steps)
         steps = [row.steps for row in own]
-        for key, word, colour, marker in _METRICS:
+        for key, (colour, marker) in _MARKS.items():
             values = [np.nan if (value := row.metrics.get(key)) is None else value for row in own]
             if np.isfinite(values).any():
-                _line(left, steps, values, Look(colour, marker, "-"), solver, word)
+                _line(left, steps, values, Look(colour, marker, "-"), solver, METRICS[key].short)
         _line(
             right,
             steps,
@@ -64,7 +66,12 @@ def still_steps(rows: Sequence[StepsRow], n_channels: int | None = None) -> Figu
     _spreads(middle, [(row.solver, row.steps, row.norms) for row in rows])
     if n_channels is not None:
         add_shell(middle, noise_shell(n_channels), along="x")
-    for axes, title in ((left, "image AUROC, AUPRO"), (middle, "endpoint norm"), (right, "flow time per image (ms)")):
+    quality = ", ".join(METRICS[key].short for key in _MARKS)
+    for axes, title in (
+        (left, quality),
+        (middle, "endpoint norm"),
+        (right, "flow time per image (ms)"),
+    ):
         name_axes(axes, STEPS_WORDS, title)
         log_axis(axes, "x", sorted({row.steps for row in rows}))
         for row in rows:
