@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from wtflow import console
-from wtflow.bench.figures import Figure, Spread, Target
+from wtflow.bench.figures import Figure
 from wtflow.bench.parts import choose_parts, run_parts
 from wtflow.bench.workshop import FULL, QUICK, bench_settings
 from wtflow.config import parse_pairs
@@ -32,26 +32,44 @@ def run_bench(
     return found
 
 
+HEADS = (
+    ("part", "left"),
+    ("what", "left"),
+    ("unit", "left"),
+    ("median", "right"),
+    ("lowest", "right"),
+    ("highest", "right"),
+    ("repeats", "right"),
+    ("floor", "left"),
+    ("median of floor", "right"),
+    ("ratio of medians", "right"),
+    ("target", "left"),
+    ("met", "left"),
+)
+
+
 def make_table(figures: Sequence[Figure]) -> Table:
-    """One line a figure: median with the extremes of its repeats, its floor, their ratio, and the target with
-    whether it is met.
+    """One line a figure: its unit, median and extremes, its floor's median in the same unit, their ratio, and the
+    target with whether it is met.
     """
     table = Table(box=None, pad_edge=False)
-    for name in ("part", "what", "median (low to high)", "unit", "repeats", "floor", "its median", "ratio", "target"):
-        table.add_column(name, justify="right" if name in ("repeats", "its median", "ratio") else "left")
+    for name, side in HEADS:
+        table.add_column(name, justify=side)
     for figure in figures:
-        floor = "" if figure.floor is None else _number(figure.floor.median)
-        ratio = "" if figure.ratio is None else _number(figure.ratio)
+        value, target = figure.value, figure.target
         table.add_row(
             figure.part,
             figure.name,
-            _spread(figure.value),
             figure.unit,
-            str(figure.value.repeats),
+            _number(value.median),
+            _number(value.low) if value.repeats > 1 else "",
+            _number(value.high) if value.repeats > 1 else "",
+            str(value.repeats),
             figure.floor_name,
-            floor,
-            ratio,
-            _target(figure.target, figure.is_met),
+            "" if figure.floor is None else _number(figure.floor.median),
+            "" if figure.ratio is None else _number(figure.ratio),
+            "" if target is None else f"{target.of} {target.bound} {_number(target.limit)}",
+            {True: "yes", False: "no", None: ""}[figure.is_met],
         )
     return table
 
@@ -68,20 +86,6 @@ def _print(figures: Sequence[Figure], facts: dict[str, Any]) -> None:
         console.err.print(reason, markup=False)
     for part, words in facts["failed"].items():
         console.err.print(f"Not measured, {part} failed: {words}", markup=False, style="red")
-
-
-def _spread(spread: Spread) -> str:
-    return (
-        _number(spread.median)
-        if spread.repeats == 1
-        else f"{_number(spread.median)} ({_number(spread.low)} to {_number(spread.high)})"
-    )
-
-
-def _target(target: Target | None, is_met: bool | None) -> str:
-    if target is None:
-        return ""
-    return f"{target.of} {target.bound} {_number(target.limit)}: {'met' if is_met else 'not met'}"
 
 
 def _number(value: float) -> str:

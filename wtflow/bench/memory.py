@@ -5,8 +5,8 @@ import shutil
 from wtflow.bench.children import run_python
 from wtflow.bench.drawn import draw_category
 from wtflow.bench.figures import Figure, Spread, Target
-from wtflow.bench.memory_stage import STAGES
 from wtflow.bench.workshop import Workshop
+from wtflow.jobs.estimate import STAGES
 from wtflow.store.runs import RunStore
 
 STEPS = 10

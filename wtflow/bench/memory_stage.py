@@ -15,7 +15,6 @@ import torch
 
 from wtflow.datasets.run_images import read_data
 from wtflow.features.extract import FeatureKeys, compute_features
-from wtflow.jobs.estimate import STAGES
 from wtflow.jobs.reporter import Reporter
 from wtflow.machine.memory import peak_mib
 from wtflow.scoring.detector import Maps
