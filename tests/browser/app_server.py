@@ -6,11 +6,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+
+from waiting import PATIENCE_S, wait_until
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -42,21 +43,20 @@ def served(script: Path, home: Path) -> Iterator[str]:
         process = subprocess.Popen(
             command, cwd=PROJECT, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
-    address, end = f"http://127.0.0.1:{port}", time.monotonic() + 60
+    address = f"http://127.0.0.1:{port}"
     try:
-        while not _answers(address):
-            assert process.poll() is None and time.monotonic() < end, log_path.read_text()
-            time.sleep(0.2)
+        wait_until(lambda: process.poll() is not None or _answers(address), log_path.read_text)
+        assert process.poll() is None, log_path.read_text()
         yield address
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # it has nothing to save, and takes its time to end by itself
-        process.wait(20)
+        process.wait(PATIENCE_S)
 
 
 def _answers(address: str) -> bool:
     try:
-        urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).close()
+        urllib.request.urlopen(f"{address}/_stcore/health", timeout=PATIENCE_S).close()
     except (urllib.error.URLError, OSError):
         return False
     return True

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from app_server import PROJECT, served
-from in_chromium import browser  # noqa: F401
+from in_chromium import at_rest, browser, new_page  # noqa: F401
 
 HOST = "[data-testid=stBidiComponentIsolated]"
 
@@ -20,8 +20,7 @@ class OpenedLesson:
     """A lesson as an address opens it."""
 
     def __init__(self, browser, server: str, query: str) -> None:
-        self.page = browser.new_page(viewport={"width": 1400, "height": 900})
-        self.page.set_default_timeout(30_000)
+        self.page = new_page(browser)
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on(
@@ -31,7 +30,7 @@ class OpenedLesson:
         self.page.goto(f"{server}/learn?{query}")
         self.host = self.page.locator(HOST)
         self.page.locator(f"{HOST}[data-frames]").wait_for(state="attached")
-        self.page.wait_for_timeout(300)
+        at_rest(self.page)
 
     def get(self, name: str) -> str:
         """A data attribute of the component: settings, draw-ms, answer-ms, frames, playing."""

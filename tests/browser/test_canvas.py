@@ -3,11 +3,11 @@ else is sent.
 """
 
 import json
-import time
 
 import pytest
 from app_server import served
-from in_chromium import browser, pytestmark  # noqa: F401
+from in_chromium import browser, new_page, pytestmark  # noqa: F401
+from waiting import wait_until
 
 SCRIPT = """
 import json
@@ -50,8 +50,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture
 def page(server, browser):
-    page = browser.new_page(viewport={"width": 900, "height": 1100})
-    page.set_default_timeout(30_000)
+    page = new_page(browser, viewport={"width": 900, "height": 1100})
     page.problems = []
     page.on("pageerror", lambda error: page.problems.append(str(error)))
     page.goto(server)
@@ -79,13 +78,7 @@ def state_of(page) -> dict:
 
 def wait_for(page, holds) -> dict:
     """What Python has, once it is as expected."""
-    end = time.monotonic() + 30
-    while True:
-        state = state_of(page)
-        if holds(state):
-            return state
-        assert time.monotonic() < end, state
-        page.wait_for_timeout(50)
+    return wait_until(lambda: state if holds(state := state_of(page)) else None, lambda: state_of(page))
 
 
 def tool(page, name: str):

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from app_server import PROJECT, served
-from in_chromium import browser, no_error_is_shown, pytestmark  # noqa: F401
+from in_chromium import browser, new_page, no_error_is_shown, pytestmark  # noqa: F401
 from playwright.sync_api import expect
 from report_runs import write_category, write_run
 
@@ -34,8 +34,7 @@ def server(runs):
 
 @pytest.fixture
 def page(browser):
-    page = browser.new_page(viewport={"width": 1400, "height": 1000})
-    page.set_default_timeout(60_000)
+    page = new_page(browser, viewport={"width": 1400, "height": 1000})
     yield page
     no_error_is_shown(page)
     page.close()

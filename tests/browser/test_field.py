@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 from app_server import served
-from in_chromium import browser, pytestmark  # noqa: F401
+from in_chromium import at_rest, browser, new_page, pytestmark  # noqa: F401
 from PIL import Image
 
 # Eight points stand still on a ring in "map"; in "travel" 2,000 particles move along straight lines from x to -x.
@@ -46,6 +46,7 @@ st.set_page_config(layout="wide")
 session, is_map = st.session_state, st.query_params.get("kind") == "map"
 session.setdefault("asked", {"view": "plane", "t": 0.0})
 session.setdefault("calls", 0)
+session["runs"] = session.get("runs", 0) + 1
 
 def changed():
     state = field_state("field")
@@ -60,10 +61,12 @@ seed = int(st.button("Other data"))
 data = encode_field(ring() if is_map else travel(seed))
 state = show_field(data, key="field", height=420, choices=session.asked | {"playing_allowed": not is_map},
                    can_select=is_map, on_change=changed)
-told = {"calls": session.calls, "choice": state.choice, "selected": sorted(state.selected),
+told = {"runs": session.runs, "calls": session.calls, "choice": state.choice, "selected": sorted(state.selected),
         "clicked": session.get("in_callback")}
 st.html("<pre id='told'>" + json.dumps(told) + "</pre>")
 """
+
+HOST = "[data-testid=stBidiComponentIsolated]"
 
 
 @pytest.fixture(scope="module")
@@ -78,13 +81,12 @@ class Opened:
     """A page with the field in it."""
 
     def __init__(self, browser, server: str, kind: str, script: str = "") -> None:
-        self.page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        self.page.set_default_timeout(30_000)
+        self.page = new_page(browser, viewport={"width": 1400, "height": 1000})
         if script:
             self.page.add_init_script(script)
         self.page.goto(f"{server}/?kind={kind}")
-        self.host = self.page.locator("[data-testid=stBidiComponentIsolated]")
-        self.page.locator("[data-testid=stBidiComponentIsolated][data-frames]").wait_for()
+        self.host = self.page.locator(HOST)
+        self.page.locator(f"{HOST}[data-frames]").wait_for()
         self.page.locator("#told").wait_for(state="attached")
 
     def get(self, name: str) -> str:
@@ -96,10 +98,17 @@ class Opened:
     def until(self, condition: str) -> None:
         """Wait for an expression in `d` (the field's data attributes) and `told`."""
         body = (
-            "const d = document.querySelector('[data-testid=stBidiComponentIsolated]').dataset, told ="
+            f"const d = document.querySelector('{HOST}').dataset, told ="
             " JSON.parse(document.querySelector('#told').innerText)"
         )
         self.page.wait_for_function(f"() => {{ {body}; return {condition}; }}")
+
+    def rerun_by(self, button: str) -> None:
+        """Press a button of the page and see its script run once more."""
+        before = self.told()["runs"]
+        self.page.get_by_role("button", name=button).click()
+        self.until(f"told.runs > {before}")
+        at_rest(self.page)
 
     def point_at(self, particle: int) -> list[float]:
         """Move the pointer to a particle; where it is."""
@@ -123,7 +132,7 @@ def ring(browser, server):
     opened.page.close()
 
 
-def test_two_thousand_particles_play_to_the_end_without_a_dropped_second_and_the_page_hears_of_it_once(travel):
+def test_two_thousand_particles_play_to_the_end_without_a_jump_and_the_page_hears_of_it_once(travel):
     note = "new MutationObserver(() => e.seen.push([performance.now(), Number(e.dataset.time)]))"
     travel.host.evaluate(f"e => {{ e.seen = []; {note}.observe(e, {{attributeFilter: ['data-time']}}); }}")
     travel.page.get_by_role("button", name="Play").click()
@@ -133,11 +142,13 @@ def test_two_thousand_particles_play_to_the_end_without_a_dropped_second_and_the
     seen = travel.host.evaluate("e => e.seen")
     moments, times = [moment for moment, _ in seen], [t for _, t in seen]
     assert times == sorted(times)
-    assert max(b - a for a, b in zip(moments, moments[1:], strict=False)) < 1000
-    assert 5_500 < moments[-1] - moments[0] < 9_000, "a pass takes six seconds at speed 1"
+    longest = max(b - a for a, b in zip(times, times[1:], strict=False))
+    assert longest <= 0.25 / 6 + 1e-4, "a frame that comes late moves them by a quarter of a second at most"
+    assert moments[-1] - moments[0] > 5_500, "a pass takes six seconds at speed 1, more where the machine is busy"
     assert travel.get("playing") == "false"
-    travel.page.wait_for_timeout(500)
-    assert travel.told() | {"clicked": None} == {
+    at_rest(travel.page)
+    assert travel.told() | {"runs": 0, "clicked": None} == {
+        "runs": 0,
         "calls": 1,
         "choice": {"view": "plane", "colour": "kind", "t": 1},
         "selected": [],
@@ -151,10 +162,9 @@ def test_a_rerun_of_the_page_changes_nothing_and_draws_nothing(travel):
     for _ in range(5):
         slider.press("ArrowRight")
     travel.until("d.time === '0.0050' && told.choice.t === 0.005")
-    travel.page.wait_for_timeout(500)
+    at_rest(travel.page)
     frames, calls = travel.get("frames"), travel.told()["calls"]
-    travel.page.get_by_role("button", name="Rerun").click()
-    travel.page.wait_for_timeout(1500)
+    travel.rerun_by("Rerun")
     assert (travel.get("time"), travel.get("frames"), travel.told()["calls"]) == ("0.0050", frames, calls)
 
 
@@ -168,8 +178,8 @@ def test_the_field_follows_the_page_and_the_page_follows_the_field(travel):
         "button", name="Ask for turned"
     ).click()  # what the page asked for once, it may ask for again
     travel.until("d.view === 'turned'")
-    travel.page.get_by_role("button", name="Other data").click()
-    travel.page.wait_for_timeout(1500)
+    at_rest(travel.page)
+    travel.rerun_by("Other data")
     assert (travel.get("view"), travel.get("time")) == (
         "turned",
         "0.2500",
@@ -185,7 +195,8 @@ def test_hovering_shows_the_particles_own_values_in_the_charts(travel):
     distance = travel.host.evaluate("(e, i) => Number(e.shadowRoot.field.colours[1].values[i].toPrecision(4))", far)
     assert float(travel.page.locator("figcaption output").first.inner_text()) == pytest.approx(distance)
     travel.host.evaluate("e => e.shadowRoot.field.scrub(0.5)")  # all particles pass the origin there
-    travel.page.wait_for_timeout(300)
+    travel.until("d.time === '0.5000'")
+    at_rest(travel.page)
     assert float(travel.page.locator("figcaption output").first.inner_text()) == pytest.approx(0, abs=1e-6)
 
 
@@ -216,8 +227,8 @@ def test_the_wheel_zooms_around_the_pointer_and_a_double_click_shows_everything_
     home = travel.host.evaluate(width)
     before = travel.point_at(5)
     travel.page.mouse.wheel(0, -300)
-    travel.page.wait_for_timeout(400)
-    assert travel.host.evaluate(width) < 0.8 * home
+    travel.page.wait_for_function(f"home => ({width})(document.querySelector('{HOST}')) < 0.8 * home", arg=home)
+    at_rest(travel.page)
     assert travel.host.evaluate("e => e.shadowRoot.field.pixelOf(5)") == pytest.approx(before, abs=1)
     travel.page.get_by_role("button", name="Reset zoom").click()
     assert travel.host.evaluate(width) == pytest.approx(home)

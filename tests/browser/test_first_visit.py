@@ -6,11 +6,9 @@ import re
 
 import pytest
 from app_server import PROJECT, served
-from in_chromium import browser, no_error_is_shown, pytestmark  # noqa: F401
-from playwright.sync_api import Error as PlaywrightError
+from in_chromium import TRAINING_MS, at_rest, browser, new_page, no_error_is_shown, pytestmark  # noqa: F401
 from run_folders import write_tiny_category
-
-TRAINING_MS = 400_000
+from waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +20,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(server, browser):
-    page = browser.new_page(viewport={"width": 1400, "height": 900})
-    page.set_default_timeout(60_000)
-    return page
+    return new_page(browser)
 
 
 def heading(page, text):
@@ -119,18 +115,16 @@ def test_its_results_follow_the_threshold_and_lead_to_an_image_found_again_after
 
 def test_a_click_on_a_pixel_shows_its_path(page):
     heading(page, "One position, step by step")
-    for _ in range(6):  # the figure is drawn anew while the page settles; the old one leaves under the cursor
-        try:
-            page.wait_for_timeout(1500)
-            picture = page.locator(".js-plotly-plot").first
-            picture.scroll_into_view_if_needed(timeout=5_000)
-            box = picture.bounding_box(timeout=5_000)
-            page.mouse.click(box["x"] + box["width"] * 0.16, box["y"] + box["height"] * 0.5)
-            page.wait_for_url(re.compile("position="), timeout=10_000)
-            break
-        except PlaywrightError:
-            continue
-    assert "position=" in page.url, "a click on the picture chose no position"
+
+    def choose_a_position() -> bool:
+        at_rest(page)  # a figure that is drawn again under the pointer takes no click
+        picture = page.locator(".js-plotly-plot").first
+        box = picture.bounding_box()
+        picture.click(position={"x": box["width"] * 0.16, "y": box["height"] * 0.5})
+        at_rest(page)
+        return "position=" in page.url
+
+    wait_until(choose_a_position)
     page.get_by_text(re.compile(r"Row \d+, column \d+: the map shows")).wait_for()
     page.get_by_text("nearest positions of normal training images").wait_for()
     no_error_is_shown(page)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from in_chromium import pytestmark  # noqa: F401
+from in_chromium import at_rest, pytestmark  # noqa: F401
 from lesson_page import OpenedLesson, browser, server  # noqa: F401
 from scipy.optimize import linear_sum_assignment
 
@@ -182,7 +182,7 @@ def test_what_is_drawn_becomes_the_data_and_the_link_brings_it_back(moons):
     assert points[0] == pytest.approx([-1.0, 1.0], abs=0.03)
     assert points[-1] == pytest.approx([1.0, 1.0], abs=0.15)
     moons.until(f"JSON.parse(d.checks)[0].label === 'mean |x|² of {len(points)} particles'")
-    moons.page.wait_for_timeout(500)
+    at_rest(moons.page)
     moons.page.reload()
     moons.page.locator("[data-frames]").wait_for(state="attached")
     moons.until(f"d.checks && JSON.parse(d.checks)[0]?.label === 'mean |x|² of {len(points)} particles'")

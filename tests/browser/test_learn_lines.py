@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from in_chromium import pytestmark  # noqa: F401
+from in_chromium import at_rest, pytestmark  # noqa: F401
 from lesson_page import OpenedLesson, browser, server  # noqa: F401
 
 from wtflow.flow.exact import finite_velocity
@@ -69,9 +69,9 @@ def test_arrow_keys_move_the_place(grid):
 def test_a_rerun_of_the_page_leaves_the_picture_alone_while_a_person_points(grid):
     grid.drag(0, (0.2, 0.2))
     grid.until("q.get('set')?.includes('px:0.')")
-    grid.page.wait_for_timeout(800)
+    at_the_place = grid.checks[MEAN]["computed"]
     grid.page.mouse.move(*grid.pixel(0, 1.5, 1.5))
-    grid.page.wait_for_timeout(300)
+    grid.until(f"Math.abs(JSON.parse(d.checks)[0].computed - {at_the_place}) > 0.01")
     shown = grid.checks[MEAN]["computed"]
-    grid.page.wait_for_timeout(700)
+    at_rest(grid.page)
     assert grid.checks[MEAN]["computed"] == shown

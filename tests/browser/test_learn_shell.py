@@ -1,7 +1,7 @@
 """Lessons "the shell" and "the singularity" in a real browser: what is dragged answers as the closed forms say."""
 
 import pytest
-from in_chromium import pytestmark  # noqa: F401
+from in_chromium import at_rest, pytestmark  # noqa: F401
 from lesson_page import OpenedLesson, browser, opened, server  # noqa: F401
 from scipy.stats import chi
 
@@ -129,5 +129,5 @@ def test_the_slowest_and_the_outermost_settings_stay_quick_and_sound(opened, tex
     for _ in range(5):  # what was built for the first picture is kept
         lesson.page.locator("[data-lesson] canvas").focus()
         lesson.page.keyboard.press("ArrowRight")
-    lesson.page.wait_for_timeout(300)
+    at_rest(lesson.page)
     assert is_sound(lesson)

@@ -4,7 +4,7 @@ training; the link.
 
 import numpy as np
 import pytest
-from in_chromium import pytestmark  # noqa: F401
+from in_chromium import at_rest, new_page, pytestmark  # noqa: F401
 from lesson_page import OpenedLesson, browser, opened, server  # noqa: F401
 
 from wtflow.lessons import small_net, well
@@ -57,12 +57,13 @@ def test_a_click_beside_an_anomaly_brings_it_there_also_in_the_map(opened):
 def test_dragging_is_answered_within_a_tenth_of_a_second(opened):
     """The median of many moves, because the machine may have other things to do."""
     lesson, answers = opened("lesson=well&set=coupling:2"), []
-    lesson.page.wait_for_timeout(1500)  # the map grows finer
+    at_rest(lesson.page)  # the map grows finer
     lesson.page.mouse.move(*lesson.pixel(0, -1.0, 2.6))
     lesson.page.mouse.down()
     for k in range(15):
+        before = lesson.get("frames")
         lesson.page.mouse.move(*lesson.pixel(0, -1.0 + 0.1 * k, 2.6 - 0.1 * k))
-        lesson.page.wait_for_timeout(60)
+        lesson.until(f"d.frames !== '{before}'")
         answers.append(float(lesson.get("answer-ms")))
     lesson.page.mouse.up()
     assert sorted(answers)[7] < 100
@@ -96,8 +97,8 @@ def test_a_network_trains_here_with_progress_and_two_methods_agree_on_its_slope(
 
 
 def test_the_eighth_lesson_says_what_to_do_while_there_is_no_run(browser, server):  # noqa: F811
-    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page = new_page(browser)
     page.goto(f"{server}/learn?lesson=features")
-    page.get_by_text("There is no finished run yet").wait_for(timeout=60_000)
-    page.get_by_role("link", name="Train a run").wait_for(timeout=10_000)
+    page.get_by_text("There is no finished run yet").wait_for()
+    page.get_by_role("link", name="Train a run").wait_for()
     page.close()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from app_server import PROJECT, served
-from in_chromium import browser, no_error_is_shown, pytestmark  # noqa: F401
+from in_chromium import at_rest, browser, new_page, no_error_is_shown, pytestmark  # noqa: F401
 from run_folders import train_here, write_tiny_category
 
 from wtflow.store.runs import RunStore
@@ -33,8 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def page(browser):
-    page = browser.new_page(viewport={"width": 1400, "height": 1000})
-    page.set_default_timeout(30_000)
+    page = new_page(browser, viewport={"width": 1400, "height": 1000})
     problems = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
@@ -79,11 +78,6 @@ class Drawn:
         self.page.mouse.down()
         self.page.mouse.move(right - 3, bottom - 3, steps=4)
         self.page.mouse.up()
-
-
-def at_rest(page) -> None:
-    """The server has nothing more to say."""
-    page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget], [data-testid=stSpinner]')")
 
 
 def test_paths_play_scrub_and_stay_as_they_were_after_a_reload(server, page):

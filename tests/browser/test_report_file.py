@@ -5,7 +5,7 @@ and it prints whole.
 import re
 
 import pytest
-from in_chromium import browser, pytestmark  # noqa: F401
+from in_chromium import browser, new_page, pytestmark  # noqa: F401
 from report_runs import write_category, write_run
 
 from wtflow.export.report.write import make_report
@@ -41,7 +41,7 @@ def open_report(browser, report):
     pages = []
 
     def open_(width: int = 1400, scheme: str = "light"):
-        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        page = new_page(browser, viewport={"width": width, "height": 900}, color_scheme=scheme)
         page.context.set_offline(True)
         page.asked, page.said = [], []
         page.on(
