@@ -1,4 +1,4 @@
-"""How the command line speaks: progress on stderr, one JSON object last on stdout, one sentence for a mistake."""
+"""Output of the command line: progress on stderr, one JSON object last on stdout, one sentence for a mistake."""
 
 import contextlib
 import json
@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from wtflow.errors import WTFlowError
 
 PLAIN_EVERY_PERCENT = 10
-"""Where there is no terminal to draw a bar on, a line appears every so many percent."""
+"""Without a terminal, a line replaces the bar after this many percent each."""
 
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 out = Console(highlight=False, soft_wrap=True)

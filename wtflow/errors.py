@@ -1,4 +1,4 @@
-"""Every error that is meant for a person. Each says what is wrong and what to do.
+"""Every error that is meant for a person. Each names what is wrong and what to do.
 
 WTFlowError
 ├── SettingsError            a setting is unknown or out of range
@@ -7,19 +7,19 @@ WTFlowError
 │   └── ImageReadError       one image or mask cannot be read
 ├── BackboneError            the frozen network cannot be built or loaded
 │   └── WeightsError         its weights are absent, unreachable or do not fit
-├── FlowError                shapes or values that the flow cannot take
-├── MetricError              a metric is not defined for the data given
+├── FlowError                shapes or values that the flow cannot use
+├── MetricError              the data do not define the metric
 ├── MovieError               a movie cannot be drawn or encoded
 └── StoreError               a run folder cannot be read or written
     ├── RunNotFoundError     no such run
-    ├── DamagedRunError      the folder is there but a file in it is not sound
-    ├── RunBusyError         the run or its category is being trained already
+    ├── DamagedRunError      the folder exists but a file in it is damaged
+    ├── RunBusyError         the run or its category is already in training
     └── DiskFullError        no space left where runs or features are kept
 """
 
 
 class WTFlowError(Exception):
-    """An error for a person: `message` says what is wrong, `fix` what to do about it."""
+    """An error for a person: `message` is what is wrong, `fix` what to do about it."""
 
     def __init__(self, message: str, *, fix: str) -> None:
         super().__init__(message, fix)

@@ -1,4 +1,4 @@
-"""`python -m wtflow bench` as the shell sees it. Imports nothing heavy: every command loads this file."""
+"""`python -m wtflow bench`: its options. Imports nothing heavy, because every command loads this file."""
 
 import os
 from pathlib import Path
@@ -20,8 +20,8 @@ def bench(
     out: Annotated[Path | None, typer.Option(help="File to write the JSON to.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure speed and memory on drawn images, each figure beside a floor measured in the same run and with threads
-    that wait as a worker's do.
+    """Measure speed and memory on drawn images, each figure with a floor measured in the same run. Threads wait as
+    those of a training do.
     """
     for name, value in THREADS.items():
         os.environ.setdefault(name, value)  # before torch is loaded, which reads it once

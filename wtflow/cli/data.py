@@ -26,7 +26,7 @@ def demo(
 def check(
     root: Root, category: Annotated[str | None, typer.Option(help="Only this category.")] = None, as_json: Json = False
 ) -> None:
-    """Say what a data set contains and whether it is sound. Exit code 1 when something stops training."""
+    """List what a data set contains and what is wrong with it. Exit code 1 when something prevents training."""
     from wtflow.datasets.health import check_category
     from wtflow.datasets.scan import find_categories, scan_category
 
@@ -77,7 +77,7 @@ def _print_report(report: HealthReport) -> None:
     for finding in report.findings:
         console.out.print(f"  {finding.severity}: {finding.message} {finding.fix}", markup=False)
     if not report.findings:
-        console.out.print("  sound: nothing to mend", markup=False)
+        console.out.print("  no problems found", markup=False)
 
 
 def _report_facts(report: HealthReport) -> dict[str, Any]:

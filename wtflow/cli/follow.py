@@ -20,9 +20,8 @@ def follow(store: RunStore, run_id: str, as_json: bool) -> None:
     from wtflow.metrics import METRICS
 
     stops = []
-    previous = signal.signal(
-        signal.SIGINT, lambda *_: stops.append(1)
-    )  # no more than that: a lock may be held just now
+    # The handler only takes a note: the main thread may hold a lock.
+    previous = signal.signal(signal.SIGINT, lambda *_: stops.append(1))
     try:
         with console.progress() as show:
             while (status := _look(store, run_id)).is_active:

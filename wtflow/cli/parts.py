@@ -26,7 +26,7 @@ def choice_of(setting: str) -> str:
 
 
 def weights_help() -> str:
-    """A sentence for help: the words for weights, or a file."""
+    """A sentence for help: what `weights` may be."""
     return f"{', '.join(WEIGHT_WORDS)}, or a .safetensors or .pth file."
 
 

@@ -1,4 +1,4 @@
-"""`python -m wtflow report`: what the shell says to it."""
+"""`python -m wtflow report`: its options, and what it prints."""
 
 from pathlib import Path
 from typing import Annotated

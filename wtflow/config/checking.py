@@ -1,4 +1,4 @@
-"""Build settings from values given by a person: what is wrong becomes one sentence that names the setting."""
+"""Build settings from values that a person gave: a mistake becomes one sentence that names the setting."""
 
 import difflib
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def known(kind: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
-    """The values as they are. Raises SettingsError for a name that is no setting."""
+    """The values as they are. Raises SettingsError for a name that is not a setting."""
     for name in values:
         if name not in kind.model_fields:
             close = difflib.get_close_matches(name, kind.model_fields, n=1)

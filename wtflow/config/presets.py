@@ -48,8 +48,8 @@ _BEFORE: dict[str, Any] = {
     "whole_image": False,
     "precision": "full",
 }
-"""What runs did that were written before these settings existed; on a GPU they were in bfloat16, and are now asked
-again in float32.
+"""What runs did before these settings existed. On a GPU they computed in bfloat16; today's questions about them are
+answered in float32.
 """
 
 UNTRAINED: dict[str, Any] = {
@@ -60,8 +60,8 @@ UNTRAINED: dict[str, Any] = {
     "pool_stride": 2,
     "iterations": 700,
 }
-"""What preset `fast` changes for random weights: a random network says most in its early stages, where it has not
-yet scrambled the picture.
+"""What preset `fast` changes for random weights: a random network is most informative in its early stages, where it
+has not yet scrambled the picture.
 """
 
 
@@ -81,7 +81,7 @@ def settings_from(preset: str = "fast", changes: dict[str, Any] | None = None) -
 
 
 def settings_from_json(text: str) -> Settings:
-    """Read settings that `to_json` wrote. Raises SettingsError when they are not sound."""
+    """Read settings that `to_json` wrote. Raises SettingsError when they are not valid."""
     try:
         values = json.loads(text)
     except ValueError as error:

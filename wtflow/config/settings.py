@@ -25,7 +25,7 @@ from wtflow.config.words import (
 )
 
 EMBEDDED_BACKBONE, EMBEDDED_LAST_STAGE = "resnet18", 3
-"""The model whose weights ship with the app, and the last stage that they reach."""
+"""The model whose weights ship with the app, and the last stage that they cover."""
 
 ArgValue = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str
 
@@ -92,9 +92,7 @@ class Settings(BaseModel):
 
     network: Network = Field("mlp", description="mlp: one position at a time; unet: the whole grid.")
     width: int = Field(256, ge=8, le=4096, description="Hidden width of the MLP, or base width of the U-Net.")
-    depth: int = Field(
-        3, ge=1, le=12, description="Residual blocks of the MLP; the U-Net has two levels whatever this says."
-    )
+    depth: int = Field(3, ge=1, le=12, description="Residual blocks of the MLP; the U-Net always has two levels.")
     iterations: int = Field(1000, ge=1, le=1_000_000, description="Training steps.")
     epochs: int = Field(
         0, ge=0, le=10_000, description="Passes over the training images; above 0 this replaces iterations."
@@ -104,7 +102,7 @@ class Settings(BaseModel):
         2,
         ge=1,
         le=16,
-        description="mlp: a batch holds each pair at this many times, evenly apart; fewer pairs are to be found.",
+        description="mlp: a batch holds each pair at this many times, evenly apart, so it needs fewer pairs.",
     )
     learning_rate: float = Field(1e-3, gt=0, le=1, description="Start value of AdamW's learning rate.")
     weight_decay: float = Field(0.0, ge=0, le=1, description="AdamW's weight decay.")
@@ -129,7 +127,7 @@ class Settings(BaseModel):
 
     steps: int = Field(4, ge=1, le=200, description="Solver steps from t=0 to t=1 when scoring.")
     solver: Solver = Field("euler", description="euler: one evaluation a step; heun: two, second order.")
-    score: Score = Field("endpoint", description="What is read off the flow; higher means more anomalous.")
+    score: Score = Field("endpoint", description="What is computed from the flow; higher means more anomalous.")
     deviation_time: float = Field(
         0.6, ge=0.0, lt=1.0, description="deviation: the time at which the field is compared with -x."
     )
@@ -151,8 +149,8 @@ class Settings(BaseModel):
     whole_image: bool = Field(
         True,
         description=(
-            "With 80 normals or more: the image as a whole is held against them, too, and where that scores higher, it"
-            " is the image score."
+            "With 80 normals or more: the image as a whole is compared with them, too; if that score is higher, it is"
+            " the image score."
         ),
     )
     edge_quantile: float = Field(
@@ -160,8 +158,8 @@ class Settings(BaseModel):
         ge=0.0,
         le=1.0,
         description=(
-            "Near the edge, maps are divided by how much higher this quantile of training normals lies there (0: not at"
-            " all)."
+            "Near the edge, maps are divided by how much higher this quantile of the training normals is there (0: not"
+            " at all)."
         ),
     )
 
@@ -169,7 +167,7 @@ class Settings(BaseModel):
         0.1,
         ge=0.0,
         le=0.5,
-        description="Share of the training normals kept aside to place a threshold without test labels.",
+        description="Share of the training normals set aside to choose a threshold without test labels.",
     )
     seed: int = Field(
         0,
@@ -179,7 +177,7 @@ class Settings(BaseModel):
     )
 
     threads: int = Field(
-        0, ge=0, le=256, description="Processor threads for training (0: all of them; niceness lets pages go first)."
+        0, ge=0, le=256, description="Processor threads for training (0: all of them; niceness gives pages priority)."
     )
     niceness: int = Field(
         10, ge=0, le=19, description="How readily training gives way to other programs (0: not at all)."
@@ -192,7 +190,7 @@ class Settings(BaseModel):
     @field_validator("stages", mode="before")
     @classmethod
     def _stages_from_text(cls, value: Any) -> Any:
-        """Accept "2,3" and 3 beside (2, 3)."""
+        """Accept "2,3" and 3 as well as (2, 3)."""
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return (value,) if isinstance(value, int) else value
@@ -239,12 +237,12 @@ class Settings(BaseModel):
 
     @property
     def is_embedded(self) -> bool:
-        """The backbone is the one that ships with the app: it needs no network; ImageNet weights do a little better."""
+        """The backbone is the one that ships with the app. It needs no network; ImageNet's are a little better."""
         return self.weights == "embedded"
 
     @property
     def is_untrained(self) -> bool:
-        """The backbone has random weights: results show the flow, not what features can do."""
+        """The backbone has random weights: results show the flow, not the quality of features."""
         return self.weights == "untrained"
 
     @property

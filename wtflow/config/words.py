@@ -1,4 +1,4 @@
-"""The allowed values of every setting that is a choice, one type each, and the words for weights."""
+"""The allowed values of every setting that is a choice, one type each, and the named sources of weights."""
 
 from typing import Literal
 
@@ -14,5 +14,5 @@ Score = Literal["endpoint", "relative", "deviation", "mismatch"]
 Precision = Literal["auto", "full"]
 
 WEIGHT_MEANINGS = {"embedded": "ships with the app", "imagenet": "through timm", "untrained": "fixed seed"}
-"""The words that `weights` may be, each with its meaning. Everything else is a file."""
+"""Named sources of weights with their meaning. Any other value of `weights` is a file."""
 WEIGHT_WORDS = tuple(WEIGHT_MEANINGS)

@@ -47,13 +47,13 @@ class Backbone:
         with torch.inference_mode(), _half_on_gpu(self.device):
             with taking(self.settings.backbone, images.shape[1]):
                 stages = self.model(((batch - self._mean) / self._std).contiguous(memory_format=torch.channels_last))
-            is_channels_last = getattr(self.model, "output_fmt", "NCHW") == "NHWC"  # Swin and its kin
+            is_channels_last = getattr(self.model, "output_fmt", "NCHW") == "NHWC"  # Swin and similar models
             grids = [stage.float().permute(0, 3, 1, 2) if is_channels_last else stage.float() for stage in stages]
             joined = join(no_finer(grids, self.settings), self.settings.pool_window, self.settings.pool_stride)
-            # Halved by torch, not NumPy, which takes 20 times as long; what is too large becomes infinite and is seen
-            # below.
+            # torch converts to half precision, because NumPy takes 20 times as long. Values that are too large become
+            # infinite and are found below.
             grid = joined.permute(0, 2, 3, 1).half().contiguous().cpu()
-            bounds = torch.stack(torch.aminmax(grid))  # NaN carries through
+            bounds = torch.stack(torch.aminmax(grid))  # a NaN stays visible
         if not torch.isfinite(bounds).all():
             raise BackboneError(
                 f"{self.settings.backbone} gives features that are not finite or too large (beyond 65504).",

@@ -1,6 +1,6 @@
 """The weights that ship with the app: a small network that this project trained on pictures it drew itself.
 
-assets/embedded.md says how they were made, `python -m wtflow.pretraining` makes them again.
+assets/embedded.md describes how they were made; `python -m wtflow.pretraining` makes them again.
 """
 
 from pathlib import Path
@@ -19,13 +19,12 @@ LARGEST_BYTES: Final = 6_000_000
 def load_embedded(model: nn.Module, name: str, path: Path = FILE) -> None:
     """Give a model that was cut at its stages the embedded weights, float16 in the file, float32 in the model.
 
-    Raises WeightsError when the file lacks a tensor that the model has, or holds one of another shape: then the model,
-    or the file, is not the one that it was made for. What the file holds for later stages is left out.
+    Raises WeightsError when the file lacks a tensor that the model has, or holds one of another shape: then the file
+    was made for another model. Tensors of later stages in the file are ignored.
     """
     found, wanted = read_state_dict(path), model.state_dict()
-    needed = {
-        key: tensor for key, tensor in wanted.items() if not key.endswith("num_batches_tracked")
-    }  # counts, which nothing reads
+    # Nothing reads the counts of batches.
+    needed = {key: tensor for key, tensor in wanted.items() if not key.endswith("num_batches_tracked")}
     wrong = [key for key, tensor in needed.items() if key not in found or found[key].shape != tensor.shape]
     if wrong:
         raise WeightsError(

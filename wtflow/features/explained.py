@@ -1,4 +1,4 @@
-"""What timm and torch raise while a network is built or run, as a sentence for a person."""
+"""Errors of timm and torch while a network is built or run, as a sentence for a person."""
 
 import contextlib
 from collections.abc import Generator
@@ -39,15 +39,15 @@ def _unbuildable(name: str, args: dict[str, Any], error: Exception) -> BackboneE
 
 @contextlib.contextmanager
 def taking(name: str, size_px: int) -> Generator[None, None, None]:
-    """A model that is made for other image sizes says so by an assertion or an error of shapes."""
+    """A model that is made for other image sizes raises an assertion or an error of shapes."""
     try:
         yield
     except (AssertionError, RuntimeError) as error:
         raise BackboneError(
             f"{name} cannot take images of {size_px} px ({in_a_line(error)}).",
             fix=(
-                "Change the image size, tell the model with --backbone-arg img_size=N where it has that argument, or"
-                " choose padding zeros."
+                "Change the image size, or give it to the model with --backbone-arg img_size=N where it has that"
+                " argument, or choose padding zeros."
             ),
         ) from error
 

@@ -39,9 +39,9 @@ def get_features(
 ) -> str:
     """The cache key of the features of `samples`, in their order; computed if absent.
 
-    `progress(done, total)` is called after each batch and may raise to stop; nothing half-written stays behind. Raises
-    ImageReadError for an image that cannot be read, DatasetError for one whose contents are not those of its hash any
-    more, DiskFullError when the features do not fit.
+    `progress(done, total)` is called after each batch and may raise to stop; nothing half-written remains. Raises
+    ImageReadError for an image that cannot be read, DatasetError for one whose contents no longer match its hash,
+    DiskFullError when the features do not fit.
     """
     key = feature_key(list(hashes), backbone.settings, backbone.weights_hash, backbone.device.type)
     if cache.has(key):
@@ -60,7 +60,7 @@ def get_features(
         return np.stack([load_image(sample.path, size) for sample in samples[batch]])
 
     with closing(_computed(backbone, read, starts)) as grids:
-        first = next(grids)  # only the network knows the shape of its features
+        first = next(grids)  # its shape is known only once the network has run
         with cache.writer(key, (len(samples), *first.shape[1:])) as writer:
             for start, grid in zip(starts, itertools.chain([first], grids), strict=True):
                 writer.append(grid)
@@ -85,8 +85,8 @@ def _computed(
 
 
 def refuse_changed(path: Path, content: str) -> None:
-    """Raise DatasetError when a file does not hold the contents (SHA-256) that features are asked of: they would be
-    another picture's.
+    """Raise DatasetError when a file does not hold the expected contents (SHA-256): its features would be another
+    picture's.
     """
     if hash_file(path) != content:
         raise DatasetError(f"{path} has changed since the run read it.", fix="Put the old file back, or train again.")
@@ -94,8 +94,8 @@ def refuse_changed(path: Path, content: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class FeatureKeys:
-    """Where the features of a run lie in the cache; `test` is None without test images. `computed`: not found there
-    beforehand.
+    """Where the features of a run are in the cache; `test` is None without test images. `computed`: they were not
+    there before.
     """
 
     train: str
@@ -114,7 +114,7 @@ def compute_features(
 
 
 def features_of(backbone: Backbone, data: RunData, cache: FeatureCache, progress: Progress) -> FeatureKeys:
-    """Features of training and test images by a backbone at hand. Raises as `get_features`, and DiskFullError when
+    """Features of training and test images from a loaded backbone. Raises as `get_features`, and DiskFullError when
     both do not fit together.
     """
     n_train, n_all = len(data.train), len(data.train) + len(data.test)

@@ -1,4 +1,4 @@
-"""The calls of timm: which models there are, their description, and how they are built. The only module that imports
+"""The calls of timm: which models exist, their description, and how they are built. The only module that imports
 timm.
 """
 
@@ -19,7 +19,7 @@ from wtflow.features.explained import explained
 from wtflow.features.padding import pad_with
 
 Args = dict[str, Any]
-"""A model's own arguments. Their values are those of `Settings.backbone_args`; what each model takes is up to timm."""
+"""A model's own arguments, as in `Settings.backbone_args`; timm defines which of them a model has."""
 
 _SET_BY_THE_APP = frozenset(
     {
@@ -112,14 +112,14 @@ def published_weights(name: str, args: Args, cached: str | None) -> dict[str, Te
     """The tensors that timm loads for a model: from the file `cached`, or downloaded. Raises what timm raises."""
     source: dict[str, Any] = {}
     if cached:
-        # Without it the hub's client first asks for news: half a minute offline.
+        # Without it the hub's client first looks for a newer file: half a minute offline.
         source["pretrained_cfg_overlay"] = {"file": cached}
     return timm.create_model(name, pretrained=True, **source, **args).state_dict()
 
 
 @contextlib.contextmanager
 def _quiet_timm() -> Generator[None, None, None]:
-    """timm warns about weights of layers that a feature extractor leaves out; what matters was compared before."""
+    """timm warns about weights of layers that a feature extractor omits; the other layers were compared before."""
     logger = logging.getLogger("timm")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -1,6 +1,6 @@
-"""Where a backbone's weights come from: one entry in `SOURCES` per word of config.WEIGHT_WORDS, or a local file.
+"""Where a backbone's weights come from: one entry in `SOURCES` for each of config.WEIGHT_WORDS, or a local file.
 
-Weights never come silently from another source than the one asked for.
+The app never silently replaces one source by another.
 """
 
 import warnings
@@ -71,9 +71,7 @@ def _settle_batch_norm(model: nn.Module, settings: Settings) -> None:
         norm.reset_running_stats()
         norm.momentum = None
         if norm.affine and torch.all(norm.weight == 0):
-            nn.init.ones_(
-                norm.weight
-            )  # timm starts each residual branch at zero for training; left so, it would carry nothing
+            nn.init.ones_(norm.weight)  # timm starts each residual branch at zero, which would let nothing through
     noise = torch.randn(
         8, 3, settings.image_size // 2, settings.image_size // 2, generator=torch.Generator().manual_seed(settings.seed)
     )

@@ -1,4 +1,4 @@
-"""Weights of a frozen network: read from a file, named by a hash, and whether the hub can be asked for them."""
+"""Weights of a frozen network: read them from a file, name them by a hash, and find out whether the hub answers."""
 
 import contextlib
 import hashlib
@@ -11,6 +11,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from wtflow.config import WEIGHT_WORDS
 from wtflow.errors import WeightsError
 
 HUB_PATIENCE_S = 6.0
@@ -18,7 +19,7 @@ HUB_PATIENCE_S = 6.0
 
 OFFLINE_FIX = (
     "Use the weights that ship with the app (--backbone resnet18 --weights embedded), give a local file (--weights"
-    " FILE.safetensors or FILE.pth), or choose random weights knowingly (--weights untrained)."
+    " FILE.safetensors or FILE.pth), or choose random weights (--weights untrained)."
 )
 
 
@@ -27,7 +28,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise WeightsError(
             f"There is no weights file {path}.",
-            fix="Check the path; use embedded, imagenet or untrained where you have no file.",
+            fix=f"Check the path, or use one of {', '.join(WEIGHT_WORDS)} without a file.",
         )
     try:
         if path.suffix == ".safetensors":
@@ -69,7 +70,7 @@ def hash_weights(model: nn.Module) -> str:
 
 
 def cached_file(hub_id: str | None) -> str | None:
-    """Path of weights that were downloaded from the hub before, or None."""
+    """Path of weights that were downloaded from the hub earlier, or None."""
     import huggingface_hub
 
     if not hub_id:
@@ -96,7 +97,7 @@ def require_hub(name: str) -> None:
             answered.set()
 
     if not huggingface_hub.constants.HF_HUB_OFFLINE:
-        asking = threading.Thread(target=ask, daemon=True)  # a name look-up has no time limit of its own
+        asking = threading.Thread(target=ask, daemon=True)  # a name look-up has no time limit
         asking.start()
         asking.join(HUB_PATIENCE_S)
     if not answered.is_set():
