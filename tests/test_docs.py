@@ -1,6 +1,7 @@
-"""The documents: section numbers that the code cites, links and paths, the order of versions, tables one can read."""
+"""The documents: section numbers that the code cites, links and paths, versions, tables, rooms and layers."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,18 @@ def test_every_figure_of_readme_is_one_that_was_measured():
     figures = [row[2:4] for row in rows_of(table)[2:]]
     assert len(figures) == 5
     assert [figure for pair in figures for figure in pair if figure not in measured] == []
+
+
+# -- the house ---------------------------------------------------------------------------------------------------------
+
+
+def test_readme_lists_every_room_of_the_library_and_no_other():
+    rooms = {path.parent.name for path in PROJECT.glob("wtflow/*/__init__.py")}
+    assert set(re.findall(r"^\| `wtflow/(\w+)/` \|", TEXTS["README.md"], re.MULTILINE)) == rooms
+
+
+def test_the_layers_described_are_those_of_the_contract():
+    contract = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    layers = [set(layer.split(" | ")) for layer in contract["contracts"][0]["layers"]]
+    described = re.findall(r"^\d+\. (`\w+`(?:, `\w+`)*)$", TEXTS["assets/docs/develop.md"], re.MULTILINE)
+    assert [set(re.findall(r"\w+", line)) for line in described] == layers
