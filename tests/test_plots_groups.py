@@ -8,7 +8,7 @@ import pytest
 from wtflow.plots.groups import DEFECT_COLOURS, UNMARKED_COLOUR, group_colours, group_words
 from wtflow.plots.theme import COLOURS
 from wtflow.records.core import GOOD
-from wtflow.records.flow import UNMARKED
+from wtflow.records.flow import UNMARKED, ordered_groups
 
 # Machado, Oliveira, Fernandes 2009: full deuteranopia and protanopia, on linear RGB.
 EYES = {
@@ -65,3 +65,7 @@ def test_more_types_than_colours_still_get_one_each():
 
 def test_groups_are_said_in_words():
     assert [group_words(name) for name in (GOOD, UNMARKED, "crack")] == ["normal", "outside the masks", "crack"]
+
+
+def test_groups_stand_normal_first_then_defects_by_name_then_what_no_mask_covers():
+    assert ordered_groups(["stain", "unmarked", "good", "dent", "stain"]) == ("good", "dent", "stain", "unmarked")

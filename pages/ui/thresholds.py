@@ -11,6 +11,7 @@ from wtflow.errors import StoreError
 from wtflow.failures.notes import count_words, images_with
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
+from wtflow.records.flow import ordered_groups
 from wtflow.records.notes import RunNotes
 from wtflow.results import RunResults, Sort, ThresholdChoice, add_outcomes, filter_rows, threshold_choices
 from wtflow.store.runs import RunStore
@@ -129,8 +130,7 @@ class Filter:
 
 def defect_types(results: RunResults) -> list[str]:
     """`good` first, then the defect types of the test images."""
-    found = sorted(results.test.defect.unique(), key=lambda name: (name != "good", name))
-    return [str(name) for name in found]
+    return list(ordered_groups(results.test.defect))
 
 
 def read_filter(results: RunResults) -> Filter:

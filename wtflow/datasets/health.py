@@ -11,6 +11,7 @@ from wtflow.datasets.images import binarise, hash_pixels
 from wtflow.datasets.scan import LAYOUTS
 from wtflow.errors import ImageReadError
 from wtflow.records.core import GOOD, Category, Finding, HealthReport, Sample
+from wtflow.records.flow import group_rank
 
 MIN_NORMALS = 2
 """One image has no spread to learn from."""
@@ -25,7 +26,7 @@ _ALLOWED_EXTRAS = {"license.txt", "readme.txt", "image_anno.csv"}
 def count_samples(category: Category) -> dict[str, dict[str, int]]:
     """split -> defect type -> number of images, `good` first. Reads nothing."""
     counts: dict[str, dict[str, int]] = {"train": {}, "test": {}}
-    for sample in sorted(category.samples, key=lambda sample: (sample.is_defective, sample.defect)):
+    for sample in sorted(category.samples, key=lambda sample: group_rank(sample.defect)):
         of_split = counts.setdefault(sample.split, {})
         of_split[sample.defect] = of_split.get(sample.defect, 0) + 1
     return counts

@@ -9,8 +9,7 @@ from plotly.subplots import make_subplots
 from wtflow.metrics import METRICS
 from wtflow.plots.groups import group_colours, group_words
 from wtflow.plots.theme import COLOURS, style
-from wtflow.records.core import GOOD
-from wtflow.records.flow import UNMARKED, ReturnTrip, Spread, StepsRow
+from wtflow.records.flow import ReturnTrip, Spread, StepsRow, ordered_groups
 
 SOLVER_LOOK: Final = {"euler": {"dash": "solid", "symbol": "circle"}, "heun": {"dash": "dash", "symbol": "diamond"}}
 QUALITY_COLOURS: Final = {"image_auroc": "selected", "aupro": "time"}
@@ -134,8 +133,7 @@ def _colours(found: Iterable[dict[str, Spread]]) -> dict[str, str]:
     """Group -> colour, in the order of `PositionSet.groups`, so that a type has here the colour that it has in other
     figures.
     """
-    names = {name for one in found for name in one}
-    return group_colours(sorted(names, key=lambda name: (name != GOOD, name == UNMARKED, name)))
+    return group_colours(ordered_groups(name for one in found for name in one))
 
 
 def _return_words(spread: Spread) -> str:

@@ -4,6 +4,7 @@ values.
 Shapes: S saved times, N positions, G points along a side of a grid.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +14,17 @@ from wtflow.records.core import GOOD
 
 UNMARKED = "unmarked"
 """Group of a position in a defective image that no mask covers: it may be sound or not."""
+
+
+def group_rank(name: str) -> tuple[bool, bool, str]:
+    """Sorts groups: GOOD first, then defect types by name, UNMARKED last."""
+    return name != GOOD, name == UNMARKED, name
+
+
+def ordered_groups(names: Iterable[str]) -> tuple[str, ...]:
+    """Each group once, in the order of `group_rank`: the order of every list, legend and menu of groups."""
+    return tuple(sorted({str(name) for name in names}, key=group_rank))
+
 
 Spread = tuple[float, float, float]
 """5 % quantile, median, 95 % quantile."""
@@ -39,9 +51,7 @@ class PositionSet:
     @property
     def groups(self) -> tuple[str, ...]:
         """The groups present: GOOD first, then defect types by name, UNMARKED last."""
-        return tuple(
-            sorted({str(name) for name in self.group}, key=lambda name: (name != GOOD, name == UNMARKED, name))
-        )
+        return ordered_groups(self.group)
 
 
 @dataclass(frozen=True, slots=True)

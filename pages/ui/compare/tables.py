@@ -19,6 +19,7 @@ from wtflow.plots import theme
 from wtflow.plots.axes import format_score
 from wtflow.plots.compare import AGREEMENT, plot_differences
 from wtflow.records.compare import MetricRow
+from wtflow.records.flow import ordered_groups
 from wtflow.results import ScoreRow, ThresholdChoice, image_at
 from wtflow.store.runs import RunStore
 
@@ -201,7 +202,7 @@ class PairRow(ScoreRow, Protocol):
 def show_disagreements(rows, names: tuple[str, str]):
     """The images that one run calls defective and the other does not, filtered; returns the filtered rows."""
     who = state.choose("who", ("first", "second"), None)
-    known = sorted(disagreements(rows).defect.unique(), key=lambda name: (name != "good", name))
+    known = ordered_groups(disagreements(rows).defect)
     defects = [name for name in known if name in state.get_all("defect")]
     chosen = disagreements(rows, who, defects)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):

@@ -19,6 +19,7 @@ from wtflow.metrics import confusion_at, pr_curve, roc_curve
 from wtflow.records.compare import Interval, MetricRow, PixelTally
 from wtflow.records.core import Confusion, Curve
 from wtflow.records.failures import ImageFacts, TypeRow
+from wtflow.records.flow import group_rank
 from wtflow.records.notes import RunNotes
 from wtflow.results import RunResults, threshold_choices
 from wtflow.store.notes import notes_of
@@ -135,7 +136,7 @@ def data_facts(store: RunStore, results: RunResults) -> DataFacts:
     else:
         pairs = [(str(entry["split"]), str(entry["defect"])) for entry in known["samples"]]
     counts: dict[str, dict[str, int]] = {}
-    for split, defect in sorted(pairs, key=lambda pair: (pair[0] != "train", pair[0], pair[1] != "good", pair[1])):
+    for split, defect in sorted(pairs, key=lambda pair: (pair[0] != "train", pair[0], *group_rank(pair[1]))):
         counts.setdefault(split, {}).setdefault(defect, 0)
         counts[split][defect] += 1
     return DataFacts(

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from wtflow.export.report.facts import RunFacts
 from wtflow.plots.still.report import Rates, still_rates, still_scores, still_types
 from wtflow.plots.still.sheet import INK, to_svg
+from wtflow.records.flow import ordered_groups
 
 _STYLES = (
     (f"fill: {INK}", "fill: currentColor"),
@@ -28,8 +29,8 @@ def scores_figure(run: RunFacts) -> Markup:
 
 def types_figure(run: RunFacts) -> Markup:
     test = run.results.test
-    names = sorted(test.defect.unique(), key=lambda name: (name != "good", name))
-    return _inline(to_svg(still_types({str(name): test.score[test.defect == name] for name in names}, run.threshold)))
+    names = ordered_groups(test.defect)
+    return _inline(to_svg(still_types({name: test.score[test.defect == name] for name in names}, run.threshold)))
 
 
 def rates_figure(runs: Sequence[RunFacts], names: Sequence[str]) -> Markup:

@@ -12,8 +12,7 @@ from wtflow.errors import SettingsError
 from wtflow.plots.groups import group_words
 from wtflow.plots.still.sheet import FULL_MM, HEAT_MAP, TYPE_PT, add_bar, add_legend, looks, name_axes, new_sheet
 from wtflow.plots.still.summary import counted, plane_titles
-from wtflow.records.core import GOOD
-from wtflow.records.flow import UNMARKED, Projection
+from wtflow.records.flow import UNMARKED, Projection, ordered_groups
 
 MOST_SHAPES = 3_000
 """Points that an SVG holds as shapes; more are put in as one picture, which opens at once."""
@@ -82,7 +81,7 @@ def _draw(axes: Axes, points: np.ndarray, values: np.ndarray) -> PathCollection 
         low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
         order = np.argsort(values)  # the highest on top
         return axes.scatter(*points[order].T, c=values[order], cmap=_ON_WHITE, vmin=low, vmax=high, alpha=0.8, **size)
-    groups = sorted({str(name) for name in values}, key=lambda name: (name != GOOD, name == UNMARKED, name))
+    groups = ordered_groups(values)
     for name, look in looks(groups).items():
         chosen = values == name
         label = counted(group_words(name), int(chosen.sum()), int(chosen.sum()))

@@ -24,8 +24,7 @@ from wtflow.plots.still.sheet import (
 )
 from wtflow.plots.still.summary import noise_shell
 from wtflow.plots.theme import COLOURS
-from wtflow.records.core import GOOD
-from wtflow.records.flow import UNMARKED, ReturnTrip, Spread, StepsRow
+from wtflow.records.flow import ReturnTrip, Spread, StepsRow, ordered_groups
 
 STEPS_WORDS = "integration steps"
 _MARKS = {"image_auroc": (COLOURS["selected"], "o"), "aupro": (COLOURS["time"], "^")}
@@ -130,9 +129,7 @@ def _spreads(axes: Axes, found: list[tuple[str, int, dict[str, Spread]]]) -> Non
     """Medians with bars from the 5 % to the 95 % quantile; groups stand side by side, so that bars do not hide each
     other.
     """
-    groups = sorted(
-        {name for _, _, spreads in found for name in spreads}, key=lambda name: (name != GOOD, name == UNMARKED, name)
-    )
+    groups = ordered_groups(name for _, _, spreads in found for name in spreads)
     solvers = [name for name in _SOLVERS if any(solver == name for solver, _, _ in found)]
     n_slots = len(groups) * len(solvers)
     for i, (name, look) in enumerate(looks(groups).items()):
