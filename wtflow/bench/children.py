@@ -1,4 +1,4 @@
-"""Processes of its own for what must be measured in a fresh one."""
+"""New processes for what must be measured in a fresh one."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ TIMEOUT_S = 600.0
 
 def run_python(arguments: list[str], changes: dict[str, str] | None = None) -> str:
     """What a new Python with these arguments prints, started in the project's folder. Raises StoreError with its
-    last words when it fails.
+    last line when it fails.
     """
     try:
         done = subprocess.run(
@@ -32,9 +32,9 @@ def run_python(arguments: list[str], changes: dict[str, str] | None = None) -> s
             f"A process of the bench did not end within {TIMEOUT_S:.0f} s.", fix="Run the bench with --quick."
         ) from error
     if done.returncode:
-        words = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+        last = done.stderr.strip().splitlines()[-1:] or ["it printed nothing"]
         raise StoreError(
-            f"A process of the bench failed: {words[0]}", fix=f"See what it says: python {' '.join(arguments)[:200]}"
+            f"A process of the bench failed: {last[0]}", fix=f"Run it to see why: python {' '.join(arguments)[:200]}"
         )
     return done.stdout
 

@@ -1,4 +1,4 @@
-"""The body of `python -m wtflow bench`: choose, measure, show a table, write a file."""
+"""What `python -m wtflow bench` does: choose, measure, show a table, write a file."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -84,10 +84,10 @@ def _print(figures: Sequence[Figure], facts: dict[str, Any]) -> None:
     )
     for reason in facts["not_run"].values():
         console.err.print(reason, markup=False)
-    for part, words in facts["failed"].items():
-        console.err.print(f"Not measured, {part} failed: {words}", markup=False, style="red")
+    for part, error in facts["failed"].items():
+        console.err.print(f"Not measured, {part} failed: {error}", markup=False, style="red")
 
 
 def _number(value: float) -> str:
-    """Three digits that count, never in powers of ten."""
+    """Three significant digits, never in powers of ten."""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}" if abs(value) >= 1e-3 else f"{value:.5f}"

@@ -8,7 +8,7 @@ from wtflow.bench.workshop import Workshop
 from wtflow.flow.coupling import couple
 
 ROWS = 1024
-"""A batch of preset fast, whatever the network: a unet's batch counts images."""
+"""A batch of preset fast, also for a unet, whose batch counts images."""
 
 
 def measure(shop: Workshop) -> list[Figure]:

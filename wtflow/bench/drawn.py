@@ -1,5 +1,5 @@
-"""A category of drawn images: smooth grey texture with noise, a bright spot where defective. Quick, any number, none
-like another.
+"""A category of drawn images: smooth grey texture with noise, and a bright spot in defective ones. Quick, in any
+number, all different.
 """
 
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 COARSE = 8
-"""The texture is noise of one pixel in so many, enlarged."""
+"""The texture is noise at one pixel in this many, enlarged."""
 
 
 def draw_category(root: Path, name: str, n_train: int, n_good: int, n_bad: int, size_px: int, seed: int = 0) -> None:

@@ -1,4 +1,4 @@
-"""A measured figure and the floor that it is held against, both taken in the same run, turn by turn."""
+"""A measured figure and the floor that it is compared with, both taken in the same run, in turn."""
 
 import statistics
 import time
@@ -33,7 +33,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the bench. `floor` is in the same unit; None where a number has none, such as a correlation."""
+    """One line of the bench. `floor` is in the same unit; None where there is none, as for a correlation."""
 
     part: str
     name: str
@@ -84,8 +84,8 @@ def interleaved(
 ) -> dict[str, list[float]]:
     """Seconds of each task in each repeat: {name: [seconds] * repeats}.
 
-    Every task runs once unmeasured. The tasks take turns, in reverse order every other time, so that a machine that
-    slows down or a neighbour that wakes up meets the thing measured and its floor alike.
+    Every task runs once unmeasured. The tasks take turns, in reverse order every other time, so that a slower machine
+    or another busy program affects the measured thing and its floor alike.
     """
     for task in tasks.values():
         task()
@@ -99,10 +99,10 @@ def interleaved(
 
 
 def milliseconds(seconds: Sequence[float], n: int = 1) -> Spread:
-    """Milliseconds for each of n things that were done in these times together."""
+    """Milliseconds for each of n things, when each of these times is for all n."""
     return Spread.of([1e3 * value / n for value in seconds])
 
 
 def per_second(seconds: Sequence[float], n: int) -> Spread:
-    """How many a second, when n were done in each of these times."""
+    """Things per second, when n were done in each of these times."""
     return Spread.of([n / value for value in seconds])

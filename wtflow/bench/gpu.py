@@ -1,4 +1,4 @@
-"""The same on a CUDA device with the paper's backbone: flow, training, a whole run, how busy the device is, memory,
+"""Figures of a CUDA device with the paper's backbone: flow, training, a whole run, how busy the device is, memory,
 precision.
 """
 
@@ -38,11 +38,11 @@ WHOLE, BUSY, AGREE = (
     Target("value", "at least", 0.999),
 )
 WATCH_S, SAMPLE_EVERY_MS = 5.0, 100
-"""Training goes on for so long while the device is watched, and this often."""
+"""How long training runs while the device is watched, and how often it is sampled."""
 
 
 def gpu_settings() -> dict[str, Settings]:
-    """Presets by name, with the paper's backbone and random weights, which serve for speed."""
+    """Presets by name, with the paper's backbone and random weights: speed does not depend on them."""
     fast = settings_from("fast", {"backbone": BACKBONE, "stages": (2, 3), "weights": "imagenet"})
     return {
         preset: settings.changed({"weights": "untrained"})
@@ -62,8 +62,8 @@ def measure(shop: Workshop) -> list[Figure]:
 
 
 def whole_run(shop: Workshop) -> list[Figure]:
-    """A run from files to metrics against nothing but its networks, the device's memory, and what bf16 changes in
-    the scores.
+    """A run from files to metrics against its networks alone, the device's memory, and how much bf16 changes the
+    scores.
     """
     n_images, n_steps = len(shop.data.train) + len(shop.data.test), total_steps(shop.settings, len(shop.data.fit_rows))
     seconds = interleaved(
@@ -110,7 +110,7 @@ def bf16_agreement(detector: Detector, shop: Workshop) -> float:
 
 
 def watch_training(shop: Workshop) -> list[Figure]:
-    """Share of the time in which the device was computing while training; nothing where nvidia-smi does not say."""
+    """Share of the time in which the device computed while training; empty where nvidia-smi does not report it."""
     trainer, _, batches = shop.training
 
     def train_on() -> None:
@@ -129,7 +129,7 @@ def watch_training(shop: Workshop) -> list[Figure]:
 
 def busy_percent(task: Callable[[], None], device: torch.device) -> list[float]:
     """Percent of each sampling period in which the device computed while `task` ran; empty without nvidia-smi or
-    where it cannot tell.
+    where it does not report it.
     """
     if device.type != "cuda":
         task()
@@ -149,15 +149,15 @@ def busy_percent(task: Callable[[], None], device: torch.device) -> list[float]:
     try:
         task()
     finally:
-        said = ""
+        output = ""
         if watcher is not None:
             watcher.terminate()
-            said = watcher.communicate()[0]
-    return read_percents(said)
+            output = watcher.communicate()[0]
+    return read_percents(output)
 
 
 def read_percents(text: str) -> list[float]:
-    """The numbers that nvidia-smi wrote, one a line; lines such as [N/A] are left out, and so is the first, which
-    tells of the time before.
+    """The numbers that nvidia-smi wrote, one per line. Lines such as [N/A] are left out, and so is the first, which
+    covers the time before.
     """
     return [float(line) for line in text.splitlines() if re.fullmatch(r"\s*\d+\s*", line)][1:]

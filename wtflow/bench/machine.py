@@ -1,4 +1,4 @@
-"""Facts of the machine that figures depend on. No host name: results can be shown to anybody."""
+"""Facts of the machine that figures depend on. No host name: results can be published."""
 
 import os
 import platform

@@ -12,17 +12,17 @@ from wtflow.store.runs import RunStore
 STEPS = 10
 """Training steps: the first has everything that memory needs."""
 TEST_SHARE = 5
-"""One image in so many is for testing."""
+"""One image in this many is for testing."""
 FLAT = Target("ratio", "at most", 1.1)
-"""Numbers of images that double three times may cost a tenth: nothing is kept of an image but its maps and its line
-in a table.
+"""Three doublings of the number of images may cost a tenth more: of an image, only its maps and its row in a table
+are kept.
 """
 CATEGORY = "drawn"
 
 
 def measure(shop: Workshop) -> list[Figure]:
-    """MiB at the peak of each stage, each in a process of its own: fewest images against a process that only
-    imports, more against the fewest.
+    """MiB at the peak of each stage, each in a separate process. The fewest images are compared with a process that
+    only imports, more images with the fewest.
     """
     counts = shop.sizes.growth
     peaks = {n: _peaks(shop, n) for n in counts}
@@ -52,8 +52,8 @@ def measure(shop: Workshop) -> list[Figure]:
 
 
 def _peaks(shop: Workshop, n_images: int) -> dict[str, float]:
-    """MiB by stage, for a category of so many images. What was written is deleted again: features of 2,000 images
-    take 1.6 GB.
+    """MiB by stage, for a category of `n_images`. The files are deleted again: features of 2,000 images take
+    1.6 GB.
     """
     folder = shop.folder / f"memory_{n_images}"
     n_test = max(2, n_images // TEST_SHARE)

@@ -1,8 +1,8 @@
-"""One stage of a run in a process of its own, and its peak memory: `python -m wtflow.bench.memory_stage STAGE RUN`
+"""One stage of a run in a separate process, and its peak memory: `python -m wtflow.bench.memory_stage STAGE RUN`
 (store: WTFLOW_HOME).
 
-Prints the peak in MiB last. Stage `imports` loads what every stage loads and does nothing: the floor. A stage finds
-what those before it left in the store.
+Prints the peak in MiB last. Stage `imports` loads what every stage loads and does nothing: the floor. A stage reads
+from the store what the stages before it wrote.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ from wtflow.features.extract import FeatureKeys, compute_features
 from wtflow.jobs.reporter import Reporter
 from wtflow.machine.memory import peak_mib
 from wtflow.scoring.detector import Maps
-from wtflow.scoring.evaluate import score_images, summarise
+from wtflow.scoring.evaluate import score_images, scored_images, summarise
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
 from wtflow.training.stages import train_flow
@@ -33,8 +33,8 @@ def main(stage: str, run_id: str) -> None:
 
 
 def run_stage(store: RunStore, run_id: str, stage: str) -> None:
-    """What the worker does in this stage. The keys of the features pass from stage to stage in a file, so that only
-    one loads the backbone.
+    """The worker's part in this stage. The keys of the features pass from stage to stage in a file, so that only one
+    loads the backbone.
     """
     config = store.config(run_id)
     settings, checkpoint, keys_file = (
@@ -53,15 +53,8 @@ def run_stage(store: RunStore, run_id: str, stage: str) -> None:
     elif stage == "score":
         score_images(store, run_id, _read_keys(keys_file), data, settings, CPU, checkpoint, _ignore)
     elif stage == "metrics":
-        samples = [*data.test, *(data.train[row] for row in data.held_out)]
         maps = np.asarray(store.maps(run_id), np.float32)
-        summarise(
-            samples,
-            [i >= len(data.test) for i in range(len(samples))],
-            Maps(maps, maps, np.full(len(maps), np.nan)),
-            settings,
-            _ignore,
-        )
+        summarise(scored_images(data, Maps(maps, maps, np.full(len(maps), np.nan))), settings, _ignore)
 
 
 def _read_keys(path: Path) -> FeatureKeys:
@@ -69,7 +62,7 @@ def _read_keys(path: Path) -> FeatureKeys:
 
 
 def _ignore(done: int, total: int) -> None:
-    """Progress that nobody watches."""
+    """Progress is not shown."""
 
 
 if __name__ == "__main__":

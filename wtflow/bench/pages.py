@@ -12,7 +12,7 @@ from wtflow.store.runs import RunStore
 TARGET = Target("value", "at most", 300.0)
 CATEGORY = "scored"
 TRAIN_SHARE = 4
-"""One training normal for so many scored images."""
+"""One training normal for this many scored images."""
 
 
 def measure(shop: Workshop) -> list[Figure]:
@@ -38,7 +38,7 @@ def measure(shop: Workshop) -> list[Figure]:
             CATEGORY,
             str(shop.sizes.repeats),
         ]
-        # Quiet: outside of a server Streamlit warns about each use of the session.
+        # Only errors: outside of a server Streamlit warns about each use of the session.
         seconds = json.loads(
             run_python(arguments, {"WTFLOW_HOME": str(home), "STREAMLIT_LOGGER_LEVEL": "error"}).splitlines()[-1]
         )

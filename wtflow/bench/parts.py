@@ -31,7 +31,7 @@ CPU = torch.device("cpu")
 
 
 def choose_parts(names: str | None) -> list[str]:
-    """The parts of a list such as "train,features", in their own order; all of them for None. Raises SettingsError."""
+    """The parts of a list such as "train,features", in the order of `PARTS`; None: all. Raises SettingsError."""
     wanted = list(PARTS) if names is None else [name.strip() for name in names.split(",") if name.strip()]
     unknown = [name for name in wanted if name not in PARTS]
     if unknown or not wanted:
@@ -44,11 +44,11 @@ def choose_parts(names: str | None) -> list[str]:
 def run_parts(
     names: Sequence[str], settings: Settings, sizes: Sizes, progress: Callable[[str, float], None]
 ) -> tuple[list[Figure], dict[str, Any]]:
-    """Figures of these parts, and what is said beside them: machine, settings, parts not run and why, parts that failed
-    and what they said.
+    """Figures of these parts, and facts about them: machine, settings, parts not run and why, parts that failed and
+    their error.
 
-    All parts but gpu are measured on the CPU. A part that fails costs no other its figures. Everything is written into
-    a temporary folder, which is deleted.
+    All parts except gpu are measured on the CPU. The other parts keep their figures when one fails. Everything is
+    written into a temporary folder, which is deleted.
     """
     device = pick_device()
     facts: dict[str, Any] = {
@@ -66,7 +66,7 @@ def run_parts(
         for i, name in enumerate(names):
             progress(f"measuring {name}", 100 * i / len(names))
             if name == "gpu" and device.type != "cuda":
-                facts["not_run"]["gpu"] = "There is no CUDA device here: the GPU's figures were not measured."
+                facts["not_run"]["gpu"] = "There is no CUDA device here, so the GPU's figures were not measured."
                 continue
             try:
                 figures += PARTS[name](shops["gpu" if name == "gpu" else "cpu"])

@@ -1,4 +1,4 @@
-"""A finished run of drawn images with scores and maps made by hand: what pages read, without the hours that training
+"""A finished run of drawn images with made-up scores and maps: what pages read, without the hours that training
 would take.
 """
 
@@ -14,7 +14,7 @@ from wtflow.records.core import RunStatus
 from wtflow.records.edges import EdgeFactors
 from wtflow.scoring.detector import Detector, Maps, save_checkpoint
 from wtflow.scoring.edges import edge_factors
-from wtflow.scoring.evaluate import summarise
+from wtflow.scoring.evaluate import scored_images, summarise
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
@@ -26,11 +26,11 @@ BUMP = 4
 def write_scored_run(
     store: RunStore, root: Path, category: str, backbone: Backbone, detector: Detector, seed: int
 ) -> str:
-    """Write a finished run of the category's images and return its id. Features are computed, as a run would leave
-    them, or found in the cache.
+    """Write a finished run of the category's images and return its id. Features are computed as in a run, or
+    read from the cache.
 
     Maps are noise, with a bump somewhere in those of defective images, so that scores overlap and every outcome occurs.
-    The checkpoint is the detector given, whose settings the run has.
+    The checkpoint is `detector`, and the run has its settings.
     """
     settings = detector.settings
     run_id = store.create(root, category, settings)
@@ -50,8 +50,8 @@ def write_scored_run(
         if sample.is_defective:
             row, column = (int(generator.integers(0, max(1, side - BUMP))) for side in grid)
             pixel_map[row : row + BUMP, column : column + BUMP] += generator.gamma(2.0, 1.0)
-    is_holdout = [False] * len(data.test) + [True] * len(data.held_out)
-    table, facts = summarise(samples, is_holdout, Maps(maps, maps[::-1], np.full(len(maps), np.nan)), settings, _ignore)
+    scored = scored_images(data, Maps(maps, maps[::-1], np.full(len(maps), np.nan)))
+    table, summary = summarise(scored, settings, _ignore)
     store.write_maps(run_id, maps)
     if settings.edge_quantile:
         normals = maps[[not sample.is_defective for sample in samples]]
@@ -59,7 +59,8 @@ def write_scored_run(
         store.write_edges(run_id, EdgeFactors(factors, factors, len(normals)))
     store.write_scores(run_id, table)
     store.write_metrics(
-        run_id, facts | {"seconds": {"read": 1.0}, "peak_rss_mib": 0.0, "source": f"{settings.backbone}, made by hand"}
+        run_id,
+        summary | {"seconds": {"read": 1.0}, "peak_rss_mib": 0.0, "source": f"{settings.backbone}, made by hand"},
     )
 
     save_checkpoint(store.folder(run_id) / layout.CHECKPOINT, detector, settings.iterations, {}, data.fingerprint)
@@ -77,4 +78,4 @@ def write_scored_run(
 
 
 def _ignore(done: int, total: int) -> None:
-    """Progress that nobody watches."""
+    """Progress is not shown."""

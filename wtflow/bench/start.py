@@ -1,4 +1,4 @@
-"""How long it takes until something answers: `import wtflow`, and the app's server."""
+"""How long starting takes: `import wtflow`, and the app's server."""
 
 import contextlib
 import os
@@ -52,8 +52,8 @@ def measure(shop: Workshop) -> list[Figure]:
 
 
 def start_server(home: Path) -> None:
-    """Start the app on a free port, wait until it says that it is well, and end it. Raises StoreError when it does
-    not come up.
+    """Start the app on a free port, wait until its health check answers, and end it. Raises StoreError when it does
+    not start.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Training steps, against nothing but the network forward and backward."""
+"""Training steps, against the network forward and backward alone."""
 
 from collections.abc import Callable
 
@@ -49,9 +49,7 @@ def measure(shop: Workshop) -> list[Figure]:
 
 
 def bare_steps(shop: Workshop, n: int) -> Callable[[], None]:
-    """A call that runs the network forward and backward n times on one batch that is there already: no drawing, no
-    optimiser.
-    """
+    """A call that runs the network forward and backward n times on one batch in memory: no drawing, no optimiser."""
     trainer, _, batches = shop.training
     x_data, x_noise, t = (part.to(shop.device) for part in batches(0))
     x_t, target = interpolate(x_data, x_noise, t), target_velocity(x_data, x_noise)

@@ -1,5 +1,5 @@
-"""What the parts measure on: drawn images, their features, an untrained flow. Made when first asked for, in a folder
-that is thrown away.
+"""The material of the parts: drawn images, their features, an untrained flow. Made on first use, in a temporary
+folder.
 """
 
 import functools
@@ -34,7 +34,7 @@ class Sizes:
     repeats: int
     """Of each thing and its floor."""
     images: int
-    """Drawn for features, training and flow; a quarter of them for testing, half of those defective."""
+    """Drawn for features, training and flow; a quarter of them is for testing, half of those defective."""
     steps: int
     """Training steps in each repeat."""
     points: int
@@ -50,7 +50,7 @@ QUICK = Sizes(repeats=3, images=16, steps=4, points=200, run_images=100, growth=
 
 
 def bench_settings(changes: Mapping[str, object]) -> Settings:
-    """Preset fast as it is for trained weights, with random ones: what is measured depends on no value of a weight.
+    """Preset fast for trained weights, but with random ones: the figures do not depend on the values of weights.
     Raises SettingsError.
     """
     trained = settings_from("fast", {"backbone": "resnet18", "image_size": 256, "weights": "imagenet"})
@@ -58,7 +58,7 @@ def bench_settings(changes: Mapping[str, object]) -> Settings:
 
 
 class Workshop:
-    """Everything below `folder`; settings, sizes and device as given."""
+    """Makes everything below `folder`."""
 
     def __init__(self, folder: Path, settings: Settings, sizes: Sizes, device: torch.device) -> None:
         self.folder, self.settings, self.sizes, self.device = folder, settings, sizes, device
@@ -66,7 +66,7 @@ class Workshop:
 
     @functools.cached_property
     def run_id(self) -> str:
-        """A run of the drawn category that nothing has been done for yet."""
+        """A new run of the drawn category."""
         n_test = max(2, self.sizes.images // 4)
         draw_category(
             self.folder / "images",
@@ -92,7 +92,7 @@ class Workshop:
 
     @functools.cached_property
     def key(self) -> str:
-        """Where the features of the training images lie in the cache."""
+        """Key of the features of the training images in the cache."""
         return get_features(
             self.backbone, self.data.train, self.data.train_hashes, self.cache, lambda done, total: None
         )
@@ -117,7 +117,7 @@ class Workshop:
         return np.stack([load_image(sample.path, self.settings.image_size) for sample in self.data.train[:BATCH]])
 
     def bare_backbone(self, n: int) -> Callable[[], None]:
-        """A call that runs the network itself, and nothing around it, on n images that are there already."""
+        """A call that runs the network alone on n images in memory."""
         size = self.settings.image_size
         batch = torch.randn(n, 3, size, size, generator=torch.Generator().manual_seed(0)).to(self.device)
         batch = batch.contiguous(memory_format=torch.channels_last)
@@ -131,7 +131,7 @@ class Workshop:
         return run
 
     def wait(self) -> None:
-        """Return when the device has done what it was given."""
+        """Return when the device has finished its work."""
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
 

@@ -1,8 +1,8 @@
 """Makes the embedded backbone: `python -m wtflow.pretraining --teacher mobilenetv2_100.pth --out embedded.safetensors`.
 
-Drawing the pictures takes about ten minutes on one core, training about an hour. Both go on where they were
-interrupted. Nothing but the teacher's weights is read; what comes out depends on the seed, the thread count and the
-version of PyTorch.
+Drawing the pictures takes about ten minutes on one core, training about an hour. Both continue where they were
+interrupted. Only the teacher's weights are read; the result depends on the seed, the thread count and the version of
+PyTorch.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from wtflow.pretraining.drawn.pictures import DRAWN_VERSION, write_bank
 from wtflow.pretraining.recipe import Recipe
 
 _TEACHER_BATCHES, _STUDENT_BATCHES = 8, 32
-"""Batches from which the teacher's mean and deviation, and in the end the student's batch norms, are worked out."""
+"""Batches from which the teacher's mean and deviation, and in the end the student's batch norms, are computed."""
 _DEFAULT = Recipe()
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -30,7 +30,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def main(
     teacher: Annotated[Path, typer.Option(help="Weights of mobilenetv2_100, .pth or .safetensors.")],
-    out: Annotated[Path, typer.Option(help="Where the weights go, .safetensors.")],
+    out: Annotated[Path, typer.Option(help="File for the weights, .safetensors.")],
     work: Annotated[Path, typer.Option(help="Folder for pictures (0.9 GB) and checkpoint.")] = Path("runs/pretraining"),
     backbone: Annotated[str, typer.Option(help="timm model that learns.")] = EMBEDDED_BACKBONE,
     steps: Annotated[int, typer.Option(min=1, help="Training steps.")] = _DEFAULT.steps,
@@ -45,8 +45,8 @@ def main(
     threads: Annotated[int, typer.Option(min=1, help="Processor threads.")] = 1,
     save_every: Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")] = 200,
 ) -> None:
-    """Draw pictures, copy the teacher's features on them, write the student's weights with what made them in the
-    header.
+    """Draw pictures, train the student to copy the teacher's features on them, and write its weights, with the
+    recipe in the header.
     """
     sizes = tuple(int(size) for size in crops.split(","))
     shares = _DEFAULT.crop_shares if len(sizes) == len(_DEFAULT.crop_sizes) else (1 / len(sizes),) * len(sizes)
@@ -70,8 +70,8 @@ def main(
 def run(
     recipe: Recipe, backbone: str, teacher_weights: Path, out: Path, work: Path, threads: int, save_every: int
 ) -> list[float]:
-    """Everything from drawing to the file. The share of the teacher's variance that is not explained on held-out
-    pictures, per stage.
+    """Everything from drawing to the file. Returns the share of the teacher's variance that the student does not
+    explain on held-out pictures, per stage.
 
     Raises WeightsError for the teacher's file, BackboneError for the student's name, FlowError when training diverges.
     """
@@ -96,7 +96,7 @@ def run(
     checkpoint = work / f"checkpoint-{mark}.pt"
     if checkpoint.exists():
         trainer.restore(checkpoint)
-        console.err.print(f"goes on after step {trainer.step}")
+        console.err.print(f"continues after step {trainer.step}")
     begin, recent = time.monotonic(), []
 
     def on_step(step: int, shares: list[float]) -> None:

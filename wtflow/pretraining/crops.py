@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from wtflow.pretraining.recipe import Recipe
 
 _SMALLEST_WINDOW = 0.25
-"""Side of the smallest window as a share of the picture: below it, a crop shows little but enlarged pixels."""
+"""Side of the smallest window as a share of the picture: below it, a crop shows little more than enlarged pixels."""
 
 
 def train_batch(bank: np.ndarray, recipe: Recipe, step: int) -> Tensor:
-    """Batch number `step`, float32 (B, 3, S, S) in [0, 1]: a function of recipe and step alone, so that resuming
-    needs no state.
+    """Batch number `step`, float32 (B, 3, S, S) in [0, 1]. It depends on recipe and step only, so resuming needs no
+    state.
     """
     rng = np.random.default_rng((recipe.seed, 1, step))
     rows = rng.integers(0, len(bank) - recipe.n_held_out, recipe.batch_size)
@@ -24,7 +24,7 @@ def train_batch(bank: np.ndarray, recipe: Recipe, step: int) -> Tensor:
 
 
 def held_out_batches(bank: np.ndarray, recipe: Recipe) -> list[Tensor]:
-    """The middles of the pictures kept aside, as drawn, in batches like `train_batch`."""
+    """The middles of the held-out pictures, as drawn, in batches like `train_batch`."""
     pictures = bank[len(bank) - recipe.n_held_out :]
     size = recipe.crop_sizes[-1]
     first = (recipe.picture_size - size) // 2

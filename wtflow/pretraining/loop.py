@@ -1,4 +1,4 @@
-"""The loop: the student's mapped features come close to the teacher's, stage by stage. Resumes from its own
+"""The training loop: the student's mapped features approach the teacher's, stage by stage. Resumes from its own
 checkpoint.
 """
 
@@ -61,8 +61,8 @@ class Pretrainer:
         return [float(error.detach()) for error in errors]
 
     def _errors(self, batch: Tensor) -> list[Tensor]:
-        """Mean squared error of each stage: the targets have variance 1, so it is the share that the student does
-        not explain.
+        """Mean squared error of each stage. The targets have variance 1, so it is the share of variance that the
+        student does not explain.
         """
         batch = self.teacher.normalised(batch)
         targets = self.teacher.targets(batch)
@@ -72,7 +72,7 @@ class Pretrainer:
 
     def settle(self, batches: Iterable[Tensor]) -> None:
         """Give the body's batch norms the mean statistics of these batches, in full precision, as it will be used.
-        Call it once trained.
+        Call it after training.
         """
         for norm in (
             module for module in self.student.body.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)
@@ -85,7 +85,7 @@ class Pretrainer:
                 self.student.body(self.teacher.normalised(batch))
 
     def evaluate(self, batches: Sequence[Tensor]) -> list[float]:
-        """As the training's shares, of these batches in evaluation mode."""
+        """The same shares as in training, of these batches in evaluation mode."""
         self.student.eval()
         with torch.inference_mode():
             errors = torch.tensor([[float(error) for error in self._errors(batch)] for batch in batches])
@@ -93,7 +93,7 @@ class Pretrainer:
         return errors.mean(0).tolist()
 
     def save(self, path: Path) -> None:
-        """Everything that resuming needs, replaced in one step."""
+        """Write everything that resuming needs, replaced in one step."""
         part = path.with_suffix(".part")
         torch.save(
             {name: owner.state_dict() for name, owner in self._owners().items()}
@@ -103,12 +103,12 @@ class Pretrainer:
         part.replace(path)
 
     def restore(self, path: Path) -> None:
-        """Go on where `save` stopped."""
+        """Continue where `save` stopped."""
         state = torch.load(path, map_location="cpu", weights_only=True)
         for name, owner in self._owners().items():
             owner.load_state_dict(state[name])
         self.step, self.seconds = state["step"], state["seconds"]
 
     def _owners(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
-        """Who has a state, by the name that it has in a checkpoint."""
+        """Objects with a state, by their name in a checkpoint."""
         return {"student": self.student, "muon": self._muon, "adam": self._adam}

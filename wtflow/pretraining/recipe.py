@@ -1,4 +1,4 @@
-"""Every number of the pretraining. The defaults are what the shipped weights were made with."""
+"""Every number of the pretraining. The shipped weights were made with the defaults."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ class Recipe:
     """seed: start of every random number, of the pictures too.
 
     n_pictures, picture_size: the bank of drawn pictures, square, in pixels; the last `n_held_out` of them are never
-    trained on, and the loss on them says how good the copy is. crop_sizes, crop_shares: sides of the training crops in
+    trained on, and the loss on them shows how good the copy is. crop_sizes, crop_shares: sides of the training crops in
     pixels, each for this share of the steps; small ones first, because they cost less. learning_rate: of the
     convolutions (Muon); `other_rate` of everything else (AdamW). Both rise for `warm_up_steps`, stay, and fall linearly
     to 0 over the last `decay_share` of the steps.

@@ -18,7 +18,7 @@ STAGES = (1, 2, 3)
 
 
 class Student(nn.Module):
-    """`body` is what is kept; the maps only serve to compare."""
+    """`body` is kept; the maps only serve the comparison."""
 
     def __init__(self, body: nn.Module, n_targets: Sequence[int]) -> None:
         super().__init__()
@@ -42,10 +42,10 @@ def new_student(backbone: str, n_targets: Sequence[int], seed: int) -> Student:
 
 
 def save_body(student: Student, path: Path, facts: dict[str, Any]) -> None:
-    """Write the body as float16 safetensors; counters of batch norm, which nothing reads, are left out. `facts` go into
-    the header as JSON.
+    """Write the body as float16 safetensors; the counters of batch norm, which nothing reads, are left out. `facts` go
+    into the header as JSON.
 
-    They are one entry there: several would be written in another order each time.
+    They form one entry there: several would be written in a different order each time.
     """
     weights = {
         key: value.half().contiguous()

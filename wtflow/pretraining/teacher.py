@@ -14,7 +14,7 @@ NAME = "mobilenetv2_100"
 _BLOCKS = (1, 2, 4)
 """The groups of blocks that end at stride 4, 8 and 16."""
 _WIDE = (2, 4)
-"""Those of them whose wide layer is shown too; at stride 4 it would cost more than it teaches."""
+"""Those of them whose wide layer is copied, too; at stride 4 it would cost more than it teaches."""
 _MEAN, _DEVIATION = (
     torch.tensor((0.485, 0.456, 0.406)).view(1, 3, 1, 1),
     torch.tensor((0.229, 0.224, 0.225)).view(1, 3, 1, 1),
@@ -62,11 +62,11 @@ class Teacher:
         self._centre = [stage.mean(1).view(1, -1, 1, 1) for stage in joined]
         self._scale = [
             1 / stage.std(1).clamp_min(0.05 * stage.std(1).median()).view(1, -1, 1, 1) for stage in joined
-        ]  # a dead channel stays quiet
+        ]  # a channel that never varies stays small
 
     @property
     def channels(self) -> list[int]:
-        """Channels of each stage; known once settled."""
+        """Channels of each stage; available after `settle`."""
         return [stage.shape[1] for stage in self._centre]
 
     def targets(self, batch: Tensor) -> list[Tensor]:

@@ -22,7 +22,7 @@ def random_colours(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 def paint(rng: np.random.Generator, relief: np.ndarray) -> np.ndarray:
-    """A surface (S, S, 3): the relief's values as a range of two to four colours, strong or hardly seen."""
+    """A surface (S, S, 3): the relief's values as a range of two to four colours, strong or hardly visible."""
     n = int(rng.integers(2, 5))
     colours = random_colours(rng, n)
     if rng.random() < 0.5:  # most real surfaces vary little about one colour

@@ -1,6 +1,6 @@
 """What drawn images are made of: coordinates that turn, bend and shrink, and random fields on them.
 
-All fields are float32 (S, S). Lengths are in pixels unless a name says otherwise.
+All fields are float32 (S, S). Lengths are in pixels unless a name shows another unit.
 """
 
 from typing import NamedTuple

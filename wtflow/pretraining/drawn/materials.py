@@ -120,7 +120,7 @@ def patches(rng: np.random.Generator, plane: Plane) -> np.ndarray:
 
 
 def dots(rng: np.random.Generator, plane: Plane) -> np.ndarray:
-    """Spots on a lattice, all alike or each of its own size, some of them missing: perforated sheet, halftone,
+    """Spots on a lattice, all alike or each of a different size, some of them missing: perforated sheet, halftone,
     studs.
     """
     period = _period(rng, 6, 50)

@@ -1,4 +1,4 @@
-"""Pictures drawn from a seed, as varied as possible, to train the embedded backbone on: nobody else's data is in them.
+"""Pictures drawn from a seed, as varied as possible, to train the embedded backbone on. They use nobody else's data.
 
 A picture is a scene of one of a few kinds: a surface, leaves that hide each other, things on a ground, a print, a
 patchwork; then flaws, light and camera. Dead leaves and noise as training images: Baradad et al., Learning to See by
@@ -165,7 +165,7 @@ def _put_thing(
     centre: tuple[float, float] | None = None,
     angle: float | None = None,
 ) -> None:
-    """Lay a random shape on the canvas, with a shadow beside it now and then."""
+    """Lay a random shape on the canvas, now and then with a shadow next to it."""
     size = canvas.size
     centre = tuple(rng.uniform(-size / 2, size / 2, 2)) if centre is None else centre
     plane = turned(level_plane(size), rng.uniform(0, 2 * np.pi) if angle is None else angle, centre)

@@ -1,6 +1,6 @@
 """Outlines and bodies of drawn things. Each gives a signed distance, about in pixels and above 0 inside, and a height.
 
-A shape is worked out on a plane whose origin is its centre; `radius` is half its size in pixels.
+A shape is computed on a plane whose origin is its centre; `radius` is half its size in pixels.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from wtflow.pretraining.drawn.fields import Plane
 
 
 class Shape(NamedTuple):
-    """inside: signed distance (S, S), above 0 inside; height: relief of the body (S, S) in pixels, of use inside
+    """inside: signed distance (S, S), above 0 inside; height: relief of the body (S, S) in pixels, valid inside
     only.
     """
 
