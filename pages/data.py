@@ -1,4 +1,4 @@
-"""What does this data set contain, and is it sound?"""
+"""What does this data set contain, and is it ready for training?"""
 
 import streamlit as st
 

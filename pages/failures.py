@@ -35,7 +35,7 @@ def main(store: RunStore) -> None:
         show_answer(store, results, study, threshold)
     if study.failures.empty:
         st.success(
-            "Every test image is on its right side at this threshold: nothing is missed, nothing rejected.",
+            "At this threshold every call is right: no missed defect and no false alarm.",
             icon=":material/check_circle:",
         )
     show_one(store, results, study, threshold)
@@ -47,20 +47,18 @@ def main(store: RunStore) -> None:
 
 
 def show_answer(store: RunStore, results: RunResults, study: FailureStudy, threshold: thresholds.Threshold) -> None:
-    """The first screen: what is missed, what is falsely rejected, and the pattern, in words and pictures."""
-    missed, rejected, pattern = st.columns([1, 1, 2])
+    """The first screen: missed defects, false alarms and the pattern, in words and pictures."""
+    missed, alarms, pattern = st.columns([1, 1, 2])
     test = results.test
     n_defective = int(test.is_defective.sum())
     with missed.container(border=True, height="stretch", key="card-missed"):
-        show_count("Defects missed", study, "FN", n_defective, "This category has no defective test image.")
+        show_count("Missed defects", study, "FN", n_defective, "This category has no defective test image.")
         by_type = sorted(study.types, key=lambda row: (row.n_found - row.n, row.defect))
         worst = [f"{plain(row.defect)} {row.n - row.n_found} of {row.n}" for row in by_type if row.n_found < row.n]
         if worst:
             st.caption("Most: " + ", ".join(worst[:3]))
-    with rejected.container(border=True, height="stretch", key="card-rejected"):
-        show_count(
-            "Good parts rejected", study, "FP", len(test) - n_defective, "This category has no normal test image."
-        )
+    with alarms.container(border=True, height="stretch", key="card-alarms"):
+        show_count("False alarms", study, "FP", len(test) - n_defective, "This category has no normal test image.")
     with pattern.container(border=True, height="stretch", key="card-pattern"):
         st.markdown("**Is there a pattern?**")
         show_pattern(store, results, study)
@@ -70,9 +68,9 @@ def show_answer(store: RunStore, results: RunResults, study: FailureStudy, thres
     with st.container(key="pair_strips"):
         left, right = st.columns(2, gap="large")
     with left:
-        show_strip(store, results, study, "FN", "Missed, the farthest below the threshold first")
+        show_strip(store, results, study, "FN", "Missed defects, the farthest below the threshold first")
     with right:
-        show_strip(store, results, study, "FP", "Rejected, the farthest above first")
+        show_strip(store, results, study, "FP", "False alarms, the farthest above it first")
 
 
 def show_count(label: str, study: FailureStudy, outcome: str, n: int, none: str) -> None:
@@ -84,28 +82,28 @@ def show_count(label: str, study: FailureStudy, outcome: str, n: int, none: str)
     k = int((study.failures.outcome == outcome).sum())
     low, high = wilson_interval(k, n)
     st.metric(label, f"{k} of {n}")
-    st.caption(f"{k / n:.0%} (95 % interval {100 * low:.0f} to {100 * high:.0f} %)")
+    st.caption(f"{100 * k / n:.0f} % (95 % interval: {100 * low:.0f} to {100 * high:.0f} %)")
 
 
 def show_pattern(store: RunStore, results: RunResults, study: FailureStudy) -> None:
-    """Sentences about misses, then about false alarms; what they cannot say is said as well."""
+    """Sentences about misses, then about false alarms; and what is not known."""
     further = [describe_split(split, MISSES[split.fact], "misses", "hits") for split in study.miss_splits[N_SPLITS:]]
-    said = [sentence for sentence in (*study.misses, *study.alarms) if sentence not in further]
+    sentences = [sentence for sentence in (*study.misses, *study.alarms) if sentence not in further]
     alarms = cache.alarm_map(store, results.run_id, PIXEL_QUANTILE)
     if alarms is not None and len(places := describe_alarms(alarms)) > 1:
-        said.append(places[0])
+        sentences.append(places[0])
     if "area" in study.table and results.has_defects and study.table.area.isna().all():
-        said.append(
-            "No defective image has a sound mask, so nothing is known of the defects' size, contrast and place."
+        sentences.append(
+            "No defective image has a valid mask, so the size, contrast and place of the defects are unknown."
         )
-    if not said:
-        said = (
+    if not sentences:
+        sentences = (
             ["Nothing is called wrongly, so there is no pattern."]
             if study.failures.empty
-            else ["Nothing can be said yet: see below."]
+            else ["No pattern is known yet: see below."]
         )
     with st.container(key="pattern_words"):
-        st.markdown("\n".join(f"- {plain(sentence)}" for sentence in (*said, *study.wholes)))
+        st.markdown("\n".join(f"- {plain(sentence)}" for sentence in (*sentences, *study.wholes)))
 
 
 store = open_page("failures")

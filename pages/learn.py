@@ -131,7 +131,7 @@ def show_checks(checks: tuple[Check, ...]) -> None:
     n_held = sum(check.holds for check in checks)
     icon = ":material/task_alt:" if n_held == len(checks) else ":material/error:"
     with st.popover(
-        f"Checked: {n_held} of {len(checks)}", icon=icon, help="Numbers of this lesson beside their closed forms"
+        f"Checked: {n_held} of {len(checks)}", icon=icon, help="Numbers of this lesson next to their closed forms"
     ):
         for check in checks:
             st.markdown(
@@ -154,7 +154,7 @@ def show_text(name: str) -> None:
 
 
 def show_onward(name: str) -> None:
-    """From the toy to a run of one's own."""
+    """From the toy to a person's own run."""
     if name == "well":
         with st.container(horizontal=True):
             link("trajectories", "Features of a run on their way", icon=":material/route:")

@@ -121,7 +121,7 @@ def show_probe(store: RunStore, results: RunResults, image: CalledRow) -> None:
     position = read_position(results.maps.shape[1:])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            "Click a pixel in the panels above to follow its feature from the data (t = 0) to the noise (t = 1).",
+            "Click a pixel in the pictures above to follow its feature from the data (t = 0) to the noise (t = 1).",
             width="content",
         )
         peak = f"{image.peak_row},{image.peak_column}"
@@ -156,7 +156,7 @@ def show_probe(store: RunStore, results: RunResults, image: CalledRow) -> None:
         f"The feature has {probe.n_channels} channels; noise has a norm near {format_score(probe.n_channels**0.5)}. "
         "Channels are those that the flow sees, after normalising."
         + (
-            f" So near the edge normals score higher: scores are divided by {probe.edge_factor:.2f}."
+            f" Normal images score higher this near the edge, so scores here are divided by {probe.edge_factor:.2f}."
             if probe.edge_factor > 1.005
             else ""
         )

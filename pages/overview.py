@@ -20,20 +20,23 @@ STEPS = (
     (
         ":material/photo_library:",
         "Images",
-        "Some sixty images of sound parts are enough to begin with. Defects are needed for the test only.",
+        "About sixty images of normal parts are enough to begin with. Only the test needs defective ones.",
     ),
     (
         ":material/model_training:",
         "Train",
         (
-            "A process of its own learns the flow. Close the browser if you like: it goes on, and can be stopped and"
-            " resumed."
+            "A separate process learns the flow. You may close the browser: training goes on, and you can stop and"
+            " resume it."
         ),
     ),
     (
         ":material/monitoring:",
-        "Judge",
-        "Set a threshold on the scores and see at once what is found, missed and called by mistake.",
+        "Decide",
+        (
+            "Set a threshold on the scores and see at once which defects are found or missed, and which images are"
+            " false alarms."
+        ),
     ),
     (
         ":material/center_focus_strong:",
@@ -45,7 +48,7 @@ STEPS = (
         "Understand",
         (
             "Watch features travel from the data to the noise, see which ones fall into the well and which escape,"
-            " paint a defect and ask what if."
+            " paint a defect and see what would happen."
         ),
     ),
 )
@@ -64,9 +67,9 @@ def show_start(store: RunStore, summaries: list[RunSummary]) -> None:
     """What this is, and the one thing to do next."""
     with st.container(border=True, key="hero"):
         st.markdown(
-            "### Learn what normal looks like, see what is not\nWT-Flow Studio learns from images of sound parts how"
-            " their features flow into noise, and marks where a new image does not. You train a category, then judge"
-            " its scores, set a threshold and look at every heat map."
+            "### Learn what normal looks like, see what is not\nWT-Flow Studio learns from images of normal parts how"
+            " their features flow into noise, and marks where a new image differs. You train a category, read its"
+            " scores, set a threshold and look at every heat map."
         )
         active = [s for s in summaries if widgets.is_active(s)]
         finished = [s for s in summaries if widgets.is_finished(s)]
@@ -118,7 +121,9 @@ def train_demo(store: RunStore) -> None:
     name = next((name for name in DEMO_CATEGORIES if name not in done), DEMO_CATEGORIES[0])
     running = [s.run_id for s in here if s.category == name and widgets.is_active(s)]
     if not running:
-        draw_demo(store, (name,))  # the others when somebody opens them: nobody waits for what is not trained yet
+        draw_demo(
+            store, (name,)
+        )  # the others when somebody opens them: they are not trained yet, so nobody should wait for them
         running = [trainings.start(store, root, name, settings_from("fast"))]
     go("train", watch=running[0], root=str(root), category=name)
 

@@ -25,8 +25,8 @@ def main(store: RunStore) -> None:
     show_flagged_metrics(results)
     if not len(results.test):
         st.info(
-            "This category has no test images, so there is nothing to judge. Add some to test/ and train again, or try"
-            " an image.",
+            "This category has no test images, so there are no results to show. Add some to test/ and train again, or"
+            " try an image.",
             icon=":material/info:",
         )
         return
@@ -75,7 +75,7 @@ def show_histogram(results: RunResults, threshold: thresholds.Threshold) -> None
 
 
 def take_bar(key: str) -> None:
-    """A clicked bar becomes the score filter. Its ends travel in customdata; a click beside the bars takes the
+    """A clicked bar becomes the score filter. Its ends travel in customdata; a click next to the bars takes the
     filter back.
     """
     points = st.session_state[key].selection.points
@@ -111,7 +111,7 @@ def show_rates(confusion: Confusion) -> None:
     for column, (label, value, meaning) in zip(
         st.columns(3),
         (
-            ("Precision", confusion.precision, "Share of images called defective that are."),
+            ("Precision", confusion.precision, "Share of the images called defective that are defective."),
             ("Recall", confusion.recall, "Share of defective images that are found."),
             ("F1", confusion.f1, "Harmonic mean of precision and recall."),
         ),

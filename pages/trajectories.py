@@ -35,7 +35,7 @@ def main(store: RunStore) -> None:
     results = widgets.open_run(store)
     if results.test.empty:
         st.info(
-            "This run has no test images, so nothing can travel. Add images to test/ and train again.",
+            "This run has no test images, so there are no features to follow. Add images to test/ and train again.",
             icon=":material/info:",
         )
         return
@@ -50,7 +50,7 @@ def main(store: RunStore) -> None:
 
 
 def show_paths(store: RunStore, results: RunResults, request: TravelRequest, travel: Travel) -> None:
-    """The moving field, the chosen position above it, and what it says in words."""
+    """The moving field, the chosen position above it, and in words what it shows."""
     umap = read_umap(store, results, request, travel)
     st.session_state[SHOWN] = (results.run_id, request.model_dump_json())
     whose, clicked = st.session_state.get(CLICKED) or (None, None)
@@ -77,7 +77,7 @@ def show_paths(store: RunStore, results: RunResults, request: TravelRequest, tra
 
 
 def read_umap(store: RunStore, results: RunResults, request: TravelRequest, travel: Travel) -> UmapRequest | None:
-    """What UMAP of these paths was asked for, once it is there."""
+    """The UMAP of these paths that the address names, once it is there."""
     umap = UmapRequest(travel=request, times="all", n_fit=N_BENT) if is_bent() else None
     is_there = umap is not None and answers.read_task(
         store,

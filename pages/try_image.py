@@ -1,4 +1,4 @@
-"""What does a run say about images of my own?"""
+"""How does a run score images of my own?"""
 
 import hashlib
 from pathlib import Path
@@ -110,10 +110,10 @@ def show_tried(
                 "Score (higher is worse)", format_score(tried.score), help=f"Threshold {format_score(threshold.value)}"
             )
             show_call(tried.score, threshold)
-            if said := origin(
+            if words := origin(
                 tried.score, tried.whole_score, tried.pixel_map, results.settings.top_fraction, threshold.value
             ):
-                st.caption(said)
+                st.caption(words)
             if is_kept:
                 st.badge("kept with this run", icon=":material/bookmark_added:", color="gray")
             elif st.button(

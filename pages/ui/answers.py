@@ -1,5 +1,5 @@
-"""Answers about a run on a page: from its folder, computed here with a bar where that is quick, else by a process of
-its own.
+"""Answers about a run on a page: from its folder, computed here with a bar where that is quick, else by a separate
+process.
 """
 
 import streamlit as st
@@ -21,7 +21,7 @@ process.
 
 
 def read_travel(store: RunStore, run_id: str, request: TravelRequest) -> Travel | None:
-    """The paths asked for; None while they are being computed elsewhere, which is then shown with its progress."""
+    """The paths of a request; None while a separate process computes them, whose progress is then shown."""
     found = flow_cache.answer(store, run_id, request)
     if found is None and request.n * request.steps * (1 + request.n_probes) <= QUICK:
         found = _compute_here(store, run_id, request)
@@ -37,7 +37,7 @@ def read_travel(store: RunStore, run_id: str, request: TravelRequest) -> Travel 
 
 
 def read_task(store: RunStore, run_id: str, request: RequestFor[A], what: str, expected: str) -> A | None:
-    """An answer that a process of its own makes, begun by a button; until then the button, its progress, or why it
+    """An answer that a separate process makes, begun by a button; until then the button, its progress, or why it
     failed.
     """
     found = flow_cache.answer(store, run_id, request)
@@ -51,7 +51,7 @@ def read_task(store: RunStore, run_id: str, request: RequestFor[A], what: str, e
 
 
 def _show_task(store: RunStore, run_id: str, request: Request, what: str, expected: str, was_running: bool) -> None:
-    """The life of a task. Draws the page anew as soon as it begins or ends."""
+    """The life of a task. Draws the page again as soon as it begins or ends."""
     with shown():
         now = studies.task_state(store, run_id, request)
     if now.state == "ready" or (now.state == "running") != was_running:
@@ -78,7 +78,7 @@ def _show_task(store: RunStore, run_id: str, request: Request, what: str, expect
                 show_error(error)
             else:
                 st.rerun()
-        st.caption(f"Takes {expected}; kept with the run, and stopped whenever you like.", width="content")
+        st.caption(f"Takes {expected}. The answer is kept with the run. You can stop it at any time.", width="content")
 
 
 def _compute_here(store: RunStore, run_id: str, request: TravelRequest) -> Travel:

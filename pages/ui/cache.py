@@ -36,7 +36,7 @@ CROP_PX = 192
 Kept = TypeVar("Kept")
 
 SCAN_AGAIN_AFTER_S = 5
-"""A folder is listed anew after so long; images that were added meanwhile appear without pressing anything."""
+"""A folder is listed again after so long; images that were added meanwhile appear without pressing anything."""
 
 
 class Shelf(Generic[Kept]):
@@ -75,7 +75,7 @@ def results(store: RunStore, run_id: str) -> RunResults:
 
 
 def run_stamp(store: RunStore, run_id: str) -> tuple[int, ...]:
-    """Changes whenever a run is written anew. Raises RunNotFoundError."""
+    """Changes when a run is written again. Raises RunNotFoundError."""
     folder = store.folder(run_id)
     return tuple(
         file_stamp(folder / name) for name in (layout.CONFIG, layout.STATUS, layout.SCORES, layout.MAPS, layout.METRICS)
@@ -108,7 +108,7 @@ def category(root: str, name: str) -> Category:
 
 
 def fingerprint(found: Category) -> int:
-    """Changes when an image or a mask of the category is added, removed or written anew. Opens no file."""
+    """Changes when an image or a mask of the category is added, removed or written again. Opens no file."""
     return hash(tuple((s.id, file_stamp(s.path), s.mask_path and file_stamp(s.mask_path)) for s in found.samples))
 
 
@@ -171,7 +171,7 @@ def _hover(home: str, run_id: str, stamp: tuple[int, ...], row: int, size_px: in
 
 
 def failure_study(store: RunStore, run_id: str, threshold: float) -> FailureStudy:
-    """What is wrong at a threshold and what goes with it, from the facts that are there."""
+    """What is wrong at a threshold and what goes with it, from what was measured."""
     stamps = tuple(file_stamp(answer_path(store, run_id, request)) for request in (FactsRequest(), NearestRequest()))
     return _failure_study(str(store.home), run_id, run_stamp(store, run_id), stamps, threshold)
 
@@ -222,8 +222,8 @@ def _failure_map(home: str, run_id: str, stamp: tuple[int, ...], request_json: s
 def segments(
     store: RunStore, run_id: str, row: int, threshold: float, size_px: int
 ) -> tuple[bytes, RegionReport | None]:
-    """JPEG of an image with its map cut at a pixel threshold beside its mask, and the regions of both (None without a
-    sound mask).
+    """JPEG of an image with its map cut at a pixel threshold over its mask, and the regions of both (None without a
+    valid mask).
 
     Raises ImageReadError.
     """
@@ -267,7 +267,7 @@ def _crop(path: str, grid_row: int, grid_column: int, shape: tuple[int, int], st
 
 
 def file_stamp(path: Path) -> int:
-    """Changes when a file is written anew; the same for all that are absent."""
+    """Changes when a file is written again; the same for all that are absent."""
     try:
         stat = path.stat()
     except OSError:

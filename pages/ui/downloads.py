@@ -1,4 +1,4 @@
-"""A figure as files: PNG, SVG, its data, and the animation as a movie. Nothing is drawn before a person asks for it."""
+"""A figure as files: PNG, SVG, its data, and the animation as a movie. Nothing is drawn before a person requests it."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -24,12 +24,12 @@ _MOVIES: dict[MovieFormat, tuple[str, str]] = {"gif": ("GIF", "image/gif"), "mp4
 
 
 def show_downloads(
-    name: str, *, png: Make, svg: Make, csv: Make | None = None, movie: Film | None = None, label: str = "Take it home"
+    name: str, *, png: Make, svg: Make, csv: Make | None = None, movie: Film | None = None, label: str = "Download"
 ) -> None:
-    """A small menu of files to take home, named `<run>-<name>.png` and so on. `name` is also what sets it apart on its
+    """A small menu of files to download, named `<run>-<name>.png` and so on. `name` is also what sets it apart on its
     page.
 
-    Each callable is called when its button is pressed, in a thread of its own: it may use caches but must show nothing.
+    Each callable is called when its button is pressed, in a separate thread: it may use caches but must show nothing.
     The movie is drawn with progress, then offered.
     """
     with st.popover(label, icon=":material/download:", type="tertiary", key=f"downloads_{name}"):
@@ -48,7 +48,7 @@ def offer_still(
     *records: object,
     csv: Make | None = None,
     movie: Film | None = None,
-    label: str = "Take it home",
+    label: str = "Download",
 ) -> None:
     """The menu of a still figure: `still` is its function in wtflow.plots.still, `records` what that takes. Rest as
     in `show_downloads`.
@@ -64,7 +64,7 @@ def offer_still(
 
 
 def _draw(name: str, records: tuple, ending: str) -> bytes:
-    """A Matplotlib figure as bytes; Matplotlib is loaded only when someone asks for a file."""
+    """A Matplotlib figure as bytes; Matplotlib is loaded only when someone requests a file."""
     from wtflow.plots import still
     from wtflow.plots.still.sheet import to_png, to_svg
 

@@ -30,11 +30,11 @@ class PageEntry:
     params: tuple[str, ...] = ()
 
 
-# File name (which is also the address) -> what the navigation says. The first is the start page.
+# File name (which is also the address) -> what the navigation shows. The first is the start page.
 PAGES: dict[str, PageEntry] = {
     "overview": PageEntry("Overview", ":material/home:", "What is here, and what can I do next?"),
     "data": PageEntry(
-        "Data", ":material/photo_library:", "What does this data set contain, and is it sound?", state.DATA
+        "Data", ":material/photo_library:", "What does this data set contain, and is it ready for training?", state.DATA
     ),
     "train": PageEntry("Train", ":material/model_training:", "Configure, start and watch a run.", state.TRAIN),
     "results": PageEntry("Results", ":material/monitoring:", "How well did it do, and on which images?", state.RESULTS),
@@ -60,7 +60,7 @@ PAGES: dict[str, PageEntry] = {
         state.LEARN,
     ),
     "try_image": PageEntry(
-        "Try an image", ":material/add_photo_alternate:", "What does a run say about images of my own?", state.TRY
+        "Try an image", ":material/add_photo_alternate:", "How does a run score images of my own?", state.TRY
     ),
 }
 
@@ -68,7 +68,7 @@ FIRST = next(iter(PAGES))
 
 
 def navigate() -> st.Page:
-    """Set the navigation and return the page that the address asks for."""
+    """Set the navigation and return the page that the address names."""
     leave_libraries_out()
     # Before the navigation, or the browser would fetch the open page's icon from another server as its favicon.
     st.set_page_config(page_icon=str(ASSETS / "icon.svg"), layout="wide")
@@ -90,7 +90,7 @@ def _alias() -> st.Page:
 
 
 def open_page(name: str) -> RunStore:
-    """Set up everything that is not the page's own matter, write its heading, and return the store of runs."""
+    """Set up what all pages share, write the page's heading, and return the store of runs."""
     entry = PAGES[name]
     navigate()
     st.set_page_config(page_title=f"{entry.title} · {APP_NAME}")

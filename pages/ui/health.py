@@ -31,7 +31,7 @@ def check(category: Category) -> HealthReport:
 
 
 def show_health(category: Category) -> None:
-    """The report of a category; a large one is read only when asked for."""
+    """The report of a category; a large one is read only on request."""
     st.subheader("Health", anchor=False)
     n = len(category.samples)
     if cache.report(category) is None and n > CHECK_AT_ONCE:
@@ -49,7 +49,7 @@ def show_summary(report: HealthReport) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if counts["error"]:
             st.badge(
-                f"{widgets.count(counts['error'], 'problem')} to mend before training",
+                f"{widgets.count(counts['error'], 'problem')} to fix before training",
                 icon=_ICONS["error"],
                 color="red",
             )
@@ -58,7 +58,7 @@ def show_summary(report: HealthReport) -> None:
                 f"can be trained, {widgets.count(counts['warning'], 'warning')}", icon=_ICONS["warning"], color="yellow"
             )
         else:
-            st.badge("sound: nothing to mend", icon=":material/check_circle:", color="green")
+            st.badge("ready: nothing to fix", icon=":material/check_circle:", color="green")
         sizes = _listed(report.sizes, "px")
         st.caption(f"{widgets.size(report.n_bytes)} · {sizes} · {_listed(report.modes, '')}".rstrip(" ·"))
 

@@ -14,7 +14,7 @@ from wtflow.results import RunResults, ScoreRow, pixel_map
 
 SCALES = {"run": "One scale for the run", "image": "This image's own scale"}
 OWN_SCALE_NOTE = (
-    "Colours are stretched to this image alone, so a good image looks defective too. Do not compare images on this"
+    "Colours are stretched to this image alone, so a normal image looks defective, too. Do not compare images on this"
     " scale."
 )
 

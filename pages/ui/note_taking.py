@@ -22,9 +22,9 @@ from wtflow.store.runs import RunStore
 N_QUICK = 9
 """Tags with a key of their own: the digits 1 to 9."""
 WRONG_KEY = "W"
-JOINED = "Another window had changed this comment meanwhile. Both texts are kept: yours stands below the other."
+JOINED = "Another window changed this comment in the meantime. Both texts are kept: yours stands below the other."
 
-_SAID = "notes_said"
+_OUTCOME = "notes_said"
 """Session key: what became of the last change, by (run, image), until it has been shown once."""
 _SEEN = "notes_seen"
 """Session key: tags by run."""
@@ -45,7 +45,7 @@ def show_image_notes(store: RunStore, run_id: str, sample_id: str) -> None:
     with st.container(border=True, key=f"card-notes_{sample_id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("**Notes on this image**", width="content")
-            _show_said(run_id, sample_id)
+            _show_outcome(run_id, sample_id)
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             _show_tags(store, run_id, sample_id, notes, note)
         _show_comment(store, run_id, sample_id, note, "Comment")
@@ -59,7 +59,7 @@ def show_run_comment(store: RunStore, run_id: str) -> None:
         show_error(error)
         return
     _show_comment(store, run_id, None, notes, "Comment on this run")
-    _show_said(run_id, None)
+    _show_outcome(run_id, None)
 
 
 def show_tag_filter(results: RunResults, chosen: thresholds.Filter) -> None:
@@ -171,7 +171,7 @@ def _switch(
     shortcut: str | None,
     icon: str | None = None,
 ) -> None:
-    """A button that is on or off, and says so by more than its colour."""
+    """A button that is on or off, and shows it by more than its colour."""
     st.button(
         label,
         key=f"{key}_{'_'.join(where)}",
@@ -180,7 +180,7 @@ def _switch(
         shortcut=shortcut,
         on_click=_press,
         args=(*where, write),
-        help="On: press to take it off" if is_on else None,
+        help="On: press to remove it" if is_on else None,
     )
 
 
@@ -192,7 +192,7 @@ def _take_tag(store: RunStore, run_id: str, sample_id: str, key: str) -> None:
 
 
 def _show_comment(store: RunStore, run_id: str, sample_id: str | None, owner: ImageNote | RunNotes, label: str) -> None:
-    # A key per revision: the field takes its text from the notes once these change, and knows which text a person began
+    # A key per revision: the field takes its text from the notes once these change, and keeps which text a person began
     # from.
     key = f"comment_{run_id}_{sample_id}_{owner.revision}"
     st.text_area(
@@ -218,21 +218,21 @@ def _press(run_id: str, sample_id: str | None, write: Callable[[], object]) -> N
 def _save(run_id: str, sample_id: str | None, write: Callable[[], object]) -> bool:
     """Make a change and keep in mind what became of it. `write` returns True where two texts were joined."""
     try:
-        said: str | WTFlowError = JOINED if write() is True else "Saved"
+        outcome: str | WTFlowError = JOINED if write() is True else "Saved"
     except WTFlowError as error:
-        said = error
-    st.session_state[_SAID] = (run_id, sample_id, said)
-    return not isinstance(said, WTFlowError)
+        outcome = error
+    st.session_state[_OUTCOME] = (run_id, sample_id, outcome)
+    return not isinstance(outcome, WTFlowError)
 
 
-def _show_said(run_id: str, sample_id: str | None) -> None:
-    *where, said = st.session_state.get(_SAID, (None, None, None))
-    if said is None or where != [run_id, sample_id]:
+def _show_outcome(run_id: str, sample_id: str | None) -> None:
+    *where, outcome = st.session_state.get(_OUTCOME, (None, None, None))
+    if outcome is None or where != [run_id, sample_id]:
         return
-    del st.session_state[_SAID]
-    if isinstance(said, WTFlowError):
-        show_error(said)
-    elif said == JOINED:
-        st.warning(said, icon=":material/call_merge:")
+    del st.session_state[_OUTCOME]
+    if isinstance(outcome, WTFlowError):
+        show_error(outcome)
+    elif outcome == JOINED:
+        st.warning(outcome, icon=":material/call_merge:")
     else:
-        st.caption(f":material/check: {said}", width="content")
+        st.caption(f":material/check: {outcome}", width="content")

@@ -1,4 +1,4 @@
-"""What a person sends or keeps: a report as one HTML file, and a run as a zip. Made with progress when asked for,
+"""What a person sends or keeps: a report as one HTML file, and a run as a zip. Made with progress on request,
 then offered.
 """
 
@@ -87,14 +87,14 @@ def _show_zip_form(store: RunStore, results: RunResults, threshold: float) -> No
 
 
 def _offer(make: Callable[[Show], tuple[bytes, str]], name: str, ending: str, mime: str, runs: list[str]) -> None:
-    """Make a file under a bar, then offer it with its size and what is to be said of it."""
+    """Make a file under a bar, then offer it with its size and a note about it."""
     bar = st.progress(0.0, text="Starting")
 
     def show(label: str, percent: float) -> None:
         bar.progress(min(percent / 100, 1.0), text=label[:1].upper() + label[1:])
 
     try:
-        content, said = make(show)
+        content, note = make(show)
     except WTFlowError as error:
         show_error(error)
     else:
@@ -103,8 +103,8 @@ def _offer(make: Callable[[Show], tuple[bytes, str]], name: str, ending: str, mi
         st.download_button(
             label, content, file, mime, key=f"save_{name}", icon=":material/download:", on_click="ignore"
         )
-        if said:
-            st.caption(said)
+        if note:
+            st.caption(note)
     finally:
         bar.empty()
 

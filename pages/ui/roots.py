@@ -1,4 +1,4 @@
-"""Which folder of images is open: the demo, or one that a person typed. The last one is remembered beside the runs."""
+"""Which folder of images is open: the demo, or one that a person typed. The last one is remembered with the runs."""
 
 import contextlib
 from pathlib import Path
@@ -53,8 +53,8 @@ def pick_root(store: RunStore) -> RootScan | None:
         on_change=_typed,
         placeholder="Demo images. Type the path of a folder of your own here.",
         help=(
-            "The folder that holds the categories, each with train/good, test and ground_truth (MVTec AD), or as VisA"
-            " and BTAD have it."
+            "The folder that holds the categories, each with train/good, test and ground_truth (MVTec AD), or the"
+            " layout of VisA or BTAD."
         ),
     )
     if not is_demo:

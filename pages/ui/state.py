@@ -1,8 +1,8 @@
 """Choices that outlive a page, and the only query parameters. A choice lives in the session and, while its page is
 open, in the address.
 
-The address wins whenever it says something that this session did not write (a link, F5, the back button); otherwise the
-session does. Values are lists of text, as an address holds them; pages validate what they read against the facts.
+The address wins where it holds something that this session did not write (a link, F5, the back button); else the
+session does. Values are lists of text, as an address holds them; pages check what they read.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ DATA = ("root", "category", "group", "page")
 TRAIN = ("root", "category", "watch")
 FILTER = ("defect", "outcome", "tag", "range", "sort")
 NO_FILTER: dict[str, None] = dict.fromkeys((*FILTER, "page"))
-"""For links beside images that a filter or pager redraws alone: what such a link said of them would be out of date."""
+"""For links next to images that a filter or pager redraws alone: a filter in such a link would be out of date."""
 RESULTS = ("run", "threshold", "origin", *FILTER, "page")
 IMAGE = ("run", "sample", "position", "threshold", "origin", *FILTER, "opacity", "scale")
 FAILURES = ("run", "sample", "threshold", "origin", "defect", "outcome", "tag", "cut", "fact", "page")
@@ -72,7 +72,7 @@ LEARN = ("lesson", "seed", "data", "set", "points", "large")
 
 Option = TypeVar("Option", bound=str)
 
-# What makes no sense any more when the key changes.
+# What no longer makes sense when the key changes.
 FOLLOWERS = {
     "root": ("category", "group", "page"),
     "category": ("group", "page"),
@@ -98,7 +98,7 @@ _CHOICES, _WRITTEN, _PAGE, _PARAMS = "choices", "address_written", "page_open", 
 
 
 def sync(page: str, params: tuple[str, ...]) -> None:
-    """Take over what the address says, then write into it what this page keeps. Called once at the start of a page."""
+    """Take over what the address holds, then write into it what this page keeps. Called once at the start of a page."""
     session = st.session_state
     choices: dict[str, list[str]] = session.setdefault(_CHOICES, {})
     written: dict[str, list[str]] = session.get(_WRITTEN, {})
@@ -213,7 +213,7 @@ def address(params: tuple[str, ...], changes: Mapping[str, str | list[str] | Non
 
 
 def _write(again: bool = False) -> None:
-    """Let the address say what was chosen, and nothing else. again: tell the browser even if it says so."""
+    """Let the address hold what was chosen, and nothing else. again: send it even if the browser has it."""
     session = st.session_state
     choices = session[_CHOICES]
     wanted = {name: choices[name] for name in session.get(_PARAMS, ()) if choices.get(name)}

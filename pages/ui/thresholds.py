@@ -112,7 +112,7 @@ class Filter:
     score_range: tuple[float, float] | None
     sort: Sort
     tags: tuple[str, ...] = ()
-    """Tags, or what else notes say; images with any of them are shown."""
+    """Tags, or other kinds of notes; images with any of them are shown."""
     sample_ids: frozenset[str] | None = None
     """The images that `tags` leaves; None: all."""
 
@@ -155,7 +155,7 @@ def clear_filter() -> None:
 
 
 def read_notes(results: RunResults) -> RunNotes:
-    """What people wrote about the run; nothing where the file is damaged, which the place for writing says."""
+    """What people wrote about the run; nothing where the file is damaged, which the form for notes reports."""
     try:
         return cache.notes(RunStore(), results.run_id)
     except StoreError:

@@ -74,7 +74,7 @@ def weights_badge(summary: RunSummary) -> None:
 
 
 def show_weights_note(settings: Settings) -> None:
-    """Say on top of a page that its results come from random features, or from the embedded backbone."""
+    """Show on top of a page that its results come from random features, or from the embedded backbone."""
     if settings.is_untrained:
         st.warning(UNTRAINED_NOTE, icon=":material/science:")
     elif settings.is_embedded:

@@ -12,7 +12,7 @@ def test_a_category_is_counted_checked_and_shown(open_page: OpenPage, root: Path
     table = page.dataframe[0].value
     assert list(table.columns[:4]) == ["category", "training normals", "test, good", "test, defective"]
     assert list(table.iloc[0][:4]) == ["plate", 12, 2, 3]
-    assert "sound: nothing to mend" in texts(page)
+    assert "ready: nothing to fix" in texts(page)
 
 
 def test_another_group_is_kept_in_the_address(open_page: OpenPage, root: Path):

@@ -1,5 +1,5 @@
-"""The page `failures` run alone: what is missed and rejected, in words, one image taken apart, and every case in
-which there is little to say.
+"""The page `failures` run alone: missed defects and false alarms in words, one image region by region, and every case
+in which there is little to show.
 """
 
 import json
@@ -39,22 +39,22 @@ def figures_of(page: AppTest) -> dict[str, dict]:
     return {one.proto.alt: json.loads(one.proto.spec) for one in page.get("plotly_chart")}
 
 
-def test_the_first_words_say_what_is_missed_and_what_is_rejected(open_page: OpenPage, finished: str):
+def test_the_first_words_count_missed_defects_and_false_alarms(open_page: OpenPage, finished: str):
     page = open_page("failures", run=finished, **WRONG)
     assert not page.exception
-    assert count_of(page, "Defects missed") == "1 of 3"
-    assert count_of(page, "Good parts rejected") == "1 of 2"
+    assert count_of(page, "Missed defects") == "1 of 3"
+    assert count_of(page, "False alarms") == "1 of 2"
     said = texts(page)
-    assert "33% (95 % interval 6 to 79 %)" in said
+    assert "33 % (95 % interval: 6 to 79 %)" in said
     assert "spot 1 of 3" in said
     assert "are too few to tell a pattern from chance" in said
-    assert tiles(page, "strip") == ["**0.5 short** spot", "**0.5 above** good"]
+    assert tiles(page, "strip") == ["**0.5 below** spot", "**0.5 above** good"]
 
 
 def test_the_threshold_is_that_of_results_and_its_origin_is_said(open_page: OpenPage, finished: str):
     page = open_page("failures", run=finished)
     assert "At the threshold 1.75" in texts(page) and "Chosen on the test images themselves" in texts(page)
-    assert count_of(page, "Defects missed") == "0 of 3"
+    assert count_of(page, "Missed defects") == "0 of 3"
     assert "No defect is missed at this threshold" in texts(page)
 
 
@@ -72,7 +72,7 @@ def test_many_images_are_measured_by_a_task_that_a_button_begins(
 ):
     monkeypatch.setattr(by_type, "MEASURE_AT_ONCE", 4)
     page = open_page("failures", run=finished, **WRONG)
-    assert count_of(page, "Defects missed") == "1 of 3", "what needs no file is there already"
+    assert count_of(page, "Missed defects") == "1 of 3", "what needs no file is there already"
     assert any(button.label == "Measure the defects of 5 images" for button in page.button)
     tell_of(store, finished, FactsRequest(), state="running", share=0.4)
     page = open_page("failures", run=finished, **WRONG)
@@ -84,10 +84,10 @@ def test_many_images_are_measured_by_a_task_that_a_button_begins(
 
 def test_pressing_a_tile_takes_its_image_apart(open_page: OpenPage, finished: str):
     page = open_page("failures", run=finished, **WRONG)
-    next(button for button in page.button if button.label == "**0.5 short** spot").click().run()
+    next(button for button in page.button if button.label == "**0.5 below** spot").click().run()
     assert page.query_params["sample"] == SPOT
     said = texts(page)
-    assert "**Defect missed**: score 2, 0.5 short" in said
+    assert "**Defect missed**: score 2, 0.5 below" in said
     assert "Missed inside the mask" in said and "Regions found" in said
     links = links_of(page)
     assert (
@@ -105,7 +105,7 @@ def test_the_next_image_is_the_next_worst(open_page: OpenPage, finished: str):
 
 
 def test_a_good_image_has_alarms_where_a_defective_one_has_regions(open_page: OpenPage, finished: str):
-    assert "none of them should be there" in texts(
+    assert "all of them are false alarms" in texts(
         open_page("failures", run=finished, sample="test/good/001.png", **WRONG)
     )
 
@@ -118,10 +118,10 @@ def test_another_pixel_threshold_calls_other_pixels(open_page: OpenPage, finishe
 def test_kind_type_and_tag_narrow_the_images(open_page: OpenPage, store: RunStore, finished: str):
     assert tiles(open_page("failures", run=finished, defect="good", **WRONG)) == ["**0.5 above** good"]
     assert len(tiles(open_page("failures", run=finished, outcome="TP", **WRONG))) == 2, (
-        "right calls are asked for elsewhere"
+        "other pages show right calls"
     )
     add_tag(store, finished, SPOT, "rust")
-    assert tiles(open_page("failures", run=finished, tag="rust", outcome="FN", **WRONG)) == ["**0.5 short** spot"]
+    assert tiles(open_page("failures", run=finished, tag="rust", outcome="FN", **WRONG)) == ["**0.5 below** spot"]
     assert "No wrong call passes this filter" in texts(
         open_page("failures", run=finished, tag="rust", outcome="FP", **WRONG)
     )
@@ -151,7 +151,7 @@ def test_a_run_that_calls_everything_rightly_says_so(open_page: OpenPage, store:
     table = store.scores(finished)
     store.write_scores(finished, table.assign(score=[1.0, 1.5, 2.0, 4.0, 5.0]))
     page = open_page("failures", run=finished)
-    assert "Every test image is on its right side" in page.success[0].value
+    assert "At this threshold every call is right" in page.success[0].value
     assert not tiles(page) and not page.exception
 
 
@@ -173,7 +173,7 @@ def test_a_single_image_is_no_trouble(open_page: OpenPage, store: RunStore, fini
     store.write_scores(finished, table.iloc[2:3].assign(row=0))
     page = open_page("failures", run=finished, **WRONG)
     assert not page.exception
-    assert count_of(page, "Defects missed") == "1 of 1"
+    assert count_of(page, "Missed defects") == "1 of 1"
 
 
 def test_no_test_image_gets_a_sentence(open_page: OpenPage, store: RunStore, finished: str):
@@ -185,8 +185,8 @@ def test_without_masks_the_page_says_what_is_unknown(open_page: OpenPage, store:
     store.write_scores(finished, store.scores(finished).assign(mask_path=""))
     page = open_page("failures", run=finished, sample=SPOT, **WRONG)
     assert not page.exception
-    assert "No defective image has a sound mask" in texts(page)
-    assert "This defective image has no sound mask" in texts(page)
+    assert "No defective image has a valid mask" in texts(page)
+    assert "This defective image has no valid mask" in texts(page)
 
 
 def test_damaged_and_absent_images_cost_their_own_tile(open_page: OpenPage, root: Path, finished: str):
@@ -194,7 +194,7 @@ def test_damaged_and_absent_images_cost_their_own_tile(open_page: OpenPage, root
     (root / "plate/test/spot/001.png").unlink()
     page = open_page("failures", run=finished, sample=SPOT, **WRONG)
     assert not page.exception
-    assert tiles(page) == ["**0.5 above** good", "**0.5 short** spot"]
+    assert tiles(page) == ["**0.5 above** good", "**0.5 below** spot"]
     assert page.error
 
 

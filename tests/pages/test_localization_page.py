@@ -84,7 +84,7 @@ def test_a_position_in_the_address_is_probed(open_page: OpenPage, finished: str,
     assert not page.exception
     assert asked == [(2, 1, 2)]
     assert "Row 1, column 2: the map shows 0.25" in texts(page)
-    assert "scores are divided by 1.25" in texts(page)
+    assert "scores here are divided by 1.25" in texts(page)
 
 
 def test_a_probe_that_fails_leaves_the_picture_and_says_why(open_page: OpenPage, finished: str):

@@ -65,8 +65,8 @@ def test_a_run_opens_with_its_paths_and_says_its_numbers(open_page: OpenPage, tr
     assert [view["key"] for view in field["views"]] == ["radius", "plane"]
     assert [chart["key"] for chart in field["charts"]] == ["norm", "speed", "straightness", "score"]
     good, spot = field["colours"][0]["counts"]
-    assert (good, n) == (128, 128 + spot), "both good images have 8 x 8 positions, all of them sound"
-    assert f"{n} of 1,000 asked: the images and masks hold no more" in texts(page)
+    assert (good, n) == (128, 128 + spot), "both normal images have 8 x 8 positions, all of them normal"
+    assert f"{n} of 1,000 positions: the images and masks have no more" in texts(page)
     assert "Normal positions" in texts(page) and "of normal and" in texts(page)
 
 
@@ -94,7 +94,7 @@ def test_a_run_without_defects_shows_the_normals_and_says_what_cannot_be_said(
     page = open_page("trajectories", run=run_id)
     assert not page.exception and not page.error
     assert field_of(page)["colours"][0]["names"] == ["normal"]
-    assert "128 of 1,000 asked: the images hold no more" in texts(page)
+    assert "128 of 1,000 positions: the images have no more" in texts(page)
     assert "There are no defect positions here" in texts(page)
     page = open_page("trajectories", run=run_id, how="defect")
     assert not page.exception

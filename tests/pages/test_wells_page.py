@@ -80,8 +80,8 @@ def test_a_run_opens_with_principal_axes_its_numbers_and_its_well(open_page: Ope
     assert not field["playing_allowed"] and field["can_select"]
     n = field["ids"]["shape"][0]
     assert (
-        f"{n} of 2,000 asked: the images and masks hold no more. Until the UMAP is there the map shows principal axes."
-        in texts(page)
+        f"{n} of 2,000 positions: the images and masks have no more. Until the UMAP is there the map shows principal"
+        " axes." in texts(page)
     )
     travel = travel_of(store, trained)
     radius = np.quantile(travel.norm[-1, travel.positions.group == GOOD], 0.99)
@@ -111,9 +111,9 @@ def test_a_run_without_defects_shows_its_well_and_says_what_is_missing(
     train(store, tmp_path, 2, 0)
     page = open_page("wells")
     assert not page.exception and not page.error
-    assert "128 of 2,000 asked: the images hold no more" in texts(page)
+    assert "128 of 2,000 positions: the images have no more" in texts(page)
     assert "There are no defect positions here" in texts(page)
-    assert "The landscape needs a good and a defective test image." in texts(page)
+    assert "The landscape needs a normal and a defective test image." in texts(page)
     assert len(figures_of(page)) == 3
 
 

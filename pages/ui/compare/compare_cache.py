@@ -1,4 +1,4 @@
-"""Caches of what is known of several runs beside each other: their common images, metrics with intervals, counted
+"""Caches of what belongs to several runs together: their common images, metrics with intervals, counted
 pixels, figures.
 
 The rules are those of cache.py: small plain keys with a stamp of the files read, and nothing that could not be made
@@ -25,7 +25,7 @@ def comparison(store: RunStore, run_ids: tuple[str, ...]) -> Comparison:
 
 
 def compare_stamp(store: RunStore, run_ids: tuple[str, ...]) -> tuple[tuple[int, ...], ...]:
-    """Changes whenever one of the runs, or what it says of its images, is written anew. Raises RunNotFoundError."""
+    """Changes whenever one of the runs, or its list of images, is written again. Raises RunNotFoundError."""
     return tuple((*run_stamp(store, run_id), file_stamp(store.folder(run_id) / layout.DATA)) for run_id in run_ids)
 
 

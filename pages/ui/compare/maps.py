@@ -17,7 +17,7 @@ from wtflow.datasets.images import load_image, load_mask
 from wtflow.errors import ImageReadError
 from wtflow.plots import theme
 from wtflow.plots.axes import format_score
-from wtflow.plots.compare import plot_panels
+from wtflow.plots.panels import plot_panels
 from wtflow.plots.pictures import to_uint8
 from wtflow.records.compare import Panel
 from wtflow.results import ScoreRow, image_of_row, pixel_map
@@ -31,7 +31,7 @@ NOTES = {
     ),
     "own": (
         "Each map has the colours of its own run, from the median of its normal images to its highest scores. "
-        "Raw scores of different runs are not on one scale: do not hold one map's brightness against another's."
+        "Raw scores of different runs are not on one scale: do not compare the brightness of two maps."
     ),
 }
 RARITY_TICKS = {0.0: "1 in 10", 0.25: "1 in 100", 0.5: "1 in 1,000", 0.75: "1 in 10,000", 1.0: "1 in 100,000"}
@@ -50,11 +50,9 @@ def show_maps(
         scores = comparison.scores[k]
         call = "defective" if scores[at] >= thresholds[k] else "normal"
         rank = int((scores > scores[at]).sum()) + 1
-        lines.append(
-            [plain(name), format_score(scores[at]), format_score(thresholds[k]), call, f"{rank:,} of {len(scores):,}"]
-        )
+        lines.append([plain(name), format_score(scores[at]), format_score(thresholds[k]), call, f"{rank:,}"])
     st.markdown(f"True label: **{plain(image.defect)}**")
-    table(["run", "score", "its threshold", "calls it", "rank, highest first"], lines)
+    table(["run", "score", "its threshold", "calls it", f"rank of {len(comparison.labels):,}, highest first"], lines)
     references = [compare_cache.normals_of(store, run.run_id) for run in comparison.runs]
     scales = list(SCALES) if all(reference is not None for reference in references) else ["own"]
     scale = state.choose("maps", scales, scales[0])
@@ -168,7 +166,7 @@ def _pick_image(comparison: Comparison, disagreed: list[str]) -> int:
 def _show_position(
     comparison: Comparison, names: Sequence[str], at: int, references: Sequence, position: tuple[int, int] | None
 ) -> None:
-    """What every run says at the clicked place, which is the same place of the image whatever the sizes of the maps."""
+    """The score of every run at the clicked place, the same place of the image for maps of any size."""
     if position is None:
         st.caption("Click a place in the pictures to read it in every run.")
         return

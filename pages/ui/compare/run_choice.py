@@ -47,7 +47,7 @@ def pick_runs(store: RunStore) -> tuple[str, ...]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Category", categories, width=200, **state.bound("runs_of", category))
         st.multiselect(
-            "Runs to compare, the first one is what the others are held against",
+            "Runs to compare: the others are compared with the first",
             offered,
             max_selections=MOST_RUNS,
             format_func=lambda run_id: widgets.run_label(summaries[run_id]),
@@ -88,7 +88,7 @@ def _category(wanted: list[str], finished: dict[str, RunSummary], categories: li
 
 
 def _first_choice(offered: list[str]) -> list[str]:
-    """The run last looked at, or the newest, held against the newest other one; the older of the two first."""
+    """The run last looked at, or the newest, and the newest other one; the older of the two first."""
     one = state.choose("run", offered, offered[0])
     others = [run_id for run_id in offered if run_id != one][:1]
     return sorted([one, *others])
@@ -142,7 +142,7 @@ def show_settings(comparison: Comparison, names: Sequence[str]) -> None:
 
 
 def agree_on_images(comparison: Comparison) -> bool:
-    """Say which images the comparison rests on. False while the runs were tested on different ones and nobody asked
+    """Show which images the comparison rests on. False while the runs were tested on different ones and nobody chose
     to go on.
     """
     n, letters = len(comparison.images), LETTERS[: len(comparison.runs)]
@@ -161,7 +161,7 @@ def agree_on_images(comparison: Comparison) -> bool:
         return n > 0
     sizes = ", ".join(f"{letter} {count:,}" for letter, count in zip(letters, comparison.n_images, strict=True))
     st.warning(
-        f"**The runs were tested on different images** ({sizes}), so their metrics cannot be held against each other. "
+        f"**The runs were tested on different images** ({sizes}), so their metrics cannot be compared. "
         + (
             f"{widgets.count(n, 'image')} are common to all, equal by name and content ({kinds})."
             if n

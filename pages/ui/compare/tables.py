@@ -18,7 +18,7 @@ from wtflow.metrics import METRICS
 from wtflow.plots import theme
 from wtflow.plots.axes import format_score
 from wtflow.plots.compare import AGREEMENT, plot_differences
-from wtflow.records.compare import MetricRow
+from wtflow.records.compare import Interval, MetricRow
 from wtflow.records.flow import ordered_groups
 from wtflow.results import ScoreRow, ThresholdChoice, image_at
 from wtflow.store.runs import RunStore
@@ -46,9 +46,11 @@ def show_metrics(store: RunStore, comparison: Comparison, names: Sequence[str]) 
     run_ids = tuple(run.run_id for run in comparison.runs)
     rows = (*compare_cache.image_rows(store, run_ids), *compare_cache.pixel_rows(store, run_ids))
     letters = LETTERS[: len(names)]
+    heads = [head for letter in letters for head in (letter, f"{letter}: 95 % interval")]
+    table(["metric", *heads], [_value_line(row) for row in rows])
     table(
-        ["metric", *letters, *(f"{letter} against A" for letter in letters[1:])],
-        [_metric_line(row, len(names)) for row in rows],
+        ["metric", "run", "difference to A", "95 % interval", "verdict"],
+        [_difference_line(row, k) for k in range(1, len(names)) for row in rows],
     )
     for k, name in list(enumerate(names))[1:]:
         _show_verdict(rows, k, name, names[0])
@@ -64,31 +66,35 @@ def show_metrics(store: RunStore, comparison: Comparison, names: Sequence[str]) 
         st.caption(f":material/info: {plain(reason)}")
     st.caption(
         f"95 % intervals from {N_RESAMPLES:,} resamples of the images, within each class, the same for all runs (seed"
-        " 0). They say how far other images of this kind could move a figure, not how far another training could: for"
-        " that, train other seeds. Best F1 takes every resample's own best threshold, so its interval leans upwards."
+        " 0). They show how much other images of this kind could change a figure, not how much another training could:"
+        " for that, train with other seeds. Best F1 uses each resample's own best threshold, so its interval is"
+        " biased upwards."
     )
     return _asks_for_pixels(store, comparison, rows)
 
 
-def _metric_line(row: MetricRow, n_runs: int) -> list[str]:
-    values = [
-        widgets.metric(value)
-        + (f" ({row.intervals[k].low:.3f} to {row.intervals[k].high:.3f})" if row.intervals else "")
-        for k, value in enumerate(row.values)
-    ]
-    differences = []
-    for k in range(1, n_runs):
-        if row.differences:
-            found = row.differences[k]
-            words = difference_words(found)
-            differences.append(
-                f"{found.value:+.3f} ({found.low:+.3f} to {found.high:+.3f}),"
-                f" {words if words == 'within noise' else f'**{words}**'}"
-            )
-            continue
-        first, other = row.values[0], row.values[k]
-        differences.append("–" if first is None or other is None else f"{other - first:+.3f}, no interval")
-    return [METRICS[row.key].title, *values, *differences]
+def _value_line(row: MetricRow) -> list[str]:
+    """The value of every run, each with its interval in a column of its own."""
+    cells = []
+    for k, value in enumerate(row.values):
+        cells += [widgets.metric(value), _span(row.intervals[k], "") if row.intervals else "–"]
+    return [METRICS[row.key].title, *cells]
+
+
+def _difference_line(row: MetricRow, k: int) -> list[str]:
+    """How run k differs from the first one, and whether that is more than noise."""
+    head = [METRICS[row.key].title, LETTERS[k]]
+    if row.differences:
+        found = row.differences[k]
+        words = difference_words(found)
+        verdict = words if words == "within noise" else f"**{words}**"
+        return [*head, f"{found.value:+.3f}", _span(found, "+"), verdict]
+    first, other = row.values[0], row.values[k]
+    return [*head, "–" if first is None or other is None else f"{other - first:+.3f}", "–", "–"]
+
+
+def _span(interval: Interval, sign: str) -> str:
+    return f"{interval.low:{sign}.3f} to {interval.high:{sign}.3f}"
 
 
 def _show_verdict(rows: Sequence[MetricRow], k: int, name: str, first: str) -> None:
@@ -121,7 +127,7 @@ def _asks_for_pixels(store: RunStore, comparison: Comparison, rows: Sequence[Met
 
 
 def count_pixels(store: RunStore, comparison: Comparison) -> None:
-    """Count what is missing, with a bar, and keep it; then draw the page anew. What is done stays done when the page
+    """Count what is missing, with a bar, and keep it; then draw the page again. What is done stays done when the page
     is left.
     """
     missing = [run for run in comparison.runs if compare_cache.tally(store, run.run_id) is None]
@@ -158,7 +164,7 @@ class Pair:
 
 
 def pick_pair(comparison: Comparison, names: Sequence[str]) -> Pair:
-    """Which two runs are held against each other image by image, and where their thresholds come from."""
+    """Which two runs are compared image by image, and where their thresholds come from."""
     pairs = {f"{LETTERS[i]}{LETTERS[j]}": (i, j) for i in range(len(names)) for j in range(i + 1, len(names))}
     origins = common_thresholds(comparison)
     pair = state.choose("pair", pairs, next(iter(pairs)))
@@ -259,22 +265,21 @@ def show_costs(comparison: Comparison, names: Sequence[str]) -> None:
     for stage, words in STAGES.items():
         seconds = [one.get("seconds", {}).get(stage) for one in measured]
         if any(value is not None for value in seconds):
-            lines.append([words, *("–" if value is None else f"{value:.1f} s" for value in seconds)])
+            lines.append([f"{words} (s)", *("–" if value is None else f"{value:.1f}" for value in seconds)])
     rates = [one.get("rates", {}).get("score") for one in measured]
     lines.append(
-        ["moving along the flow, per image", *("–" if not rate else f"{1000 * rate:.0f} ms" for rate in rates)]
+        ["moving along the flow (ms per image)", *("–" if not rate else f"{1000 * rate:.0f}" for rate in rates)]
     )
     lines.append(
         [
-            "peak memory",
-            *("–" if not one.get("peak_rss_mib") else f"{one['peak_rss_mib']:,.0f} MiB" for one in measured),
+            "peak memory (MiB)",
+            *("–" if not one.get("peak_rss_mib") else f"{one['peak_rss_mib']:,.0f}" for one in measured),
         ]
     )
-    lines.append(
-        ["device, threads", *(f"{plain(str(one.get('device', '–')))}, {one.get('threads', '–')}" for one in measured)]
-    )
-    table(["", *LETTERS[: len(names)]], lines)
+    lines.append(["device", *(plain(str(one.get("device", "–"))) for one in measured)])
+    lines.append(["threads", *(str(one.get("threads", "–")) for one in measured)])
+    table(["measured", *LETTERS[: len(names)]], lines)
     st.caption(
-        "As measured when each run was made, with whatever else the computer was doing then. Features that were in the"
-        " cache cost next to nothing."
+        "As measured when each run was made, including the effect of other programs that ran then. Features that were"
+        " in the cache cost next to nothing."
     )

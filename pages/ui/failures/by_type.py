@@ -19,7 +19,7 @@ from wtflow.studies.duration import START_S
 from wtflow.studies.requests import FactsRequest
 
 MEASURE_AT_ONCE = 300
-"""Up to so many test images the defects are measured by themselves (some six seconds); above, a process of its own
+"""Up to so many test images the defects are measured by themselves (some six seconds); above, a separate process
 does it.
 """
 S_PER_IMAGE = 0.022
@@ -30,11 +30,11 @@ NARROW_PX = 100
 """Least width of a picture where a few stand side by side in half of a window."""
 OPACITY = 0.6
 WRONG = ("FN", "FP")
-SHORT = {"FN": "short", "FP": "above"}
+SHORT = {"FN": "below", "FP": "above"}
 
 
 def measure_defects(store: RunStore, results: RunResults, threshold: thresholds.Threshold) -> FailureStudy:
-    """The study of this threshold; facts of the images are computed first where nobody has, at once or after a
+    """The study of this threshold; the images are measured first where that was not done, at once or after a
     button.
     """
     study = cache.failure_study(store, results.run_id, threshold.value)
@@ -67,7 +67,9 @@ def show_strip(store: RunStore, results: RunResults, study: FailureStudy, outcom
     rows = study.failures[study.failures.outcome == outcome]
     st.markdown(f"**{heading}**")
     if rows.empty:
-        st.caption(f"No {'defect is missed' if outcome == 'FN' else 'good part is rejected'} at this threshold.")
+        st.caption(
+            f"No {'defect is missed' if outcome == 'FN' else 'normal image is a false alarm'} at this threshold."
+        )
         return
     with st.grid(N_STRIP, min_column_width=NARROW_PX, key=f"strip_{outcome}"):
         for i in range(min(N_STRIP, len(rows))):
@@ -77,8 +79,8 @@ def show_strip(store: RunStore, results: RunResults, study: FailureStudy, outcom
 
 
 def show_tile(store: RunStore, results: RunResults, image: WrongRow, where: str, side: bool = True) -> bool:
-    """A picture under its map; pressing its label takes the image apart; True when that was just done. side: say on
-    which side of the threshold it lies.
+    """A picture under its map; pressing its label opens the image region by region; True when that was just
+    done. side: show on which side of the threshold it lies.
     """
     margin = f"{image.margin:.2g} {SHORT[image.outcome]}" if side else f"{image.margin:.2g}"
     with st.container(key=f"tile-image_{where}_{image.row}", gap="xsmall"):
@@ -89,7 +91,7 @@ def show_tile(store: RunStore, results: RunResults, image: WrongRow, where: str,
             type="tertiary",
             on_click=state.put,
             args=("sample", image.sample_id),
-            help=f"{plain(image.sample_id)}: take it apart",
+            help=f"{plain(image.sample_id)}: see it region by region",
         )
         note_taking.show_note_line(thresholds.read_notes(results).note(image.sample_id))
     return is_pressed
@@ -116,11 +118,12 @@ def show_types(results: RunResults, study: FailureStudy) -> None:
             "Defect type": row.defect,
             "Images": row.n,
             "Found": row.n_found,
-            "Detection rate": 100 * row.rate,
-            "95 % interval": f"{100 * row.rate_low:.0f} to {100 * row.rate_high:.0f} %",
+            "Detection rate (%)": 100 * row.rate,
+            "95 % from (%)": 100 * row.rate_low,
+            "95 % to (%)": 100 * row.rate_high,
             "AUROC": row.auroc,
             "AUPRO": row.aupro,
-            "Median area": None if row.median_area is None else 100 * row.median_area,
+            "Median area (%)": None if row.median_area is None else 100 * row.median_area,
             "Lowest scores": ", ".join(sample.rpartition("/")[2] for sample in row.worst),
         }
         for row in study.types
@@ -133,18 +136,23 @@ def show_types(results: RunResults, study: FailureStudy) -> None:
         on_select=lambda: take_type([line["Defect type"] for line in lines]),
         selection_mode="single-row",
         column_config={
-            "Detection rate": st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100),
+            "Detection rate (%)": st.column_config.ProgressColumn(format="%.0f", min_value=0, max_value=100),
+            "95 % from (%)": st.column_config.NumberColumn(
+                format="%.0f", help="Lower end of the interval of the rate."
+            ),
+            "95 % to (%)": st.column_config.NumberColumn(format="%.0f", help="Upper end of the interval of the rate."),
             "AUROC": st.column_config.NumberColumn(format="%.3f", help="This type against all normal test images."),
             "AUPRO": st.column_config.NumberColumn(
                 format="%.3f", help="Its images and all normal ones, up to 30 % false pixels."
             ),
-            "Median area": st.column_config.NumberColumn(
-                format="%.2g %%", help="Of the image, over images with a sound mask."
+            "Median area (%)": st.column_config.NumberColumn(
+                format="%.2g", help="Of the image, over images with a valid mask."
             ),
         },
     )
     st.caption(
-        "The interval is Wilson's: other images of the same kind, the same run. Choose a line to see its images below."
+        "The interval is Wilson's: the range for other images of the same kind and the same run. Choose a line to see"
+        " its images below."
     )
 
 
@@ -154,7 +162,7 @@ def take_type(names: list[str]) -> None:
 
 
 def rows_below(results: RunResults, study: FailureStudy):
-    """The wrong calls that the filter leaves, worst first. A filter by outcomes that are right asks for nothing
+    """The wrong calls that the filter leaves, worst first. A filter by outcomes that are right has no effect
     here.
     """
     chosen = thresholds.read_filter(results)
@@ -170,8 +178,8 @@ def rows_below(results: RunResults, study: FailureStudy):
 
 
 def show_worst_first(store: RunStore, results: RunResults, study: FailureStudy) -> None:
-    """All wrong calls in pages, by kind, defect type and notes. A filter redraws these alone, unless an image is taken
-    apart above: its neighbours are those that the filter leaves.
+    """All wrong calls in pages, by kind, defect type and notes. A filter redraws these alone, unless an image is open
+    above: its neighbours are those that the filter leaves.
     """
     if not study.failures.empty:
         (st.fragment(_show_all) if state.get("sample") is None else _show_all)(store, results, study)
@@ -209,4 +217,4 @@ def _show_all(store: RunStore, results: RunResults, study: FailureStudy) -> None
     with st.spinner("Drawing the images"), st.grid(min_column_width=widgets.TILE_PX, key="failures"):
         for i in on_page:
             if show_tile(store, results, cast(WrongRow, image_at(rows, i)), "below"):
-                st.rerun()  # the image is taken apart at the head of the page
+                st.rerun()  # the image is shown region by region at the head of the page

@@ -1,4 +1,4 @@
-"""Part of the page `failures`: one image taken apart, its map cut at a pixel threshold, region by region."""
+"""Part of the page `failures`: one image region by region, its map cut at a pixel threshold, region by region."""
 
 from typing import Any, cast
 
@@ -38,7 +38,7 @@ def show_one(store: RunStore, results: RunResults, study: FailureStudy, threshol
     found = study.table[study.table.sample_id == wanted]
     if found.empty:
         st.info(
-            "This image is a held-out training normal, not a test image: it is judged on Localization.",
+            "This image is a held-out training normal, not a test image. Localization shows it.",
             icon=":material/info:",
         )
         return
@@ -56,7 +56,7 @@ def show_one(store: RunStore, results: RunResults, study: FailureStudy, threshol
 
 
 def show_head(results: RunResults, study: FailureStudy, image: MeasuredRow, threshold: thresholds.Threshold) -> None:
-    """Which image, how wrong, the ways on to its map and its path, and to the neighbours in the list."""
+    """Which image, how wrong, links to its map and its path, and to the neighbours in the list."""
     ids = list(rows_below(results, study).sample_id)
     at = ids.index(image.sample_id) if image.sample_id in ids else None
     with st.container(horizontal=True, vertical_alignment="center", key="one_head"):
@@ -97,7 +97,7 @@ def pick_cut(store: RunStore, results: RunResults, threshold: thresholds.Thresho
     quantile = wanted if wanted in CUTS else PIXEL_QUANTILE
     alarms = cache.alarm_map(store, results.run_id, quantile)
     if alarms is None:
-        return threshold.value, "the image threshold, since no normal test image is there to choose one from"
+        return threshold.value, "the image threshold, because there is no normal test image to choose one from"
     st.selectbox(
         "Pixel threshold",
         list(CUTS),
@@ -112,7 +112,7 @@ def pick_cut(store: RunStore, results: RunResults, threshold: thresholds.Thresho
 
 
 def show_pictures(store: RunStore, results: RunResults, image: MeasuredRow, cut: float) -> RegionReport | None:
-    """Image, map and the two cut against each other; returns the regions, None where there is nothing to compare."""
+    """Image, map, and the cut map over the mask; returns the regions, None where there is nothing to compare."""
     report = None
     try:
         segments, report = cache.segments(store, results.run_id, int(image.row), cut, PICTURE_PX)
@@ -131,7 +131,7 @@ def show_pictures(store: RunStore, results: RunResults, image: MeasuredRow, cut:
                 st.caption(words)
     st.html(
         '<span class="wt-badge wt-tp">defect found</span> <span class="wt-badge wt-fn">missed</span> <span'
-        ' class="wt-badge wt-fp">called, but sound</span>'
+        ' class="wt-badge wt-fp">false alarm</span>'
     )
     return report
 
@@ -139,7 +139,7 @@ def show_pictures(store: RunStore, results: RunResults, image: MeasuredRow, cut:
 def show_numbers(study: FailureStudy, image: MeasuredRow, report: RegionReport | None, words: str) -> None:
     """Areas, regions and facts of the image in numbers."""
     if report is None:
-        st.caption("This defective image has no sound mask, so areas and regions cannot be compared.")
+        st.caption("This defective image has no valid mask, so areas and regions cannot be compared.")
     else:
         lines = [f"Pixel threshold {format_score(report.threshold)}: {words}."]
         lines.append(f"Called beyond the mask: {_share(report.n_over, report.n_pixels)} of the image.")
@@ -148,11 +148,11 @@ def show_numbers(study: FailureStudy, image: MeasuredRow, report: RegionReport |
             n_marked = report.n_both + report.n_under
             lines.append(f"Missed inside the mask: {_share(report.n_under, n_marked)} of the defect.")
             lines.append(
-                f"Regions found: {n_found} of {len(report.defects)}; called regions beside every defect:"
+                f"Regions found: {n_found} of {len(report.defects)}; called regions outside every defect:"
                 f" {len(report.alarms)}."
             )
         else:
-            lines.append(f"Called regions: {len(report.alarms)}; none of them should be there.")
+            lines.append(f"Called regions: {len(report.alarms)}; all of them are false alarms.")
         st.markdown("\n".join(f"- {line}" for line in lines))
         show_regions(report)
     show_facts(study, image)
@@ -160,24 +160,26 @@ def show_numbers(study: FailureStudy, image: MeasuredRow, report: RegionReport |
 
 def show_regions(report: RegionReport) -> None:
     """The largest regions of the mask, and those called where there is no defect, each with its overlap."""
-    listed = [("defect", region) for region in report.defects] + [("beside", region) for region in report.alarms]
+    listed = [("defect", region) for region in report.defects] + [("alarm", region) for region in report.alarms]
     if not listed:
         return
     st.dataframe(
         [
             {
-                "Region": f"{'defect' if kind == 'defect' else 'called'} at {region.column:.0f}, {region.row:.0f}",
-                "Pixels": region.n_pixels,
+                "Region": "defect" if kind == "defect" else "called",
+                "x (px)": round(region.column),
+                "y (px)": round(region.row),
+                "Area (px)": region.n_pixels,
                 "Found": ("yes" if region.is_found else "no") if kind == "defect" else "false alarm",
-                "Overlap": 100 * region.overlap,
+                "Overlap (%)": 100 * region.overlap,
             }
             for kind, region in listed[:N_LISTED]
         ],
         hide_index=True,
         width="stretch",
         column_config={
-            "Overlap": st.column_config.NumberColumn(
-                format="%.0f %%", help="Share of the region's pixels that both map and mask mark."
+            "Overlap (%)": st.column_config.NumberColumn(
+                format="%.0f", help="Share of the region's pixels that both map and mask mark."
             )
         },
     )

@@ -30,7 +30,7 @@ _mount = component(
 
 @dataclass(frozen=True)
 class FieldState:
-    """What a person did in a field, as far as the page must know."""
+    """What a person did in a field, as far as the page needs it."""
 
     choice: dict[str, object] = field(default_factory=dict)
     """view and colour (keys) and t, or empty while nothing was touched."""
@@ -95,7 +95,7 @@ def field_state(key: str, *, fingerprint: object = None) -> FieldState:
 def _tell(key: str, wanted: dict[str, object]) -> dict[str, object]:
     """What to send as choices, with a number that rises only when the browser must follow.
 
-    The browser shows what it last reported or, if nothing was reported since, what it was last told. While the page
+    The browser shows what it last reported or, if nothing was reported since, what it was last sent. While the page
     wants just that, the same message is sent as before, so that a rerun costs neither traffic nor a repaint.
     """
     told = st.session_state.get(f"{key}_told") or {"choices": {}, "number": 0, "reported": None}

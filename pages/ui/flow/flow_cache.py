@@ -1,4 +1,4 @@
-"""Caches of what is known of a run's features on their way: answers from its folder, quick studies, fields for the
+"""Caches of a run's features along the flow: answers from its folder, quick studies, fields for the
 browser.
 
 The rules are those of cache.py: small plain keys with a stamp of the files read, and nothing that could not be made
@@ -25,8 +25,8 @@ from wtflow.studies.requests import A, Answer, Request, RequestFor, TravelReques
 from wtflow.studies.well import shell, well_radius
 
 HOVER_PX, LEAST_HOVER_PX, HOVER_IMAGES = 112, 64, 300
-"""Pictures shown beside a point under the cursor all travel to the browser at once: of more images than this they are
-smaller, so that together they stay as large.
+"""Pictures shown next to the point under the cursor all travel to the browser at once: of more images than this they
+are smaller, so that together they stay as large.
 """
 
 MOST_DRAWN = 2000
@@ -37,7 +37,7 @@ Place = tuple[int, int, int]
 """Row of the image, row and column of the grid."""
 
 Key = tuple[object, ...]
-"""What a cached thing depends on, for caches of what is made of an answer that is at hand."""
+"""What a cached thing depends on, for caches of what is made from an answer."""
 
 
 def run_key(store: RunStore, run_id: str) -> Key:
@@ -63,7 +63,7 @@ def _answer(home: str, run_id: str, request_json: str, stamp: int) -> Answer | N
 
 
 def ideal(store: RunStore, run_id: str) -> Ideal:
-    """A training batch under each coupling beside the learned paths. The first call imports torch. Raises FlowError
+    """A training batch under each coupling next to the learned paths. The first call imports torch. Raises FlowError
     for a unet.
     """
     return _ideal(str(store.home), run_id, run_stamp(store, run_id))

@@ -20,7 +20,7 @@ FIRST_UMAP = "the very first UMAP on a computer takes up to two minutes more, to
 
 
 def show_words(travel: Travel) -> None:
-    """What the numbers of this run say, a sentence a line."""
+    """What the numbers of this run show, a sentence a line."""
     is_single = len(travel.positions) == 1
     sentences = describe_one(travel) if is_single else describe_well(travel)
     st.markdown("**This position**" if is_single else "**What to look for in this run**")
@@ -38,7 +38,7 @@ def describe_one(travel: Travel) -> tuple[str, ...]:
 
 
 def count_in_words(travel: Travel, request: TravelRequest) -> str:
-    """How many positions there are and, where fewer than asked for, why."""
+    """How many positions there are and, where fewer than requested, why."""
     group = travel.positions.group.tolist()
     if request.at is not None:
         return f"One position: {group_words(group[0])}"
@@ -47,7 +47,7 @@ def count_in_words(travel: Travel, request: TravelRequest) -> str:
     n_inside = sum(name not in (GOOD, UNMARKED) for name in group)
     few = ["images"] if request.how != "defect" and len(group) - n_inside < request.n - request.n // 2 else []
     few += ["masks"] if request.how == "defect" or (request.how == "balanced" and 0 < n_inside < request.n // 2) else []
-    return f"{len(group):,} of {request.n:,} asked: the {' and '.join(few or ['images'])} hold no more"
+    return f"{len(group):,} of {request.n:,} positions: the {' and '.join(few or ['images'])} have no more"
 
 
 # -- the field and the address -----------------------------------------------------------------------------------------
@@ -69,7 +69,7 @@ def take_choice(key: str) -> None:
 
 
 def set_stand_in(key: str, view: str | None) -> None:
-    """Say which view is shown only because the UMAP that is wanted is not there yet."""
+    """Note which view is shown only because the UMAP that is wanted is not there yet."""
     st.session_state[f"{key}_stand_in"] = view
 
 

@@ -1,4 +1,4 @@
-"""Below the paths: what the flow was asked to learn beside what it learned, few steps against many, and the way
+"""Below the paths: what the flow should learn and what it learned, few steps against many, and the way
 there and back.
 """
 
@@ -18,7 +18,7 @@ from wtflow.store.runs import RunStore
 from wtflow.studies.requests import StepsRequest
 
 IDEAL_WORDS = (
-    "The same training positions and the same noise, paired in three ways: every straight line is what one pair asks of"
+    "The same training positions and the same noise, paired in three ways: every straight line is what one pair teaches"
     " the field. Where lines cross, the field can only be their mean, and following it gives the learned paths on the"
     " right. γ is the strength of the coupling: 0 for independent pairs, positive where data and noise point in"
     " opposite directions. In high dimension it is small even for the worst coupling."
@@ -30,13 +30,13 @@ STEPS_WORDS = (
 )
 RETURN_WORDS = (
     "Positions are integrated from t = 0 to t = 1 and back to t = 0 with the same steps. On a smooth field the return"
-    " error falls as steps grow; where the field squeezes many starts together, few steps cannot undo it: what the well"
-    " has swallowed does not come back."
+    " error falls as steps grow; where the field squeezes many starts together, few steps cannot undo it: what fell"
+    " into the well does not come back."
 )
 
 
 def show_ideal(store: RunStore, results: RunResults) -> None:
-    """A training batch under each coupling beside the learned paths."""
+    """A training batch under each coupling next to the learned paths."""
     try:
         with st.spinner("Pairing 256 training positions three times"):
             ideal = flow_cache.ideal(store, results.run_id)

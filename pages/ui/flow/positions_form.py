@@ -18,7 +18,7 @@ IMAGES = {
 }
 N_OF_A_KIND = 12
 HOW = {
-    "balanced": "Half sound, half defect",
+    "balanced": "Half normal, half defect",
     "random": "Anywhere",
     "top": "Highest on the map",
     "defect": "Inside defects",
@@ -32,7 +32,7 @@ N_BENT = 300
 
 
 def show_paths_form(results: RunResults, threshold: thresholds.Threshold) -> TravelRequest:
-    """Draw the form and return what it asks for; ends the page where the address names an image that is not there.
+    """Draw the form and return its request; ends the page where the address names an image that is not there.
     Raises SettingsError.
     """
     chosen = thresholds.read_filter(results)
@@ -68,7 +68,7 @@ def show_paths_form(results: RunResults, threshold: thresholds.Threshold) -> Tra
         tied = state.bound("bend", state.get("bend") == "1")
         bent = st.checkbox(
             "UMAP of the paths",
-            help=f"Of at most {N_BENT} paths, computed by a process of its own.",
+            help=f"Of at most {N_BENT} paths, computed by a separate process.",
             key=tied["key"],
             on_change=_bend,
         )
@@ -98,7 +98,7 @@ def show_paths_form(results: RunResults, threshold: thresholds.Threshold) -> Tra
 
 
 def is_bent() -> bool:
-    """Whether a UMAP of the paths was asked for."""
+    """Whether a UMAP of the paths is wanted."""
     return state.get("bend") == "1"
 
 
@@ -157,7 +157,7 @@ def _pick_one(results: RunResults, rows, everything) -> int:
 
 
 def _pick_how(results: RunResults, images: str) -> tuple[str, tuple[int, int] | None]:
-    """How positions are chosen, and the single one where that is asked for."""
+    """How positions are chosen, and the single one where it was chosen."""
     row, _, column = (state.get("position") or "").partition(",")
     shape = results.maps.shape[1:]
     is_there = row.isdecimal() and column.isdecimal() and int(row) < shape[0] and int(column) < shape[1]
@@ -176,7 +176,7 @@ def _pick_number(label: str, name: str, options: tuple[int, ...], start: int, hi
 
 
 def _bend() -> None:
-    """Who asks for the UMAP wants to see it once it is there."""
+    """A person who requests the UMAP wants to see it once it is there."""
     wants = st.session_state["widget_bend"]
     state.put("bend", "1" if wants else None)
     state.put("view", "umap" if wants else None)

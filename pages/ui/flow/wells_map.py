@@ -24,7 +24,7 @@ FITS = (500, 1000, 2000, 5000)
 HEIGHT_PX = 560
 PER_PAGE = 9
 TILE_PX = 140
-"""Least width of a picture beside the map: three in a row."""
+"""Least width of a picture next to the map: three in a row."""
 
 
 def pick_sample(results: RunResults) -> tuple[TravelRequest, UmapRequest]:
@@ -33,7 +33,7 @@ def pick_sample(results: RunResults) -> tuple[TravelRequest, UmapRequest]:
     """
     start = default_wells(results.settings.solver).travel
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        hint = "Half from good images, half inside the masks of defective ones, spread evenly over the images."
+        hint = "Half from normal images, half inside the masks of defective ones, spread evenly over the images."
         n = _pick("Positions", "n", COUNTS, start.n, hint)
         saves = _pick("Steps", "saves", SAVES, start.steps, "Solver steps from t = 0 to t = 1.")
         request = checked(TravelRequest, {"how": "balanced", "n": n, "steps": saves, "solver": results.settings.solver})
@@ -42,7 +42,7 @@ def pick_sample(results: RunResults) -> tuple[TravelRequest, UmapRequest]:
 
 
 def show_map(store: RunStore, results: RunResults, travel: Travel, umap: UmapRequest) -> None:
-    """The map, and beside it what is behind the chosen points and what to look for."""
+    """The map, and next to it what is behind the chosen points and what to look for."""
     what = f"Compute the UMAP of {len(travel.positions):,} positions"
     projection = answers.read_task(store, results.run_id, umap, what, flow_words.expected_umap(umap, travel))
     flow_words.set_stand_in("map", "plane" if projection is None else None)

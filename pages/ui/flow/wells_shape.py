@@ -50,7 +50,7 @@ class Shape:
 
 
 def show_shape(travel: Travel, key: flow_cache.Key) -> None:
-    """Radius, escape and depth. Needs positions of good images. key: what the travel depends on."""
+    """Radius, escape and depth. Needs positions of normal images. key: what the travel depends on."""
     shape = _shape(key, travel)
     st.caption(RADIUS_WORDS)
     st.plotly_chart(
@@ -94,7 +94,7 @@ def _shape(key: flow_cache.Key, _travel: Travel) -> Shape:
 
 @st.fragment
 def show_landscape(store: RunStore, results: RunResults) -> None:
-    """The field and its potential on a plane, at a time of one's choice. A fragment: moving the time leaves the rest
+    """The field and its potential on a plane, at a chosen time. A fragment: moving the time leaves the rest
     of the page alone.
     """
     st.subheader("Landscape", anchor=False)
@@ -110,7 +110,7 @@ def show_landscape(store: RunStore, results: RunResults) -> None:
         st.select_slider("Time t", TIMES, format_func=lambda t: f"{t:.2f}", **state.bound("at", time))
     normal, defect = _places(results)
     if normal is None or defect is None:
-        st.info("The landscape needs a good and a defective test image.", icon=":material/info:")
+        st.info("The landscape needs a normal and a defective test image.", icon=":material/info:")
         return
     try:
         with st.spinner("Measuring the field on the plane (the first time loads the network: some seconds)"):
@@ -147,7 +147,7 @@ def _pair(name: str) -> tuple[DeltaGenerator, DeltaGenerator]:
 
 
 def _places(results: RunResults) -> tuple[tuple[int, int, int] | None, tuple[int, int, int] | None]:
-    """The peak of the good image in the middle of the scores, and of the defective image with the highest score."""
+    """The peak of the normal image in the middle of the scores, and of the defective image with the highest score."""
     test = results.test.sort_values(["score", "sample_id"])
     good, bad = test[~test.is_defective], test[test.is_defective]
     of = lambda image: (int(image.row), int(image.peak_row), int(image.peak_column))  # noqa: E731

@@ -1,4 +1,4 @@
-"""Lesson `features`: the open run beside the toy. Shows what was computed before and leads to where more is;
+"""Lesson `features`: the open run next to the toy. Shows what was computed before and leads to where more is;
 computes nothing.
 """
 
@@ -22,13 +22,13 @@ from wtflow.studies.requests import TravelRequest, default_wells
 from wtflow.studies.well import describe_well, radius_density, shell, well_radius
 
 NO_RUN = (
-    "There is no finished run yet. Train one, then this lesson shows its features beside the toy; all other lessons"
+    "There is no finished run yet. Train one, then this lesson shows its features next to the toy; all other lessons"
     " need none."
 )
 
 
 def show_features(store: RunStore) -> None:
-    """The radius of the open run's features over time, if its travel is kept, what that says in words, and links to
+    """The radius of the open run's features over time, if its travel is kept, what that shows in words, and links to
     the same widgets.
     """
     summary = open_run(store)
@@ -49,7 +49,7 @@ def show_features(store: RunStore) -> None:
                 " picture is here from then on."
             )
         elif GOOD not in travel.positions.groups:
-            st.markdown("This run has no good test images, so there is no well to draw.")
+            st.markdown("This run has no normal test images, so there is no well to draw.")
         else:
             _show_radius(travel)
         with st.container(horizontal=True, key="lesson_features_links"):

@@ -56,8 +56,8 @@ def show_lesson(
 ) -> None:
     """Mount an encoded scene (`wtflow.lessons.base.encode_scene`).
 
-    The picture begins anew when the scene's fingerprint changes; its settings are followed when they differ from what
-    the browser told. points: drawn by hand, as the address has them; alt: the picture in words.
+    The picture begins again when the scene's fingerprint changes; its settings are followed when they differ from what
+    the browser sent. points: drawn by hand, as the address has them; alt: the picture in words.
     """
     key = f"lesson_{name}"
     told = _tell(key, encoded["settings"])

@@ -39,7 +39,7 @@ def offer_method(lesson: str) -> None:
 
 
 def show_method() -> None:
-    """Contents at the left, the text beside them."""
+    """Contents at the left, the text next to them."""
     st.button(
         "Back to the lessons",
         icon=":material/arrow_back:",

@@ -45,8 +45,8 @@ def put_picture(run_id: str, row: int, strokes: list[dict]) -> None:
 
 
 def show_painting(results: RunResults, image: ScoreRow, pixels: np.ndarray) -> tuple[Stroke, ...]:
-    """Canvas and choice of the image to paste from. Returns the strokes, none where they are not sound (an error
-    then says why).
+    """Canvas and choice of the image to paste from. Returns the strokes, none where they are not valid (an error
+    then shows why).
     """
     run_id, row = results.run_id, int(image.row)
     picture = picture_of(run_id, row)

@@ -24,7 +24,7 @@ STRENGTHS = (0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
 def show_sweep(
     store: RunStore, results: RunResults, image: ScoreRow, strokes: tuple[Stroke, ...], threshold: Threshold
 ) -> None:
-    """Score against strength and size of a spot: asked for by a button, then kept with the run."""
+    """Score against strength and size of a spot: computed on request, then kept with the run."""
     st.subheader("How strong must a defect be?", anchor=False)
     size = results.settings.image_size
     kinds = [stroke.kind for stroke in strokes if stroke.kind in SPOTS]
@@ -33,8 +33,8 @@ def show_sweep(
     kind: Kind = st.segmented_control("Spot", list(SPOTS), default=start, required=True, format_func=SPOTS.__getitem__)
     x, y = (round(min(max(value, 0.0), float(size)), 1) for value in (places[-1] if places else (size / 2, size / 2)))
     radii = tuple(share * max(size, 128) for share in SIZES)  # a smaller image has no pixels for the smallest spot
-    asked = (store, results.run_id, int(image.row), kind, (x, y), radii, STRENGTHS)
-    sweep = read_sweep(*asked)
+    request = (store, results.run_id, int(image.row), kind, (x, y), radii, STRENGTHS)
+    sweep = read_sweep(*request)
     where = "where the last stroke ended" if places else "in the middle"
     n = len(radii) * len(STRENGTHS)
     st.caption(
@@ -55,7 +55,7 @@ def show_sweep(
                 from wtflow.studies.what_if import strength_sweep  # imports torch
 
                 sweep = strength_sweep(
-                    *asked,
+                    *request,
                     progress=widgets.count_on(bar, lambda done, total: f"{done} of {widgets.count(total, 'image')}"),
                 )
             except WTFlowError as error:

@@ -27,7 +27,7 @@ from wtflow.studies.paint import Stroke
 def show_what_if(store: RunStore, results: RunResults, image: ScoreRow, threshold: Threshold) -> None:
     """The section for one scored image. Until it is opened nothing is computed and torch is not imported."""
     if not st.toggle(
-        "**What if?** Paint a defect on this image and see what the run says",
+        "**What if?** Paint a defect on this image and see how the run scores it",
         key="what_if_open",
         persist_state="session",
     ):
@@ -41,7 +41,7 @@ def show_what_if(store: RunStore, results: RunResults, image: ScoreRow, threshol
         with left:
             strokes = show_painting(results, image, pixels)
         with right:
-            what_if = ask(store, run_id, row, strokes)
+            what_if = compute(store, run_id, row, strokes)
             if what_if is None:
                 return
             show_answer(results, what_if, threshold)
@@ -53,10 +53,10 @@ def show_what_if(store: RunStore, results: RunResults, image: ScoreRow, threshol
             show_saving(store, run_id, what_if, strokes)
 
 
-def ask(store: RunStore, run_id: str, row: int, strokes: tuple[Stroke, ...]) -> WhatIf | None:
-    """What the run says, or None after an error was shown."""
+def compute(store: RunStore, run_id: str, row: int, strokes: tuple[Stroke, ...]) -> WhatIf | None:
+    """The run's answer, or None after an error was shown."""
     try:
-        with st.spinner("Asking the run (the first time loads the network: some seconds)"):
+        with st.spinner("Scoring the painted image (the first time loads the network: some seconds)"):
             from wtflow.studies.what_if import compute_what_if  # imports torch: seconds, paid only here
 
             return compute_what_if(store, run_id, row, strokes)

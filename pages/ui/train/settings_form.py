@@ -91,7 +91,7 @@ _LABELS = {
     "max_channels": "Components kept (0: all)",
     "holdout_fraction": "Held-out share of normals",
     "top_fraction": "Top share of pixels (0: highest)",
-    "whole_image": "Ask of the image as a whole",
+    "whole_image": "Score the image as a whole, too",
     "edge_quantile": "Levelling near the edge",
     "threads": "Threads (0: automatic)",
     "umap_after": "UMAP of the wells afterwards",
@@ -110,13 +110,13 @@ _CHOICES = (
 )
 _PRESET_HELP = {
     "fast": "Small and quick on a CPU; the choice of this project.",
-    "paper": "As the paper's code is driven elsewhere; large, wants a GPU.",
+    "paper": "As another project runs the paper's code; large, made for a GPU.",
 }
 _WEIGHTS_PATH = "set_weights_path"
 
 
 def show_settings() -> Settings:
-    """Draw the form and return what it says. Raises SettingsError when the values do not fit together."""
+    """Draw the form and return its settings. Raises SettingsError when the values do not fit together."""
     st.segmented_control(
         "Preset",
         list(PRESETS),
@@ -133,7 +133,7 @@ def show_settings() -> Settings:
 
 
 def _show_fields(base: Settings) -> dict[str, Any]:
-    """All settings but the preset, as the fields say."""
+    """All settings but the preset, as the fields hold them."""
     values: dict[str, Any] = {}
     with st.grid(min_column_width=FIELD_PX):
         for name in MAIN:
@@ -151,7 +151,7 @@ def _show_fields(base: Settings) -> dict[str, Any]:
 
 
 def _show_field(name: str, base: Settings) -> Any:
-    """One field, as the type of its setting asks for; the preset's value is where it starts."""
+    """One field, by the type of its setting; the preset's value is where it starts."""
     key, start, label = _key(name), getattr(base, name), _LABELS.get(name, name.replace("_", " ").capitalize())
     common: dict[str, Any] = {"key": key, "help": describe(name), "persist_state": "session"}
     st.session_state.setdefault(key, _as_widget(name, start))
@@ -188,7 +188,7 @@ def _show_weights(label: str, common: dict[str, Any]) -> str:
 
 
 def _apply_preset() -> None:
-    """All fields back to what the chosen preset says."""
+    """All fields back to the values of the chosen preset."""
     base = settings_from(st.session_state[_key("preset")])
     for name in Settings.model_fields:
         if name != "preset" and _key(name) in st.session_state:
