@@ -3,12 +3,18 @@
 import os
 import signal
 import time
+from pathlib import Path
 
+import psutil
 import pytest
 from run_folders import tiny_settings, write_tiny_category
 
+from pages.ui.compare import tables
+from pages.ui.train import watch
+from wtflow.config import EMBEDDED_BACKBONE, WEIGHT_WORDS
 from wtflow.errors import DatasetError, RunBusyError
 from wtflow.jobs import processes, trainings
+from wtflow.jobs.estimate import STAGES
 from wtflow.records.core import RunStatus
 from wtflow.scoring.detector import load_tensors
 from wtflow.store import layout
@@ -77,7 +83,7 @@ def test_a_stopped_run_is_stopped_only_once_its_process_is_gone_and_goes_without
     trainings.request_stop(store, run_id)
     assert trainings.live_status(store, run_id).state in ("stopping", "stopped")
     wait(store, run_id, "stopped", timeout_s=60)
-    assert not os.path.exists(f"/proc/{pid}") or open(f"/proc/{pid}/stat").read().split(")")[1].split()[0] == "Z"  # noqa: PTH110, PTH123, SIM115
+    assert not psutil.pid_exists(pid), "it left no zombie either"
     assert (store.folder(run_id) / layout.CHECKPOINT).is_file(), "what was learned is kept"
 
 
@@ -118,6 +124,21 @@ def test_a_queued_run_that_is_stopped_never_starts(place, monkeypatch):
     monkeypatch.undo()
     trainings.reconcile(store)
     assert trainings.live_status(store, run_id).state == "stopped"
+
+
+def test_a_word_for_weights_stays_a_word_and_a_file_becomes_an_absolute_path(place, monkeypatch):
+    """A new word in the table is not taken for a file."""
+    store, root = place
+    monkeypatch.setattr(trainings, "_max_running", lambda: 0)
+    for weights in (*WEIGHT_WORDS, "some/weights.pth"):
+        run_id = trainings.start(store, root, "plate", tiny_settings(weights=weights, backbone=EMBEDDED_BACKBONE))
+        expected = weights if weights in WEIGHT_WORDS else str(Path("some/weights.pth").absolute())
+        assert store.config(run_id).settings.weights == expected
+        trainings.request_stop(store, run_id)
+
+
+def test_the_stages_are_written_once_and_every_page_has_words_for_each():
+    assert tuple(watch._STAGE_WORDS) == tuple(tables.STAGES) == STAGES
 
 
 def test_a_run_whose_image_cannot_be_read_fails_with_a_sentence_and_leaves_no_half_features(place):

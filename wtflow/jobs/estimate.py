@@ -7,6 +7,7 @@ from wtflow.errors import WTFlowError
 from wtflow.store.runs import RunStore
 
 STAGES = ("read", "features", "train", "score", "metrics")
+"""What a training does, in order. Pages have a word for each."""
 
 _CHANNELS = {
     "resnet18": (64, 64, 128, 256, 512),

@@ -80,10 +80,15 @@ def find(pid: int, created: float | None) -> psutil.Process | None:
     reap()
     try:
         process = psutil.Process(pid)
-        is_ours = created is None or abs(process.create_time() - created) <= 1.0
-        return process if is_ours and process.status() != psutil.STATUS_ZOMBIE else None
+        if created is not None and abs(process.create_time() - created) > 1.0:
+            return None
+        if process.status() != psutil.STATUS_ZOMBIE:
+            return process
+        if (child := _CHILDREN.pop(pid, None)) is not None:
+            child.wait()  # it ended just now; its other threads may need a moment more
     except psutil.NoSuchProcess:
-        return None
+        pass
+    return None
 
 
 def reap() -> None:

@@ -44,8 +44,8 @@ def start(store: RunStore, root: Path, category: str, settings: Settings) -> str
     """Create a run and start it, or queue it behind others. Raises RunBusyError when this category is queued or
     running already.
     """
-    if settings.weights not in ("embedded", "imagenet", "untrained"):
-        settings = settings.changed({"weights": str(Path(settings.weights).absolute())})
+    if (weights_file := settings.weights_file) is not None:  # the worker has another current folder
+        settings = settings.changed({"weights": str(weights_file.absolute())})
     with locked(store):
         _refuse_twice(store, root, category)
         run_id = store.create(root, category, settings)
