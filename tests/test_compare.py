@@ -432,9 +432,9 @@ def test_a_kept_evaluation_scores_as_its_settings_say_without_the_old_run(kept, 
     store, old, new = kept
     alone = RunStore(tmp_path / "alone")
     shutil.copytree(store.folder(new), alone.home / new)
-    again = score_again(alone, new, {}, quiet).facts
+    again = score_again(alone, new, {}, quiet).summary
     assert again["metrics"] == pytest.approx(store.metrics(new)["metrics"], abs=2e-3)
-    assert score_again(store, old, {"steps": 1}, quiet).facts["metrics"] == pytest.approx(again["metrics"], abs=2e-3)
+    assert score_again(store, old, {"steps": 1}, quiet).summary["metrics"] == pytest.approx(again["metrics"], abs=2e-3)
 
 
 def full(*_: object) -> None:

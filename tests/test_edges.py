@@ -148,7 +148,7 @@ def test_a_run_is_the_same_wherever_it_is_asked(run):
 def test_scoring_again_and_the_study_of_steps_give_the_runs_own_metrics(run):
     store, run_id = run
     metrics = store.metrics(run_id)["metrics"]
-    assert rescore.score_again(store, run_id, {}, quiet).facts["metrics"] == pytest.approx(metrics, abs=2e-3)
+    assert rescore.score_again(store, run_id, {}, quiet).summary["metrics"] == pytest.approx(metrics, abs=2e-3)
     rows, _ = compute_steps(open_flow(store, run_id), (("euler", 1),), 10, 0, lambda share: None)
     (own,) = [row for row in rows if row.is_default]
     assert own.metrics == pytest.approx({name: metrics[name] for name in own.metrics}, abs=2e-3)
@@ -158,7 +158,7 @@ def test_a_kept_run_has_the_factors_of_its_own_steps(run):
     store, run_id = run
     kept = keep_run(store, run_id, rescore.score_again(store, run_id, {"steps": 1}, quiet))
     assert not np.allclose(store.edges(kept).after, store.edges(run_id).after)
-    assert rescore.score_again(store, kept, {}, quiet).facts["metrics"] == pytest.approx(
+    assert rescore.score_again(store, kept, {}, quiet).summary["metrics"] == pytest.approx(
         store.metrics(kept)["metrics"], abs=2e-3
     )
 

@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from wtflow.errors import ImageReadError
 from wtflow.records.core import Sample
 from wtflow.scoring.detector import Maps
-from wtflow.scoring.evaluate import HOLDOUT_QUANTILE, summarise
+from wtflow.scoring.evaluate import HOLDOUT_QUANTILE, ScoredImages, summarise
 from wtflow.scoring.rows import compute_maps
 from wtflow.store.features import FeatureCache
 from wtflow.store.layout import SCORE_COLUMNS
@@ -110,7 +110,7 @@ def summary(category, values=GOOD_MAPS, start=None, settings=SETTINGS, whole=Non
         values / 10 if start is None else start,
         np.full(len(values), np.nan) if whole is None else np.array(whole),
     )
-    return summarise(category.samples, category.is_holdout, found, settings, quiet)
+    return summarise(ScoredImages(tuple(category.samples), tuple(category.is_holdout), found), settings, quiet)
 
 
 def test_the_table_has_one_row_per_image_with_the_columns_of_the_store(category):
@@ -206,7 +206,7 @@ def test_without_a_sound_mask_only_pixel_metrics_are_missing(category):
     _, facts = summary(only(category, 0, 1, 4), GOOD_MAPS[[0, 1, 4]])
     assert facts["metrics"]["image_auroc"] == 1
     assert facts["undefined"].keys() == {"pixel_auroc", "pixel_ap", "aupro", "aupro_start"}
-    assert "1 defective test image has no sound mask" in facts["undefined"]["aupro"]
+    assert "1 defective test image has no valid mask" in facts["undefined"]["aupro"]
 
 
 def test_a_mask_of_another_size_counts_as_none(category):

@@ -25,7 +25,7 @@ from wtflow.metrics import (
     roc_curve,
     undefined_reason,
 )
-from wtflow.scoring.evaluate import summarise
+from wtflow.scoring.evaluate import ScoredImages, summarise
 from wtflow.scoring.rows import no_maps
 
 SCORES = [0.1, 0.4, 0.35, 0.8, 0.6]
@@ -325,7 +325,7 @@ def test_masks_that_do_not_fit_are_refused(mask):
 
 
 def test_the_table_holds_every_metric_that_a_run_stores_and_no_other():
-    _, stored = summarise([], [], no_maps(), Settings(), lambda *_: None)
+    _, stored = summarise(ScoredImages((), (), no_maps()), Settings(), lambda *_: None)
     assert list(stored["metrics"]) == list(METRICS)
 
 

@@ -182,7 +182,7 @@ def test_more_images_than_a_try_takes_are_refused(place, mlp):
 def test_evaluating_with_the_runs_own_settings_gives_the_stored_metrics(place, request, kind):
     store, run_id = place[0], request.getfixturevalue(kind)
     stored, seen = store.metrics(run_id), []
-    facts = rescore.score_again(store, run_id, {}, lambda *done: seen.append(done)).facts
+    facts = rescore.score_again(store, run_id, {}, lambda *done: seen.append(done)).summary
     assert facts["metrics"] == pytest.approx(stored["metrics"], abs=2e-3)
     assert facts["thresholds"]["best_f1"]["value"] == pytest.approx(stored["thresholds"]["best_f1"]["value"], rel=2e-2)
     assert facts["thresholds"]["holdout"]["value"] == pytest.approx(stored["thresholds"]["holdout"]["value"], rel=2e-2)
@@ -203,7 +203,7 @@ def test_other_steps_and_scores_give_what_a_run_trained_so_would_report(place, m
     store, root = place
     changes = {"steps": 5, "solver": "heun", "score": "deviation", "deviation_time": 0.3}
     other = train_here(store, root, **changes)
-    assert rescore.score_again(store, mlp, changes, quiet).facts["metrics"] == pytest.approx(
+    assert rescore.score_again(store, mlp, changes, quiet).summary["metrics"] == pytest.approx(
         store.metrics(other)["metrics"], abs=2e-3
     )
 
@@ -232,9 +232,9 @@ def test_a_run_without_anything_to_score_is_a_sentence(tmp_path):
 
 def test_features_are_computed_anew_after_the_cache_was_cleared(place, copy):
     store, _ = place
-    first = rescore.score_again(store, copy, {}, quiet).facts
+    first = rescore.score_again(store, copy, {}, quiet).summary
     FeatureCache(store.home).clear()
-    assert rescore.score_again(store, copy, {}, quiet).facts["metrics"] == first["metrics"]
+    assert rescore.score_again(store, copy, {}, quiet).summary["metrics"] == first["metrics"]
 
 
 # -- the run's own weights ---------------------------------------------------------------------------------------------

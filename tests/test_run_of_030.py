@@ -86,7 +86,7 @@ def test_a_probe_ends_at_the_map_of_the_run(shared, position):
 
 def test_scoring_again_without_changes_gives_the_stored_metrics(shared):
     again, results = rescore.score_again(shared, FINISHED, {}, quiet), open_results(shared, FINISHED)
-    assert again.facts["metrics"] == pytest.approx(results.metrics["metrics"], abs=2e-3)
+    assert again.summary["metrics"] == pytest.approx(results.metrics["metrics"], abs=2e-3)
     assert again.table.score.to_numpy() == pytest.approx(results.table.score.to_numpy(), rel=5e-3)
 
 

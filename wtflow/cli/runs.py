@@ -87,11 +87,11 @@ def evaluate(
     setting: Annotated[
         list[str] | None, typer.Option("--set", help="Any other setting of scoring, NAME=VALUE; repeatable.")
     ] = None,
-    keep: Annotated[bool, typer.Option("--keep", help="Keep the result as a run of its own, to compare it.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the result as a separate run, to compare it.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Score the test images of a run again, with other solver steps or another score if you like. The run stays as
-    it is.
+    """Score the test images of a run again, with other solver steps or another score if you like. The run does not
+    change.
     """
     from wtflow.studies import rescore
     from wtflow.studies.keep_run import keep_run
@@ -104,7 +104,7 @@ def evaluate(
         found = rescore.score_again(store, run, changes, console.steps(show, "scoring"))
         if keep:
             kept_as = keep_run(store, run, found)
-    print_metrics(found.facts)
+    print_metrics(found.summary)
     if kept_as:
         console.err.print(f"Kept as run {kept_as}.", markup=False)
     console.finish(
@@ -112,8 +112,8 @@ def evaluate(
         {
             "run_id": run,
             "changes": changes,
-            "metrics": found.facts["metrics"],
-            "undefined": found.facts["undefined"],
+            "metrics": found.summary["metrics"],
+            "undefined": found.summary["undefined"],
             "kept_as": kept_as,
         },
     )
@@ -138,9 +138,8 @@ def runs(as_json: Json = False) -> None:
                 "" if one.metrics.get(name) is None else f"{one.metrics[name]:.3f}" for name in ("image_auroc", "aupro")
             ]
             state = one.status.state if one.status else "damaged"
-            table.add_row(
-                one.run_id, escape(one.category), state, *numbers, escape(one.problem or one.label)
-            )  # brackets in names are no markup
+            # Brackets in names are not markup.
+            table.add_row(one.run_id, escape(one.category), state, *numbers, escape(one.problem or one.label))
         console.out.print(table)
     rows = [
         {

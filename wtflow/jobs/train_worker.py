@@ -85,11 +85,11 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
         scored = score_images(store, run_id, keys, data, settings, device, checkpoint, reporter.progress)
 
     with reporter.stage("metrics"):
-        table, facts = summarise(*scored, settings, reporter.progress)
+        table, summary = summarise(scored, settings, reporter.progress)
         store.write_scores(run_id, table)
 
     seconds = reporter.seconds
-    facts |= {
+    summary |= {
         "seconds": seconds,
         "rates": {
             "features": seconds["features"] / n_images if keys.computed else None,
@@ -103,7 +103,7 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
         "source": source_label(settings),
         "weights_hash": keys.weights_hash,
     }
-    store.write_metrics(run_id, facts)
+    store.write_metrics(run_id, summary)
     store.write_status(
         run_id,
         RunStatus(
@@ -117,7 +117,7 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
             message=f"Finished in {sum(seconds.values()):.0f} s.",
         ),
     )
-    say(f"finished: {facts['metrics']}")
+    say(f"finished: {summary['metrics']}")
     if settings.umap_after:
         _start_umap(store, run_id)
 

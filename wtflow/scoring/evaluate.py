@@ -1,6 +1,6 @@
 """Score images with a detector and sum the scores up: maps, one table row per image, metrics, thresholds."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,21 @@ from wtflow.store.runs import RunStore
 HOLDOUT_QUANTILE = 0.95
 
 
+@dataclass(frozen=True, slots=True)
+class ScoredImages:
+    """Test images and then held-out normals, and what the detector made of them."""
+
+    samples: tuple[Sample, ...]
+    is_holdout: tuple[bool, ...]
+    maps: Maps
+
+
+def scored_images(data: RunData, maps: Maps) -> ScoredImages:
+    """The scored images of a run, with maps in their order: test images, then held-out normals."""
+    held_out = tuple(data.train[row] for row in data.held_out)
+    return ScoredImages((*data.test, *held_out), (False,) * len(data.test) + (True,) * len(held_out), maps)
+
+
 def score_images(
     store: RunStore,
     run_id: str,
@@ -43,8 +58,8 @@ def score_images(
     device: torch.device,
     checkpoint: Path,
     progress: Progress,
-) -> tuple[list[Sample], list[bool], Maps]:
-    """What normals tell and maps, written to the run; what `summarise` takes."""
+) -> ScoredImages:
+    """All images of a run scored. What was measured on normals and the maps are written to the run."""
     cache = FeatureCache(store.home)
     detector = measure_normals(
         load_detector(checkpoint, settings, device), cache, keys.train, data, lambda *_: progress(0, 1)
@@ -54,14 +69,14 @@ def score_images(
     ids, vectors = mean_features(detector, cache, keys.train, data)
     store.write_index(run_id, ids, vectors)
     scored = score_all(detector, cache, keys, data, progress)
-    store.write_maps(run_id, scored[2].after)
+    store.write_maps(run_id, scored.maps.after)
     return scored
 
 
 def score_all(
     detector: Detector, cache: FeatureCache, keys: FeatureKeys, data: RunData, progress: Progress
-) -> tuple[list[Sample], list[bool], Maps]:
-    """The test images and then the held-out normals: samples, which are held out, what the detector says of them."""
+) -> ScoredImages:
+    """The test images and then the held-out normals, scored."""
     n_test, n_all = len(data.test), len(data.test) + len(data.held_out)
     parts = []
     if keys.test is not None:
@@ -73,26 +88,20 @@ def score_all(
             )
         )
     found = Maps(*(np.concatenate(columns) for columns in zip(*parts, strict=True))) if parts else no_maps()
-    return (
-        [*data.test, *(data.train[row] for row in data.held_out)],
-        [False] * n_test + [True] * len(data.held_out),
-        found,
-    )
+    return scored_images(data, found)
 
 
-def summarise(
-    samples: Sequence[Sample], is_holdout: Sequence[bool], found: Maps, settings: Settings, progress: Progress
-) -> tuple[pd.DataFrame, dict[str, Any]]:
+def summarise(scored: ScoredImages, settings: Settings, progress: Progress) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The table of scores (columns of layout.SCORE_COLUMNS) and everything metrics.json holds about quality.
 
-    Held-out normals are scored and tabled, and place a threshold, but count in no metric. Defective images without a
-    sound mask count for the image metrics only.
+    Held-out normals are scored and listed, and place a threshold, but count in no metric. Defective images without a
+    valid mask count for the image metrics only.
     """
     pixels, start_pixels = PixelMetrics(), PixelMetrics()
-    maps, start_maps, whole = found
+    maps, start_maps, whole = scored.maps
     rows = []
     n_without_mask = 0
-    for i, (sample, held_out) in enumerate(zip(samples, is_holdout, strict=True)):
+    for i, (sample, held_out) in enumerate(zip(scored.samples, scored.is_holdout, strict=True)):
         pixel_map = upsample(maps[i : i + 1], settings.image_size, settings.score)
         start_map = upsample(start_maps[i : i + 1], settings.image_size, "endpoint")
         score = float(scores_of(pixel_map, whole[i : i + 1], settings.top_fraction)[0])
@@ -121,19 +130,20 @@ def summarise(
             else:
                 pixels.add(pixel_map[0], truth)
                 start_pixels.add(start_map[0], truth)
-        progress(i + 1, len(samples))
+        progress(i + 1, len(scored.samples))
     table = pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
-    return table, _facts(table, pixels, start_pixels, maps, settings, n_without_mask)
+    return table, _quality(table, pixels, start_pixels, maps, settings, n_without_mask)
 
 
-def _facts(
+def _quality(
     table: pd.DataFrame,
     pixels: PixelMetrics,
     start_pixels: PixelMetrics,
     maps: np.ndarray,
     settings: Settings,
     n_without_mask: int,
-):
+) -> dict[str, Any]:
+    """Metrics, thresholds, curves and the colour range, as metrics.json holds them."""
     test, holdout = table[table.split == "test"], table[table.split == "holdout"]
     scores, labels = test.score.to_numpy(), test.is_defective.to_numpy(bool)
     image = image_metrics(scores, labels)
@@ -164,7 +174,7 @@ def _facts(
 def _no_pixels(n_without_mask: int) -> str:
     if n_without_mask:
         images = "image has" if n_without_mask == 1 else "images have"
-        return f"{n_without_mask} defective test {images} no sound mask, and none of the rest has a defect pixel."
+        return f"{n_without_mask} defective test {images} no valid mask, and none of the rest has a defect pixel."
     return "No test image has a defect pixel in its mask."
 
 

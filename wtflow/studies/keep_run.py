@@ -65,7 +65,7 @@ def _fill(workshop: RunStore, kept: str, source: Path, found: Rescored, origin: 
     workshop.write_whole(kept, found.whole)
     workshop.write_metrics(
         kept,
-        found.facts
+        found.summary
         | origin
         | {
             "seconds": found.seconds,

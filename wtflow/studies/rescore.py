@@ -42,7 +42,7 @@ class Rescored:
     settings: Settings
     table: pd.DataFrame
     maps: np.ndarray
-    facts: dict[str, Any]
+    summary: dict[str, Any]
     edges: EdgeFactors | None
     whole: WholeImage | None
     seconds: dict[str, float]
@@ -78,10 +78,10 @@ def score_again(
     )
     scored = score_all(detector, cache, keys, data, lambda done, _: progress(n + done, 3 * n))
     clock.append(time.perf_counter())
-    table, facts = summarise(*scored, settings, lambda done, _: progress(2 * n + done, 3 * n))
+    table, summary = summarise(scored, settings, lambda done, _: progress(2 * n + done, 3 * n))
     clock.append(time.perf_counter())
     seconds = {
         name: round(end - start, 2)
         for name, start, end in zip(("features", "score", "metrics"), clock, clock[1:], strict=False)
     }
-    return Rescored(settings, table, scored[2].after, facts, detector.edges, detector.whole, seconds)
+    return Rescored(settings, table, scored.maps.after, summary, detector.edges, detector.whole, seconds)
