@@ -8,14 +8,13 @@ from wtflow.plots.compare import (
     AGREEMENT,
     CURVES,
     DASHES,
-    MAX_CLICKABLE,
     NEITHER_COLOUR,
     RUN_COLOURS,
     plot_differences,
-    plot_panels,
     plot_rates,
     plot_score_pairs,
 )
+from wtflow.plots.panels import MAX_CLICKABLE, plot_panels
 from wtflow.plots.theme import COLOURS
 from wtflow.records.compare import Interval, MetricRow, Panel
 from wtflow.records.core import Curve

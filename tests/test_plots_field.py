@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from wtflow.errors import FlowError
-from wtflow.plots.field import Chart, Colour, Field, Guide, Pictures, View, axis_range, bands, encode_field
+from wtflow.plots.field import Chart, Colour, Field, Guide, Pictures, View, encode_field
+from wtflow.plots.field_axes import axis_range, bands
 
 T = np.array([0.0, 0.5, 1.0])
 POINTS = np.arange(3 * 4 * 2, dtype=np.float32).reshape(
