@@ -103,7 +103,7 @@ def test_a_category_is_not_trained_twice_at_once_and_others_wait_their_turn(plac
     store, root = place
     write_tiny_category(tmp_path / "data", "disc")
     first = trainings.start(store, root, "plate", tiny_settings(iterations=100_000))
-    with pytest.raises(RunBusyError, match="plate is being trained already"):
+    with pytest.raises(RunBusyError, match="plate is already being trained"):
         trainings.start(store, root, "plate", tiny_settings())
     second = trainings.start(store, root, "disc", tiny_settings())
     assert trainings.live_status(store, second).state == "queued"

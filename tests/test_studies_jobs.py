@@ -517,7 +517,7 @@ def no_zombies(place):
 
 
 def process_of(store, run_id, request) -> psutil.Process:
-    return psutil.Process(studies._facts(answer_path(store, run_id, request))["pid"])
+    return psutil.Process(studies._read_status(answer_path(store, run_id, request))["pid"])
 
 
 def is_gone(process: psutil.Process) -> bool:
@@ -559,7 +559,7 @@ def test_stop_ends_the_process_and_only_so_many_run_at_once(no_zombies, place, m
     monkeypatch.setattr(studies, "MAX_AT_ONCE", 1)
     studies.start_task(store, run_id, LONG)
     process = process_of(store, run_id, LONG)
-    with pytest.raises(RunBusyError, match="1 computations are under way"):
+    with pytest.raises(RunBusyError, match="1 computations are already running"):
         studies.start_task(store, run_id, TravelRequest(n=17))
     wait(store, run_id, LONG, lambda state: state.share > 0)
     began = time.monotonic()
@@ -579,7 +579,7 @@ def test_a_killed_process_is_a_failure_that_says_so_and_starting_again_works(no_
     os.kill(first.pid, signal.SIGKILL)
     state = wait(store, run_id, request, lambda state: state.state != "running")[-1]
     assert (state.state, state.fix) == ("failed", "Compute it again.")
-    assert "gone without a word" in state.message
+    assert "ended without a message" in state.message
     studies.start_task(store, run_id, request)
     second = process_of(store, run_id, request)
     assert second.pid != first.pid
@@ -595,11 +595,11 @@ def test_a_number_that_belongs_to_another_process_by_now_is_not_taken_for_the_ta
     store, run_id = place
     request = TravelRequest(seed=41)
     path = answer_path(store, run_id, request)
-    studies.tell(store, path, {"state": "running", "pid": os.getpid(), "pid_created": 1.0})
+    studies.write_status(store, path, {"state": "running", "pid": os.getpid(), "pid_created": 1.0})
     assert studies.task_state(store, run_id, request).state == "failed"
     studies.stop_task(store, run_id, request)  # must not end this very process
     own = {"pid": os.getpid(), "pid_created": psutil.Process().create_time()}
-    studies.tell(store, path, own | {"state": "running", "share": 0.5, "began": time.time() - 7})
+    studies.write_status(store, path, own | {"state": "running", "share": 0.5, "began": time.time() - 7})
     state = studies.task_state(store, run_id, request)
     assert (state.state, state.share) == ("running", 0.5)
     assert 7 <= state.seconds < 20

@@ -47,7 +47,7 @@ def test_a_finished_training_hands_the_umap_of_the_wells_to_a_process_that_outli
 
 
 @pytest.mark.parametrize(
-    "error", [RunBusyError("2 computations are under way already.", fix="Wait."), MemoryError("no room for a process")]
+    "error", [RunBusyError("2 computations are already running.", fix="Wait."), MemoryError("no room for a process")]
 )
 def test_a_umap_that_cannot_be_started_is_told_in_the_log_and_the_run_has_finished_all_the_same(
     place, error, monkeypatch, capsys

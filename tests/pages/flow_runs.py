@@ -50,4 +50,4 @@ def tell_of(store: RunStore, run_id: str, request: Request, **facts) -> None:
     path.parent.mkdir(exist_ok=True)
     pid, created = processes.this_process()
     running = {"state": "running", "share": 0.0, "began": 0.0, "pid": pid, "pid_created": created}
-    assert studies.tell(store, path, (running if facts.get("state") == "running" else {}) | facts)
+    assert studies.write_status(store, path, (running if facts.get("state") == "running" else {}) | facts)

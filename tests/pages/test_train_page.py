@@ -84,7 +84,7 @@ def test_a_busy_category_gets_the_sentence_of_the_store(open_page: OpenPage, sto
     store.write_status(run_id, RunStatus(state="queued", heartbeat=1.0))
     page = open_page("train", root=str(root))
     button(page, "Start training").click().run()
-    assert "is being trained already" in page.error[0].value
+    assert "is already being trained" in page.error[0].value
 
 
 def test_a_stopped_run_can_be_resumed_and_deleted_but_not_stopped(open_page: OpenPage, store: RunStore, root: Path):

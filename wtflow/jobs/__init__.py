@@ -1,3 +1,3 @@
-"""Work in processes of its own: trainings and studies started, watched, stopped; the two workers; how they report;
-how long they will take.
+"""Work in separate processes: trainings and studies are started, watched and stopped; the two workers, how they
+report, and how long a training will take.
 """

@@ -1,4 +1,4 @@
-"""How long a run will take and how much disk it needs, before it starts. Says where the figure comes from."""
+"""How long a run will take and how much disk it needs, before it starts, and where the figures come from."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ _CHANNELS = {
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Expected seconds per stage and bytes on disk. `basis` is a sentence for people."""
+    """Expected seconds per stage and bytes on disk. `basis` is a sentence on where they come from."""
 
     seconds: float
     stages: dict[str, float]
@@ -30,7 +30,7 @@ class Estimate:
 
 
 def estimate(store: RunStore, n_train: int, n_test: int, settings: Settings) -> Estimate:
-    """From the latest finished run with like settings where there is one, else from figures measured on two CPU
+    """From the latest finished run with similar settings where there is one, else from figures measured on two CPU
     cores.
     """
     n_images = n_train + n_test
@@ -39,7 +39,7 @@ def estimate(store: RunStore, n_train: int, n_test: int, settings: Settings) -> 
         if not (settings.epochs and settings.network == "unet")
         else settings.epochs * -(-n_train // settings.batch_size)
     )
-    rates, like = _rates(store, settings)
+    rates, basis = _rates(store, settings)
     stages = {
         "read": 0.5 + 0.002 * n_images,
         "features": n_images * rates["features"],
@@ -47,11 +47,11 @@ def estimate(store: RunStore, n_train: int, n_test: int, settings: Settings) -> 
         "score": n_test * rates["score"],
         "metrics": 1 + n_test * rates["metrics"],
     }
-    return Estimate(seconds=sum(stages.values()), stages=stages, n_bytes=_disk(n_images, n_test, settings), basis=like)
+    return Estimate(seconds=sum(stages.values()), stages=stages, n_bytes=_disk(n_images, n_test, settings), basis=basis)
 
 
 def _rates(store: RunStore, settings: Settings) -> tuple[dict[str, float], str]:
-    """Seconds per image and per step, and a sentence on their origin."""
+    """Seconds per image and per step, and a sentence on where they come from."""
     for run_id in store.ids():
         try:
             config = store.config(run_id).settings
@@ -73,8 +73,8 @@ def _rates(store: RunStore, settings: Settings) -> tuple[dict[str, float], str]:
     return (
         rates,
         (
-            "Rough: no run with such settings has finished here yet, so these are figures from a laptop-class CPU with"
-            " two cores."
+            "Rough: no run with similar settings has finished here yet, so these figures come from a laptop-class CPU"
+            " with two cores."
         ),
     )
 
@@ -86,8 +86,8 @@ def _alike(a: Settings, b: Settings) -> bool:
 
 
 def _disk(n_images: int, n_test: int, settings: Settings) -> int | None:
-    """Features in float16, maps in float32, the checkpoint; None for a backbone whose channels are not known
-    beforehand.
+    """Features in float16, maps in float32, the checkpoint; None for a backbone whose channels are not
+    listed above.
     """
     per_stage = _CHANNELS.get(settings.backbone)
     if per_stage is None or settings.stages[-1] >= len(per_stage):

@@ -1,8 +1,8 @@
 """The life of a worker process, of a training or a study: launched, found, stopped, reaped. Imports no torch.
 
-How a process is stopped: it is asked (a stop file appears in its folder, which the worker looks for while it works);
-one that has not ended after some seconds is terminated, then killed. Who waits for the end blocks in `end`; who polls
-calls `escalate` at every poll.
+How a process is stopped: first it is asked, by a stop file that the worker looks for while it works. If it has not
+ended after some seconds, it is terminated, then killed. `end` does this and waits; a program that polls calls
+`escalate` at every poll instead.
 """
 
 import contextlib
@@ -23,19 +23,19 @@ from wtflow.store.files import explained
 
 TERMINATE_AFTER_S: Final = 5.0
 KILL_AFTER_S: Final = 8.0
-"""Seconds after the request at which a polled process is terminated, and killed."""
+"""Seconds after the request at which `escalate` terminates a process, and kills it."""
 GRACE_S: Final = 5.0
-"""Seconds after the request at which a process that somebody waits for is killed."""
+"""Seconds after the request at which `end` kills a process."""
 POLL_S: Final = 0.05
 MAX_MESSAGE: Final = 500
 """Characters of an error's message that a status file holds."""
 
 _CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
-"""Processes launched by this one, by number, kept so that `reap` can collect their ends."""
+"""Processes that this one launched, by number, kept so that `reap` can collect them when they end."""
 
 
 class Started(NamedTuple):
-    """Number and start time (seconds since the epoch). Together they name a process; a number alone is reused."""
+    """Number and start time (seconds since the epoch). Together they identify a process; numbers alone are reused."""
 
     pid: int
     created: float
@@ -55,7 +55,7 @@ class Failure(NamedTuple):
 def launch(module: str, arguments: Sequence[str], log: Path, home: Path) -> Started:
     """Run `python -m module arguments` for the store at `home`, with its output appended to `log`.
 
-    It has its own session, so closing the browser or the app does not touch it. Raises StoreError, DiskFullError.
+    It has its own session, so it goes on when the browser or the app is closed. Raises StoreError, DiskFullError.
     """
     with explained(log), log.open("ab") as output:
         child = subprocess.Popen(
@@ -74,8 +74,8 @@ def launch(module: str, arguments: Sequence[str], log: Path, home: Path) -> Star
 def find(pid: int, created: float | None) -> psutil.Process | None:
     """The process with this number and start time if it is alive, else None.
 
-    Another process that has the number now does not count, and neither does a zombie: where its parent is another
-    program, it would never go away. `created` is None in status files without a start time: then the number decides.
+    Neither another process that has the number now nor a zombie counts: a zombie whose parent is another program would
+    never go away. Where a status file has no start time, `created` is None and the number decides.
     """
     reap()
     try:
@@ -92,7 +92,7 @@ def find(pid: int, created: float | None) -> psutil.Process | None:
 
 
 def reap() -> None:
-    """Collect the ends of children, so that none stays a zombie. Cheap; call it at every poll."""
+    """Collect children that have ended, so that none stays a zombie. Cheap, so call it at every poll."""
     for pid, child in list(_CHILDREN.items()):
         if child.poll() is not None:
             _CHILDREN.pop(pid, None)
@@ -149,9 +149,9 @@ def give_way(niceness: int, threads: int) -> None:
 
 
 def failure_of(error: Exception, details: str) -> Failure:
-    """The message and fix of an error meant for people; any other error by its kind, with the traceback in the log.
+    """The message and fix of an error meant for people; for any other error its type, with the traceback in the log.
 
-    details: the fix of such another error, a sentence on where its details are.
+    details: where to find more about such another error, a sentence; it is shown as the fix.
     """
     if isinstance(error, WTFlowError):
         return Failure(error.message[:MAX_MESSAGE], error.fix, str(error))

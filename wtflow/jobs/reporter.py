@@ -1,4 +1,4 @@
-"""What the worker tells the world: stage, percent, time left, heartbeat; and how it hears that it should stop."""
+"""How a training reports its stage, percent, time left and heartbeat, and notices that it should stop."""
 
 import contextlib
 import time
@@ -12,7 +12,7 @@ from wtflow.store.runs import RunStore
 
 STATUS_EVERY_S = 0.5
 TRUST_OWN_PACE_AFTER = 0.02
-"""From this share of a stage on, the time left follows the pace seen; before, the estimate made at the start."""
+"""From this share of a stage on, the time left follows the pace so far; before, the estimate made at the start."""
 
 
 class Reporter:
@@ -35,7 +35,7 @@ class Reporter:
         say(f"{name}: done in {self.seconds[name]:.1f} s")
 
     def progress(self, done: int, total: int) -> None:
-        """Call often: it is cheap. Raises StopRequestedError when the run should end."""
+        """Cheap, so call it often. Raises StopRequestedError when the run should end."""
         now = time.monotonic()
         if now - self._last < STATUS_EVERY_S:
             return

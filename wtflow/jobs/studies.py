@@ -1,9 +1,9 @@
-"""Long answers made by a process of their own: start, watch, stop. The page that asked may be closed meanwhile. No
-torch.
+"""Long answers, each computed by a separate process: start, watch, stop. The page that asked may be closed meanwhile.
+Imports no torch.
 
-While it works, `.request.json` (what was asked), `.status.json` (how far it is), `.log` and `.stop` (present = please
-stop) lie beside the place of the answer, `derived/<kind>-<key>.npz`. Once the answer is there they are gone; after a
-failure they stay.
+While the process works, four files lie next to the place of the answer, `derived/<kind>-<key>.npz`: `.request.json`
+(the request), `.status.json` (how far it is), `.log` and `.stop` (present = please stop). Once the answer is there they
+are removed; after a failure they stay.
 """
 
 import time
@@ -27,7 +27,7 @@ MAX_AT_ONCE = 2
 
 @dataclass(frozen=True, slots=True)
 class TaskState:
-    """Where an answer stands. `absent`: nobody has asked for it, or it was stopped."""
+    """How far an answer is. `absent`: nobody has asked for it, or it was stopped."""
 
     state: Literal["absent", "running", "failed", "ready"]
     share: float = 0.0
@@ -44,21 +44,19 @@ class TaskState:
 
 
 def task_state(store: RunStore, run_id: str, request: Request) -> TaskState:
-    """Whether the answer is there, being made, failed or absent. Raises RunNotFoundError for an unknown run."""
+    """Whether the answer is ready, running, failed or absent. Raises RunNotFoundError for an unknown run."""
     return _state_of(answer_path(store, run_id, request))
 
 
 def start_task(store: RunStore, run_id: str, request: Request) -> None:
-    """Start the process unless the answer is there or being made. Raises RunBusyError when too many are at work
-    already.
-    """
+    """Start the process unless the answer is ready or running. Raises RunBusyError when MAX_AT_ONCE run already."""
     with locked(store):
         path = answer_path(store, run_id, request)
         if _state_of(path).state in ("ready", "running"):
             return
-        n_busy = sum(_is_alive(_facts(other)) for other in _all_answers(store))
+        n_busy = sum(_is_alive(_read_status(other)) for other in _all_answers(store))
         if n_busy >= MAX_AT_ONCE:
-            raise RunBusyError(f"{n_busy} computations are under way already.", fix="Wait for one to end, or stop it.")
+            raise RunBusyError(f"{n_busy} computations are already running.", fix="Wait for one to end, or stop it.")
         _clear(path)
         write_atomic(request_file(path), lambda file: file.write(request.model_dump_json().encode()))
         log = _beside(path, "log")
@@ -67,40 +65,40 @@ def start_task(store: RunStore, run_id: str, request: Request) -> None:
 
 
 def stop_task(store: RunStore, run_id: str, request: Request) -> None:
-    """Ask the process to end, and kill it if it does not within some seconds. Returns once it is gone."""
+    """Ask the process to end, and kill it after some seconds. Returns once it is gone."""
     path = answer_path(store, run_id, request)
-    started = _started(_facts(path))
+    started = _started(_read_status(path))
     if started is not None and processes.find(*started) is not None:
         processes.end(started, _beside(path, "stop"))
 
 
 def forget_failure(store: RunStore, run_id: str, request: Request) -> None:
-    """Clear what a failed or stopped task left, so that it counts as absent. Leaves one that is at work alone."""
+    """Clear what a failed or stopped task left, so that it counts as absent. Does nothing to one that is running."""
     with locked(store):
         path = answer_path(store, run_id, request)
-        if not _is_alive(_facts(path)):
+        if not _is_alive(_read_status(path)):
             _clear(path)
 
 
-# -- said by the worker ------------------------------------------------------------------------------------------------
+# -- by the worker -----------------------------------------------------------------------------------------------------
 
 
 def running_now(started: Started) -> dict[str, Any]:
-    """The status of a process that begins now."""
+    """The status of a process that starts now."""
     pid, created = started
     return {"state": "running", "share": 0.0, "began": time.time(), "pid": pid, "pid_created": created}
 
 
-def tell(store: RunStore, path: Path, facts: dict[str, Any]) -> bool:
-    """Replace the status beside an answer's path. False, and nothing is written, when the run has been deleted."""
-    with locked(store):  # deleting a run takes the same lock: no folder comes to life again
+def write_status(store: RunStore, path: Path, status: dict[str, Any]) -> bool:
+    """Replace the status file of an answer. False, and nothing is written, when the run has been deleted."""
+    with locked(store):  # deleting a run takes the same lock, so a deleted folder does not come back
         if is_there := path.parent.is_dir():
-            write_json(_beside(path, "status.json"), facts)
+            write_json(_beside(path, "status.json"), status)
     return is_there
 
 
-def tell_done(store: RunStore, path: Path) -> None:
-    """Nothing is left to tell: the answer is there, or was not wanted any more."""
+def clear_status(store: RunStore, path: Path) -> None:
+    """Remove the files of a task that is over: the answer is there, or it was stopped."""
     with locked(store):
         _clear(path)
 
@@ -118,25 +116,25 @@ def request_file(path: Path) -> Path:
 
 def _state_of(path: Path) -> TaskState:
     processes.reap()
-    facts = _facts(path)
-    is_alive = _is_alive(facts)
+    status = _read_status(path)
+    is_alive = _is_alive(status)
     if not is_alive:
-        facts = _facts(path)  # it may have said its last word between the two looks
+        status = _read_status(path)  # it may have written its last status between the two looks
     if path.is_file():
         return TaskState("ready", share=1.0)
-    if facts.get("state") == "failed":
-        return TaskState("failed", message=str(facts.get("message", "")), fix=str(facts.get("fix", "")))
+    if status.get("state") == "failed":
+        return TaskState("failed", message=str(status.get("message", "")), fix=str(status.get("fix", "")))
     if is_alive:
         return TaskState(
             "running",
-            share=float(facts.get("share", 0.0)),
-            seconds=time.time() - float(facts.get("began", time.time())),
+            share=float(status.get("share", 0.0)),
+            seconds=time.time() - float(status.get("began", time.time())),
         )
-    if facts.get("state") != "running" or is_stop_asked(path):
+    if status.get("state") != "running" or is_stop_asked(path):
         return TaskState("absent")
     return TaskState(
         "failed",
-        message="The process that computed this is gone without a word (killed, or the computer was restarted).",
+        message="The process that computed this ended without a message (killed, or the computer was restarted).",
         fix="Compute it again.",
     )
 
@@ -150,7 +148,7 @@ def _clear(path: Path) -> None:
         _beside(path, suffix).unlink(missing_ok=True)
 
 
-def _facts(path: Path) -> dict[str, Any]:
+def _read_status(path: Path) -> dict[str, Any]:
     """The status as written; empty where there is none, or none that can be read."""
     try:
         return read_json(_beside(path, "status.json"))
@@ -159,19 +157,19 @@ def _facts(path: Path) -> dict[str, Any]:
 
 
 def _all_answers(store: RunStore) -> list[Path]:
-    """Paths of the answers, of all runs, that something is told of."""
+    """Paths of the answers, of all runs, that have a status file."""
     found = [path for run_id in store.ids() for path in (store.home / run_id / layout.DERIVED).glob("*.status.json")]
     return [path.with_name(path.name.removesuffix(".status.json") + ".npz") for path in found]
 
 
-def _started(facts: dict[str, Any]) -> Started | None:
+def _started(status: dict[str, Any]) -> Started | None:
     """The process that a status names as running, whether or not it is alive."""
-    pid, created = facts.get("pid"), facts.get("pid_created")
-    if facts.get("state") != "running" or not isinstance(created, float):
+    pid, created = status.get("pid"), status.get("pid_created")
+    if status.get("state") != "running" or not isinstance(created, float):
         return None
     return Started(pid, created) if isinstance(pid, int) and 0 < pid < 2**31 else None
 
 
-def _is_alive(facts: dict[str, Any]) -> bool:
-    started = _started(facts)
+def _is_alive(status: dict[str, Any]) -> bool:
+    started = _started(status)
     return started is not None and processes.find(*started) is not None

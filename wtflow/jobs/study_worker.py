@@ -1,7 +1,7 @@
-"""The process that makes one answer: `python -m wtflow.jobs.study_worker RUN_ID NAME` (store: WTFLOW_HOME, or ./runs).
+"""Computes one answer in a process: `python -m wtflow.jobs.study_worker RUN_ID NAME` (store: WTFLOW_HOME, or ./runs).
 
-NAME is the stem of the answer's file; what was asked lies beside it. It ends within a second or two of a stop file
-appearing.
+NAME is the stem of the answer's file; the request lies next to it. The process ends within a second or two after a
+stop file appears.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ NICENESS = 5
 
 
 def main(arguments: list[str]) -> int:
-    """Exit codes: 0 made or stopped, 1 failed, 2 wrong call."""
+    """Exit codes: 0 computed or stopped, 1 failed, 2 wrong call."""
     if len(arguments) != 2 or "-" not in arguments[1]:
         sys.stderr.write(
             "Call it with a run id and the name of an answer: python -m wtflow.jobs.study_worker RUN_ID NAME\n"
@@ -38,23 +38,23 @@ def main(arguments: list[str]) -> int:
     except (WTFlowError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    facts = studies.running_now(processes.this_process())
-    if not studies.tell(store, path, facts):  # waits for the launcher's last word
+    status = studies.running_now(processes.this_process())
+    if not studies.write_status(store, path, status):  # waits until the launcher has written its status
         return 0
     try:
         processes.give_way(NICENESS, threads_for(store))
         from wtflow.studies.compute import compute_answer
 
-        compute_answer(store, run_id, request, _reporter(store, path, facts))
+        compute_answer(store, run_id, request, _reporter(store, path, status))
     except StopRequestedError:
         pass
     except Exception as error:
         details = f"The details are in {layout.DERIVED}/{path.stem}.log in the run's folder."
         failure = processes.failure_of(error, details)
         sys.stderr.write(f"{failure.log}\n")
-        studies.tell(store, path, {"state": "failed", "message": failure.message, "fix": failure.fix})
+        studies.write_status(store, path, {"state": "failed", "message": failure.message, "fix": failure.fix})
         return 1
-    studies.tell_done(store, path)
+    studies.clear_status(store, path)
     return 0
 
 
@@ -66,7 +66,7 @@ def threads_for(store: RunStore) -> int:
     return 1 if is_training else 0
 
 
-def _reporter(store: RunStore, path: Path, facts: dict[str, Any]) -> Callable[[float], None]:
+def _reporter(store: RunStore, path: Path, status: dict[str, Any]) -> Callable[[float], None]:
     last = time.monotonic()
 
     def report(share: float) -> None:
@@ -77,7 +77,7 @@ def _reporter(store: RunStore, path: Path, facts: dict[str, Any]) -> Callable[[f
         if studies.is_stop_asked(path):
             raise StopRequestedError
         with contextlib.suppress(WTFlowError):  # a full disk costs the status, not the answer
-            if not studies.tell(store, path, facts | {"share": round(float(share), 4)}):
+            if not studies.write_status(store, path, status | {"share": round(float(share), 4)}):
                 raise StopRequestedError
 
     return report

@@ -1,7 +1,7 @@
 """The process that trains one run: `python -m wtflow.jobs.train_worker RUN_ID` (store: WTFLOW_HOME, or ./runs).
 
-Every stage can be repeated: features come from the cache, training continues from the last checkpoint, so resuming is
-running again. The process ends within seconds of a stop file appearing.
+Every stage can be repeated: features come from the cache, and training continues from the last checkpoint. So to resume
+a run is to run it again. The process ends within seconds after a stop file appears.
 """
 
 import sys
@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
         run_stages(store, run_id, reporter)
     except StopRequestedError:
         say("stopped on request")
-        return 0  # `stopped` is written by whoever sees that this process is gone
+        return 0  # `stopped` is written by the program that finds this process gone
     except Exception as error:
         failure = processes.failure_of(error, "The log has the details; if it happens again, report it with them.")
         say(failure.log)
@@ -123,20 +123,20 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
 
 
 def _start_umap(store: RunStore, run_id: str) -> None:
-    """Hand the UMAP of the wells to a process of its own, which outlives this one. The run has finished whatever
-    becomes of it.
+    """Start the UMAP of the wells in a separate process, which outlives this one. The run stays finished even if that
+    fails.
     """
     from wtflow.jobs.studies import start_task
     from wtflow.studies.requests import default_wells
 
     try:
         start_task(store, run_id, default_wells(store.config(run_id).settings.solver))
-    except Exception as error:  # let through, it would turn the finished run into a failed one
+    except Exception as error:  # raised, it would turn the finished run into a failed one
         say(f"the UMAP of the wells was not started: {error}")
 
 
 def _keep_data(store: RunStore, run_id: str, data: RunData) -> None:
-    """Write down the images of the run once; on resuming, refuse to go on with others."""
+    """Record the images of the run once; refuse to resume with other images."""
     previous = store.data(run_id)
     if previous is None:
         store.write_data(run_id, data.to_json())

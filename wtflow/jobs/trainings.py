@@ -1,8 +1,8 @@
-"""Start, queue, stop, resume, delete runs, and find out what became of them. Any process may call; a file lock keeps
+"""Start, queue, stop, resume and delete runs, and find out how they ended. Any process may call; a file lock keeps
 order.
 
-The worker is a process of its own in a session of its own: closing the browser or the app does not touch it.
-`lost` and `stopping` are never written by guesswork: `reconcile` derives them from the process and the stop file.
+The worker is a separate process (see `processes`). `lost` and `stopping` are not guessed: they follow from the process
+and the stop file. A `stopped` that follows from them is written by `reconcile`.
 """
 
 import contextlib
@@ -35,14 +35,14 @@ __all__ = [
 ]
 
 SILENT_AFTER_S = 120.0
-"""A live process that has not reported for so long is called silent, not lost: it may still be stopped, never run
-twice.
+"""A live process that has not reported for this long is called silent, not lost: it can still be stopped, and the run
+is not started a second time.
 """
 
 
 def start(store: RunStore, root: Path, category: str, settings: Settings) -> str:
-    """Create a run and start it, or queue it behind others. Raises RunBusyError when this category is queued or
-    running already.
+    """Create a run and start it, or queue it behind others. Raises RunBusyError when this category is already queued
+    or running.
     """
     if (weights_file := settings.weights_file) is not None:  # the worker has another current folder
         settings = settings.changed({"weights": str(weights_file.absolute())})
@@ -58,9 +58,9 @@ def resume(store: RunStore, run_id: str) -> None:
     category is.
     """
     with locked(store):
-        config, status = store.config(run_id), _derive(store, run_id)
+        config, status = store.config(run_id), _status_now(store, run_id)
         if status.is_active:
-            raise RunBusyError(f"Run {run_id} is {status.state} already.", fix="Watch it on the train page.")
+            raise RunBusyError(f"Run {run_id} is already {status.state}.", fix="Watch it on the train page.")
         _refuse_twice(store, Path(config.root), config.category)
         store.clear_stop(run_id)
         store.write_status(
@@ -71,9 +71,9 @@ def resume(store: RunStore, run_id: str) -> None:
 
 
 def request_stop(store: RunStore, run_id: str) -> None:
-    """Ask a run to stop. It has stopped once its status says so, which is when its process is gone."""
+    """Ask a run to stop. Its status is `stopped` once its process is gone."""
     with locked(store):
-        status = _derive(store, run_id)
+        status = _status_now(store, run_id)
         if status.state == "queued":
             store.write_status(
                 run_id, RunStatus(state="stopped", heartbeat=time.time(), message="Taken out of the queue.")
@@ -86,13 +86,13 @@ def delete(store: RunStore, run_id: str) -> None:
     """Remove a run for good. Raises RunBusyError while it is active."""
     with locked(store):
         summary = store.summary(run_id)
-        if not summary.problem and _derive(store, run_id).is_active:
+        if not summary.problem and _status_now(store, run_id).is_active:
             raise RunBusyError(f"Run {run_id} is active.", fix="Stop it first, then delete it.")
         store.delete(run_id)
 
 
 def reconcile(store: RunStore) -> None:
-    """Bring the store in line with the processes: end what was asked to stop, start what waits. Cheap; call it at
+    """Bring the store in line with the processes: end what was asked to stop, start what waits. Cheap, so call it at
     every poll.
     """
     processes.reap()
@@ -106,17 +106,17 @@ def reconcile(store: RunStore) -> None:
 
 
 def live_status(store: RunStore, run_id: str) -> RunStatus:
-    """The status of a run as it is now, `lost` when its process is gone without a word."""
-    return _derive(store, run_id)
+    """The status of a run as it is now, `lost` when its process ended without a last status."""
+    return _status_now(store, run_id)
 
 
 def live_summaries(store: RunStore) -> list[RunSummary]:
-    """All runs, newest first, with live states; damaged ones carry their reason."""
+    """All runs, newest first, with live states; a damaged run has the reason in `problem`."""
     summaries = []
     for summary in store.summaries():
         if summary.status is not None and summary.status.is_active:
             with contextlib.suppress(WTFlowError):
-                summary = replace(summary, status=_derive(store, summary.run_id))
+                summary = replace(summary, status=_status_now(store, summary.run_id))
         summaries.append(summary)
     return summaries
 
@@ -125,8 +125,8 @@ def live_summaries(store: RunStore) -> list[RunSummary]:
 
 
 def claim(store: RunStore, run_id: str) -> None:
-    """Take a run for this process. Waits for the launcher's last word. Raises RunBusyError when another process has
-    the run.
+    """Take a run for this process. Waits until the launcher has written its status. Raises RunBusyError when another
+    process has the run.
     """
     with locked(store):
         status, (pid, created) = store.status(run_id), processes.this_process()
@@ -139,14 +139,14 @@ def claim(store: RunStore, run_id: str) -> None:
         )
 
 
-def _derive(store: RunStore, run_id: str) -> RunStatus:
+def _status_now(store: RunStore, run_id: str) -> RunStatus:
     """The written status corrected by what the process is doing."""
     status = store.status(run_id)
     if status.state not in ("running", "stopping"):
         return status
     stop_asked = store.stop_requested_at(run_id)
     if _process(status) is None:
-        status = store.status(run_id)  # it may have written its last word between the two looks
+        status = store.status(run_id)  # it may have written its last status between the two looks
         if status.state not in ("running", "stopping"):
             return status
         if stop_asked is not None:
@@ -160,19 +160,19 @@ def _derive(store: RunStore, run_id: str) -> RunStatus:
             status,
             state="lost",
             seconds_left=None,
-            message="The process is gone without a word (killed, or the computer was restarted).",
+            message="The process ended without a message (killed, or the computer was restarted).",
             fix="Resume continues from the last checkpoint.",
         )
     if stop_asked is not None:
         return replace(status, state="stopping", seconds_left=None, message="Stopping.")
     silent_s = time.time() - status.heartbeat
     if silent_s > SILENT_AFTER_S:
-        return replace(status, message=f"No sign of life for {silent_s:.0f} s, but the process is there. Stop ends it.")
+        return replace(status, message=f"No report for {silent_s:.0f} s, but the process is still there. Stop ends it.")
     return status
 
 
 def _escalate(store: RunStore, run_id: str) -> None:
-    """Carry a requested stop through: ask, terminate, kill. Write `stopped` only once the process is gone."""
+    """Take the next step of a requested stop. Write `stopped` only once the process is gone."""
     asked = store.stop_requested_at(run_id)
     if asked is None:
         return
@@ -181,9 +181,9 @@ def _escalate(store: RunStore, run_id: str) -> None:
         return
     process = _process(status)
     if process is None:
-        derived = _derive(store, run_id)
-        if derived.state == "stopped":
-            store.write_status(run_id, derived)
+        status_now = _status_now(store, run_id)
+        if status_now.state == "stopped":
+            store.write_status(run_id, status_now)
         return
     processes.escalate(process, time.time() - asked)
 
@@ -192,11 +192,11 @@ def _refuse_twice(store: RunStore, root: Path, category: str) -> None:
     for run_id in store.ids():
         with contextlib.suppress(DamagedRunError):
             config = store.config(run_id)
-            if (config.root, config.category) == (str(Path(root).absolute()), category) and _derive(
+            if (config.root, config.category) == (str(Path(root).absolute()), category) and _status_now(
                 store, run_id
             ).is_active:
                 raise RunBusyError(
-                    f"{category} is being trained already (run {run_id}).", fix="Wait for it, or stop it first."
+                    f"{category} is already being trained (run {run_id}).", fix="Wait for it, or stop it first."
                 )
 
 
@@ -206,7 +206,7 @@ def _advance(store: RunStore) -> None:
     for run_id in reversed(store.ids()):
         with contextlib.suppress(DamagedRunError):
             store.config(run_id)
-            states[run_id] = _derive(store, run_id)
+            states[run_id] = _status_now(store, run_id)
     n_running = sum(status.state in ("running", "stopping") for status in states.values())
     waiting = [run_id for run_id, status in states.items() if status.state == "queued"]
     for run_id in waiting[: max(0, _max_running() - n_running)]:
