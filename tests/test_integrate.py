@@ -6,7 +6,8 @@ from torchdiffeq import odeint
 
 from wtflow.errors import FlowError
 from wtflow.flow import exact
-from wtflow.flow.integrate import SOLVERS, integrate, integrate_moving, integrate_saved
+from wtflow.flow.integrate import integrate, integrate_moving, integrate_saved
+from wtflow.flow.solvers import SOLVERS
 
 MEAN, STD, RHO = 0.3, 0.6, -0.5
 X = torch.tensor([[-1.0, 0.2], [0.9, 2.0]], dtype=torch.float64)

@@ -198,7 +198,7 @@ def test_a_run_scored_otherwise_is_studied_by_its_endpoints(place, mlp):
     store, root = place
     run_id = train_here(store, root, score="deviation")
     rows, _ = compute_steps(open_flow(store, run_id), (("euler", 2),), 10, 0, quiet)
-    endpoint = rescore.score_again(store, run_id, {"score": "endpoint"}, lambda done, total: None).facts["metrics"]
+    endpoint = rescore.score_again(store, run_id, {"score": "endpoint"}, lambda done, total: None).summary["metrics"]
     assert rows[0].is_default
     assert rows[0].metrics == pytest.approx({name: endpoint[name] for name in rows[0].metrics}, abs=1e-3)
 

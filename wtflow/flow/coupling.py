@@ -7,18 +7,24 @@ Sources: [WTF] arXiv 2508.05461 for the worst coupling. Which scope its authors 
 pairing inside groups ("local") and strength `gamma` are ours.
 """
 
-from typing import Literal, get_args
+from collections.abc import Callable
 
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
+from wtflow.config import Coupling
 from wtflow.errors import FlowError
 
-Kind = Literal["worst", "independent", "optimal"]
+COSTS: dict[Coupling, Callable[[Tensor], Tensor] | None] = {
+    "worst": lambda inner: inner,
+    "independent": None,
+    "optimal": lambda inner: -inner,
+}
+"""What each coupling minimises in total, as a function of the inner products; None: every row stays where it is."""
 
 
-def couple(x_data: Tensor, x_noise: Tensor, kind: Kind, group_size: int) -> Tensor:
+def couple(x_data: Tensor, x_noise: Tensor, kind: Coupling, group_size: int) -> Tensor:
     """Index into the noise, int64 (B,) on x_data's device: `x_noise[partner[i]]` is the noise of `x_data[i]`.
 
     x_data, x_noise: (B, ...) of one shape; each row is flattened to one vector. Pairing is exact inside groups of
@@ -27,18 +33,18 @@ def couple(x_data: Tensor, x_noise: Tensor, kind: Kind, group_size: int) -> Tens
     Source: [WTF] for worst; the solver is `scipy.optimize.linear_sum_assignment`.
     """
     data, noise = _as_vectors(x_data, x_noise)
-    if kind not in get_args(Kind):
-        raise FlowError(f"There is no coupling {kind!r}.", fix=f"Use one of: {', '.join(get_args(Kind))}.")
+    if kind not in COSTS:
+        raise FlowError(f"There is no coupling {kind!r}.", fix=f"Use one of: {', '.join(COSTS)}.")
     if group_size < 1:
         raise FlowError(f"Groups of {group_size} rows cannot be paired.", fix="Set group_size to 1 or more.")
     partner = torch.arange(len(data))
-    if kind == "independent":
+    if (cost := COSTS[kind]) is None:
         return partner.to(x_data.device)
     for start in range(0, len(data), group_size):
         rows = slice(start, start + group_size)
         inner = (data[rows] @ noise[rows].T).cpu()
         # Rows come back in order, so the second output is the noise of data row 0, 1, 2, ... (not its inverse).
-        _, columns = linear_sum_assignment(_reduced(inner if kind == "worst" else -inner).numpy())
+        _, columns = linear_sum_assignment(_reduced(cost(inner)).numpy())
         partner[rows] = start + torch.from_numpy(columns)
     return partner.to(x_data.device)
 

@@ -1,6 +1,6 @@
 """Moving features along a velocity field with fixed steps, from data (t=0) to noise (t=1) or back.
 
-Source: textbook Euler and Heun (explicit trapezoid) schemes; one Euler step from t=0 is the one-step flow of [WTF].
+The solvers are in `solvers`. One Euler step from t=0 is the one-step flow of [WTF] arXiv 2508.05461.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,19 +9,19 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from wtflow.config import Solver
 from wtflow.errors import FlowError
+from wtflow.flow.solvers import euler_step, scheme_of
 
 Velocity = Callable[[Tensor, Tensor], Tensor]
 """(x, t) -> v of x's shape; t is a 0-d tensor of x's dtype and device."""
-
-Step = Callable[[Velocity, Tensor, Tensor, Tensor], Tensor]
 
 
 def integrate(
     velocity: Velocity,
     x: Tensor,
     steps: int,
-    solver: str = "euler",
+    solver: Solver = "euler",
     *,
     t_start: float = 0.0,
     t_end: float = 1.0,
@@ -30,23 +30,23 @@ def integrate(
     """Where x is at t_end, in the shape of x.
 
     steps: equal steps of time. solver: euler (error halves with twice the steps) or heun (quarters, two evaluations a
-    step). t_end may lie before t_start. A field that knows where Euler's steps lead (`euler_end`) is asked on a CPU
-    outside autocast, where that saves time and gives the same to rounding: that of `products`, where given, such as
+    step). t_end may lie before t_start. A field with its own way to the end of Euler's steps (`euler_end`) uses it on a
+    CPU outside autocast, where it saves time and gives the same to rounding: that of `products`, where given, such as
     bfloat16. Raises FlowError for a wrong setting, or naming the step at which values stop being finite.
     """
     euler_end = getattr(velocity, "euler_end", None)
     is_plain = x.device.type == "cpu" and not torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
-    if euler_end is not None and solver == "euler" and is_plain:
+    if euler_end is not None and scheme_of(solver).step is euler_step and is_plain:
         end = euler_end(x, _times(x, steps, t_start, t_end), products)
         if _is_finite(end):
-            return end  # otherwise the steps below say where
+            return end  # otherwise the steps below name where
     for _, x_t in _walk(velocity, x, steps, solver, t_start, t_end):
         x = x_t
     return x
 
 
 def integrate_saved(
-    velocity: Velocity, x: Tensor, steps: int, solver: str = "euler", *, t_start: float = 0.0, t_end: float = 1.0
+    velocity: Velocity, x: Tensor, steps: int, solver: Solver = "euler", *, t_start: float = 0.0, t_end: float = 1.0
 ) -> tuple[Tensor, Tensor]:
     """All times (S+1,) and the features at them (S+1, ...), start and end included. Otherwise as `integrate`."""
     times, saved = zip(*_walk(velocity, x, steps, solver, t_start, t_end), strict=True)
@@ -54,7 +54,12 @@ def integrate_saved(
 
 
 def integrate_moving(
-    velocity: Velocity, x: Tensor, steps: int, solver: str = "euler", *, keep: Callable[[Tensor], Tensor] = lambda x: x
+    velocity: Velocity,
+    x: Tensor,
+    steps: int,
+    solver: Solver = "euler",
+    *,
+    keep: Callable[[Tensor], Tensor] = lambda x: x,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """As `integrate_saved` from t=0 to t=1, and the velocity at each saved point: (S+1,), (S+1, ...), (S+1, ...).
 
@@ -79,32 +84,16 @@ def integrate_moving(
     return torch.stack(times), torch.stack(saved), torch.stack([*starts, keep(last)])
 
 
-def euler_step(velocity: Velocity, x: Tensor, t: Tensor, t_next: Tensor) -> Tensor:
-    """First order: along the velocity at the start of the step."""
-    return torch.addcmul(x, velocity(x, t), t_next - t)
-
-
-def heun_step(velocity: Velocity, x: Tensor, t: Tensor, t_next: Tensor) -> Tensor:
-    """Second order: along the mean of the velocities at the start and at Euler's guess of the end."""
-    v = velocity(x, t)
-    guess = x + (t_next - t) * v
-    return x + (t_next - t) * 0.5 * (v + velocity(guess, t_next))
-
-
-SOLVERS: dict[str, Step] = {"euler": euler_step, "heun": heun_step}
-
-
 def _walk(
-    velocity: Velocity, x: Tensor, steps: int, solver: str, t_start: float, t_end: float
+    velocity: Velocity, x: Tensor, steps: int, solver: Solver, t_start: float, t_end: float
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """(t, x) at the start and after every step."""
-    if solver not in SOLVERS:
-        raise FlowError(f"There is no solver {solver!r}.", fix=f"Use one of: {', '.join(SOLVERS)}.")
+    step = scheme_of(solver).step
     times = _times(x, steps, t_start, t_end)
     _check_finite(x, "before the first step")
     yield times[0], x
     for number, (t, t_next) in enumerate(pairwise(times), start=1):
-        x = SOLVERS[solver](velocity, x, t, t_next)
+        x = step(velocity, x, t, t_next)
         _check_finite(x, f"at step {number} of {steps}")
         yield t_next, x
 

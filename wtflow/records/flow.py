@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from wtflow.config import Coupling, Solver
 from wtflow.records.core import GOOD
 
 UNMARKED = "unmarked"
@@ -130,7 +131,7 @@ class Landscape:
 class StepsRow:
     """The run's own test set scored with one solver and number of steps."""
 
-    solver: Literal["euler", "heun"]
+    solver: Solver
     steps: int
     evaluations: int
     """Evaluations of the velocity network per position."""
@@ -148,7 +149,7 @@ class StepsRow:
 class ReturnTrip:
     """Positions integrated 0 -> 1 -> 0 with the same solver and steps each way."""
 
-    solver: Literal["euler", "heun"]
+    solver: Solver
     steps: int
     """Steps each way."""
     errors: dict[str, Spread]
@@ -186,5 +187,5 @@ class Ideal:
     """Coupling -> mean squared distance between data and its noise."""
     strengths: dict[str, float]
     """Coupling -> gamma, minus the mean inner product per dimension; 0 is independent."""
-    trained_with: str
+    trained_with: Coupling
     """The coupling that the run was trained with."""

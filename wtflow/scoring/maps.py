@@ -1,17 +1,20 @@
 """From a velocity field to anomaly maps. Higher means more anomalous, everywhere.
 
 Maps are raw: no clamping, no scale of their own, comparable over a whole run. `relative` alone is made per image,
-after upsampling, and is therefore applied in `maps.upsample`; what follows a raw map needs no torch and lives there.
+after upsampling, and is therefore applied in `pixels.upsample`; what follows a raw map needs no torch and is in
+`pixels`.
 
 Sources: [WTF] arXiv 2508.05461 for endpoint and relative; [TCCM] Li et al. 2025, arXiv 2510.18328, of which deviation
 at t=0 is the score; [Mismatch] Flow Mismatching, arXiv 2605.23070.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from wtflow.config import Settings
+from wtflow.config import Score, Settings
 from wtflow.errors import FlowError
 from wtflow.flow.integrate import Velocity, integrate
 from wtflow.flow.path import interpolate, target_velocity
@@ -51,12 +54,10 @@ def compute_map(velocity: Velocity, x: Tensor, settings: Settings, seed: int) ->
 
 
 def _raw_map(velocity: Velocity, x: Tensor, settings: Settings, seed: int) -> Tensor:
+    if settings.score not in SCORES:
+        raise FlowError(f"There is no score {settings.score!r}.", fix=f"Use one of: {', '.join(SCORES)}.")
     with torch.inference_mode():
-        if settings.score == "deviation":
-            return deviation_score(velocity, x, settings.deviation_time)
-        if settings.score == "mismatch":
-            return mismatch_score(velocity, x, settings.mismatch_samples, seed)
-        return _endpoint_map(velocity, x, settings)  # relative is endpoint until it is upsampled
+        return SCORES[settings.score](velocity, x, settings, seed)
 
 
 def _endpoint_map(velocity: Velocity, x: Tensor, settings: Settings) -> Tensor:
@@ -98,3 +99,14 @@ def mismatch_score(velocity: Velocity, x: Tensor, n_samples: int, seed: int) -> 
         error = velocity(interpolate(x, noise, t), t) - target_velocity(x, noise)
         total += error.square().mean(-1)
     return total / n_samples
+
+
+SCORES: dict[Score, Callable[[Velocity, Tensor, Settings, int], Tensor]] = {
+    "endpoint": lambda velocity, x, settings, _: _endpoint_map(velocity, x, settings),
+    "relative": lambda velocity, x, settings, _: _endpoint_map(velocity, x, settings),
+    "deviation": lambda velocity, x, settings, _: deviation_score(velocity, x, settings.deviation_time),
+    "mismatch": lambda velocity, x, settings, seed: mismatch_score(velocity, x, settings.mismatch_samples, seed),
+}
+"""How each score is read off the flow: (velocity, x, settings, seed) -> raw map. relative is endpoint until it is
+upsampled.
+"""

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from wtflow.config import Normalise
 from wtflow.errors import FlowError
 
 RELATIVE_FLOOR = 1e-6
@@ -23,7 +24,7 @@ class Normaliser(nn.Module):
     mean: Tensor
     matrix: Tensor
 
-    def __init__(self, kind: str, mean: Tensor, matrix: Tensor) -> None:
+    def __init__(self, kind: Normalise, mean: Tensor, matrix: Tensor) -> None:
         super().__init__()
         self.kind = kind
         self.register_buffer("mean", mean)
@@ -42,14 +43,14 @@ class Normaliser(nn.Module):
         return (x - self.mean) @ self.matrix
 
 
-def empty_normaliser(kind: str, channels: int, kept: int) -> Normaliser:
+def empty_normaliser(kind: Normalise, channels: int, kept: int) -> Normaliser:
     """One of the right shapes, to load a checkpoint into."""
     return Normaliser(
         kind, torch.zeros(channels), torch.zeros(channels, kept) if kind == "pca" else torch.ones(channels)
     )
 
 
-def fit_normaliser(kind: str, positions: np.ndarray, whiten_power: float, max_channels: int) -> Normaliser:
+def fit_normaliser(kind: Normalise, positions: np.ndarray, whiten_power: float, max_channels: int) -> Normaliser:
     """Fit on training positions (N, C), float16 or float32, in double precision.
 
     For pca the components come out largest first, their mean variance is 1, and each has a fixed sign (largest entry

@@ -8,10 +8,11 @@ import math
 
 import numpy as np
 
+from wtflow.config import Score
 from wtflow.errors import FlowError
 
 
-def upsample(maps: np.ndarray, size_px: int, score_kind: str) -> np.ndarray:
+def upsample(maps: np.ndarray, size_px: int, score_kind: Score) -> np.ndarray:
     """Maps at image size, float32 (B, size_px, size_px), bilinear (corners not aligned).
 
     maps: (B, h, w) of `scoring.maps.compute_map`, any float type. For score_kind "relative" each image then becomes

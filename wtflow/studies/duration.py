@@ -3,17 +3,13 @@
 from typing import Final
 
 from wtflow.config import Settings
+from wtflow.flow.solvers import evaluations
 from wtflow.results import RunResults
 from wtflow.studies.projection import umap_seconds
 from wtflow.studies.requests import StepsRequest, UmapRequest
 
 START_S: Final = 5.0
 """Until a process has loaded the network and moved a few thousand positions."""
-
-
-def evaluations(solver: str, steps: int) -> int:
-    """How often the velocity network looks at a position: Heun looks twice a step."""
-    return steps * (2 if solver == "heun" else 1)
 
 
 def own_evaluations(settings: Settings) -> int:

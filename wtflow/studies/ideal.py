@@ -2,9 +2,12 @@
 noise. Imports torch.
 """
 
+from typing import get_args
+
 import numpy as np
 import torch
 
+from wtflow.config import Coupling
 from wtflow.errors import FlowError
 from wtflow.flow.coupling import couple, coupling_strength, transport_cost
 from wtflow.flow.integrate import integrate_saved
@@ -13,7 +16,7 @@ from wtflow.records.flow import Ideal
 from wtflow.studies.projection import Pca
 from wtflow.studies.run_flow import RunFlow
 
-COUPLINGS = ("independent", "optimal", "worst")
+COUPLINGS: tuple[Coupling, ...] = tuple(sorted(get_args(Coupling)))
 
 
 def compute_ideal(flow: RunFlow, normal_start: np.ndarray, basis: Pca, n: int, steps: int, seed: int) -> Ideal:

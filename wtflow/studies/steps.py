@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wtflow.config import Settings
+from wtflow.config import Settings, Solver
 from wtflow.errors import DatasetError
 from wtflow.flow.integrate import Velocity, integrate
+from wtflow.flow.solvers import evaluations
 from wtflow.machine.cores import n_cores
 from wtflow.machine.progress import ShareDone
 from wtflow.metrics import PixelMetrics, image_metrics
@@ -37,7 +38,7 @@ FEATURES_SHARE = 0.3
 TRIP_SHARE = 0.1
 """Share given to the trips there and back."""
 
-Plan = Sequence[tuple[str, int]]
+Plan = Sequence[tuple[Solver, int]]
 
 
 def compute_steps(
@@ -55,7 +56,7 @@ def compute_steps(
             f"Run {flow.results.run_id} has no test images to score.", fix="Add images to test/, then train again."
         )
     own = (flow.settings.solver, flow.settings.steps)
-    wanted = sorted({*((solver, int(steps)) for solver, steps in plan), own})
+    wanted = sorted({*plan, own})
     begun = 0.0
 
     def tell_features(done: int, total: int) -> None:
@@ -64,7 +65,7 @@ def compute_steps(
         progress(begun)
 
     flow.cache_test_features(tell_features)
-    costs = np.array([_evaluations(*one) for one in wanted], float)
+    costs = np.array([evaluations(*one) for one in wanted], float)
     borders = begun + np.concatenate([[0.0], np.cumsum(costs)]) / costs.sum() * (1 - TRIP_SHARE - begun)
     truths = _truths(flow)
     rows = []
@@ -96,7 +97,7 @@ def compute_trips(flow: RunFlow, plan: Plan, n: int, seed: int, progress: ShareD
     )
 
 
-def return_error(velocity: Velocity, x: Tensor, solver: str, steps: int) -> Tensor:
+def return_error(velocity: Velocity, x: Tensor, solver: Solver, steps: int) -> Tensor:
     """|return - start| / |start| of features x (..., C) sent to t=1 and back with equal steps: float64 (...), infinite
     where a path is lost.
 
@@ -124,10 +125,6 @@ def spread(values: np.ndarray) -> Spread:
     return float(low), float(middle), float(high)
 
 
-def _evaluations(solver: str, steps: int) -> int:
-    return steps * (2 if solver == "heun" else 1)
-
-
 def _truths(flow: RunFlow) -> list[np.ndarray | None]:
     """Masks of the test images at image size, packed to bits; None where pixel metrics leave the image out."""
     truths: list[np.ndarray | None] = []
@@ -138,7 +135,7 @@ def _truths(flow: RunFlow) -> list[np.ndarray | None]:
 
 
 def _score(
-    flow: RunFlow, solver: str, steps: int, truths: list[np.ndarray | None], progress: ShareDone, *, is_default: bool
+    flow: RunFlow, solver: Solver, steps: int, truths: list[np.ndarray | None], progress: ShareDone, *, is_default: bool
 ) -> StepsRow:
     """One pass over the test set, a few images in memory at a time."""
     test, size, settings = (
@@ -170,7 +167,7 @@ def _score(
     return StepsRow(
         solver=solver,
         steps=steps,
-        evaluations=_evaluations(solver, steps),
+        evaluations=evaluations(solver, steps),
         ms_per_image=1000 * watch.seconds / len(facts),
         metrics={"image_auroc": image["image_auroc"], "pixel_auroc": pixel["pixel_auroc"], "aupro": pixel["aupro"]},
         norms={group: spread(np.concatenate(parts)) for group, parts in norms.items()},
@@ -214,7 +211,7 @@ def _maps(
     the features at t=0.
     """
     settings = detector.settings
-    n_at_once = max(n_cores(), min(BATCH, EVALUATIONS_AT_ONCE // _evaluations(settings.solver, settings.steps)))
+    n_at_once = max(n_cores(), min(BATCH, EVALUATIONS_AT_ONCE // evaluations(settings.solver, settings.steps)))
     while batch := list(itertools.islice(grids, n_at_once)):
         x = detector.start(np.stack([grid for _, grid in batch]))
         began = time.perf_counter()

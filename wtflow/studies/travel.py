@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from wtflow.config import Solver
 from wtflow.errors import FlowError
 from wtflow.flow.integrate import Velocity, integrate_moving
 from wtflow.machine.progress import Progress
@@ -52,7 +53,7 @@ class Walk:
     v: Tensor
 
 
-def walks(flow: RunFlow, positions: PositionSet, steps: int, solver: str, progress: Progress) -> Iterator[Walk]:
+def walks(flow: RunFlow, positions: PositionSet, steps: int, solver: Solver, progress: Progress) -> Iterator[Walk]:
     """All positions in chunks, integrated from t=0 to t=1 in `steps` steps, every step saved (S = steps + 1).
 
     `progress(done, total)` counts positions and may raise to stop. Raises FlowError for a wrong setting or values that
@@ -77,7 +78,7 @@ def compute_travel(
     flow: RunFlow,
     positions: PositionSet,
     steps: int,
-    solver: str,
+    solver: Solver,
     basis: Pca,
     progress: Progress,
     *,
