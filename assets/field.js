@@ -8,7 +8,7 @@ const MORPH_MS = 500; // from one saved time to another where playing makes no s
 const SLOW_MS = 36, MANY = 8000; // where a frame takes longer, a draft of so many points is drawn while they move
 const REST_MS = 180; // so long after the last turn of the wheel or press of a key, the movement is over
 
-const MEMORY = new Map(); // key of a field -> what a person had set, for when the page mounts it anew
+const MEMORY = new Map(); // key of a field -> what a person had set, for when the page mounts it again
 
 class Field {
   constructor(parent) {
@@ -52,7 +52,7 @@ class Field {
     this.ui.stage.prepend((this.canvas = canvas));
   }
 
-  // ---- what the page says -------------------------------------------------------------------------------------------
+  // ---- what the page sends -------------------------------------------------------------------------------------------
 
   update({ data, setStateValue, setTriggerValue }) {
     Object.assign(this, { key: data.key, send: { state: setStateValue, trigger: setTriggerValue }, canPlay: data.playing_allowed && data.t.length > 1 });
@@ -104,16 +104,16 @@ class Field {
     this.root.classList.toggle("no-charts", !data.charts.length);
   }
 
-  /** Show the view, colour and time asked for; what is not named or not there stays as it is. */
+  /** Show the requested view, colour and time; what is not named or not there stays as it is. */
   take({ view, colour, t }) {
     const of = (options, wanted, present) => options.find(({ key }) => key === wanted) ?? options.find(({ key }) => key === present?.key) ?? options[0];
     this.view = of(this.views, view, this.view);
     this.colour = of(this.colours, colour, this.colour);
     if (Number.isFinite(t)) this.scrub(this.canPlay ? t : closest(this.t, t));
-    this.reported = JSON.stringify(this.choice()); // the page knows
+    this.reported = JSON.stringify(this.choice()); // the page has it already
   }
 
-  /** Draw everything anew, controls included. */
+  /** Draw everything again, controls included. */
   paint() {
     const { ui } = this;
     ui.view.value = this.view.key;
@@ -159,7 +159,7 @@ class Field {
     return { view: this.view.key, colour: this.colour.key, t: Math.round(this.now * 1e4) / 1e4 };
   }
 
-  /** Tell the page what is chosen, unless it knows. Never called while playing. */
+  /** Send the page what is chosen, unless it has that already. Never called while playing. */
   report() {
     clearTimeout(this.later);
     const choice = this.choice(), text = JSON.stringify(choice);
@@ -398,7 +398,7 @@ class Field {
     this.redraw();
   }
 
-  /** Ask for a frame. Names say what must be drawn anew: "axes" (and with them the points), "front", "charts"; without one, the points. */
+  /** Request a frame. Names list what must be drawn again: "axes" (and with them the points), "front", "charts"; without one, the points. */
   redraw(...names) {
     for (const name of names.length ? names : ["points"]) this.dirty[name] = true;
     this.request ??= requestAnimationFrame((stamp) => this.tick(stamp));
@@ -492,7 +492,7 @@ class Field {
     if (hovered >= 0) this.placeTip(...this.place(hovered, frame, at));
   }
 
-  /** On a map beside the particle, on the side that has room; where paths are drawn in a corner far from it, to leave its path in sight. */
+  /** On a map next to the particle, on the side that has room; where paths are drawn in a corner far from it, to leave its path in sight. */
   placeTip(x, y) {
     const { box, width, height, canPlay, ui: { tip } } = this, { offsetWidth: wide, offsetHeight: high } = tip;
     const isRight = canPlay ? x < width / 2 : x + 18 + wide < width;
@@ -501,7 +501,7 @@ class Field {
     tip.style.transform = `translate(${box.left + across}px, ${box.top + down}px)`;
   }
 
-  /** Everything that follows time besides the picture, and what tests read. */
+  /** Everything that follows time apart from the picture, and what tests read. */
   showTime() {
     const { ui, t, now, isPlaying, hovered } = this;
     ui.clock.textContent = `t = ${now.toFixed(2)}`;

@@ -1,4 +1,4 @@
-// The particle field, part 3 of 4: its markup, the charts beside the view, and what hovering says.
+// The particle field, part 3 of 4: its markup, the charts next to the view, and the box that hovering shows.
 
 const icon = (path) => `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${path}"/></svg>`;
 const ICONS = {

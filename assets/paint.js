@@ -33,7 +33,7 @@ class Painter {
     this.build();
   }
 
-  // -- what Python says
+  // -- what Python sends
 
   async update(data, send) {
     this.send = send;
@@ -303,7 +303,7 @@ class Painter {
   }
 }
 
-/** Let the brush go from one point to another: raise the cover, and mix anew the pixels where it rose. */
+/** Let the brush go from one point to another: raise the cover, and mix again the pixels where it rose. */
 function cover(work, from, to, size) {
   const r = work.stroke.radius;
   const [ax, ay] = from, [bx, by] = to;

@@ -144,16 +144,16 @@
 
       function sayChecks(now, mean) {
         const { rho, s, m, x, t } = now, z = (x - m) / s, v = gaussVelocity(x, t, m, s, rho);
-        if (Number.isFinite(mean) && Number.isFinite(v)) api.say("mean of the lines through (t, x), the field", mean, v);
-        api.say("one Euler step from x, ρ (x − m) / s", eulerPath(x, { ...now, steps: 1 }).places[1], rho * z);
+        if (Number.isFinite(mean) && Number.isFinite(v)) api.check("mean of the lines through (t, x), the field", mean, v);
+        api.check("one Euler step from x, ρ (x − m) / s", eulerPath(x, { ...now, steps: 1 }).places[1], rho * z);
         const along = (at, y) => gaussVelocity(y, at, m, s, rho);
         if (rho > -1) {
-          api.say("many steps from x, (x − m) / s", rungeKutta(along, x, 1), z);
+          api.check("many steps from x, (x − m) / s", rungeKutta(along, x, 1), z);
         } else {
           const at = meeting(now), [a, z1] = pairOf(scene.g, 0, now), [b, z2] = pairOf(scene.g, farthest(now), now);
-          api.say("two lines cross at, t* = s / (1 + s)", (a - b) / (a - b - (z1 - z2)), at);
-          api.say("width of all lines at t*", widthAt(at, now), 0);
-          api.say("many steps from x to 0.9 t*, flow map", rungeKutta(along, x, 0.9 * at), (1 - 0.9 * at) * m + 0.1 * s * z);
+          api.check("two lines cross at, t* = s / (1 + s)", (a - b) / (a - b - (z1 - z2)), at);
+          api.check("width of all lines at t*", widthAt(at, now), 0);
+          api.check("many steps from x to 0.9 t*, flow map", rungeKutta(along, x, 0.9 * at), (1 - 0.9 * at) * m + 0.1 * s * z);
         }
       }
 

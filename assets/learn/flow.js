@@ -121,8 +121,8 @@
           if (n && !isDrawing) this.drawChart(t);
           this.drawProbe(t);
           const size = sizes[k] + share * (sizes[k + 1] - sizes[k]);
-          api.say(`mean |x|² of ${n} particles`, size, closedSize(t), 4 * chance(now) + 1e-5);
-          if (t === 0 && way === 1) api.say("largest distance of a particle to a data point", furthest(now), 0, 1e-3);
+          api.check(`mean |x|² of ${n} particles`, size, closedSize(t), 4 * chance(now) + 1e-5);
+          if (t === 0 && way === 1) api.check("largest distance of a particle to a data point", furthest(now), 0, 1e-3);
           if (t === 0) api.note("t = 0: the arrows show the value v(x, 0) = −x. At a data point itself the limit t → 0 is 0.");
           else if (way === 1) api.note("The same field, followed backward: particles run against the arrows.");
         },
@@ -142,8 +142,8 @@
           const [x, y] = probe, [vx, vy] = finiteVelocity(x, y, t, atoms), speed = Math.hypot(vx, vy);
           plane.arrows([x, y, vx / (1 + speed / 4), vy / (1 + speed / 4)], C.selected, { scale: 0.5, width: 2.6, alpha: 1, head: 9 });
           plane.marker(x, y, { radius: 5 });
-          if (t >= 0.03 && t <= 0.98) api.say("speed at the pointer, by the density's slope", Math.hypot(...slopeField(x, y, t)), speed, 1e-3 * (1 + speed));
-          else api.say(`speed at the pointer${t === 0 ? ", value −x" : ""}`, speed, t === 0 ? Math.hypot(x, y) : undefined);
+          if (t >= 0.03 && t <= 0.98) api.check("speed at the pointer, by the density's slope", Math.hypot(...slopeField(x, y, t)), speed, 1e-3 * (1 + speed));
+          else api.check(`speed at the pointer${t === 0 ? ", value −x" : ""}`, speed, t === 0 ? Math.hypot(x, y) : undefined);
         },
 
         pointer(kind, x, y, panelIndex) {

@@ -55,11 +55,11 @@
         plane.marker(mean[0], mean[1], { colour: C.time, radius: 4, shape: "dot" });
         plane.marker(mean[2], mean[3], { colour: C.time, radius: 4, shape: "dot" });
         const [cx, cy] = finiteVelocity(x, y, t, atoms), vx = mean[2] - mean[0], vy = mean[3] - mean[1], most_ = Math.max(1, Math.hypot(cx, cy));
-        api.say("x of the lines' mean velocity", vx, cx, 1e-6 * most_ / t);
-        api.say("y", vy, cy, 1e-6 * most_ / t);
+        api.check("x of the lines' mean velocity", vx, cx, 1e-6 * most_ / t);
+        api.check("y", vy, cy, 1e-6 * most_ / t);
         const sorted = Array.from(weights).sort((a, b) => b - a);
         drawWeights(sorted);
-        api.say("lines that share half of the weight", String(1 + sorted.findIndex((_, k) => sorted.slice(0, k + 1).reduce((a, b) => a + b) >= 0.5 - 1e-12)));
+        api.check("lines that share half of the weight", String(1 + sorted.findIndex((_, k) => sorted.slice(0, k + 1).reduce((a, b) => a + b) >= 0.5 - 1e-12)));
       };
 
       const drawWeights = (sorted) => {
@@ -83,8 +83,8 @@
         chart.axes();
         chart.label("none at t = 0", 0.5, 0.5, { dx: 8 });
         api.note("t = 0: shown is the value v(x, 0) = E[noise] − x = −x. Lines pass only through data points, each with all noises.");
-        api.say("|v(x, 0)|", Math.hypot(vx, vy), Math.hypot(x, y), 1e-9);
-        api.say("limit t → 0 at the ringed data point: |v| at t = 0.0001", Math.hypot(...finiteVelocity(ax, ay, 1e-4, atoms)), 0, 1e-3);
+        api.check("|v(x, 0)|", Math.hypot(vx, vy), Math.hypot(x, y), 1e-9);
+        api.check("limit t → 0 at the ringed data point: |v| at t = 0.0001", Math.hypot(...finiteVelocity(ax, ay, 1e-4, atoms)), 0, 1e-3);
       };
 
       return {

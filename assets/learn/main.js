@@ -3,7 +3,7 @@
 // A lesson gets create(stage, scene, values, api) and returns { draw(), pointer(kind, x, y, panelIndex), dispose(), key(name)? }.
 // scene: what its Python module sent, arrays as Float32Array (their shapes in scene.shapes.<name>). values: name -> number, always current.
 // pointer kinds: down, move (also without a button held), up, leave. key: "ArrowLeft" and so on while the stage has the focus; return true if used.
-// api: set(name, value) changes a control; say(label, computed, exact, tolerance = 0.001) shows a live check (numbers or texts; exact may be left out);
+// api: set(name, value) changes a control; check(label, computed, exact, tolerance = 0.001) shows a live check (numbers or texts; exact may be left out);
 //   note(text) shows a sentence there; commit() sends the state (done on its own when a button or slider is let go); redraw() asks for a frame;
 //   setPoints(array or null) keeps points that the person drew ([x, y, x, y, ...]) and sends them with the next commit;
 //   hasOwnPoints: whether the scene shows such; playBackward(flag).
@@ -75,7 +75,7 @@ class LessonView {
     });
   }
 
-  /** A new scene: the lesson starts anew with the values as they are. */
+  /** A new scene: the lesson starts again with the values as they are. */
   begin(data) {
     this.lesson?.dispose?.();
     this.stage.panels.length = 0;
@@ -85,7 +85,7 @@ class LessonView {
     this.shown = [];
     const api = {
       set: (name, value) => this.set(name, value),
-      say: (label, computed, exact, tolerance = 1e-3) => {
+      check: (label, computed, exact, tolerance = 1e-3) => {
         const holds = typeof computed !== "number" || typeof exact !== "number" ? null : Math.abs(computed - exact) <= tolerance;
         this.shown.push({ label, computed, exact: exact ?? null, holds });
       },
@@ -118,7 +118,7 @@ class LessonView {
     this.redraw();
   }
 
-  /** Tell the page how things stand, unless it knows. */
+  /** Send the page the present state, unless it has that already. */
   commit() {
     clearTimeout(this.later);
     if (this.controls.isPlaying) return;

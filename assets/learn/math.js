@@ -93,7 +93,7 @@ function finitePath(x, y, times, atoms) {
   return path;
 }
 
-// Per method its stages: where in the step the field is asked (coming from the stage before), and the weight of the answer.
+// Per method its stages: where in the step the field is evaluated (coming from the stage before), and the weight of that value.
 const SOLVERS = {
   euler: [[0, 1]],
   midpoint: [[0, 0], [0.5, 1]],

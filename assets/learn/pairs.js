@@ -1,4 +1,4 @@
-// Lesson 3, who pairs with whom: three couplings of the same points and noise, found anew whenever a point moves.
+// Lesson 3, who pairs with whom: three couplings of the same points and noise, found again whenever a point moves.
 
 {
   const KINDS = ["independent", "optimal", "worst"];
@@ -28,7 +28,7 @@
     return sum;
   }
 
-  /** Sum of squared norms minus twice the inner products: the same cost, where only the last sum knows the pairing. */
+  /** Sum of squared norms minus twice the inner products: the same cost, where only the last sum depends on the pairing. */
   function costFromInner(points, noise, d, partner) {
     let norms = 0, inner = 0;
     for (let i = 0; i < partner.length; i++) {
@@ -166,20 +166,20 @@
 
       function sayChecks() {
         const { d, size, batchOf, independent, optimal, worst } = found, costs = [independent.cost, optimal.cost, worst.cost].sort((a, b) => a - b);
-        api.say("middle of the three costs, independent's", costs[1], independent.cost);
-        api.say("worst cost, by inner products", worst.cost, costFromInner(points, noise, d, worst.partner));
+        api.check("middle of the three costs, independent's", costs[1], independent.cost);
+        api.check("worst cost, by inner products", worst.cost, costFromInner(points, noise, d, worst.partner));
         const better = countBetterSwaps(points, noise, d, optimal.partner, batchOf, "optimal") + countBetterSwaps(points, noise, d, worst.partner, batchOf, "worst");
-        api.say("exchanges of two that would improve", better, 0);
+        api.check("exchanges of two that would improve", better, 0);
         if (d === 1) {
-          api.say("optimal, by sorted with sorted", optimal.cost, sortedCost(points, noise, size, order, false));
-          api.say("worst, by sorted with reversed", worst.cost, sortedCost(points, noise, size, order, true));
-          api.say("worst crossings inside batches", worst.inside, pairsThatDiffer(batchOf));
+          api.check("optimal, by sorted with sorted", optimal.cost, sortedCost(points, noise, size, order, false));
+          api.check("worst, by sorted with reversed", worst.cost, sortedCost(points, noise, size, order, true));
+          api.check("worst crossings inside batches", worst.inside, pairsThatDiffer(batchOf));
           return;
         }
         const at = ((d - 1) * sizes.length + sizes.indexOf(size)) * 2;
         if (isMoved || !sizes.includes(size)) return; // what SciPy found holds for the points as they came
-        api.say("optimal cost, by SciPy", optimal.cost, scene.costs[at]);
-        api.say("worst cost, by SciPy", worst.cost, scene.costs[at + 1]);
+        api.check("optimal cost, by SciPy", optimal.cost, scene.costs[at]);
+        api.check("worst cost, by SciPy", worst.cost, scene.costs[at + 1]);
       }
 
       /** B (B - 1) / 2 of each batch, less the pairs of one value. */

@@ -131,14 +131,14 @@
 
       const tell = (k, d, n, area, [, , stored, error]) => {
         const noise = of("noise", k), middle = mean(noise), spread = Math.sqrt(mean(noise.map((value) => (value - middle) ** 2)));
-        api.say(`mean norm of 200 noises, d = ${count(d)}`, middle, chiMean(d), (5 * chiStd(d)) / Math.sqrt(DOTS));
-        api.say("spread of their norms", spread, chiStd(d), 0.3 * chiStd(d)); // its standard error is about 5 %
-        if (values.norm < 0.5) api.say("area under the noise's curve", area, 1, 0.002);
-        else if (d > 1) api.say("norm of data after a layer norm", of("normed", k).reduce((far, value) => (Math.abs(value - Math.sqrt(d)) > Math.abs(far - Math.sqrt(d)) ? value : far)), Math.sqrt(d), 1e-5 * d);
+        api.check(`mean norm of 200 noises, d = ${count(d)}`, middle, chiMean(d), (5 * chiStd(d)) / Math.sqrt(DOTS));
+        api.check("spread of their norms", spread, chiStd(d), 0.3 * chiStd(d)); // its standard error is about 5 %
+        if (values.norm < 0.5) api.check("area under the noise's curve", area, 1, 0.002);
+        else if (d > 1) api.check("norm of data after a layer norm", of("normed", k).reduce((far, value) => (Math.abs(value - Math.sqrt(d)) > Math.abs(far - Math.sqrt(d)) ? value : far)), Math.sqrt(d), 1e-5 * d);
         const now = find(live, d, n), said = find(method, d, n);
-        if (n === 2) api.say("γ of groups of 2, in the table", stored, pairStrength(d), 5 * error);
+        if (n === 2) api.check("γ of groups of 2, in the table", stored, pairStrength(d), 5 * error);
         const inTable = `in the table ${stored.toFixed(4)} ± ${error.toPrecision(1)}`;
-        api.say("γ", now ? `measured now ${now[2].toFixed(4)} ± ${now[3].toPrecision(1)}, ${inTable}` : `${inTable} (too slow to measure while you wait)`);
+        api.check("γ", now ? `measured now ${now[2].toFixed(4)} ± ${now[3].toPrecision(1)}, ${inTable}` : `${inTable} (too slow to measure while you wait)`);
         if (said) api.note(`Orange cross, an older figure of ours: ${said[2].toPrecision(2)}.`);
         if (d > 2) api.note(`In the plane the same groups reach ${short(find(table, 2, n)[2])}: ${(find(table, 2, n)[2] / stored).toFixed(1)} times as much.`);
       };

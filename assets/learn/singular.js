@@ -43,7 +43,7 @@
     }
     for (let i = 0; i < atoms.length; i++) {
       const log = (least - (x - stay * atoms[i]) ** 2) * scale;
-      if (log < -40) continue; // below rounding; asked half a million times, so it saves most of the work
+      if (log < -40) continue; // below rounding; evaluated half a million times, so it saves most of the work
       const weight = Math.exp(log);
       sum += weight;
       mean += weight * atoms[i];
@@ -128,7 +128,7 @@
         const at = (s * (1 + s)) / (1 + s * s);
         steep.marker(at, top, { colour: C.normal, radius: 4, shape: "dot" });
         steep.label(`(1+s²)/2s = ${top.toPrecision(4)} at t = ${at.toFixed(4)}`, at, top, { dx: at > 0.1 ? -10 : 10, dy: -Math.min(stage.type, 0.1 * steep.height), align: at > 0.1 ? "right" : "left", colour: C.normal, isBold: true });
-        if (high > 8) steep.label("finite data, beside an atom: 1/t", Math.min(0.5, 1 / (0.8 * high)), 0.8 * high, { dx: -12, align: "right" });
+        if (high > 8) steep.label("finite data, next to an atom: 1/t", Math.min(0.5, 1 / (0.8 * high)), 0.8 * high, { dx: -12, align: "right" });
         const shown = Math.max(t, 0.001), here = choice === FINITE ? 1 / shown : slope(shown, s, rho);
         steep.line("x", shown, C.selected, { width: 1.4 });
         if (Number.isFinite(here)) steep.marker(shown, clamp(here, steep.range.y[0], high), { colour: C.selected, radius: 6 });
@@ -178,26 +178,26 @@
         const rho = RHO[choice];
         if (choice === FINITE) {
           const at = clamp(t, 0.001, 0.1), h = 1e-5 * at, found = (lineVelocity(h, at, atoms) - lineVelocity(-h, at, atoms)) / (2 * h);
-          api.say(`slope beside an atom at t = ${at.toFixed(3)}`, found, 1 / at, 1e-3 / at);
-          api.say(`start s beside a lone atom, after ${n} steps`, roundTrip(s, n, (x, time) => lineVelocity(x, time, [0]))[n], (n - 1) * s, 1e-6 * n);
-          if (n >= 32) api.say("median distance of a return from an atom", quantile(nearest, 0.5), 0, 1e-3);
-          api.note("Beside an atom the slope has no bound. Whatever lies there is pushed off, the farther the more steps, and comes back onto an atom.");
+          api.check(`slope next to an atom at t = ${at.toFixed(3)}`, found, 1 / at, 1e-3 / at);
+          api.check(`start s next to a lone atom, after ${n} steps`, roundTrip(s, n, (x, time) => lineVelocity(x, time, [0]))[n], (n - 1) * s, 1e-6 * n);
+          if (n >= 32) api.check("median distance of a return from an atom", quantile(nearest, 0.5), 0, 1e-3);
+          api.note("Next to an atom the slope has no bound. What lies there is pushed away, farther with more steps, and returns onto an atom.");
           return;
         }
         const found = gaussVelocity(0.5, t, 0, s, rho) - gaussVelocity(-0.5, t, 0, s, rho), wanted = (t - c) / ((t - c) ** 2 + w * w);
-        if (Number.isFinite(found)) api.say(`slope at t = ${t.toFixed(3)}`, found, wanted, 1e-6 * (1 + Math.abs(wanted)));
+        if (Number.isFinite(found)) api.check(`slope at t = ${t.toFixed(3)}`, found, wanted, 1e-6 * (1 + Math.abs(wanted)));
         if (choice !== WORST) {
           let most = -Infinity, when = 0;
           for (let i = 0; i <= 4000; i++) { // around the neck, where it is narrow
             const time = clamp(c + w * (-4 + i / 500), 0, 1), value = slope(time, s, rho);
             if (value > most) [most, when] = [value, time];
           }
-          api.say("largest slope", most, peak, 1e-4 * peak);
-          api.say("its time", when, c + w, 2e-3);
-          api.say(`error × steps, ${measured.law[0].toLocaleString("en-US")} steps`, measured.law[1], firstOrder(s, rho), 0.01 * firstOrder(s, rho));
+          api.check("largest slope", most, peak, 1e-4 * peak);
+          api.check("its time", when, c + w, 2e-3);
+          api.check(`error × steps, ${measured.law[0].toLocaleString("en-US")} steps`, measured.law[1], firstOrder(s, rho), 0.01 * firstOrder(s, rho));
         }
-        if (n === 2 && !choice) api.say("share that returns after 2 steps", there * back, (s / (1 + s * s)) ** 2, 1e-9);
-        else api.say("share that returns, and the square of the share at t = 1", there * back, there * there, 1e-6);
+        if (n === 2 && !choice) api.check("share that returns after 2 steps", there * back, (s / (1 + s * s)) ** 2, 1e-9);
+        else api.check("share that returns, and the square of the share at t = 1", there * back, there * there, 1e-6);
         if (choice === WORST) {
           const meeting = (s / (1 + s)).toFixed(3);
           api.note(Number.isFinite(there)

@@ -1,4 +1,4 @@
-// Lesson 7, the well and the escape: a small network that is asked, and on wish trained, here; anomalies to drag; one step against many.
+// Lesson 7, the well and the escape: a small network that is evaluated, and on request trained, here; anomalies to drag; one step against many.
 // The same network and training in NumPy: wtflow/lessons/small_net.py.
 
 {
@@ -192,7 +192,7 @@
         return [0, 1].map((c) => (1 - part) * path[2 * k + c] + part * path[2 * k + 2 + c]);
       };
 
-      /** On a narrow stage the third panel goes: its numbers are told below. */
+      /** On a narrow stage the third panel goes: its numbers stand below. */
       function arrange() {
         const shares = stage.width < 52 * stage.type ? [[0, 0.52], [0.52, 0.48], [2, 0.1]] : [[0, 0.38], [0.38, 0.34], [0.72, 0.28]];
         [plane, chart, scores].forEach((panel, k) => {
@@ -202,7 +202,7 @@
         return shares[2][0] < 1;
       }
 
-      /** Train on beside the drawing; the picture is drawn anew now and then, and whenever someone touches it. */
+      /** Train on between drawings; the picture is drawn again now and then, and whenever someone touches it. */
       function trainOn() {
         if (timer || training().isDone) return;
         timer = setTimeout(() => {
@@ -290,23 +290,23 @@
 
       function sayNumbers(net, data, own, steps) {
         const [x, y] = place(0), [vx, vy] = net.at(x, y, 0), [ex, ey] = finiteVelocity(x, y, 0, scene.atoms);
-        api.say("Score of A by one step of the exact field, independent pairs", ((x + ex) ** 2 + (y + ey) ** 2) / 4, 0, 1e-9);
-        api.say("Learned one-step score of A, against a quarter of |learned − exact|² there at t = 0", own[0][0], ((vx - ex) ** 2 + (vy - ey) ** 2) / 4, 1e-6);
+        api.check("Score of A by one step of the exact field, independent pairs", ((x + ex) ** 2 + (y + ey) ** 2) / 4, 0, 1e-9);
+        api.check("Learned one-step score of A, against a quarter of |learned − exact|² there at t = 0", own[0][0], ((vx - ex) ** 2 + (vy - ey) ** 2) / 4, 1e-6);
         if (isTrained()) {
           const { test, isDone, step, loss } = training();
-          api.say("Slope of the loss along one weight: backpropagation, difference quotient", test.slope, test.quotient, 1e-6);
-          const why = stored ? "" : "No network is stored for these points (stored ones know the first sample). ";
+          api.check("Slope of the loss along one weight: backpropagation, difference quotient", test.slope, test.quotient, 1e-6);
+          const why = stored ? "" : "No network is stored for these points (stored ones belong to the first sample). ";
           api.note(why + (isDone ? `Trained here in ${N_TRAIN.toLocaleString("en")} steps; last loss ${loss.toFixed(3)}.` : `Training here: ${Math.round((100 * step) / N_TRAIN)} %, loss ${loss.toFixed(3)}.`));
         } else {
           const k = 1, kind = values.coupling, [px, py, pt] = scene.probes.subarray(3 * k, 3 * k + 3), far = scene.far;
-          api.say("Network at (−1, 1.5), t = 0.3: v_x in this browser, and in Python", net.at(px, py, pt)[0], scene.probe_v[(kind * scene.probes.length) / 3 * 2 + 2 * k], 1e-4);
-          api.say("Learned one-step score of (4, 4): in this browser, and in Python", net.score(far[0], far[1], 1), scene.far_score[kind], 1e-3);
+          api.check("Network at (−1, 1.5), t = 0.3: v_x in this browser, and in Python", net.at(px, py, pt)[0], scene.probe_v[(kind * scene.probes.length) / 3 * 2 + 2 * k], 1e-4);
+          api.check("Learned one-step score of (4, 4): in this browser, and in Python", net.score(far[0], far[1], 1), scene.far_score[kind], 1e-3);
         }
-        if (values.coupling) api.note("For finite data no closed form of this coupling is at hand: wherever an exact field is named, it is that of independent pairs.");
+        if (values.coupling) api.note("There is no closed form of this coupling for finite data: an exact field named here is that of independent pairs.");
         own.forEach(([one, many], i) => {
           const isOut = [one > data.limits[0], many > data.limits[1]], exact = scoreOf(integrate((px, py, t) => finiteVelocity(px, py, t, scene.atoms), ...place(i), steps, "euler"));
-          const told = isOut[0] === isOut[1] ? (isOut[0] ? "in both" : "in neither") : isOut[0] ? "by one step only" : "by many steps only";
-          api.note(`${LETTERS[i].toUpperCase()}: one step ${words(one)}, ${steps} steps ${words(many)}; above 99 % of the data ${told}. Exact field, independent pairs: 0 and ${words(exact)}.`);
+          const where = isOut[0] === isOut[1] ? (isOut[0] ? "in both" : "in neither") : isOut[0] ? "by one step only" : "by many steps only";
+          api.note(`${LETTERS[i].toUpperCase()}: one step ${words(one)}, ${steps} steps ${words(many)}; above 99 % of the data ${where}. Exact field, independent pairs: 0 and ${words(exact)}.`);
         });
       }
 

@@ -109,8 +109,8 @@ def test_dragging_the_steps_shows_the_share_that_returns_and_the_link_brings_it_
 def test_finite_data_return_onto_atoms(opened):
     lesson = opened("lesson=singular&set=case:5,steps:60,t:0.04")
     checks = lesson.checks
-    assert checks["slope beside an atom at t = 0.040"]["computed"] == pytest.approx(25, rel=1e-3)
-    assert checks["start s beside a lone atom, after 60 steps"]["computed"] == pytest.approx(5.9)
+    assert checks["slope next to an atom at t = 0.040"]["computed"] == pytest.approx(25, rel=1e-3)
+    assert checks["start s next to a lone atom, after 60 steps"]["computed"] == pytest.approx(5.9)
     assert checks["median distance of a return from an atom"]["computed"] == pytest.approx(0, abs=1e-6)
     assert is_sound(lesson)
 

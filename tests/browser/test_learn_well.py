@@ -82,7 +82,7 @@ def test_many_steps_end_where_the_network_ends_in_python_and_other_couplings_say
     assert "no closed form" not in notes(lesson)
     lesson.page.get_by_role("radio", name="worst").click()
     lesson.until("v.coupling === 2")
-    assert "no closed form of this coupling is at hand" in notes(lesson)
+    assert "no closed form of this coupling for finite data" in notes(lesson)
 
 
 def test_a_network_trains_here_with_progress_and_two_methods_agree_on_its_slope(opened):
