@@ -67,9 +67,9 @@ def test_the_same_call_gives_the_same_bytes(tmp_path, short):
     ("arguments", "words"),
     [
         ({"name": "wells"}, "no lesson 'wells'"),
-        ({"name": "features"}, "no figure of its own"),
+        ({"name": "features"}, "has no figures"),
         ({"name": "well", "settings_text": "q:1"}, "no setting 'q'"),
-        ({"name": "well", "settings_text": "t:half"}, "gives no number"),
+        ({"name": "well", "settings_text": "t:half"}, "does not give a number"),
         ({"name": "well", "data": "spiral"}, "no data set 'spiral'"),
         ({"name": "well", "points": "1,2;x"}, "cannot be read"),
         ({"name": "features", "data": "moons"}, "not about a data set"),
@@ -95,4 +95,4 @@ def test_the_command_fails_with_code_2_for_a_folder_that_is_a_file(tmp_path, sho
     (tmp_path / "taken").write_text("x")
     result = CliRunner().invoke(app, ["lesson", "well", "--out", str(tmp_path / "taken")])
     assert result.exit_code == 2
-    assert "no folder that can be written to" in result.output
+    assert "not a folder that can be written to" in result.output

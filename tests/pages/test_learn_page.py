@@ -60,7 +60,7 @@ def test_drawn_points_open_from_the_address(open_page: OpenPage):
 
 def test_drawn_points_that_cannot_be_read_say_what_to_do(open_page: OpenPage):
     page = open_page("learn", lesson="flow", data="drawn", points="1,2;three")
-    assert "draw anew" in page.error[0].value
+    assert "draw them again" in page.error[0].value
 
 
 def test_all_checks_of_a_lesson_are_said_with_both_numbers(open_page: OpenPage):

@@ -1,9 +1,9 @@
-"""Lessons: what each page of "Learn" is computed from, and its numbers checked. One module per lesson, named as in
+"""Lessons: the computation behind each page of "Learn", and checks of its numbers. One module per lesson, named as in
 `LESSONS`.
 
 A lesson module has `CONTROLS` (what can be set), `DATA` (data sets it can be shown on, () for none), `prepare(seed,
-points, settings)`, which returns a `Scene`, and `figure(scene, settings)`, which draws it for slides. The picture that
-can be touched is assets/learn/<name>.js.
+points, settings)`, which returns a `Scene`, and `figure(scene, settings)`, which draws it for slides. The interactive
+picture is assets/learn/<name>.js.
 """
 
 import importlib
@@ -30,8 +30,8 @@ WITH_FIGURES: Final = tuple(name for name in LESSONS if name not in SHOW_A_RUN)
 
 
 def load_lesson(name: str) -> ModuleType:
-    """The module of one lesson, imported now: showing one must not cost what another needs. Raises SettingsError for
-    an unknown name.
+    """The module of one lesson, imported now, so that one lesson does not load what another needs. Raises
+    SettingsError for an unknown name.
     """
     if name not in LESSONS:
         raise SettingsError(f"There is no lesson {name!r}.", fix=f"Choose one of {', '.join(LESSONS)}.")

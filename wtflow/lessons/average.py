@@ -2,8 +2,8 @@
 known.
 
 Data is N(m, s^2), noise N(0, 1), and rho is the correlation of their standardised values: -1 is the worst, 0 the
-independent, +1 the optimal coupling of the whole population. The browser draws with closed forms; here they are held
-against sampling and integration.
+independent, +1 the optimal coupling of the whole population. The browser draws with closed forms; here they are
+compared with sampling and integration.
 
 Sources: [WTF] arXiv 2508.05461 for the path and the worst coupling; the family and all numbers are ours (METHOD 5.1 to
 5.3).
@@ -39,7 +39,7 @@ _STARTS = np.linspace(-2, 2, 9)
 
 
 def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) -> Scene:
-    """`g` (200, 2): independent standard normal values, from which every pair is made, whatever rho; see `lines`. No
+    """`g` (200, 2): independent standard normal values, from which every pair is made, for any rho; see `lines`. No
     points are used.
     """
     g = np.random.default_rng(seed).standard_normal((_SAMPLE, 2))
@@ -54,7 +54,7 @@ def lines(g: np.ndarray, m: float, s: float, rho: float) -> tuple[np.ndarray, np
 def euler(start: np.ndarray, m: float, s: float, rho: float, n_steps: int) -> np.ndarray:
     """Paths (n_steps + 1, n) of Euler's method along the exact field from t=0.
 
-    For rho = -1 more than one step leads nowhere after the meeting time: no number from there on.
+    For rho = -1 and more than one step the field is undefined after the meeting time: NaN from there on.
     """
     end = float(exact.meeting_time(s)) if rho == -1 and n_steps > 1 else 1.0
     path = np.full((n_steps + 1, len(start)), np.nan)
@@ -85,7 +85,7 @@ def _checks(g: np.ndarray, settings: dict[str, float]) -> tuple[Check, ...]:
         )
         checks.append(_regression(data, noise, t, m, s, rho))
     else:
-        # Two lines are enough to find a crossing; which two may not matter.
+        # Two lines are enough to find a crossing, and any two must give the same.
         first, second = 0, int(np.argmax(np.abs(data - data[0])))
         gap, end_gap = data[first] - data[second], noise[first] - noise[second]
         meeting, source = float(exact.meeting_time(s)), "ours: the pairs of ρ = -1"
@@ -109,7 +109,7 @@ def _checks(g: np.ndarray, settings: dict[str, float]) -> tuple[Check, ...]:
 
 
 def _regression(data: np.ndarray, noise: np.ndarray, t: float, m: float, s: float, rho: float) -> Check:
-    """Slope of the field at t, by least squares on sampled lines: what a network fitted to them would find."""
+    """Slope of the field at t, by least squares on sampled lines: what a network would learn from them."""
     x_t, target = (1 - t) * data + t * noise, noise - data
     (slope, value), covariance = np.polyfit(x_t - x_t.mean(), target, 1, cov=True)
     at = exact.gaussian_velocity(np.array([0.0, 1.0]), t, m, s, rho)

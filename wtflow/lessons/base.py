@@ -16,11 +16,11 @@ from PIL import Image, ImageDraw, ImageFont
 from wtflow.errors import SettingsError
 
 N_POINTS: Final = 256
-"""Points of a data set: enough to see its shape, few enough for the browser to weigh all of them in every frame."""
+"""Points of a data set: enough to show its shape, few enough for the browser to use all of them in every frame."""
 
 MOST_OWN_POINTS: Final = 400
 OWN_LIMIT: Final = 5.0
-"""Points drawn by hand lie within this distance of the axes: the pictures show about 3."""
+"""Coordinates of points drawn by hand lie within +- this limit; the pictures show about 3."""
 
 OWN: Final = "drawn"
 """Name of the data set that a person drew."""
@@ -28,8 +28,8 @@ OWN: Final = "drawn"
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """Something a person sets. slider: from low to high in steps; choice: an index into options; hidden: set by
-    pointing into the picture and kept in the address only. A slider named t gets a play button.
+    """A setting of a lesson. slider: from low to high in steps; choice: an index into options; hidden: set by pointing
+    into the picture and kept only in the address. A slider named t gets a play button.
     """
 
     name: str
@@ -44,8 +44,8 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A number of a lesson beside its reference: a closed form, or a second method. tolerance: how far apart they
-    may be; source: why.
+    """A number of a lesson and its reference: a closed form, or a second method. tolerance: their largest allowed
+    difference; source: where the reference comes from.
     """
 
     label: str
@@ -65,32 +65,30 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a lesson's picture is drawn from: arrays, numbers, texts or lists of these by name, and the numbers
-    checked on the way.
-    """
+    """The data of a lesson's picture: arrays, numbers, texts or lists of these by name, and the checked numbers."""
 
     data: Mapping[str, np.ndarray | float | str | list]
     checks: tuple[Check, ...] = ()
 
     def array(self, name: str) -> np.ndarray:
-        """One of the arrays in `data`. Raises TypeError where it is something else."""
+        """An array in `data`. Raises TypeError for anything else."""
         value = self.data[name]
         if not isinstance(value, np.ndarray):
-            raise TypeError(f"{name} is no array")
+            raise TypeError(f"{name} is not an array")
         return value
 
     def number(self, name: str) -> float:
-        """One of the numbers in `data`. Raises TypeError where it is something else."""
+        """A number in `data`. Raises TypeError for anything else."""
         value = self.data[name]
         if not isinstance(value, float):
-            raise TypeError(f"{name} is no number")
+            raise TypeError(f"{name} is not a number")
         return value
 
 
 def encode_scene(scene: Scene, settings: Mapping[str, float]) -> dict[str, object]:
     """The scene as plain JSON values: `data` (arrays as base64 of little-endian float32 with their shape), `settings`,
-    and `fingerprint`, a hash of the data alone: equal data have equal ones, so that a moved slider does not begin the
-    picture anew.
+    and `fingerprint`, a hash of the data alone. Equal data have equal fingerprints, so a moved slider does not restart
+    the picture.
     """
     data = {name: _encode(value) for name, value in scene.data.items()}
     digest = hashlib.blake2b(json.dumps(data, sort_keys=True).encode(), digest_size=12)
@@ -102,10 +100,10 @@ def encode_scene(scene: Scene, settings: Mapping[str, float]) -> dict[str, objec
 
 
 def read_settings(controls: tuple[Control, ...], text: str | None) -> dict[str, float]:
-    """Values of all controls from "t:0.3,rho:-0.5": what is absent, unknown or no number is left at its start, the rest
-    moved into range.
+    """Values of all controls from "t:0.3,rho:-0.5". A control that is absent or not a number keeps its start value, an
+    unknown name is ignored, the rest is moved into range.
 
-    An address is typed and shortened by people: a lesson opens in any case.
+    People type and shorten addresses, so a lesson always opens.
     """
     values = {control.name: float(control.start) for control in controls}
     given = dict(part.strip().split(":", 1) for part in (text or "").split(",") if ":" in part)
@@ -121,9 +119,7 @@ def read_settings(controls: tuple[Control, ...], text: str | None) -> dict[str, 
 
 
 def write_settings(controls: tuple[Control, ...], values: Mapping[str, float]) -> str:
-    """The text that `read_settings` reads, of those values that differ from their start, to four digits after the
-    point.
-    """
+    """The text that `read_settings` reads: the values that differ from their start, to four decimals."""
     texts = {
         control.name: (f"{values.get(control.name, control.start):.4f}", f"{control.start:.4f}") for control in controls
     }
@@ -147,7 +143,7 @@ def own_points(text: str) -> np.ndarray:
         raise SettingsError(
             f"The drawn points cannot be read: expected 1 to {MOST_OWN_POINTS} pairs x,y between -{OWN_LIMIT:g} and"
             f" {OWN_LIMIT:g}, found {text[:40]!r}.",
-            fix="Remove `points` from the address, or draw anew.",
+            fix="Remove `points` from the address, or draw them again.",
         )
     return points
 
@@ -166,7 +162,7 @@ def choose_points(data: str, own: str | None, seed: int, n: int = N_POINTS) -> n
 
 
 def moons(n: int, rng: np.random.Generator) -> np.ndarray:
-    """Two half circles that hook into each other; (n, 2)."""
+    """Two interlocking half circles; (n, 2)."""
     angle, is_upper = rng.uniform(0, np.pi, n), np.arange(n) % 2 == 0
     x = np.where(is_upper, np.cos(angle), 1 - np.cos(angle))
     y = np.where(is_upper, np.sin(angle), 0.5 - np.sin(angle))
@@ -222,9 +218,7 @@ DATA_TITLES: Final[dict[str, str]] = {
 
 
 def _scaled(points: np.ndarray) -> np.ndarray:
-    """The points around their mean, with mean squared norm 2: as far from the origin, on average, as standard noise
-    in the plane.
-    """
+    """The points around their mean, with mean squared norm 2, as that of standard noise in the plane."""
     centred = points - points.mean(axis=0)
     size = float(np.sqrt(np.square(centred).sum(axis=1).mean() / 2))
     return centred / size if size > 0 else centred
@@ -242,6 +236,6 @@ def _encode(value: object) -> object:
 
 
 def _number(value: float) -> str:
-    """Four digits after the point, or a power of ten for what is very small or large."""
+    """Four decimals, or a power of ten for very small or large values."""
     size = abs(value)
     return f"{value:.2e}" if size >= 1e5 or 0 < size < 1e-3 else f"{value:.4f}"

@@ -1,4 +1,4 @@
-"""A lesson's figures as files for slides: PNG and SVG, and a GIF where the lesson has a time to run."""
+"""A lesson's figures as files for slides: PNG and SVG, and a GIF where the lesson has a control t."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ from wtflow.store.files import write_atomic
 N_FRAMES: Final = 41
 FRAME_MS: Final = 100
 _REST_FRAMES = 10
-"""The end stays for a second, so that an endless movie can be read before it starts again."""
+"""The end stays for a second before a looping movie starts again."""
 _MOVIE_PX = 720
 
 
@@ -42,13 +42,13 @@ def export_lesson(
     figures = lesson.figure(scene, settings)
     if name in SHOW_A_RUN:
         raise SettingsError(
-            f'The lesson "{LESSONS[name]}" has no figure of its own: it shows a run.',
+            f'The lesson "{LESSONS[name]}" has no figures: it shows a run.',
             fix=(
                 "Open the pages Trajectories and Wells, which offer their figures as files, or export the run: python"
                 " -m wtflow export RUN --out DIR"
             ),
         )
-    from wtflow.plots.still.sheet import to_png, to_svg  # Matplotlib: a second that a wrong name need not cost
+    from wtflow.plots.still.sheet import to_png, to_svg  # Matplotlib takes a second to load: not for a wrong name
 
     moves = any(control.name == "t" for control in lesson.CONTROLS)
     total, done, written = 2 * len(figures) + N_FRAMES * moves, 0, []
@@ -56,7 +56,7 @@ def export_lesson(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
-            f"{out} is no folder that can be written to: {error.strerror}.", fix="Choose another folder with --out."
+            f"{out} is not a folder that can be written to: {error.strerror}.", fix="Choose another folder with --out."
         ) from error
     for part, figure in figures:
         for ending, draw in (("png", to_png), ("svg", to_svg)):
@@ -71,9 +71,7 @@ def export_lesson(
 
 
 def _read(lesson: ModuleType, name: str, text: str) -> dict[str, float]:
-    """Values of all controls. A typed command is answered more strictly than an address: what is unknown is an
-    error.
-    """
+    """Values of all controls. A command is stricter than an address: an unknown name is an error."""
     known = {control.name for control in lesson.CONTROLS}
     for pair in filter(None, (pair.strip() for pair in text.split(","))):
         label, _, value = pair.partition(":")
@@ -86,7 +84,7 @@ def _read(lesson: ModuleType, name: str, text: str) -> dict[str, float]:
             float(value)
         except ValueError:
             raise SettingsError(
-                f"{pair!r} gives no number.", fix=f"Write NAME:NUMBER, as in --set {label}:0.3"
+                f"{pair!r} does not give a number.", fix=f"Write NAME:NUMBER, as in --set {label}:0.3"
             ) from None
     return read_settings(lesson.CONTROLS, text)
 

@@ -26,7 +26,7 @@ REACH: Final = 3.2
 """The picture shows the plane to here."""
 
 N_CHECKED: Final = 128
-"""Particles followed for a check: half a second at most, while the page waits."""
+"""Particles followed for a check: at most half a second, because the page waits."""
 
 CONTROLS = (
     Control("t", "Time", 0.0, 1.0, 0.01, 0.0),
@@ -38,8 +38,8 @@ DATA = ("moons", "rings", "grid", "letters")
 
 
 def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) -> Scene:
-    """Atoms (A, 2), one noise per atom (A, 2) whose mean is 0 and whose mean squared norm is 2, and what is checked
-    about the field.
+    """Atoms (A, 2), one noise per atom (A, 2) whose mean is 0 and whose mean squared norm is 2, and checks of the
+    field.
     """
     atoms = choose_points(DATA[0], None, seed) if points is None else np.asarray(points, np.float64)
     noise = balanced_noise(len(atoms), seed)
@@ -47,10 +47,10 @@ def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) ->
 
 
 def balanced_noise(n: int, seed: int) -> np.ndarray:
-    """Gaussian noise (n, 2), shifted to mean 0 and stretched to mean squared norm 2, so that small crowds stand for the
+    """Gaussian noise (n, 2), shifted to mean 0 and scaled to mean squared norm 2, so that few points represent the
     whole.
 
-    A single draw is left as it is.
+    A single draw is not changed.
     """
     noise = np.random.default_rng([seed, 1]).standard_normal((n, 2))
     if n < 2:
@@ -67,9 +67,9 @@ def path_times(n: int = N_TIMES) -> np.ndarray:
 def follow(start: np.ndarray, times: np.ndarray, atoms: np.ndarray) -> np.ndarray:
     """Where the exact field brings particles that are at `start` (N, 2) at times[0]; (S, N, 2).
 
-    times rise from above 0, or fall to 0 or above. Between two times the estimate of the data is held at the mean of
-    both ends while the rest of the field, linear in x, is solved exactly: (x - a) grows like t. So the singular end t=0
-    costs nothing. Second order. Source: ours.
+    times rise from above 0, or fall to 0 or above. Between two times the estimate of the data is constant, the mean of
+    both ends, while the rest of the field, linear in x, is solved exactly: (x - a) grows like t. So the singular end
+    t=0 needs no small steps. Second order. Source: ours.
     """
     path = [np.asarray(start, np.float64)]
     for t, after in zip(times[:-1], times[1:], strict=True):
@@ -87,9 +87,9 @@ def travel(
     """Times (S + 1,) rising from 0 and positions (S + 1, N, 2) of one particle per noise, from data to noise
     (is_reversed) or the other way.
 
-    noise: (N, 2) with N <= A, the partners of the first atoms. Data to noise cannot start on the atoms, from each of
-    which a whole bundle of paths leaves: each particle starts on its own line at the first time above 0, which is an
-    exact draw of x_t.
+    noise: (N, 2) with N <= A, the partners of the first atoms. Data to noise cannot start on the atoms, because a
+    whole bundle of paths leaves each of them: each particle starts on its own line at the first time above 0, which is
+    an exact draw of x_t.
     """
     times = path_times(n_times)
     if not is_reversed:
@@ -101,7 +101,7 @@ def travel(
 
 @lru_cache(maxsize=4)
 def _travel_again(atoms: bytes, noise: bytes, is_reversed: bool) -> tuple[np.ndarray, np.ndarray]:
-    """`travel`, kept: a movie draws the same paths forty times."""
+    """`travel`, cached: a movie draws the same paths forty times."""
     return travel(np.frombuffer(atoms).reshape(-1, 2), np.frombuffer(noise).reshape(-1, 2), is_reversed)
 
 
@@ -114,10 +114,9 @@ def mean_square(t: np.ndarray | float, atoms: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=16)
 def _checks(atoms_bytes: bytes, seed: int) -> tuple[Check, ...]:
-    """What does not change while a person plays with the picture, and is the same for the same points."""
-    atoms = np.random.default_rng([seed, 2]).permutation(
-        np.frombuffer(atoms_bytes).reshape(-1, 2)
-    )  # the first of them stand for all
+    """Checks that depend on the points alone and not on the settings."""
+    # In random order, so that the first of them represent all.
+    atoms = np.random.default_rng([seed, 2]).permutation(np.frombuffer(atoms_bytes).reshape(-1, 2))
     noise, place, t = balanced_noise(min(N_CHECKED, len(atoms)), seed), np.array([[0.7, -0.4]]), 0.4
     score = density_slope(place, t, atoms)
     other = float(np.linalg.norm(-(place + t * score) / (1 - t)))
@@ -137,25 +136,25 @@ def _checks(atoms_bytes: bytes, seed: int) -> tuple[Check, ...]:
             "(x - E[data]) / t against -(x + t s) / (1 - t), s the slope of the log density, by differences (ours)",
         ),
         Check(
-            "noise to data: largest distance of an endpoint to a data point",
+            "noise to data: largest distance of an endpoint from its nearest data point",
             float(gap),
             0.0,
             1e-3,
-            "the field of finite data ends on them (ours)",
+            "the field of finite data ends on data points (ours)",
         ),
         Check(
             "data to noise: mean squared distance from the origin at t = 1",
             size,
             2.0,
             4 * 2 / np.sqrt(len(noise)) + 0.01,
-            f"standard noise in the plane has 2; {len(noise)} particles scatter around it",
+            f"2 for standard noise in the plane; {len(noise)} particles scatter around it",
         ),
         Check(
             "one step from t = 0 ends at",
             step,
             0.0,
             1e-12,
-            "x + v(x, 0) is the mean noise, 0 under independent pairs (ours)",
+            "x + v(x, 0) is the mean noise, 0 for independent pairs (ours)",
         ),
     )
 
@@ -172,7 +171,7 @@ def density_slope(x: np.ndarray, t: float, atoms: np.ndarray, h: float = 1e-5) -
 
 
 def figure(scene: Scene, settings: dict[str, float]) -> "list[tuple[str, Figure]]":
-    """The particles and the field at time t, with the way behind them: [("flow", Figure)]."""
+    """The particles and the field at time t, with their paths so far: [("flow", Figure)]."""
     from wtflow.plots.still.sheet import COLUMN_MM, TYPE_PT, add_legend, name_axes, new_sheet
     from wtflow.plots.theme import COLOURS
 
@@ -187,7 +186,7 @@ def figure(scene: Scene, settings: dict[str, float]) -> "list[tuple[str, Figure]
     ticks = np.linspace(-REACH, REACH, 17)
     places = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
     field = finite_velocity(places, t, atoms)
-    field /= 1 + np.linalg.norm(field, axis=1, keepdims=True) / 2  # long arrows are drawn shortened
+    field /= 1 + np.linalg.norm(field, axis=1, keepdims=True) / 2  # shortens long arrows
     sheet, (axes,) = new_sheet(COLUMN_MM, COLUMN_MM)
     axes.quiver(*places.T, *field.T, color=COLOURS["reference"], angles="xy", scale_units="xy", scale=6, width=0.003)
     axes.plot(trail[..., 0], trail[..., 1], color=COLOURS["time"], linewidth=0.4, alpha=0.45)

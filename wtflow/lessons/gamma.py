@@ -2,8 +2,8 @@
 size.
 
 Data lie evenly on the sphere of radius sqrt(d), so that every channel has variance 1; noise is standard Gaussian; pairs
-are exact within groups of n. gamma is 0 for independent pairs, and what is left of it in high dimension is what "worst"
-can mean there.
+are exact within groups of n. gamma is 0 for independent pairs; its value in high dimension shows how much "worst" can
+still change there.
 
 Sources: the quantity, the closed forms and the table are ours (METHOD section 3); the worst coupling is that of [WTF]
 arXiv 2508.05461.
@@ -100,11 +100,11 @@ METHOD: Final[dict[tuple[int, int], float]] = {
 }
 """The figures of METHOD section 3, as written there, with two digits, from smaller samples.
 
-All lie within 0.01 of `TABLE` but (2, 64), which is too small by 0.026."""
+All lie within 0.01 of `TABLE` except (2, 64), which is too small by 0.026."""
 
 
 def measure(dimension: int, group_size: int, n_groups: int, rng: np.random.Generator) -> tuple[float, float]:
-    """gamma over `n_groups` groups, each with data and noise of its own, and its standard error (from the spread of
+    """gamma over `n_groups` groups, each with its own data and noise, and its standard error (from the spread of
     groups).
 
     Raises FlowError for fewer than 2 groups, a group smaller than 2 or a dimension below 1. Source: ours; the solver is
@@ -127,8 +127,8 @@ def measure(dimension: int, group_size: int, n_groups: int, rng: np.random.Gener
 def strength_of_pairs(dimension: int) -> float:
     """gamma of groups of 2, exactly: E|x - x'| / (2 d sqrt(pi)) for two points on the sphere of radius sqrt(d).
 
-    Of the two ways to pair them the better gains half of |<x - x', z - z'>|, which is Gaussian with variance 2 |x -
-    x'|^2 once the data are given. The mean distance of two points on the unit sphere is 2^(d-1) Gamma(d/2)^2 /
+    Of the two pairings the better gains half of |<x - x', z - z'>|. Given the data, this inner product is Gaussian with
+    variance 2 |x - x'|^2. The mean distance of two points on the unit sphere is 2^(d-1) Gamma(d/2)^2 /
     (sqrt(pi) Gamma(d - 1/2)). Source: ours; the distance is textbook.
     """
     d = dimension
@@ -137,8 +137,8 @@ def strength_of_pairs(dimension: int) -> float:
 
 
 def strength_of_all(dimension: int) -> float:
-    """The most that gamma can be, E|noise| / sqrt(d): every noise lies exactly opposite its data. Groups without end
-    reach it. Source: ours.
+    """The most that gamma can be, E|noise| / sqrt(d): every noise lies exactly opposite its data. Infinite groups reach
+    it. Source: ours.
     """
     return chi_mean(dimension) / float(np.sqrt(dimension))
 

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from wtflow.plots.still.sheet import Figure
 
 REACH: Final = 3.0
-"""How far from the axes the place may be."""
+"""Largest coordinate of the place."""
 
 PICTURE: Final = 3.6
 LEAST_OPACITY: Final = 0.03
-"""A fainter line is not drawn: nobody would see it."""
+"""Fainter lines are invisible and not drawn."""
 
 CONTROLS = (
     Control("t", "Time", 0.0, 1.0, 0.01, 0.35),
@@ -47,7 +47,7 @@ def lines_through(place: np.ndarray, t: float, atoms: np.ndarray) -> tuple[np.nd
     """
     if not 0 < t <= 1:
         raise FlowError(
-            f"At time {t} the lines through a place say nothing about their noise.",
+            f"At time {t} the lines through a place do not determine their noise.",
             fix="Choose a time above 0, at most 1.",
         )
     noise = (np.asarray(place, np.float64) - (1 - t) * atoms) / t
@@ -98,8 +98,8 @@ def _checks(atoms: np.ndarray, place: np.ndarray, t: float) -> tuple[Check, ...]
 
 
 def figure(scene: Scene, settings: dict[str, float]) -> "list[tuple[str, Figure]]":
-    """The lines through the chosen place at time t, and their mean: [("lines", Figure)]. At t=0 the arrow of the
-    value -x alone.
+    """The lines through the chosen place at time t, and their mean: [("lines", Figure)]. At t=0 only the arrow of
+    the value -x.
     """
     from wtflow.plots.still.sheet import COLUMN_MM, TYPE_PT, add_legend, name_axes, new_sheet
     from wtflow.plots.theme import COLOURS

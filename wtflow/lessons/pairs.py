@@ -1,8 +1,8 @@
 """Lesson 3, who pairs with whom: the independent, the optimal and the worst coupling of the same points and the same
 noise.
 
-Points and noise come from here, the pairing is found anew in the browser while points are dragged. What the browser
-finds is held against SciPy's assignment, which is sent along, and against sorting in one dimension.
+Points and noise come from here; the browser finds the pairing again while points are dragged. Its result is compared
+with SciPy's assignment, which is sent along, and in one dimension with sorting.
 
 Sources: [WTF] arXiv 2508.05461 for the worst coupling; batches, one-dimensional closed forms and checks are ours
 (METHOD 3 and 5.7).
@@ -22,7 +22,7 @@ Kind = Literal["independent", "optimal", "worst"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 MOST_POINTS: Final = 64
-"""Few enough to tell lines apart, enough for batches of 1, 2, 4 ... 64."""
+"""Few enough to distinguish lines, enough for batches of 1, 2, 4 ... 64."""
 
 CONTROLS: Final = (
     Control("batch", "Batch size", 1, MOST_POINTS, 1, MOST_POINTS),
@@ -31,16 +31,16 @@ CONTROLS: Final = (
 )
 DATA: Final = ("moons", "rings", "grid", "letters", "one_gaussian")
 
-_LARGE = 4096  # pairs with which sampled costs are held against those of the whole population
+_LARGE = 4096  # sampled pairs whose costs are compared with those of the whole population
 _LARGE_STD = 0.5
 
 
 def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) -> Scene:
     """Points x, noise z (n, 2) and `order` (n,), whose consecutive stretches are the batches; n is at most 64.
 
-    points: (N, 2) in any order, None for two moons; of more than 64 every N/64-th is taken. `costs` is (2, S, 2): what
-    SciPy finds as the least and the greatest total squared distance, for 1-D and 2-D and each batch size in `sizes`.
-    Settings change nothing here.
+    points: (N, 2) in any order, None for two moons; of more than 64 every N/64-th is taken. `costs` is (2, S, 2):
+    SciPy's least and greatest total squared distance, for 1-D and 2-D and each batch size in `sizes`. Settings change
+    nothing here.
     """
     x = (
         DATA_SETS["moons"](MOST_POINTS, np.random.default_rng(seed))
@@ -48,9 +48,9 @@ def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) ->
         else np.asarray(points)
     )
     x = x[np.linspace(0, len(x) - 1, min(len(x), MOST_POINTS)).round().astype(int)]
-    rng = np.random.default_rng([seed, 3])  # apart from the points, so that other points meet the same noise
-    # An address keeps two digits of a dragged point, and the browser gets float32: the same numbers here, so that costs
-    # agree.
+    rng = np.random.default_rng([seed, 3])  # independent of the points, so that other points get the same noise
+    # An address keeps two decimals of a dragged point, and the browser gets float32. The same numbers here make the
+    # costs agree.
     x, z = (
         values.astype(np.float32).astype(np.float64)
         for values in (x.round(2), rng.standard_normal((MOST_POINTS, 2))[: len(x)])
@@ -102,7 +102,7 @@ def count_crossings(x: np.ndarray, ends: np.ndarray) -> int:
     """How many pairs of lines from x[i] to ends[i] cross.
 
     (n, 1): in the plane of t and x, where two lines cross when their order at t=0 is not that at t=1. (n, 2): as
-    segments on the paper, which may be passed at different times. Lines that only touch do not count.
+    segments in the plane, even if they pass the crossing at different times. Lines that only touch do not count.
     """
     if x.shape[1] == 1:
         opposed = np.subtract.outer(x[:, 0], x[:, 0]) * np.subtract.outer(ends[:, 0], ends[:, 0]) < 0
@@ -119,8 +119,8 @@ def count_crossings(x: np.ndarray, ends: np.ndarray) -> int:
 
 
 def batch_sizes(n: int) -> tuple[int, ...]:
-    """1, 2, 4 ... and n itself. Batches of one size are made of whole batches of the size before, so their costs can
-    only part.
+    """1, 2, 4 ... and n. Batches of one size consist of whole batches of the size before, so their costs can only move
+    apart.
     """
     return (*(2**k for k in range(n.bit_length()) if 2**k < n), n)
 
@@ -142,7 +142,7 @@ def _checks(x: np.ndarray, z: np.ndarray, order: np.ndarray, rng: np.random.Gene
     )
     return (
         Check(
-            "worst cost, by squared norms minus twice the inner products",
+            "worst cost, against squared norms minus twice the inner products",
             total_cost(x, z, worst),
             inner,
             1e-6,
@@ -175,15 +175,15 @@ def _checks(x: np.ndarray, z: np.ndarray, order: np.ndarray, rng: np.random.Gene
 
 
 def _checks_in_line(x: np.ndarray, z: np.ndarray, order: np.ndarray) -> list[Check]:
-    """One dimension, x and z (n,): costs of the assignment against sorting, and crossings against those that sorting
-    forces.
+    """One dimension, x and z (n,): costs of the assignment against sorting, and crossings against those that follow
+    from sorting.
     """
     n, checks = len(x), []
     for kind, partner_words in (("optimal", "sorted"), ("worst", "reversed")):
         partner = pair(x[:, None], z[:, None], kind, n, order)
         by_sorting = sorted_cost(x, z, is_reversed=kind == "worst")
         label, source = (
-            f"{kind} cost in 1-D, by sorted with {partner_words}",
+            f"{kind} cost in 1-D, against pairing sorted with {partner_words}",
             "ours: in one dimension couplings are sorting",
         )
         checks.append(Check(label, total_cost(x[:, None], z[:, None], partner), by_sorting, 1e-6, source))
@@ -202,13 +202,13 @@ def _checks_in_line(x: np.ndarray, z: np.ndarray, order: np.ndarray) -> list[Che
 
 
 def _distinct_pairs(x: np.ndarray) -> int:
-    """n (n - 1) / 2, less the pairs of one value, which cannot cross; x: (n,)."""
+    """n (n - 1) / 2, minus the pairs of equal values, which cannot cross; x: (n,)."""
     n, counts = len(x), np.unique(x, return_counts=True)[1]
     return n * (n - 1) // 2 - int((counts * (counts - 1) // 2).sum())
 
 
 def _doubles(x: np.ndarray) -> float:
-    """The share of points that are there more than once: which of them gets which noise is not determined."""
+    """The share of points that occur more than once: their partners are not determined."""
     counts = np.unique(x, axis=0, return_counts=True)[1]
     return float(counts[counts > 1].sum() / len(x))
 
@@ -245,7 +245,7 @@ def figure(scene: Scene, settings: dict[str, float]) -> "list[tuple[str, Figure]
 def _draw_lines(axes: "Axes", x: np.ndarray, ends: np.ndarray, t: float) -> None:
     from wtflow.plots.theme import COLOURS
 
-    gap = np.full(len(x), np.nan)  # lifts the pen between lines
+    gap = np.full(len(x), np.nan)  # a gap between lines
     start, stop, now = (_on_paper(values, at) for values, at in ((x, 0.0), (ends, 1.0), ((1 - t) * x + t * ends, t)))
     across, up = (np.stack([start[:, k], stop[:, k], gap], axis=1).ravel() for k in (0, 1))
     axes.plot(across, up, color=COLOURS["time"], linewidth=0.5, alpha=0.6)
@@ -258,7 +258,7 @@ def _draw_lines(axes: "Axes", x: np.ndarray, ends: np.ndarray, t: float) -> None
 
 
 def _on_paper(values: np.ndarray, t: float) -> np.ndarray:
-    """(n, 2): a value is drawn at its time, a point of the plane where it is."""
+    """(n, 2): a value at its time, a point of the plane at its place."""
     return values if values.shape[1] == 2 else np.column_stack([np.full(len(values), t), values])
 
 

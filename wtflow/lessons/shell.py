@@ -1,7 +1,7 @@
 """Lesson 5, the shell: where noise and data lie in d dimensions, and how little the worst coupling can do there.
 
 The norm of standard noise follows the chi law, close to sqrt(d); Gaussian data of thickness s lie at s sqrt(d); a layer
-norm puts data on sqrt(d) exactly. The browser draws the law in closed form; norms are sampled here, and so is the
+norm puts data exactly on sqrt(d). The browser draws the law in closed form; norms are sampled here, and so is the
 coupling's strength (wtflow/lessons/gamma.py).
 
 Sources: [WTF] arXiv 2508.05461 for noise on a shell and data within; the caution about layer norms and all numbers are
@@ -30,7 +30,7 @@ DATA: Final = ()
 
 N_NORMS: Final = 200
 LIVE_DIMENSIONS: Final = gamma.DIMENSIONS[:9]
-"""Dimensions measured while a person waits: to 256."""
+"""Dimensions measured while the page waits: up to 256."""
 LIVE_GROUPS: Final = {2: 200, 8: 100, 64: 16}
 """Group size -> groups measured in each of these dimensions. Together they take about 0.1 s."""
 
@@ -47,7 +47,7 @@ def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) ->
     where d < 128): (13, 200) each.
 
     `table` (53, 4): dimension, group size, gamma, standard error, stored; `live` (27, 4): the same, measured now;
-    `method` (13, 3): dimension, group size and gamma as METHOD has them. No points are used.
+    `method` (13, 3): dimension, group size and gamma as in METHOD. No points are used.
     """
     rng = np.random.default_rng(seed)
     data = dict(zip(("noise", "data", "normed", "places"), _norms(rng), strict=True))
@@ -63,13 +63,13 @@ def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) ->
 
 
 def chosen(settings: dict[str, float]) -> tuple[int, int]:
-    """Dimension and group size that the settings stand for."""
+    """Dimension and group size of the settings."""
     return 2 ** int(settings["k"]), gamma.GROUP_SIZES[int(settings["group"])]
 
 
 def layer_norm(x: np.ndarray) -> np.ndarray:
-    """Rows (N, d) without their mean, divided by their standard deviation: norm sqrt(d) whatever they were. With one
-    channel 0 is left.
+    """Rows (N, d) without their mean, divided by their standard deviation: so their norm is sqrt(d). With one channel
+    the result is 0.
     """
     centred = x - x.mean(axis=1, keepdims=True)
     return centred / np.maximum(centred.std(axis=1, keepdims=True), np.finfo(float).tiny)
@@ -118,7 +118,7 @@ def _checks(data: dict[str, np.ndarray], settings: dict[str, float]) -> tuple[Ch
         furthest = data["normed"][k][np.abs(data["normed"][k] - np.sqrt(d)).argmax()]
         checks.append(
             Check(
-                "norm of the least fitting of 200 data after a layer norm, against √d",
+                "norm of 200 data after a layer norm, the one furthest from √d, against √d",
                 float(furthest),
                 np.sqrt(d),
                 1e-9,
@@ -234,5 +234,5 @@ def _draw_strength(axes: "Axes", scene: Scene) -> None:
         ":",
         color=COLOURS["time"],
         linewidth=1,
-        label="groups without end",
+        label="infinite groups",
     )

@@ -1,8 +1,8 @@
-"""Lesson 6, the singularity: how steep the field is near the data, what few steps make of it, and what does not return.
+"""Lesson 6, the singularity: how steep the field is near the data, how wrong few steps are, and what does not return.
 
 Data are Gaussian with thickness s, paired with noise at correlation rho (0 independent, -1 worst), or finitely many
-atoms. With slope a(t) the field of centred Gaussian data is a(t) x, so that Euler's method is a product of factors and
-everything about it can be written down.
+atoms. With slope a(t) the field of centred Gaussian data is a(t) x, so that Euler's method is a product of factors with
+a closed form.
 
 Sources: [WTF] arXiv 2508.05461 for the claim that linear-path flow matching is not invertible and singular at the data
 end; the slopes, the meeting time and the figures of Euler's error are ours (METHOD 5.3, 5.4, 5.8, 5.10).
@@ -54,7 +54,7 @@ def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) ->
 
 
 def slope(t: np.ndarray | float, s: float, rho: float) -> np.ndarray:
-    """a(t), by which the field of centred Gaussian data grows with x. Raises FlowError where it is singular."""
+    """a(t), the slope in x of the field of centred Gaussian data. Raises FlowError where it is singular."""
     return exact.gaussian_velocity(1.0, t, 0.0, s, rho)
 
 
@@ -71,7 +71,7 @@ def steepest(s: float, rho: float) -> tuple[float, float]:
 
 
 def first_order(s: float, rho: float) -> float:
-    """C, for which n Euler steps from t=0 to 1 miss a share C/n of the exact end as n grows: C = (a(1) - a(0) +
+    """C, such that n Euler steps from t=0 to 1 miss a share C/n of the exact end for large n: C = (a(1) - a(0) +
     integral of a^2) / 2.
 
     At rho = 0 this is 1/2 + pi (1 + s^2) / (8 s): thin data need many steps. rho > -1. Source: ours, from the logarithm
@@ -84,11 +84,10 @@ def first_order(s: float, rho: float) -> float:
 
 
 def euler_there(n_steps: int, s: float, rho: float) -> float:
-    """Where n Euler steps from t=0 end, as a share of the exact end x / s; not a number where a step meets the singular
-    time of rho = -1.
+    """Where n Euler steps from t=0 end, as a share of the exact end x / s; NaN where a step meets the singular time of
+    rho = -1.
 
-    The way back, from t=1 to 0, keeps the very same share of its exact end, so that a round trip multiplies by its
-    square.
+    The way back, from t=1 to 0, keeps the same share of its exact end, so that a round trip multiplies by its square.
     """
     t = np.arange(n_steps) / n_steps
     if _meets(t, s, rho):
@@ -97,7 +96,7 @@ def euler_there(n_steps: int, s: float, rho: float) -> float:
 
 
 def euler_back(n_steps: int, s: float, rho: float) -> float:
-    """Where n Euler steps from t=1 back to 0 end, as a share of the exact end s y. Otherwise as `euler_there`."""
+    """Where n Euler steps from t=1 back to 0 end, as a share of the exact end s y; NaN as in `euler_there`."""
     t = np.arange(n_steps, 0, -1) / n_steps
     if _meets(t, s, rho):
         return float("nan")
@@ -119,7 +118,7 @@ def finite_trip(starts: np.ndarray, n_steps: int, atoms: np.ndarray = ATOMS) -> 
 
 
 def _neck(s: float, rho: float) -> tuple[float, float]:
-    """Where the spread of x_t is least, without bounds on t, and how wide in time that neck is."""
+    """Time of the least spread of x_t, without bounds on t, and the width in time of that neck."""
     area = 1 + s**2 - 2 * rho * s
     return s * (s - rho) / area, s * float(np.sqrt(1 - rho**2)) / area
 
@@ -150,7 +149,7 @@ def _checks(rng: np.random.Generator, settings: dict[str, float]) -> tuple[Check
         _fitted_slope(rng, s, t),
         _atom_slope(min(max(t, 0.001), 0.5)),
         Check(
-            "two Euler steps there and two back, share that returns, against s² / (1 + s²)²",
+            "two Euler steps there and two back: share that returns, against s² / (1 + s²)²",
             euler_there(2, s, 0.0) * euler_back(2, s, 0.0),
             s**2 / (1 + s**2) ** 2,
             1e-12,
@@ -175,7 +174,7 @@ def _checks(rng: np.random.Generator, settings: dict[str, float]) -> tuple[Check
 
 
 def _fitted_slope(rng: np.random.Generator, s: float, t: float) -> Check:
-    """The slope at t by least squares on sampled pairs: what a network fitted to them would find."""
+    """The slope at t by least squares on sampled pairs: what a network would learn from them."""
     data, noise = s * rng.standard_normal(_SAMPLE), rng.standard_normal(_SAMPLE)
     (found, _), covariance = np.polyfit((1 - t) * data + t * noise, noise - data, 1, cov=True)
     error = _SURE * float(np.sqrt(covariance[0, 0])) + 1e-9
@@ -189,13 +188,13 @@ def _fitted_slope(rng: np.random.Generator, s: float, t: float) -> Check:
 
 
 def _atom_slope(t: float) -> Check:
-    """Slope of the finite field beside an atom, by a difference; 1/t while the next atom's noise is many widths t
-    away, as it is for t to 0.5.
+    """Slope of the finite field next to an atom, by a difference: 1/t while the next atom is many widths t away, as it
+    is for t up to 0.5.
     """
     far, h = np.array([[0.0], [50.0]]), 1e-6
     low, high = exact.finite_velocity([[-h], [h]], t, far)[:, 0]
     return Check(
-        f"slope beside an atom of finite data at t = {t:g}, against 1/t",
+        f"slope next to an atom of finite data at t = {t:g}, against 1/t",
         float(high - low) / (2 * h),
         1 / t,
         1e-4 / t,
@@ -204,10 +203,10 @@ def _atom_slope(t: float) -> Check:
 
 
 def _one_atom(s: float, n: int) -> Check:
-    """One atom, a start s beside it: u = x - (1-t) a grows from (1 - 1/n) s by (k+1)/k a step, to (n - 1) s."""
+    """One atom and a start at distance s: u = x - (1-t) a grows from (1 - 1/n) s by (k+1)/k a step, to (n - 1) s."""
     end = finite_trip(np.array([0.75 + s]), n, np.array([0.75]))[n, 0]
     return Check(
-        f"a start s beside a single atom after {n} steps, against (n − 1) s",
+        f"a start at distance s from a single atom after {n} steps, against (n − 1) s",
         float(end),
         (n - 1) * s,
         1e-9 * n,
@@ -248,10 +247,10 @@ def _draw_slope(axes: "Axes", s: float) -> None:
 
 
 def round_trip(word: np.ndarray, s: float, case: int, n_steps: int) -> np.ndarray:
-    """Points (N, 2) in units of (1, s) after n Euler steps to t=1 and n back. What a step brought to the singular time
-    of rho = -1 lies at 0 for good.
+    """Points (N, 2) in units of (1, s) after n Euler steps to t=1 and n back. What a step brings to the singular time
+    of rho = -1 stays at 0.
 
-    Finite data: the second axis starts s beside the middle atom per unit, along the first the data are Gaussian with
+    Finite data: the second axis starts at s per unit from the middle atom; along the first the data are Gaussian with
     thickness 1.
     """
     rho = 0.0 if case == FINITE else RHO[case]

@@ -1,4 +1,4 @@
-"""A velocity network small enough to train and to ask in a browser: (x, y, t) -> 64 tanh -> 64 tanh -> velocity. NumPy
+"""A velocity network small enough for training in a browser: (x, y, t) -> 64 tanh -> 64 tanh -> velocity. NumPy
 only.
 
 `assets/learn/well.js` holds the same network and the same training in the browser; a test and a check on the page
@@ -25,12 +25,12 @@ N_WEIGHTS: Final = sum(math.prod(shape) for shape in SHAPES)
 
 BATCH: Final = 256
 GROUP: Final = 64
-"""Pairing is exact within so many pairs: few enough for the browser, and in two dimensions nearly as strong as any
-number.
+"""Pairing is exact within this many pairs: few enough for the browser, and in two dimensions nearly as strong as with
+more.
 """
 
 RATE: Final = 4e-3
-_BETAS, _TINY = (0.9, 0.999), 1e-8  # Adam's usual ones
+_BETAS, _TINY = (0.9, 0.999), 1e-8  # Adam's usual values
 
 
 def unpack(weights: np.ndarray) -> list[np.ndarray]:
@@ -38,7 +38,7 @@ def unpack(weights: np.ndarray) -> list[np.ndarray]:
     if weights.shape != (N_WEIGHTS,):
         raise FlowError(
             f"A small network has {N_WEIGHTS} weights, found shape {weights.shape}.",
-            fix="Make the file anew: python -m wtflow.lessons.well",
+            fix="Write the file again: python -m wtflow.lessons.well",
         )
     ends = np.cumsum([math.prod(shape) for shape in SHAPES])[:-1]
     return [part.reshape(shape) for part, shape in zip(np.split(weights, ends), SHAPES, strict=True)]

@@ -2,9 +2,9 @@
 travel and are scored.
 
 `python -m wtflow.lessons.well` trains one network for each data set and coupling and writes them to
-assets/learn/well.npz (a minute). They know the points of seed 0; for other points the browser trains one itself. What
-the network says off its points is a fact about the network: the exact field of finitely many points is known
-(independent coupling) and drawn beside it.
+assets/learn/well.npz (a minute). They are trained on the points of seed 0; for other points the browser trains one.
+Away from its points, the network's output is a property of the network: the exact field of finitely many points is
+known (independent coupling) and drawn next to it.
 
 Sources: [WTF] arXiv 2508.05461 for the well, the endpoint score and one step; the comparison with the exact field is
 ours (METHOD 5.1, 5.5).
@@ -22,7 +22,7 @@ from wtflow.lessons.base import DATA_SETS, N_POINTS, Check, Control, Scene
 from wtflow.lessons.small_net import KINDS
 
 ANOMALIES: Final = (("a", -1.0, 2.6), ("b", 2.8, 1.4), ("c", 0.2, -3.2))
-"""Letter and starting place of what may be dragged."""
+"""Letter and start of each anomaly that can be dragged."""
 
 REACH: Final = 4.5
 MAPS: Final = ("score, one step", "score, many steps", "learned minus exact field")
@@ -45,15 +45,15 @@ FILE: Final = Path(__file__).resolve().parents[2] / "assets" / "learn" / "well.n
 STORED_STEPS: Final = 3000
 _SEED = 7
 FAR: Final = (4.0, 4.0)
-"""A place that is far from every data set, for a score to compare."""
+"""A place far from every data set, whose score is compared."""
 
 _FAR_OFF = 5.0
-"""An endpoint this far out, several times as far as noise, comes from the steep field beside a data point and not
-from the noise.
+"""An endpoint this far out, several times as far as noise, comes from the steep field next to a data point, not from
+the noise.
 """
 
 _PROBES = np.array([[0.5, 0.5, 0.0], [-1.0, 1.5, 0.3], [2.0, -1.0, 0.7], [*FAR, 0.0]])
-"""x, y, t: where browser and Python are asked the same."""
+"""x, y, t: where browser and Python are compared."""
 
 
 def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) -> Scene:
@@ -61,8 +61,8 @@ def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) ->
     `KINDS`.
 
     With weights come `probe_v` (3, 4, 2), the velocity at `probes` (x, y, t), and `far_score` (3,), the one-step score
-    of `FAR`, both by Python. points: None for two moons. `is_stored` says whether there are weights. `seed` is also the
-    browser's when it trains.
+    of `FAR`, both by Python. points: None for two moons. `is_stored` says whether there are weights. The browser
+    trains with the same `seed`.
     """
     atoms = (
         DATA_SETS["moons"](N_POINTS, np.random.default_rng(seed))
@@ -115,8 +115,8 @@ def stored_weights(atoms: np.ndarray) -> np.ndarray | None:
 
 @cache
 def _stored(stamp: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Data set -> its points (n, 2) and weights (3, N_WEIGHTS); empty where the file is absent. `stamp`: a new file
-    is read anew.
+    """Data set -> its points (n, 2) and weights (3, N_WEIGHTS); empty where the file is absent. `stamp` changes
+    with the file.
     """
     if not stamp:
         return {}
@@ -139,17 +139,17 @@ def _checks(atoms: np.ndarray, weights: np.ndarray | None, anomalies: np.ndarray
         ),
     ]
     if once > _FAR_OFF:
-        words = "Beside a data point: exact endpoint's distance with 800 steps over that with 400"
+        words = "Next to a data point: distance of the exact endpoint with 800 steps over that with 400"
         checks.append(Check(words, float(doubled / once), 2.0, 0.1, "ours: the slope there is 1/t, METHOD 5.4"))
     if weights is not None:
         gap = excess_loss(weights[0], atoms, np.random.default_rng(_SEED))
         words = "Stored network, independent: half the mean squared gap to the exact field at x_t, t from 0.2 to 1"
-        checks.append(Check(words, gap, 0.0, 0.1, "learned, so near 0 and not 0"))
+        checks.append(Check(words, gap, 0.0, 0.1, "learned, so near 0 but not 0"))
     return tuple(checks)
 
 
 def excess_loss(weights: np.ndarray, atoms: np.ndarray, rng: np.random.Generator, n: int = 400) -> float:
-    """Mean of |learned - exact|^2 / 2 over n points x_t of independent pairs, t from 0.2 to 1 (below, the exact
+    """Mean of |learned - exact|^2 / 2 over n points x_t of independent pairs, t from 0.2 to 1 (at smaller t the exact
     field is too steep to learn).
     """
     x, noise, times = atoms[rng.integers(0, len(atoms), n)], rng.standard_normal((n, 2)), np.linspace(0.2, 1, 20)
@@ -206,7 +206,7 @@ def figure(scene: Scene, settings: dict[str, float]) -> list[tuple[str, Any]]:
 def map_values(
     weights: np.ndarray, atoms: np.ndarray, grid: np.ndarray, which: int, steps: int, t: float
 ) -> np.ndarray:
-    """(N,) what a map shows at places (N, 2): the score by one step, by many, or the length of learned minus exact
+    """(N,) values of a map at places (N, 2): the score by one step, by many, or the length of learned minus exact
     (independent) velocity at t.
     """
     if which == 0:
@@ -224,7 +224,7 @@ def _figure_weights(scene: Scene, kind: int) -> np.ndarray:
 
 @cache
 def _trained(atoms: bytes, kind: int, seed: int) -> np.ndarray:
-    """Kept, because a movie asks for the same network in every frame."""
+    """Cached, because a movie needs the same network in every frame."""
     return small_net.train(np.frombuffer(atoms).reshape(-1, 2), KINDS[kind], STORED_STEPS, np.random.default_rng(seed))
 
 
@@ -251,8 +251,8 @@ def _draw_plane(axes: Any, weights: np.ndarray, paths: dict[str, np.ndarray], t:
 
 
 def write_stored(path: Path = FILE, steps: int = STORED_STEPS) -> None:
-    """Train and write the networks of all data sets and couplings; points as float32, weights as float16. The same
-    file every time.
+    """Train and write the networks of all data sets and couplings; points as float32, weights as float16. The file is
+    the same every time.
     """
     arrays = {}
     for i, name in enumerate(DATA):
