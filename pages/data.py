@@ -42,10 +42,10 @@ def show_table(scan: RootScan) -> None:
         lines.append(
             {
                 "category": name,
-                "training normals": len(found.of("train")),
-                "test, good": len(test) - len(defective),
-                "test, defective": len(defective),
-                "with mask": sum(sample.mask_path is not None for sample in defective),
+                "normal training images": len(found.of("train")),
+                "normal test images": len(test) - len(defective),
+                "defective test images": len(defective),
+                "of these with mask": sum(sample.mask_path is not None for sample in defective),
                 "defect types": ", ".join(found.defects) or "none",
             }
         )

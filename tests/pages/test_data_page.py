@@ -10,7 +10,12 @@ def test_a_category_is_counted_checked_and_shown(open_page: OpenPage, root: Path
     page = open_page("data", root=str(root))
     assert not page.exception
     table = page.dataframe[0].value
-    assert list(table.columns[:4]) == ["category", "training normals", "test, good", "test, defective"]
+    assert list(table.columns[:4]) == [
+        "category",
+        "normal training images",
+        "normal test images",
+        "defective test images",
+    ]
     assert list(table.iloc[0][:4]) == ["plate", 12, 2, 3]
     assert "ready: nothing to fix" in texts(page)
 

@@ -117,9 +117,7 @@ def test_another_pixel_threshold_calls_other_pixels(open_page: OpenPage, finishe
 
 def test_kind_type_and_tag_narrow_the_images(open_page: OpenPage, store: RunStore, finished: str):
     assert tiles(open_page("failures", run=finished, defect="good", **WRONG)) == ["**0.5 above** good"]
-    assert len(tiles(open_page("failures", run=finished, outcome="TP", **WRONG))) == 2, (
-        "other pages show right calls"
-    )
+    assert len(tiles(open_page("failures", run=finished, outcome="TP", **WRONG))) == 2, "other pages show right calls"
     add_tag(store, finished, SPOT, "rust")
     assert tiles(open_page("failures", run=finished, tag="rust", outcome="FN", **WRONG)) == ["**0.5 below** spot"]
     assert "No wrong call passes this filter" in texts(

@@ -52,7 +52,9 @@ def show_explanation(store: RunStore, results: RunResults, study: FailureStudy, 
 def show_fact(store: RunStore, results: RunResults, study: FailureStudy, threshold: Threshold) -> None:
     """The chosen fact; the one that separates misses best to begin with."""
     if not results.has_defects:
-        st.caption("No defective test image: there is nothing to set against size, contrast and place.")
+        st.caption(
+            "There is no defective test image, so there are no sizes, contrasts and places to compare scores with."
+        )
         return
     offered = [name for name in FACTS if name == "nearest" or name in study.table]
     best = next((split.fact for split in study.miss_splits), offered[0])
@@ -71,19 +73,19 @@ def show_fact(store: RunStore, results: RunResults, study: FailureStudy, thresho
     figure = plot_fact(*columns, threshold.value, words.title, bound=bound, is_share=words.is_share)
     follow(results, figure, f"fact_{fact}", f"Scores of {len(table)} test images against {words.title}")
     known = table[fact].notna().sum()
-    told = (
+    words_below = (
         "It does not separate misses from hits beyond chance."
         if (table.outcome == "FN").any()
         else "No defect is missed at this threshold."
     )
     if split is not None:
-        told = (
+        words_below = (
             f"{plain(describe_split(split, words, 'misses', 'hits'))} The dotted line is that bound, chosen on these"
             " very images."
         )
     st.caption(
-        f"{told} {CONTRAST_WORDS if fact == 'contrast' else ''} {known} of {len(table)} images have this fact. Click a"
-        " dot to see its map."
+        f"{words_below} {CONTRAST_WORDS if fact == 'contrast' else ''} {known} of {len(table)} images have this value."
+        " Click a dot to see its map."
     )
 
 
@@ -103,7 +105,7 @@ def show_alarm_map(store: RunStore, results: RunResults) -> None:
     alarms = cache.alarm_map(store, results.run_id, PIXEL_QUANTILE)
     st.markdown("**Where normal images look defective**")
     if alarms is None:
-        st.caption("No normal test image: there is nothing to see false alarms on.")
+        st.caption("There is no normal test image, so there can be no false alarm.")
         return
     ids = dict(zip(results.table.row.tolist(), results.table.sample_id.tolist(), strict=True))
     follow(
@@ -163,11 +165,11 @@ def show_groups(store: RunStore, results: RunResults, study: FailureStudy, thres
             "groups",
             f"UMAP of the worst position of {n} test images, {len(found.groups)} groups of wrong calls",
         )
-        how = "they are too alike to part"
+        how = "they are too similar to separate"
         if found.silhouette is not None:
             how = (
                 f"of 2 to {MOST_GROUPS} the number of the highest silhouette, {found.silhouette:.2f} (Ward; above 0.5"
-                " is well apart)"
+                " is well separated)"
             )
         st.caption(
             f"{widgets.count(len(found.groups), 'group')}: {how}. Each dot is the worst position of one test image"

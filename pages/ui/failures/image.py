@@ -75,7 +75,7 @@ def show_head(results: RunResults, study: FailureStudy, image: MeasuredRow, thre
         st.button("Close", icon=":material/close:", on_click=state.put, args=("sample", None), type="tertiary")
     with st.container(horizontal=True, vertical_alignment="center", key=f"verdict_{image.outcome}"):
         away = (
-            f", {format_score(abs(image.score - threshold.value))} {SHORT[image.outcome]}"
+            f", {format_score(abs(image.score - threshold.value))} {SHORT[image.outcome]} the threshold"
             if image.outcome in SHORT
             else ""
         )

@@ -45,8 +45,8 @@ def show_features(store: RunStore) -> None:
         st.markdown(f"**{plain(widgets.run_label(summary))}**")
         if travel is None:
             st.markdown(
-                "No paths of this run were computed yet. The page Wells moves 2,000 positions, some seconds, and this"
-                " picture is here from then on."
+                "No paths of this run were computed yet. The page Wells computes those of 2,000 positions in some"
+                " seconds; this picture then shows them."
             )
         elif GOOD not in travel.positions.groups:
             st.markdown("This run has no normal test images, so there is no well to draw.")
