@@ -9,7 +9,9 @@ from PIL import Image
 from wtflow.config import settings_from
 from wtflow.errors import StoreError
 from wtflow.export.folder import export_run, file_stem
-from wtflow.results import open_results, pixel_map
+from wtflow.export.tables import csv_bytes, scores_csv
+from wtflow.records.notes import RunNotes
+from wtflow.results import add_notes, add_outcomes, open_results, pixel_map
 from wtflow.store.runs import RunStore
 
 
@@ -87,3 +89,23 @@ def test_a_file_name_is_one_that_any_system_takes(sample_id, stem):
     assert "/" not in file_stem(sample_id)
     assert file_stem(sample_id).isascii()
     assert len(file_stem("x" * 500 + ".png")) == 120
+
+
+def test_scores_csv_has_these_columns_in_this_order(results):
+    own = "row sample_id path mask_path split defect is_defective score peak_row peak_column start_score whole_score"
+    notes = RunNotes()
+
+    def columns(*given, **choices):
+        return scores_csv(results, *given, **choices).decode().splitlines()[0].split(",")
+
+    assert columns() == own.split()
+    assert columns(3.0) == [*own.split(), "outcome"]
+    assert columns(3.0, notes) == [*own.split(), "outcome", "tags", "comment", "label_is_wrong"]
+    without = [name for name in own.split() if name not in ("path", "mask_path")]
+    assert columns(None, notes, with_folders=False) == [*without, "tags", "comment", "label_is_wrong"]
+
+
+def test_scores_csv_holds_the_score_table_as_it_is(results):
+    assert scores_csv(results) == csv_bytes(results.table)
+    expected = add_notes(add_outcomes(results.table, 3.0), RunNotes())
+    assert scores_csv(results, 3.0, RunNotes()) == csv_bytes(expected)

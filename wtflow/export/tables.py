@@ -1,10 +1,11 @@
-"""The data behind each figure as CSV, so that a person can draw it anew elsewhere. Records in, bytes out.
+"""The data behind each figure as CSV, so that a person can draw it again elsewhere. Records in, bytes out.
 
 UTF-8, one header line, names of columns in words. Numbers carry nine digits, which single precision needs to come back
 unchanged. Text that a spreadsheet would take for a formula gets an apostrophe in front.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,39 @@ _DIGITS = "%.9g"
 _SPREAD = ("5_percent", "median", "95_percent")
 
 
+class ScoreColumn(NamedTuple):
+    """A column of scores.csv. needs: "folders" are left out of what others may see, "outcome" needs a threshold,
+    "notes" need notes.
+
+    take: makes the column from the score table with outcomes and notes; None where that table has it by this name.
+    """
+
+    name: str
+    needs: Literal["scores", "folders", "outcome", "notes"] = "scores"
+    take: Callable[[pd.DataFrame], pd.Series] | None = None
+
+
+SCORES_CSV = (
+    ScoreColumn("row"),
+    ScoreColumn("sample_id"),
+    ScoreColumn("path", "folders"),
+    ScoreColumn("mask_path", "folders"),
+    ScoreColumn("split"),
+    ScoreColumn("defect"),
+    ScoreColumn("is_defective"),
+    ScoreColumn("score"),
+    ScoreColumn("peak_row"),
+    ScoreColumn("peak_column"),
+    ScoreColumn("start_score"),
+    ScoreColumn("whole_score"),
+    ScoreColumn("outcome", "outcome"),
+    ScoreColumn("tags", "notes"),
+    ScoreColumn("comment", "notes"),
+    ScoreColumn("label_is_wrong", "notes"),
+)
+"""The columns of scores.csv in their order; `store.layout.SCORE_COLUMNS` explains those of the score table."""
+
+
 def csv_bytes(table: pd.DataFrame, *, digits: str | None = None) -> bytes:
     """A table as CSV in UTF-8, without its index; text cells that begin like a formula are quoted with an
     apostrophe.
@@ -28,6 +62,24 @@ def csv_bytes(table: pd.DataFrame, *, digits: str | None = None) -> bytes:
         **{name: table[name].map({cell: _quoted(cell) for cell in table[name].unique()}) for name in texts}
     )
     return safe.to_csv(index=False, float_format=digits, lineterminator="\n").encode()
+
+
+def scores_csv(
+    results: RunResults, threshold: float | None = None, notes: RunNotes | None = None, *, with_folders: bool = True
+) -> bytes:
+    """One line per scored image: `SCORES_CSV`, with outcomes where a threshold and notes where notes are given.
+
+    with_folders: also the paths of images and masks on this computer.
+    """
+    table, there = results.table, {"scores", *(["folders"] if with_folders else [])}
+    if threshold is not None:
+        table, there = add_outcomes(table, threshold), there | {"outcome"}
+    if notes is not None:
+        table, there = add_notes(table, notes), there | {"notes"}
+    columns = [column for column in SCORES_CSV if column.needs in there]
+    return csv_bytes(
+        pd.DataFrame({one.name: one.take(table) if one.take is not None else table[one.name] for one in columns})
+    )
 
 
 def travel_csv(travel: Travel, sample_ids: Sequence[str]) -> bytes:
@@ -175,9 +227,3 @@ def _words(spread: Spread) -> list[tuple[str, float]]:
 
 def _quoted(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
-
-
-def scores_csv(results: RunResults, threshold: float | None = None, notes: RunNotes | None = None) -> bytes:
-    """The scores as CSV, one line per image; with a threshold also the outcome at it, with notes what people wrote."""
-    table = results.table if threshold is None else add_outcomes(results.table, threshold)
-    return csv_bytes(table if notes is None else add_notes(table, notes))

@@ -19,10 +19,10 @@ from wtflow.datasets.images import load_image, load_mask
 from wtflow.errors import ImageReadError
 from wtflow.export.folder import file_stem
 from wtflow.export.report.reproduce import without_folder
-from wtflow.export.tables import csv_bytes
+from wtflow.export.tables import scores_csv
 from wtflow.plots.pictures import colour_map, overlay
 from wtflow.records.notes import RunNotes
-from wtflow.results import RunResults, add_notes, add_outcomes, pixel_map, threshold_choices
+from wtflow.results import RunResults, pixel_map, threshold_choices
 from wtflow.store.files import write_atomic
 from wtflow.store.layout import RunConfig
 from wtflow.store.notes import as_stored
@@ -82,9 +82,8 @@ def pack_run(
     all. Raises StoreError or DiskFullError when `path` cannot be written; then nothing is left of it.
     """
     threshold = threshold_choices(results)[0].value if threshold is None else threshold
-    table = add_notes(add_outcomes(results.table, threshold), notes).drop(columns=["path", "mask_path"])
     texts = {
-        "scores.csv": csv_bytes(table),
+        "scores.csv": scores_csv(results, threshold, notes, with_folders=False),
         "metrics.json": _json(results.metrics),
         "config.json": _json(shared_config(results.config)),
         "notes.json": _json(as_stored(notes)),
@@ -114,7 +113,7 @@ def pack_run(
                 )
 
     write_atomic(path, write)
-    return PackedRun(path, len(texts) + len(table) + bool(unreadable), path.stat().st_size, tuple(unreadable))
+    return PackedRun(path, len(texts) + len(results.table) + bool(unreadable), path.stat().st_size, tuple(unreadable))
 
 
 _UNREADABLE = "These images are gone or cannot be read any more. Their pictures in overlays/ show the map alone."
