@@ -6,6 +6,8 @@ import ast
 import os
 import subprocess
 import sys
+import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -74,7 +76,7 @@ def test_plots_take_records_and_numbers_and_know_no_store_and_no_torch(name):
     drawing = {"matplotlib", "scipy"} if name.startswith(STILL) else {"plotly"}
     assert packages_of(name) - STDLIB <= {"numpy", "PIL", "wtflow"} | drawing
     own = {module for module in imports_of(SOURCES[name]) if module.startswith("wtflow.")}
-    allowed = ("wtflow.records", "wtflow.plots", "wtflow.errors")
+    allowed = ("wtflow.records", "wtflow.plots", "wtflow.errors", "wtflow.metrics")  # the titles of metrics
     assert {module for module in own if not module.startswith(allowed)} == set()
 
 
@@ -110,6 +112,54 @@ def test_the_closed_forms_and_metrics_are_an_independent_truth_without_torch():
         "wtflow/config/settings.py",
     ):
         assert "torch" not in packages_of(name), name
+
+
+# -- folders -----------------------------------------------------------------------------------------------------------
+
+MOST_LOOSE_MODULES = 10
+
+
+def folder_of(module: str) -> str | None:
+    """The folder of wtflow/ that a module lies in, or the loose module itself; None outside wtflow."""
+    parts = module.split(".")
+    return parts[1] if parts[0] == "wtflow" and len(parts) > 1 else None
+
+
+def imports_between_folders() -> dict[str, set[str]]:
+    """Folder (or loose module) of wtflow/ -> those that it imports from."""
+    graph: dict[str, set[str]] = {}
+    for name in below("wtflow/"):
+        folder = folder_of(name.removesuffix(".py").replace("/", "."))
+        imported = {folder_of(module) for module in imports_of(SOURCES[name])}
+        graph.setdefault(folder, set()).update(imported - {None, folder, "__version__"})
+    return graph
+
+
+def test_no_folder_imports_from_one_that_imports_from_it_in_turn():
+    """The layers in pyproject.toml, which `make lint` checks, forbid more; this one needs no tool."""
+    graph = imports_between_folders()
+    assert {"records", "config", "errors"} <= graph["store"]
+    order = list(TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
+    assert order.index("errors") < order.index("store") < order.index("cli")
+
+
+def test_few_modules_lie_outside_a_folder():
+    loose = [name for name in below("wtflow/") if name.count("/") == 1]
+    assert len(loose) <= MOST_LOOSE_MODULES, loose
+
+
+@pytest.mark.parametrize("folder", sorted({str(Path(name).parent) for name in below("wtflow/")}))
+def test_every_folder_describes_what_it_holds(folder):
+    assert ast.get_docstring(ast.parse(SOURCES[f"{folder}/__init__.py"].read_text(encoding="utf-8")))
+
+
+def test_every_folder_has_its_place_in_the_layers():
+    contract = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ][0]
+    placed = {name.strip() for layer in contract["layers"] for name in layer.split("|")}
+    assert placed == imports_between_folders().keys() - {"__main__", "__init__"}
+    assert contract["exhaustive"]
 
 
 # -- what importing costs ----------------------------------------------------------------------------------------------
