@@ -17,6 +17,7 @@ from sklearn import metrics as sklearn_metrics
 
 from wtflow.errors import MetricError
 from wtflow.records.core import Confusion, Curve
+from wtflow.records.spacing import spaced
 
 Level = Literal["image", "pixel"]
 
@@ -282,7 +283,7 @@ def _counts(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndar
 def _thinned(x: np.ndarray, y: np.ndarray, thresholds: np.ndarray) -> Curve:
     """At most MAX_CURVE_POINTS points, evenly by rank, both ends kept; the first one lies above every score."""
     thresholds = np.r_[np.nextafter(thresholds[0], np.inf), thresholds]  # not infinity: curves are stored as JSON
-    kept = np.unique(np.linspace(0, len(x) - 1, min(len(x), MAX_CURVE_POINTS)).round().astype(int))
+    kept = spaced(len(x), MAX_CURVE_POINTS)
     return Curve(x=x[kept], y=y[kept], thresholds=thresholds[kept])
 
 

@@ -10,13 +10,13 @@ AUROC and AUPRO by less than 0.001 and pixel AP by less than 0.005 (a test measu
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from scipy import ndimage
 
 from wtflow.machine.progress import Progress
 from wtflow.metrics import EIGHT_NEIGHBOURS, FPR_LIMIT
 from wtflow.records.compare import PixelTally
 from wtflow.records.core import Curve
+from wtflow.records.spacing import spaced
 from wtflow.results import RunResults, each_image, pixel_map, truth_of
 from wtflow.store import derived
 from wtflow.store.runs import RunStore
@@ -111,19 +111,11 @@ def _thresholds(results: RunResults) -> np.ndarray:
         (test[~test.is_defective.astype(bool)], np.geomspace(SMALLEST_SHARE, 1, N_TAIL)),
         (test[test.is_defective.astype(bool)], np.linspace(0, 1, N_BODY)),
     ):
-        looked_at = _evenly(part, N_LOOKED_AT)
+        looked_at = part.iloc[spaced(len(part), N_LOOKED_AT)]
         if len(looked_at):
             pixels = np.concatenate([pixel_map(results, int(row)).ravel() for row in looked_at.row])
             quantiles.append(np.quantile(pixels, 1 - shares))
     return np.unique(np.concatenate([[0.0], *quantiles]).astype(np.float32))
-
-
-def _evenly(table: pd.DataFrame, n: int) -> pd.DataFrame:
-    return (
-        table.iloc[np.unique(np.linspace(0, len(table) - 1, min(n, len(table))).round().astype(int))]
-        if len(table)
-        else table
-    )
 
 
 def _count(values: np.ndarray, truth: np.ndarray, rising: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -28,6 +28,7 @@ from wtflow.config import Settings
 from wtflow.errors import DamagedRunError, MetricError
 from wtflow.metrics import PIXEL_METRICS, undefined_reason
 from wtflow.records.compare import Interval, MetricRow, PixelTally
+from wtflow.records.spacing import spaced
 from wtflow.results import RunResults, ThresholdChoice, pixel_map, threshold_choices
 
 MOST_RUNS = 4
@@ -275,9 +276,7 @@ def normal_reference(run: RunResults) -> np.ndarray | None:
     normals = test if len(test) else run.holdout
     if normals.empty:
         return None
-    chosen = normals.row.to_numpy()[
-        np.unique(np.linspace(0, len(normals) - 1, min(len(normals), N_REFERENCE_IMAGES)).round().astype(int))
-    ]
+    chosen = normals.row.to_numpy()[spaced(len(normals), N_REFERENCE_IMAGES)]
     return np.sort(
         np.concatenate([pixel_map(run, int(row))[::REFERENCE_STRIDE, ::REFERENCE_STRIDE].ravel() for row in chosen])
     )

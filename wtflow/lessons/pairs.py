@@ -8,18 +8,17 @@ Sources: [WTF] arXiv 2508.05461 for the worst coupling; batches, one-dimensional
 (METHOD 3 and 5.7).
 """
 
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from wtflow.lessons.base import DATA_SETS, Check, Control, Scene
+from wtflow.config import Coupling
+from wtflow.lessons.base import DATA_SETS, KINDS, Check, Control, Scene
+from wtflow.records.spacing import spaced
 
 if TYPE_CHECKING:
     from wtflow.plots.still.sheet import Axes, Figure
-
-Kind = Literal["independent", "optimal", "worst"]
-KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 MOST_POINTS: Final = 64
 """Few enough to distinguish lines, enough for batches of 1, 2, 4 ... 64."""
@@ -47,7 +46,7 @@ def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) ->
         if points is None or not len(points)
         else np.asarray(points)
     )
-    x = x[np.linspace(0, len(x) - 1, min(len(x), MOST_POINTS)).round().astype(int)]
+    x = x[spaced(len(x), MOST_POINTS)]
     rng = np.random.default_rng([seed, 3])  # independent of the points, so that other points get the same noise
     # An address keeps two decimals of a dragged point, and the browser gets float32. The same numbers here make the
     # costs agree.
@@ -72,7 +71,7 @@ def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) ->
     return Scene(data, _checks(x, z, order, np.random.default_rng([seed, 33])))
 
 
-def pair(x: np.ndarray, z: np.ndarray, kind: Kind, batch: int, order: np.ndarray) -> np.ndarray:
+def pair(x: np.ndarray, z: np.ndarray, kind: Coupling, batch: int, order: np.ndarray) -> np.ndarray:
     """Partner (n,): z[partner[i]] is the noise of x[i]. Exact inside each stretch of `batch` entries of `order`; x,
     z: (n, d).
     """
@@ -262,7 +261,7 @@ def _on_paper(values: np.ndarray, t: float) -> np.ndarray:
     return values if values.shape[1] == 2 else np.column_stack([np.full(len(values), t), values])
 
 
-def _colour(kind: Kind) -> str:
+def _colour(kind: Coupling) -> str:
     from wtflow.plots.theme import COLOURS
 
     return COLOURS[{"independent": "reference", "optimal": "normal", "worst": "defect"}[kind]]

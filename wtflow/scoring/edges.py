@@ -8,6 +8,7 @@ out. How much is read off training normals by the distance to the nearest edge; 
 import numpy as np
 
 from wtflow.errors import FlowError
+from wtflow.records.spacing import spaced
 
 N_IMAGES = 64
 """Training normals that the factors are read from; more change the third digit of the metrics (measured on six
@@ -17,7 +18,7 @@ categories).
 
 def chosen_images(n_images: int, most: int = N_IMAGES) -> np.ndarray:
     """Which of n training normals something is read from: `most` of them, evenly spread, or all."""
-    return np.linspace(0, n_images - 1, min(most, n_images)).round().astype(int)
+    return spaced(n_images, most)
 
 
 def edge_factors(maps: np.ndarray, quantile: float) -> np.ndarray:

@@ -9,6 +9,7 @@ from wtflow.errors import FlowError
 from wtflow.machine.progress import ShareDone
 from wtflow.records.failures import NearestNormals
 from wtflow.records.flow import Ideal, Landscape, PositionSet, Projection, Travel
+from wtflow.records.spacing import spaced
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
 from wtflow.studies.ideal import compute_ideal
@@ -49,8 +50,8 @@ def normal_start(flow: RunFlow, n_images: int = BASIS_IMAGES, n_each: int = BASI
     """
     ids = flow.training_ids()
     drawn = []
-    for _, grid in flow.training_grids([ids[i] for i in _spaced(len(ids), n_images)]):
-        cells = _spaced(grid.shape[0] * grid.shape[1], n_each)
+    for _, grid in flow.training_grids([ids[i] for i in spaced(len(ids), n_images)]):
+        cells = spaced(grid.shape[0] * grid.shape[1], n_each)
         drawn.append(flow.start_at(grid, cells // grid.shape[1], cells % grid.shape[1]).cpu().numpy())
     return np.concatenate(drawn)
 
@@ -124,11 +125,6 @@ def _nearest(flow: RunFlow, request: NearestRequest, progress: ShareDone) -> Nea
 
 def _steps(flow: RunFlow, request: StepsRequest, progress: ShareDone) -> StepsAnswer:
     return compute_steps(flow, request.plan, request.n_trips, request.seed, progress)
-
-
-def _spaced(n: int, most: int) -> np.ndarray:
-    """At most `most` whole numbers below n, evenly spaced from the first to the last."""
-    return np.unique(np.linspace(0, n - 1, min(most, n)).round().astype(int))
 
 
 COMPUTED_BY: Final[Mapping[str, Callable[[RunFlow, Any, ShareDone], Answer]]] = {

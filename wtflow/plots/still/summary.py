@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from wtflow.records.flow import PositionSet, Spread
+from wtflow.records.spacing import spaced
 
 BAND = (5, 50, 95)
 """Percentiles of every band and its line."""
@@ -44,7 +45,7 @@ def fair_sample(positions: PositionSet, most: int) -> dict[str, np.ndarray]:
         range(len(members), 0, -1), sorted(members, key=lambda name: members[name].size), strict=True
     ):
         n = min(members[name].size, max(1, left // n_waiting))
-        chosen[name] = members[name][np.linspace(0, members[name].size - 1, n).round().astype(int)]
+        chosen[name] = members[name][spaced(members[name].size, n)]
         left -= n
     return {name: chosen[name] for name in positions.groups}
 
