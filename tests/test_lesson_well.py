@@ -8,8 +8,8 @@ from scipy.optimize import linear_sum_assignment
 from wtflow.errors import FlowError
 from wtflow.flow.exact import gaussian_velocity
 from wtflow.lessons import small_net, well
-from wtflow.lessons.base import DATA_SETS, N_POINTS, Scene
-from wtflow.lessons.small_net import KINDS, N_WEIGHTS
+from wtflow.lessons.base import DATA_SETS, KINDS, N_POINTS, Scene
+from wtflow.lessons.small_net import N_WEIGHTS
 
 START = {control.name: float(control.start) for control in well.CONTROLS}
 MOONS = DATA_SETS["moons"](N_POINTS, np.random.default_rng(0)).astype(np.float32).astype(np.float64)

@@ -13,6 +13,7 @@ from typing import Final, Literal
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from wtflow.config import Coupling
 from wtflow.errors import SettingsError
 
 N_POINTS: Final = 256
@@ -24,6 +25,10 @@ OWN_LIMIT: Final = 5.0
 
 OWN: Final = "drawn"
 """Name of the data set that a person drew."""
+
+
+KINDS: Final[tuple[Coupling, ...]] = ("independent", "optimal", "worst")
+"""Couplings in the order in which the lessons show them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,13 @@ Sizes are ours.
 """
 
 import math
-from typing import Final, Literal, get_args
+from typing import Final
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from wtflow.config import Coupling
 from wtflow.errors import FlowError
-
-Kind = Literal["independent", "optimal", "worst"]
-KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 WIDTH: Final = 64
 SHAPES: Final = ((WIDTH, 3), (WIDTH,), (WIDTH, WIDTH), (WIDTH,), (2, WIDTH), (2,))
@@ -62,7 +60,7 @@ def score(endpoint: np.ndarray) -> np.ndarray:
     return 0.5 * np.square(endpoint).mean(-1)
 
 
-def couple(x: np.ndarray, noise: np.ndarray, kind: Kind) -> np.ndarray:
+def couple(x: np.ndarray, noise: np.ndarray, kind: Coupling) -> np.ndarray:
     """The noise (B, 2) in the order of its data x (B, 2), paired exactly within groups of `GROUP` consecutive rows."""
     if kind == "independent":
         return noise
@@ -74,7 +72,7 @@ def couple(x: np.ndarray, noise: np.ndarray, kind: Kind) -> np.ndarray:
     return paired
 
 
-def train(points: np.ndarray, kind: Kind, steps: int, rng: np.random.Generator) -> np.ndarray:
+def train(points: np.ndarray, kind: Coupling, steps: int, rng: np.random.Generator) -> np.ndarray:
     """Weights (N_WEIGHTS,) fitted to points (n, 2), each drawn with equal chance, under a coupling. float64.
 
     Raises FlowError without points.

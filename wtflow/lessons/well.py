@@ -18,8 +18,7 @@ import numpy as np
 
 from wtflow.flow import exact
 from wtflow.lessons import small_net
-from wtflow.lessons.base import DATA_SETS, N_POINTS, Check, Control, Scene
-from wtflow.lessons.small_net import KINDS
+from wtflow.lessons.base import DATA_SETS, KINDS, N_POINTS, Check, Control, Scene
 
 ANOMALIES: Final = (("a", -1.0, 2.6), ("b", 2.8, 1.4), ("c", 0.2, -3.2))
 """Letter and start of each anomaly that can be dragged."""
