@@ -59,10 +59,10 @@ def count_pixels(results: RunResults, progress: Progress) -> PixelTally:
     test = results.test
     rising = _thresholds(results)
     counts = np.zeros((3, len(test), len(rising)), np.float32)
-    for i, facts in enumerate(each_image(test)):
-        truth = truth_of(results, facts)
+    for i, image in enumerate(each_image(test)):
+        truth = truth_of(results, image)
         if truth is not None:
-            counts[:, i] = _count(pixel_map(results, int(facts.row)), truth, rising)
+            counts[:, i] = _count(pixel_map(results, int(image.row)), truth, rising)
         progress(i + 1, len(test))
     return PixelTally(test.row.to_numpy(), rising[::-1].copy(), *counts[:, :, ::-1].copy())
 

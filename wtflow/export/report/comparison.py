@@ -1,4 +1,4 @@
-"""What a report says about several runs beside each other. Records and plain values, no markup."""
+"""What a report shows of several runs next to each other. Records and plain values, no markup."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from wtflow.compare.runs import (
     settings_rows,
 )
 from wtflow.errors import MetricError
-from wtflow.export.report.facts import SEED, RunFacts
 from wtflow.export.report.reproduce import setting_words
+from wtflow.export.report.run_part import SEED, RunPart
 from wtflow.records.compare import MetricRow
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
 
 
 @dataclass(frozen=True, slots=True)
-class ComparisonFacts:
+class ComparisonPart:
     """Runs on their common test images, of which there may be none: then only settings are compared."""
 
     comparison: Comparison
@@ -56,9 +56,7 @@ def align_runs(store: RunStore, runs: Sequence[RunResults], *, on_common: bool) 
     return comparison
 
 
-def collect_comparison(
-    comparison: Comparison, runs: Sequence[RunFacts], *, with_paths: bool = False
-) -> ComparisonFacts:
+def collect_comparison(comparison: Comparison, runs: Sequence[RunPart], *, with_paths: bool = False) -> ComparisonPart:
     """What sets the runs apart, each called at its own threshold."""
     names = tuple(LETTERS[: len(runs)])
     differ, _ = settings_rows([run.results.settings for run in runs])
@@ -66,7 +64,7 @@ def collect_comparison(
         (name, tuple(setting_words(name, value, with_paths=with_paths) for value in values)) for name, values in differ
     )
     if comparison.images.empty:
-        return ComparisonFacts(comparison, names, settings, (), ())
+        return ComparisonPart(comparison, names, settings, (), ())
     tallies = [run.tally for run in runs]
     counted = None if any(tally is None for tally in tallies) else tallies
     metrics = compare_images(comparison, N_RESAMPLES, SEED) + compare_pixels(comparison, counted, N_RESAMPLES, SEED)
@@ -75,4 +73,4 @@ def collect_comparison(
         disagreement_words(pair_table(comparison, 0, second, thresholds), names[0], names[second])
         for second in range(1, len(runs))
     )
-    return ComparisonFacts(comparison, names, settings, metrics, said)
+    return ComparisonPart(comparison, names, settings, metrics, said)

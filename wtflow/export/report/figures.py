@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from wtflow.export.report.facts import RunFacts
+from wtflow.export.report.run_part import RunPart
 from wtflow.plots.still.report import Rates, still_rates, still_scores, still_types
 from wtflow.plots.still.sheet import INK, to_svg
 from wtflow.records.flow import ordered_groups
@@ -22,18 +22,18 @@ _NAMED_PART = re.compile(r' id="[A-Za-z0-9.]+_[0-9]+"')
 """`figure_1`, `axes_2`: names that nothing points at, and that would stand twice in a page of several figures."""
 
 
-def scores_figure(run: RunFacts) -> Markup:
+def scores_figure(run: RunPart) -> Markup:
     test = run.results.test
     return _inline(to_svg(still_scores(test.score, test.is_defective, run.threshold)))
 
 
-def types_figure(run: RunFacts) -> Markup:
+def types_figure(run: RunPart) -> Markup:
     test = run.results.test
     names = ordered_groups(test.defect)
     return _inline(to_svg(still_types({name: test.score[test.defect == name] for name in names}, run.threshold)))
 
 
-def rates_figure(runs: Sequence[RunFacts], names: Sequence[str]) -> Markup:
+def rates_figure(runs: Sequence[RunPart], names: Sequence[str]) -> Markup:
     """ROC, precision-recall and PRO curves of runs on common axes; empty where no run has any."""
     rates = [Rates(name, run.roc, run.pr, run.pro, run.threshold) for run, name in zip(runs, names, strict=True)]
     if all(one.roc is None and one.pr is None and one.pro is None for one in rates):

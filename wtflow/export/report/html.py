@@ -1,6 +1,4 @@
-"""A report's facts as one HTML page. Everything that is put into the template is escaped, whoever wrote it; only our
-own figures are not.
-"""
+"""The parts of a report as one HTML page. Everything that enters the template is escaped, except our own figures."""
 
 import functools
 import time
@@ -14,10 +12,10 @@ from markupsafe import Markup
 
 import wtflow
 from wtflow.compare.runs import difference_words
-from wtflow.export.report.comparison import ComparisonFacts
-from wtflow.export.report.facts import RunFacts
+from wtflow.export.report.comparison import ComparisonPart
 from wtflow.export.report.pictures import Gallery
 from wtflow.export.report.reproduce import changed_settings, setting_words, train_command
+from wtflow.export.report.run_part import RunPart
 from wtflow.failures.notes import FlaggedMetrics, count_tags, flagged_metrics, noted_rows
 from wtflow.failures.splits import percent
 from wtflow.metrics import METRICS
@@ -32,17 +30,17 @@ MOST_NOTES = 200
 
 @dataclass(frozen=True, slots=True)
 class RunSection:
-    """One run with its figures and pictures, ready to be set."""
+    """One run with its figures and pictures, ready for the template."""
 
     name: str
-    facts: RunFacts
+    part: RunPart
     figures: dict[str, Markup]
     galleries: tuple[Gallery, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Foot:
-    """What the report says about itself."""
+    """What the report states about itself."""
 
     made: float
     size: str
@@ -54,7 +52,7 @@ class Foot:
 
 def render(
     runs: Sequence[RunSection],
-    comparison: ComparisonFacts | None,
+    comparison: ComparisonPart | None,
     curves: Markup,
     disagreements: Sequence[Gallery],
     foot: Foot,
@@ -109,12 +107,12 @@ def _environment() -> Environment:
 
 
 def _view(run: RunSection, with_paths: bool) -> dict[str, Any]:
-    """What the template reads of a run, prepared: it should set, not compute."""
-    facts, results = run.facts, run.facts.results
+    """What the template reads of a run, prepared: the template should not compute."""
+    part, results = run.part, run.part.results
     settings = results.settings
     return {
         "name": run.name,
-        "facts": facts,
+        "part": part,
         "results": results,
         "config": results.config,
         "figures": run.figures,
@@ -126,29 +124,29 @@ def _view(run: RunSection, with_paths: bool) -> dict[str, Any]:
         "settings": [(name, setting_words(name, value, with_paths=with_paths)) for name, value in settings],
         "command": train_command(results.config, with_paths=with_paths),
         "stored": _UNKNOWN | results.metrics,
-        "notes": _notes(facts),
+        "notes": _notes(part),
     }
 
 
 _UNKNOWN = dict.fromkeys(("weights_hash", "threads", "device", "scored_from", "seconds", "peak_rss_mib"))
-"""What an older run may not have written down."""
+"""What an older run may not have stored."""
 
 
 def _title(runs: Sequence[RunSection]) -> str:
     """Which categories, in the order of the runs, each once."""
-    names = list(dict.fromkeys(run.facts.results.config.category for run in runs))
+    names = list(dict.fromkeys(run.part.results.config.category for run in runs))
     return f"Anomaly detection on {' and '.join(names)}"
 
 
-def _notes(facts: RunFacts) -> dict[str, Any] | None:
-    notes: RunNotes = facts.notes
+def _notes(part: RunPart) -> dict[str, Any] | None:
+    notes: RunNotes = part.notes
     if notes.is_empty:
         return None
-    rows = noted_rows(facts.results, notes, facts.threshold)
-    flagged: FlaggedMetrics = flagged_metrics(facts.results, notes)
+    rows = noted_rows(part.results, notes, part.threshold)
+    flagged: FlaggedMetrics = flagged_metrics(part.results, notes)
     return {
         "comment": notes.comment,
-        "tags": count_tags(facts.results, notes, facts.threshold).to_dict("records"),
+        "tags": count_tags(part.results, notes, part.threshold).to_dict("records"),
         "flagged": flagged,
         "images": [(row, notes.note(row["sample_id"])) for row in rows.head(MOST_NOTES).to_dict("records")],
         "n_more": max(0, len(rows) - MOST_NOTES),

@@ -108,8 +108,8 @@ def disagreement_gallery(
     own = comparison.runs[0].test.set_index("row", drop=False)
     references = {run: normal_reference(comparison.runs[run]) for run in (0, second)} if len(found) else {}
     pictures = []
-    for facts in found.head(plan.n_each).itertuples():
-        at = place[facts.sample_id]
+    for image in found.head(plan.n_each).itertuples():
+        at = place[image.sample_id]
         maps = {}
         for run, reference in references.items():
             values = pixel_map(comparison.runs[run], int(comparison.rows[run, at]))
@@ -118,7 +118,7 @@ def disagreement_gallery(
                 if reference is None
                 else (rarity(values, reference), RARITY_RANGE)
             )
-        right = names[0] if facts.agreement == "first" else names[second]
+        right = names[0] if image.agreement == "first" else names[second]
         pictures.append(_draw(own.loc[comparison.rows[0, at]], f"{right} is right", plan.size_px, maps))
         progress()
     caption = (

@@ -11,11 +11,11 @@ from markupsafe import Markup
 
 from wtflow.compare.runs import LETTERS, MOST_RUNS
 from wtflow.errors import SettingsError, StoreError
-from wtflow.export.report.comparison import ComparisonFacts, align_runs, collect_comparison
-from wtflow.export.report.facts import RunFacts, Show, collect_run
+from wtflow.export.report.comparison import ComparisonPart, align_runs, collect_comparison
 from wtflow.export.report.figures import rates_figure, scores_figure, types_figure
 from wtflow.export.report.html import Foot, RunSection, render, size_words
 from wtflow.export.report.pictures import GROUPS, Gallery, Plan, disagreement_gallery, galleries_of
+from wtflow.export.report.run_part import RunPart, Show, collect_run
 from wtflow.results import open_results
 from wtflow.store.files import write_atomic
 from wtflow.store.runs import RunStore
@@ -31,7 +31,7 @@ _SMALLER: Final = tuple(
 """What is tried, in this order, where a report turns out too large: smaller pictures first, then fewer."""
 
 _COLLECTED, _DRAWN = 80.0, 97.0
-"""Percents at which facts are collected and pictures drawn."""
+"""Percents at which the runs' parts are collected and pictures drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +116,8 @@ def write_report(
     return report
 
 
-def _fit(runs: Sequence[RunFacts], comparison: ComparisonFacts | None, options: ReportOptions, show: Show) -> Report:
-    """Draw and set the page, with smaller and then fewer pictures until it is small enough; the last plan is taken
+def _fit(runs: Sequence[RunPart], comparison: ComparisonPart | None, options: ReportOptions, show: Show) -> Report:
+    """Draw and render the page, with smaller and then fewer pictures until it is small enough; the last plan is taken
     as it comes.
     """
     first = Plan(PICTURE_PX if options.with_images else THUMBNAIL_PX, _EACH)
@@ -140,7 +140,7 @@ def _fit(runs: Sequence[RunFacts], comparison: ComparisonFacts | None, options: 
     return Report(html, "" if plan is first else plan.words)
 
 
-def _figures(run: RunFacts, progress: Callable[[], None]) -> dict[str, Markup]:
+def _figures(run: RunPart, progress: Callable[[], None]) -> dict[str, Markup]:
     """Without test images there is nothing to draw. `progress` is called after each figure."""
     drawn = dict.fromkeys(("rates", "scores", "types"), Markup(""))
     if run.results.test.empty:
@@ -156,7 +156,7 @@ def _figures(run: RunFacts, progress: Callable[[], None]) -> dict[str, Markup]:
 
 
 def _draw(
-    runs: Sequence[RunFacts], comparison: ComparisonFacts | None, plan: Plan, show: Show
+    runs: Sequence[RunPart], comparison: ComparisonPart | None, plan: Plan, show: Show
 ) -> tuple[list[tuple[Gallery, ...]], list[Gallery]]:
     """The galleries of each run, and of the images that the first run and each other call differently."""
     n_all = plan.n_each * (len(GROUPS) * len(runs) + max(0, len(runs) - 1))
@@ -179,6 +179,8 @@ def _draw(
 
 
 def _with_size(draw: Callable[[Foot], str], foot: Foot) -> bytes:
-    """The page, saying its own size: set once to learn it and once to say it, which moves it by a byte or two."""
+    """The page with its own size in it: rendered once to learn the size and once to state it, which moves it by a byte
+    or two.
+    """
     n_bytes = len(draw(foot).encode())
     return draw(replace(foot, size=size_words(n_bytes))).encode()

@@ -1,4 +1,4 @@
-"""What a report says about one run: collected from the store, computed where nobody has yet. Records and plain values,
+"""What a report shows of one run: collected from the store, computed where it is missing. Records and plain values,
 no markup.
 
 Images and masks are read one by one; what is counted from them (pixels, facts of failures) is kept with the run, so
@@ -32,11 +32,11 @@ Show = Callable[[str, float], None]
 """What is being done, and how far along all of it is, in percent."""
 
 SEED = 0
-"""Of the resamples behind the intervals: the same report says the same numbers."""
+"""Of the resamples behind the intervals: the same report shows the same numbers."""
 
 
 @dataclass(frozen=True, slots=True)
-class DataFacts:
+class DataPart:
     """What a run was made of. `counts`: split -> type -> number of images, train first, good first."""
 
     counts: dict[str, dict[str, int]]
@@ -46,12 +46,12 @@ class DataFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class RunFacts:
-    """One run as a report tells it."""
+class RunPart:
+    """One run as a report shows it."""
 
     results: RunResults
     notes: RunNotes
-    data: DataFacts
+    data: DataPart
     threshold: float
     threshold_words: str
     confusion: Confusion
@@ -89,11 +89,11 @@ def rate(k: int, n: int) -> Interval | None:
     return Interval(k / n, *wilson_interval(k, n)) if n else None
 
 
-def collect_run(store: RunStore, results: RunResults, threshold: float | None, show: Show) -> RunFacts:
-    """Facts of a finished run at a threshold, by default where the run starts it. `show` gets percents of this run
+def collect_run(store: RunStore, results: RunResults, threshold: float | None, show: Show) -> RunPart:
+    """The part of a finished run at a threshold, by default where the run starts it. `show` gets percents of this run
     alone.
 
-    Images that are gone cost the intervals of pixel metrics, the PRO curve and the findings, and `no_tally` says so.
+    Images that are gone cost the intervals of pixel metrics, the PRO curve and the findings, and `no_tally` states it.
     Raises DamagedRunError, StoreError, DiskFullError.
     """
     show("reading", 0)
@@ -108,10 +108,10 @@ def collect_run(store: RunStore, results: RunResults, threshold: float | None, s
         if test.empty
         else study_failures(results, image_facts, load_answer(store, results.run_id, NearestRequest()), threshold)
     )
-    return RunFacts(
+    return RunPart(
         results,
         notes,
-        data_facts(store, results),
+        data_part(store, results),
         threshold,
         choices.get(threshold, "Set by hand."),
         confusion=confusion_at(test.score, test.is_defective, threshold),
@@ -125,8 +125,8 @@ def collect_run(store: RunStore, results: RunResults, threshold: float | None, s
     )
 
 
-def data_facts(store: RunStore, results: RunResults) -> DataFacts:
-    """Counts as the worker wrote them down; of a run without data.json those of its score table."""
+def data_part(store: RunStore, results: RunResults) -> DataPart:
+    """Counts as the worker stored them; for a run without data.json, those of its score table."""
     known = store.data(results.run_id)
     if known is None:
         pairs = [
@@ -139,7 +139,7 @@ def data_facts(store: RunStore, results: RunResults) -> DataFacts:
     for split, defect in sorted(pairs, key=lambda pair: (pair[0] != "train", pair[0], *group_rank(pair[1]))):
         counts.setdefault(split, {}).setdefault(defect, 0)
         counts[split][defect] += 1
-    return DataFacts(
+    return DataPart(
         counts,
         len(results.holdout),
         str((known or {}).get("fingerprint", "")),
@@ -189,12 +189,12 @@ def _look_at_images(
         return (
             None,
             load_answer(store, results.run_id, FactsRequest()),
-            "Some images of this run are gone, so their pixels could not be looked at again.",
+            "Some images of this run are gone, so their pixels could not be counted.",
         )
-    facts = compute_answer(
+    measured = compute_answer(
         store, results.run_id, FactsRequest(), lambda share: show("looking at defects", 45 + (90 - 45) * share)
     )
-    return tally, facts, ""
+    return tally, measured, ""
 
 
 def _step(show: Show, label: str, low: float, high: float) -> Callable[[int, int], None]:
