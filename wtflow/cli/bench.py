@@ -20,8 +20,8 @@ def bench(
     out: Annotated[Path | None, typer.Option(help="File to write the JSON to.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure speed and memory on drawn images, each figure with a floor measured in the same run. Threads wait as
-    those of a training do.
+    """Measure speed and memory on drawn images, each figure with a floor measured in the same run. Threads are set
+    up as in a training.
     """
     for name, value in THREADS.items():
         os.environ.setdefault(name, value)  # before torch is loaded, which reads it once

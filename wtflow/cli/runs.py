@@ -90,9 +90,7 @@ def evaluate(
     keep: Annotated[bool, typer.Option("--keep", help="Keep the result as a separate run, to compare it.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Score the test images of a run again, with other solver steps or another score if you like. The run does not
-    change.
-    """
+    """Score the test images of a run again, also with other solver steps or another score. The run does not change."""
     from wtflow.studies import rescore
     from wtflow.studies.keep_run import keep_run
 
