@@ -121,7 +121,7 @@ def test_the_fingerprint_changes_with_what_is_asked_and_with_the_runs_files_alon
     [("../travel", "a1"), ("travel", "../a1"), ("travel", ""), ("a/b", "a1"), ("travel", "a" * 65), ("", "a1")],
 )
 def test_names_that_leave_the_folder_are_refused(place, what, key):
-    with pytest.raises(StoreError, match="no name of a result"):
+    with pytest.raises(StoreError, match="not the name of a result"):
         derived.path_of(*place, what, key)
 
 

@@ -165,7 +165,7 @@ def test_damaged_notes_are_explained_where_they_are_written_and_the_pages_go_on(
     for name, heading in (("localization", "step by step"), ("results", "Images")):
         page = open_page(name, run=finished)
         assert not page.exception
-        assert len(page.error) == 1 and "Nothing is written over it" in page.error[0].value
+        assert len(page.error) == 1 and "It is never overwritten" in page.error[0].value
         assert heading in texts(page)
 
 

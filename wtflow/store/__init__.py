@@ -1,1 +1,1 @@
-"""Runs and features on disk. Imports no torch: pages read results without paying for it."""
+"""Runs and features on disk. Imports no torch, so that pages can read results quickly."""

@@ -1,7 +1,7 @@
 """Features of the frozen backbone on disk, computed once: float16, channels last, memory-mapped, with a size limit.
 
 One file per (image contents, backbone, arguments, weights, stages, size, averaging, precision). A file is complete or
-absent: it is written beside its place and renamed at the end.
+absent: it is written under another name and renamed at the end.
 """
 
 import contextlib
@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -38,9 +39,7 @@ def feature_key(hashes: list[str], settings: Settings, weights_hash: str, device
         "device": device,
     }
     if any(stage < settings.finest_grid <= settings.stages[-1] for stage in settings.stages):
-        parts["finest_grid"] = (
-            settings.finest_grid
-        )  # only where it changes something: else files made before stay in use
+        parts["finest_grid"] = settings.finest_grid  # only where it changes something, so that older files stay in use
     if settings.padding != "zeros":
         parts["padding"] = settings.padding
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
@@ -57,7 +56,7 @@ class FeatureCache:
         return self.folder / f"{key}.npy"
 
     def has(self, key: str) -> bool:
-        """True if the features are there and whole: a file that a power cut or a bad disk left short counts as
+        """True if the features are there and complete: a file that a power cut or a bad disk left short counts as
         absent.
         """
         try:
@@ -74,8 +73,8 @@ class FeatureCache:
             return np.load(path, mmap_mode="r", allow_pickle=False)
 
     def batches(self, key: str, n_rows: int) -> Iterator[tuple[int, np.ndarray]]:
-        """(first row, float16 (B, H, W, C)) from start to end by plain reads: memory stays at one batch, whatever
-        the file's size.
+        """(first row, float16 (B, H, W, C)) from start to end by plain reads: memory stays at one batch for
+        files of any size.
         """
         path = self.path(key)
         with explained(path), path.open("rb") as file:
@@ -110,7 +109,7 @@ class FeatureCache:
         return sum(size for _, size, _ in self._files())
 
     def clear(self) -> int:
-        """Delete every feature file and return the bytes freed. Runs are not touched; they compute features anew
+        """Delete every feature file and return the bytes freed. Runs are not touched; they compute features again
         when needed.
         """
         freed = 0
@@ -125,13 +124,13 @@ class FeatureCache:
         if self.folder.is_dir():
             for path in self.folder.iterdir():
                 with contextlib.suppress(FileNotFoundError):
-                    facts = path.stat()
-                    found.append((path, facts.st_size, facts.st_mtime))
+                    stat = path.stat()
+                    found.append((path, stat.st_size, stat.st_mtime))
         return sorted(found, key=lambda item: item[2])
 
     def _make_room(self, n_bytes: int) -> None:
         """Evict the files unused for longest until `n_bytes` fit under the limit. Raises DiskFullError when they
-        never can.
+        cannot fit.
         """
         with explained(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -152,7 +151,7 @@ class FeatureCache:
 
 
 def _is_being_written(path: Path, touched: float) -> bool:
-    """By another process, as far as one can tell; a partial file not touched for an hour was left by a crash."""
+    """True if another process seems to write it; a partial file not touched for an hour was left by a crash."""
     return path.name.startswith(".") and time.time() - touched < 3600
 
 
@@ -171,7 +170,9 @@ def _limit_from_environment() -> float:
 
 
 class FeatureWriter:
-    def __init__(self, file, shape: tuple[int, int, int, int]) -> None:
+    """Appends rows to a feature file; made by `FeatureCache.writer`."""
+
+    def __init__(self, file: BinaryIO, shape: tuple[int, int, int, int]) -> None:
         self._file, self._shape, self.n_rows = file, shape, 0
 
     def append(self, grids: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""Writing so that a crash leaves either the old file or the new one, and a full disk gets a sentence."""
+"""Files written so that a crash leaves either the old or the new one, and errors of the disk in plain sentences."""
 
 import contextlib
 import errno
@@ -40,7 +40,7 @@ def explained(path: Path) -> Generator[None, None, None]:
 
 
 def write_atomic(path: Path, write: Callable[[BinaryIO], Any]) -> None:
-    """Let `write` fill a new file beside `path`, flush it to the disk, and put it in place in one step."""
+    """Let `write` fill a new file next to `path`, flush it to the disk, and rename it to `path` in one step."""
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
@@ -55,14 +55,14 @@ def write_atomic(path: Path, write: Callable[[BinaryIO], Any]) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a JSON object atomically; not-a-number is refused, since no other program reads it."""
+    """Write a JSON object atomically; not-a-number is refused, since other programs cannot read it."""
     text = json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False)
     write_atomic(path, lambda file: file.write(text.encode()))
 
 
 def write_array(path: Path, values: np.ndarray) -> None:
     """Write a .npy file atomically."""
-    # Given a real file, NumPy writes past Python, and an error of the disk comes back without its reason.
+    # Given a real file, NumPy bypasses Python when it writes, and an error of the disk arrives without its reason.
     write_atomic(path, lambda file: np.save(SimpleNamespace(write=file.write), values, allow_pickle=False))
 
 
@@ -73,7 +73,7 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object. Raises DamagedRunError when it is absent, cut off, or something else."""
+    """A JSON object. Raises DamagedRunError when the file is absent, cut off, or holds something else."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:

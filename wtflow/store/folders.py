@@ -1,4 +1,4 @@
-"""Where runs lie: the folder of a store, the folders of its runs, and what each run was asked to do."""
+"""Where runs lie: the folder of a store, the folders of its runs, and the configuration in each."""
 
 import os
 from pathlib import Path
@@ -52,5 +52,5 @@ class RunFolders:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
             raise DamagedRunError(
-                f"config.json of {run_id} is not sound: {where}: {first['msg']}.", fix="Delete the run."
+                f"config.json of {run_id} is not valid: {where}: {first['msg']}.", fix="Delete the run."
             ) from error

@@ -1,19 +1,25 @@
 """Names and schema of a run folder. No reading, no writing.
 
 runs/<run_id>/
-    config.json      written once: settings, root, category, library versions, schema version data.json        written
-    once by the worker: every image with its split, defect, mask and content hash status.json      state, stage, step,
-    percent, process, heartbeat; replaced atomically metrics.jsonl    one line per logged training step, append only
-    checkpoints/     last.safetensors: normaliser, velocity field, optimiser; all that resuming needs scores.parquet
-    one row per scored image (test and held-out normals) maps.npy         float32 (N, h, w): raw score of every grid
-    position, memory-mapped; row = column `row` of the scores edges.json       what maps are divided by near the edge of
-    the image whole.npz        the Gaussian of normals as whole images, and the unit of the run's maps metrics.json
-    metrics, thresholds, colour range, seconds per stage, peak memory index.npz        one mean feature per training
-    image, to find the nearest normals of an image derived/         what was computed from the finished run (paths,
-    projections), with requests and their progress; safe to delete what_ifs/        images that a person painted defects
-    on, with the painted mask and what the run said tried/           images that a person dropped on the app, apart from
-    the test set notes.json       what people wrote: tags, comment and flag per image, comment per run; replaced
-    atomically under the store's lock log.txt          the worker's output stop             present = please stop
+    config.json      written once: settings, root, category, library versions, schema version
+    data.json        written once by the worker: every image with its split, defect, mask and content hash
+    status.json      state, stage, step, percent, process, heartbeat; replaced atomically
+    metrics.jsonl    one line per logged training step, append only
+    checkpoints/     last.safetensors: normaliser, velocity field, optimiser; all that resuming needs
+    scores.parquet   one row per scored image (test and held-out normals)
+    maps.npy         float32 (N, h, w), memory-mapped: raw score of every grid position; order: `row` of the scores
+    edges.json       what maps are divided by near the edge of the image
+    whole.npz        the Gaussian of normals as whole images, and the unit of the run's maps
+    metrics.json     metrics, thresholds, colour range, seconds per stage, peak memory
+    index.npz        one mean feature per training image, to find the nearest normals of an image
+    derived/         what was computed from the finished run (paths, projections), with requests and their
+                     progress; safe to delete
+    what_ifs/        images that a person painted defects on, with the painted mask and the scores
+    tried/           images that a person dropped on the app, apart from the test set
+    notes.json       what people wrote: tags, comment and flag per image, comment per run; replaced atomically
+                     under the store's lock
+    log.txt          the worker's output
+    stop             present = please stop
 runs/.cache/         features of the frozen backbone, shared by runs; safe to delete
 """
 
@@ -46,7 +52,7 @@ STOP = "stop"
 CACHE = ".cache"
 
 RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[A-Za-z0-9_-]{1,60}")
-"""Time of creation and category. Everything else is refused before it touches the disk."""
+"""Time of creation and category. Any other text is refused before the disk is accessed."""
 
 SCORE_COLUMNS = (
     "row",
@@ -63,13 +69,13 @@ SCORE_COLUMNS = (
     "whole_score",
 )
 """`score`: image score, higher is worse. `whole_score`: of the image as a whole, in the same unit; NaN where the run
-does not ask; the score where it is higher than the highest pixels are. `start_score`: the same read before the flow
-(norm of the input), the floor to beat.
+does not use it; it is the score where it is higher than the score of the highest pixels. `start_score`: the score
+before the flow (norm of the input), the floor to beat.
 """
 
 
 class RunConfig(BaseModel):
-    """What a run was asked to do. Written once, never changed."""
+    """What to train, with which settings. Written once, never changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

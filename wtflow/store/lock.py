@@ -1,4 +1,4 @@
-"""The one lock of a store: starting, queueing, ending and deleting take turns, whichever process asks."""
+"""The one lock of a store: whatever starts, queues, ends or deletes runs takes turns, across processes."""
 
 import contextlib
 from collections.abc import Generator

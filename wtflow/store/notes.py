@@ -1,8 +1,8 @@
 """What people write about a run and its images, in its notes.json.
 
-Every write is one small change, made to the newest contents of the file under the store's lock: two windows lose
-nothing of each other. The file is replaced in one step: a crash leaves the old one or the new one. A damaged one is
-never written over.
+Every write is one small change, made to the newest contents of the file under the store's lock, so two windows do not
+overwrite each other's notes. The file is replaced in one step: a crash leaves the old one or the new one. A damaged
+file is never overwritten.
 """
 
 import unicodedata
@@ -26,7 +26,7 @@ MAX_TAGS = 20
 MAX_COMMENT = 4000
 """Characters of a comment, about a printed page."""
 JOINT = "\n\n--- written meanwhile in another window: ---\n"
-"""Stands between two texts of which neither may be lost."""
+"""Stands between two texts when both are kept."""
 
 _VERSION = 1
 
@@ -41,7 +41,7 @@ class _StoredImage(BaseModel):
 
 
 class _StoredNotes(BaseModel):
-    """notes.json. A field that this version does not know is refused, or the next change would drop it."""
+    """notes.json. An unknown field is refused, since the next change would drop it."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -75,13 +75,13 @@ def notes_of(store: RunStore, run_id: str) -> RunNotes:
 
 
 def as_stored(notes: RunNotes) -> dict[str, Any]:
-    """The notes as notes.json holds them, plain values: the file of an export may be put back into the run."""
+    """The notes as notes.json holds them, plain values: the file of an export can be put back into the run."""
     return {"schema_version": _VERSION} | asdict(notes)
 
 
 def add_tag(store: RunStore, run_id: str, sample_id: str, tag: str) -> RunNotes:
-    """Tag an image; a tag that the run knows in other capitals is taken as known. Raises SettingsError for one that
-    is not sound or one too many.
+    """Tag an image; a tag that the run has in other capitals is taken as that one. Raises SettingsError for a tag that
+    is not valid or one too many.
     """
     tag = clean_tag(tag)
 
@@ -92,7 +92,7 @@ def add_tag(store: RunStore, run_id: str, sample_id: str, tag: str) -> RunNotes:
             return notes
         if len(note.tags) >= MAX_TAGS:
             raise SettingsError(
-                f"{sample_id} has {MAX_TAGS} tags already.", fix="Take one off first, or write the rest as a comment."
+                f"{sample_id} has {MAX_TAGS} tags already.", fix="Remove one first, or write the rest as a comment."
             )
         return _with(notes, sample_id, replace(note, tags=(*note.tags, spelt)))
 
@@ -100,7 +100,7 @@ def add_tag(store: RunStore, run_id: str, sample_id: str, tag: str) -> RunNotes:
 
 
 def remove_tag(store: RunStore, run_id: str, sample_id: str, tag: str) -> RunNotes:
-    """Take a tag off an image; one that it does not have is passed over."""
+    """Remove a tag from an image; one that it does not have is skipped."""
 
     def change(notes: RunNotes) -> RunNotes:
         note = notes.note(sample_id)
@@ -110,7 +110,7 @@ def remove_tag(store: RunStore, run_id: str, sample_id: str, tag: str) -> RunNot
 
 
 def flag_label(store: RunStore, run_id: str, sample_id: str, is_wrong: bool) -> RunNotes:
-    """Say that the label of an image is wrong, or take it back."""
+    """Mark the label of an image as wrong, or remove the mark."""
     return _change(
         store, run_id, lambda notes: _with(notes, sample_id, replace(notes.note(sample_id), label_is_wrong=is_wrong))
     )
@@ -119,8 +119,9 @@ def flag_label(store: RunStore, run_id: str, sample_id: str, is_wrong: bool) -> 
 def set_comment(store: RunStore, run_id: str, sample_id: str | None, text: str, revision: int) -> CommentSaved:
     """Write the comment of an image, or of the run itself where `sample_id` is None.
 
-    revision: that of the comment which the person began from. Where the comment has changed since, both texts are kept,
-    the newer below. Raises SettingsError for a text longer than MAX_COMMENT, unless the comment was as long already.
+    revision: that of the comment which the person started from. Where the comment has changed since, both texts are
+    kept, the newer below. Raises SettingsError for a text longer than MAX_COMMENT, unless the comment was already as
+    long.
     """
     text, is_joined = _clean_comment(text), False
 
@@ -150,11 +151,12 @@ def clean_tag(text: str) -> str:
     tag = unicodedata.normalize("NFC", text).strip()
     if not tag or len(tag) > MAX_TAG:
         raise SettingsError(
-            f"A tag has 1 to {MAX_TAG} characters; this one has {len(tag)}.", fix="Shorten it; a comment takes more."
+            f"A tag has 1 to {MAX_TAG} characters; this one has {len(tag)}.",
+            fix="Shorten it, or write a comment, which can be longer.",
         )
     if any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in tag):
         raise SettingsError(
-            "A tag is one line of letters, digits and signs.", fix="Take out line breaks and control characters."
+            "A tag is one line of letters, digits and signs.", fix="Remove line breaks and control characters."
         )
     return tag
 
@@ -163,8 +165,8 @@ def _clean_comment(text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\n\t" for letter in text):
         raise SettingsError(
-            "The comment holds control characters that no text has.",
-            fix="Take them out, or paste the text as plain text.",
+            "The comment contains control characters.",
+            fix="Remove them, or paste the text as plain text.",
         )
     return text
 
@@ -177,15 +179,14 @@ def _change(store: RunStore, run_id: str, change: Callable[[RunNotes], RunNotes]
     """Make one change to the newest notes. Raises DamagedRunError without writing, RunBusyError, DiskFullError,
     StoreError.
     """
-    with locked(store):  # deleting a run takes the same lock: no folder comes to life again
+    with locked(store):  # deleting a run takes the same lock, so a deleted folder does not come back
         old = notes_of(store, run_id)
         fresh = change(old)
         if fresh != old:
             folder = store.folder(run_id)
             write_json(folder / layout.NOTES, as_stored(fresh))
-            for left in folder.glob(
-                f".{layout.NOTES}.*"
-            ):  # of a process that was killed while it wrote; nobody writes now
+            # left by a process that was killed while it wrote; nobody writes now
+            for left in folder.glob(f".{layout.NOTES}.*"):
                 with explained(left):
                     left.unlink(missing_ok=True)
     return fresh
@@ -195,7 +196,7 @@ def _damaged(run_id: str, why: str) -> DamagedRunError:
     return DamagedRunError(
         f"{layout.NOTES} of {run_id} cannot be read ({why}).",
         fix=(
-            "Nothing is written over it. Restore it, or move it out of the run's folder to begin anew; it is plain"
-            " text. The rest of the run is untouched."
+            "It is never overwritten. Restore it, or move it out of the run's folder to start again; it is plain text."
+            " The rest of the run is untouched."
         ),
     )

@@ -31,10 +31,10 @@ class ResultFiles(RunFolders):
             raise RunNotFoundError(
                 f"Run {run_id} has no scores yet.", fix="Wait until it has finished, or resume it."
             ) from error
-        except Exception as error:  # the parser has a dozen kinds of errors for a damaged file, KeyError among them
+        except Exception as error:  # the parser raises a dozen kinds of errors for a damaged file, KeyError among them
             fix = "Resume the run to write it again, or delete the run."
             raise DamagedRunError(f"scores.parquet of {run_id} cannot be read ({error}).", fix=fix) from error
-        if "whole_score" not in table:  # a run of before it was asked for
+        if "whole_score" not in table:  # a run from before it existed
             table["whole_score"] = np.nan
         if missing := set(layout.SCORE_COLUMNS) - set(table.columns):
             raise DamagedRunError(
@@ -47,7 +47,7 @@ class ResultFiles(RunFolders):
         write_array(self.folder(run_id) / layout.MAPS, maps)
 
     def maps(self, run_id: str) -> np.ndarray:
-        """float32 (N, h, w), memory-mapped: only the rows that are looked at are read."""
+        """float32 (N, h, w), memory-mapped: only the rows that are used are read."""
         path = self.folder(run_id) / layout.MAPS
         try:
             maps = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -58,20 +58,20 @@ class ResultFiles(RunFolders):
             raise RunNotFoundError(
                 f"Run {run_id} has no maps yet.", fix="Wait until it has finished, or resume it."
             ) from error
-        except Exception as error:  # NumPy's readers have many kinds of errors for a damaged file
+        except Exception as error:  # NumPy raises many kinds of errors for a damaged file
             raise DamagedRunError(
                 f"maps.npy of {run_id} cannot be read ({error}).",
                 fix="Resume the run to write it again, or delete the run.",
             ) from error
 
     def write_edges(self, run_id: str, edges: EdgeFactors | None) -> None:
-        """None, for maps that are not levelled, writes nothing."""
+        """Nothing is written for None: the maps are not levelled."""
         if edges is not None:
             write_json(self.folder(run_id) / layout.EDGES, edges.to_json())
 
     def edges(self, run_id: str) -> EdgeFactors | None:
         """None for a run whose settings level nothing. Raises DamagedRunError where they do and the file is absent
-        or not sound.
+        or damaged.
         """
         if self.config(run_id).settings.edge_quantile == 0:
             return None
@@ -84,19 +84,19 @@ class ResultFiles(RunFolders):
             ) from error
 
     def write_whole(self, run_id: str, whole: WholeImage | None) -> None:
-        """None, where whole images are not asked for or normals are too few, writes nothing."""
+        """Nothing is written for None: whole images are not used, or there are too few normals."""
         if whole is not None:
             write_arrays(self.folder(run_id) / layout.WHOLE, whole.to_arrays())
 
     def whole(self, run_id: str) -> WholeImage | None:
-        """None for a run that knows nothing of whole images. Raises DamagedRunError for a file that is not sound."""
+        """None for a run that does not use whole images. Raises DamagedRunError for a damaged file."""
         path = self.folder(run_id) / layout.WHOLE
         try:
             with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 return whole_from_arrays(dict(file))
         except FileNotFoundError:
             return None
-        except Exception as error:  # NumPy's readers have many kinds of errors for a damaged file
+        except Exception as error:  # NumPy raises many kinds of errors for a damaged file
             raise DamagedRunError(
                 f"whole.npz of {run_id} cannot be used ({error}).",
                 fix="Resume the run to write it again, or train again.",
@@ -123,7 +123,7 @@ class ResultFiles(RunFolders):
             with (
                 path.open("rb") as raw,
                 np.load(raw, allow_pickle=False) as file,
-            ):  # opened here: NumPy leaves a damaged archive open
+            ):  # opened here, since NumPy does not close a damaged archive
                 return [str(name) for name in file["sample_ids"]], file["vectors"]
         except Exception as error:
             raise DamagedRunError(

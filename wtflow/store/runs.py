@@ -1,4 +1,4 @@
-"""RunStore: create, list, read, append, finish and delete runs. Facts only; nothing here starts or stops a process."""
+"""RunStore: create, list, read, append, finish and delete runs on disk. Nothing here starts or stops a process."""
 
 import io
 import json
@@ -27,7 +27,7 @@ _LIBRARIES = ("torch", "timm", "numpy", "scipy", "scikit-learn", "pillow")
 
 
 class RunStore(ResultFiles):
-    """The runs below one folder. Holds no state but the path, so any process may make its own."""
+    """The runs below one folder. Its only state is the path, so any process may make its own."""
 
     # -- runs ---------------------------------------------------------------------------------------------------------
 
@@ -47,7 +47,7 @@ class RunStore(ResultFiles):
         try:
             self._write_first(folder, root, category, settings, now)
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)  # a run that could not be written down was never made
+            shutil.rmtree(folder, ignore_errors=True)  # a run that could not be written does not exist
             raise
         return run_id
 
@@ -65,7 +65,7 @@ class RunStore(ResultFiles):
         write_json(folder / layout.CONFIG, config.model_dump(mode="json"))
 
     def summary(self, run_id: str) -> RunSummary:
-        """One run in a line; a damaged one says why instead of raising."""
+        """One run in a line; for a damaged run `problem` is set, and nothing is raised."""
         try:
             config, status = self.config(run_id), self.status(run_id)
             metrics = {}
@@ -108,7 +108,7 @@ class RunStore(ResultFiles):
         write_json(self.folder(run_id) / layout.DATA, data)
 
     def data(self, run_id: str) -> dict[str, Any] | None:
-        """The images a run was made of, or None before the worker has read them."""
+        """The images of a run, or None before the worker has read them."""
         path = self.folder(run_id) / layout.DATA
         if not path.is_file():
             return None

@@ -1,6 +1,4 @@
-"""Images that a person dropped on a run, kept apart from its test images: a copy of the file, its map, one line of
-facts.
-"""
+"""Images that a person dropped on a run, kept apart from its test images: a copy of the file, its map and a record."""
 
 import hashlib
 import time
@@ -22,7 +20,7 @@ _IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 def save_tried(store: RunStore, run_id: str, tried: Tried, content: bytes) -> str:
     """Keep one tried image; the same content again replaces the first. Returns its key.
 
-    The name that a person gave is only text in the record: files are named by content.
+    The name that a person gave is only text in the record. Files are named by content.
     """
     if tried.pixel_map is None:
         raise ValueError(f"{tried.name} has no map: {tried.problem}")
@@ -45,30 +43,32 @@ def list_tried(store: RunStore, run_id: str) -> list[dict[str, Any]]:
     folder = store.folder(run_id) / layout.TRIED
     found = []
     for path in folder.glob("*.json") if folder.is_dir() else ():
-        facts = read_json(path)
-        if not isinstance(facts.get("image"), str) or not isinstance(facts.get("kept"), int | float):
+        record = read_json(path)
+        if not isinstance(record.get("image"), str) or not isinstance(record.get("kept"), int | float):
             raise DamagedRunError(
-                f"{path.name} in {run_id}/{layout.TRIED} is not sound.", fix="Delete that file; it is one tried image."
+                f"{path.name} in {run_id}/{layout.TRIED} is not valid.",
+                fix="Delete that file; it holds one tried image.",
             )
         found.append(
-            facts | {"key": path.stem, "image": folder / Path(facts["image"]).name, "map": folder / f"{path.stem}.npy"}
+            record
+            | {"key": path.stem, "image": folder / Path(record["image"]).name, "map": folder / f"{path.stem}.npy"}
         )
-    return sorted(found, key=lambda facts: facts["kept"], reverse=True)
+    return sorted(found, key=lambda record: record["kept"], reverse=True)
 
 
-def tried_map(facts: dict[str, Any]) -> np.ndarray:
+def tried_map(record: dict[str, Any]) -> np.ndarray:
     """The pixel map of a kept image, float32 (S, S). Raises DamagedRunError when it cannot be read."""
     try:
-        return np.load(facts["map"], allow_pickle=False)
+        return np.load(record["map"], allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise DamagedRunError(
-            f"The map of {facts['name']} cannot be read ({error}).", fix="Remove the image and try it again."
+            f"The map of {record['name']} cannot be read ({error}).", fix="Remove the image and try it again."
         ) from error
 
 
 def delete_tried(store: RunStore, run_id: str, keys: Sequence[str]) -> None:
     """Remove kept images by key."""
-    for facts in list_tried(store, run_id):
-        if facts["key"] in keys:
-            for path in (facts["map"], facts["image"], store.folder(run_id) / layout.TRIED / f"{facts['key']}.json"):
+    for record in list_tried(store, run_id):
+        if record["key"] in keys:
+            for path in (record["map"], record["image"], store.folder(run_id) / layout.TRIED / f"{record['key']}.json"):
                 path.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""Painted images that a person kept with a run: picture and mask as PNG, one file of facts. And sweeps, which are
-derived.
+"""Painted images that a person kept with a run: picture and mask as PNG, and a record. Also sweeps, which are kept
+with what is derived from the run.
 
-Files are named by content; the name that a person gave is only text in the facts.
+Files are named by content. The name that a person gave is only text in the record.
 """
 
 import hashlib
@@ -10,6 +10,7 @@ import math
 import re
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,8 @@ def save_what_if(store: RunStore, run_id: str, what_if: WhatIf, name: str, strok
     """Keep the painted image with its mask; the same picture of the same image again replaces the first. Returns its
     key.
 
-    name: what a person calls it, cut to MAX_NAME characters; strokes: plain values, to paint on from here later.
-    Raises SettingsError where nothing is painted.
+    name: what a person calls it, cut to MAX_NAME characters; strokes: plain values, so that painting can continue
+    later. Raises SettingsError where nothing is painted.
     """
     if not what_if.is_painted:
         raise SettingsError("Nothing is painted yet, so there is nothing to save.", fix="Paint on the picture first.")
@@ -40,7 +41,7 @@ def save_what_if(store: RunStore, run_id: str, what_if: WhatIf, name: str, strok
     key = hashlib.sha256(what_if.sample_id.encode() + b"\0" + picture).hexdigest()[:16]
     write_atomic(folder / f"{key}.png", lambda file: file.write(picture))
     write_atomic(folder / f"{key}_mask.png", lambda file: file.write(_png(what_if.mask.astype(np.uint8) * 255)))
-    facts = {
+    record = {
         "name": " ".join(name.split())[:MAX_NAME] or "without a name",
         "sample_id": what_if.sample_id,
         "row": what_if.row,
@@ -50,32 +51,32 @@ def save_what_if(store: RunStore, run_id: str, what_if: WhatIf, name: str, strok
         "n_pixels": int(what_if.mask.sum()),
         "strokes": list(strokes),
     }
-    write_json(folder / f"{key}.json", facts)
+    write_json(folder / f"{key}.json", record)
     return key
 
 
 def list_what_ifs(store: RunStore, run_id: str) -> list[dict[str, Any]]:
     """Kept paintings, newest first: key, name, sample_id, row, kept (seconds since the epoch), score_before,
-    score_after, n_pixels, strokes, image and mask (paths). Raises DamagedRunError naming a file that is not sound.
+    score_after, n_pixels, strokes, image and mask (paths). Raises DamagedRunError naming a damaged file.
     """
     folder = store.folder(run_id) / layout.WHAT_IFS
     found = []
     for path in folder.glob("*.json") if folder.is_dir() else ():
-        facts = read_json(path)
+        record = read_json(path)
         image, mask = folder / f"{path.stem}.png", folder / f"{path.stem}_mask.png"
-        texts = isinstance(facts.get("name"), str) and isinstance(facts.get("sample_id"), str)
-        numbers = all(isinstance(facts.get(name), int | float) and math.isfinite(facts[name]) for name in _NUMBERS)
-        if not (texts and numbers and isinstance(facts.get("strokes"), list) and image.is_file() and mask.is_file()):
+        texts = isinstance(record.get("name"), str) and isinstance(record.get("sample_id"), str)
+        numbers = all(isinstance(record.get(name), int | float) and math.isfinite(record[name]) for name in _NUMBERS)
+        if not (texts and numbers and isinstance(record.get("strokes"), list) and image.is_file() and mask.is_file()):
             raise DamagedRunError(
-                f"{path.name} in {run_id}/{layout.WHAT_IFS} is not sound, or its picture or mask is missing.",
-                fix="Delete that file; it is one painted image.",
+                f"{path.name} in {run_id}/{layout.WHAT_IFS} is not valid, or its picture or mask is missing.",
+                fix="Delete that file; it holds one painted image.",
             )
-        found.append(facts | {"key": path.stem, "image": image, "mask": mask})
-    return sorted(found, key=lambda facts: facts["kept"], reverse=True)
+        found.append(record | {"key": path.stem, "image": image, "mask": mask})
+    return sorted(found, key=lambda record: record["kept"], reverse=True)
 
 
 def delete_what_ifs(store: RunStore, run_id: str, keys: Sequence[str]) -> None:
-    """Remove kept paintings by key, also when others are damaged. Unknown keys are passed over."""
+    """Remove kept paintings by key, also when others are damaged. Unknown keys are skipped."""
     folder = store.folder(run_id) / layout.WHAT_IFS
     for key in keys:
         if _KEY.fullmatch(key):  # anything else could lead out of the folder
@@ -100,18 +101,18 @@ def read_sweep(
     path = _sweep_path(store, run_id, row, kind, centre, radii, strengths)
     if (known := derived.read(path)) is None or known[0].get("scores") is None:
         return None
-    scores, facts = known[0]["scores"], known[1]
-    if scores.shape != (len(radii), len(strengths)) or not {"sample_id", "score_before"} <= facts.keys():
+    scores, values = known[0]["scores"], known[1]
+    if scores.shape != (len(radii), len(strengths)) or not {"sample_id", "score_before"} <= values.keys():
         return None
     place = (float(centre[0]), float(centre[1]))
     return Sweep(
-        facts["sample_id"],
+        values["sample_id"],
         kind,
         place,
         tuple(map(float, radii)),
         tuple(map(float, strengths)),
         scores,
-        facts["score_before"],
+        values["score_before"],
     )
 
 
@@ -129,7 +130,7 @@ def _sweep_path(
     centre: Sequence[float],
     radii: Sequence[float],
     strengths: Sequence[float],
-):
+) -> Path:
     params = {"row": int(row), "kind": kind} | {
         name: [float(value) for value in values]
         for name, values in (("centre", centre), ("radii", radii), ("strengths", strengths))
