@@ -122,14 +122,18 @@ def pixel_map(results: RunResults, row: int) -> np.ndarray:
     return upsample(np.asarray(results.maps[row : row + 1]), results.settings.image_size, results.settings.score)[0]
 
 
+def sample_of(image: ScoreRow) -> Sample:
+    """The image of a row of the score table as a data set lists it; held-out normals count as test images."""
+    return Sample(
+        image.sample_id, Path(image.path), "test", image.defect, Path(image.mask_path) if image.mask_path else None
+    )
+
+
 def truth_of(results: RunResults, image: ScoreRow) -> np.ndarray | None:
     """The mask of a row of the score table as pixel metrics count it, bool (S, S); None where they leave the image
     out. Raises ImageReadError.
     """
-    mask_path = Path(image.mask_path) if image.mask_path else None
-    return load_truth(
-        Sample(image.sample_id, Path(image.path), "test", image.defect, mask_path), results.settings.image_size
-    )
+    return load_truth(sample_of(image), results.settings.image_size)
 
 
 def threshold_choices(results: RunResults) -> tuple[ThresholdChoice, ...]:
@@ -164,7 +168,7 @@ def threshold_choices(results: RunResults) -> tuple[ThresholdChoice, ...]:
                 "highest",
                 "Highest score seen",
                 value,
-                "No label and no held-out normal is at hand to choose one; move it by eye.",
+                "There are no labels and no held-out normals to choose one by; set it by eye.",
             )
         )
     return tuple(choices)

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 
@@ -62,16 +62,29 @@ class RunData:
         }
 
 
+class Entry(TypedDict):
+    """One image as data.json lists it."""
+
+    id: str
+    path: str
+    split: Literal["train", "test"]
+    defect: str
+    mask: str
+    """Empty without a mask."""
+    sha256: str
+
+
+def sample_of_entry(entry: Entry) -> Sample:
+    """The image of an entry of data.json."""
+    mask_path = Path(entry["mask"]) if entry["mask"] else None
+    return Sample(entry["id"], Path(entry["path"]), entry["split"], entry["defect"], mask_path)
+
+
 def data_from_json(values: dict[str, Any]) -> RunData:
     """The images as `RunData.to_json` listed them; none is read."""
     parts: dict[str, list[tuple[Sample, str]]] = {"train": [], "test": []}
-    for e in values["samples"]:
-        parts[e["split"]].append(
-            (
-                Sample(e["id"], Path(e["path"]), e["split"], e["defect"], Path(e["mask"]) if e["mask"] else None),
-                e["sha256"],
-            )
-        )
+    for entry in values["samples"]:
+        parts[entry["split"]].append((sample_of_entry(entry), entry["sha256"]))
     (train, train_hashes), (test, test_hashes) = (
         tuple(zip(*parts[split], strict=True)) or ((), ()) for split in ("train", "test")
     )

@@ -1,16 +1,14 @@
 """Choosing grid positions of scored images: at random, by score, inside the true defects. NumPy only."""
 
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 
-from wtflow.datasets.images import load_truth
 from wtflow.errors import FlowError, ImageReadError
-from wtflow.records.core import GOOD, Sample
+from wtflow.records.core import GOOD
 from wtflow.records.flow import UNMARKED, PositionSet, Travel
-from wtflow.results import RunResults
+from wtflow.results import RunResults, ScoreRow, each_image, truth_of
 from wtflow.scoring.pixels import grid_mask
 
 How = Literal["balanced", "random", "top", "defect"]
@@ -113,18 +111,15 @@ def _images(results: RunResults, rows: np.ndarray) -> list[_Image]:
     table = results.table[results.table.row.isin(rows)].sort_values("row")
     if missing := sorted({int(row) for row in rows} - set(table.row.tolist())):
         raise FlowError(f"Run {results.run_id} has no image row {missing[0]}.", fix="Choose images of this run.")
-    return [_Image(int(facts.row), str(facts.defect), _inside(results, facts)) for facts in table.itertuples()]
+    return [_Image(int(image.row), image.defect, _inside(results, image)) for image in each_image(table)]
 
 
-def _inside(results: RunResults, facts) -> np.ndarray | None:
+def _inside(results: RunResults, image: ScoreRow) -> np.ndarray | None:
     shape = results.maps.shape[1:]
-    if facts.defect == GOOD:
+    if image.defect == GOOD:
         return np.zeros(shape, bool).ravel()
-    sample = Sample(
-        facts.sample_id, Path(facts.path), "test", facts.defect, Path(facts.mask_path) if facts.mask_path else None
-    )
     try:
-        truth = load_truth(sample, results.settings.image_size)  # the very pixels that the metrics count
+        truth = truth_of(results, image)  # the very pixels that the metrics count
     except ImageReadError:
         return None
     return None if truth is None else grid_mask(truth, shape).ravel()
@@ -140,7 +135,7 @@ def _draw(
     for image in images:
         if how == "top" or (how == "defect" and image.inside is None):  # without a mask the highest positions stand in
             cells = np.argsort(-np.asarray(results.maps[image.row]).ravel(), kind="stable")
-        elif how == "defect":
+        elif how == "defect" and image.inside is not None:
             cells = generator.permutation(np.flatnonzero(image.inside))
         elif how == "outside" and image.inside is not None:
             cells = generator.permutation(np.flatnonzero(~image.inside))
@@ -175,6 +170,5 @@ def _joined(results: RunResults, parts: list[tuple[_Image, np.ndarray]]) -> Posi
         score[here] = np.asarray(results.maps[one]).ravel()[flat[here]]
         hit = np.zeros(here.sum(), bool) if image.inside is None else image.inside[flat[here]]
         group[here] = np.where(hit, image.defect, UNMARKED if image.is_defective else GOOD)
-    return PositionSet(
-        *(values.astype(np.int32) for values in (row, flat // width, flat % width)), group.astype(str), score
-    )
+    row, grid_row, grid_column = (values.astype(np.int32) for values in (row, flat // width, flat % width))
+    return PositionSet(row, grid_row, grid_column, group.astype(str), score)

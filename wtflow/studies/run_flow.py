@@ -5,7 +5,6 @@ torch.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,9 +12,9 @@ from torch import Tensor
 
 from wtflow.config import Settings
 from wtflow.datasets.images import load_image
+from wtflow.datasets.run_images import Entry, sample_of_entry
 from wtflow.errors import DamagedRunError, RunNotFoundError
 from wtflow.features.extract import get_features, refuse_changed
-from wtflow.records.core import Sample
 from wtflow.results import RunResults, open_results
 from wtflow.scoring.detector import Detector
 from wtflow.store.features import FeatureCache, feature_key
@@ -33,8 +32,8 @@ class RunFlow:
     store: RunStore
     results: RunResults
     detector: Detector
-    entries: tuple[dict[str, Any], ...]
-    """Images as data.json lists them: id, path, split, defect, mask, sha256."""
+    entries: tuple[Entry, ...]
+    """Images as data.json lists them."""
     held_out: frozenset[str]
 
     @property
@@ -79,7 +78,7 @@ class RunFlow:
         entries = self._of("test")
         if not entries or self._cached("test") is not None:
             return
-        samples = [Sample(entry["id"], Path(entry["path"]), "test", entry["defect"]) for entry in entries]
+        samples = [sample_of_entry(entry) for entry in entries]
         backbone = backbone_of(self.store, self.results.run_id)
         get_features(backbone, samples, [entry["sha256"] for entry in entries], FeatureCache(self.store.home), progress)
 
@@ -93,7 +92,7 @@ class RunFlow:
             )
         files = {split: self._cached(split) for split in ("train", "test")}
         places = {entry["id"]: i for split in files for i, entry in enumerate(self._of(split))}
-        waiting: list[dict[str, Any]] = []
+        waiting: list[Entry] = []
         for sample_id in ids:
             entry = known[sample_id]
             if (file := files[entry["split"]]) is None:
@@ -106,7 +105,7 @@ class RunFlow:
         if waiting:
             yield from self._compute(waiting)
 
-    def _compute(self, entries: list[dict[str, Any]]) -> np.ndarray:
+    def _compute(self, entries: list[Entry]) -> np.ndarray:
         for entry in entries:
             refuse_changed(Path(entry["path"]), entry["sha256"])
         images = [load_image(Path(entry["path"]), self.settings.image_size) for entry in entries]
@@ -122,7 +121,7 @@ class RunFlow:
         grids = cache.open(key) if cache.has(key) else None
         return grids if grids is not None and len(grids) == len(entries) else None
 
-    def _of(self, split: str) -> list[dict[str, Any]]:
+    def _of(self, split: str) -> list[Entry]:
         return [entry for entry in self.entries if entry["split"] == split]
 
 
