@@ -18,6 +18,7 @@ import pytest
 from filelock import FileLock
 from pydantic import ValidationError
 from run_folders import train_here, write_tiny_category
+from waiting import PATIENCE_S, wait_until
 
 from wtflow.config import choices, limits
 from wtflow.errors import FlowError, RunBusyError, RunNotFoundError, SettingsError, StoreError
@@ -491,7 +492,7 @@ def test_what_watches_tasks_loads_no_torch():
 # -- real processes ----------------------------------------------------------------------------------------------------
 
 
-def wait(store, run_id, request, check, timeout_s=90.0):
+def wait(store, run_id, request, check, timeout_s=PATIENCE_S):
     """Poll as the pages do; returns all states seen, the last one passing the check."""
     seen, end = [], time.monotonic() + timeout_s
     while time.monotonic() < end:
@@ -547,13 +548,6 @@ def test_a_task_runs_with_a_rising_share_to_its_end_even_if_the_page_forgets_it(
     processes._CHILDREN.update(forgotten)  # else nobody in this process could bury it
 
 
-def wait_until(check, timeout_s=30.0):
-    end = time.monotonic() + timeout_s
-    while not check():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 def test_stop_ends_the_process_and_only_so_many_run_at_once(no_zombies, place, monkeypatch):
     store, run_id = place
     monkeypatch.setattr(studies, "MAX_AT_ONCE", 1)
@@ -562,6 +556,7 @@ def test_stop_ends_the_process_and_only_so_many_run_at_once(no_zombies, place, m
     with pytest.raises(RunBusyError, match="1 computations are already running"):
         studies.start_task(store, run_id, TravelRequest(n=17))
     wait(store, run_id, LONG, lambda state: state.share > 0)
+    monkeypatch.setattr(processes, "GRACE_S", PATIENCE_S)
     began = time.monotonic()
     studies.stop_task(store, run_id, LONG)
     assert time.monotonic() - began < processes.GRACE_S, "it heard, and was not killed"

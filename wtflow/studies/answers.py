@@ -1,4 +1,4 @@
-"""Answers on disk: records to named arrays and back, under a name that covers everything they depend on. No torch."""
+"""Answers on disk: records to named arrays and back. The file name covers all they depend on. Imports no torch."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
@@ -23,7 +23,7 @@ class Question(Generic[A]):
     run_id: str
     request: RequestFor[A]
     path: Path
-    """Where the answer lies, whether or not it is there."""
+    """Where the answer lies, whether or not it exists."""
 
     def load(self) -> A | None:
         """The answer if it was computed before, else None."""
@@ -38,8 +38,8 @@ class Question(Generic[A]):
 
     def save(self, answer: A) -> None:
         """Keep the answer with its run. Raises DiskFullError, StoreError."""
-        arrays, facts = _ENCODE[self.request.kind](answer)
-        derived.write(self.path, arrays, facts)
+        arrays, values = _ENCODE[self.request.kind](answer)
+        derived.write(self.path, arrays, values)
 
     def is_current(self) -> bool:
         """False once the run was trained or scored again: the answer then has another place."""
@@ -47,12 +47,12 @@ class Question(Generic[A]):
 
 
 def ask(store: RunStore, run_id: str, request: RequestFor[A]) -> Question[A]:
-    """Raises RunNotFoundError for an unknown run."""
+    """The question that a request puts to a run as it is now. Raises RunNotFoundError for an unknown run."""
     return Question(store, run_id, request, answer_path(store, run_id, request))
 
 
 def answer_path(store: RunStore, run_id: str, request: Request) -> Path:
-    """Where the answer lies, whether or not it is there. Raises RunNotFoundError."""
+    """Where the answer lies, whether or not it exists. Raises RunNotFoundError."""
     key = derived.fingerprint(store, run_id, {"version": VERSION} | request.model_dump(mode="json"))
     return derived.path_of(store, run_id, request.kind, key)
 
@@ -72,13 +72,13 @@ def _travel_out(travel: Travel) -> tuple[derived.Arrays, dict[str, Any]]:
     return arrays, {"explained": list(travel.explained), "n_channels": travel.n_channels}
 
 
-def _travel_in(arrays: derived.Arrays, facts: dict[str, Any]) -> Travel:
+def _travel_in(arrays: derived.Arrays, values: dict[str, Any]) -> Travel:
     positions = PositionSet(**{name: arrays[f"position_{name}"] for name in _POSITIONS})
-    first, second = facts["explained"]
+    first, second = values["explained"]
     return Travel(
         positions=positions,
         explained=(float(first), float(second)),
-        n_channels=int(facts["n_channels"]),
+        n_channels=int(values["n_channels"]),
         divergence=arrays.get("divergence"),
         **{name: arrays[name] for name in _TRAVEL},
     )
@@ -91,18 +91,18 @@ def _umap_out(projection: Projection) -> tuple[derived.Arrays, dict[str, Any]]:
     }
 
 
-def _umap_in(arrays: derived.Arrays, facts: dict[str, Any]) -> Projection:
-    return Projection(method=facts["method"], t=arrays["t"], points=arrays["points"], n_fitted=int(facts["n_fitted"]))
+def _umap_in(arrays: derived.Arrays, values: dict[str, Any]) -> Projection:
+    return Projection(method=values["method"], t=arrays["t"], points=arrays["points"], n_fitted=int(values["n_fitted"]))
 
 
 def _steps_out(answer: StepsAnswer) -> tuple[derived.Arrays, dict[str, Any]]:
     return {}, {"rows": [asdict(row) for row in answer[0]], "trips": [asdict(trip) for trip in answer[1]]}
 
 
-def _steps_in(arrays: derived.Arrays, facts: dict[str, Any]) -> StepsAnswer:
+def _steps_in(arrays: derived.Arrays, values: dict[str, Any]) -> StepsAnswer:
     spreads = lambda by_group: {group: tuple(spread) for group, spread in by_group.items()}  # noqa: E731
-    rows = tuple(StepsRow(**row | {"norms": spreads(row["norms"])}) for row in facts["rows"])
-    return rows, tuple(ReturnTrip(**trip | {"errors": spreads(trip["errors"])}) for trip in facts["trips"])
+    rows = tuple(StepsRow(**row | {"norms": spreads(row["norms"])}) for row in values["rows"])
+    return rows, tuple(ReturnTrip(**trip | {"errors": spreads(trip["errors"])}) for trip in values["trips"])
 
 
 def _facts_out(facts: ImageFacts) -> tuple[derived.Arrays, dict[str, Any]]:
@@ -111,15 +111,15 @@ def _facts_out(facts: ImageFacts) -> tuple[derived.Arrays, dict[str, Any]]:
     }
 
 
-def _facts_in(arrays: derived.Arrays, facts: dict[str, Any]) -> ImageFacts:
-    return ImageFacts(**arrays, aupro=facts["aupro"])
+def _facts_in(arrays: derived.Arrays, values: dict[str, Any]) -> ImageFacts:
+    return ImageFacts(**arrays, aupro=values["aupro"])
 
 
 def _nearest_out(nearest: NearestNormals) -> tuple[derived.Arrays, dict[str, Any]]:
     return {field.name: getattr(nearest, field.name) for field in fields(NearestNormals)}, {}
 
 
-def _nearest_in(arrays: derived.Arrays, facts: dict[str, Any]) -> NearestNormals:
+def _nearest_in(arrays: derived.Arrays, values: dict[str, Any]) -> NearestNormals:
     return NearestNormals(**arrays)
 
 

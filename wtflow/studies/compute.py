@@ -1,4 +1,4 @@
-"""Any answer, from the run's folder or computed and kept there. Only answers that need the run's flow import torch."""
+"""Any answer, read from the run's folder or computed and kept there. Imports torch for answers that need the flow."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -14,7 +14,7 @@ from wtflow.studies.requests import A, Answer, Request, RequestFor
 
 
 def compute_answer(store: RunStore, run_id: str, request: RequestFor[A], progress: ShareDone) -> A:
-    """The answer, from the run's folder if it was kept there, else computed and kept.
+    """The answer, from the run's folder if it is kept there, else computed and kept.
 
     Raises WTFlowError; StoreError when the run was trained or scored again meanwhile, so that the answer belongs to
     neither.

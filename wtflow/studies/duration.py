@@ -1,4 +1,4 @@
-"""How long an answer will take, said before it is begun: from what the run itself measured. No torch."""
+"""How long an answer will take, estimated beforehand from what the run itself measured. Imports no torch."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ from wtflow.studies.projection import umap_seconds
 from wtflow.studies.requests import StepsRequest, UmapRequest
 
 START_S: Final = 5.0
-"""Until a process has loaded the network and moved a few thousand positions."""
+"""Seconds until a process has loaded the network and moved a few thousand positions."""
 
 
 def own_evaluations(settings: Settings) -> int:
@@ -23,8 +23,8 @@ def steps_seconds(results: RunResults, request: StepsRequest) -> float | None:
     """Seconds to score the test images with every setting of the plan and the run's own, at the pace of the run's own
     scoring.
 
-    A little high, because what each pass does besides the flow is counted with every evaluation; what features take
-    that the cache has no more comes on top. None where the run measured nothing.
+    A little high, because what each pass does besides the flow is counted with every evaluation. Features that the
+    cache no longer has take additional time. None where the run measured nothing.
     """
     pace, own = (results.metrics.get("rates") or {}).get("score"), (results.settings.solver, results.settings.steps)
     if not pace:
@@ -34,7 +34,7 @@ def steps_seconds(results: RunResults, request: StepsRequest) -> float | None:
 
 
 def umap_of_travel_seconds(request: UmapRequest, n_positions: int, n_channels: int) -> float:
-    """Rough seconds of a UMAP of so many positions, in a process of its own."""
+    """Rough seconds of a UMAP of n_positions in a separate process."""
     steps = request.travel.steps
     n_times = steps + 1 if request.times == "all" else len({0, steps // 2, steps})
     n_fit = min(request.n_fit, n_positions)

@@ -1,4 +1,4 @@
-"""Answers that need a run's flow: features moved, projected, scored with other steps. Imports torch."""
+"""Answers that need a run's flow: features are moved, projected, scored with other steps. Imports torch."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
@@ -14,9 +14,10 @@ from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
 from wtflow.studies.ideal import compute_ideal
 from wtflow.studies.nearest_normals import find_nearest
+from wtflow.studies.pca import Pca, fit_pca
 from wtflow.studies.plane import Place, compute_landscape
 from wtflow.studies.positions import choose_positions, drawn_evenly, one_position
-from wtflow.studies.projection import Pca, fit_pca, project_umap
+from wtflow.studies.projection import project_umap
 from wtflow.studies.requests import Answer, NearestRequest, StepsAnswer, StepsRequest, TravelRequest, UmapRequest
 from wtflow.studies.run_flow import RunFlow, open_flow
 from wtflow.studies.steps import compute_steps
@@ -29,7 +30,7 @@ MOVING_SHARE = 0.2
 """Share of the progress that moving the features takes before UMAP begins."""
 
 MOST_BYTES = 2e9
-"""Features that UMAP may be given: they are all in memory at once."""
+"""Bytes of features that UMAP may get: they are all in memory at once."""
 
 IDEAL_POSITIONS, IDEAL_STEPS = 256, 20
 LANDSCAPE_POINTS = 41
@@ -62,7 +63,7 @@ def principal_axes(flow: RunFlow) -> Pca:
 
 
 def ideal_of(store: RunStore, run_id: str) -> Ideal:
-    """IDEAL_POSITIONS training positions under each coupling, beside the learned paths. Quick, so it is not kept on
+    """IDEAL_POSITIONS training positions under each coupling, with the learned paths. Quick, so it is not kept on
     disk. Raises FlowError.
     """
     flow = open_flow(store, run_id)
@@ -96,8 +97,8 @@ def _umap(flow: RunFlow, request: UmapRequest, progress: ShareDone) -> Projectio
     if (n_bytes := 4 * len(times) * len(positions) * flow.n_channels) > MOST_BYTES:
         raise FlowError(
             f"{len(positions):,} positions at {len(times)} times need {n_bytes / 1e9:.1f} GB of memory;"
-            f" {MOST_BYTES / 1e9:.0f} GB is the most.",
-            fix="Choose fewer positions or steps, or the start, middle and end alone.",
+            f" at most {MOST_BYTES / 1e9:.0f} GB are allowed.",
+            fix="Choose fewer positions or steps, or only the start, middle and end.",
         )
     x = np.empty((len(times), len(positions), flow.n_channels), np.float32)
     t = np.zeros(len(times))

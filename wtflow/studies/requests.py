@@ -1,22 +1,22 @@
-"""What can be asked of a finished run: plain, validated values that name an answer for good."""
+"""Requests to a finished run: plain, validated values. Equal requests have the same answer."""
 
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
+from wtflow.config import Solver
 from wtflow.errors import SettingsError
 from wtflow.records.failures import ImageFacts, NearestNormals
 from wtflow.records.flow import Projection, ReturnTrip, StepsRow, Travel
+from wtflow.studies.positions import How
 
 VERSION = 1
-"""Part of every fingerprint: raise it when an answer's meaning changes, and old files are passed over."""
+"""Part of every fingerprint: raise it when the meaning of an answer changes, so that old files are ignored."""
 
 MAP_STEPS = 4
-"""Solver steps of the paths behind the map of failures; only their start, before the flow moves anything, is
-grouped.
-"""
+"""Solver steps of the paths behind the map of failures. Only their start, where nothing has moved yet, is grouped."""
 MAP_MOST_FITTED = 1000
-"""Images that this map's UMAP is fitted on, as on the page `wells`; others are placed."""
+"""Images that the UMAP of this map is fitted on, as on the page `wells`; the others are placed."""
 
 Metric = Literal["euclidean", "cosine", "manhattan", "correlation"]
 
@@ -41,22 +41,20 @@ class TravelRequest(RequestFor[Travel]):
     rows: tuple[int, ...] = Field(
         (), max_length=100_000, description="Images by their row in the score table; empty: all test images."
     )
-    how: Literal["balanced", "random", "top", "defect"] = Field(
-        "balanced", description="How positions are chosen in them."
-    )
+    how: How = Field("balanced", description="How positions are chosen in them.")
     n: int = Field(2000, ge=1, le=50_000, description="Positions in all.")
     at: tuple[int, int] | None = Field(
         None, description="A single grid position (row, column) of the single image, instead of choosing."
     )
     steps: int = Field(20, ge=1, le=200, description="Solver steps; every one is saved.")
-    solver: Literal["euler", "heun"] = "euler"
+    solver: Solver = "euler"
     n_probes: int = Field(0, ge=0, le=64, description="Random directions of the divergence estimate; 0: none.")
     seed: int = Field(0, ge=0, le=2**31 - 1)
 
     @field_validator("rows")
     @classmethod
     def _each_image_once(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        """Sorted: the same images in another order are the same question."""
+        """Sorted, so that the same images in another order are the same request."""
         return tuple(sorted(set(value)))
 
     @model_validator(mode="after")
@@ -76,7 +74,7 @@ class UmapRequest(RequestFor[Projection]):
         1500,
         ge=3,
         le=50_000,
-        description="Positions that UMAP is fitted on, drawn evenly over the groups; others are placed.",
+        description="Positions that UMAP is fitted on, drawn evenly over the groups; the others are placed.",
     )
     n_neighbors: int = Field(15, ge=2, le=200)
     min_dist: float = Field(0.1, ge=0.0, le=0.99)
@@ -88,7 +86,7 @@ class StepsRequest(RequestFor[StepsAnswer]):
     """The run's test set scored with few and many solver steps, and paths there and back."""
 
     kind: Literal["steps"] = "steps"
-    plan: tuple[tuple[Literal["euler", "heun"], Annotated[int, Field(ge=1, le=200)]], ...] = Field(
+    plan: tuple[tuple[Solver, Annotated[int, Field(ge=1, le=200)]], ...] = Field(
         (("euler", 1), ("euler", 2), ("euler", 4), ("euler", 10), ("euler", 50), ("heun", 2), ("heun", 10)),
         min_length=1,
         max_length=20,
@@ -109,13 +107,13 @@ class NearestRequest(RequestFor[NearestNormals]):
     kind: Literal["nearest"] = "nearest"
 
 
-def default_wells(solver: Literal["euler", "heun"]) -> UmapRequest:
-    """What the page `wells` opens with: half normals, half defects, few enough that UMAP answers within a minute."""
+def default_wells(solver: Solver) -> UmapRequest:
+    """What the page `wells` opens with: half normals, half defects, few enough that UMAP takes less than a minute."""
     return UmapRequest(travel=TravelRequest(how="balanced", n=2000, steps=20, solver=solver), n_fit=1000)
 
 
-def map_request(n_images: int, solver: Literal["euler", "heun"]) -> UmapRequest:
-    """The UMAP of the single worst position of each of n_images test images, whatever the threshold."""
+def map_request(n_images: int, solver: Solver) -> UmapRequest:
+    """The UMAP of the single worst position of each of n_images test images. It does not depend on the threshold."""
     return UmapRequest(
         travel=TravelRequest(how="top", n=n_images, steps=MAP_STEPS, solver=solver),
         n_fit=max(3, min(MAP_MOST_FITTED, n_images)),
