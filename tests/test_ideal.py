@@ -15,7 +15,7 @@ from wtflow.flow.integrate import integrate_saved
 from wtflow.store.runs import RunStore
 from wtflow.studies.flow_answers import IDEAL_POSITIONS, IDEAL_STEPS, ideal_of
 from wtflow.studies.ideal import COUPLINGS, compute_ideal
-from wtflow.studies.projection import Pca
+from wtflow.studies.pca import Pca
 
 UNET = {"network": "unet", "scope": "image", "width": 8, "batch_size": 8, "group_size": 8}
 

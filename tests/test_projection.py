@@ -7,7 +7,8 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from wtflow.errors import FlowError, SettingsError
-from wtflow.studies.projection import METRICS, _ExactNeighbours, fit_pca, project_pca, project_umap, umap_seconds
+from wtflow.studies.pca import fit_pca, project_pca
+from wtflow.studies.projection import METRICS, _ExactNeighbours, project_umap, umap_seconds
 
 SETTINGS = {"n_neighbors": 10, "min_dist": 0.1, "metric": "euclidean", "seed": 3}
 

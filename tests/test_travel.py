@@ -21,8 +21,8 @@ from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
 from wtflow.studies import travel as travel_module
 from wtflow.studies.flow_answers import normal_start, principal_axes
+from wtflow.studies.pca import Pca
 from wtflow.studies.positions import choose_positions, one_position
-from wtflow.studies.projection import Pca
 from wtflow.studies.run_flow import open_flow
 from wtflow.studies.travel import compute_travel, hutchinson, random_signs, reduce_walk, walks
 

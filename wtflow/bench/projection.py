@@ -5,7 +5,8 @@ import numpy as np
 from wtflow.bench.children import seconds_of
 from wtflow.bench.figures import Figure, Spread, interleaved
 from wtflow.bench.workshop import Workshop
-from wtflow.studies.projection import project_pca, project_umap
+from wtflow.studies.pca import project_pca
+from wtflow.studies.projection import project_umap
 
 REPEATS = 3
 """At most: a fit takes seconds."""

@@ -13,7 +13,7 @@ from wtflow.flow.coupling import couple, coupling_strength, transport_cost
 from wtflow.flow.integrate import integrate_saved
 from wtflow.flow.path import interpolate
 from wtflow.records.flow import Ideal
-from wtflow.studies.projection import Pca
+from wtflow.studies.pca import Pca
 from wtflow.studies.run_flow import RunFlow
 
 COUPLINGS: tuple[Coupling, ...] = tuple(sorted(get_args(Coupling)))

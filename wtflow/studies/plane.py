@@ -9,7 +9,7 @@ from wtflow.errors import FlowError
 from wtflow.flow.integrate import integrate_saved
 from wtflow.records.flow import Landscape
 from wtflow.studies.landscape import Velocity, field_on_plane, half_width_for, plane_of_axes, plane_through
-from wtflow.studies.projection import fit_pca
+from wtflow.studies.pca import fit_pca
 from wtflow.studies.run_flow import RunFlow
 
 PATH_STEPS = 20

@@ -1,4 +1,4 @@
-"""Features in the plane: principal axes, and UMAP fitted once with all other points placed afterwards. NumPy, no torch.
+"""Features in the plane by UMAP, fitted once with all other points placed afterwards. NumPy, no torch.
 
 UMAP is imported inside functions: its first import on a machine compiles for up to two minutes, later ones take about 3
 s, and every new process compiles for some 8 s more.
@@ -11,7 +11,6 @@ Sources: [UMAP] McInnes, Healy, Melville (2018), arXiv 1802.03426; start from pr
 import re
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +18,7 @@ from scipy.spatial.distance import cdist
 
 from wtflow.errors import FlowError, SettingsError
 from wtflow.records.flow import Projection
+from wtflow.studies.pca import check_times, refuse_non_finite
 
 METRICS: Final = ("euclidean", "cosine", "manhattan", "correlation")
 NEIGHBOURS: Final = (2, 200)
@@ -31,78 +31,6 @@ gives other numbers.
 
 NEAR_CHUNK: Final = 256
 """Points whose distances to all others are held at once."""
-
-MOMENT_CHUNK: Final = 16_384
-"""Rows held in double precision at once by the principal axes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pca:
-    """Principal axes of features in d dimensions. float64."""
-
-    mean: np.ndarray
-    """(d,)"""
-    axes: np.ndarray
-    """(k, d) orthonormal, largest variance first; the largest entry of each is positive, so that a second fit is no
-    mirror image.
-    """
-    explained: np.ndarray
-    """(k,) share of the variance along each axis."""
-
-    def place(self, x: np.ndarray) -> np.ndarray:
-        """Coordinates of x (..., d) on the axes; float32 (..., k), computed in double precision. Raises FlowError."""
-        if x.shape[-1] != self.mean.size:
-            raise FlowError(
-                f"The axes belong to {self.mean.size} channels, found {x.shape[-1]}.",
-                fix="Use features of the same run.",
-            )
-        flat = x.reshape(-1, x.shape[-1])
-        placed = np.empty((len(flat), len(self.axes)), np.float32)
-        for i in range(0, len(flat), MOMENT_CHUNK):
-            placed[i : i + MOMENT_CHUNK] = (flat[i : i + MOMENT_CHUNK].astype(np.float64) - self.mean) @ self.axes.T
-        return placed.reshape(*x.shape[:-1], -1)
-
-
-def fit_pca(x: np.ndarray, n_axes: int = 2) -> Pca:
-    """The first n_axes principal axes of x (N, d). Axes beyond the data's rank are orthonormal with share 0.
-
-    Raises FlowError for fewer than two points, equal points, values that are not finite, or more axes than channels.
-    """
-    if x.ndim != 2 or len(x) < 2:
-        raise FlowError(
-            f"Principal axes need at least two points, found shape {x.shape}.", fix="Choose more images or positions."
-        )
-    if not 1 <= n_axes <= x.shape[1]:
-        raise FlowError(
-            f"{n_axes} axes were asked of {x.shape[1]} channels.",
-            fix="Ask for at least 1 and at most as many axes as channels.",
-        )
-    _refuse_non_finite(x)
-    mean = x.mean(0, dtype=np.float64)
-    covariance = np.zeros((x.shape[1], x.shape[1]))
-    for i in range(0, len(x), MOMENT_CHUNK):
-        centred = x[i : i + MOMENT_CHUNK].astype(np.float64) - mean
-        covariance += centred.T @ centred
-    total = float(np.trace(covariance))
-    if total <= len(x) * x.shape[1] * (1e-12 * np.abs(mean).max()) ** 2:  # nothing but the rounding of the mean is left
-        raise FlowError(
-            "All points are equal: they have no principal axes.", fix="Choose positions of different images."
-        )
-    values, vectors = np.linalg.eigh(covariance)
-    axes = vectors[:, ::-1][:, :n_axes].T
-    axes = axes * np.sign(axes[np.arange(n_axes), np.abs(axes).argmax(1)])[:, None]
-    return Pca(mean, np.ascontiguousarray(axes), np.maximum(values[::-1][:n_axes], 0) / total)
-
-
-def project_pca(x: np.ndarray, t: np.ndarray, normal_start: np.ndarray) -> Projection:
-    """x (S, N, d) at times t (S,) on the first two principal axes of normal features at t=0, normal_start (M, d).
-
-    The same axes at all times: a straight path stays straight. Raises FlowError as `fit_pca` does.
-    """
-    _check_times(x, t)
-    pca = fit_pca(normal_start)
-    share = (float(pca.explained[0]), float(pca.explained[1]))
-    return Projection("pca", np.asarray(t, np.float32), pca.place(x), len(normal_start), share)
 
 
 def project_umap(
@@ -130,7 +58,7 @@ def project_umap(
     Raises SettingsError for a metric, n_neighbors or min_dist out of range; FlowError for fewer than n_neighbors + 1
     points to fit, values that are not finite, or equal points. Source: [UMAP], started from principal axes as in [KL].
     """
-    _check_times(x, t)
+    check_times(x, t)
     _check_settings(n_neighbors, min_dist, metric)
     n_times, n, d = x.shape
     fit_rows = np.unique(np.asarray(fit_rows, dtype=np.int64))
@@ -150,7 +78,7 @@ def project_umap(
             "UMAP needs features of at least two channels, found 1.",
             fix="Choose a backbone or stage with more channels.",
         )
-    _refuse_non_finite(x)
+    refuse_non_finite(x)
     if (fitted == fitted[0]).all():
         raise FlowError(
             "All points to fit are equal: there is nothing to lay out.", fix="Choose positions of different images."
@@ -327,18 +255,3 @@ def _check_settings(n_neighbors: int, min_dist: float, metric: str) -> None:
         )
     if not 0 <= min_dist <= 1:
         raise SettingsError(f"min_dist is {min_dist}.", fix="Choose a number from 0 to 1.")
-
-
-def _check_times(x: np.ndarray, t: np.ndarray) -> None:
-    if x.ndim != 3 or len(t) != len(x):
-        raise FlowError(
-            f"Features of shape {x.shape} and {len(t)} times do not fit.", fix="Give (S, N, d) and S times."
-        )
-
-
-def _refuse_non_finite(x: np.ndarray) -> None:
-    if not np.isfinite(x).all():
-        raise FlowError(
-            "Some features are not finite.",
-            fix="Train the run again, with a smaller learning rate if its loss was not finite.",
-        )

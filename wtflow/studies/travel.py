@@ -16,7 +16,7 @@ from wtflow.errors import FlowError
 from wtflow.flow.integrate import Velocity, integrate_moving
 from wtflow.machine.progress import Progress
 from wtflow.records.flow import PositionSet, Travel
-from wtflow.studies.projection import Pca
+from wtflow.studies.pca import Pca
 from wtflow.studies.run_flow import RunFlow
 
 CHUNK = 1024
