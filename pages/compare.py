@@ -31,7 +31,7 @@ def main(store: RunStore) -> None:
     if not run_choice.agree_on_images(comparison):
         return
     wants_pixels = tables.show_metrics(store, comparison, names)
-    counting = st.container()  # stands here, but is filled last: nobody waits for it
+    counting = st.container()  # stands here, but is filled last, so that the rest need not wait
     show_curves(store, comparison, names)
     pair, disagreed = show_calls(store, comparison, names)
     show_maps(store, comparison, names, pair.thresholds, disagreed)

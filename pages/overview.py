@@ -121,9 +121,8 @@ def train_demo(store: RunStore) -> None:
     name = next((name for name in DEMO_CATEGORIES if name not in done), DEMO_CATEGORIES[0])
     running = [s.run_id for s in here if s.category == name and widgets.is_active(s)]
     if not running:
-        draw_demo(
-            store, (name,)
-        )  # the others when somebody opens them: they are not trained yet, so nobody should wait for them
+        # Only this category: the others are drawn when somebody opens them.
+        draw_demo(store, (name,))
         running = [trainings.start(store, root, name, settings_from("fast"))]
     go("train", watch=running[0], root=str(root), category=name)
 

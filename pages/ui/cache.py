@@ -5,7 +5,6 @@ without them only speed changes.
 from pathlib import Path
 from typing import Generic, TypeVar
 
-import numpy as np
 import streamlit as st
 
 from wtflow.datasets.images import load_image, load_mask
@@ -215,7 +214,7 @@ def _failure_map(home: str, run_id: str, stamp: tuple[int, ...], request_json: s
         raise StoreError("The map of the test images is gone.", fix="Load the page again and compute it once more.")
     test = results(store, run_id).test
     return group_failures(
-        projection.points[0], np.sort(test.row.to_numpy()), failures_of(test, threshold).row.to_numpy()
+        projection.points[0], test.row.sort_values().to_numpy(), failures_of(test, threshold).row.to_numpy()
     )
 
 

@@ -63,7 +63,7 @@ def show_run_comment(store: RunStore, run_id: str) -> None:
 
 
 def show_tag_filter(results: RunResults, chosen: thresholds.Filter) -> None:
-    """Pills that choose images by their notes; nothing where nobody wrote about a test image."""
+    """Pills that choose images by their notes; nothing where no test image has notes."""
     counts = count_words(results.test, thresholds.read_notes(results))
     if counts:
         st.pills(

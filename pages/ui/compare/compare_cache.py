@@ -7,8 +7,8 @@ again.
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from pages.ui.cache import Shelf, file_stamp, results, run_stamp
@@ -17,6 +17,8 @@ from wtflow.compare.runs import Comparison, align, compare_images, compare_pixel
 from wtflow.records.compare import MetricRow, PixelTally
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
+
+Drawn = TypeVar("Drawn")
 
 
 def comparison(store: RunStore, run_ids: tuple[str, ...]) -> Comparison:
@@ -82,12 +84,12 @@ def _normals_of(home: str, run_id: str, stamp: tuple[int, ...]):
 
 
 @st.cache_resource(show_spinner=False)
-def figures() -> Shelf[go.Figure]:
+def figures() -> Shelf[Any]:
     """Figures that take a tenth of a second to build, by everything they show; only read."""
     return Shelf(48)
 
 
-def figure(key: tuple, build: Callable[[], go.Figure]) -> go.Figure:
+def figure(key: tuple, build: Callable[[], Drawn]) -> Drawn:
     """The figure of this key, built where it is not on the shelf."""
     found = figures().get(key)
     if found is None:

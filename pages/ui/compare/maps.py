@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from pages.ui import cache, state, widgets
@@ -111,7 +110,7 @@ def _build(
     references: Sequence | None,
     opacity: float,
     position: tuple[int, int] | None,
-) -> go.Figure:
+):
     """The figure; with `references` on the common scale, else each map on its run's own."""
     panels = []
     for k, run in enumerate(comparison.runs):

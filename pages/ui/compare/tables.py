@@ -74,7 +74,7 @@ def show_metrics(store: RunStore, comparison: Comparison, names: Sequence[str]) 
 
 
 def _value_line(row: MetricRow) -> list[str]:
-    """The value of every run, each with its interval in a column of its own."""
+    """The value of every run, each with its interval in its own column."""
     cells = []
     for k, value in enumerate(row.values):
         cells += [widgets.metric(value), _span(row.intervals[k], "") if row.intervals else "–"]

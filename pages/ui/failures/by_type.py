@@ -54,10 +54,10 @@ def measure_defects(store: RunStore, results: RunResults, threshold: thresholds.
         return study
     bar = st.progress(0.0, text="Measuring the defects")
 
-    def tell(share: float) -> None:
+    def show(share: float) -> None:
         bar.progress(share, text=f"Measuring the defects: image {round(share * n):,} of {n:,}")
 
-    compute_answer(store, results.run_id, request, tell)
+    compute_answer(store, results.run_id, request, show)
     bar.empty()
     return cache.failure_study(store, results.run_id, threshold.value)
 

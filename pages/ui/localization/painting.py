@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import streamlit as st
 
 from pages.ui.canvas import show_canvas
@@ -44,9 +43,9 @@ def put_picture(run_id: str, row: int, strokes: list[dict]) -> None:
     }
 
 
-def show_painting(results: RunResults, image: ScoreRow, pixels: np.ndarray) -> tuple[Stroke, ...]:
-    """Canvas and choice of the image to paste from. Returns the strokes, none where they are not valid (an error
-    then shows why).
+def show_painting(results: RunResults, image: ScoreRow, pixels) -> tuple[Stroke, ...]:
+    """Canvas and choice of the image to paste from. pixels: the unpainted image. Returns the strokes, none
+    where they are not valid (an error then shows why).
     """
     run_id, row = results.run_id, int(image.row)
     picture = picture_of(run_id, row)
