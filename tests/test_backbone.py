@@ -173,7 +173,7 @@ def test_a_vision_transformer_gives_grids():
 
 @pytest.mark.parametrize("embed_dim", [12, 16, 24])
 def test_a_family_with_channels_last_is_not_turned_on_its_side(embed_dim):
-    """With 16 channels on a 16 x 16 grid, shapes alone do not tell channels from rows."""
+    """With 16 channels on a 16 x 16 grid, shapes alone do not distinguish channels from rows."""
     args = {"img_size": 64, "embed_dim": embed_dim, "window_size": 4}
     name = "swin_tiny_patch4_window7_224"
     backbone = load_backbone(tiny(name, (0,), backbone_args=args))
@@ -182,7 +182,7 @@ def test_a_family_with_channels_last_is_not_turned_on_its_side(embed_dim):
         torch.manual_seed(backbone.settings.seed)
         own = timm.create_model(name, features_only=True, out_indices=(0,), **args).eval()
     with torch.inference_mode():
-        (stage,) = own(normalised(name, images()))  # timm says for this family: (B, H, W, C)
+        (stage,) = own(normalised(name, images()))  # timm's order for this family: (B, H, W, C)
     np.testing.assert_allclose(features, stage, rtol=2e-3, atol=2e-3)
 
 
@@ -420,7 +420,7 @@ def test_an_argument_of_the_model_changes_its_features(tmp_path):
 
 @pytest.fixture
 def hub(monkeypatch, tmp_path):
-    """An empty local cache, and a function that says where the hub is."""
+    """An empty local cache, and a function that sets the address of the hub."""
     import huggingface_hub
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
@@ -530,9 +530,7 @@ def test_imagenet_weights_that_are_on_this_computer_need_no_hub_and_no_wait(hub,
 
 
 def test_random_weights_are_the_same_whatever_the_number_of_threads():
-    """A page works on one thread and the worker on all: with other weights, a probe would refuse the run that it was
-    asked about.
-    """
+    """A page works on one thread and the worker on all: with other weights, a probe would refuse the run."""
     settings = tiny_settings(image_size=128)
     before, hashes = torch.get_num_threads(), []
     try:

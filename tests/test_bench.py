@@ -1,4 +1,4 @@
-"""The bench: what a figure is, that a floor is measured in turn with what it is held against, and what the command
+"""The bench: what a figure is, that a floor is measured in turn with the figure, and what the command
 prints. No test waits for a time.
 """
 
@@ -265,7 +265,7 @@ def test_each_stage_of_the_memory_part_finds_what_the_one_before_left(tmp_path):
 
 
 def test_the_peak_of_a_process_is_its_own_and_not_that_of_the_one_that_started_it():
-    """getrusage would say at least what this process holds."""
+    """getrusage would report at least what this process holds."""
     large = np.ones(400 * 2**17)  # 400 MiB
     child = float(run_python(["-c", "from wtflow.machine.memory import peak_mib; print(peak_mib())"]))
     assert child < 200 < large.nbytes / 2**20 < peak_mib()
@@ -284,7 +284,7 @@ def test_pages_start_and_memory_are_measured_in_processes_of_their_own(tmp_path)
     assert all(one.value.median > 0 and one.floor.median > 0 for one in figures)
 
 
-# -- the GPU's part, as far as a CPU can tell --------------------------------------------------------------------------
+# -- the GPU's part, as far as a CPU can test it ----------------------------------------------------------------------
 
 
 def test_scores_in_bf16_rank_positions_as_those_in_fp32_do(shop):

@@ -1,5 +1,5 @@
-"""The weights that ship with the app: small, described truly by their card, at hand without a network, and refused
-where they do not belong.
+"""The weights that ship with the app: small, described correctly by their card, available without a network, and
+refused where they do not belong.
 """
 
 import hashlib

@@ -71,7 +71,7 @@ def test_the_crowd_is_spread_as_x_t_is_at_every_time(is_reversed, name):
 
 
 def test_from_data_a_particle_does_not_arrive_at_the_noise_of_its_own_line():
-    """What the lesson's answer says."""
+    """A statement of the lesson's answer."""
     atoms, noise = choose_points("moons", None, 0), flow.balanced_noise(256, 0)
     _, paths = flow.travel(atoms, noise, is_reversed=True)
     assert np.median(np.linalg.norm(paths[-1] - noise, axis=1)) > 0.5

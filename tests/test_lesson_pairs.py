@@ -30,7 +30,7 @@ def test_every_number_the_lesson_shows_agrees_with_its_closed_form(data, seed):
 
 
 def test_a_cycle_of_three_is_paired_by_index_into_the_noise_and_not_by_its_inverse():
-    """Noise i lies beside point i + 1, so the best partner of point i is noise i - 1; the inverse would be i + 1."""
+    """Noise i lies next to point i + 1, so the best partner of point i is noise i - 1; the inverse would be i + 1."""
     x = np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]])
     z = x[[1, 2, 0]] + 0.1
     assert pairs.pair(x, z, "optimal", 3, np.arange(3)).tolist() == [2, 0, 1]

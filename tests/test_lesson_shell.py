@@ -135,7 +135,7 @@ def test_every_check_holds_wherever_the_controls_stand(text):
 
 
 def test_the_scene_is_the_same_for_the_same_seed_and_does_not_follow_the_sliders():
-    """Else every slider would begin the picture anew."""
+    """Else every slider would restart the picture."""
     first, second, other = scene()[0].data, scene("k:9,s:1.2,norm:1,group:0")[0].data, scene("", 1)[0].data
     assert all(np.array_equal(first[name], second[name]) for name in first)
     assert not np.array_equal(first["noise"], other["noise"])
