@@ -299,7 +299,7 @@ def test_a_file_of_facts_that_lacks_a_column_is_thrown_away(store: RunStore, dra
 def test_few_wrong_calls_are_said_to_be_few(drawn: RunResults):
     study = study_failures(drawn, facts_of(drawn)[0], None, 4.5)
     assert study.misses[0].startswith("2 misses and 2 hits are too few")
-    assert study.misses[1] == "The map is highest on or beside the defect in 1 of 2 misses and in 0 of 1 hits."
+    assert study.misses[1] == "The map is highest on or next to the defect in 1 of 2 misses and in 0 of 1 hits."
     assert study.alarms == ()
 
 

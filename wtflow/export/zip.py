@@ -47,7 +47,7 @@ class PackedRun:
     def lack(self) -> str:
         """What is missing in it, in a sentence; empty where nothing is."""
         return (
-            f"{len(self.unreadable)} of its images cannot be read any more; their maps stand alone."
+            f"{len(self.unreadable)} of its images can no longer be read; the zip holds their maps alone."
             if self.unreadable
             else ""
         )
@@ -116,7 +116,7 @@ def pack_run(
     return PackedRun(path, len(texts) + len(results.table) + bool(unreadable), path.stat().st_size, tuple(unreadable))
 
 
-_UNREADABLE = "These images are gone or cannot be read any more. Their pictures in overlays/ show the map alone."
+_UNREADABLE = "These images are gone or can no longer be read. Their pictures in overlays/ show the map alone."
 
 
 def shared_config(config: RunConfig) -> dict[str, Any]:

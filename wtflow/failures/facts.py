@@ -15,7 +15,7 @@ from wtflow.results import RunResults, pixel_map, truth_of
 from wtflow.scoring.pixels import covered_share
 
 _MEASURED = ("area", "contrast", "border", "n_regions", "peak_on_defect")
-NO_MASK = "It has no sound mask."
+NO_MASK = "It has no usable mask."
 
 
 def compute_facts(results: RunResults, progress: Progress) -> ImageFacts:

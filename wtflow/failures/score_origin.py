@@ -1,4 +1,4 @@
-"""Whether a place or the image as a whole made an image's score, in sentences. NumPy only."""
+"""Whether a place or the image as a whole determined an image's score, in sentences. NumPy only."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from wtflow.scoring.pixels import image_scores
 
 
 def origin_of_score(results: RunResults, image: Any, threshold: float) -> str:
-    """Where the score of a row of the score table comes from; "" where the run does not ask of whole images."""
+    """Where the score of a row of the score table comes from; "" where the run does not score whole images."""
     return origin(
         float(image.score),
         float(image.whole_score),
@@ -32,7 +32,7 @@ def origin(score: float, whole_score: float, pixels: np.ndarray, top: float, thr
     if whole_score < score:
         return f"The score is that of {name}; as a whole the image scores {format_score(whole_score)}."
     alone = f", below the threshold {format_score(threshold)}" if place < threshold <= score else ""
-    whole = "The score is that of the image as a whole, whose features vary otherwise than those of normal images"
+    whole = "The score is that of the image as a whole, whose features vary differently from those of normal images"
     return f"{whole}; {name} alone scores {format_score(place)}{alone}."
 
 
@@ -42,7 +42,8 @@ def is_whole(table: pd.DataFrame) -> np.ndarray:
 
 
 def share_of_wholes(table: pd.DataFrame) -> tuple[str, ...]:
-    """How many of the images called defective are so as a whole; nothing where the run does not ask, or calls none.
+    """How many of the images called defective are so as a whole; nothing where the run does not score whole images, or
+    calls none defective.
     table: with `outcome`.
     """
     called = table[table.outcome.isin(("TP", "FP"))]

@@ -1,7 +1,6 @@
-"""Everything the page `failures` and a report say about a run at a threshold, in tables and sentences with their
-numbers.
+"""What the page `failures` and a report show of a run at a threshold, in tables and sentences with their numbers.
 
-Nothing is claimed that its test does not hold.
+Every claim rests on a test that holds.
 """
 
 from dataclasses import dataclass
@@ -42,16 +41,18 @@ class FailureStudy:
     """What is wrong at a threshold, and what goes with it."""
 
     table: pd.DataFrame
-    """The test images with `outcome` and a column per fact; facts that nobody computed are absent."""
+    """The test images with `outcome` and a column per fact; facts that were not computed are absent."""
     failures: pd.DataFrame
     """The images called wrongly, worst first, with `outcome` and `margin`."""
     types: tuple[TypeRow, ...]
     misses: tuple[str, ...]
-    """Sentences about missed defects; empty where none is missed or nothing is known of them."""
+    """Sentences about missed defects; empty where none is missed or nothing is known about them."""
     alarms: tuple[str, ...]
-    """Sentences about falsely rejected normal images."""
+    """Sentences about false alarms."""
     wholes: tuple[str, ...]
-    """How many images are called defective as a whole rather than for one place; empty where the run does not ask."""
+    """How many images are called defective as a whole rather than for one place; empty where the run has no such
+    score.
+    """
     miss_splits: tuple[Split, ...]
     alarm_splits: tuple[Split, ...]
 
@@ -111,8 +112,8 @@ def describe_alarms(alarms: AlarmMap) -> tuple[str, ...]:
             f" {alarms.n_rim_higher} of {alarms.n_images} images, p {p_words(p)})."
         )
     said.append(
-        f"Most often it is exceeded at row {row}, column {column}: in {alarms.share.max():.0%} of {alarms.n_images}"
-        f" images, where an even spread would give {100 * (1 - alarms.quantile):.2g} %."
+        f"The pixel threshold is exceeded most often at row {row}, column {column}: in {alarms.share.max():.0%} of"
+        f" {alarms.n_images} images, where an even spread would give {100 * (1 - alarms.quantile):.2g} %."
     )
     return tuple(said)
 
@@ -135,8 +136,8 @@ def _separating(
     if min(n_wrong, n_right) < LEAST:
         return (
             (
-                f"{n_wrong} {wrong} and {n_right} {right} are too few to tell a pattern from chance: {LEAST} of each"
-                " are the least."
+                f"{n_wrong} {wrong} and {n_right} {right} are too few to tell a pattern from chance: at least"
+                f" {LEAST} of each are needed."
             ),
         )
     tried = [name for name in words if name in own and own[name].notna().any()]
@@ -153,7 +154,7 @@ def _separating(
 
 
 def _which_types(own: pd.DataFrame, is_missed: np.ndarray) -> tuple[str, ...]:
-    """The types that misses gather in, where the types differ by more than chance."""
+    """The types in which misses concentrate, where the types differ by more than chance."""
     found = gathering_types(is_missed, own.defect.to_numpy(str))
     if found is None:
         return ()
@@ -168,19 +169,19 @@ def _which_types(own: pd.DataFrame, is_missed: np.ndarray) -> tuple[str, ...]:
         if others.any()
         else ""
     )
-    return (f"Misses gather in {named}{rest} (n = {len(own)}, p {p_words(p)}).",)
+    return (f"Misses concentrate in {named}{rest} (n = {len(own)}, p {p_words(p)}).",)
 
 
 def _where_it_looked(own: pd.DataFrame, is_missed: np.ndarray) -> tuple[str, ...]:
-    """How often the highest position lies on the defect: a miss that was seen but too faintly is another matter than
-    one not seen.
+    """How often the highest position lies on the defect: a miss that was seen but too faintly differs from one that
+    was not seen.
     """
     known = own.peak_on_defect.notna().to_numpy() if "peak_on_defect" in own else np.zeros(len(own), bool)
     if not (known & is_missed).any():
         return ()
     seen, hits = own.peak_on_defect.to_numpy() == 1, known & ~is_missed
     said = (
-        f"The map is highest on or beside the defect in {int((seen & is_missed).sum())} of"
+        f"The map is highest on or next to the defect in {int((seen & is_missed).sum())} of"
         f" {int((known & is_missed).sum())} misses"
     )
     return (f"{said}{f' and in {int((seen & hits).sum())} of {int(hits.sum())} hits' if hits.any() else ''}.",)
