@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from hand_made_runs import write_finished_run
 from image_folders import make_mvtec
 from run_folders import TINY, write_tiny_category
 from typer.testing import CliRunner
+from waiting import PATIENCE_S, wait_until
 
 from wtflow.cli.app import app
 from wtflow.config import WEIGHT_WORDS, choices, settings_from
@@ -74,7 +74,7 @@ def trained(tmp_path_factory):
     process = start(
         folder / "runs", "train", "data", "plate", *QUICK, "--steps", "3", "--backbone-arg", "drop_rate=0.0", "--json"
     )
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=PATIENCE_S)
     return folder / "runs", process.returncode, out, err
 
 
@@ -151,20 +151,13 @@ def test_the_cache_is_shown_and_cleared(trained, monkeypatch):
     assert FeatureCache(home).used_bytes() == 0
 
 
-def wait_until(condition, timeout_s=120.0):
-    end = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 def test_ctrl_c_stops_the_run_and_resume_finishes_it(tmp_path):
     write_tiny_category(tmp_path / "data")
     store = RunStore(tmp_path / "runs")
     process = start(store.home, "train", tmp_path / "data", "plate", *QUICK, "--iterations", "1500", "--json")
     wait_until(lambda: store.ids() and len(store.steps(store.ids()[0])))
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     (run_id,) = store.ids()
     assert last_json(out) == {"run_id": run_id, "state": "stopped"}
@@ -172,7 +165,7 @@ def test_ctrl_c_stops_the_run_and_resume_finishes_it(tmp_path):
     assert "Traceback" not in err
     assert store.status(run_id).state == "stopped"
     process = start(store.home, "resume", run_id, "--json")
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, err
     assert last_json(out)["run_id"] == run_id
     assert store.steps(run_id).step.max() == 1500
@@ -266,7 +259,7 @@ def test_help_names_every_command():
 
 def test_a_real_process_shows_a_mistake_without_a_traceback(tmp_path):
     process = start(tmp_path / "runs", "train", tmp_path, "plate")
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 2
     assert out == ""
     assert "Traceback" not in err
@@ -296,7 +289,7 @@ def test_a_run_that_fails_says_why_and_exits_with_two(store, data):
     assert "000.png" in last_json(result.stdout)["error"]
     assert store.status(store.ids()[0]).state == "failed"
     for worker in processes._CHILDREN.values():
-        worker.wait(10)
+        worker.wait(PATIENCE_S)
 
 
 # -- the other commands ------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 import torch
 from networks import stirred
 from run_folders import tiny_settings, write_tiny_category
+from waiting import PATIENCE_S
 
 from wtflow.config import settings_from
 from wtflow.datasets.images import hash_file, load_image
@@ -22,7 +23,7 @@ from wtflow.scoring.normalise import fit_normaliser
 from wtflow.store.features import FeatureCache
 from wtflow.training.loop import FEWEST_ROWS, Trainer
 
-WAIT_S = 60
+WAIT_S = PATIENCE_S
 """Only a deadlock takes so long."""
 CPU = torch.device("cpu")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from waiting import PATIENCE_S
 
 from wtflow.datasets.demo import images as demo_images
 from wtflow.datasets.demo import write as demo
@@ -243,6 +244,6 @@ def test_two_processes_at_once_draw_the_demo_once(small):
     command = [sys.executable, "-c", script, str(small)]
     root = Path(__file__).parents[1]
     writers = [subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    outputs = [writer.communicate(timeout=60)[0].strip() for writer in writers]
+    outputs = [writer.communicate(timeout=PATIENCE_S)[0].strip() for writer in writers]
     assert sorted(outputs) == ["0", "6"]
     assert demo.is_demo_complete(small, ("capscrew",))

@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 from run_folders import tiny_settings, write_tiny_category
+from waiting import PATIENCE_S
 
 from pages.ui.compare import tables
 from pages.ui.train import watch
@@ -26,7 +27,7 @@ def place(tmp_path):
     return RunStore(tmp_path / "runs"), write_tiny_category(tmp_path / "data")
 
 
-def wait(store, run_id, *states, timeout_s=90.0) -> RunStatus:
+def wait(store, run_id, *states, timeout_s=PATIENCE_S) -> RunStatus:
     """Poll as the pages do until the run is in one of the states."""
     end = time.monotonic() + timeout_s
     while time.monotonic() < end:
@@ -39,7 +40,7 @@ def wait(store, run_id, *states, timeout_s=90.0) -> RunStatus:
 
 
 def wait_for_step(store, run_id, step):
-    end = time.monotonic() + 90
+    end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
         table = store.steps(run_id)
         if len(table) and table.step.max() >= step:
@@ -82,7 +83,7 @@ def test_a_stopped_run_is_stopped_only_once_its_process_is_gone_and_goes_without
     pid = store.status(run_id).pid
     trainings.request_stop(store, run_id)
     assert trainings.live_status(store, run_id).state in ("stopping", "stopped")
-    wait(store, run_id, "stopped", timeout_s=60)
+    wait(store, run_id, "stopped")
     assert not psutil.pid_exists(pid), "it left no zombie either"
     assert (store.folder(run_id) / layout.CHECKPOINT).is_file(), "what was learned is kept"
 
@@ -93,10 +94,10 @@ def test_a_worker_that_ignores_the_request_is_terminated_and_then_killed(place, 
     monkeypatch.setattr(processes, "KILL_AFTER_S", 0.6)
     run_id = trainings.start(store, root, "plate", tiny_settings(iterations=100_000))
     wait_for_step(store, run_id, 100)
-    os.kill(store.status(run_id).pid, signal.SIGSTOP)  # a hung process hears neither the request nor SIGTERM
+    os.kill(store.status(run_id).pid, signal.SIGSTOP)  # a hung process reacts neither to the request nor to SIGTERM
     trainings.request_stop(store, run_id)
     assert trainings.live_status(store, run_id).state == "stopping"
-    wait(store, run_id, "stopped", timeout_s=20)
+    wait(store, run_id, "stopped")
 
 
 def test_a_category_is_not_trained_twice_at_once_and_others_wait_their_turn(place, tmp_path):

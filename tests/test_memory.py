@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE_S
 
 ROOT = Path(__file__).parent.parent
 
@@ -48,5 +49,5 @@ def test_mean_features_take_no_memory_per_image(tmp_path):
     """
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-W", "ignore", "-c", MEASURE, str(tmp_path)]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
     assert float(result.stdout) < 120

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from hand_made_runs import write_finished_run
+from waiting import PATIENCE_S
 
 from wtflow.config import settings_from
 from wtflow.errors import DamagedRunError, DiskFullError, RunNotFoundError, SettingsError
@@ -223,7 +224,7 @@ def test_three_processes_that_write_at_once_lose_nothing(store, run):
     names, n = ("ann", "bob", "cyd"), 6
     writers = [start(write_many, store, run, name, n) for name in names]
     for writer in writers:
-        writer.communicate(timeout=60)
+        writer.communicate(timeout=PATIENCE_S)
     assert [writer.returncode for writer in writers] == [0, 0, 0]
     notes = notes_of(store, run)
     for name in names:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from run_folders import tiny_settings, write_tiny_category
+from waiting import PATIENCE_S
 
 from wtflow.config import settings_from
 from wtflow.datasets.images import hash_file, load_image
@@ -26,7 +27,7 @@ from wtflow.training.loop import Trainer
 from wtflow.training.pool import position_batches
 
 CPU = torch.device("cpu")
-WAIT_S = 60
+WAIT_S = PATIENCE_S
 """Only a deadlock takes so long."""
 
 

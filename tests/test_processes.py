@@ -8,6 +8,7 @@ import time
 
 import psutil
 import pytest
+from waiting import wait_until
 
 from wtflow.errors import SettingsError, StoreError
 from wtflow.jobs import processes
@@ -21,13 +22,6 @@ import pathlib, sys, time
 while not pathlib.Path(sys.argv[1]).exists():
     time.sleep(0.02)
 """
-
-
-def wait_until(check, timeout_s=60.0):
-    last = time.monotonic() + timeout_s
-    while not check():
-        assert time.monotonic() < last
-        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ from wtflow.studies.projection import METRICS, NEIGHBOURS
 from wtflow.studies.requests import StepsRequest, TravelRequest, UmapRequest, checked, request_from_json
 
 LONG = StepsRequest(plan=tuple(("heun", 200 - i) for i in range(20)), n_trips=2)
-"""Some seconds of work on the tiny run, told of with every evaluation."""
+"""Some seconds of work on the tiny run, with a report at every evaluation."""
 
 
 def quiet(share):
@@ -407,7 +407,7 @@ def test_what_fails_says_why_and_may_be_tried_again(place, copy, work_here, requ
     assert leftovers(store, copy, request_) == []
 
 
-def test_a_mistake_of_ours_is_told_with_its_kind_and_the_way_to_the_details(place, work_here, monkeypatch, capfd):
+def test_a_mistake_of_ours_is_shown_with_its_type_and_where_the_details_are(place, work_here, monkeypatch, capfd):
     def broken(*args):
         raise ZeroDivisionError("by nothing")
 
@@ -421,7 +421,7 @@ def test_a_mistake_of_ours_is_told_with_its_kind_and_the_way_to_the_details(plac
     studies.forget_failure(*place, request)
 
 
-def test_a_worker_called_wrongly_ends_with_a_word(place, monkeypatch, capfd):
+def test_a_worker_called_wrongly_ends_with_a_message(place, monkeypatch, capfd):
     monkeypatch.setenv("WTFLOW_HOME", str(place[0].home))
     for arguments in (
         [],
@@ -435,7 +435,7 @@ def test_a_worker_called_wrongly_ends_with_a_word(place, monkeypatch, capfd):
         assert capfd.readouterr().err
 
 
-def test_the_worker_hears_stop_and_notices_that_its_run_is_gone(place, copy, work_here, monkeypatch):
+def test_the_worker_obeys_stop_and_notices_that_its_run_is_gone(place, copy, work_here, monkeypatch):
     store, _ = place
     monkeypatch.setattr(study_worker, "STATUS_EVERY_S", 0.0)
     request = TravelRequest(n=10, steps=2)
@@ -505,7 +505,7 @@ def wait(store, run_id, request, check, timeout_s=PATIENCE_S):
 
 @pytest.fixture
 def no_zombies(place):
-    """Afterwards every process has been buried by no more than a look at some task. Threads of a dead one may need a
+    """Afterwards every process has been reaped by a mere look at some task. Threads of a dead one may need a
     moment.
     """
     yield
@@ -545,7 +545,7 @@ def test_a_task_runs_with_a_rising_share_to_its_end_even_if_the_page_forgets_it(
     assert len(rows) == 5 + 1
     wait_until(lambda: is_gone(process))
     assert leftovers(store, run_id, request) == [".npz"]
-    processes._CHILDREN.update(forgotten)  # else nobody in this process could bury it
+    processes._CHILDREN.update(forgotten)  # else nobody in this process could reap it
 
 
 def test_stop_ends_the_process_and_only_so_many_run_at_once(no_zombies, place, monkeypatch):
@@ -559,7 +559,7 @@ def test_stop_ends_the_process_and_only_so_many_run_at_once(no_zombies, place, m
     monkeypatch.setattr(processes, "GRACE_S", PATIENCE_S)
     began = time.monotonic()
     studies.stop_task(store, run_id, LONG)
-    assert time.monotonic() - began < processes.GRACE_S, "it heard, and was not killed"
+    assert time.monotonic() - began < processes.GRACE_S, "it obeyed, and was not killed"
     assert is_gone(process)
     assert studies.task_state(store, run_id, LONG).state == "absent"
     assert leftovers(store, run_id, LONG) == []
@@ -579,7 +579,7 @@ def test_a_killed_process_is_a_failure_that_says_so_and_starting_again_works(no_
     second = process_of(store, run_id, request)
     assert second.pid != first.pid
     assert studies.task_state(store, run_id, request).state == "running"
-    os.kill(second.pid, signal.SIGSTOP)  # it cannot hear
+    os.kill(second.pid, signal.SIGSTOP)  # it cannot react
     monkeypatch.setattr(processes, "GRACE_S", 0.2)
     studies.stop_task(store, run_id, request)
     wait_until(lambda: is_gone(second))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
+from waiting import PATIENCE_S
 
 from pages.ui.downloads import file_name
 from wtflow.errors import FlowError
@@ -197,7 +198,7 @@ def menu() -> None:
 
 
 def open_menu(**session: object) -> AppTest:
-    page = AppTest.from_function(menu, default_timeout=30)
+    page = AppTest.from_function(menu, default_timeout=PATIENCE_S)
     page.query_params["run"] = "20260101-screw.1"
     for key, value in session.items():
         page.session_state[key] = value

@@ -2,11 +2,10 @@
 fail.
 """
 
-import time
-
 import psutil
 import pytest
 from run_folders import tiny_settings, train_here, write_tiny_category
+from waiting import wait_until
 
 from wtflow.errors import RunBusyError
 from wtflow.jobs import processes, studies, trainings
@@ -17,13 +16,6 @@ from wtflow.studies.requests import default_wells
 @pytest.fixture
 def place(tmp_path):
     return RunStore(tmp_path / "runs"), write_tiny_category(tmp_path / "data", n_train=4, n_good=2, n_bad=2)
-
-
-def wait_until(check, log, timeout_s=90.0):
-    end = time.monotonic() + timeout_s
-    while not check():
-        assert time.monotonic() < end, log()
-        time.sleep(0.05)
 
 
 @pytest.mark.slow
@@ -49,7 +41,7 @@ def test_a_finished_training_hands_the_umap_of_the_wells_to_a_process_that_outli
 @pytest.mark.parametrize(
     "error", [RunBusyError("2 computations are already running.", fix="Wait."), MemoryError("no room for a process")]
 )
-def test_a_umap_that_cannot_be_started_is_told_in_the_log_and_the_run_has_finished_all_the_same(
+def test_a_umap_that_cannot_be_started_is_reported_in_the_log_and_the_run_stays_finished(
     place, error, monkeypatch, capsys
 ):
     def refuse(*arguments):

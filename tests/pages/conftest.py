@@ -7,6 +7,7 @@ import streamlit as st
 from page_runs import PAGES, OpenPage, write_run
 from run_folders import write_tiny_category
 from streamlit.testing.v1 import AppTest
+from waiting import PATIENCE_S
 
 from wtflow.store.runs import RunStore
 
@@ -30,7 +31,7 @@ def open_page(store: RunStore) -> OpenPage:
     """Run a page file alone, as a deep link may, with these query parameters."""
 
     def open_(name: str, **params: str) -> AppTest:
-        page = AppTest.from_file(PAGES / f"{name}.py", default_timeout=30)
+        page = AppTest.from_file(PAGES / f"{name}.py", default_timeout=PATIENCE_S)
         for key, value in params.items():
             page.query_params[key] = value
         return page.run()

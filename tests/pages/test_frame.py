@@ -6,6 +6,7 @@ import pytest
 from page_runs import PAGES, OpenPage
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
+from waiting import PATIENCE_S
 
 from pages.ui import state
 from pages.ui.frame import PAGES as ENTRIES
@@ -24,7 +25,7 @@ def test_the_navigation_lists_exactly_the_files_in_the_folder():
 
 
 def test_the_app_opens_on_the_overview(store):
-    page = AppTest.from_file(PAGES.parent / "app.py", default_timeout=30).run()
+    page = AppTest.from_file(PAGES.parent / "app.py", default_timeout=PATIENCE_S).run()
     assert not page.exception
     assert page.title[0].value == "Overview"
 
@@ -35,7 +36,7 @@ def test_widgets_are_the_same_with_and_without_app(store, finished: str, monkeyp
     """
 
     def widget_id() -> str:
-        page = AppTest.from_file(PAGES.parent / "app.py", default_timeout=30).run()
+        page = AppTest.from_file(PAGES.parent / "app.py", default_timeout=PATIENCE_S).run()
         page.switch_page("pages/results.py").run()
         assert not page.exception
         return page.selectbox(key="widget_run").proto.id

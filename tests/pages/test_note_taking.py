@@ -8,6 +8,7 @@ import os
 import pytest
 from page_runs import OpenPage, texts
 from streamlit.testing.v1 import AppTest
+from waiting import PATIENCE_S
 
 from pages.ui.note_taking import as_written
 from wtflow.records.notes import ImageNote
@@ -39,7 +40,7 @@ IMAGE, OTHER = "test/spot/002.png", "test/good/001.png"
 
 
 def open_box(run_id: str, sample_id: str = IMAGE) -> AppTest:
-    page = AppTest.from_string(SCRIPT, default_timeout=30)
+    page = AppTest.from_string(SCRIPT, default_timeout=PATIENCE_S)
     page.session_state.run, page.session_state.sample = run_id, sample_id
     return page.run()
 
@@ -248,7 +249,7 @@ def test_stepping_stays_within_a_tag(open_page: OpenPage, noted: str):
 
 
 def test_the_form_of_trajectories_asks_for_the_images_of_a_tag(store: RunStore, noted: str):
-    page = AppTest.from_string(PATHS_FORM, default_timeout=30)
+    page = AppTest.from_string(PATHS_FORM, default_timeout=PATIENCE_S)
     page.session_state.run, page.query_params["tag"] = noted, "rim"
     page.run()
     assert not page.exception

@@ -12,6 +12,7 @@ from flow_runs import copy_store, field_of, links_of, tell_of, train_apart
 from page_runs import PAGES, OpenPage, texts
 from run_folders import train_here, write_tiny_category
 from streamlit.testing.v1 import AppTest
+from waiting import PATIENCE_S
 
 from pages.ui.flow import flow_cache, flow_words
 from wtflow.jobs import studies
@@ -367,7 +368,7 @@ def test_what_was_computed_before_is_shown_without_torch(store: RunStore, traine
     code = f"""
 import sys
 from streamlit.testing.v1 import AppTest
-page = AppTest.from_file({str(PAGES / "trajectories.py")!r}, default_timeout=60)
+page = AppTest.from_file({str(PAGES / "trajectories.py")!r}, default_timeout={PATIENCE_S})
 page.query_params["run"] = {trained!r}
 page.run()
 assert not page.exception and not page.error and page.get("bidi_component")
@@ -379,7 +380,7 @@ sys.exit(bool({{"torch", "umap", "matplotlib"}} & sys.modules.keys()))
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert result.returncode == 0, result.stderr

@@ -7,6 +7,7 @@ import pytest
 from page_runs import texts
 from run_folders import train_here
 from streamlit.testing.v1 import AppTest
+from waiting import PATIENCE_S
 
 from wtflow.results import open_results
 from wtflow.store.layout import WHAT_IFS
@@ -35,7 +36,7 @@ def open_section(
     *,
     is_open: bool = True,
 ) -> AppTest:
-    page = AppTest.from_string(SCRIPT, default_timeout=60)
+    page = AppTest.from_string(SCRIPT, default_timeout=PATIENCE_S)
     page.session_state.run, page.session_state.sample = run_id, sample
     if done is not None:
         page.session_state["what_if_pictures"] = {
