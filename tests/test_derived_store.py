@@ -35,8 +35,8 @@ def test_what_is_written_comes_back_with_its_types(place):
     }
     facts = {"n": 3, "share": 0.25, "nothing": None, "words": ["a", "ü"]}
     derived.write(path_in(place), arrays, facts)
-    found, told = derived.read(path_in(place))
-    assert told == facts
+    found, values = derived.read(path_in(place))
+    assert values == facts
     assert found.keys() == arrays.keys()
     assert all(
         found[name].dtype == values.dtype and np.array_equal(found[name], values) for name, values in arrays.items()

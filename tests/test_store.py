@@ -84,7 +84,7 @@ def test_scores_maps_index_and_status_come_back_as_they_were_written(store, run)
 
 
 @pytest.mark.parametrize("category", ["plate", "Schräge Platte", "a/../../b", "..", "", "x" * 500, "牛"])
-def test_the_id_of_a_run_is_sound_whatever_the_category_is_called(category):
+def test_the_id_of_a_run_is_valid_for_any_name_of_a_category(category):
     name = layout.run_name(category, "20260102-030405")
     assert layout.is_run_id(name)
     assert name.startswith("20260102-030405-")
@@ -309,7 +309,7 @@ def test_no_bytes_in_a_json_file_get_past_the_reader(content):
             assert "status.json" in error.message
 
 
-def test_an_unfinished_run_has_no_results_and_is_told_so(store):
+def test_an_unfinished_run_has_no_results_and_the_error_says_why(store):
     run_id = store.create(Path("data"), "plate", SETTINGS)
     with pytest.raises(RunNotFoundError, match="it is queued"):
         open_results(store, run_id)

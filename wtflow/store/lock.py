@@ -1,4 +1,4 @@
-"""The one lock of a store: whatever starts, queues, ends or deletes runs takes turns, across processes."""
+"""The one lock of a store: processes that start, queue, end or delete runs take turns."""
 
 import contextlib
 from collections.abc import Generator
