@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from in_chromium import at_rest, pytestmark  # noqa: F401
+from in_chromium import at_rest, new_page, pytestmark  # noqa: F401
 from lesson_page import OpenedLesson, browser, server  # noqa: F401
 from scipy.optimize import linear_sum_assignment
 
@@ -21,7 +21,7 @@ MATH = (Path(__file__).parents[2] / "assets" / "learn" / "math.js").read_text(en
 @pytest.fixture(scope="module")
 def run_math(browser):  # noqa: F811
     """Evaluates an expression with the functions of math.js in scope and `given` as its argument."""
-    page = browser.new_page()
+    page = new_page(browser)
     yield lambda expression, given=None: json.loads(
         page.evaluate(f"(given) => {{ {MATH}; return JSON.stringify({expression}); }}", given)
     )

@@ -18,16 +18,10 @@ def until(lesson: OpenedLesson, condition: str) -> None:
     lesson.until(f"(() => {{ const {names}; return {condition}; }})()")
 
 
-def is_sound(lesson: OpenedLesson) -> bool:
-    """No live number differs from its closed form, and a redraw takes less than 100 ms: the best of five, the
-    machine may be busy.
-    """
-    redraws = (
-        "e => { const times = []; for (let k = 0; k < 5; k++) { e.shadowRoot.lesson.draw();"
-        " times.push(Number(e.dataset.drawMs)); } return times; }"
-    )
+def check_lesson(lesson: OpenedLesson) -> None:
+    """No live number differs from its closed form, and a redraw takes less than 100 ms."""
     assert [check for check in lesson.checks.values() if check["holds"] is False] == []
-    return min(lesson.host.evaluate(redraws)) < 100
+    lesson.draws_within_100_ms()
 
 
 def test_dragging_across_the_norms_moves_the_dimension_and_the_link_brings_it_back(opened):
@@ -43,7 +37,7 @@ def test_dragging_across_the_norms_moves_the_dimension_and_the_link_brings_it_ba
     assert pairs["exact"] == pytest.approx(gamma.strength_of_pairs(1024), rel=1e-9)
     assert pairs["computed"] == pytest.approx(gamma.TABLE[1024, 2][0], rel=1e-6)
     until(lesson, "q.get('set') === 'k:10,group:0'")
-    assert is_sound(lesson)
+    check_lesson(lesson)
     again = opened(lesson.page.url.split("/learn?")[1])
     assert again.checks == lesson.checks
 
@@ -57,7 +51,7 @@ def test_the_strength_shown_is_the_tables_and_what_was_measured_now(opened):
     lesson.drag(STRENGTH, (2, 0.01), (4096, 0.01))
     until(lesson, "v.k === 12")
     assert "in the table 0.0339" in lesson.checks["γ"]["computed"]
-    assert is_sound(lesson)
+    check_lesson(lesson)
 
 
 def test_after_a_layer_norm_all_data_lie_on_the_shell_whatever_their_thickness(opened):
@@ -65,14 +59,14 @@ def test_after_a_layer_norm_all_data_lie_on_the_shell_whatever_their_thickness(o
     lesson.page.get_by_role("radio", name="after a layer norm").click()
     until(lesson, "'norm of data after a layer norm' in checks")
     assert lesson.checks["norm of data after a layer norm"]["computed"] == pytest.approx(16, abs=1e-5)
-    assert is_sound(lesson)
+    check_lesson(lesson)
 
 
 def test_dragging_in_the_law_moves_the_datas_thickness(opened):
     lesson = opened("lesson=shell&set=k:8")
     lesson.drag(LAW, (8, 0.1), (12.8, 0.1))
     until(lesson, "Math.abs(v.s - 0.8) < 1e-9")
-    assert is_sound(lesson)
+    check_lesson(lesson)
 
 
 def test_the_slope_meter_follows_the_scrub(opened):
@@ -85,7 +79,7 @@ def test_the_slope_meter_follows_the_scrub(opened):
     largest = lesson.checks["largest slope"]
     assert largest["computed"] == pytest.approx(float(exact.max_slope(0.2)), rel=1e-4)
     assert lesson.checks["its time"]["exact"] == pytest.approx(float(exact.max_slope_time(0.2)))
-    assert is_sound(lesson)
+    check_lesson(lesson)
 
 
 def test_dragging_the_steps_shows_the_share_that_returns_and_the_link_brings_it_back(opened):
@@ -101,7 +95,7 @@ def test_dragging_the_steps_shows_the_share_that_returns_and_the_link_brings_it_
     until(lesson, "v.case === 3")
     assert lesson.checks[label]["computed"] == pytest.approx(singular.euler_there(n, 0.1, -0.999) ** 2, rel=1e-6)
     until(lesson, "(q.get('set') ?? '').includes('case:3')")
-    assert is_sound(lesson)
+    check_lesson(lesson)
     again = opened(lesson.page.url.split("/learn?")[1])
     assert again.checks == lesson.checks
 
@@ -112,7 +106,7 @@ def test_finite_data_return_onto_atoms(opened):
     assert checks["slope next to an atom at t = 0.040"]["computed"] == pytest.approx(25, rel=1e-3)
     assert checks["start s next to a lone atom, after 60 steps"]["computed"] == pytest.approx(5.9)
     assert checks["median distance of a return from an atom"]["computed"] == pytest.approx(0, abs=1e-6)
-    assert is_sound(lesson)
+    check_lesson(lesson)
 
 
 def test_a_step_that_meets_the_meeting_time_is_said_to_lose_everything(opened):
@@ -130,4 +124,4 @@ def test_the_slowest_and_the_outermost_settings_stay_quick_and_sound(opened, tex
         lesson.page.locator("[data-lesson] canvas").focus()
         lesson.page.keyboard.press("ArrowRight")
     at_rest(lesson.page)
-    assert is_sound(lesson)
+    check_lesson(lesson)
