@@ -161,7 +161,7 @@ def test_dragging_in_the_lines_shows_their_mean_there_and_the_link_keeps_the_pla
 @pytest.mark.parametrize(
     "corner", ["rho:-1,s:1,steps:10,t:0.5,x:3", "rho:-1,s:0.1,t:1", "rho:-0.95,s:0.1,x:-3,steps:64", "rho:1,s:2,t:0"]
 )
-def test_the_family_is_sound_at_its_corners(opened, corner):
+def test_the_family_holds_at_its_corners(opened, corner):
     lesson = opened(f"lesson=average&set={corner}")
     assert lesson.values == read_settings(average.CONTROLS, corner)
     assert len(lesson.checks) >= 3

@@ -118,7 +118,7 @@ def test_a_step_that_meets_the_meeting_time_is_said_to_lose_everything(opened):
 @pytest.mark.parametrize(
     "text", ["s:0.01,case:3,steps:200", "s:0.01,case:5,steps:200", "s:1,case:1,steps:1,t:1", "s:0.37,case:4,t:0"]
 )
-def test_the_slowest_and_the_outermost_settings_stay_quick_and_sound(opened, text):
+def test_the_slowest_and_the_outermost_settings_stay_quick_and_right(opened, text):
     lesson = opened(f"lesson=singular&set={text}")
     for _ in range(5):  # what was built for the first picture is kept
         lesson.page.locator("[data-lesson] canvas").focus()
