@@ -207,7 +207,9 @@ def difference_words(difference: Interval) -> str:
 
 def common_thresholds(comparison: Comparison) -> dict[str, tuple[ThresholdChoice, ...]]:
     """Where thresholds can come from in every run: key -> one choice per run. Never empty."""
-    per_run = [{choice.key: choice for choice in threshold_choices(run)} for run in comparison.runs]
+    per_run: list[dict[str, ThresholdChoice]] = [
+        {choice.key: choice for choice in threshold_choices(run)} for run in comparison.runs
+    ]
     shared = {
         key: tuple(choices[key] for choices in per_run)
         for key in per_run[0]

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import tifffile
@@ -30,12 +30,16 @@ from wtflow.errors import ImageReadError
 
 _Result = TypeVar("_Result")
 
-FORMATS = (
-    PngImagePlugin.PngImageFile.format,
-    JpegImagePlugin.JpegImageFile.format,
-    BmpImagePlugin.BmpImageFile.format,
-    TiffImagePlugin.TiffImageFile.format,
-    WebPImagePlugin.WebPImageFile.format,
+FORMATS = tuple(
+    name
+    for name in (
+        PngImagePlugin.PngImageFile.format,
+        JpegImagePlugin.JpegImageFile.format,
+        BmpImagePlugin.BmpImageFile.format,
+        TiffImagePlugin.TiffImageFile.format,
+        WebPImagePlugin.WebPImageFile.format,
+    )
+    if name is not None
 )
 """Named through their plugins, which Pillow registers only when they are imported."""
 
@@ -145,16 +149,17 @@ def _with_image(data: bytes, name: str, use: Callable[[ImageFile.ImageFile], _Re
 
 def _decode(image: ImageFile.ImageFile, data: bytes, name: str) -> Decoded:
     # MPO is how phones store a JPEG with a preview behind it; its first picture is the photograph.
-    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
+    n_frames = getattr(image, "n_frames", 1)
+    if image.format != "MPO" and n_frames > 1:
         raise ImageReadError(
-            f"{name} holds {image.n_frames} pictures; expected one.", fix="Save each picture as a file of its own."
+            f"{name} holds {n_frames} pictures; expected one.", fix="Save each picture as a file of its own."
         )
     _refuse_bad_checksums(data, image.format)
     bits = _sample_bits(image, data)
     if image.mode.startswith("I;16"):
         pixels = _oriented(image)
         # Pillow leaves 16-bit "white is zero" as it is, unlike 8 bit.
-        if image.format == "TIFF" and image.tag_v2.get(_TAG_PHOTOMETRIC) == 0:
+        if image.format == "TIFF" and _tiff_tag(image, _TAG_PHOTOMETRIC) == 0:
             pixels = (1 << bits) - 1 - pixels
         return Decoded(pixels.astype(np.uint16), (1 << bits) - 1, f"grey {bits} bit")
     if image.mode not in _NAMES:
@@ -180,14 +185,14 @@ def _decode_wide(image: ImageFile.ImageFile, data: bytes, name: str, bits: int) 
         raise ImageReadError(f"{name} has {bits} bit colour; expected 8 or 16.", fix=_RESAVE)
     mode = {"RGB": "RGB 16 bit", "RGBX": "RGB 16 bit"}.get(image.mode, "RGBA 16 bit")
     if image.format == "TIFF":
-        if image.tag_v2.get(_TAG_PHOTOMETRIC) != 2:
+        if _tiff_tag(image, _TAG_PHOTOMETRIC) != 2:
             raise ImageReadError(f"{name} has 16 bit samples that are not RGB.", fix=_RESAVE)
-        if image.tag_v2.get(_TAG_COMPRESSION, 1) in _TIFFFILE_COMPRESSIONS:
+        if _tiff_tag(image, _TAG_COMPRESSION, 1) in _TIFFFILE_COMPRESSIONS:
             with tifffile.TiffFile(io.BytesIO(data)) as file:
-                page = file.pages[0]
+                page = file.pages.first
                 pixels = page.asarray()
                 pixels = np.moveaxis(pixels, 0, -1) if page.planarconfig == 2 else pixels
-            pixels = _upright(pixels[..., :3], image.tag_v2.get(_TAG_ORIENTATION, 1))
+            pixels = _upright(pixels[..., :3], _tiff_tag(image, _TAG_ORIENTATION, 1))
             return Decoded(pixels.astype(np.uint16), 65535, mode)
         # libtiff hands over samples in the machine's order, so there the high byte is the second one on most machines.
         high, low = ("16L", "16B") if sys.byteorder == "little" else ("16B", "16L")
@@ -210,18 +215,22 @@ def _joined(data: bytes, high: str, low: str) -> np.ndarray:
     return halves[0] * 256 + halves[1]
 
 
-def _reordered(args: str | tuple, order: str) -> str | tuple:
+def _reordered(args: str | tuple | None, order: str) -> str | tuple:
     """A tile's decoder arguments with the raw mode read in this byte order."""
-    if isinstance(args, str):
-        return f"{args.partition(';')[0]};{order}"
+    if not isinstance(args, tuple):
+        return f"{(args or '').partition(';')[0]};{order}"
     return (_reordered(args[0], order), *args[1:])
+
+
+def _tiff_tag(image: ImageFile.ImageFile, tag: int, default: Any = None) -> Any:
+    return image.tag_v2.get(tag, default) if isinstance(image, TiffImagePlugin.TiffImageFile) else default
 
 
 def _sample_bits(image: ImageFile.ImageFile, data: bytes) -> int:
     if image.format == "PNG":
         return data[24]  # IHDR is the first chunk by definition: width and height end at byte 24
     if image.format == "TIFF":
-        return max(image.tag_v2.get(_TAG_BITS, (1,)))
+        return max(_tiff_tag(image, _TAG_BITS, (1,)))
     return 8
 
 

@@ -22,13 +22,15 @@ from wtflow.export.report.reproduce import without_folder
 from wtflow.export.tables import scores_csv
 from wtflow.plots.pictures import colour_map, overlay
 from wtflow.records.notes import RunNotes
-from wtflow.results import RunResults, pixel_map, threshold_choices
+from wtflow.results import RunResults, ScoreRow, each_image, pixel_map, threshold_choices
 from wtflow.store.files import write_atomic
 from wtflow.store.layout import RunConfig
 from wtflow.store.notes import as_stored
 
 OPACITY = 0.6
 """That of the gallery, so that a picture in the zip looks like the one on the page."""
+
+Moment = tuple[int, int, int, int, int, int]
 
 _PNG_LEVEL = 4
 """Photographs hardly shrink beyond, and the highest level takes five times as long."""
@@ -91,11 +93,11 @@ def pack_run(
     unreadable: list[str] = []
 
     def write(file: BinaryIO) -> None:
-        when = time.gmtime(results.config.created)[:6]  # that of the run, so that the same run gives the same bytes
+        when = _moment(results.config.created)  # that of the run, so that the same run gives the same bytes
         with zipfile.ZipFile(file, "w") as archive:
             for name, content in texts.items():
                 _add(archive, name, content, when, zipfile.ZIP_DEFLATED)
-            for done, row in enumerate(results.table.itertuples(), start=1):
+            for done, row in enumerate(each_image(results.table), start=1):
                 picture, is_readable = _picture(results, row)
                 if not is_readable:
                     unreadable.append(row.sample_id)
@@ -125,7 +127,7 @@ def shared_config(config: RunConfig) -> dict[str, Any]:
     return values | {"settings": values["settings"] | {"weights": without_folder(config.settings.weights)}}
 
 
-def _picture(results: RunResults, row: Any) -> tuple[bytes, bool]:
+def _picture(results: RunResults, row: ScoreRow) -> tuple[bytes, bool]:
     """PNG of an image under its map, or of the map alone and False where the image cannot be read."""
     values = pixel_map(results, int(row.row))
     try:
@@ -134,6 +136,11 @@ def _picture(results: RunResults, row: Any) -> tuple[bytes, bool]:
     except ImageReadError:
         return _png(colour_map(values, results.color_range)), False
     return _png(overlay(image, values, results.color_range, OPACITY, mask)), True
+
+
+def _moment(seconds: float) -> Moment:
+    at = time.gmtime(seconds)
+    return at.tm_year, at.tm_mon, at.tm_mday, at.tm_hour, at.tm_min, at.tm_sec
 
 
 def _png(pixels: np.ndarray) -> bytes:
@@ -146,7 +153,7 @@ def _json(value: Any) -> bytes:
     return json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False).encode()
 
 
-def _add(archive: zipfile.ZipFile, name: str, content: bytes, when: tuple[int, ...], method: int) -> None:
+def _add(archive: zipfile.ZipFile, name: str, content: bytes, when: Moment, method: int) -> None:
     info = zipfile.ZipInfo(name, when)
     info.compress_type, info.external_attr = method, 0o644 << 16
     archive.writestr(info, content)

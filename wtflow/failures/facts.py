@@ -11,7 +11,7 @@ from wtflow.failures.regions import border_distance, contrast, count_regions, ma
 from wtflow.machine.progress import Progress
 from wtflow.metrics import PixelMetrics
 from wtflow.records.failures import ImageFacts
-from wtflow.results import RunResults, pixel_map, truth_of
+from wtflow.results import RunResults, ScoreRow, each_image, pixel_map, truth_of
 from wtflow.scoring.pixels import covered_share
 
 _MEASURED = ("area", "contrast", "border", "n_regions", "peak_on_defect")
@@ -26,25 +26,25 @@ def compute_facts(results: RunResults, progress: Progress) -> ImageFacts:
     found = {name: np.full(len(test), np.nan) for name in _MEASURED}
     problem, done = np.full(len(test), "", object), 0
     normal_pixels, aupro = PixelMetrics(), {}
-    for image in test[~test.is_defective].itertuples():
+    for image in each_image(test[~test.is_defective]):
         size = results.settings.image_size
-        normal_pixels.add(pixel_map(results, image.row), np.zeros((size, size), bool))
+        normal_pixels.add(pixel_map(results, int(image.row)), np.zeros((size, size), bool))
         done += 1
         progress(done, len(test))
     for defect, own in test[test.is_defective].groupby("defect"):
         pixels = copy.deepcopy(normal_pixels)
-        for image in own.itertuples():
+        for at, image in zip(own.index.to_list(), each_image(own), strict=True):
             try:
                 measured, mask = _measure(results, image)
             except ImageReadError as error:
-                problem[image.Index] = error.message
+                problem[at] = error.message
             else:
                 for name, value in measured.items():
-                    found[name][image.Index] = value
+                    found[name][at] = value
                 if mask is None:
-                    problem[image.Index] = NO_MASK
+                    problem[at] = NO_MASK
                 else:
-                    pixels.add(pixel_map(results, image.row), mask)
+                    pixels.add(pixel_map(results, int(image.row)), mask)
             done += 1
             progress(done, len(test))
         aupro[str(defect)] = pixels.result()["aupro"]
@@ -62,7 +62,7 @@ def compute_facts(results: RunResults, progress: Progress) -> ImageFacts:
     )
 
 
-def _measure(results: RunResults, image) -> tuple[dict[str, float], np.ndarray | None]:
+def _measure(results: RunResults, image: ScoreRow) -> tuple[dict[str, float], np.ndarray | None]:
     mask = truth_of(results, image)
     if mask is None:
         return {}, None

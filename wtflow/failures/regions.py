@@ -75,7 +75,7 @@ def contrast(image: np.ndarray, mask: np.ndarray) -> float:
     mask leaves no ring. Source: ours.
     """
     width = max(2, round(RING_SHARE * max(mask.shape)))
-    distance = ndimage.distance_transform_edt(~mask)
+    distance = np.asarray(ndimage.distance_transform_edt(~mask))
     ring = (distance > GAP_PX) & (distance <= GAP_PX + width)
     if not ring.any():
         return float("nan")

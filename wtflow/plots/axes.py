@@ -1,6 +1,7 @@
 """How scores are laid out on an axis: linear, or logarithmic where they span too much for a linear one."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -89,7 +90,7 @@ def format_score(value: float) -> str:
     return f"{value:.4g}"
 
 
-def threshold_shape(axis: ScoreAxis, threshold: float) -> dict[str, object]:
+def threshold_shape(axis: ScoreAxis, threshold: float) -> dict[str, Any]:
     """A dashed line across the plot at the threshold, with its value beside it.
 
     A threshold beyond the axis is drawn at the axis' end, with an arrow that says so.

@@ -123,12 +123,12 @@ def plot_score_pairs(
     if not len(sample_ids):
         return say_empty(figure, "No image to show.")
     axes = [score_axis(values, padding=0.04) for values in scores]
-    agreement, ids = np.asarray(agreement), np.asarray(sample_ids, dtype=object)
+    keys, ids = np.asarray(agreement), np.asarray(sample_ids, dtype=object)
     colour = {"both": COLOURS["reference"], "first": colours[0], "second": colours[1], "neither": NEITHER_COLOUR}
     for key, words in AGREEMENT.items():
         is_first = True
         for symbol, wanted, label in (("circle", False, "normal"), ("square", True, "defective")):
-            members = (agreement == key) & (is_defective == wanted)
+            members = (keys == key) & (is_defective == wanted)
             if members.any():
                 name = words.format(first=names[0], second=names[1])
                 figure.add_trace(

@@ -41,14 +41,14 @@ def plot_fact(
     values, scores: float (N,); images whose value is NaN are left out. outcome: TP, FP, TN or FN each; title: of the
     fact's axis; is_share: its values are shown as percentages.
     """
-    values, scores, outcome = np.asarray(values, float), np.asarray(scores, float), np.asarray(outcome)
+    values, scores, outcomes = np.asarray(values, float), np.asarray(scores, float), np.asarray(outcome)
     known = np.flatnonzero(np.isfinite(values))
     figure = style(go.Figure(), HEIGHT_PX)
     if not known.size:
         return say_empty(figure, "No image has this fact.")
     across, up = score_axis(values[known], padding=0.04), score_axis(np.append(scores[known], threshold), padding=0.04)
     for name in ("TP", "TN", "FN", "FP"):  # wrong calls last, so that they lie on top
-        own = known[outcome[known] == name]
+        own = known[outcomes[known] == name]
         if own.size:
             figure.add_trace(
                 _dots(values[own], scores[own], [ids[i] for i in own], f"{OUTCOMES[name]} ({own.size})", name)
@@ -123,7 +123,7 @@ def plot_groups(points: np.ndarray, group: np.ndarray, outcome: Sequence[str], i
     near whom counts.
     """
     figure = style(go.Figure(), HEIGHT_PX + 60)
-    outcome = np.asarray(outcome)
+    outcomes = np.asarray(outcome)
     for number in np.unique(group).tolist():
         own = np.flatnonzero(group == number)
         name = f"called rightly ({own.size})" if number == 0 else f"group {number} ({own.size})"
@@ -133,10 +133,10 @@ def plot_groups(points: np.ndarray, group: np.ndarray, outcome: Sequence[str], i
                 "color": COLOURS["reference"] if number == 0 else DEFECT_COLOURS[(number - 1) % len(DEFECT_COLOURS)],
                 "size": 5 if number == 0 else 10,
                 "opacity": 0.45 if number == 0 else 0.95,
-                "symbol": [SYMBOLS[name] for name in outcome[own]],
+                "symbol": [SYMBOLS[name] for name in outcomes[own]],
             },
             hovertemplate="%{customdata[0]}<br>%{text}<extra></extra>",
-            text=[OUTCOMES[name] for name in outcome[own]],
+            text=[OUTCOMES[name] for name in outcomes[own]],
         )
         figure.add_trace(dots)
     quiet = {"showticklabels": False, "showgrid": False, "zeroline": False}

@@ -64,7 +64,7 @@ def _animate(figure: go.Figure, t: np.ndarray, paths: dict[str, np.ndarray]) -> 
     """The same figure with a frame for each time, buttons and a slider. Its last traces are the dots, in the order
     of the panels.
     """
-    dots = list(range(len(figure.data) - len(PANELS), len(figure.data)))
+    dots = list(range((n := len(tuple(figure.data))) - len(PANELS), n))
     figure.frames = [
         go.Frame(
             name=str(s),

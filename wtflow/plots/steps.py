@@ -45,12 +45,13 @@ def plot_steps(rows: Sequence[StepsRow]) -> go.Figure:
     style(figure, height=380)
     for metric, colour in QUALITY_COLOURS.items():
         for solver in SOLVER_LOOK:
-            chosen = [row for row in rows if row.solver == solver and row.metrics.get(metric) is not None]
+            known = [(row, row.metrics.get(metric)) for row in rows if row.solver == solver]
+            drawn = [(row, value) for row, value in known if value is not None]
             _add(
                 figure,
                 1,
-                chosen,
-                [row.metrics[metric] for row in chosen],
+                [row for row, _ in drawn],
+                [value for _, value in drawn],
                 f"{METRICS[metric].short}, {solver}",
                 COLOURS[colour],
                 solver,
@@ -98,7 +99,7 @@ def plot_return(trips: Sequence[ReturnTrip]) -> go.Figure:
             if not chosen:
                 continue
             spreads = [trip.errors[group] for trip in chosen]
-            drawn = [tuple(min(max(value, LEAST), edge) for value in spread) for spread in spreads]
+            drawn = [_within(spread, edge) for spread in spreads]
             figure.add_trace(
                 go.Scatter(
                     x=[trip.steps for trip in chosen],
@@ -134,6 +135,11 @@ def _colours(found: Iterable[dict[str, Spread]]) -> dict[str, str]:
     figures.
     """
     return group_colours(ordered_groups(name for one in found for name in one))
+
+
+def _within(spread: Spread, edge: float) -> Spread:
+    low, middle, high = (min(max(value, LEAST), edge) for value in spread)
+    return low, middle, high
 
 
 def _return_words(spread: Spread) -> str:

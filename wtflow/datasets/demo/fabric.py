@@ -90,7 +90,7 @@ class FabricScene:
         """Weft threads absent over a stretch of their length: the warp floats there, without support from below."""
         n = round(flaw.grade(0.6, 3.4))
         half = flaw.grade(32, 150) / _WARP_PX / 2
-        a, b = self._pose.to_object(np.float32(x), np.float32(y))
+        a, b = self._pose.to_object(np.asarray(x, np.float32), np.asarray(y, np.float32))
         row, column = np.float32(int(b / _WEFT_PX + _N_THREADS / 2)), np.float32(a / _WARP_PX + _N_THREADS / 2)
         inside = (self._v >= row) & (self._v < row + n)
         absent = inside * smoothstep(half + 0.5, half - 0.5, np.abs(self._u - column))

@@ -84,13 +84,18 @@ class FlangeScene:
 
     def light(self, flaw: Flaw | None = None) -> np.ndarray:
         """Light that reaches the camera (SIDE, SIDE, 3), without or with a defect."""
-        kind, rng = (flaw.kind, flaw.rng()) if flaw else ("", None)
-        picture = mix(self._bare, _INK, self._misprint(flaw, rng) if kind == "misprint" else self._printed)
-        if kind == "stain":
-            picture = self._stain(picture, flaw, rng)
-        if kind == "scratch":
-            picture = self._scratch(picture, flaw, rng)
-        for hole in self._bad_hole(flaw, rng) if kind == "bad_hole" else self._holes:
+        print_, holes, rng = self._printed, self._holes, None if flaw is None else flaw.rng()
+        if flaw is not None and rng is not None and flaw.kind == "misprint":
+            print_ = self._misprint(flaw, rng)
+        picture = mix(self._bare, _INK, print_)
+        if flaw is not None and rng is not None:
+            if flaw.kind == "stain":
+                picture = self._stain(picture, flaw, rng)
+            if flaw.kind == "scratch":
+                picture = self._scratch(picture, flaw, rng)
+            if flaw.kind == "bad_hole":
+                holes = self._bad_hole(flaw, rng)
+        for hole in holes:
             self._drill(picture, *hole)
         return picture * (self._level * self._tint)
 
@@ -159,7 +164,7 @@ class FlangeScene:
         if sink <= 0:
             return
         centre = self._pose.to_image(np.array([[a, b]]))[0]
-        part, x, y = window(*centre, sink + 3)
+        part, x, y = window(centre[0], centre[1], sink + 3)
         r = np.sqrt(x * x + y * y) + 1e-3
         facing = (x * self._lamp_x + y * self._lamp_y) / r
         grain = self._grain[part]

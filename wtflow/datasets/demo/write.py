@@ -133,12 +133,12 @@ def _write_images(
 
 
 def _write_image(folder: Path, image: DemoImage, seed: int) -> dict[str, dict[str, float]]:
-    """Draw and save one image and its mask. Its path, with what the record says about it: 0 is the most obvious
+    """Draw and save one image and its mask. Its path, with what the record states about it: 0 is the most obvious
     defect, 1 the hardest.
     """
     piece = draw_piece(image, seed)
     _save(expose(piece.picture, image, seed), folder / image.path)
-    if piece.mask is None:
+    if piece.mask is None or image.mask_path is None or image.severity is None:
         return {image.path: {}}
     _save(piece.mask.astype(np.uint8) * 255, folder / image.mask_path)
     difficulty = round(1 - image.severity, 3)

@@ -65,8 +65,8 @@ def collect_comparison(comparison: Comparison, runs: Sequence[RunPart], *, with_
     )
     if comparison.images.empty:
         return ComparisonPart(comparison, names, settings, (), ())
-    tallies = [run.tally for run in runs]
-    counted = None if any(tally is None for tally in tallies) else tallies
+    tallies = [run.tally for run in runs if run.tally is not None]
+    counted = tallies if len(tallies) == len(runs) else None
     metrics = compare_images(comparison, N_RESAMPLES, SEED) + compare_pixels(comparison, counted, N_RESAMPLES, SEED)
     thresholds = tuple(run.threshold for run in runs)
     said = tuple(

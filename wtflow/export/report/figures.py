@@ -24,13 +24,15 @@ _NAMED_PART = re.compile(r' id="[A-Za-z0-9.]+_[0-9]+"')
 
 def scores_figure(run: RunPart) -> Markup:
     test = run.results.test
-    return _inline(to_svg(still_scores(test.score, test.is_defective, run.threshold)))
+    return _inline(to_svg(still_scores(test.score.to_numpy(), test.is_defective.to_numpy(), run.threshold)))
 
 
 def types_figure(run: RunPart) -> Markup:
     test = run.results.test
     names = ordered_groups(test.defect)
-    return _inline(to_svg(still_types({name: test.score[test.defect == name] for name in names}, run.threshold)))
+    return _inline(
+        to_svg(still_types({name: test.score[test.defect == name].to_numpy() for name in names}, run.threshold))
+    )
 
 
 def rates_figure(runs: Sequence[RunPart], names: Sequence[str]) -> Markup:

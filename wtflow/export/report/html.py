@@ -94,7 +94,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "metric": lambda value: "–" if value is None else f"{value:.3f}",
-        "percent": lambda value: "–" if value is None else percent(value),
+        "percent": _percent,
         "score": format_score,
         "signed": lambda value: f"{value:+.3f}".replace("-", "−"),
         "ends": _ends,
@@ -151,6 +151,10 @@ def _notes(part: RunPart) -> dict[str, Any] | None:
         "images": [(row, notes.note(row["sample_id"])) for row in rows.head(MOST_NOTES).to_dict("records")],
         "n_more": max(0, len(rows) - MOST_NOTES),
     }
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else percent(share)
 
 
 def _ends(interval: Interval) -> str:

@@ -16,7 +16,7 @@ from wtflow.errors import ImageReadError
 from wtflow.failures.calls import failures_of
 from wtflow.plots.pictures import data_uri, encode_jpeg, overlay, thumbnail
 from wtflow.plots.theme import OUTCOMES
-from wtflow.results import RunResults, add_outcomes, pixel_map
+from wtflow.results import RunResults, add_outcomes, each_image, pixel_map
 
 OPACITY: Final = 0.6
 """That of the gallery."""
@@ -78,13 +78,13 @@ def galleries_of(
     for outcome, (title, caption) in GROUPS.items():
         own = _in_order(table[table.outcome == outcome], outcome, threshold)
         pictures = []
-        for row in own.head(plan.n_each if outcome in ("FN", "FP") else plan.n_each // _BEST_SHARE).itertuples():
+        for row in each_image(own.head(plan.n_each if outcome in ("FN", "FP") else plan.n_each // _BEST_SHARE)):
             pictures.append(
                 _draw(
                     row,
                     f"score {row.score:.4g}, {OUTCOMES[outcome]}",
                     plan.size_px,
-                    {"": (pixel_map(results, row.row), results.color_range)},
+                    {"": (pixel_map(results, int(row.row)), results.color_range)},
                 )
             )
             progress()

@@ -125,6 +125,7 @@ def _fit(runs: Sequence[RunPart], comparison: ComparisonPart | None, options: Re
     show("drawing figures", _COLLECTED)
     figures = [_figures(run, lambda: show("drawing figures", _COLLECTED)) for run in runs]
     curves = rates_figure(runs, comparison.names) if comparison else Markup("")
+    html, plan = b"", first
     for plan in plans:
         galleries, disagreements = _draw(runs, comparison, plan, show)
         sections = [RunSection(*parts) for parts in zip(LETTERS, runs, figures, galleries, strict=False)]

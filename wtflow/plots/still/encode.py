@@ -129,10 +129,13 @@ def _feed(process: subprocess.Popen, frames: Iterable[np.ndarray]) -> None:
     """Write frames until they or ffmpeg end; the pipe is closed either way, and what ffmpeg said is read by the
     caller.
     """
+    pipe = process.stdin
+    if pipe is None:
+        return
     try:
         with contextlib.suppress(BrokenPipeError):
             for frame in frames:
-                process.stdin.write(np.ascontiguousarray(frame).data)
+                pipe.write(np.ascontiguousarray(frame).data)
     finally:
         with contextlib.suppress(BrokenPipeError):
-            process.stdin.close()
+            pipe.close()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, Literal
 
 import numpy as np
+from matplotlib.backend_bases import RendererBase
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -12,7 +13,7 @@ from wtflow.errors import MovieError
 from wtflow.plots.groups import group_words
 from wtflow.plots.still.encode import to_gif, to_mp4
 from wtflow.plots.still.paths import View, coordinates, dress
-from wtflow.plots.still.sheet import COLUMN_MM, DRAWING, INK, TYPE_PT, add_legend, looks, new_sheet
+from wtflow.plots.still.sheet import COLUMN_MM, DRAWING, INK, TYPE_PT, add_legend, canvas_of, looks, new_sheet
 from wtflow.plots.still.summary import counted, fair_sample
 from wtflow.records.flow import UNMARKED, Travel
 
@@ -99,9 +100,9 @@ class _Stage:
         self._trails: dict[str, LineCollection] = {}
         for name, look in looks(travel.positions.groups).items():
             label = counted(group_words(name), self._groups[name].size, int((travel.positions.group == name).sum()))
-            self._trails[name] = axes.add_collection(
-                LineCollection([], colors=look.colour, linewidths=0.9), autolim=False
-            )
+            trail = LineCollection([], colors=look.colour, linewidths=0.9)
+            axes.add_collection(trail, autolim=False)
+            self._trails[name] = trail
             self._dots[name] = axes.scatter(
                 [], [], s=7, color=look.colour, edgecolors="white", linewidths=0.2, label=label
             )
@@ -137,7 +138,7 @@ class _Stage:
                 trail = self._background + fade * (trail - self._background)
                 shown = self._show(trail)
                 for name, points in now.items():
-                    self._trails[name].set_segments(np.stack([before[name], points], axis=1))
+                    self._trails[name].set_segments(list(np.stack([before[name], points], axis=1)))
                     self._trails[name].draw(self._renderer)
                 # Pixels without a new piece keep their fractions: rounded in every frame, a trail would never fade
                 # altogether.
@@ -153,16 +154,16 @@ class _Stage:
             yield frame
 
     @property
-    def _renderer(self) -> object:
-        return self._figure.canvas.get_renderer()
+    def _renderer(self) -> RendererBase:
+        return canvas_of(self._figure).get_renderer()
 
     def _pixels(self) -> np.ndarray:
-        return np.asarray(self._figure.canvas.buffer_rgba())[..., :3].copy()
+        return np.asarray(canvas_of(self._figure).buffer_rgba())[..., :3].copy()
 
     def _show(self, picture: np.ndarray) -> np.ndarray:
         """Put a picture under what is drawn next; returns it as it can be shown, uint8."""
         rounded = np.round(picture).astype(np.uint8)
-        np.asarray(self._figure.canvas.buffer_rgba())[..., :3] = rounded
+        np.asarray(canvas_of(self._figure).buffer_rgba())[..., :3] = rounded
         return rounded
 
     def _at(self, t: float) -> dict[str, np.ndarray]:

@@ -45,7 +45,7 @@ def still_paths(travel: Travel, view: View) -> Figure:
     for name, chosen in drawn.items():
         colour = style[name].colour
         lines = np.stack([x[:, chosen].T, y[:, chosen].T], axis=-1)  # (n, S, 2)
-        axes.add_collection(LineCollection(lines, colors=colour, linewidths=0.4, alpha=0.45, zorder=2))
+        axes.add_collection(LineCollection(list(lines), colors=colour, linewidths=0.4, alpha=0.45, zorder=2))
         axes.scatter(x[0, chosen], y[0, chosen], s=2, color=INK, alpha=0.6, linewidths=0, zorder=3)
     for name, chosen in drawn.items():  # above all lines
         label = counted(group_words(name), chosen.size, int((travel.positions.group == name).sum()))

@@ -42,6 +42,7 @@ def still_points(
             f"The times to draw must be from 0 to {n_times - 1}, found {list(at)}.", fix="Choose among the saved times."
         )
     figure, panels = new_sheet(FULL_MM, 66 if _are_numbers(values) else 72, len(at), share_axes=True)
+    drawn = None
     for axes, i in zip(panels, at, strict=True):
         drawn = _draw(axes, projection.points[i], values)
         axes.set_title(f"t = {projection.t[i]:.2f}", fontsize=TYPE_PT)
@@ -49,7 +50,7 @@ def still_points(
         name_axes(axes, x, y if axes is panels[0] else "")
         axes.set_aspect("equal")
     _set_square(panels[0], projection.points[list(at)])
-    if _are_numbers(values):
+    if drawn is not None:
         add_bar(figure, drawn, panels, title)
     else:
         add_legend(figure, panels[:1], 6)

@@ -28,11 +28,13 @@ def still_radius(t: np.ndarray, edges: np.ndarray, shares: Mapping[str, np.ndarr
     figure, panels = new_sheet(FULL_MM, 72, len(shares), share_axes=True)
     highest = max(float(np.max(share)) for share in shares.values()) or 1.0
     shell = noise_shell(n_channels)
+    drawn = []
     for axes, (name, share) in zip(panels, shares.items(), strict=True):
         # One picture of squares in SVG, too: drawn one by one, viewers show seams between them.
-        drawn = axes.pcolormesh(
+        squares = axes.pcolormesh(
             _borders(t), edges, 100 * np.asarray(share).T, cmap=HEAT_MAP, vmin=0, vmax=100 * highest, rasterized=True
         )
+        drawn.append(squares)
         axes.axhline(shell[1], color="white", linewidth=1, linestyle=SHELL_DASH)
         axes.annotate(
             shell_words(shell),
@@ -48,7 +50,7 @@ def still_radius(t: np.ndarray, edges: np.ndarray, shares: Mapping[str, np.ndarr
         axes.set_title(group_words(name), fontsize=TYPE_PT)
         name_axes(axes, TIME_TITLE, "distance from the origin (norm)" if axes is panels[0] else "")
         axes.set_xlim(t[0], t[-1])
-    add_bar(figure, drawn, panels, "positions in the ring (%)")
+    add_bar(figure, drawn[-1], panels, "positions in the ring (%)")
     return figure
 
 

@@ -13,6 +13,7 @@ import matplotlib
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colorizer import ColorizingArtist
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
@@ -64,6 +65,12 @@ def looks(groups: Sequence[str]) -> dict[str, Look]:
     return {name: found.get(name) or Look(colours[name], "o", ":") for name in groups}
 
 
+def canvas_of(figure: Figure) -> FigureCanvasAgg:
+    """The canvas that `new_sheet` gave the figure."""
+    canvas = figure.canvas
+    return canvas if isinstance(canvas, FigureCanvasAgg) else FigureCanvasAgg(figure)
+
+
 def new_sheet(
     width_mm: float, height_mm: float, n_panels: int = 1, *, share_axes: bool = False
 ) -> tuple[Figure, list[Axes]]:
@@ -98,7 +105,8 @@ def add_legend(figure: Figure, panels: Sequence[Axes], n_columns: int) -> None:
     if not named:
         return
     with DRAWING:
-        for n in range(min(n_columns, len(named)), 0, -1):
+        n = min(n_columns, len(named))
+        while True:
             legend = figure.legend(
                 list(named.values()),
                 list(named),
@@ -112,16 +120,18 @@ def add_legend(figure: Figure, panels: Sequence[Axes], n_columns: int) -> None:
                 handletextpad=0.5,
                 borderpad=0.1,
             )
-            extent = legend.get_window_extent(figure.canvas.get_renderer())
-            if extent.width <= 0.98 * figure.bbox.width or n == 1:
+            extent = legend.get_window_extent(canvas_of(figure).get_renderer())
+            if extent.width <= 0.98 * figure.bbox.width or n <= 1:
                 break
             legend.remove()
+            n -= 1
     figure.set_figheight(figure.get_figheight() + extent.height / figure.dpi)
     for handle in legend.legend_handles:
-        handle.set_alpha(1)
+        if handle is not None:
+            handle.set_alpha(1)
 
 
-def add_bar(figure: Figure, drawn: object, panels: Sequence[Axes], title: str) -> None:
+def add_bar(figure: Figure, drawn: ColorizingArtist, panels: Sequence[Axes], title: str) -> None:
     """A colour bar beside the panels."""
     bar = figure.colorbar(drawn, ax=list(panels), pad=0.02, aspect=25)
     bar.set_label(title, fontsize=TYPE_PT, color=INK)

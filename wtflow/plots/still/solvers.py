@@ -103,9 +103,7 @@ def still_return(trips: Sequence[ReturnTrip]) -> Figure:
             "There is no return to draw.", fix="Integrate there and back with at least one number of steps."
         )
     figure, (axes,) = new_sheet(COLUMN_MM, 66)
-    capped = [
-        {group: tuple(min(value, LOST) for value in spread) for group, spread in trip.errors.items()} for trip in trips
-    ]
+    capped = [{group: _capped(spread) for group, spread in trip.errors.items()} for trip in trips]
     _spreads(axes, [(trip.solver, trip.steps, errors) for trip, errors in zip(trips, capped, strict=True)])
     is_lost = any(max(spread) > LOST for trip in trips for spread in trip.errors.values())
     name_axes(
@@ -116,6 +114,11 @@ def still_return(trips: Sequence[ReturnTrip]) -> Figure:
     _add_solvers(axes, {trip.solver for trip in trips})
     add_legend(figure, [axes], 3)
     return figure
+
+
+def _capped(spread: Spread) -> Spread:
+    low, middle, high = (min(value, LOST) for value in spread)
+    return low, middle, high
 
 
 def _line(axes: Axes, steps: list[int], values: list[float], look: Look, solver: str, word: str) -> None:
