@@ -17,6 +17,8 @@ WTFlowError
     └── DiskFullError        no space left where runs or features are kept
 """
 
+from typing import Any
+
 
 class WTFlowError(Exception):
     """An error for a person: `message` is what is wrong, `fix` what to do about it."""
@@ -29,7 +31,7 @@ class WTFlowError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.fix}"
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (type(self), self.message, self.fix))
 
 

@@ -3,6 +3,7 @@
 import difflib
 import os
 from pathlib import Path
+from typing import Any
 
 from wtflow.datasets.files import is_folder
 from wtflow.errors import LayoutError
@@ -20,7 +21,7 @@ class WrongRootError(LayoutError):
         super().__init__(message, fix=fix)
         self.suggestion = suggestion
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (self.message, self.fix, self.suggestion))
 
 

@@ -11,7 +11,7 @@ with one or two helpers ahead 26, without any 25.
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, wait
 from typing import TypeVar
 
@@ -28,7 +28,7 @@ for a slow one.
 MOST_THREADS = 8
 
 
-def prepared(draw: Callable[[int], T], numbers: range, device: torch.device, n_each: int) -> Iterator[T]:
+def prepared(draw: Callable[[int], T], numbers: range, device: torch.device, n_each: int) -> Generator[T, None, None]:
     """`draw(number)` for each number in order, as is quickest beside a network on `device`; n_each: items a thread
     draws in its turn on a CPU.
     """
@@ -44,7 +44,7 @@ def n_helpers() -> int:
     return min(MOST_THREADS, max(1, (os.cpu_count() or 1) - 1))
 
 
-def prepared_ahead(draw: Callable[[int], T], numbers: range, n_threads: int) -> Iterator[T]:
+def prepared_ahead(draw: Callable[[int], T], numbers: range, n_threads: int) -> Generator[T, None, None]:
     """`draw(number)` for each number in order, N_AHEAD * n_threads of them at most drawn before they are asked for.
 
     n_threads 0 draws each when it is asked for. An error of `draw` is raised where its item would have come. The
@@ -64,7 +64,7 @@ def prepared_ahead(draw: Callable[[int], T], numbers: range, n_threads: int) -> 
             yield pending.popleft().result()
 
 
-def prepared_in_turns(draw: Callable[[int], T], numbers: range, n_threads: int, n_each: int) -> Iterator[T]:
+def prepared_in_turns(draw: Callable[[int], T], numbers: range, n_threads: int, n_each: int) -> Generator[T, None, None]:
     """`draw(number)` for each number in order: n_threads * n_each of them are drawn side by side while the caller
     waits, then handed out.
 

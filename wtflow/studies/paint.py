@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from scipy import ndimage
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from wtflow.errors import SettingsError
 
@@ -189,7 +189,7 @@ def _cover(
     if (first >= last).any():
         return None
     y, x = np.mgrid[first[1] : last[1], first[0] : last[0]] + 0.5
-    distance, _ = cKDTree(way).query(
+    distance, _ = KDTree(way).query(
         np.stack([x, y], axis=-1), distance_upper_bound=radius
     )  # infinite beyond the radius
     fall = np.clip((1 - distance / radius) / (1 - HARD_SHARE), 0, 1)
