@@ -64,7 +64,9 @@ def prepared_ahead(draw: Callable[[int], T], numbers: range, n_threads: int) -> 
             yield pending.popleft().result()
 
 
-def prepared_in_turns(draw: Callable[[int], T], numbers: range, n_threads: int, n_each: int) -> Generator[T, None, None]:
+def prepared_in_turns(
+    draw: Callable[[int], T], numbers: range, n_threads: int, n_each: int
+) -> Generator[T, None, None]:
     """`draw(number)` for each number in order: n_threads * n_each of them are drawn side by side while the caller
     waits, then handed out.
 
