@@ -168,7 +168,7 @@ def _mixture(x: ArrayLike, t: float, weights: ArrayLike, means: ArrayLike, stds:
     return x, log_joint, means, stds, variance
 
 
-def _path_variance(t: np.ndarray, s: np.ndarray, rho: np.ndarray) -> np.ndarray:
+def _path_variance(t: np.ndarray | np.float64, s: np.ndarray, rho: np.ndarray | np.float64) -> np.ndarray:
     """Variance of x_t: (1-t)^2 s^2 + t^2 + 2 rho t (1-t) s, in a form that cannot fall below 0 by rounding."""
     return ((1 - t) * s - t) ** 2 + 2 * (1 + rho) * t * (1 - t) * s
 

@@ -7,6 +7,7 @@ Sources: [WTF] arXiv 2508.05461 for the U-Net (as its authors' code is driven el
 
 import math
 from itertools import pairwise
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name everyone knows
@@ -15,6 +16,8 @@ from torch import Tensor, nn
 from wtflow.config import Settings
 from wtflow.errors import FlowError
 from wtflow.flow.path import spread_time
+
+Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
 
 
 def build_velocity(settings: Settings, channels: int) -> nn.Module:
@@ -70,24 +73,26 @@ class ResidualMLP(nn.Module):
         """
         _check_channels(x, self.channels)
         with torch.no_grad():
-            turned = (
-                self.enter.weight @ self.leave.weight if len(times) > 2 else None
-            )  # one step has no second that needs it
+            # Only a second step needs it.
+            turned = self.enter.weight @ self.leave.weight if len(times) > 2 else None
             turned_bias = self.enter.weight @ self.leave.bias
             entered = _multiply(x, self.enter.weight, None, products)
-            moved, summed, carried = torch.ones_like(times[0]), torch.zeros_like(times[0]), None
+            moved, summed = torch.ones_like(times[0]), torch.zeros_like(times[0])
+            carried: Tensor | None = None
             for t, t_next in pairwise(times):
                 embedded, step = self._embed(t), t_next - t
                 bias = torch.addcmul(self.enter.bias, turned_bias, summed)
                 hidden = (
                     entered + bias
-                    if carried is None
+                    if carried is None or turned is None
                     else _multiply(carried, turned, bias, products).add_(entered, alpha=moved.item())
                 )
                 thought = self._think(hidden, embedded, products)
                 grown = 1 + step * self._along_x(t, embedded).squeeze()
                 carried = thought * step if carried is None else carried.mul_(grown).add_(thought, alpha=step.item())
                 moved, summed = moved * grown, summed * grown + step
+            if carried is None:  # no step was taken
+                return x.clone()
             return _multiply(carried, self.leave.weight, summed * self.leave.bias, products).add_(x, alpha=moved.item())
 
     def _embed(self, t: Tensor) -> Tensor:
@@ -217,7 +222,7 @@ def _multiply(x: Tensor, weight: Tensor, bias: Tensor | None, products: torch.dt
     return multiplied if bias is None else multiplied.add_(bias)
 
 
-def _zeroed(layer: nn.Module) -> nn.Module:
+def _zeroed(layer: Layer) -> Layer:
     for parameter in layer.parameters():
         nn.init.zeros_(parameter)
     return layer

@@ -160,7 +160,8 @@ def _quality(
     if len(holdout):
         value = quantile_threshold(holdout.score.to_numpy(), HOLDOUT_QUANTILE)
         thresholds["holdout"] = {"value": value, "quantile": HOLDOUT_QUANTILE, "n": len(holdout)}
-    curves = {} if reason else {"roc": _plain(roc_curve(scores, labels)), "pr": _plain(pr_curve(scores, labels))}
+    found = {"roc": roc_curve(scores, labels), "pr": pr_curve(scores, labels)}
+    curves = {name: _plain(curve) for name, curve in found.items() if curve is not None}
     return {
         "metrics": metrics,
         "undefined": undefined,
@@ -189,7 +190,7 @@ def _color_range(maps: np.ndarray, table: pd.DataFrame, settings: Settings) -> l
     return [low, high if high > low else low + 1.0]
 
 
-def _plain(curve: Curve) -> dict[str, list[float]]:
+def _plain(curve: Curve) -> dict[str, list[float | None]]:
     """A curve as lists for JSON. The first threshold of a ROC curve is infinite by convention; JSON has no such
     number.
     """

@@ -72,7 +72,7 @@ def shell(n_channels: int) -> tuple[float, float, float]:
     from scipy.stats import chi  # slow to import, and seldom needed
 
     low, high = chi.ppf([0.05, 0.95], n_channels)
-    return float(chi.mean(n_channels)), float(low), float(high)
+    return float(np.asarray(chi.mean(n_channels))), float(low), float(high)
 
 
 def well_depth(travel: Travel) -> np.ndarray:
