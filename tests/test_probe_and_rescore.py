@@ -67,7 +67,7 @@ def test_the_last_score_of_a_probe_is_the_maps(place, request, kind, row, grid_r
     assert probe.map_score == results.maps[row, grid_row, grid_column]
     assert probe.score[-1] == pytest.approx(probe.map_score, rel=5e-3)
     assert probe.t.tolist() == [0, 0.5, 1], "two steps, start and end included"
-    assert (probe.sample_id, probe.row, probe.column) == (results.table.sample_id[row], grid_row, grid_column)
+    assert (probe.sample_id, probe.grid_row, probe.grid_column) == (results.table.sample_id[row], grid_row, grid_column)
     np.testing.assert_allclose(probe.score, 0.5 * probe.norm**2 / probe.n_channels, rtol=1e-5)
 
 

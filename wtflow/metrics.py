@@ -294,8 +294,6 @@ def _checked(scores: ArrayLike, is_defective: ArrayLike) -> tuple[np.ndarray, np
             f"Scores of shape {scores.shape} do not fit labels of shape {labels.shape}.",
             fix="Give one score and one label per image.",
         )
-    if not np.isfinite(scores).all():
-        raise MetricError(
-            f"{int((~np.isfinite(scores)).sum())} image scores are not finite.", fix="Score the run again."
-        )
+    if n_bad := int((~np.isfinite(scores)).sum()):
+        raise MetricError(f"{n_bad} image scores are not finite.", fix="Score the run again.")
     return scores, labels

@@ -153,8 +153,8 @@ class Probe:
     """One position of one image along the path: what the score of a pixel is made of."""
 
     sample_id: str
-    row: int
-    column: int
+    grid_row: int
+    grid_column: int
     t: np.ndarray
     """(S,) saved times from 0 to 1."""
     norm: np.ndarray

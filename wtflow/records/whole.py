@@ -63,22 +63,27 @@ class WholeImage:
         return replace(self, place_centre=float(groups[0].mean()), place_spread=max(spread, 1e-6))
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        facts = [self.centre, self.spread, self.place_centre, self.place_spread, float(self.n_images)]
-        return {"mean": self.mean, "whiten": self.whiten, "facts": np.array(facts)}
+        numbers = [self.centre, self.spread, self.place_centre, self.place_spread, float(self.n_images)]
+        return {"mean": self.mean, "whiten": self.whiten, "facts": np.array(numbers)}
 
 
 def whole_from_arrays(arrays: dict[str, np.ndarray]) -> WholeImage:
     """Read what `to_arrays` gave. Raises FlowError when it is anything else."""
     try:
-        mean, whiten, facts = arrays["mean"], arrays["whiten"], np.asarray(arrays["facts"], float)
-        is_sound = mean.ndim == 1 and whiten.shape == (len(mean), len(mean)) and facts.shape == (5,)
-        is_sound = (
-            is_sound and all(np.isfinite(one).all() for one in (mean, whiten, facts)) and facts[1] > 0 and facts[3] > 0
+        mean, whiten, numbers = arrays["mean"], arrays["whiten"], np.asarray(arrays["facts"], float)
+        is_valid = mean.ndim == 1 and whiten.shape == (len(mean), len(mean)) and numbers.shape == (5,)
+        is_valid = (
+            is_valid
+            and all(np.isfinite(one).all() for one in (mean, whiten, numbers))
+            and numbers[1] > 0
+            and numbers[3] > 0
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise FlowError(
             f"What is known of whole images is not as written ({error}).", fix="Score the run again."
         ) from error
-    if not is_sound:
+    if not is_valid:
         raise FlowError("What is known of whole images does not fit together.", fix="Score the run again.")
-    return WholeImage(mean, whiten, float(facts[0]), float(facts[1]), int(facts[4]), float(facts[2]), float(facts[3]))
+    return WholeImage(
+        mean, whiten, float(numbers[0]), float(numbers[1]), int(numbers[4]), float(numbers[2]), float(numbers[3])
+    )

@@ -98,18 +98,18 @@ def save_checkpoint(
     tensors = {f"normaliser.{key}": value for key, value in detector.normaliser.state_dict().items()}
     tensors |= {f"velocity.{key}": value for key, value in detector.velocity.state_dict().items()}
     tensors |= {f"optimiser.{key}": value for key, value in optimiser.items()}
-    facts = {
+    metadata = {
         "step": str(step),
         "data": data_fingerprint,
         "settings": json.dumps(json.loads(detector.settings.to_json()), sort_keys=True),
     }
     payload = safetensors.torch.save(
-        {key: value.detach().cpu().contiguous() for key, value in tensors.items()}, metadata=facts
+        {key: value.detach().cpu().contiguous() for key, value in tensors.items()}, metadata=metadata
     )
     write_atomic(path, lambda file: file.write(payload))
 
 
-def read_facts(path: Path) -> dict[str, str]:
+def read_metadata(path: Path) -> dict[str, str]:
     """Step, data fingerprint and settings of a checkpoint. Raises DamagedRunError."""
     with _explained(path), safetensors.safe_open(path, "pt") as file:
         return dict(file.metadata() or {})

@@ -13,7 +13,7 @@ from wtflow.errors import RunNotFoundError
 from wtflow.flow.integrate import integrate_moving
 from wtflow.machine.progress import one_thread
 from wtflow.records.core import Probe
-from wtflow.results import open_results
+from wtflow.results import image_of_row, open_results
 from wtflow.scoring.edges import factor_at
 from wtflow.store.runs import RunStore
 from wtflow.studies.networks import backbone_of, open_detector
@@ -35,10 +35,10 @@ def probe(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: in
             f" {height} x {width}.",
             fix="Click inside the picture.",
         )
-    facts = results.table[results.table.row == row].iloc[0]
+    scored = image_of_row(results.table, row)
     with one_thread(), torch.inference_mode():
         detector = open_detector(store, run_id)
-        image = load_image(Path(facts.path), results.settings.image_size)
+        image = load_image(Path(scored.path), results.settings.image_size)
         x = detector.start(backbone_of(store, run_id).compute(image[None]))
         if results.settings.network == "mlp":  # each position travels alone: no need to move the others
             x = x[:, grid_row : grid_row + 1, grid_column : grid_column + 1]
@@ -53,9 +53,9 @@ def probe(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: in
     factor = 1.0 if detector.edges is None else factor_at(detector.edges.after, grid_row, grid_column, (height, width))
     strongest = np.argsort(-np.abs(end), kind="stable")[:N_CHANNELS]
     return Probe(
-        sample_id=facts.sample_id,
-        row=grid_row,
-        column=grid_column,
+        sample_id=scored.sample_id,
+        grid_row=grid_row,
+        grid_column=grid_column,
         t=t.cpu().numpy(),
         norm=np.sqrt(squares.sum(-1)),
         score=0.5 * squares.mean(-1) / factor,

@@ -128,8 +128,8 @@ def spread(values: np.ndarray) -> Spread:
 def _truths(flow: RunFlow) -> list[np.ndarray | None]:
     """Masks of the test images at image size, packed to bits; None where pixel metrics leave the image out."""
     truths: list[np.ndarray | None] = []
-    for facts in each_image(flow.results.test):
-        truth = truth_of(flow.results, facts)
+    for image in each_image(flow.results.test):
+        truth = truth_of(flow.results, image)
         truths.append(None if truth is None else np.packbits(truth))
     return truths
 
@@ -146,15 +146,15 @@ def _score(
     detector = _calibrated(flow, settings, progress)
     pixels, scores = PixelMetrics(), []
     norms: dict[str, list[np.ndarray]] = {}
-    facts, done = list(test.itertuples()), 0
+    images, done = list(each_image(test)), 0
     watch = _Watch()
     for maps, x in _maps(detector, flow.grids(test.row.to_numpy()), watch):
         batch = slice(done, done + len(maps))
         done += len(maps)
-        progress(done / len(facts))
+        progress(done / len(images))
         large = upsample(detector.levelled(maps), size, "endpoint")
         scores.append(scores_of(large, detector.whole_scores(x), settings.top_fraction))
-        for one, small, pixel_map, packed in zip(facts[batch], maps, large, truths[batch], strict=True):
+        for one, small, pixel_map, packed in zip(images[batch], maps, large, truths[batch], strict=True):
             length = np.sqrt(2 * flow.n_channels * small)  # the endpoint score is |y|^2 / (2 d)
             truth = (
                 None if packed is None else np.unpackbits(packed, count=size * size).reshape(size, size).astype(bool)
@@ -163,13 +163,17 @@ def _score(
                 pixels.add(pixel_map, truth)
                 inside = grid_mask(truth, small.shape) if one.is_defective else np.ones(small.shape, bool)
                 norms.setdefault(one.defect, []).append(length[inside])
-    image, pixel = image_metrics(np.concatenate(scores), test.is_defective.to_numpy(bool)), pixels.result()
+    by_image, by_pixel = image_metrics(np.concatenate(scores), test.is_defective.to_numpy(bool)), pixels.result()
     return StepsRow(
         solver=solver,
         steps=steps,
         evaluations=evaluations(solver, steps),
-        ms_per_image=1000 * watch.seconds / len(facts),
-        metrics={"image_auroc": image["image_auroc"], "pixel_auroc": pixel["pixel_auroc"], "aupro": pixel["aupro"]},
+        ms_per_image=1000 * watch.seconds / len(images),
+        metrics={
+            "image_auroc": by_image["image_auroc"],
+            "pixel_auroc": by_pixel["pixel_auroc"],
+            "aupro": by_pixel["aupro"],
+        },
         norms={group: spread(np.concatenate(parts)) for group, parts in norms.items()},
         is_default=is_default,
     )

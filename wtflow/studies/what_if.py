@@ -4,7 +4,6 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +13,7 @@ from wtflow.errors import RunNotFoundError, SettingsError
 from wtflow.flow.integrate import integrate_saved
 from wtflow.machine.progress import one_thread
 from wtflow.records.what_if import PaintedNorms, Sweep, WhatIf
-from wtflow.results import RunResults, find_sample, open_results, pixel_map
+from wtflow.results import RunResults, ScoreRow, find_sample, image_of_row, open_results, pixel_map
 from wtflow.scoring.detector import Detector
 from wtflow.scoring.pixels import scores_of, upsample
 from wtflow.store import derived
@@ -74,9 +73,9 @@ def strength_sweep(
     if (known := read_sweep(store, run_id, row, kind, centre, radii, strengths)) is not None:
         return known
     results = open_results(store, run_id)
-    facts = _facts(results, row)
+    scored = _scored(results, row)
     settings = results.settings
-    image = load_image(Path(facts.path), settings.image_size)
+    image = load_image(Path(scored.path), settings.image_size)
     scores: list[float] = []
     with one_thread():
         detector, backbone = open_detector(store, run_id), backbone_of(store, run_id)
@@ -90,13 +89,13 @@ def strength_sweep(
             if progress is not None:
                 progress(len(scores), total)
     sweep = Sweep(
-        facts.sample_id,
+        scored.sample_id,
         kind,
         (float(centre[0]), float(centre[1])),
         tuple(map(float, radii)),
         tuple(strengths),
         np.array(scores).reshape(len(radii), len(strengths)),
-        float(facts.score),
+        float(scored.score),
     )
     write_sweep(store, run_id, row, sweep)
     return sweep
@@ -109,8 +108,7 @@ def strength_sweep(
 class _Unpainted:
     """What every painting of one image needs. norms: float64 (T, h, w) at the saved times t (T,)."""
 
-    facts: Any
-    """The image's line of the score table."""
+    scored: ScoreRow
     results: RunResults
     image: np.ndarray
     t: np.ndarray
@@ -132,7 +130,7 @@ def _what_if(home: Path, run_id: str, stamp: str, row: int, strokes: tuple[Strok
         grid_after, pixel_after, score_after, norms_after = (
             stored,
             pixels,
-            float(before.facts.score),
+            float(before.scored.score),
             before.norms[:, is_painted],
         )
         if (painted != before.image).any():
@@ -144,12 +142,12 @@ def _what_if(home: Path, run_id: str, stamp: str, row: int, strokes: tuple[Strok
             score_after = float(scores_of(pixel_maps, found.whole, settings.top_fraction)[0])
             norms_after = _norms(detector, features, is_painted)[1]
     return WhatIf(
-        sample_id=before.facts.sample_id,
+        sample_id=before.scored.sample_id,
         row=row,
         image=before.image,
         painted=painted,
         mask=mask,
-        score_before=float(before.facts.score),
+        score_before=float(before.scored.score),
         score_after=score_after,
         pixel_before=pixels,
         pixel_after=pixel_after,
@@ -168,8 +166,8 @@ def _what_if(home: Path, run_id: str, stamp: str, row: int, strokes: tuple[Strok
 def _unpainted(home: Path, run_id: str, stamp: str, row: int) -> _Unpainted:
     store = RunStore(home)
     results = open_results(store, run_id)
-    facts = _facts(results, row)
-    image = load_image(Path(facts.path), results.settings.image_size)
+    scored = _scored(results, row)
+    image = load_image(Path(scored.path), results.settings.image_size)
     image.flags.writeable = False
     detector = open_detector(store, run_id)
     features = backbone_of(store, run_id).compute(image[None].copy())  # torch wants arrays that it may write to
@@ -177,18 +175,18 @@ def _unpainted(home: Path, run_id: str, stamp: str, row: int) -> _Unpainted:
     t, norms = _norms(detector, features, np.ones(maps.shape[1:], bool))
     difference = float(np.abs(maps[0] - results.maps[row]).max())
     return _Unpainted(
-        facts, results, image, t, norms.reshape(len(t), *maps.shape[1:]), detector.normaliser.channels, difference
+        scored, results, image, t, norms.reshape(len(t), *maps.shape[1:]), detector.normaliser.channels, difference
     )
 
 
-def _facts(results: RunResults, row: int) -> Any:
-    found = results.table[results.table.row == row]
-    if found.empty:
+def _scored(results: RunResults, row: int) -> ScoreRow:
+    """The image of a row of the score table. Raises RunNotFoundError."""
+    if not (results.table.row == row).any():
         raise RunNotFoundError(
             f"Run {results.run_id} has no image row {row}: it has {len(results.table)}.",
             fix="Choose an image from the gallery.",
         )
-    return found.iloc[0]
+    return image_of_row(results.table, row)
 
 
 def _sources(results: RunResults, strokes: Sequence[Stroke]) -> dict[str, np.ndarray]:

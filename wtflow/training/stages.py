@@ -12,7 +12,7 @@ from wtflow.errors import DamagedRunError
 from wtflow.features.extract import FeatureKeys
 from wtflow.flow.velocity import build_velocity
 from wtflow.machine.progress import Progress, StopRequestedError, say
-from wtflow.scoring.detector import Detector, load_detector, load_tensors, read_facts, save_checkpoint
+from wtflow.scoring.detector import Detector, load_detector, load_tensors, read_metadata, save_checkpoint
 from wtflow.scoring.normalise import Normaliser, fit_normaliser
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
@@ -76,10 +76,9 @@ def prepare_training(
     """
     rows = data.fit_rows
     positions = draw_positions(cache, key, rows, settings.max_positions, settings.seed)
-    resuming = checkpoint.is_file()
-    if resuming:
-        facts = read_facts(checkpoint)
-        if facts.get("data") != data.fingerprint:
+    metadata = read_metadata(checkpoint) if checkpoint.is_file() else None
+    if metadata is not None:
+        if metadata.get("data") != data.fingerprint:
             raise DamagedRunError("The checkpoint belongs to other images.", fix="Start a new run.")
         loaded = load_detector(checkpoint, settings, torch.device("cpu"))
         normaliser, velocity = loaded.normaliser, loaded.velocity
@@ -93,11 +92,11 @@ def prepare_training(
     else:
         batches = image_batches(cache, key, rows, normaliser, settings)
     trainer = Trainer(velocity, settings, total_steps(settings, len(rows)), device)
-    if resuming:
+    if metadata is not None:
         tensors = {
             key.removeprefix("optimiser."): value for key, value in load_tensors(checkpoint, ("optimiser.",)).items()
         }
-        trainer.restore(int(facts["step"]), tensors)
+        trainer.restore(int(metadata["step"]), tensors)
     return trainer, _on(normaliser, device), batches
 
 
