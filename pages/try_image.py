@@ -8,19 +8,19 @@ import streamlit as st
 from pages.ui import cache, thresholds, widgets
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import open_page
-from wtflow.datasets.files import IMAGE_EXTENSIONS, list_images
+from wtflow.datasets.files import list_images
 from wtflow.datasets.images import load_image
 from wtflow.errors import DatasetError, WTFlowError
 from wtflow.failures.score_origin import origin
 from wtflow.plots.axes import format_score
 from wtflow.plots.pictures import encode_jpeg, overlay
-from wtflow.records.core import Tried
+from wtflow.records.core import IMAGE_SUFFIXES, Tried
 from wtflow.results import RunResults
 from wtflow.store.files import explained
 from wtflow.store.runs import RunStore
 from wtflow.store.tried import delete_tried, list_tried, save_tried, tried_map
 
-TYPES = [ending.removeprefix(".") for ending in IMAGE_EXTENSIONS]
+TYPES = [suffix.removeprefix(".") for suffix in IMAGE_SUFFIXES]
 MOST_AT_ONCE = 64
 OPACITY = 0.6
 PER_PAGE = 10

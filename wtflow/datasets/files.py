@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 
 from wtflow.errors import LayoutError
-
-IMAGE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+from wtflow.records.core import IMAGE_SUFFIXES
 
 # What file managers, archives and network disks leave behind (lower case); names that begin with a dot are junk as
 # well.
@@ -20,7 +19,7 @@ def is_junk(name: str) -> bool:
 
 
 def is_image_name(name: str) -> bool:
-    return PurePath(name).suffix.lower() in IMAGE_EXTENSIONS
+    return PurePath(name).suffix.lower() in IMAGE_SUFFIXES
 
 
 def is_storable(name: str) -> bool:

@@ -11,6 +11,10 @@ Severity = Literal["error", "warning", "info"]
 
 GOOD = "good"
 
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+"""Endings of image files, in lower case: what is listed in a folder, taken as an upload and kept under its own
+ending."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:

@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 
 from wtflow.errors import DamagedRunError
-from wtflow.records.core import Tried
+from wtflow.records.core import IMAGE_SUFFIXES, Tried
 from wtflow.store import layout
 from wtflow.store.files import read_json, write_array, write_atomic, write_json
 from wtflow.store.runs import RunStore
-
-_IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
 
 def save_tried(store: RunStore, run_id: str, tried: Tried, content: bytes) -> str:
@@ -27,7 +25,7 @@ def save_tried(store: RunStore, run_id: str, tried: Tried, content: bytes) -> st
     folder = store.folder(run_id) / layout.TRIED
     key = hashlib.sha256(content).hexdigest()[:16]
     suffix = Path(tried.name).suffix.lower()
-    image_name = key + (suffix if suffix in _IMAGE_SUFFIXES else ".bin")
+    image_name = key + (suffix if suffix in IMAGE_SUFFIXES else ".bin")
     write_atomic(folder / image_name, lambda file: file.write(content))
     write_array(folder / f"{key}.npy", tried.pixel_map)
     nearest = [list(one) for one in tried.nearest]
