@@ -14,6 +14,8 @@ from wtflow.datasets.run_images import RunData
 from wtflow.features.extract import FeatureKeys
 from wtflow.machine.progress import Progress
 from wtflow.metrics import (
+    IMAGE_METRICS,
+    PIXEL_METRICS,
     PixelMetrics,
     best_f1_threshold,
     image_metrics,
@@ -149,8 +151,8 @@ def _quality(
     image = image_metrics(scores, labels)
     start = image_metrics(test.start_score.to_numpy(), labels)
     pixel, start_pixel = pixels.result(), start_pixels.result()
-    metrics = {key: image[key] for key in ("image_auroc", "image_ap", "image_f1_max")}
-    metrics |= {key: pixel[key] for key in ("pixel_auroc", "pixel_ap", "aupro")}
+    metrics = {key: image[key] for key in IMAGE_METRICS}
+    metrics |= {key: pixel[key] for key in PIXEL_METRICS}
     metrics |= {"image_auroc_start": start["image_auroc"], "aupro_start": start_pixel["aupro"]}
     reason = undefined_reason(labels)
     undefined = {key: reason or _no_pixels(n_without_mask) for key, value in metrics.items() if value is None}
