@@ -81,10 +81,14 @@ class Page(HTMLParser):
             if self._in_cell:
                 self.cells[-1][-1] += data
 
+    def rows(self, first: str) -> list[list[str]]:
+        """Cells of the table rows that begin so, space taken out."""
+        found = [row for row in self.cells if row and row[0].strip().startswith(first)]
+        return [[re.sub(r"\s+", " ", cell).strip() for cell in row] for row in found]
+
     def row(self, first: str) -> list[str]:
-        """Cells of the first table row that begins so, space taken out."""
-        found = next(row for row in self.cells if row and row[0].strip().startswith(first))
-        return [re.sub(r"\s+", " ", cell).strip() for cell in found]
+        """The first of them."""
+        return self.rows(first)[0]
 
     @property
     def pictures(self) -> list[Image.Image]:
@@ -346,9 +350,11 @@ def test_two_runs_are_compared_by_settings_and_paired_differences(store, run_id,
     )
     page = report(store, run_id, better, thresholds={run_id: 3.5, better: 5.0})
     assert page.row("steps")[1:] == ["2", "1"]
-    first, second = page.row("Image AUROC")[1:]
-    assert first.startswith("0.833") and second.startswith("1.000 +0.167 (+0.000 to +")
-    assert page.row("AUPRO")[1:] == ["–", "–"]
+    values, differences = page.rows("Image AUROC")[:2]
+    assert values[1::2] == ["0.833", "1.000"]
+    assert values[4] == "1.000 to 1.000" and differences[1:3] == ["B", "+0.167"]
+    assert differences[3].startswith("+0.000 to +") and differences[4] == "within noise"
+    assert page.row("AUPRO")[1:] == ["–", "–", "–", "–"]
     assert "A and B call 1 of 5 images differently: A is right on 0, B on 1." in page.text
     assert "Where A and B disagree" in page.text
     assert "B is right; maps: A, B test/spot/000.png" in page.text

@@ -38,6 +38,11 @@ class ComparisonPart:
     def n_common(self) -> int:
         return len(self.comparison.images)
 
+    @property
+    def has_intervals(self) -> bool:
+        """Any metric has intervals, and with them differences to the first run."""
+        return any(row.intervals for row in self.metrics)
+
 
 def align_runs(store: RunStore, runs: Sequence[RunResults], *, on_common: bool) -> Comparison:
     """The runs over their common test images. Quick, so that runs which do not fit are refused before anything long
