@@ -13,7 +13,7 @@ from wtflow.metrics import confusion_at, pr_curve, roc_curve
 from wtflow.plots import theme
 from wtflow.plots.curves import plot_pr, plot_roc
 from wtflow.plots.histogram import plot_score_histogram
-from wtflow.plots.theme import OUTCOMES
+from wtflow.plots.theme import outcome_words
 from wtflow.records.core import Confusion
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
@@ -96,7 +96,7 @@ def show_confusion(results: RunResults, threshold: thresholds.Threshold) -> None
         for column, name in zip(st.columns(2), row, strict=True):
             is_chosen = chosen == [name]
             column.button(
-                f"**{counts[name]}** {OUTCOMES[name]}",
+                f"**{counts[name]}** {outcome_words(name, counts[name])}",
                 key=f"cell_{name}{'_chosen' * is_chosen}",
                 width="stretch",
                 on_click=state.put,

@@ -83,7 +83,7 @@ def test_large_grids_are_thinned_for_clicks_but_drawn_whole():
 
 def test_groups_have_colours_of_their_own_and_right_calls_are_grey():
     figure = plot_groups(np.arange(8.0).reshape(4, 2), np.array([0, 1, 2, 0]), OUTCOME, IDS)
-    assert [trace.name for trace in figure.data] == ["called rightly (2)", "group 1 (1)", "group 2 (1)"]
+    assert [trace.name for trace in figure.data] == ["correct calls (2)", "group 1 (1)", "group 2 (1)"]
     assert len({trace.marker.color for trace in figure.data}) == 3
     assert figure.data[0].marker.color == COLOURS["reference"]
     assert clickable(figure)["b"] == (2.0, 3.0)

@@ -15,7 +15,7 @@ from wtflow.plots.histogram import plot_score_histogram
 from wtflow.plots.localization import plot_localization
 from wtflow.plots.probe import plot_probe
 from wtflow.plots.scores import plot_score_strip
-from wtflow.plots.theme import COLOURS, HEAT
+from wtflow.plots.theme import COLOURS, HEAT, OUTCOMES, outcome_words
 from wtflow.records.core import Curve, Probe
 
 ROOT = Path(__file__).parents[1]
@@ -110,6 +110,12 @@ def test_right_calls_have_the_colour_of_their_label():
     assert COLOURS["tn"] == COLOURS["normal"]
 
 
+def test_outcomes_are_named_in_the_number_of_their_count():
+    assert [f"{n} {outcome_words('FP', n)}" for n in (0, 1, 3)] == ["0 false alarms", "1 false alarm", "3 false alarms"]
+    assert [outcome_words(name, 1) for name in OUTCOMES] == list(OUTCOMES.values())
+    assert all(outcome_words(name, 2) != words for name, words in OUTCOMES.items())
+
+
 def test_the_heat_scale_gets_lighter_in_even_steps():
     lightness = np.array([lab(linear(colour))[0] for _, colour in HEAT])
     steps = np.diff(lightness)
@@ -134,7 +140,7 @@ def test_no_figure_uses_a_colour_that_streamlit_takes_for_a_placeholder():
         assert not set(re.findall(r"#0000[0-4]\d\b", str(sent))) - {"#000000"}
 
 
-def test_a_zoom_survives_new_values_because_every_figure_asks_for_it():
+def test_a_zoom_survives_new_values_because_every_figure_keeps_its_state():
     assert {figure.layout.uirevision for figure in all_figures()} == {"keep"}
 
 

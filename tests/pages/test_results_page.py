@@ -19,7 +19,7 @@ def test_a_finished_run_shows_metrics_matrix_and_images(open_page: OpenPage, fin
     page = open_page("results")
     assert not page.exception
     assert "0.833" in texts(page)
-    assert cells(page) == {"defect found": 3, "defect missed": 0, "false alarm": 1, "normal passed": 1}
+    assert cells(page) == {"defects found": 3, "defects missed": 0, "false alarm": 1, "normal passed": 1}
     assert page.query_params["run"] == finished
 
 
@@ -34,7 +34,7 @@ def test_the_origin_of_the_threshold_is_never_hidden(open_page: OpenPage, finish
 def test_moving_the_threshold_moves_the_matrix_and_the_address(open_page: OpenPage, finished: str):
     page = open_page("results", run=finished)
     page.select_slider[0].set_value(3.5).run()
-    assert cells(page) == {"defect found": 2, "defect missed": 1, "false alarm": 0, "normal passed": 2}
+    assert cells(page) == {"defects found": 2, "defect missed": 1, "false alarms": 0, "normals passed": 2}
     assert page.query_params["threshold"] == "3.5"
     assert "Set by hand" in texts(page)
     next(button for button in page.button if button.label == "Reset").click().run()
@@ -43,7 +43,7 @@ def test_moving_the_threshold_moves_the_matrix_and_the_address(open_page: OpenPa
 
 
 def test_the_threshold_of_a_link_is_used_as_it_stands(open_page: OpenPage, finished: str):
-    assert cells(open_page("results", run=finished, threshold="4.0"))["defect found"] == 2
+    assert cells(open_page("results", run=finished, threshold="4.0"))["defects found"] == 2
 
 
 def test_a_cell_of_the_matrix_filters_the_gallery(open_page: OpenPage, finished: str):

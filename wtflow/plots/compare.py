@@ -1,4 +1,4 @@
-"""Runs beside each other: differences with their intervals, curves on one axis, scores against scores."""
+"""Runs side by side: differences with their intervals, curves on one axis, scores against scores."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from wtflow.metrics import FPR_LIMIT
 from wtflow.plots.axes import score_axis
-from wtflow.plots.theme import COLOURS, say_empty, style
+from wtflow.plots.theme import COLOURS, add_empty_note, style
 from wtflow.records.compare import MetricRow
 from wtflow.records.core import Curve
 
@@ -16,7 +16,7 @@ RUN_COLOURS: Final = ("#7463E0", "#0B9470", "#C27A00", "#B0508F")
 """One per run, in order; none of them means normal or defective."""
 
 DASHES: Final = ("solid", "dash", "dot", "dashdot")
-"""Lines are told apart without hue, too."""
+"""One per run, in order: lines can also be distinguished without colour."""
 
 AGREEMENT: Final[dict[str, str]] = {
     "both": "both right",
@@ -41,7 +41,7 @@ def plot_differences(rows: Sequence[MetricRow], titles: Mapping[str, str], names
     shown = [row for row in rows if row.differences]
     figure = style(go.Figure(), height=90 + 34 * len(shown) * max(1, len(names) - 1))
     if not shown:
-        return say_empty(figure, "No difference to show.")
+        return add_empty_note(figure, "No difference to show.")
     places = np.arange(len(shown))[::-1]  # the first metric on top
     n_others = len(names) - 1
     for k in range(1, len(names)):
@@ -93,7 +93,7 @@ def plot_rates(curves: Sequence[tuple[str, Curve | None]], kind: Literal["roc", 
             data = {"x": curve.x, "y": curve.y, "customdata": [float(value) for value in curve.thresholds]}
             figure.add_trace(go.Scatter(**data, name=name, mode="lines", line=line, hovertemplate=hover))
     if not figure.data:
-        return say_empty(figure, "This curve needs normal and defective test images.")
+        return add_empty_note(figure, "This curve needs normal and defective test images.")
     if kind == "roc":
         chance = {"color": COLOURS["reference"], "width": 1.5, "dash": "dot"}
         figure.add_trace(go.Scatter(x=[0, 1], y=[0, 1], name="chance", mode="lines", line=chance, hoverinfo="skip"))
@@ -121,7 +121,7 @@ def plot_score_pairs(
     """
     figure = style(go.Figure(), height=460)
     if not len(sample_ids):
-        return say_empty(figure, "No image to show.")
+        return add_empty_note(figure, "No image to show.")
     axes = [score_axis(values, padding=0.04) for values in scores]
     keys, ids = np.asarray(agreement), np.asarray(sample_ids, dtype=object)
     colour = {"both": COLOURS["reference"], "first": colours[0], "second": colours[1], "neither": NEITHER_COLOUR}

@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from wtflow.plots.axes import format_score
-from wtflow.plots.theme import COLOURS, say_empty, style
+from wtflow.plots.theme import COLOURS, add_empty_note, style
 from wtflow.records.core import Curve
 
 MAX_POINTS = 1500
@@ -17,12 +17,12 @@ SMOOTH_SHARE = 0.05
 def plot_loss(step: np.ndarray, loss: np.ndarray) -> go.Figure:
     """Training loss (N,) against step (N,): each logged value faintly, and their running mean.
 
-    The loss of flow matching does not fall to 0: what is left is the part of the noise that the data does not tell.
+    The loss of flow matching does not fall to 0: the part of the noise that the data does not determine is left.
     """
     step, loss = np.asarray(step, dtype=float), np.asarray(loss, dtype=float)
     figure = style(go.Figure(), height=260)
     if step.size == 0:
-        return say_empty(figure, "No training step logged yet.")
+        return add_empty_note(figure, "No training step logged yet.")
     step, loss = _thin(step, loss)
     smooth = _running_mean(loss, max(1, round(SMOOTH_SHARE * loss.size)))
     line = {"color": COLOURS["selected"]}
@@ -72,7 +72,7 @@ def point_at(curve: Curve, threshold: float) -> int | None:
 def _plot_rates(curve: Curve, threshold: float, y_words: str, x_words: str) -> go.Figure:
     figure = style(go.Figure())
     if len(curve.x) == 0:
-        return say_empty(figure, "This curve needs normal and defective test images.")
+        return add_empty_note(figure, "This curve needs normal and defective test images.")
     hover = f"{y_words} %{{y:.1%}}<br>{x_words} %{{x:.1%}}<br>at threshold %{{customdata:.4g}}<extra></extra>"
     line = {"color": COLOURS["selected"], "width": 2.5}
     thresholds = [float(value) for value in curve.thresholds]

@@ -1,7 +1,8 @@
 """What explains a run's wrong calls: scores against a fact, where normal images look defective, groups of failures, one
 map cut at a threshold.
 
-Points carry `customdata = [sample id, "row,column" or ""]`: a click leads to that image, where known at that position.
+Points carry `customdata = [sample id, "row,column" or ""]`: a click leads to that image and, if given, to that
+position.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from PIL import Image, ImageColor
 
 from wtflow.plots.axes import format_score, score_axis
 from wtflow.plots.groups import DEFECT_COLOURS
-from wtflow.plots.theme import COLOURS, HEAT, OUTCOMES, SCORE_TITLE, say_empty, style
+from wtflow.plots.theme import COLOURS, HEAT, OUTCOMES, SCORE_TITLE, add_empty_note, style
 from wtflow.records.failures import AlarmMap
 
 HEIGHT_PX = 330
@@ -21,7 +22,7 @@ MOST_CLICKABLE = 48
 TINT = 0.55
 """Opacity of the colours over the picture: what lies below stays visible."""
 SYMBOLS = {"TP": "circle-open", "TN": "circle-open", "FN": "diamond", "FP": "diamond"}
-"""Wrong calls differ by shape too: colours alone would not do."""
+"""Wrong calls also differ in shape, because colour alone is not enough."""
 
 
 def plot_fact(
@@ -45,7 +46,7 @@ def plot_fact(
     known = np.flatnonzero(np.isfinite(values))
     figure = style(go.Figure(), HEIGHT_PX)
     if not known.size:
-        return say_empty(figure, "No image has this fact.")
+        return add_empty_note(figure, "No image has this fact.")
     across, up = score_axis(values[known], padding=0.04), score_axis(np.append(scores[known], threshold), padding=0.04)
     for name in ("TP", "TN", "FN", "FP"):  # wrong calls last, so that they lie on top
         own = known[outcomes[known] == name]
@@ -119,15 +120,15 @@ def plot_alarms(alarms: AlarmMap, id_of_row: dict[int, str]) -> go.Figure:
 def plot_groups(points: np.ndarray, group: np.ndarray, outcome: Sequence[str], ids: Sequence[str]) -> go.Figure:
     """The map of all test images' worst positions, failing ones coloured by their group.
 
-    points: (N, 2); group: int (N,), 0 for an image called rightly; outcome, ids: (N,). Axes have no unit: only who is
-    near whom counts.
+    points: (N, 2); group: int (N,), 0 for a correct call; outcome, ids: (N,). Axes have no unit: only which points are
+    near each other counts.
     """
     figure = style(go.Figure(), HEIGHT_PX + 60)
     outcomes = np.asarray(outcome)
     for number in np.unique(group).tolist():
         own = np.flatnonzero(group == number)
-        name = f"called rightly ({own.size})" if number == 0 else f"group {number} ({own.size})"
-        dots = _dots(points[own, 0], points[own, 1], [ids[i] for i in own], name, None)
+        name = f"correct calls ({own.size})" if number == 0 else f"group {number} ({own.size})"
+        dots = _dots(points[own, 0], points[own, 1], [ids[i] for i in own.tolist()], name, None)
         dots.update(
             marker={
                 "color": COLOURS["reference"] if number == 0 else DEFECT_COLOURS[(number - 1) % len(DEFECT_COLOURS)],
@@ -145,8 +146,8 @@ def plot_groups(points: np.ndarray, group: np.ndarray, outcome: Sequence[str], i
 
 
 def paint_segments(image: np.ndarray, called: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """uint8 (H, W, 3): a picture with what is called and marked (defect found), called alone (false alarm), marked
-    alone (missed) tinted.
+    """uint8 (H, W, 3): a picture with three kinds of pixels tinted: both called and marked (defect found), only
+    called (false alarm), only marked (missed defect).
 
     image: uint8 (H, W, 3); called, mask: bool (S, S), stretched over it without blurring.
     """
@@ -158,8 +159,8 @@ def paint_segments(image: np.ndarray, called: np.ndarray, mask: np.ndarray) -> n
 
 
 def _dots(x: np.ndarray, y: np.ndarray, ids: list[str], name: str, outcome: str | None) -> go.Scatter:
-    """Clickable dots. Coordinates stay lists: the browser hands `customdata` back, and as a typed array it would
-    come back as an object.
+    """Clickable dots. Coordinates stay lists: the browser returns `customdata`, and a typed array would come back
+    as an object.
     """
     marker = (
         {}

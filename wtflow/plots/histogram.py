@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from wtflow.plots.axes import format_score, score_axis, threshold_shape
-from wtflow.plots.theme import COLOURS, say_empty, style
+from wtflow.plots.theme import COLOURS, add_empty_note, style
 
 HEADROOM = 1.15
 """The tallest bar leaves this much room for the threshold's label."""
@@ -20,7 +20,7 @@ def plot_score_histogram(scores: np.ndarray, is_defective: np.ndarray, threshold
     scores, is_defective = np.asarray(scores, dtype=float), np.asarray(is_defective, dtype=bool)
     figure = style(go.Figure())
     if scores.size == 0:
-        return say_empty(figure, "No images to show.")
+        return add_empty_note(figure, "No images to show.")
 
     axis = score_axis(scores)
     edges = axis.edges(n_bins)

@@ -24,8 +24,8 @@ COLOURS: Final[dict[str, str]] = {
     "ring": "rgba(255, 255, 255, 0.45)",  # the chosen position in a picture, with `halo` around it
     "halo": "#000000",
 }
-"""Meaning -> colour. All but `truth`, `ring` and `halo`, which lie on pictures, can be told apart on white and on
-near-black.
+"""Meaning -> colour. All but `truth`, `ring` and `halo`, which lie on pictures, can be distinguished on white
+and on near-black.
 """
 
 HEAT: Final[list[tuple[float, str]]] = [
@@ -45,7 +45,14 @@ OUTCOMES: Final[dict[str, str]] = {
     "TN": "normal passed",
     "FN": "defect missed",
 }
-"""Outcome -> words, in the order in which they are listed."""
+"""Outcome -> name of one such image, in the order in which they are listed."""
+
+_OUTCOME_PLURALS: Final[dict[str, str]] = {
+    "TP": "defects found",
+    "FP": "false alarms",
+    "TN": "normals passed",
+    "FN": "defects missed",
+}
 
 TIME_TITLE: Final = "t (0 = data, 1 = noise)"
 SCORE_TITLE: Final = "anomaly score (higher is worse)"
@@ -88,8 +95,13 @@ def style(figure: go.Figure, height: int = CHART_HEIGHT_PX) -> go.Figure:
     return figure
 
 
-def say_empty(figure: go.Figure, text: str) -> go.Figure:
-    """The same figure with bare axes and one sentence in the middle: what is missing."""
+def outcome_words(outcome: str, n: int) -> str:
+    """An outcome (TP, FP, TN or FN) as it is named after the number n: singular for 1, otherwise plural."""
+    return OUTCOMES[outcome] if n == 1 else _OUTCOME_PLURALS[outcome]
+
+
+def add_empty_note(figure: go.Figure, text: str) -> go.Figure:
+    """The same figure without axes and with one sentence in the middle: what is missing."""
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     return figure.add_annotation(text=text, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, font_size=14)

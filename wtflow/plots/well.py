@@ -11,12 +11,12 @@ from plotly.colors import hex_to_rgb
 from plotly.subplots import make_subplots
 
 from wtflow.plots.groups import group_words
-from wtflow.plots.theme import COLOURS, TIME_TITLE, say_empty, style
+from wtflow.plots.theme import COLOURS, TIME_TITLE, add_empty_note, style
 from wtflow.records.core import GOOD
 from wtflow.records.flow import UNMARKED
 
 DASHES: Final = ("solid", "dash", "dashdot", "longdash", "longdashdot")
-"""Defect types take turns, so that colour is not the only thing that tells them apart."""
+"""Defect types use them in turn, so that they differ in more than colour."""
 
 DENSEST: Final = 0.99
 """Quantile of the filled cells at which the colour is full: at t=1 all positions may crowd in a few cells."""
@@ -37,7 +37,7 @@ def plot_radius_heat(
 
     edges: (B + 1,) of the radius bins; density_...: (S, B) share of positions per bin, summing to 1 at each time, None
     where there are no defects; t: (S,); well_radius: (S,); shell: mean, 5 % and 95 % quantile of the norm of noise.
-    Colours fade into the ground, so that empty is empty in every theme; both panels share one scale.
+    Colours fade into the ground, so that empty cells look empty in every theme; both panels share one scale.
     """
     figure = make_subplots(
         rows=1,
@@ -76,7 +76,7 @@ def plot_escape(t: np.ndarray, curves: Mapping[str, np.ndarray], colours: Mappin
     """
     figure = style(go.Figure())
     if not curves:
-        return say_empty(figure, "No positions to show.")
+        return add_empty_note(figure, "No positions to show.")
     n_defects = 0
     for group, share in curves.items():
         dash = "dot" if group in (GOOD, UNMARKED) else DASHES[n_defects % len(DASHES)]
@@ -93,7 +93,7 @@ def plot_escape(t: np.ndarray, curves: Mapping[str, np.ndarray], colours: Mappin
         )
     highest = max(float(np.max(share)) for share in curves.values())
     figure.update_xaxes(title_text=TIME_TITLE, range=[-0.02, 1.02])
-    # At least a twentieth: 1 % must not look like a lot.
+    # At least 5 %, so that 1 % does not look like a lot.
     figure.update_yaxes(
         title_text="share outside the normals' 99 % radius",
         tickformat=".0%",
