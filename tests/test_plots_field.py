@@ -145,7 +145,7 @@ TWO = Pictures(
         ({"ids": np.array([7, 7, 9, 10])}, "distinct"),
         ({"ids": np.array([])}, "needs particles"),
         ({"views": ()}, "at least one view"),
-        ({"views": (VIEW, VIEW)}, "key of its own"),
+        ({"views": (VIEW, VIEW)}, "its own key"),
         ({"views": (replace(VIEW, guides=(Guide("circle", (1.0,), "shell"),)),)}, "circle"),
         (
             {"views": (replace(VIEW, points=np.where(POINTS == 5, np.nan, POINTS)),)},

@@ -161,17 +161,17 @@ def test_the_notes_state_the_explained_share_and_what_each_view_does_to_the_trut
 @pytest.mark.parametrize("times", [[0, 1, 2, 3], [0, 1, 2, 3, 3]])
 def test_a_umap_of_other_times_is_refused(times):
     travel = some()
-    with pytest.raises(FlowError, match="The UMAP is of 5 positions at"):
+    with pytest.raises(FlowError, match="The UMAP shows 5 positions at"):
         travel_field(travel, SHELL, umap=umap_of(travel, times))
 
 
 def test_a_umap_of_other_positions_is_refused():
     travel = some()
-    with pytest.raises(FlowError, match="The UMAP is of 4 positions at 5 times, the paths are of 5 positions"):
+    with pytest.raises(FlowError, match="The UMAP shows 4 positions at 5 times; the paths are of 5 positions"):
         travel_field(travel, SHELL, umap=umap_of(some(n=4)))
     with pytest.raises(FlowError, match="4 positions at 3 times"):
         map_field(travel, None, umap=umap_of(some(n=4), [0, 2, 4]))
-    with pytest.raises(FlowError, match="at others"):
+    with pytest.raises(FlowError, match="at other times"):
         map_field(travel, None, umap=umap_of(travel, [0, 1, 4]))
 
 

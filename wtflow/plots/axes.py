@@ -8,9 +8,11 @@ import numpy as np
 from wtflow.plots.theme import COLOURS, SCORE_TITLE
 
 DECADES_BEFORE_LOG = 2.0
-"""Above this span an axis is logarithmic whatever lies where."""
+"""Above this span an axis is logarithmic, however the scores are spread within it."""
 DECADES_OF_A_TAIL, PRESSED = 1.0, 0.05
-"""Above this span it is, too, where a linear one would press half of the images into this first share of its length."""
+"""Above this span it is also logarithmic if a linear axis would press half of the images into this first share of its
+length.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class ScoreAxis:
 
     @property
     def plotly_range(self) -> list[float]:
-        """The ends as Plotly wants them: exponents of ten where the axis is logarithmic."""
+        """The ends as Plotly expects them: exponents of ten where the axis is logarithmic."""
         return [float(np.log10(self.low)), float(np.log10(self.high))] if self.is_log else [self.low, self.high]
 
     def edges(self, n_bins: int) -> np.ndarray:
@@ -43,7 +45,7 @@ class ScoreAxis:
         return float(min(max(value, self.low), self.high))
 
     def layout(self) -> dict[str, object]:
-        """The axis as Plotly's layout wants it."""
+        """The axis as Plotly's layout expects it."""
         axis: dict[str, object] = {
             "title": {"text": self.title},
             "type": "log" if self.is_log else "linear",
@@ -91,9 +93,9 @@ def format_score(value: float) -> str:
 
 
 def threshold_shape(axis: ScoreAxis, threshold: float) -> dict[str, Any]:
-    """A dashed line across the plot at the threshold, with its value beside it.
+    """A dashed line across the plot at the threshold, with its value next to it.
 
-    A threshold beyond the axis is drawn at the axis' end, with an arrow that says so.
+    A threshold beyond the axis is drawn at the axis' end, with an arrow that points beyond it.
     """
     x = axis.clamp(threshold)
     arrow = "" if x == threshold else (" →" if threshold > x else " ←")

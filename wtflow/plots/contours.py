@@ -15,7 +15,7 @@ def outline(mask: np.ndarray) -> list[Line]:
     """Closed lines around the True pixels of a mask (H, W), clockwise; the last point repeats the first.
 
     Only corners are listed. Pixels that touch at a corner share one line (8-connected, as regions are in the metrics);
-    a hole has a line of its own, counter-clockwise.
+    a hole has its own line, counter-clockwise.
     """
     ahead = _headings(np.asarray(mask, dtype=bool))
     lines = []

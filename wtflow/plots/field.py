@@ -37,8 +37,8 @@ class Guide:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One projection: points (S, N, 2) and what its axes mean. `note` says what it does to the truth; equal: one unit
-    is as long on both axes. Its axes are fixed: one range for all times.
+    """One projection: points (S, N, 2) and what its axes mean. `note`: what it shows truly and what it
+    distorts; equal: one unit is as long on both axes. Its axes are fixed: one range for all times.
     """
 
     key: str
@@ -52,7 +52,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Colour:
-    """What a particle's colour says. group: values (N,) are indices into `names` and `colours` (CSS); value: values
+    """What a particle's colour means. group: values (N,) are indices into `names` and `colours` (CSS); value: values
     (N,) are numbers on the heat scale, NaN where there is none.
     """
 
@@ -66,8 +66,8 @@ class Colour:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A quantity (S, N) against t, drawn beside the view as median and 5-95 % band per group of the field's first group
-    colour. references: labelled horizontal lines.
+    """A quantity (S, N) against t, drawn next to the view as median and 5-95 % band per group of the field's first
+    group colour. references: labelled horizontal lines.
     """
 
     key: str
@@ -79,7 +79,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """What hovering shows: M thumbnails and heat maps as data URIs, and where each particle lies in which.
+    """What hovering shows: M thumbnails and heat maps as data URIs, and in which of them each particle lies and where.
 
     names (M,): sample ids; of (N,): index of each particle's image; place (N, 2): its centre as shares (x, y) of width
     and height; size: width and height of one grid position as shares.
@@ -95,10 +95,10 @@ class Pictures:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """N particles at S rising times. ids (N,) are distinct integers that the component answers with; alt describes it
-    in words.
+    """N particles at S rising times. ids (N,) are distinct integers that the component reports back; alt
+    describes the field in words.
 
-    Raises FlowError where shapes do not fit each other, a number is not finite, or an index points nowhere.
+    Raises FlowError where shapes do not fit each other, a number is not finite, or an index is out of range.
     """
 
     t: np.ndarray
@@ -122,7 +122,7 @@ class Field:
         for kind, parts in (("view", self.views), ("colour", self.colours), ("chart", self.charts)):
             if len({part.key for part in parts}) < len(parts) or (not parts and kind != "chart"):
                 raise _refuse(
-                    f"A field needs at least one view and one colour, each with a key of its own: {kind}s are"
+                    f"A field needs at least one view and one colour, each with its own key: {kind}s are"
                     f" {[part.key for part in parts]}."
                 )
         for view in self.views:

@@ -23,5 +23,5 @@ def group_colours(groups: Sequence[str]) -> dict[str, str]:
 
 
 def group_words(group: str) -> str:
-    """A group as people say it."""
+    """A group's name in figures and on pages."""
     return {GOOD: "normal", UNMARKED: "outside the masks"}.get(group, group)

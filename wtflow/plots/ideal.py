@@ -1,4 +1,4 @@
-"""One training batch under three couplings beside what the learned field makes of it."""
+"""One training batch under three couplings, and the paths along which the learned field moves it."""
 
 from typing import Final
 
@@ -122,7 +122,7 @@ def _title(ideal: Ideal, name: str) -> str:
 
 
 def _colour(name: str) -> str:
-    """What was asked for is something to compare with; what was learned runs along t."""
+    """The lines of a coupling are there to compare with; the learned paths run along t."""
     return COLOURS["time" if name == "learned" else "reference"]
 
 

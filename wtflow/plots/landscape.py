@@ -13,7 +13,9 @@ HEIGHTS: Final = [
     [i / (len(sequential.Cividis) - 1), "rgb({}, {}, {})".format(*hex_to_rgb(colour))]
     for i, colour in enumerate(sequential.Cividis)
 ]
-"""Colours of heights: cividis, made for all kinds of sight; not the heat scale, because a height is no score."""
+"""Colours of heights: cividis, made for all kinds of colour vision; not the heat scale, because a height is not a
+score.
+"""
 
 ARROWS_PER_SIDE: Final = 15
 """More arrows than this run into each other."""
@@ -72,7 +74,8 @@ def plot_landscape_field(landscape: Landscape) -> go.Figure:
     """Contours of the potential, denser where it is deeper, with arrows of the field in the plane and the marked
     points.
 
-    Arrows are as long as the field is fast, the longest as long as the distance between them; the slowest are left out.
+    An arrow's length is proportional to the speed, and the longest is as long as the distance between arrows; the
+    slowest are left out.
     """
     figure = style(go.Figure(), height=HEIGHT_PX)
     speed = np.hypot(landscape.velocity[..., 0], landscape.velocity[..., 1])
@@ -128,7 +131,9 @@ def plot_landscape_field(landscape: Landscape) -> go.Figure:
 
 
 def _pins(landscape: Landscape) -> go.Scatter3d:
-    """Labels on the surface could not be read in both themes; at the top of a pin they stand before the ground."""
+    """Labels on the surface could not be read in both themes; at the top of a pin they stand in front of the
+    background.
+    """
     top = float(landscape.potential.max()) + PIN * (float(np.ptp(landscape.potential)) or 1.0)
     x: list[float | None] = []
     y: list[float | None] = []

@@ -1,4 +1,4 @@
-"""One image, its map and both in one: where the run saw a defect. A click on a picture tells the position."""
+"""One image, its map and both in one: where the run saw a defect. A click on a picture selects a position."""
 
 import io
 
@@ -42,7 +42,7 @@ def plot_localization(
     color_range: (low, high) scores at the ends of the colour scale; opacity: of the map in the overlay, 0 to 1;
     grid_shape: (h, w) of the scored positions; position_scores: float (h, w); selected: (row, column) to mark with a
     ring. Every panel holds invisible points at the positions, with `customdata = [row, column]`: hover shows the score,
-    a click selects. A click moves the ring in the browser, in the panel clicked; drawing the figure anew with that
+    a click selects. A click moves the ring in the browser, in the panel clicked; drawing the figure again with that
     position as `selected` puts it in all panels, but Streamlit then forgets the zoom. Axes are in pixels of the image,
     y downwards.
     """
@@ -86,8 +86,8 @@ def _positions(
     """Invisible points in the middle of each position; the chosen one shows as a ring, and no other changes when it
     does.
 
-    They carry their scores on the colour axis, so that the colour bar belongs to something. Coordinates stay lists: the
-    browser hands `customdata` back, and as a typed array it would come back as an object.
+    Their scores are on the colour axis, which the colour bar needs. Coordinates stay lists: the
+    browser returns `customdata`, and a typed array would come back as an object.
     """
     n_rows, n_columns = grid_shape
     rows, columns = (axis.ravel() for axis in np.meshgrid(_thinned(n_rows), _thinned(n_columns), indexing="ij"))
@@ -147,7 +147,7 @@ def _tie_axes(figure: go.Figure, width: int, height: int) -> None:
     """One zoom for all panels, pixels square, row 0 on top; spare height is left below, so that titles stay at their
     panels.
 
-    The points have axes of their own over each panel's: only then does a click in one panel take the ring out of the
+    The points have their own axes over each panel's: only then does a click in one panel take the ring out of the
     others, because Plotly clears the traces of the clicked axes and of overlaid ones.
     """
     x_range, y_range = [0, width], [height, 0]
@@ -197,7 +197,7 @@ def _add_colour_bar(figure: go.Figure, color_range: tuple[float, float]) -> None
         coloraxis={"colorscale": HEAT, "cmin": low, "cmax": high if high > low else low + 1, "colorbar": bar}
     )
     # Not the bar's own title: Plotly draws that over the bar.
-    beside = {
+    above = {
         "xref": "paper",
         "yref": "paper",
         "x": 0,
@@ -206,4 +206,4 @@ def _add_colour_bar(figure: go.Figure, color_range: tuple[float, float]) -> None
         "yanchor": "bottom",
         "yshift": TOP_PX - 22,
     }
-    figure.add_annotation(beside | {"text": SCORE_TITLE, "showarrow": False})
+    figure.add_annotation(above | {"text": SCORE_TITLE, "showarrow": False})

@@ -32,7 +32,7 @@ def plot_panels(
     selected: tuple[int, int] | None,
     scale: tuple[str, Mapping[float, str]],
 ) -> go.Figure:
-    """The image and each run's map beside it, zooming together, the true defect outlined, one position ringed in all.
+    """The image and each run's map next to it, zooming together, the true defect outlined, one position ringed in all.
 
     image: uint8 (H, W, 3); opacity: of the maps over the image, 1 for the map alone; grid_shape: positions that can be
     clicked, with `customdata = [row, column]`; scale: title of the colour bar and its ticks, share of the bar (0 to 1)
@@ -89,7 +89,7 @@ def plot_panels(
         hoverdistance=-1,
         showlegend=False,
     )
-    beside = {
+    above = {
         "xref": "paper",
         "yref": "paper",
         "x": 0.03,
@@ -98,7 +98,7 @@ def plot_panels(
         "yanchor": "bottom",
         "yshift": TOP_PX - 22,
     }
-    figure.add_annotation(beside | {"text": title, "showarrow": False, "font_size": 13})
+    figure.add_annotation(above | {"text": title, "showarrow": False, "font_size": 13})
     return figure
 
 
@@ -110,7 +110,7 @@ def _picture(encoded: bytes, width: float, height: float) -> go.Image:
 
 def _positions(width: int, height: int, shape: tuple[int, int]) -> go.Scatter:
     """Invisible points at the positions; their colour ties the colour bar to the figure. Lists, because the browser
-    hands them back.
+    returns them.
     """
     rows, columns = (
         axis.ravel() for axis in np.meshgrid(*(np.arange(_step(n) // 2, n, _step(n)) for n in shape), indexing="ij")

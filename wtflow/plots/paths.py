@@ -22,17 +22,17 @@ RADIUS_NOTE: Final = (
 PLANE_NOTE: Final = (
     "A projection on the two directions in which normal features at t = 0 vary most; the same axes at all times, so a"
     " straight path stays straight. These two directions hold {share:.0f} % of that variance: what happens in the"
-    " others is not seen here."
+    " others is not shown here."
 )
 UMAP_NOTE: Final = (
-    "UMAP bends: a path that is straight in feature space may curve or jump here, and distances between groups mean"
+    "UMAP bends paths: one that is straight in feature space may curve or jump here, and distances between groups mean"
     " little. Near neighbours at the same time stay near."
 )
 
 MAP_NOTE: Final = (
-    "UMAP keeps who is near whom, not distances, sizes or densities of groups: a well looks no denser here. Fitted on"
-    " {n:,} points of all three times together, the others placed afterwards, so a point can be followed from start to"
-    " end."
+    "UMAP preserves which points are near each other, not distances, sizes or densities of groups: a well does not look"
+    " denser here. Fitted on {n:,} points of all three times together, the others placed afterwards, so a point can be"
+    " followed from start to end."
 )
 
 CHARTS: Final = {
@@ -51,7 +51,7 @@ def travel_field(
     """The field of a travel. shell: mean, 5 % and 95 % quantile of the norm of noise; umap: the same positions at the
     same times.
 
-    Raises FlowError where the umap is of other positions or times.
+    Raises FlowError if the umap shows other positions or times.
     """
     views = [radius_view(travel, shell), plane_view(travel)]
     if umap is not None:
@@ -79,10 +79,11 @@ def travel_field(
 def map_field(
     travel: Travel, well_radius: np.ndarray | None, pictures: Pictures | None = None, umap: Projection | None = None
 ) -> Field:
-    """The map of a travel's positions at start, middle and end: principal axes and, where it is there, UMAP.
+    """The map of a travel's positions at start, middle and end: principal axes and, if given, UMAP.
 
-    well_radius: (S,) the normals' 99 % radius, None without normals; who lies outside at the end is then a colour.
-    Raises FlowError where the umap is of other positions or times.
+    well_radius: (S,) the normals' 99 % radius, None without normals; if given, one colour shows which
+    positions escape.
+    Raises FlowError if the umap shows other positions or times.
     """
     times = np.unique([0, (len(travel.t) - 1) // 2, len(travel.t) - 1])  # a single step has no middle
     views = [replace(plane_view(travel), points=travel.plane[times])]
@@ -104,8 +105,8 @@ def map_field(
 
 
 def radius_view(travel: Travel, shell: tuple[float, float, float]) -> View:
-    """Distance from the origin and angle to the own start, as plane coordinates: start on the right, origin at (0,
-    0), shell a circle.
+    """Distance from the origin and angle to the start, as plane coordinates: start on the right, origin at (0, 0),
+    shell a circle.
     """
     cosine = np.clip(travel.alignment, -1, 1)
     points = travel.norm[..., None] * np.stack([cosine, np.sqrt(1 - cosine**2)], axis=-1)
@@ -186,7 +187,7 @@ def _umap_view(umap: Projection, t: np.ndarray, n: int, note: str) -> View:
     if umap.points.shape[:2] != (len(t), n) or not np.allclose(umap.t, t, atol=1e-5):
         found = f"{umap.points.shape[1]} positions at {len(umap.t)} times"
         raise FlowError(
-            f"The UMAP is of {found}, the paths are of {n} positions at {len(t)} times, or at others.",
+            f"The UMAP shows {found}; the paths are of {n} positions at {len(t)} times, or at other times.",
             fix="Compute the UMAP of these paths.",
         )
     return View("umap", "UMAP", umap.points, ("UMAP 1", "UMAP 2"), note, equal=True)

@@ -106,7 +106,7 @@ def overlay(
     defect.
 
     image (H, W, 3) float in [0, 1] or uint8; pixel_map (h, w) is stretched over it; opacity from 0 (the image) to 1
-    (the map). In between, low scores cover less than high ones, so that the sound part of the image stays visible.
+    (the map). In between, low scores cover less than high ones, so that the normal part of the image stays visible.
     """
     image = to_uint8(image)
     height, width = image.shape[:2]
@@ -132,7 +132,7 @@ def encode_png(image: np.ndarray) -> bytes:
 
 
 def data_uri(encoded: bytes) -> str:
-    """The bytes of a JPEG or PNG as an address that a browser shows without asking the server."""
+    """The bytes of a JPEG or PNG as an address that a browser shows without a request to the server."""
     kind = "png" if encoded.startswith(b"\x89PNG") else "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(encoded).decode()}"
 

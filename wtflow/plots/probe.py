@@ -16,7 +16,7 @@ def plot_probe(probe: Probe) -> go.Figure:
     score.
 
     The shell sqrt(d) that noise lies on is drawn: a feature on it has a mean square of 1, so that its score is 1/2.
-    Bars under the score say what each step added to it or took away.
+    Bars under the score show what each step added to it or took away.
     """
     figure = make_subplots(rows=1, cols=4, horizontal_spacing=0.075, subplot_titles=TITLES)
     style(figure, height=300)

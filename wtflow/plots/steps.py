@@ -16,7 +16,7 @@ QUALITY_COLOURS: Final = {"image_auroc": "selected", "aupro": "time"}
 TICKS: Final = (1, 2, 4, 10, 20, 50, 100, 200, 400)
 
 GONE: Final = 1e6
-"""A return error from here on means that the path was lost: records hold an endless one as the largest float32, and
+"""A return error from here on means that the path was lost: records hold an infinite one as the largest float32, and
 quantiles between it and a small error lie anywhere below.
 """
 
@@ -26,7 +26,9 @@ their numbers would show nothing else.
 """
 
 LEAST: Final = 1e-8
-"""Where errors of exactly 0 are drawn: float32 cannot tell smaller ones from it, and a logarithmic axis has no 0."""
+"""Where errors of exactly 0 are drawn: float32 cannot distinguish smaller ones from 0, and a logarithmic axis has no
+0.
+"""
 
 
 def plot_steps(rows: Sequence[StepsRow]) -> go.Figure:
@@ -87,7 +89,7 @@ def plot_return(trips: Sequence[ReturnTrip]) -> go.Figure:
     """How far from its start a position comes back, by group: median and 5-95 % against steps each way, both axes
     logarithmic.
 
-    Where half of a group's positions never return, a triangle at the upper edge says so.
+    Where half of a group's positions never return, a triangle at the upper edge marks this.
     """
     trips = sorted(trips, key=lambda trip: trip.steps)
     figure = style(go.Figure(), height=360)
@@ -131,7 +133,7 @@ def plot_return(trips: Sequence[ReturnTrip]) -> go.Figure:
 
 
 def _colours(found: Iterable[dict[str, Spread]]) -> dict[str, str]:
-    """Group -> colour, in the order of `PositionSet.groups`, so that a type has here the colour that it has in other
+    """Group -> colour, in the order of `PositionSet.groups`, so that a type has the same colour as in other
     figures.
     """
     return group_colours(ordered_groups(name for one in found for name in one))
@@ -183,8 +185,8 @@ def _add(
 
 
 def _over(x: Sequence[float], y: Sequence[float], marker: dict[str, object]) -> go.Scatter:
-    """Marks over points that a line has already, without a name of their own: the legend shows the line's first
-    point.
+    """Marks over points that already belong to a line, without their own entry in the legend, which shows the line's
+    first point.
     """
     return go.Scatter(x=list(x), y=list(y), mode="markers", marker=marker, showlegend=False, hoverinfo="skip")
 

@@ -1,5 +1,5 @@
-"""Frames to GIF (Pillow) and to MP4 (ffmpeg, a program of its own). No Matplotlib here, so that a page may ask for
-ffmpeg at once.
+"""Frames to GIF (Pillow) and to MP4 (ffmpeg, a separate program). No Matplotlib here, so that a page can look for
+ffmpeg without loading it.
 """
 
 import contextlib
@@ -63,10 +63,10 @@ def _palette(samples: np.ndarray) -> Image.Image:
 
 
 def to_mp4(frames: Iterable[np.ndarray], fps: int) -> bytes:
-    """An MP4 (H.264) of frames, uint8 (H, W, 3) each with even sides. Raises MovieError without ffmpeg, or with what it
-    says.
+    """An MP4 (H.264) of frames, uint8 (H, W, 3) each with even sides. Raises MovieError without ffmpeg, or with
+    ffmpeg's message.
 
-    Whatever ends this early, also an error in `frames`, ends ffmpeg and leaves no file behind.
+    Anything that ends this early, including an error in `frames`, also ends ffmpeg and leaves no file behind.
     """
     ffmpeg = find_ffmpeg()
     if ffmpeg is None:
@@ -106,8 +106,8 @@ def to_mp4(frames: Iterable[np.ndarray], fps: int) -> bytes:
             "+bitexact",
             str(out),
         ]
-        with log.open("wb") as said:
-            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said)
+        with log.open("wb") as messages:
+            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=messages)
         try:
             _feed(process, itertools.chain([first], frames))
             process.wait(_WAIT_S)
@@ -117,7 +117,7 @@ def to_mp4(frames: Iterable[np.ndarray], fps: int) -> bytes:
                 process.wait()
         if process.returncode != 0 or not out.is_file():
             first_line = (log.read_text(errors="replace").strip().splitlines() or ["it gave no reason"])[0]
-            reason = re.sub(r"^\[.*?\] ", "", first_line)[:300].rstrip(".")  # without the part of ffmpeg that speaks
+            reason = re.sub(r"^\[.*?\] ", "", first_line)[:300].rstrip(".")  # without the name of ffmpeg's part
             raise MovieError(
                 f"ffmpeg could not write the MP4: {reason}.",
                 fix="Use an ffmpeg with the H.264 encoder libx264, or take the GIF.",
@@ -126,8 +126,8 @@ def to_mp4(frames: Iterable[np.ndarray], fps: int) -> bytes:
 
 
 def _feed(process: subprocess.Popen, frames: Iterable[np.ndarray]) -> None:
-    """Write frames until they or ffmpeg end; the pipe is closed either way, and what ffmpeg said is read by the
-    caller.
+    """Write frames until they or ffmpeg end; the pipe is closed either way, and the caller reads
+    ffmpeg's messages.
     """
     pipe = process.stdin
     if pipe is None:

@@ -1,5 +1,5 @@
-"""What the flow was asked to learn beside what it learned: lines under each coupling, the learned paths, and their
-norms.
+"""What the flow could be trained to learn and what it learned: lines under each coupling, the learned paths, and
+their norms.
 """
 
 import numpy as np

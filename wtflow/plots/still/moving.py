@@ -81,7 +81,7 @@ def _counted(frames: Iterator[np.ndarray], n_frames: int, progress: Callable[[in
 class _Stage:
     """A figure whose axes are drawn once; each frame adds a piece of trail, dots and the time in pixels.
 
-    Drawing all of the figure anew would take ten times as long.
+    Drawing the whole figure again for each frame would take ten times as long.
     """
 
     def __init__(self, travel: Travel, view: View) -> None:

@@ -51,7 +51,7 @@ def quantity_of(travel: Travel, quantity: Quantity) -> np.ndarray:
     values = getattr(travel, quantity)
     if values is None:
         raise SettingsError(
-            "The divergence of these paths was not computed.", fix="Ask for it when the paths are computed."
+            "The divergence of these paths was not computed.", fix="Choose it when the paths are computed."
         )
     return values
 

@@ -79,7 +79,7 @@ def coordinates(travel: Travel, view: View) -> tuple[np.ndarray, np.ndarray]:
 
 
 def dress(axes: Axes, travel: Travel, view: View) -> None:
-    """Titles of the axes, and what the view is measured against."""
+    """Titles of the axes, and what the view is compared with."""
     if view == "plane":
         name_axes(axes, *plane_titles(travel.explained))
         axes.set_aspect("equal", adjustable="datalim")

@@ -58,7 +58,7 @@ def still_points(
 
 
 def _are_numbers(values: np.ndarray) -> bool:
-    return bool(np.issubdtype(values.dtype, np.number))
+    return np.issubdtype(values.dtype, np.number)
 
 
 def _set_square(axes: Axes, points: np.ndarray) -> None:

@@ -33,7 +33,7 @@ _DOT_SPREAD = 0.32
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What every threshold would give in one run, which a legend calls `label`. A curve that the data does not
+    """What every threshold would give in one run; the legend shows `label`. A curve that the data does not
     define is None.
     """
 
@@ -122,7 +122,7 @@ def still_rates(runs: Sequence[Rates]) -> Figure:
     """
     panels = [name for name in ("roc", "pr", "pro") if any(getattr(run, name) is not None for run in runs)]
     if not panels:
-        raise SettingsError("There is no curve to draw.", fix="Test on good and defective images.")
+        raise SettingsError("There is no curve to draw.", fix="Test on normal and defective images.")
     figure, all_axes = new_sheet(FULL_MM, 58, len(panels))
     for name, axes in zip(panels, all_axes, strict=True):
         for run, colour, dash in zip(runs, RUN_COLOURS, _DASHES, strict=False):

@@ -47,7 +47,7 @@ _MARKERS = ("o", "^", "s", "D", "v", "P", "X")
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a group is drawn. Dash and marker tell groups apart where colour cannot."""
+    """How a group is drawn. Dash and marker distinguish groups where colour cannot."""
 
     colour: str
     marker: str
@@ -132,7 +132,7 @@ def add_legend(figure: Figure, panels: Sequence[Axes], n_columns: int) -> None:
 
 
 def add_bar(figure: Figure, drawn: ColorizingArtist, panels: Sequence[Axes], title: str) -> None:
-    """A colour bar beside the panels."""
+    """A colour bar next to the panels."""
     bar = figure.colorbar(drawn, ax=list(panels), pad=0.02, aspect=25)
     bar.set_label(title, fontsize=TYPE_PT, color=INK)
     bar.ax.tick_params(labelsize=TYPE_PT, width=0.6, length=2.5, color=INK, labelcolor=INK)

@@ -1,4 +1,4 @@
-"""What more steps, or another solver, bring: metrics, endpoint norms and time, and whether the way back leads home."""
+"""What more steps or another solver change: metrics, endpoint norms, time, and whether paths return to their start."""
 
 from collections.abc import Sequence
 
@@ -34,7 +34,7 @@ _SOLVERS = {"euler": ("Euler", "-", True), "heun": ("Heun", (0, (2, 1.2)), False
 
 
 LOST = 1e6
-"""Errors beyond are drawn here: the path never came back, and how far it went says nothing."""
+"""Larger errors are drawn here: the path never came back, and how far it went means nothing."""
 
 
 def still_steps(rows: Sequence[StepsRow], n_channels: int | None = None) -> Figure:

@@ -1,4 +1,4 @@
-"""What a figure says in place of thousands of positions: quantiles, a fair sample, the shell. NumPy only."""
+"""What a figure shows instead of thousands of positions: quantiles, a fair sample, the shell. NumPy only."""
 
 from collections.abc import Sequence
 
