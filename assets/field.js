@@ -168,7 +168,7 @@ class Field {
     this.send.state("choice", choice);
   }
 
-  /** Tell it when nothing follows at once: an arrow key held down says many times where it is. */
+  /** Report once no further change follows at once: an arrow key held down sends many changes. */
   rest() {
     clearTimeout(this.later);
     this.later = setTimeout(() => this.report(), REST_MS);

@@ -104,7 +104,7 @@ void main() {
 }`;
 
 // Four vertices are one particle's way between two saved times, a quad cut at `now`. They fetch positions and looks from textures by
-// their own number: instances would need less, but a browser without a graphics card draws each as if it were a call of its own.
+// their own number: instances would need less, but a browser without a graphics card draws each as if it were a separate call.
 const TRAIL_VERTEX = `#version 300 es
 precision highp sampler2D; uniform sampler2D positions, looks; uniform int first, second;
 uniform vec2 span, pixels; uniform float now, fade, width, opacity; out vec4 ink; out float across, reach; ${FRAME_GLSL}

@@ -121,7 +121,7 @@ function crop(address, [cx, cy], size) {
   return box;
 }
 
-/** What the tip says of particle i: its place in image and map, whose it is, and its colours' meanings. */
+/** The content of the tip for particle i: its place in image and map, its image, and its colours' meanings. */
 function tipOf(i, id, colours, pictures) {
   const facts = colours.flatMap(({ label: text, kind, values, names }) => [
     make("dt", { textContent: text }), make("dd", { textContent: kind === "group" ? names[values[i]] : toWords(values[i]) }),

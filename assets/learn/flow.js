@@ -152,7 +152,7 @@
           if (values.mouse === LOOK) return;
           if (kind === "down") {
             isDrawing = true;
-            if (values.mouse === DRAW && !isOwn) { atoms = new Float32Array(0); isOwn = true; } // a drawing of one's own begins empty
+            if (values.mouse === DRAW && !isOwn) { atoms = new Float32Array(0); isOwn = true; } // a person's drawing begins empty
             if (values.t > 0) api.set("t", 0);
           }
           if (isDrawing) edit(x, y);

@@ -4,7 +4,7 @@
 // scene: what its Python module sent, arrays as Float32Array (their shapes in scene.shapes.<name>). values: name -> number, always current.
 // pointer kinds: down, move (also without a button held), up, leave. key: "ArrowLeft" and so on while the stage has the focus; return true if used.
 // api: set(name, value) changes a control; check(label, computed, exact, tolerance = 0.001) shows a live check (numbers or texts; exact may be left out);
-//   note(text) shows a sentence there; commit() sends the state (done on its own when a button or slider is let go); redraw() asks for a frame;
+//   note(text) shows a sentence there; commit() sends the state (done automatically when a button or slider is released); redraw() asks for a frame;
 //   setPoints(array or null) keeps points that the person drew ([x, y, x, y, ...]) and sends them with the next commit;
 //   hasOwnPoints: whether the scene shows such; playBackward(flag).
 
