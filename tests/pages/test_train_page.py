@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from page_runs import OpenPage, texts, write_run
 
-from pages.ui.train.settings_form import ADVANCED, MAIN
-from wtflow.config import Settings
+from pages.ui.train.settings_form import ADVANCED, MAIN, WEIGHTS
+from wtflow.config import WEIGHT_WORDS, Settings
 from wtflow.jobs import trainings
 from wtflow.records.core import RunStatus
 from wtflow.store.runs import RunStore
@@ -121,6 +121,13 @@ def test_an_unknown_run_gets_a_sentence(open_page: OpenPage, watched: str):
     page = open_page("train", watch=watched)
     assert not page.exception
     assert "There is no run" in page.error[0].value
+
+
+def test_every_source_of_weights_can_be_chosen_by_its_label(open_page: OpenPage, root: Path):
+    """Also one that is added to the settings: its label is then its word and meaning."""
+    assert list(WEIGHTS) == [*WEIGHT_WORDS, "file"]
+    assert all(WEIGHTS[word].lower().startswith(word) for word in WEIGHT_WORDS)
+    assert open_page("train", root=str(root)).selectbox(key="set_weights").options == list(WEIGHTS.values())
 
 
 def test_an_embedded_or_untrained_backbone_is_named_before_the_start(open_page: OpenPage, root: Path):

@@ -6,15 +6,24 @@ from typing import Any
 
 import streamlit as st
 
-from wtflow.config import PRESETS, Settings, choices, describe, limits, parse_pairs, parse_value, settings_from
+from wtflow.config import (
+    PRESETS,
+    WEIGHT_MEANINGS,
+    Settings,
+    choices,
+    describe,
+    limits,
+    parse_pairs,
+    parse_value,
+    settings_from,
+)
 
 BACKBONES = ("mobilenetv2_100", "resnet18", "wide_resnet50_2", "resnet50", "efficientnet_b0")
-WEIGHTS = {
-    "embedded": "Embedded (ships with the app)",
+WEIGHTS = {word: f"{word.capitalize()} ({meaning})" for word, meaning in WEIGHT_MEANINGS.items()} | {
     "imagenet": "ImageNet, downloaded by timm",
-    "untrained": "Untrained (fixed seed)",
     "file": "A file on this computer",
 }
+"""Source of weights -> label: those of the settings in their order, then a file."""
 
 FIELD_PX = 230
 """Least width of a field; four stand side by side in a wide window."""
