@@ -171,8 +171,8 @@
         const better = countBetterSwaps(points, noise, d, optimal.partner, batchOf, "optimal") + countBetterSwaps(points, noise, d, worst.partner, batchOf, "worst");
         api.check("exchanges of two that would improve", better, 0);
         if (d === 1) {
-          api.check("optimal cost, against pairing sorted with sorted", optimal.cost, sortedCost(points, noise, size, order, false));
-          api.check("worst cost, against pairing sorted with reversed", worst.cost, sortedCost(points, noise, size, order, true));
+          api.check("optimal cost in 1-D, against pairing sorted with sorted", optimal.cost, sortedCost(points, noise, size, order, false));
+          api.check("worst cost in 1-D, against pairing sorted with reversed", worst.cost, sortedCost(points, noise, size, order, true));
           api.check("worst crossings inside batches", worst.inside, pairsThatDiffer(batchOf));
           return;
         }

@@ -94,20 +94,20 @@ def test_with_batches_of_one_all_three_couplings_are_the_same(opened):
 def test_in_one_dimension_worst_lines_all_cross_and_sorting_gives_the_costs(opened):
     lesson, scene = opened("lesson=pairs"), scene_of()
     lesson.page.get_by_role("radio", name="1-D").click()
-    until(lesson, "'optimal cost, against pairing sorted with sorted' in checks")
+    until(lesson, "'optimal cost in 1-D, against pairing sorted with sorted' in checks")
     line, noise = np.sort(scene["x"][:, 0]), np.sort(scene["z"][:, 0])
     checks = lesson.checks
-    assert checks["optimal cost, against pairing sorted with sorted"]["computed"] == pytest.approx(
+    assert checks["optimal cost in 1-D, against pairing sorted with sorted"]["computed"] == pytest.approx(
         np.square(line - noise).sum(), rel=1e-5
     )
-    assert checks["worst cost, against pairing sorted with reversed"]["computed"] == pytest.approx(
+    assert checks["worst cost in 1-D, against pairing sorted with reversed"]["computed"] == pytest.approx(
         np.square(line - noise[::-1]).sum(), rel=1e-5
     )
     equal = sum(count * (count - 1) // 2 for count in np.unique(line, return_counts=True)[1])
     assert checks["worst crossings inside batches"]["computed"] == 64 * 63 // 2 - equal
     lesson.drag(2, (0, float(line[-1])), (0, -3))
     lesson.page.wait_for_url("**points=**")
-    for label in ("worst cost, against pairing sorted with reversed", "worst crossings inside batches"):
+    for label in ("worst cost in 1-D, against pairing sorted with reversed", "worst crossings inside batches"):
         until(lesson, f"checks['{label}'].holds")
     check_lesson(lesson)
 
