@@ -347,7 +347,7 @@ def test_no_mask_is_all_false_of_the_size_asked_for():
     assert load_mask(None, 6).shape == (6, 6)
     assert load_mask(None, None, (3, 4)).shape == (3, 4)
     assert not load_mask(None, 6).any()
-    with pytest.raises(DatasetError, match="no size of its own"):
+    with pytest.raises(DatasetError, match="without a file has no size"):
         load_mask(None, None)
 
 

@@ -271,7 +271,7 @@ def test_an_absent_category_gets_a_suggestion(tmp_path):
     with pytest.raises(LayoutError, match="Categories there are: screw"):
         scan_category(tmp_path, "zzz")
     (tmp_path / "docs").mkdir()
-    with pytest.raises(LayoutError, match="docs is in no layout that is known: found nothing"):
+    with pytest.raises(LayoutError, match="docs has no known layout: found nothing"):
         scan_category(tmp_path, "docs")
     with pytest.raises(WrongRootError):
         scan_category(tmp_path / "screw", "screw")

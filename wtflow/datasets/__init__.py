@@ -1,4 +1,4 @@
 """Where images come from: folder layouts (mvtec, visa, btad), their health, decoding, and the demo categories.
 
-`scan` is the door to folders of every layout, `images` for pixels. Nothing here imports torch.
+`scan` finds categories in folders of every layout, `images` loads pixels. Nothing here imports torch.
 """

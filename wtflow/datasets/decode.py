@@ -152,13 +152,13 @@ def _decode(image: ImageFile.ImageFile, data: bytes, name: str) -> Decoded:
     n_frames = getattr(image, "n_frames", 1)
     if image.format != "MPO" and n_frames > 1:
         raise ImageReadError(
-            f"{name} holds {n_frames} pictures; expected one.", fix="Save each picture as a file of its own."
+            f"{name} holds {n_frames} pictures; expected one.", fix="Save each picture as its own file."
         )
     _refuse_bad_checksums(data, image.format)
     bits = _sample_bits(image, data)
     if image.mode.startswith("I;16"):
         pixels = _oriented(image)
-        # Pillow leaves 16-bit "white is zero" as it is, unlike 8 bit.
+        # Pillow inverts 8-bit "white is zero" but leaves 16-bit as it is.
         if image.format == "TIFF" and _tiff_tag(image, _TAG_PHOTOMETRIC) == 0:
             pixels = (1 << bits) - 1 - pixels
         return Decoded(pixels.astype(np.uint16), (1 << bits) - 1, f"grey {bits} bit")

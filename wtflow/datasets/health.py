@@ -1,4 +1,4 @@
-"""Is a category sound? Every file is read once, one image in memory at a time."""
+"""Check a category: every file is read once, one image in memory at a time."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -20,7 +20,7 @@ LOW_RANGE = 1 / 8
 """A camera with 12 bits in a 16-bit file uses 1/16 of the range; a dark but well-exposed picture uses more than 1/8."""
 
 _ALLOWED_EXTRAS = {"license.txt", "readme.txt", "image_anno.csv"}
-"""What the published data sets keep beside a category's folders (lower case)."""
+"""What the published data sets keep next to a category's folders (lower case)."""
 
 
 def count_samples(category: Category) -> dict[str, dict[str, int]]:
@@ -132,7 +132,7 @@ def _note_leftovers(category: Category, noted: Noted) -> None:
 
 
 def _about_counts(category: Category, counts: dict[str, dict[str, int]]) -> list[Finding]:
-    """What the numbers of images alone say."""
+    """What the numbers of images alone show."""
     findings = []
     layout = LAYOUTS[category.layout]
     place = layout.train_folder
@@ -161,9 +161,9 @@ def _about_counts(category: Category, counts: dict[str, dict[str, int]]) -> list
         fix = "Add defective images to see metrics; until then a threshold can come from held-out normals."
         findings.append(Finding("info", "no_defects", message, fix))
     elif n_good == 0:
-        message = "There are no good test images: image AUROC is absent, and image AP and F1 say nothing."
+        message = "There are no normal test images: image AUROC is absent, and image AP and F1 have no meaning."
         findings.append(
-            Finding("info", "no_good_tests", message, "Add good images that were not trained on to the test images.")
+            Finding("info", "no_good_tests", message, "Add normal images that were not trained on to the test images.")
         )
     return findings
 

@@ -59,7 +59,7 @@ RULES: dict[str, Rule] = {
         "warning",
         "mask",
         "of a defective image with no defect marked in it",
-        "Draw the defects, or move the images to the good ones; until then they are left out of pixel metrics.",
+        "Draw the defects, or move the images to the normal ones; until then they are left out of pixel metrics.",
     ),
     "orphan_mask": Rule(
         "warning",
@@ -88,7 +88,9 @@ RULES: dict[str, Rule] = {
         "with the same pixels as another training image",
         "Remove the copies, or leave them: they only count twice.",
     ),
-    "good_mask": Rule("info", "mask", "of good images, not used", "Nothing: a good image has no defect by definition."),
+    "good_mask": Rule(
+        "info", "mask", "of normal images, not used", "Nothing: a normal image has no defect by definition."
+    ),
     "extra_file": Rule("info", "other file", "that nothing reads", "Nothing, or remove them."),
 }
 """Code -> rule, in the order of the report."""

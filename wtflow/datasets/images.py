@@ -1,4 +1,4 @@
-"""Images and masks as arrays of the size that the network wants."""
+"""Images and masks as arrays of the size that the network needs."""
 
 import hashlib
 from pathlib import Path
@@ -19,14 +19,14 @@ _MAX_LABEL = 15
 def load_image(path: Path, size_px: int | None) -> np.ndarray:
     """float32 (H, W, 3), RGB in [0, 1]: white is 1 for every bit depth, grey is repeated, alpha is left out.
 
-    size_px: height and width of the result, bilinear with antialiasing whatever the aspect; None keeps the file's own.
+    size_px: height and width of the result, bilinear with antialiasing, for every aspect; None keeps the file's own.
     Raises: ImageReadError.
     """
     return _to_rgb(read_image(path), size_px)
 
 
 def load_image_bytes(data: bytes, name: str, size_px: int | None) -> np.ndarray:
-    """The same as `load_image` for bytes that came from elsewhere, such as an upload; errors call them `name`."""
+    """The same as `load_image` for bytes from another source, such as an upload; errors name them `name`."""
     return _to_rgb(decode_image(data, name), size_px)
 
 
@@ -39,9 +39,7 @@ def load_mask(path: Path | None, size_px: int | None, shape: tuple[int, int] | N
     """
     if path is None:
         if size_px is None and shape is None:
-            raise DatasetError(
-                "A mask without a file has no size of its own.", fix="Give size_px, or the shape of its image."
-            )
+            raise DatasetError("A mask without a file has no size.", fix="Give size_px, or the shape of its image.")
         return np.zeros((size_px, size_px) if size_px is not None else shape, dtype=bool)
     mask = binarise(read_image(path).pixels)
     if shape is not None and mask.shape != tuple(shape):

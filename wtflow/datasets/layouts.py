@@ -63,6 +63,6 @@ def scan_tree(root: Path, name: str, layout: str, normal: str) -> Category:
 
 def _samples(folder: Path, split: Split, name: str, defect: str) -> list[Sample]:
     images = list_images(folder / split / name)
-    # A good image has no defect by definition, so a mask for it is not read.
+    # A normal image has no defect by definition, so a mask for it is not read.
     masks = {} if defect == GOOD else pair_masks(images, folder / MASKS / name)
     return [Sample(image.relative_to(folder).as_posix(), image, split, defect, masks.get(image)) for image in images]

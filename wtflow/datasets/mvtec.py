@@ -15,7 +15,7 @@ from wtflow.records.core import Category
 
 
 def is_category(folder: Path) -> bool:
-    """Also without train/good, so that the health check can say what is missing instead of the folder being unknown."""
+    """Also without train/good, so that the health check reports what is missing and the folder is not unknown."""
     train, test = folder / "train", folder / "test"
     if is_folder(train / "good") or (is_folder(test) and (is_folder(test / "good") or is_folder(folder / MASKS))):
         return True

@@ -1,4 +1,4 @@
-"""The door to folders of images in every layout: find the categories of a root, scan one.
+"""Folders of images in every layout: find the categories of a root, scan one.
 
 A new layout is a new file like `mvtec` and one line in `LAYOUTS`. Scanning lists folders and opens no image.
 """
@@ -141,7 +141,7 @@ def _roots_below(root: Path) -> list[Path]:
 
 
 def _can_open(folder: Path) -> bool:
-    """Folders of other people are passed over when looking around; the one that was asked for is not."""
+    """A search skips folders that may not be opened; the folder that the caller named is not skipped."""
     try:
         list_folders(folder)
     except LayoutError:
@@ -156,4 +156,4 @@ def _unknown_layout(folder: Path) -> LayoutError:
                 return LayoutError(
                     f"{candidate} has the layout of {name} ({below}), which is not read.", fix=HOW_TO_ARRANGE
                 )
-    return LayoutError(f"{folder} is in no layout that is known: found {describe_folder(folder)}.", fix=HOW_TO_ARRANGE)
+    return LayoutError(f"{folder} has no known layout: found {describe_folder(folder)}.", fix=HOW_TO_ARRANGE)

@@ -153,7 +153,7 @@ class CapscrewScene:
         return tuple(self._pose.to_image(np.array([[a, b]]))[0])
 
     def _rust(self, flaw: Flaw, rng: np.random.Generator) -> np.ndarray:
-        """Patches where the plating has gone: two browns, rough, with an edge that eats its way outward."""
+        """Patches where the plating has gone: two browns, rough, with an edge that spreads outward."""
         depth = blob(rng, self._x, self._y, self._spot(rng, -72, 68), flaw.grade(4.2, 18), 0.30)
         rough = smooth_noise(rng, 2.2)
         share = smoothstep(-1.2, 1.6, depth + 1.1 * rough) * flaw.grade(0.38, 0.95) * self._cover

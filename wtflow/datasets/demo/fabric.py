@@ -1,4 +1,4 @@
-"""Demo texture `fabric`: a three-to-one twill with dark warp and light weft, as an inspection table sees it pass."""
+"""Demo texture `fabric`: a three-to-one twill with dark warp and light weft, as it passes over an inspection table."""
 
 from collections.abc import Callable
 from typing import NamedTuple

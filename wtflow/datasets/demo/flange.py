@@ -17,7 +17,7 @@ _HOLES = ((-71.0, -71.0), (71.0, -71.0), (71.0, 71.0), (-71.0, 71.0))
 _HOLE, _SINK = 9.8, 14.5
 """Radii of a bolt hole and of its countersink."""
 _PIN = (0.0, -82.0)
-"""A small hole for a locating pin: the one mark that says which side is up."""
+"""A small hole for a locating pin: the only mark that shows which side is up."""
 _PIN_HOLE, _PIN_SINK = 3.6, 5.2
 
 _METAL = colour(1.0, 1.0, 1.0)
@@ -210,9 +210,9 @@ class FlangeScene:
         )[some]
         if kind == 0:
             return np.maximum(self._printed, self._mark(moved, flaw.grade(0.45, 0.95)))
-        sound = self._mark(letters[:first] + letters[first + n :])
+        intact = self._mark(letters[:first] + letters[first + n :])
         return np.maximum(
-            sound, self._mark(moved) if kind == 1 else self._mark(letters[some], 1 - flaw.grade(0.45, 1.0))
+            intact, self._mark(moved) if kind == 1 else self._mark(letters[some], 1 - flaw.grade(0.45, 1.0))
         )
 
     def _bad_hole(self, flaw: Flaw, rng: np.random.Generator) -> list[tuple[float, float, float, float]]:

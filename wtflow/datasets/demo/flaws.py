@@ -31,7 +31,7 @@ class Flaw:
 
 
 class Stroke(NamedTuple):
-    """A line in the image. All (SIDE, SIDE) float32; beyond the reach that was asked for, `distance` is FAR."""
+    """A line in the image. All (SIDE, SIDE) float32; beyond the reach given to `stroke`, `distance` is FAR."""
 
     distance: np.ndarray
     """Pixels to the line."""

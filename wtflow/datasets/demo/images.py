@@ -1,4 +1,4 @@
-"""Which images the demo consists of, and how one of them comes about: scene, defect, exact mask, camera."""
+"""Which images the demo consists of, and how each is made: scene, defect, exact mask, camera."""
 
 import zlib
 from collections.abc import Callable
@@ -45,17 +45,17 @@ COUNTS = Counts(train=60, good=30, defect=12)
 VISIBLE = 5 / 255
 """Least change of a pixel that counts as the defect's effect: about twice the sensor's noise."""
 MIN_AREA_PX, MAX_AREA = 14, 0.35
-"""A mask covers at least so many pixels and at most this share of the image."""
+"""A mask covers at least this number of pixels and at most this share of the image."""
 MIN_CONTRAST = 10.0
 """Least mean change inside the mask in grey levels: a hard defect, not an invisible one."""
 _HARDEST = 0.3
-"""Severity of the last image of each defect type. At 0 even an eye that knows the place hardly sees it, and a demo
+"""Severity of the last image of each defect type. At 0 a person who looks at the right place hardly sees it, and a demo
 should show hits and misses.
 """
 _SPECK_PX = 4
 """Smaller separate parts are left out of mask and image alike."""
 _N_PLACES, _MAX_TRIES = 8, 24
-"""A defect that would not show where it fell is drawn elsewhere; after so many places it is also made a little
+"""A defect that is not visible at its place is drawn elsewhere; after this number of places it is also made a little
 stronger.
 """
 
@@ -138,8 +138,8 @@ def draw_piece(image: DemoImage, seed: int) -> Piece:
 
 
 def expose(picture: np.ndarray, image: DemoImage, seed: int) -> np.ndarray:
-    """The photograph of a picture, uint8 (S, S, 3); the sensor's noise belongs to the image, whatever the picture
-    shows.
+    """The photograph of a picture, uint8 (S, S, 3); the sensor's noise depends on the image alone, not on the
+    picture.
     """
     return add_sensor_noise(picture, np.random.default_rng(image.seed(seed, "sensor")))
 

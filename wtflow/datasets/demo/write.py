@@ -1,6 +1,6 @@
 """The demo: three products drawn by seed, written as a data set in the MVTec AD layout, so that the app is never empty.
 
-Each category is drawn in a work folder and put in place in one step; `demo.json` beside them says what was written.
+Each category is drawn in a work folder and put in place in one step; `demo.json` next to them records what was written.
 """
 
 import contextlib
@@ -28,11 +28,11 @@ DEMO_VERSION = 1
 
 _RECORD, _LOCK, _WORK = "demo.json", ".demo.lock", ".demo-work"
 _LOCK_TIMEOUT_S = 600.0
-"""Another process that is writing the demo needs half a minute; ten say that it hangs."""
+"""Another process needs half a minute to write the demo; one that takes ten minutes hangs."""
 _MAX_THREADS = 4
-"""NumPy lets go of Python's lock while it works; each thread takes about 60 MB."""
+"""NumPy releases Python's lock while it works; each thread takes about 60 MB."""
 _PNG_LEVEL = 3
-"""Noise hardly packs: the next levels take twice the time to save a tenth."""
+"""Noise hardly compresses: the next levels take twice the time to save a tenth."""
 
 
 def write_demo(
@@ -84,10 +84,10 @@ def _pending(directory: Path, names: tuple[str, ...], seed: int | None) -> dict[
     for name in names:
         entry = record.get(name, {})
         wanted = entry.get("seed", 0) if seed is None else int(seed)
-        is_sound = (
+        is_valid = (
             entry.get("state") == "complete" and entry.get("version") == DEMO_VERSION and entry.get("seed") == wanted
         )
-        if not is_sound or _planned_files(name) - _files_with_content(directory / name):
+        if not is_valid or _planned_files(name) - _files_with_content(directory / name):
             pending[name] = wanted
     return pending
 
@@ -160,7 +160,7 @@ def _swap(target: Path, fresh: Path, old: Path) -> None:
 
 
 def _refuse_foreign_files(directory: Path, name: str) -> None:
-    """Raise DatasetError when drawing a category anew would delete something that the demo did not write."""
+    """Raise DatasetError when drawing a category again would delete something that the demo did not write."""
     folder = directory / name
     known = set()
     for path in _read_record(directory).get(name, {}).get("images", {}):
@@ -194,15 +194,15 @@ def _files_with_content(folder: Path) -> set[str]:
 
 
 def _read_record(directory: Path) -> dict[str, Any]:
-    """What demo.json says about each category; nothing where there is none. Raises DatasetError when it cannot be
-    read.
+    """What demo.json records about each category; empty where there is no such file. Raises DatasetError when it
+    cannot be read.
     """
     try:
         record = json.loads((directory / _RECORD).read_text(encoding="utf-8"))
         entries = {name: dict(entry) for name, entry in record["categories"].items()}
         for entry in entries.values():
             if type(entry["seed"]) is not int or entry["seed"] < 0 or not isinstance(entry["images"], dict):
-                raise ValueError("an entry without a sound seed or list of images")
+                raise ValueError("an entry without a valid seed or list of images")
         return entries
     except FileNotFoundError:
         return {}
@@ -223,7 +223,7 @@ def _write_record(directory: Path, name: str, entry: dict[str, Any]) -> None:
 
 @contextlib.contextmanager
 def _locked(directory: Path) -> Iterator[None]:
-    """One writer at a time, over processes and threads. A writer that dies lets go of the lock."""
+    """One writer at a time, over processes and threads. A writer that dies releases the lock."""
     try:
         with filelock.FileLock(directory / _LOCK, timeout=_LOCK_TIMEOUT_S):
             yield
