@@ -189,7 +189,7 @@ def only(category, *rows):
 
 @pytest.mark.parametrize(
     ("rows", "words"),
-    [((0, 1), "Needs defective images"), ((2, 3, 4), "Needs good images"), ((5,), "no images to measure on")],
+    [((0, 1), "Needs defective images"), ((2, 3, 4), "Needs normal images"), ((5,), "no images to measure on")],
 )
 def test_metrics_that_the_images_do_not_define_are_none_with_a_sentence(category, rows, words):
     table, facts = summary(only(category, *rows), GOOD_MAPS[list(rows)])

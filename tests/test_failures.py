@@ -137,7 +137,7 @@ def test_a_border_that_alarms_in_every_image_is_said_and_an_even_one_is_not(resu
     first, second = describe_alarms(
         alarm_map(RunResults(results.run_id, results.config, table, results.metrics, bright))
     )
-    assert "100% of what exceeds" in first and "44% of all" in first
+    assert "100 % of what exceeds" in first and "44 % of all" in first
     assert "at row 0" in second
 
 
@@ -299,7 +299,7 @@ def test_a_file_of_facts_that_lacks_a_column_is_thrown_away(store: RunStore, dra
 def test_few_wrong_calls_are_said_to_be_few(drawn: RunResults):
     study = study_failures(drawn, facts_of(drawn)[0], None, 4.5)
     assert study.misses[0].startswith("2 misses and 2 hits are too few")
-    assert study.misses[1] == "The map is highest on or next to the defect in 1 of 2 misses and in 0 of 1 hits."
+    assert study.misses[1] == "The map is highest on or next to the defect in 1 of 2 misses and in 0 of 1 hit."
     assert study.alarms == ()
 
 
@@ -361,7 +361,7 @@ def test_nearest_normals_join_the_facts_that_are_tried(results: RunResults):
     nearest = NearestNormals(facts.row, np.array(["train/good/000"] * 120), planted.table.score.to_numpy())
     study = study_failures(planted, facts, nearest, 0.7)
     assert {split.fact for split in study.miss_splits} == {"area", "nearest"}
-    assert any(said.startswith("Falsely rejected images resemble the training normals less") for said in study.alarms)
+    assert any(said.startswith("False alarms resemble the training normals less") for said in study.alarms)
 
 
 def test_a_pattern_that_is_not_there_is_not_claimed(results: RunResults):

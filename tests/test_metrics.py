@@ -119,7 +119,7 @@ def test_scores_are_not_clamped():
 
 
 @pytest.mark.parametrize(
-    "labels, word", [([True] * 3, "good images"), ([False] * 3, "defective images"), ([], "no images")]
+    "labels, word", [([True] * 3, "normal images"), ([False] * 3, "defective images"), ([], "no images")]
 )
 def test_one_class_alone_gives_none_and_a_reason(labels, word):
     scores = np.arange(len(labels))

@@ -60,7 +60,7 @@ def test_hits_and_alarms_by_wholes_are_counted_and_told_with_the_failures(result
     table["whole_score"] = np.where(table.sample_id.isin([DENT, "test/good/001.png"]), table.score, 0.1)
     called = add_outcomes(table[table.split == "test"], 2.5)
     said = (
-        "The score is that of the image as a whole, not of its highest pixels, in 1 of 2 hits and 1 of 1 false alarms."
+        "The score is that of the image as a whole, not of its highest pixels, in 1 of 2 hits and 1 of 1 false alarm."
     )
     assert share_of_wholes(called) == (said,)
     assert share_of_wholes(add_outcomes(table, 99.0)) == (), "nothing is called"

@@ -69,7 +69,7 @@ def test_without_flags_both_are_the_same(results):
 def test_when_every_good_image_is_flagged_it_says_why_there_is_no_number(results):
     found = flagged_metrics(results, RunNotes({name: ImageNote(label_is_wrong=True) for name in (GOOD_LOW, GOOD_HIGH)}))
     assert set(found.without_flagged.values()) == {None}
-    assert found.undefined == "Needs good images to tell from the defective ones, and there are none."
+    assert found.undefined == "Needs normal images to compare with the defective ones, and there are none."
     assert found.with_flagged["image_auroc"] == pytest.approx(5 / 6)
 
 

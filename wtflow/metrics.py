@@ -1,7 +1,7 @@
-"""How well scores tell defective from normal, per image and per pixel. Raw scores: no clamping, no normalising.
+"""How well scores separate defective from normal, per image and per pixel. Raw scores: no clamping, no normalising.
 
 An image or pixel is called defective when its score >= threshold. A metric that the data does not define is None,
-and `undefined_reason` says why.
+and `undefined_reason` gives the reason.
 
 Sources: AUPRO after Bergmann et al. 2021 (MVTec AD, IJCV 129); AUROC, AP and curves are scikit-learn's; streaming
 ours.
@@ -107,16 +107,16 @@ def undefined_reason(is_defective: ArrayLike) -> str | None:
     if not labels.size:
         return "There are no images to measure on."
     if not labels.any():
-        return "Needs defective images to tell from the good ones, and there are none."
+        return "Needs defective images to compare with the normal ones, and there are none."
     if labels.all():
-        return "Needs good images to tell from the defective ones, and there are none."
+        return "Needs normal images to compare with the defective ones, and there are none."
     return None
 
 
 def image_metrics(scores: ArrayLike, is_defective: ArrayLike) -> dict[str, float | None]:
     """image_auroc, image_ap, image_f1_max and f1_threshold of (N,) scores; all None when one class is missing.
 
-    f1_threshold is chosen on these very labels: say so where it is shown. Raises MetricError as `confusion_at` does.
+    f1_threshold is chosen on these labels: state this where it is shown. Raises MetricError as `confusion_at` does.
     """
     scores, labels = _checked(scores, is_defective)
     threshold = best_f1_threshold(scores, labels)
@@ -144,7 +144,7 @@ def confusion_at(scores: ArrayLike, is_defective: ArrayLike, threshold: float) -
 def best_f1_threshold(scores: ArrayLike, is_defective: ArrayLike) -> float | None:
     """The threshold of highest F1, midway between the lowest score called defective and the next lower one.
 
-    Midway, so that a verdict does not hang on the last digit of a score. Of equal F1 the highest threshold; when
+    Midway, so that a call does not depend on the last digit of a score. Of equal F1 the highest threshold; when
     everything is called defective, the lowest score itself. None when one class is missing. Chosen on these labels.
     """
     scores, labels = _checked(scores, is_defective)
@@ -268,7 +268,7 @@ class PixelMetrics:
         if not self._n_regions:
             return "Needs masks that mark defective pixels, and there are none."
         if not self._normal.any():
-            return "Needs normal pixels to tell from the defective ones, and there are none."
+            return "Needs normal pixels to compare with the defective ones, and there are none."
         return None
 
 

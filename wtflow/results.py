@@ -154,9 +154,9 @@ def threshold_choices(results: RunResults) -> tuple[ThresholdChoice, ...]:
         choices.append(
             ThresholdChoice(
                 "holdout",
-                f"{quantile:.0%} of held-out normals pass",
+                f"{100 * quantile:.0f} % of held-out normals pass",
                 float(stored["holdout"]["value"]),
-                f"The {quantile:.0%} quantile of {n} training normals kept aside; no test label was used."
+                f"The {100 * quantile:.0f} % quantile of {n} training normals kept aside; no test label was used."
                 + (" With so few it is hardly more than their highest score." if n < 20 else ""),
             )
         )
@@ -229,7 +229,7 @@ def find_sample(results: RunResults, sample_id: str) -> ScoreRow:
 
 
 def image_at(table: pd.DataFrame, at: int) -> ScoreRow:
-    """The image in line `at` of a score table,"""
+    """The image in line `at` of a score table."""
     return cast(ScoreRow, table.iloc[at])
 
 

@@ -177,7 +177,7 @@ def test_a_run_that_does_not_say_what_its_images_contain_is_refused(open_page: O
     (store.folder(pair[1]) / layout.DATA).unlink()
     page = open_page("compare", runs=list(pair))
     assert not page.exception
-    assert "does not say what its test images contain" in page.error[0].value
+    assert "does not record the contents of its test images" in page.error[0].value
 
 
 def test_runs_of_another_category_are_not_offered(open_page: OpenPage, store: RunStore, pair):
@@ -201,7 +201,7 @@ def test_test_sets_of_one_class_say_why_there_are_no_metrics(open_page: OpenPage
     page = open_page("compare", runs=list(pair))
     assert not page.exception
     assert not page.error
-    missing = "defective images" if kept == "good" else "good images"
+    missing = "defective images" if kept == "good" else "normal images"
     assert f"Needs {missing}" in texts(page)
     assert "images differently" in texts(page)
 

@@ -47,7 +47,7 @@ def test_the_first_words_count_missed_defects_and_false_alarms(open_page: OpenPa
     said = texts(page)
     assert "33 % (95 % interval: 6 to 79 %)" in said
     assert "spot 1 of 3" in said
-    assert "are too few to tell a pattern from chance" in said
+    assert "are too few to distinguish a pattern from chance" in said
     assert tiles(page, "strip") == ["**0.5 below** spot", "**0.5 above** good"]
 
 

@@ -1,9 +1,9 @@
-"""How sure a number is that was measured on a few images: Wilson's interval of a share, bootstrap intervals of metrics.
+"""How certain a number measured on a few images is: Wilson's interval of a share, bootstrap intervals of metrics.
 
 A resample draws as many images as there are, with replacement, within each stratum (good, defective), so that none is
 ever without one of the classes. It is written as weights: how often each image was drawn. All metrics here take many
-resamples at once. Intervals speak of other test images of the same kind, never of another training: that is what seeds
-are for.
+resamples at once. Intervals cover other test images of the same kind, not another training: for that, train with other
+seeds.
 
 Sources: Wilson, *Probable inference, the law of succession, and statistical inference*, 1927; Efron and Tibshirani, *An
 Introduction to the Bootstrap*, 1993 (percentile interval). The batched weights are ours.
@@ -45,7 +45,7 @@ def wilson_interval(k: int, n: int, confidence: float = CONFIDENCE) -> tuple[flo
     z2 = NormalDist().inv_cdf((1 + confidence) / 2) ** 2
     centre = (k + z2 / 2) / (n + z2)
     half = (z2 * (k * (n - k) / n + z2 / 4)) ** 0.5 / (n + z2)
-    # The ends are exactly 0 and 1 where k is; rounding would leave them a hair beside.
+    # The ends are exactly 0 and 1 where k is; rounding would miss them by a little.
     return (0.0 if k == 0 else centre - half), (1.0 if k == n else centre + half)
 
 

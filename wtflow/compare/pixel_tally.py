@@ -41,7 +41,7 @@ def load_tally(store: RunStore, run_id: str) -> PixelTally | None:
     found = derived.read(path)
     try:
         return None if found is None else PixelTally(**found[0])
-    except TypeError:  # written by another version, or tampered with: count anew
+    except TypeError:  # written by another version, or tampered with: count again
         derived.discard(path)
         return None
 
@@ -141,7 +141,7 @@ def _weighted(tally: PixelTally, rows: np.ndarray, weights: np.ndarray) -> list[
     counts = []
     for part in (tally.normal, tally.defect, tally.overlap):
         chosen = part[place]
-        marked = chosen[:, -1] > 0  # good images hold no defect: leaving them out saves most of the work
+        marked = chosen[:, -1] > 0  # normal images hold no defect: leaving them out saves most of the work
         counts.append((weights[:, marked].astype(np.float32) @ chosen[marked]).astype(np.float64))
     return counts
 

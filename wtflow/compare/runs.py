@@ -1,4 +1,4 @@
-"""Two to four finished runs beside each other, over the test images that all of them scored. NumPy and pandas only.
+"""Two to four finished runs side by side, over the test images that all of them scored. NumPy and pandas only.
 
 Images are the same when name, label and content hash agree; masks are taken to be the same where images are. Raw scores
 of different runs are on different scales: only ranks, calls at each run's own threshold and metrics are compared, never
@@ -44,7 +44,7 @@ RARITY_RANGE = (1.0, 5.0)
 
 N_REFERENCE_IMAGES = 200
 REFERENCE_STRIDE = 4
-"""Every fourth pixel in both directions of up to 200 normal images: a rank of 1 in 100,000 can still be told, in a
+"""Every fourth pixel in both directions of up to 200 normal images: a rank of 1 in 100,000 is still resolved, in a
 tenth of a second.
 """
 
@@ -77,10 +77,10 @@ class Comparison:
 
 
 def align(runs: Sequence[RunResults], data: Sequence[dict[str, Any] | None]) -> Comparison:
-    """The runs over their common test images, in the first run's order. data: what each run's data.json says.
+    """The runs over their common test images, in the first run's order. data: the content of each run's data.json.
 
-    Raises MetricError unless there are 2 to MOST_RUNS runs, DamagedRunError when one does not say what its images
-    contain.
+    Raises MetricError unless there are 2 to MOST_RUNS runs, DamagedRunError when one does not record the contents of
+    its images.
     """
     if not 2 <= len(runs) <= MOST_RUNS:
         raise MetricError(f"{len(runs)} runs cannot be compared.", fix=f"Choose 2 to {MOST_RUNS}.")
@@ -103,7 +103,7 @@ def _hashed(run: RunResults, data: dict[str, Any] | None) -> pd.DataFrame:
         test = run.test.assign(sha256=[hashes[sample_id] for sample_id in run.test.sample_id])
     except (KeyError, TypeError) as error:
         raise DamagedRunError(
-            f"Run {run.run_id} does not say what its test images contain (data.json is absent or incomplete).",
+            f"Run {run.run_id} does not record the contents of its test images (data.json is absent or incomplete).",
             fix="Leave it out of the comparison, or train again.",
         ) from error
     return test.set_index(pd.MultiIndex.from_frame(test[["sample_id", "sha256", "is_defective"]]), drop=False)
@@ -142,7 +142,7 @@ def compare_pixels(
     run).
 
     On the runs' whole test set the values are those that the runs stored, else they come from the tallies. Without
-    tallies and on a part of the images there is no value: `reason` says so.
+    tallies and on a part of the images there is no value; `reason` explains it.
     """
     stored = [[run.metrics["metrics"].get(key) for run in comparison.runs] for key in PIXEL_METRICS]
     if comparison.is_same_set and any(value is None for values in stored for value in values):
@@ -263,7 +263,8 @@ def disagreement_words(table: pd.DataFrame, first: str, second: str) -> str:
     verdict = "so either may be the better one: within noise" if low <= 0.5 else "more than chance"
     return (
         f"{first} and {second} call {n} of {len(table)} images differently: {first} is right on {n_first}, {second} on"
-        f" {n_second}. {better} has {n_better / n:.0%} of them (95 % interval {low:.0%} to {high:.0%}), {verdict}."
+        f" {n_second}. {better} has {100 * n_better / n:.0f} % of them (95 % interval {100 * low:.0f} to"
+        f" {100 * high:.0f} %), {verdict}."
     )
 
 
@@ -288,7 +289,7 @@ def rarity(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """How rare a score is among normal pixels, as a power of ten: 2 means 1 normal pixel in 100 scores as high. Same
     shape, >= 0.
 
-    One scale for all runs, whatever their scores. It ends where not one of the reference pixels is as high.
+    One scale for all runs, although their scores are on different ones. It ends where no reference pixel is as high.
     """
     n_as_high = len(reference) - np.searchsorted(reference, values, side="left")
     return np.log10(len(reference) / np.maximum(n_as_high, 1)).astype(np.float32)

@@ -15,12 +15,12 @@ from wtflow.results import RunResults, ScoreRow, each_image, pixel_map, truth_of
 from wtflow.scoring.pixels import covered_share
 
 _MEASURED = ("area", "contrast", "border", "n_regions", "peak_on_defect")
-NO_MASK = "It has no usable mask."
+NO_MASK = "It has no valid mask."
 
 
 def compute_facts(results: RunResults, progress: Progress) -> ImageFacts:
-    """Facts of all test images. `progress(done, total)` counts images and may raise to stop. An unreadable image
-    lacks its facts alone.
+    """Facts of all test images. `progress(done, total)` counts images and may raise to stop. Only an unreadable
+    image lacks its facts.
     """
     test = results.test.reset_index(drop=True)
     found = {name: np.full(len(test), np.nan) for name in _MEASURED}

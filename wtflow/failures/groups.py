@@ -1,7 +1,7 @@
 """Failing images grouped by where their worst positions lie on a map of features. No torch.
 
-The map is a UMAP made as for the page `wells`, of one position per test image: the one that its map calls the worst.
-UMAP keeps who is near whom, not distances: groups are neighbourhoods, and how far apart they are says nothing.
+The map is a UMAP made as for the page `wells`, of one position per test image: the highest one of its map.
+UMAP preserves neighbourhoods, not distances: the distance between groups has no meaning.
 """
 
 import numpy as np

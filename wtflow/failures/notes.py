@@ -1,8 +1,8 @@
-"""What people's notes say about a run: metrics with and without images whose label they call wrong, tags counted, notes
-to take home.
+"""What people's notes mean for a run: metrics with and without images whose label they call wrong, tags counted, notes
+for an export.
 
-NumPy and pandas only. Pixel metrics are not taken again: they need every map and mask, and a wrong label of an image is
-about image metrics.
+NumPy and pandas only. Pixel metrics are not computed again: they need every map and mask, and a wrong label of an image
+concerns the image metrics.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from wtflow.records.notes import RunNotes
 from wtflow.results import OUTCOMES, RunResults, add_notes, add_outcomes
 
 WRONG_LABEL, COMMENTED = " label is wrong", " has a comment"
-"""Stand beside tags where images are chosen by their notes: no tag begins with a space."""
+"""Choices that are listed with the tags where images are chosen by their notes; no tag begins with a space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class FlaggedMetrics:
 
 def flagged_metrics(results: RunResults, notes: RunNotes) -> FlaggedMetrics:
     """Image metrics of a run with and without flagged test images. F1 is the highest that any threshold reaches,
-    chosen anew for each.
+    chosen for each separately.
     """
     test = results.test
     is_flagged = test.sample_id.isin(notes.flagged)

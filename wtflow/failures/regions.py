@@ -12,7 +12,7 @@ from wtflow.metrics import EIGHT_NEIGHBOURS
 from wtflow.records.failures import Region, RegionReport
 
 GAP_PX = 1
-"""Pixels beside the mask that belong to neither side: resizing mixes the colours of both there."""
+"""Pixels next to the mask that belong to neither side: resizing mixes the colours of both there."""
 RING_SHARE = 0.02
 """Width of the ring around a defect, as a share of the image's side: near enough to be its surroundings, wide enough
 to have a spread.
@@ -22,7 +22,7 @@ LEAST_SPREAD = 1 / 255
 
 
 def compare_regions(pixel_map: np.ndarray, mask: np.ndarray, threshold: float) -> RegionReport:
-    """Over- and under-segmented pixels and regions of a map (H, W) at a threshold beside a mask, bool (H, W).
+    """Over- and under-segmented pixels and regions of a map (H, W) at a threshold, compared with a mask, bool (H, W).
 
     A pixel is called defective when its score >= threshold. Raises MetricError for shapes that differ.
     """

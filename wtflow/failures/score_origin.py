@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from wtflow.failures.splits import counted
 from wtflow.plots.axes import format_score
 from wtflow.results import RunResults, pixel_map
 from wtflow.scoring.pixels import image_scores
@@ -42,16 +43,15 @@ def is_whole(table: pd.DataFrame) -> np.ndarray:
 
 
 def share_of_wholes(table: pd.DataFrame) -> tuple[str, ...]:
-    """How many of the images called defective are so as a whole; nothing where the run does not score whole images, or
-    calls none defective.
-    table: with `outcome`.
+    """How many of the images called defective have the score of the image as a whole; empty where the run does not
+    score whole images or calls none defective. table: with `outcome`.
     """
     called = table[table.outcome.isin(("TP", "FP"))]
     if not table.whole_score.notna().any() or called.empty:
         return ()
     counts = {outcome: (int(is_whole(own).sum()), len(own)) for outcome, own in called.groupby("outcome")}
     parts = [
-        f"{counts[outcome][0]} of {counts[outcome][1]} {name}"
+        f"{counts[outcome][0]} of {counted(counts[outcome][1], name)}"
         for outcome, name in (("TP", "hits"), ("FP", "false alarms"))
         if outcome in counts
     ]

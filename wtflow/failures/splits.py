@@ -3,8 +3,8 @@ found in words.
 
 For each fact the statistic is its AUROC between wrong and right calls, in deviations of what shuffled labels give.
 Labels are shuffled for all facts at once, and each observed value is compared with the largest of every shuffle: so a
-p-value holds for the whole set of facts. A second shuffle inside each defect type tells whether the fact says more than
-the type does. The cut itself is chosen on these very images, so its counts describe them and promise nothing about
+p-value holds for the whole set of facts. A second shuffle inside each defect type shows whether the fact explains more
+than the type does. The cut itself is chosen on these images, so its counts describe them and are no estimate for
 others.
 
 Sources: max-T permutation test, Westfall and Young 1993; Youden 1950 for the cut.
@@ -25,12 +25,12 @@ N_SHUFFLES: Final = 2000
 """p-values then have steps of 0.0005."""
 LEVEL: Final = 0.05
 LEAST: Final = 5
-"""Fewer wrong or right calls than this with a fact say nothing about it."""
+"""With fewer wrong or right calls a fact is not tried."""
 
 
 @dataclass(frozen=True, slots=True)
 class FactWords:
-    """How a fact is spoken of. A sentence reads: {lower}: k of m misses {verb} less than {bound}{tail}."""
+    """The words for a fact. A sentence reads: {lower}: k of m misses {verb} less than {bound}{tail}."""
 
     title: str
     """Axis title, with its unit."""
@@ -106,8 +106,8 @@ ALARMS: Final[dict[str, FactWords]] = {
     ),
     "nearest": FactWords(
         "distance to the nearest training normal",
-        "Falsely rejected images resemble a training normal more",
-        "Falsely rejected images resemble the training normals less",
+        "False alarms resemble a training normal more",
+        "False alarms resemble the training normals less",
         "lie",
         " from the nearest one",
     ),
@@ -165,8 +165,8 @@ def describe_split(split: Split, words: FactWords, wrong: str, right: str) -> st
     )
     if split.p_within is not None and split.p_within >= LEVEL:
         said += (
-            f" Within single defect types this does not show (p {p_words(split.p_within)}): it may only say which types"
-            " are missed."
+            f" Within single defect types this does not show (p {p_words(split.p_within)}): it may only reflect which"
+            " types are missed."
         )
     return said
 
@@ -265,6 +265,14 @@ def _cut(name: str, values: np.ndarray, is_wrong: np.ndarray, p: float, p_within
 
 def _two_digits(value: float) -> float:
     return float(f"{value:.2g}")
+
+
+def counted(n: int, calls: str) -> str:
+    """A number of calls with their name: "1 miss", "3 misses"; `calls` is a name as `describe_split` takes it."""
+    return f"{n} {_SINGULAR.get(calls, calls) if n == 1 else calls}"
+
+
+_SINGULAR = {"misses": "miss", "hits": "hit", "false alarms": "false alarm"}
 
 
 def p_words(p: float) -> str:

@@ -1,6 +1,6 @@
 """What the page `failures` and a report show of a run at a threshold, in tables and sentences with their numbers.
 
-Every claim rests on a test that holds.
+Every claim rests on a significant test.
 """
 
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from wtflow.failures.splits import (
     LEVEL,
     MISSES,
     FactWords,
+    counted,
     describe_split,
     find_splits,
     gathering_types,
@@ -107,13 +108,13 @@ def describe_alarms(alarms: AlarmMap) -> tuple[str, ...]:
     p = float(binomtest(alarms.n_rim_higher, n_differ).pvalue) if n_differ else 1.0
     if p < LEVEL and alarms.n_rim_higher > alarms.n_rim_lower:
         said.append(
-            f"Normal images look defective along their border: {alarms.rim_share:.0%} of what exceeds the pixel"
-            f" threshold lies in the outermost positions, which are {alarms.rim_area:.0%} of all (more than inside in"
-            f" {alarms.n_rim_higher} of {alarms.n_images} images, p {p_words(p)})."
+            f"Normal images look defective along their border: {100 * alarms.rim_share:.0f} % of what exceeds the pixel"
+            f" threshold lies in the outermost positions, which are {100 * alarms.rim_area:.0f} % of all (more than"
+            f" inside in {alarms.n_rim_higher} of {alarms.n_images} images, p {p_words(p)})."
         )
     said.append(
-        f"The pixel threshold is exceeded most often at row {row}, column {column}: in {alarms.share.max():.0%} of"
-        f" {alarms.n_images} images, where an even spread would give {100 * (1 - alarms.quantile):.2g} %."
+        f"The pixel threshold is exceeded most often at row {row}, column {column}: in {100 * alarms.share.max():.0f} %"
+        f" of {alarms.n_images} images, where an even spread would give {100 * (1 - alarms.quantile):.2g} %."
     )
     return tuple(said)
 
@@ -136,8 +137,8 @@ def _separating(
     if min(n_wrong, n_right) < LEAST:
         return (
             (
-                f"{n_wrong} {wrong} and {n_right} {right} are too few to tell a pattern from chance: at least"
-                f" {LEAST} of each are needed."
+                f"{counted(n_wrong, wrong)} and {counted(n_right, right)} are too few to distinguish a pattern from"
+                f" chance: at least {LEAST} of each are needed."
             ),
         )
     tried = [name for name in words if name in own and own[name].notna().any()]
@@ -182,6 +183,8 @@ def _where_it_looked(own: pd.DataFrame, is_missed: np.ndarray) -> tuple[str, ...
     seen, hits = own.peak_on_defect.to_numpy() == 1, known & ~is_missed
     said = (
         f"The map is highest on or next to the defect in {int((seen & is_missed).sum())} of"
-        f" {int((known & is_missed).sum())} misses"
+        f" {counted(int((known & is_missed).sum()), 'misses')}"
     )
-    return (f"{said}{f' and in {int((seen & hits).sum())} of {int(hits.sum())} hits' if hits.any() else ''}.",)
+    if hits.any():
+        said += f" and in {int((seen & hits).sum())} of {counted(int(hits.sum()), 'hits')}"
+    return (f"{said}.",)
