@@ -145,13 +145,13 @@ def test_an_image_as_odd_as_a_place_is_high_scores_as_the_place_does_less_the_ma
 
 def test_the_unit_is_centred_on_held_out_normals_and_as_wide_as_both_groups():
     fitted, held_out = np.exp([1.0, 3.0]), np.exp([5.0, 6.0, 7.0])
-    whole = hand_made().beside(fitted, held_out)
+    whole = hand_made().in_map_units(fitted, held_out)
     assert whole.place_centre == pytest.approx(6)
     assert whole.place_spread == pytest.approx(np.sqrt((1 + 1 + 1 + 0 + 1) / 5))
-    alone = hand_made().beside(fitted, np.empty(0))
+    alone = hand_made().in_map_units(fitted, np.empty(0))
     assert (alone.place_centre, alone.place_spread) == (pytest.approx(2), pytest.approx(1))
-    with pytest.raises(FlowError, match="No normal image"):
-        hand_made().beside(np.empty(0), np.empty(0))
+    with pytest.raises(FlowError, match="no normal image"):
+        hand_made().in_map_units(np.empty(0), np.empty(0))
 
 
 def test_it_survives_being_written_and_what_is_not_sound_is_refused():

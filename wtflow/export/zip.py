@@ -1,6 +1,7 @@
 """Take a run home in one file: a zip of its scores, metrics, settings, notes, and every scored image under its map.
 
-Nothing in it tells where the images lay: they are named by their ids, and folders are left out of scores and settings.
+Nothing in it shows where the images were stored: they are named by their ids, and folders are left out of scores and
+settings.
 """
 
 import io

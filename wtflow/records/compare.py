@@ -40,7 +40,7 @@ class MetricRow:
 class PixelTally:
     """How many pixels of each test image reach each threshold: all that pixel metrics of any choice of images need.
 
-    An image that pixel metrics leave out (defective, without a sound mask) counts nothing anywhere.
+    An image that pixel metrics leave out (defective, without a valid mask) counts nothing anywhere.
     """
 
     row: np.ndarray

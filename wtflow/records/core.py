@@ -62,7 +62,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """What a category contains and whether it is sound. Training is refused while `errors` is not empty."""
+    """What a category contains and what is wrong with it. Training is refused while `errors` is not empty."""
 
     category: str
     layout: str
@@ -192,4 +192,4 @@ class Tried:
     """Nearest training normals: sample id, path, distance between mean features."""
     problem: str = ""
     whole_score: float = float("nan")
-    """Of the image as a whole; NaN where the run does not ask."""
+    """Of the image as a whole; NaN where the run does not score it."""

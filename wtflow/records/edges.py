@@ -32,11 +32,11 @@ def factors_from_json(values: Any) -> EdgeFactors:
     try:
         after, before = (np.array(values[name], np.float32) for name in ("after", "before"))
         found = EdgeFactors(after, before, int(values["n_images"]))
-        is_sound = all(
+        is_valid = all(
             one.ndim == 1 and len(one) and np.isfinite(one).all() and one.min() >= 1 for one in (after, before)
         ) and len(after) == len(before)
     except (KeyError, TypeError, ValueError) as error:
         raise FlowError(f"The edge factors are not as written ({error}).", fix="Score the run again.") from error
-    if not is_sound:
+    if not is_valid:
         raise FlowError("The edge factors are not rows of numbers of 1 or above.", fix="Score the run again.")
     return found

@@ -2,7 +2,7 @@
 NumPy and plain values.
 
 N test images in the order of the run's table; a fact that an image does not have is NaN. Lengths are shares of the
-image's side at the run's image size, which is square whatever the file's shape.
+image's side at the run's image size, which is square for every shape of the file.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """Facts of N test images that no threshold changes. float64 (N,) where nothing else is said."""
+    """Facts of N test images that no threshold changes. float64 (N,) unless stated otherwise."""
 
     row: np.ndarray
     """int64: the image's `row` in the run's score table."""
@@ -29,7 +29,7 @@ class ImageFacts:
     peak_border: np.ndarray
     """Distance of the highest position's centre to the nearest border, 0 to 0.5; every image has it."""
     peak_on_defect: np.ndarray
-    """1 where the highest position or one beside it touches the mask, else 0."""
+    """1 where the highest position or one next to it touches the mask, else 0."""
     problem: np.ndarray
     """str: why a defective image lacks facts, in a sentence; empty where nothing is wrong."""
     aupro: dict[str, float | None]
@@ -64,7 +64,7 @@ class TypeRow:
     auroc: float | None
     aupro: float | None
     median_area: float | None
-    """Of the images with a sound mask; None without one."""
+    """Of the images with a valid mask; None without one."""
     worst: tuple[str, ...]
     """Sample ids, the lowest scores first."""
 
@@ -113,7 +113,7 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class RegionReport:
-    """A map cut at a pixel threshold beside the mask. Counts are pixels at the run's image size."""
+    """A map cut at a pixel threshold, compared with the mask. Counts are pixels at the run's image size."""
 
     threshold: float
     n_pixels: int
@@ -147,7 +147,7 @@ class Split:
     n_right: int
     n_right_inside: int
     auroc: float
-    """How often the fact of a wrong call is the larger one; 0.5 says nothing."""
+    """How often the fact of a wrong call is the larger one; 0.5 means no difference."""
     p: float
     """Permutation p-value, corrected for all facts tried."""
     p_within: float | None
@@ -173,7 +173,7 @@ class FailureMap:
     row: np.ndarray
     """int64 (N,): rows in the score table, rising."""
     points: np.ndarray
-    """float32 (N, 2): only who is near whom means something."""
+    """float32 (N, 2): only neighbourhoods have a meaning."""
     group: np.ndarray
     """int64 (N,): number of the image's group, 0 for an image called rightly."""
     groups: tuple[FailureGroup, ...]

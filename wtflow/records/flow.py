@@ -14,7 +14,7 @@ from wtflow.config import Coupling, Solver
 from wtflow.records.core import GOOD
 
 UNMARKED = "unmarked"
-"""Group of a position in a defective image that no mask covers: it may be sound or not."""
+"""Group of a position in a defective image that no mask covers: it may be normal or not."""
 
 
 def group_rank(name: str) -> tuple[bool, bool, str]:
@@ -44,7 +44,7 @@ class PositionSet:
     rest.
     """
     score: np.ndarray
-    """float32: what the run's map says there."""
+    """float32: the value of the run's map there."""
 
     def __len__(self) -> int:
         return len(self.row)
@@ -84,7 +84,7 @@ class Travel:
     """Share of the variance of normal features at t=0 on each of the two axes."""
     n_channels: int
     divergence: np.ndarray | None = None
-    """(S, N) Hutchinson estimate of the divergence of v at x_t, or None where it was not asked for."""
+    """(S, N) Hutchinson estimate of the divergence of v at x_t, or None where it was not computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Ideal:
-    """One training batch under each coupling with the same noise, beside what the learned field makes of it. S
+    """One training batch under each coupling with the same noise, and what the learned field makes of it. S
     times, N positions.
     """
 

@@ -1,4 +1,4 @@
-"""What a run says about a painted image: before and after, and how strong a defect must be to be seen. NumPy and plain
+"""What a run makes of a painted image: before and after, and how strong a defect must be to be seen. NumPy and plain
 values.
 
 Shapes: S side of the image in pixels, (h, w) feature grid, T saved times, R radii, K strengths.

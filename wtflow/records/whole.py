@@ -1,4 +1,4 @@
-"""What a run knows of its normals as whole images."""
+"""A run's normals as whole images: their Gaussian and the unit of its distances."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -25,7 +25,7 @@ class WholeImage:
     whiten: np.ndarray
     """float32 (K, K): a description less the mean, times this, has variance 1 in every direction."""
     centre: float
-    """Mean of the logarithm of normals' distances, each image left out of the Gaussian that it is held against."""
+    """Mean of the logarithm of normals' distances, each image left out of the Gaussian that it is compared with."""
     spread: float
     """Its deviation, above 0."""
     n_images: int
@@ -49,15 +49,17 @@ class WholeImage:
         deviations = (np.log(self.distances(descriptions)) - self.centre) / self.spread
         return np.exp(np.minimum(self.place_centre + self.place_spread * (deviations - MARGIN), 80.0))  # fits float32
 
-    def beside(self, places_fitted: np.ndarray, places_held_out: np.ndarray) -> Self:
+    def in_map_units(self, places_fitted: np.ndarray, places_held_out: np.ndarray) -> Self:
         """The same Gaussian in the unit of maps whose highest places among normals are these (N,) and (M,), M may be 0.
 
         The centre is that of the held-out normals, which the flow never saw; the deviation is that of both, each group
-        about its own mean, because ten images alone tell it badly. Raises FlowError without any.
+        about its own mean, because ten images alone estimate it poorly. Raises FlowError without any.
         """
         groups = [np.log(np.maximum(group, 1e-12)) for group in (places_held_out, places_fitted) if len(group)]
         if not groups:
-            raise FlowError("No normal image tells how high places are.", fix="Add normal images, then train again.")
+            raise FlowError(
+                "There is no normal image to measure the highest places of.", fix="Add normal images, then train again."
+            )
         squares = sum(np.square(group - group.mean()).sum() for group in groups)
         spread = float(np.sqrt(squares / sum(map(len, groups))))
         return replace(self, place_centre=float(groups[0].mean()), place_spread=max(spread, 1e-6))

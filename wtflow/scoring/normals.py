@@ -82,7 +82,7 @@ def calibrate(plain: Detector, normals: NormalMaps, gaussian: WholeImage | None)
     if gaussian is not None:
         held_out = normals.held_out(chosen_images(normals.n_held_out))
         factors = None if edges is None else edges.after
-        whole = gaussian.beside(*(highest_places(maps.after, factors, settings) for maps in (fitted, held_out)))
+        whole = gaussian.in_map_units(*(highest_places(maps.after, factors, settings) for maps in (fitted, held_out)))
     return plain.scoring_as(settings, edges, whole)
 
 

@@ -50,7 +50,7 @@ def _inline(svg: bytes) -> Markup:
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     text = re.sub(
         r'<style type="text/css">.*?</style>', "", text, flags=re.DOTALL
-    )  # the page's style says it once for all figures
+    )  # the page's style sets it once for all figures
     return Markup(_STYLE.sub(_themed, _NAMED_PART.sub("", text)))
 
 

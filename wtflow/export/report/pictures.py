@@ -1,4 +1,4 @@
-"""The images that a report shows: which ones, and each as a picture that is new through and through.
+"""The images that a report shows: which ones, and each drawn again.
 
 A picture is drawn from pixels, so nothing that a camera wrote into the file (place, time, owner) comes along.
 """
@@ -24,13 +24,13 @@ OPACITY: Final = 0.6
 GROUPS: Final = {
     "FN": ("Missed defects", "Farthest below the threshold first."),
     "FP": ("False alarms", "Farthest above the threshold first."),
-    "TP": ("Clearest defects", "Highest score first."),
-    "TN": ("Calmest normals", "Lowest score first."),
+    "TP": ("Defects found", "Highest score first."),
+    "TN": ("Normal images passed", "Lowest score first."),
 }
 """Outcome -> title, order. The first two are what the run gets wrong."""
 
 _BEST_SHARE: Final = 3
-"""Of what the run gets right a third as many are shown: they teach less."""
+"""Of what the run gets right a third as many are shown: they are less instructive."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ _OPTIONS = {
 """Settings that have an option of their own; the others go through --set."""
 
 ROOT = "ROOT"
-"""Stands for the folder of the data where it is not to be told."""
+"""Stands for the folder of the data where it is left out."""
 
 
 def changed_settings(settings: Settings) -> dict[str, tuple[Any, Any]]:
@@ -68,7 +68,7 @@ def train_command(config: RunConfig, *, with_paths: bool = False) -> str:
 
 
 def without_folder(weights: str) -> str:
-    """`embedded`, `imagenet`, `untrained`, or the bare name of a weights file: where it lies is nobody's business."""
+    """`embedded`, `imagenet`, `untrained`, or the bare name of a weights file: its folder is private."""
     return PurePath(weights.replace("\\", "/")).name or weights
 
 

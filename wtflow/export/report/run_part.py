@@ -173,7 +173,7 @@ def findings(results: RunResults, study: FailureStudy) -> tuple[str, ...]:
         *study.alarms,
         *study.wholes,
         *places[:-1],
-    )  # the last one, where most alarms lie, says little without the picture
+    )  # the last one, where most alarms lie, is of little use without the picture
 
 
 def _look_at_images(

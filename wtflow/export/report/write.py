@@ -36,7 +36,7 @@ _COLLECTED, _DRAWN = 80.0, 97.0
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """What a person may ask of a report. By default it holds thumbnails only, and no folder of the machine."""
+    """What a person may choose for a report. By default it holds thumbnails only, and no folder of the machine."""
 
     with_images: bool = False
     """Pictures of up to PICTURE_PX instead of thumbnails."""
