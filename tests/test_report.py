@@ -211,6 +211,8 @@ def test_notes_are_told_with_metrics_without_the_flagged(store, run_id):
     page = report(store, run_id)
     assert "First line." in page.text
     assert "Image AUROC with it 0.833, without 1.000" in page.text
+    heads = ["test images", "defects found", "false alarms", "normals passed", "defects missed"]
+    assert page.row("tag")[1:] == heads
     assert page.row("glare")[1:] == ["1", "0", "1", "0", "0"]
     assert "label is wrong" in page.row("test/good/001.png")[2]
 

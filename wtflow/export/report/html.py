@@ -20,7 +20,7 @@ from wtflow.failures.notes import FlaggedMetrics, count_tags, flagged_metrics, n
 from wtflow.failures.splits import percent
 from wtflow.metrics import METRICS
 from wtflow.plots.axes import format_score
-from wtflow.plots.theme import OUTCOMES
+from wtflow.plots.theme import OUTCOMES, outcome_words
 from wtflow.records.compare import Interval
 from wtflow.records.notes import RunNotes
 
@@ -102,6 +102,7 @@ def _environment() -> Environment:
         "day": _day,
         "span": _span,
         "verdict": difference_words,
+        "outcome_words": outcome_words,
     }
     return environment
 
