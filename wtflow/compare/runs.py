@@ -263,7 +263,7 @@ def disagreement_words(table: pd.DataFrame, first: str, second: str) -> str:
     verdict = "so either may be the better one: within noise" if low <= 0.5 else "more than chance"
     return (
         f"{first} and {second} call {n} of {len(table)} images differently: {first} is right on {n_first}, {second} on"
-        f" {n_second}. {better} has {100 * n_better / n:.0f} % of them (95 % interval {100 * low:.0f} to"
+        f" {n_second}. {better} has {100 * (n_better / n):.0f} % of them (95 % interval {100 * low:.0f} to"
         f" {100 * high:.0f} %), {verdict}."
     )
 
