@@ -31,7 +31,7 @@ def load_image_bytes(data: bytes, name: str, size_px: int | None) -> np.ndarray:
 
 
 def load_mask(path: Path | None, size_px: int | None, shape: tuple[int, int] | None = None) -> np.ndarray:
-    """bool (H, W), True where the defect is. A path of None is the mask of a good image: nothing is True.
+    """bool (H, W), True where the defect is. A path of None is the mask of a normal image: nothing is True.
 
     size_px: height and width of the result; None keeps the file's own. shape: (height, width) of the image that the
     mask belongs to; a mask of another size is then refused, and an absent one takes it where `size_px` is None.

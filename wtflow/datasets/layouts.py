@@ -51,7 +51,7 @@ class FolderLayout:
 
 
 def scan_tree(root: Path, name: str, layout: str, normal: str) -> Category:
-    """The category of a train/test/ground_truth tree whose folders of good images are called `normal`. Opens no
+    """The category of a train/test/ground_truth tree whose folders of normal images are called `normal`. Opens no
     image.
     """
     folder = root / name

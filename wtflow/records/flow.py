@@ -40,7 +40,7 @@ class PositionSet:
     grid_row: np.ndarray
     grid_column: np.ndarray
     group: np.ndarray
-    """str: GOOD for positions of good images, a defect type for those inside a mask of that type, UNMARKED for the
+    """str: GOOD for positions of normal images, a defect type for those inside a mask of that type, UNMARKED for the
     rest.
     """
     score: np.ndarray
@@ -140,7 +140,7 @@ class StepsRow:
     metrics: dict[str, float | None]
     """image_auroc, pixel_auroc, aupro; None where the data does not define one."""
     norms: dict[str, Spread]
-    """Endpoint norm of the positions of good images (GOOD) and of those inside masks (each defect type)."""
+    """Endpoint norm of the positions of normal images (GOOD) and of those inside masks (each defect type)."""
     is_default: bool
     """The run's own setting."""
 
