@@ -1,4 +1,4 @@
-"""Figures of runs beside each other: what they show, what a click gives back, and that runs can be told apart."""
+"""Figures of runs side by side: what they show, what a click returns, and that runs can be distinguished."""
 
 import numpy as np
 import plotly.graph_objects as go

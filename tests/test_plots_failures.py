@@ -1,5 +1,5 @@
 """Figures of the page `failures`: every dot leads to its image, wrong calls differ by shape, tints lie where map and
-mask say.
+mask show it.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ def fact(values, **more):
 
 
 def clickable(figure) -> dict[str, tuple]:
-    """Sample id -> coordinates, as a click hands them back."""
+    """Sample id -> coordinates, as a click returns them."""
     return {
         custom[0]: (x, y)
         for trace in figure.data

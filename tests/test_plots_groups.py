@@ -1,4 +1,4 @@
-"""Groups keep colours that everyone can tell apart."""
+"""Groups keep colours that everyone can distinguish."""
 
 from itertools import combinations
 

@@ -29,9 +29,7 @@ GROUP = np.array(["stain", GOOD, UNMARKED, "hole", GOOD])
 
 
 def travel_of(x: np.ndarray, group=GROUP, divergence=None) -> Travel:
-    """Paths x (S, N, 2) in two dimensions; speed and straightness are numbers of their own, told apart by their
-    size.
-    """
+    """Paths x (S, N, 2) in two dimensions; speed and straightness are separate numbers that differ in size."""
     steps, n = x.shape[:2]
     norm = np.linalg.norm(x, axis=-1)
     cosine = (x * x[0]).sum(-1) / np.maximum(norm * norm[0], 1e-12)
@@ -125,7 +123,7 @@ def test_charts_hold_what_the_travel_holds():
     for name in ("norm", "speed", "straightness", "divergence"):
         assert np.array_equal(charts[name].values, getattr(travel, name)), name
     assert [charts[name].references for name in ("norm", "score")] == [(("noise", 5.0),), (("noise", 0.5),)]
-    assert "divergence" not in {chart.key for chart in travel_field(some(), SHELL).charts}, "it was not asked for"
+    assert "divergence" not in {chart.key for chart in travel_field(some(), SHELL).charts}, "it was not requested"
 
 
 def test_the_score_is_half_the_mean_square_of_the_channels():
@@ -272,7 +270,7 @@ def test_fields_are_ready_for_the_browser(n):
 
 @pytest.mark.parametrize("divergence", [None, np.arange(500, dtype=np.float32).reshape(5, 100)])
 def test_before_they_are_drawn_paths_are_thinned_to_equal_numbers_of_each_group_with_all_their_arrays(divergence):
-    """Whatever a travel holds per position is cut the same way: a field added to the record must not be forgotten."""
+    """All that a travel holds per position is cut the same way: a field added to the record must not be forgotten."""
     whole = some(n=100, group=[GOOD] * 70 + ["hole"] * 25 + ["stain"] * 5, divergence=divergence)
     few = thin(whole, 35)
     assert [np.count_nonzero(few.positions.group == name) for name in (GOOD, "hole", "stain")] == [15, 15, 5]

@@ -253,7 +253,7 @@ def test_titles_carry_the_coupling_its_cost_and_gamma_and_what_the_run_was_train
     ]
     small = [note.text for note in plot_ideal(ideal(costs=(2.01, 1.24, 3.46))).layout.annotations]
     assert "mean cost 1.24," in small[1] and "mean cost 3.46," in small[2], (
-        "rounded to whole numbers they would be hard to tell apart"
+        "rounded to whole numbers they would be hard to distinguish"
     )
 
 

@@ -22,7 +22,7 @@ MOST_PARTICLES: Final = 2_000
 MOST_FRAMES: Final = 600
 """A GIF in the making keeps every frame: 600 of them are about 250 MB."""
 
-WIDTH_PX, HEIGHT_PX = 720, 600  # even, as H.264 wants them
+WIDTH_PX, HEIGHT_PX = 720, 600  # even, as H.264 requires
 _DPI = 144
 _REST = 0.1
 """Share of the time for which the end is shown, so that an endless movie can be read before it starts again."""
