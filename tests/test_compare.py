@@ -217,7 +217,7 @@ def test_rarity_counts_normal_pixels_that_are_as_high():
 
 
 def test_the_reference_is_normal_test_images_else_held_out_ones_else_nothing():
-    assert set(normal_reference(results_of())) == {0.0, 1.0}, "maps 0 and 1 are the good test images"
+    assert set(normal_reference(results_of())) == {0.0, 1.0}, "maps 0 and 1 are the normal test images"
     defective = {name: score for name, score in SCORES.items() if "good" not in name}
     assert set(normal_reference(results_of(defective))) == {
         3.0,

@@ -155,20 +155,20 @@ def describe_split(split: Split, words: FactWords, wrong: str, right: str) -> st
     """One sentence with its numbers. wrong, right: what the calls are called, such as "misses" and "hits"."""
     claim = words.lower if split.is_below else words.higher
     side = "less than" if split.is_below else "at least"
-    said = (
+    sentence = (
         f"{claim}: {split.n_wrong_inside} of {split.n_wrong} {wrong} {words.verb} {side}"
         f" {words.write(split.bound)}{words.tail}, "
     )
-    said += (
+    sentence += (
         f"{split.n_right_inside} of {split.n_right} {right} do (n = {split.n_wrong + split.n_right}, p"
         f" {p_words(split.p)})."
     )
     if split.p_within is not None and split.p_within >= LEVEL:
-        said += (
+        sentence += (
             f" Within single defect types this does not show (p {p_words(split.p_within)}): it may only reflect which"
             " types are missed."
         )
-    return said
+    return sentence
 
 
 def gathering_types(

@@ -103,20 +103,20 @@ def fact_table(
 def describe_alarms(alarms: AlarmMap) -> tuple[str, ...]:
     """Where normal images look defective: at their border, if so, and the place where most of them do."""
     row, column = np.unravel_index(int(alarms.share.argmax()), alarms.share.shape)
-    said = []
+    sentences = []
     n_differ = alarms.n_rim_higher + alarms.n_rim_lower
     p = float(binomtest(alarms.n_rim_higher, n_differ).pvalue) if n_differ else 1.0
     if p < LEVEL and alarms.n_rim_higher > alarms.n_rim_lower:
-        said.append(
+        sentences.append(
             f"Normal images look defective along their border: {100 * alarms.rim_share:.0f} % of what exceeds the pixel"
             f" threshold lies in the outermost positions, which are {100 * alarms.rim_area:.0f} % of all (more than"
             f" inside in {alarms.n_rim_higher} of {alarms.n_images} images, p {p_words(p)})."
         )
-    said.append(
+    sentences.append(
         f"The pixel threshold is exceeded most often at row {row}, column {column}: in {100 * alarms.share.max():.0f} %"
         f" of {alarms.n_images} images, where an even spread would give {100 * (1 - alarms.quantile):.2g} %."
     )
-    return tuple(said)
+    return tuple(sentences)
 
 
 def _splits(own: pd.DataFrame, is_wrong: np.ndarray, words: dict[str, FactWords]) -> tuple[Split, ...]:
@@ -181,10 +181,10 @@ def _where_it_looked(own: pd.DataFrame, is_missed: np.ndarray) -> tuple[str, ...
     if not (known & is_missed).any():
         return ()
     seen, hits = own.peak_on_defect.to_numpy() == 1, known & ~is_missed
-    said = (
+    sentence = (
         f"The map is highest on or next to the defect in {int((seen & is_missed).sum())} of"
         f" {counted(int((known & is_missed).sum()), 'misses')}"
     )
     if hits.any():
-        said += f" and in {int((seen & hits).sum())} of {counted(int(hits.sum()), 'hits')}"
-    return (f"{said}.",)
+        sentence += f" and in {int((seen & hits).sum())} of {counted(int(hits.sum()), 'hits')}"
+    return (f"{sentence}.",)

@@ -74,8 +74,8 @@ def collect_comparison(comparison: Comparison, runs: Sequence[RunPart], *, with_
     counted = tallies if len(tallies) == len(runs) else None
     metrics = compare_images(comparison, N_RESAMPLES, SEED) + compare_pixels(comparison, counted, N_RESAMPLES, SEED)
     thresholds = tuple(run.threshold for run in runs)
-    said = tuple(
+    sentences = tuple(
         disagreement_words(pair_table(comparison, 0, second, thresholds), names[0], names[second])
         for second in range(1, len(runs))
     )
-    return ComparisonPart(comparison, names, settings, metrics, said)
+    return ComparisonPart(comparison, names, settings, metrics, sentences)
