@@ -1,4 +1,4 @@
-"""Runs beside each other: common images, metrics with differences, who is right where, counted pixels, and scoring a
+"""Runs side by side: common images, metrics with differences, who is right where, counted pixels, and scoring a
 run again as a run.
 """
 

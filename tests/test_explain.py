@@ -1,5 +1,5 @@
-"""What separates wrong calls from right ones: planted patterns are found with their counts, noise is not, and types
-are told apart from facts.
+"""What separates wrong calls from right ones: planted patterns are found with their counts, noise is not, and the
+effect of a type is distinguished from that of a fact.
 """
 
 import numpy as np

@@ -160,7 +160,7 @@ SIDE = 64
 
 
 def write_drawn_run(store: RunStore, root: Path) -> str:
-    """Three good and four defective images of 64 px; squares drawn where `SQUARES` says; the last one has no mask."""
+    """Three good and four defective images of 64 px; squares drawn at `SQUARES`; the last one has no mask."""
     settings, rows = tiny_settings(), []
     squares = {
         "spot/000": [(8, 8, 16)],
@@ -263,9 +263,9 @@ def test_an_image_that_is_gone_costs_its_own_facts_alone(drawn: RunResults):
 
 
 def test_every_image_is_counted_once_in_the_progress(drawn: RunResults):
-    told = []
-    compute_facts(drawn, lambda done, total: told.append((done, total)))
-    assert told == [(i, 7) for i in range(1, 8)]
+    calls = []
+    compute_facts(drawn, lambda done, total: calls.append((done, total)))
+    assert calls == [(i, 7) for i in range(1, 8)]
 
 
 def test_facts_come_back_as_they_were_kept(store: RunStore, drawn: RunResults):

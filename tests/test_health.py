@@ -11,7 +11,7 @@ from wtflow.datasets.scan import scan_category
 
 @pytest.fixture
 def folder(tmp_path):
-    """A sound category, to be damaged."""
+    """A valid category, to be damaged."""
     return make_mvtec(tmp_path / "screw")
 
 

@@ -360,7 +360,7 @@ def test_a_mask_of_another_size_than_its_image_is_refused(tmp_path):
 
 def test_truth_is_none_exactly_where_no_mask_can_be_used(tmp_path):
     image = save(tmp_path / "image.png", noise(17))
-    sound, empty, other = (
+    valid, empty, other = (
         save(tmp_path / f"{i}.png", np.full((8, 8 + (i == 2)), 255 * (i != 1), np.uint8)) for i in range(3)
     )
     (tmp_path / "broken.png").write_bytes(b"\x89PNG")
@@ -368,7 +368,7 @@ def test_truth_is_none_exactly_where_no_mask_can_be_used(tmp_path):
     def truth(mask: Path | None, defect: str = "bent"):
         return load_truth(Sample("test/x/image.png", image, "test", defect, mask), 4)
 
-    assert truth(sound).all()
+    assert truth(valid).all()
     assert [truth(mask) for mask in (None, empty, other, tmp_path / "broken.png", tmp_path / "absent.png")] == [
         None
     ] * 5

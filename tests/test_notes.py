@@ -205,7 +205,7 @@ def write_many(home: str, run_id: str, name: str, n: int) -> None:
 
 
 def write_until_killed(home: str, run_id: str, start: int) -> None:
-    """Saves one change after the other and says each time which one is on the disk."""
+    """Saves one change after the other and prints each time which one is on the disk."""
     store = RunStore(Path(home))
     for i in itertools.count(start):
         add_tag(store, run_id, f"test/{i:05d}.png", f"tag {i % 7}")
@@ -214,7 +214,7 @@ def write_until_killed(home: str, run_id: str, start: int) -> None:
 
 
 def start(function: Callable[..., None], store: RunStore, *arguments: object) -> subprocess.Popen:
-    """A process of its own that calls a function of this file; what it prints can be read line by line."""
+    """Another process that calls a function of this file; what it prints can be read line by line."""
     code = f"import {__name__}; {__name__}.{function.__name__}{(str(store.home), *arguments)!r}"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     return subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True)

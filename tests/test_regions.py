@@ -22,7 +22,7 @@ CALLED = """
 x........
 ......xx.
 """
-"""Covers 2 of a and 2 beside it in one piece; one region alone; and 1 of d's 2 pixels."""
+"""Covers 2 of a and 2 next to it in one piece; one region alone; and 1 of d's 2 pixels."""
 
 
 def drawn(picture: str) -> np.ndarray:
@@ -123,7 +123,7 @@ def test_contrast_does_not_see_what_lies_far_away_or_in_the_gap():
     image[:30] = 0.0
     edge = np.zeros((100, 100), bool)
     edge[40 - GAP_PX : 60 + GAP_PX, 40 - GAP_PX : 60 + GAP_PX] = True
-    for row, column in ((40 - GAP_PX, 50), (50, 60)):  # beside the mask, not across its corners
+    for row, column in ((40 - GAP_PX, 50), (50, 60)):  # next to the mask, not across its corners
         assert edge[row, column] and not mask[row, column]
         image[row, column] = 1.0
     assert contrast(image, mask) == before

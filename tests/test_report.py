@@ -1,4 +1,4 @@
-"""The report: what it says, what it keeps to itself, how large it is, and that nothing in it runs or asks for
+"""The report: what it shows, what it keeps private, how large it is, and that nothing in it runs or asks for
 anything.
 """
 
@@ -112,7 +112,7 @@ def run_id(store, tmp_path):
 
 @pytest.fixture
 def drawn():
-    """Asks for real figures, which take most of the time of a small report."""
+    """Requests real figures, which take most of the time of a small report."""
 
 
 @pytest.fixture(autouse=True)
@@ -136,12 +136,12 @@ def report(store, *runs, thresholds=None, **options) -> Page:
     return Page(make_report(store, runs, quiet, ReportOptions(**options), thresholds).html)
 
 
-# -- what it says ------------------------------------------------------------------------------------------------------
+# -- what it shows -----------------------------------------------------------------------------------------------------
 
 
 def test_counts_at_the_threshold_come_with_wilson_intervals(store, run_id):
-    """At 3.5: 2 of 3 defects found, 0 of 2 normals rejected. Wilson's 95 % ends: 2/3 gives 0.2077 and 0.9385, 0/2
-    gives 0 and 0.6576 (tables).
+    """At 3.5: 2 of 3 defects found, 0 of 2 normals called defective. Wilson's 95 % ends: 2/3 gives 0.2077 and 0.9385,
+    0/2 gives 0 and 0.6576 (tables).
     """
     page = report(store, run_id, thresholds={run_id: 3.5})
     assert page.row("Defective images")[1:] == ["2 found", "1 missed", "found", "67", "21 to 94"]
@@ -187,8 +187,8 @@ def test_settings_that_differ_from_the_preset_come_before_all_others(store, run_
 
 
 def test_the_worst_images_come_first_each_beside_its_map(store, run_id):
-    """At 2.5 the defect of score 2 is missed and the normal of score 3 rejected; pictures are pairs, in the order
-    FN, FP, TP, TN.
+    """At 2.5 the defect of score 2 is missed and the normal of score 3 called defective; pictures are pairs, in the
+    order FN, FP, TP, TN.
     """
     page = report(store, run_id, thresholds={run_id: 2.5})
     said = (
@@ -248,7 +248,7 @@ def test_a_test_set_without_one_kind_of_image_still_gets_its_report(store, tmp_p
     assert ("svg" in page.tags) == (n_good + n_bad > 0)
 
 
-# -- what it keeps to itself -------------------------------------------------------------------------------------------
+# -- what it keeps private --------------------------------------------------------------------------------------------
 
 
 def test_it_asks_for_nothing_and_runs_nothing(store, run_id, drawn):
@@ -265,8 +265,8 @@ def test_folders_of_the_machine_appear_only_when_asked_for(store, run_id, tmp_pa
     page = report(store, run_id)
     assert str(tmp_path) not in page.text and "/secret" not in page.text
     assert "train ROOT plate" in page.text and "--weights resnet18.pth" in page.text
-    told = report(store, run_id, with_paths=True)
-    assert f"train {tmp_path / 'images'} plate" in told.text and "/secret/place/resnet18.pth" in told.text
+    full = report(store, run_id, with_paths=True)
+    assert f"train {tmp_path / 'images'} plate" in full.text and "/secret/place/resnet18.pth" in full.text
 
 
 def test_what_people_and_file_names_say_is_text_and_never_markup(store, tmp_path, drawn):
@@ -286,7 +286,7 @@ def test_what_people_and_file_names_say_is_text_and_never_markup(store, tmp_path
 
 
 def test_pictures_are_thumbnails_without_anything_a_camera_wrote(store, tmp_path):
-    """One source is 900 px wide and carries a place in its EXIF and a comment; asked for, pictures are larger, still
+    """One source is 900 px wide and carries a place in its EXIF and a comment; on request pictures are larger, still
     without both.
     """
     root = write_category(tmp_path / "images", size_px=900)

@@ -132,9 +132,9 @@ def test_an_unknown_structure_is_refused_with_what_was_found(tmp_path):
 def test_a_related_layout_is_refused_by_its_name(tmp_path, folder, layout):
     make_mvtec(tmp_path / "thing")
     (tmp_path / "thing" / folder).mkdir(parents=True)
-    for ask in (lambda: find_categories(tmp_path), lambda: scan_category(tmp_path, "thing")):
+    for scan in (lambda: find_categories(tmp_path), lambda: scan_category(tmp_path, "thing")):
         with pytest.raises(LayoutError, match=f"has the layout of {layout}"):
-            ask()
+            scan()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -317,9 +317,9 @@ def test_visa_is_read_as_the_split_file_says(tmp_path):
 def test_visa_without_its_split_file_is_refused_by_name(tmp_path):
     make_visa(tmp_path)
     (tmp_path / "split_csv/1cls.csv").unlink()
-    for ask in (lambda: find_categories(tmp_path), lambda: scan_category(tmp_path, "candle")):
+    for scan in (lambda: find_categories(tmp_path), lambda: scan_category(tmp_path, "candle")):
         with pytest.raises(LayoutError, match=r"has the VisA layout, but split_csv/1cls.csv is missing"):
-            ask()
+            scan()
 
 
 @pytest.mark.parametrize("given_path", ["candle", "candle/Data", "candle/Data/Images/Normal"])

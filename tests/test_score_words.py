@@ -21,7 +21,7 @@ def results(tmp_path):
     return open_results(store, run_id)
 
 
-def asked(results, whole_score):
+def image_with(results, whole_score):
     image = find_sample(results, DENT).copy()
     image["whole_score"] = whole_score
     return image
@@ -33,7 +33,7 @@ def test_a_run_that_does_not_ask_says_nothing(results):
 
 def test_a_place_that_is_higher_is_named_first(results):
     assert (
-        origin_of_score(results, asked(results, 2.5), 3.0)
+        origin_of_score(results, image_with(results, 2.5), 3.0)
         == "The score is that of its highest pixel; as a whole the image scores 2.5."
     )
 
@@ -43,14 +43,14 @@ def test_a_place_that_is_higher_is_named_first(results):
     [(3.0, "alone scores 4."), (4.5, "alone scores 4, below the threshold 4.5."), (9.0, "alone scores 4.")],
 )
 def test_a_whole_that_is_higher_says_what_the_place_alone_would_score(results, threshold, end):
-    said = origin_of_score(results, asked(results, 5.0), threshold)
+    said = origin_of_score(results, image_with(results, 5.0), threshold)
     assert said.startswith("The score is that of the image as a whole")
     assert said.endswith(f"its highest pixel {end}")
 
 
 def test_a_share_of_pixels_is_called_so(results):
     results.config.settings.__dict__["top_fraction"] = 0.03  # frozen against settings' own ways only
-    assert "its highest 3 % of pixels" in origin_of_score(results, asked(results, 5.0), 3.0)
+    assert "its highest 3 % of pixels" in origin_of_score(results, image_with(results, 5.0), 3.0)
 
 
 def test_hits_and_alarms_by_wholes_are_counted_and_told_with_the_failures(results):

@@ -1,4 +1,4 @@
-"""What notes say about a run, with numbers worked out by hand; and notes taken home."""
+"""What notes mean for a run, with numbers worked out by hand; and notes in an export."""
 
 import csv
 import io
