@@ -44,7 +44,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 
 @pytest.mark.slow
 def test_mean_features_take_no_memory_per_image(tmp_path):
-    """240 images hold 377 MB of normalised features; one batch holds 13. Before it was mended, nearly all 377
+    """240 images hold 377 MB of normalised features; one batch holds 13. Before that was fixed, nearly all 377
     stayed.
     """
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}

@@ -284,7 +284,7 @@ def test_too_many_strokes_are_refused_by_reading_and_by_painting():
 
 @pytest.mark.parametrize("sources", [{}, {"other": np.zeros((S // 2, S // 2, 3), np.float32)}])
 def test_pasting_from_an_image_that_is_not_at_hand_or_of_another_size_names_it(sources):
-    with pytest.raises(WTFlowError, match="'other' to paste from is not at hand"):
+    with pytest.raises(WTFlowError, match="'other' to paste from is not available"):
         paint(flat(0.5), dab("paste", 5, 5, 3, 1.0, Source("other", 0, 0)), sources=sources)
 
 

@@ -162,7 +162,7 @@ def test_few_normals_have_a_depth_between_those_of_their_pulls(n):
 def test_without_normals_there_is_a_sentence_instead_of_a_number():
     travel = travel_of([[1.0, 2.0]], ["hole", UNMARKED])
     for call in (well_radius, escape_curve, well_depth):
-        with pytest.raises(FlowError, match="no positions of good images"):
+        with pytest.raises(FlowError, match="no positions of normal images"):
             call(travel)
     with pytest.raises(FlowError, match="no positions of good"):
         radius_density(travel, (GOOD,))
@@ -209,13 +209,13 @@ def test_growing_norms_are_not_called_a_fall():
 
 def test_without_defects_nothing_is_claimed_about_them():
     text = said(travel_of([spread(10, 50), spread(4, 50)], [GOOD] * 50))
-    assert "no defect positions here, so nothing can be said about what escapes" in text
+    assert "no defect positions here, so it is unknown what escapes" in text
     assert "of defect positions lie" not in text
 
 
 def test_without_normals_there_is_one_sentence_and_what_to_do():
     (sentence,) = describe_well(travel_of([[1.0], [2.0]], ["hole"]))
-    assert "choose good images" in sentence
+    assert "choose normal images" in sentence
 
 
 def test_unmarked_positions_enter_no_claim_but_are_counted():

@@ -122,7 +122,7 @@ def test_a_run_with_one_defective_image_has_a_map_and_no_well(open_page: OpenPag
     page = open_page("wells")
     assert not page.exception and not page.error
     assert field_of(page)["ids"]["shape"] == [64]
-    assert "There are no positions of good images here" in texts(page)
+    assert "There are no positions of normal images here" in texts(page)
     assert "The well itself" not in texts(page)
 
 

@@ -1,8 +1,8 @@
 """The velocity networks v(x, t): a residual MLP on single positions, and a small U-Net on whole grids.
 
-Both take and give channels last, and one time or one per row. Neither knows what the features are.
+Both take and give channels last, and one time or one per row. Neither depends on what the features are.
 
-Sources: [WTF] arXiv 2508.05461 for the U-Net (as its authors' code is driven elsewhere); the MLP is ours.
+Sources: [WTF] arXiv 2508.05461 for the U-Net (as the authors' code is driven elsewhere); the MLP is ours.
 """
 
 import math
@@ -182,7 +182,7 @@ class UNet(nn.Module):
 
 
 class _Block(nn.Module):
-    """Two conv3-BN-ReLU with time added between them, beside a shortcut. (B, n_in, H, W) -> (B, n_out, H, W)."""
+    """Two conv3-BN-ReLU with time added between them, and a shortcut. (B, n_in, H, W) -> (B, n_out, H, W)."""
 
     def __init__(self, n_in: int, n_out: int, n_time: int) -> None:
         super().__init__()
@@ -198,9 +198,7 @@ class _Block(nn.Module):
 
 
 class _Sinusoids(nn.Module):
-    """Sines and cosines of t at frequencies from `lowest` to `highest` radians per unit of time. (..., 1) -> (...,
-    F).
-    """
+    """Sines and cosines of t at frequencies from `lowest` to `highest` (radians per time): (..., 1) -> (..., F)."""
 
     def __init__(self, n_features: int, lowest: float, highest: float) -> None:
         super().__init__()

@@ -1,11 +1,11 @@
-"""The environment in which a process that computes is started: trainings, and tasks of finished runs.
+"""The environment of a worker process, of a training or a study.
 
 Threads that share a sum wait for each other many times in a step. Asleep they wake late; spinning they hold a core that
 a page or a second process wants, and each then waits for the others' turn to end. Where cores work on portions of their
 own (`wtflow/machine/cores.py`) that matters little. Measured on two cores, milliseconds of a training step of preset
-`fast`, alone and beside a process that keeps one core busy (medians of five): asleep at once 21 and 36, 2,000 rounds 20
-and 37, 100,000 rounds 21 and 52; GNU's own choice is 300,000. With sums shared by all threads, and twice as many pairs
-to find in a step, it was 45 and 50, 36 and 77, 30 and 476.
+`fast`, alone and next to a process that keeps one core busy (medians of five): asleep at once 21 and 36, 2,000 rounds
+20 and 37, 100,000 rounds 21 and 52; GNU's own choice is 300,000. With sums shared by all threads, and twice as many
+pairs to find in a step, it was 45 and 50, 36 and 77, 30 and 476.
 """
 
 import os
@@ -13,8 +13,8 @@ from pathlib import Path
 
 THREADS = {"GOMP_SPINCOUNT": "2000", "KMP_BLOCKTIME": "1", "OPENBLAS_NUM_THREADS": "1"}
 """How long a thread spins before it sleeps: rounds for GNU's OpenMP, milliseconds for LLVM's (not measured). NumPy gets
-no threads of its own: they would spin beside torch's (one map brought to 256 px after one image's flow took 65 ms with
-two, and 1 ms with one). What a person has set goes before.
+no threads of its own: they would spin next to torch's (one map brought to 256 px after one image's flow took 65 ms with
+two, and 1 ms with one). Values that a person has set take precedence.
 """
 
 PROJECT = Path(__file__).resolve().parents[2]

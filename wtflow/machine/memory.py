@@ -12,7 +12,7 @@ def peak_mib() -> float:
     """Peak resident memory of this process in MiB, shared and memory-mapped pages included.
 
     Linux keeps it for the program alone (VmHWM). `getrusage` starts from the memory of the process that started this
-    one: a child of a process of 2 GB says at least 2 GB.
+    one: a child of a process of 2 GB reports at least 2 GB.
     """
     if _STATUS.is_file() and (
         found := re.search(r"VmHWM:\s+(\d+) kB", _STATUS.read_text(encoding="ascii", errors="replace"))

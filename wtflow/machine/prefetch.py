@@ -1,10 +1,10 @@
-"""Work prepared beside the network: threads draw the next batches, or read the next images.
+"""Work prepared while the network computes: threads draw the next batches, or read the next images.
 
-What is drawn depends on its number alone and on no weight, so drawing it earlier, or in another thread, changes nothing
-but the time. Threads suffice: SciPy's assignment, torch, Pillow and hashing let go of Python's lock while they work.
+An item depends on its number and on no weight. So drawing it earlier, or in another thread, changes only the time.
+Threads suffice: SciPy's assignment, torch, Pillow and hashing release Python's lock while they work.
 
-Beside a GPU helpers draw ahead while it computes. On a CPU every core is the network's already, and a helper only takes
-it away from a portion of the batch that the others then wait for. There the two take turns: every core draws a few
+With a GPU, helpers draw ahead while it computes. On a CPU the network already uses every core, and a helper would take
+one away from its portion of the batch, for which the others then wait. There the two take turns: every core draws a few
 items, then every core computes. Measured on two cores, milliseconds of a training step (medians of five): in turns 22,
 with one or two helpers ahead 26, without any 25.
 """
@@ -22,15 +22,14 @@ from wtflow.machine.cores import helpers, n_cores
 T = TypeVar("T")
 
 N_AHEAD = 2
-"""Items that wait or are being made for each thread, beside the one in use: one to take next, and one that makes up
-for a slow one.
-"""
+"""Items ahead for each thread, besides the one in use: one to take next, and one that makes up for a slow one."""
 MOST_THREADS = 8
 
 
 def prepared(draw: Callable[[int], T], numbers: range, device: torch.device, n_each: int) -> Generator[T, None, None]:
-    """`draw(number)` for each number in order, as is quickest beside a network on `device`; n_each: items a thread
-    draws in its turn on a CPU.
+    """`draw(number)` for each number in order, in the quickest way for a network on `device`.
+
+    n_each: items that a thread draws in its turn on a CPU.
     """
     if device.type == "cpu":
         return prepared_in_turns(draw, numbers, n_cores(), n_each)
@@ -45,9 +44,9 @@ def n_helpers() -> int:
 
 
 def prepared_ahead(draw: Callable[[int], T], numbers: range, n_threads: int) -> Generator[T, None, None]:
-    """`draw(number)` for each number in order, N_AHEAD * n_threads of them at most drawn before they are asked for.
+    """`draw(number)` for each number in order, at most N_AHEAD * n_threads of them drawn ahead.
 
-    n_threads 0 draws each when it is asked for. An error of `draw` is raised where its item would have come. The
+    n_threads 0 draws each when it is needed. An error of `draw` is raised where its item would have come. The
     threads end with the last item, an error, or when the iterator is closed (`contextlib.closing`), which waits for
     what is being drawn.
     """
@@ -70,7 +69,7 @@ def prepared_in_turns(
     """`draw(number)` for each number in order: n_threads * n_each of them are drawn side by side while the caller
     waits, then handed out.
 
-    n_threads 1 draws each when it is asked for. Errors and the end of the threads are as with `prepared_ahead`.
+    n_threads 1 draws each when it is needed. Errors and the end of the threads are as with `prepared_ahead`.
     """
     if n_threads == 1:
         yield from map(draw, numbers)

@@ -25,7 +25,7 @@ from wtflow.store.files import write_atomic
 
 
 class Maps(NamedTuple):
-    """What a detector makes of B images."""
+    """Maps and whole-image scores of B images."""
 
     after: np.ndarray
     """Raw maps after the flow (B, H, W), levelled where edges are known."""

@@ -1,8 +1,7 @@
-"""Score maps levelled near the edge of the image, where sound positions score higher only because the picture ends.
-NumPy only. Ours.
+"""Maps are levelled near the edge, where normal positions score higher only because the image ends. NumPy only. Ours.
 
-A backbone knows less about a position whose surroundings are cut off, so normal positions near the edge end farther
-out. How much is read off training normals by the distance to the nearest edge; maps are divided by it.
+A backbone sees less of the surroundings there, so normal positions near the edge end farther out. How much farther is
+measured on training normals by the distance to the nearest edge; maps are divided by it.
 """
 
 import numpy as np
@@ -22,10 +21,9 @@ def chosen_images(n_images: int, most: int = N_IMAGES) -> np.ndarray:
 
 
 def edge_factors(maps: np.ndarray, quantile: float) -> np.ndarray:
-    """float32 (R,): how much higher the quantile of normal maps (N, H, W) lies at each distance from the edge than at
-    the median distance.
+    """Factors float32 (R,): the quantile of normal maps (N, H, W) at each distance from the edge, over its median.
 
-    At least 1, and at no distance larger than nearer to the edge: what is high in the middle is the part, not the edge.
+    They are at least 1 and never rise inward: high scores in the middle come from the part, not from the edge.
     Raises FlowError for another shape, no map, or a quantile outside (0, 1].
     """
     if maps.ndim != 3 or maps.size == 0 or not 0 < quantile <= 1:

@@ -91,7 +91,7 @@ def mismatch_score(velocity: Velocity, x: Tensor, n_samples: int, seed: int) -> 
     The mean over n_samples noises, each at its own time, the midpoints of n_samples equal parts of [0, 1]. Every image
     meets the same noise, so its map does not depend on the batch it is in. Source: [Mismatch].
     """
-    generator = torch.Generator().manual_seed(seed)  # on the CPU: the same noise whatever the device
+    generator = torch.Generator().manual_seed(seed)  # on the CPU: the same noise on every device
     total = torch.zeros(x.shape[:-1], dtype=x.dtype, device=x.device)
     for k in range(n_samples):
         noise = torch.randn(x.shape[1:], generator=generator).to(x).expand_as(x)

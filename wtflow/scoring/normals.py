@@ -1,6 +1,4 @@
-"""What only training normals tell of a flow: how high they score near the edge, and how they vary as whole images.
-Imports torch.
-"""
+"""What is measured on training normals: how high they score near the edge, how whole images vary. Imports torch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +29,7 @@ MOST_IMAGES = 512
 
 @dataclass(frozen=True, slots=True)
 class NormalMaps:
-    """Where maps of training normals come from: indices below a number in, maps that are not levelled out."""
+    """How to get maps of training normals that are not levelled yet, by their indices."""
 
     n_fitted: int
     """Normals that the flow learned from."""
@@ -50,8 +48,8 @@ def measure_normals(
 ) -> Detector:
     """The detector with the edge factors and whole images that its settings ask for, from the run's feature file.
 
-    `known`: the Gaussian, where it was fitted before: it depends on no setting of scoring. With fewer normals than
-    `ENOUGH` whole images are left out. `progress(0, 1)` is called as work goes on and may raise to stop.
+    `known`: the Gaussian, if it was fitted before; it depends on no setting of scoring. With fewer normals than
+    `ENOUGH` whole images are left out. `progress(0, 1)` is called during the work and may raise to stop.
     """
     settings, fitted, held_out = detector.settings, data.fit_rows, np.array(data.held_out, int)
     plain = detector.scoring_as(settings, None, None)
@@ -69,8 +67,10 @@ def measure_normals(
 
 
 def calibrate(plain: Detector, normals: NormalMaps, gaussian: WholeImage | None) -> Detector:
-    """The detector, which levels nothing yet, with edge factors if its settings ask for them and, with the Gaussian of
-    whole images, that Gaussian in the unit of its maps.
+    """The plain detector with the edge factors that its settings ask for, and with the Gaussian in the unit of its
+    maps.
+
+    gaussian: that of whole images, or None to leave them out.
     """
     settings = plain.settings
     if settings.edge_quantile == 0 and gaussian is None:

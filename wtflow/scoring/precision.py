@@ -1,8 +1,7 @@
-"""Where the flow may be computed in bfloat16: its eight bits hold a velocity well enough to rank positions by, for half
-the time.
+"""Where the flow is computed in bfloat16. Its eight bits suffice to rank positions, and it takes half the time.
 
-On a GPU the whole flow is (autocast). On a processor that multiplies bfloat16 itself only the matrix products of a
-score are, and sums between them stay float32; training is not, so that a run's weights do not depend on such
+On a GPU the whole flow runs in bfloat16 (autocast). On a processor with bfloat16 instructions only the matrix products
+of scoring do; sums between them stay float32. Training stays in float32, so a run's weights do not depend on such
 instructions.
 """
 
@@ -31,5 +30,5 @@ def multiplies_bfloat16() -> bool:
     """Whether the processor has instructions for products of bfloat16 (AVX-512 BF16 or AMX); without them rounding
     costs more than it saves.
     """
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # older releases of torch do not say
+    capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # older releases of torch lack it
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

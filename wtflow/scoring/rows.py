@@ -13,9 +13,7 @@ BATCH = 8
 
 
 def compute_maps(detector: Detector, cache: FeatureCache, key: str, rows: np.ndarray, progress: Progress) -> Maps:
-    """What the detector says of the chosen rows of a feature file, N in all: maps (N, h, w) float32, (0, 1, 1) for
-    no row.
-    """
+    """The detector's maps (N, h, w) float32 of the chosen N rows of a feature file; (0, 1, 1) for no row."""
     wanted = {int(row): i for i, row in enumerate(rows)}
     kept: Maps | None = None
     done = 0

@@ -1,11 +1,10 @@
-"""Is the image as a whole unlike normal ones? What no single place shows: a surface a little too rough everywhere,
-light from elsewhere.
+"""Does the image as a whole differ from normal ones? A slightly rough surface or other light shows in no single place.
 
-An image is described by how strongly each component of its features varies over the picture, as a logarithm. Normals'
-descriptions are taken for Gaussian, with a covariance that is shrunk, because there are fewer images than components.
-The exact flow of that Gaussian ends at the whitened description whatever the coupling (METHOD 5.2), so the score is
-that of any position: half the mean square of the end. Sources: Ledoit and Wolf 2004 for the shrinkage, by scikit-learn;
-the rest ours.
+A description of an image is the logarithm of how strongly each component of its features varies over the image.
+Descriptions of normals are modelled as Gaussian. There are fewer images than components, so its covariance is shrunk.
+The exact flow of that Gaussian ends at the whitened description for every coupling (METHOD 5.2). So the score is the
+same as for a position: half the mean square of the endpoint. Sources: Ledoit and Wolf 2004 for the shrinkage, by
+scikit-learn; the rest ours.
 """
 
 import numpy as np
@@ -24,7 +23,7 @@ rounding.
 N_FOLDS = 5
 """Distances of normals are read from Gaussians that were fitted without them."""
 FEWEST = 2 * N_FOLDS
-"""Normals that make a Gaussian at all; how many make one worth asking is said in `wtflow/scoring/normals.py`."""
+"""Fewest normals for a Gaussian. `ENOUGH` in wtflow/scoring/normals.py is the number from which it helps."""
 FARTHEST = 5.0
 """Deviations that a component of a normal may be from the mean; farther ones count as so far, so that one odd image
 weighs less.
@@ -36,9 +35,7 @@ LEAST_SCALE = 0.01
 def describe(x: Tensor) -> np.ndarray:
     """Half the logarithm of each component's variance over the grid: features at t=0 (B, H, W, K) -> float32 (B, K)."""
     x = x.flatten(1, -2).float()
-    variance = (
-        (x - x.mean(1, keepdim=True)).square_().mean(1)
-    )  # torch's own var takes eight times as long over this axis
+    variance = (x - x.mean(1, keepdim=True)).square_().mean(1)  # torch.var takes eight times as long over this axis
     return (0.5 * torch.log(variance + QUIET)).cpu().numpy()
 
 
@@ -46,7 +43,7 @@ def fit_whole(descriptions: np.ndarray) -> WholeImage:
     """The Gaussian of normals' descriptions (N, K), in double precision. Raises FlowError for fewer than `FEWEST`."""
     if len(descriptions) < FEWEST:
         raise FlowError(
-            f"{len(descriptions)} normals are too few to know whole images by.",
+            f"{len(descriptions)} normals are too few to model whole images.",
             fix=f"Give {FEWEST}, or set whole_image to false.",
         )
     fold = np.arange(len(descriptions)) % N_FOLDS

@@ -1,6 +1,4 @@
-"""What the flow was asked to learn beside what it learned: a training batch under each coupling, same data, same
-noise. Imports torch.
-"""
+"""The lines that the flow was trained on, and what it learned: one batch under each coupling. Imports torch."""
 
 from typing import get_args
 

@@ -167,7 +167,7 @@ def describe_landscape(landscape: Landscape) -> str:
     share, in_plane = landscape.share, landscape.share_in_plane
     explained = f"The potential explains {100 * share:.0f} % of the field in this plane at t={landscape.t:.2g}"
     rest = "; the rest turns around and has no heights." if share < 0.995 else "."
-    out = "; the rest points out of it and is not seen here." if in_plane < 0.995 else "."
+    out = "; the rest points out of it and is not shown here." if in_plane < 0.995 else "."
     return f"{explained}{rest} {100 * in_plane:.0f} % of the whole field lies in the plane{out}"
 
 

@@ -170,8 +170,7 @@ def apply_strokes(
 
 
 def cover(stroke: Stroke, size_px: int) -> tuple[tuple[slice, slice], np.ndarray] | None:
-    """How much of the brush each pixel gets, float32 in [0, 1], with the (rows, columns) it belongs to; None beside the
-    image.
+    """How much of the brush each pixel gets, float32 in [0, 1], with its (rows, columns); None outside the image.
 
     1 up to HARD_SHARE of the radius from the pointer's way, then smoothly to 0 at the radius. A stroke that crosses
     itself covers once.
@@ -256,7 +255,7 @@ def _patch(
     source = stroke.source
     if source is None or source.key not in sources or sources[source.key].shape != (size_px, size_px, 3):
         raise SettingsError(
-            f"The image {source.key[:120] if source else ''!r} to paste from is not at hand.",
+            f"The image {source.key[:120] if source else ''!r} to paste from is not available.",
             fix="Choose another one below the picture.",
         )
     rows, columns = (

@@ -79,7 +79,7 @@ def _start(flow: RunFlow, place: Place) -> np.ndarray:
 
 
 def _velocity(flow: RunFlow) -> Velocity:
-    """The learned field as the landscape asks it: NumPy in, NumPy out."""
+    """The learned field as the landscape needs it: NumPy in, NumPy out."""
 
     def velocity(x: np.ndarray, t: float) -> np.ndarray:
         with torch.inference_mode():

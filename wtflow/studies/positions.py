@@ -12,9 +12,9 @@ from wtflow.results import RunResults, ScoreRow, each_image, truth_of
 from wtflow.scoring.pixels import grid_mask
 
 How = Literal["balanced", "random", "top", "defect"]
-"""balanced: half sound, half inside masks; the sound half comes from good images, or from outside the masks where no
-good image is chosen. random: anywhere. top: the highest-scoring. defect: inside masks only. All spread evenly over the
-images; where a defective image has no mask, its highest positions stand in for the defect.
+"""balanced: half normal, half inside masks; the normal half comes from normal images, or from outside the masks where
+no normal image is chosen. random: anywhere. top: the highest-scoring. defect: inside masks only. All spread evenly over
+the images; where a defective image has no mask, its highest positions stand in for the defect.
 """
 
 
@@ -36,8 +36,8 @@ def choose_positions(results: RunResults, rows: np.ndarray, how: How, n: int, se
     good, bad = [image for image in images if not image.is_defective], [image for image in images if image.is_defective]
     if how == "balanced" and bad:
         inside = _draw(results, bad, "defect", n // 2, generator)
-        sound = (good, "random") if good else (bad, "outside")
-        parts = [*inside, *_draw(results, *sound, n - n // 2, generator)]
+        normal = (good, "random") if good else (bad, "outside")
+        parts = [*inside, *_draw(results, *normal, n - n // 2, generator)]
     else:
         parts = _draw(results, images, "random" if how == "balanced" else how, n, generator)
     if not any(len(flat) for _, flat in parts):
@@ -74,7 +74,7 @@ def drawn_evenly(group: np.ndarray, n: int, seed: int) -> np.ndarray:
 
 
 def thin(travel: Travel, n: int) -> Travel:
-    """At most n of the positions, drawn evenly over the groups; the travel itself when it has no more."""
+    """At most n of the positions, drawn evenly over the groups; the travel itself when it has n or fewer."""
     if len(travel.positions) <= n:
         return travel
     chosen = drawn_evenly(travel.positions.group, n, seed=0)
@@ -91,9 +91,7 @@ def thin(travel: Travel, n: int) -> Travel:
 
 @dataclass(frozen=True, slots=True)
 class _Image:
-    """One image to draw from. `inside`: bool, flat over its grid; None for a defective image whose mask is absent or
-    not sound.
-    """
+    """One image to draw from. `inside`: bool, flat over its grid; None for a defective image without a valid mask."""
 
     row: int
     defect: str

@@ -52,8 +52,8 @@ def project_umap(
     neighbours, every third of a second while the fit's epochs run, and after each chunk of points placed. An error that
     it raises comes out of this function.
 
-    UMAP keeps who is near whom; distances between groups, their sizes and densities, and straight paths it does not
-    keep.
+    UMAP preserves which points are near each other. It does not preserve distances between groups, their sizes and
+    densities, or straight paths.
 
     Raises SettingsError for a metric, n_neighbors or min_dist out of range; FlowError for fewer than n_neighbors + 1
     points to fit, values that are not finite, or equal points. Source: [UMAP], started from principal axes as in [KL].
@@ -133,13 +133,13 @@ def project_umap(
 
 
 class _ExactNeighbours:
-    """Nearest neighbours by comparing all with all, in the shape in which UMAP asks its index.
+    """Nearest neighbours by comparing all with all, with the interface that UMAP expects of its index.
 
-    UMAP's own index compiles for over half a minute in every new process; up to some 20,000 points this is done before,
-    is exact, and can tell how far it is.
+    UMAP's own index compiles for over half a minute in every new process. Up to some 20,000 points this one is quicker,
+    and it is exact and reports its progress.
     """
 
-    _angular_trees = False  # UMAP asks, to choose how hard to search
+    _angular_trees = False  # UMAP reads this to choose how hard to search
 
     def __init__(self, points: np.ndarray, metric: str) -> None:
         self.metric = metric
@@ -197,7 +197,7 @@ class _ExactNeighbours:
 
 
 class _Ticker:
-    """A file for tqdm that turns what its bars say, such as 20/500, into a share."""
+    """A file for tqdm that turns the text of its bars, such as 20/500, into a share."""
 
     def __init__(self, progress: Callable[[float], None]) -> None:
         self.progress, self.is_silent = progress, False

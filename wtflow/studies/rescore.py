@@ -53,7 +53,7 @@ def score_again(
 ) -> Rescored:
     """The images of a finished run scored again under other scoring settings. Nothing in the run changes.
 
-    Raises RunNotFoundError before the run has finished, SettingsError for settings that training would need to know.
+    Raises RunNotFoundError before the run has finished, SettingsError for settings that training depends on.
     """
     results = open_results(store, run_id)
     if fixed := sorted(changes.keys() - CHANGEABLE):

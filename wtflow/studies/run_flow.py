@@ -47,8 +47,8 @@ class RunFlow:
     def grids(self, rows: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         """(row, float16 (H, W, C)) backbone features of images by their row in the score table, in the order given.
 
-        Raises ImageReadError, DatasetError or WeightsError where they have to be computed and are no more what was
-        trained on.
+        Raises ImageReadError, DatasetError or WeightsError where features have to be computed and the images or
+        weights have changed since training.
         """
         ids = self.results.table.set_index("row").loc[np.asarray(rows, int), "sample_id"]
         yield from zip((int(row) for row in ids.index), self._features(list(ids)), strict=True)
@@ -126,7 +126,7 @@ class RunFlow:
 
 
 def open_flow(store: RunStore, run_id: str) -> RunFlow:
-    """Open a finished run. Raises RunNotFoundError before it has finished, DamagedRunError without a sound
+    """Open a finished run. Raises RunNotFoundError before it has finished, DamagedRunError without an intact
     checkpoint or list of images.
     """
     results, data = open_results(store, run_id), store.data(run_id)

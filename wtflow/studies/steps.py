@@ -34,7 +34,7 @@ LOST = 1e12
 """A path whose velocity is larger than this, or not a number, counts as gone to infinity."""
 
 FEATURES_SHARE = 0.3
-"""Share of the progress given to computing features, where the cache has them no more."""
+"""Share of the progress given to computing features, where the cache no longer has them."""
 TRIP_SHARE = 0.1
 """Share given to the trips there and back."""
 
@@ -47,7 +47,7 @@ def compute_steps(
     """Metrics, endpoint norms and time for each (solver, steps) of the plan and the run's own setting, then the return
     error of each.
 
-    The score is the endpoint score throughout, whatever the run's own: it alone depends on the steps. `progress(share)`
+    The score is always the endpoint score, because it alone depends on the steps. `progress(share)`
     may raise to stop. Raises DatasetError when the run has no test image, FlowError for values that are not finite.
     """
     test = flow.results.test

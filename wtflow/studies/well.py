@@ -1,7 +1,7 @@
 """The potential well in numbers: how far positions are from the origin over time, which ones escape, how deep the well
 is. NumPy.
 
-"The normals' radius" at a time is the 99 % quantile of the distance from the origin over positions of good images
+"The normals' radius" at a time is the 99 % quantile of the distance from the origin over positions of normal images
 (GOOD). About 1 % of these positions lie outside it at every time by construction: it is the yardstick, not a finding.
 
 Sources: the well and its shell as in [WTF] arXiv 2508.05461; the escape curve and the depth are ours.
@@ -102,11 +102,12 @@ def _climb(r: np.ndarray, radial: np.ndarray) -> float:
 
 
 def _normal(travel: Travel, values: np.ndarray) -> np.ndarray:
-    """Columns of values (S, N) that belong to good images, (S, M). Raises FlowError where there are none."""
+    """Columns of values (S, N) that belong to normal images, (S, M). Raises FlowError where there are none."""
     is_normal = travel.positions.group == GOOD
     if not is_normal.any():
         raise FlowError(
-            "There are no positions of good images, so there is no well to measure.", fix="Choose good images as well."
+            "There are no positions of normal images, so there is no well to measure.",
+            fix="Choose normal images as well.",
         )
     return values[:, is_normal]
 
@@ -123,22 +124,22 @@ STILL: Final = 0.02
 
 
 def describe_well(travel: Travel) -> tuple[str, ...]:
-    """Plain sentences about the well, true for the numbers at hand. Positions outside every mask (UNMARKED) enter no
+    """Plain sentences about the well, true for these numbers. Positions outside every mask (UNMARKED) enter no
     claim.
     """
     group = travel.positions.group
     is_normal, is_defect = group == GOOD, ~np.isin(group, (GOOD, UNMARKED))
     if not is_normal.any():
         return (
-            "There are no positions of good images here, so there is no well to measure: choose good images as well.",
+            "There are no positions of normal images here, so there is no well to measure: choose normal images"
+            " as well.",
         )
     sentences = [_fall_of_normals(travel, is_normal)]
     if is_defect.any():
         sentences += _escape_of_defects(travel, is_normal, is_defect)
     else:
         sentences.append(
-            "There are no defect positions here, so nothing can be said about what escapes: choose defective images"
-            " with masks."
+            "There are no defect positions here, so it is unknown what escapes: choose defective images with masks."
         )
     sentences.append(_depth_in_words(travel))
     if (group == UNMARKED).any():
@@ -192,7 +193,7 @@ def _escape_of_defects(travel: Travel, is_normal: np.ndarray, is_defect: np.ndar
         said = [
             first,
             (
-                "Defects do not escape more than normals here: the distance from the origin does not tell them apart at"
+                "Defects do not escape more than normals here: the distance from the origin does not separate them at"
                 " this radius."
             ),
         ]

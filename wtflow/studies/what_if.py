@@ -35,9 +35,9 @@ def compute_what_if(store: RunStore, run_id: str, row: int, strokes: Sequence[St
     "Before" is what the run has stored, never a recomputation; strokes that change no pixel give it back after, too.
     Recomputing is another matter. On one CPU with the weights of the training the map came out equal to the last bit on
     36 images of three demo runs, whether alone or in a batch of 8, on one thread or two; a run trained on a GPU
-    (bfloat16), or with another release of the libraries, need not do so. `recomputed_difference` tells it for this
-    image, here and now. Raises RunNotFoundError for a row that the run does not have, ImageReadError when an image is
-    gone, SettingsError for strokes.
+    (bfloat16), or with another release of the libraries, need not do so. `recomputed_difference` measures it for this
+    image on this computer. Raises RunNotFoundError for a row that the run does not have, ImageReadError when an image
+    is gone, SettingsError for strokes.
     """
     stamp = derived.fingerprint(store, run_id, {})
     return _what_if(store.home, run_id, stamp, row, tuple(strokes), seed)

@@ -1,1 +1,1 @@
-"""Training: the loop (no files, no UI), the worker (its own process), and the jobs that start and stop it."""
+"""The flow is trained: what a step draws, the loop (no files, no UI), and the stage that saves checkpoints."""

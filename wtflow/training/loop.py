@@ -21,8 +21,8 @@ from wtflow.training.pool import Batch
 WARM_UP_STEPS = 50
 MAX_GRADIENT_NORM = 1.0
 FEWEST_ROWS = 128
-"""Of a batch, for one core: with fewer, what a step costs whatever its rows outweighs what they cost (measured: 1.5
-of 4.9 ms at 128).
+"""Rows of a batch for one core. With fewer, the fixed cost of a step outweighs that of its rows (1.5 of 4.9 ms at
+128).
 """
 N_EACH = 4
 """Batches that each core draws before all of them train on a CPU: some 4 MB a batch in preset fast."""
@@ -43,8 +43,8 @@ class Trainer:
     ) -> None:
         """Train to `total_steps`. `on_step(step, loss)` is called after each step and may raise to stop between two.
 
-        n_threads: threads that draw the next batches meanwhile; 0 draws each when it is needed, None does what suits
-        the device. The weights are the same whatever it is.
+        n_threads: threads that draw the next batches meanwhile; 0 draws each when it is needed, None chooses by the
+        device. The weights do not depend on it.
         """
         self.velocity.train()
         steps = range(self.step, self.total_steps)

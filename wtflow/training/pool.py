@@ -90,10 +90,10 @@ def squared_mahalanobis(pool: Tensor, chunk: int = CHUNK) -> Tensor:
 def position_batches(pool: Tensor, settings: Settings) -> Callable[[int], Batch]:
     """Batches of single positions for the mlp: step -> (B, K), (B, K), (B,).
 
-    Drawn evenly, or with `rarity_power` the rare ones more often: what the flow saw seldom ends far out, so that a rare
-    but sound position looks like a defect. Source: ours, the role that a coreset has for PatchCore. Each pair comes at
-    `times_per_pair` times, evenly apart: finding the pairs costs as much as a third of a step, and half as many serve
-    as well (measured on six categories). Ours.
+    Positions are drawn evenly, or with `rarity_power` the rare ones more often. Positions that the flow saw seldom end
+    far out, so a rare but normal position would look like a defect. Source: ours; PatchCore's coreset has this role.
+    Each pair comes at `times_per_pair` times, evenly apart. Finding the pairs costs up to a third of a step, and half
+    as many do as well (measured on six categories). Ours.
     """
     n, n_times = len(pool), settings.times_per_pair
     n_pairs = -(-settings.batch_size // n_times)

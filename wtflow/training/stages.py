@@ -64,7 +64,9 @@ def train_flow(
 
     trainer.run(batches, on_step)
     if trainer.step > first or not path.is_file():
-        save_checkpoint(path, detector, trainer.step, {}, data.fingerprint)  # finished: the optimiser is of no more use
+        save_checkpoint(
+            path, detector, trainer.step, {}, data.fingerprint
+        )  # finished: the optimiser is no longer needed
     return trainer.step - first
 
 
@@ -87,7 +89,7 @@ def prepare_training(
         velocity = build_velocity(settings, normaliser.channels)
     if settings.network == "mlp":
         pool = normalise_positions(positions, normaliser)
-        del positions  # overwritten, or of no more use
+        del positions  # overwritten, or no longer needed
         batches = position_batches(pool, settings)
     else:
         batches = image_batches(cache, key, rows, normaliser, settings)

@@ -173,7 +173,8 @@ def show_groups(store: RunStore, results: RunResults, study: FailureStudy, thres
             )
         st.caption(
             f"{widgets.count(len(found.groups), 'group')}: {how}. Each dot is the worst position of one test image"
-            " before the flow moves it, placed by UMAP: who is near whom counts, distances between groups do not."
+            " before the flow moves it, placed by UMAP: it shows which points are near each other, not how"
+            " far groups are apart."
             " Click a dot to see its map."
         )
     with right:
