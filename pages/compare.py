@@ -67,8 +67,8 @@ def curve_of(store: RunStore, comparison: Comparison, k: int, kind: CurveKind) -
 
 
 def show_calls(store: RunStore, comparison: Comparison, names: Sequence[str]) -> tuple[tables.Pair, list[str]]:
-    """Image by image: scores of two runs against each other, and where their calls differ. Returns the ids of those,
-    as filtered.
+    """Image by image: scores of two runs against each other, and where their calls differ.
+    Returns the ids of those, as filtered.
     """
     st.subheader("Image by image", anchor=False)
     pair = tables.pick_pair(comparison, names)

@@ -75,8 +75,8 @@ def show_histogram(results: RunResults, threshold: thresholds.Threshold) -> None
 
 
 def take_bar(key: str) -> None:
-    """A clicked bar becomes the score filter. Its ends travel in customdata; a click next to the bars takes the
-    filter back.
+    """A clicked bar becomes the score filter. Its ends travel in customdata;
+    a click next to the bars takes the filter back.
     """
     points = st.session_state[key].selection.points
     if points:

@@ -124,8 +124,8 @@ def show_position(results: RunResults, request: TravelRequest, travel: Travel, c
 
 
 def show_files(results: RunResults, travel: Travel) -> None:
-    """The figure, its numbers, its animation and the curves over time as files; the numbers of the curves are in the
-    figure's.
+    """The figure, its numbers, its animation and the curves over time as files;
+    the numbers of the curves are in the figure's.
     """
     view: View = "plane" if state.get("view") == "plane" else "angle"
     ids = results.table.sample_id.tolist()

@@ -80,7 +80,7 @@ def test_a_straight_path_stays_straight_on_principal_axes():
         (np.full((9, 3), 0.1), "equal"),
         (np.full((9, 3), 1e6 / 3, np.float32), "equal"),
         (np.array([[0.0, np.nan], [1, 2]]), "not finite"),
-        (np.eye(3)[:, :1], "2 axes were asked of 1 channels"),
+        (np.eye(3)[:, :1], "2 axes cannot come from 1 channels"),
     ],
 )
 def test_points_without_axes_are_refused_with_a_sentence(x, message):

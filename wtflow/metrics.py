@@ -180,8 +180,8 @@ def quantile_threshold(normal_scores: ArrayLike, q: float) -> float:
 
 
 def roc_curve(scores: ArrayLike, is_defective: ArrayLike) -> Curve | None:
-    """False-positive rate (x) against true-positive rate (y), from (0, 0) just above the highest score; None as in
-    image_metrics.
+    """False-positive rate (x) against true-positive rate (y), from (0, 0) just above the highest score;
+    None as in image_metrics.
     """
     scores, labels = _checked(scores, is_defective)
     if undefined_reason(labels):

@@ -22,8 +22,8 @@ Sort = Literal["score descending", "score ascending", "name"]
 
 
 class ScoreRow(Protocol):
-    """An image as a row of the score table holds it, from `image_at` or `itertuples`; layout.SCORE_COLUMNS explains
-    the columns.
+    """An image as a row of the score table holds it, from `image_at` or `itertuples`;
+    layout.SCORE_COLUMNS explains the columns.
     """
 
     row: np.integer
@@ -100,8 +100,8 @@ class ThresholdChoice:
 
 
 def open_results(store: RunStore, run_id: str) -> RunResults:
-    """Everything a finished run wrote. Raises RunNotFoundError before it has finished, DamagedRunError when files
-    disagree.
+    """Everything a finished run wrote. Raises RunNotFoundError before it has finished,
+    DamagedRunError when files disagree.
     """
     config = store.config(run_id)
     if (state := store.status(run_id).state) != "finished":

@@ -1,5 +1,5 @@
-"""Answers about a run on a page: from its folder, computed here with a bar where that is quick, else by a separate
-process.
+"""Answers about a run on a page: from its folder, computed here with a bar where that is
+quick, else by a separate process.
 """
 
 import streamlit as st
@@ -15,8 +15,8 @@ from wtflow.studies.requests import A, Request, RequestFor, TravelRequest
 
 POLL_S = 1.0
 QUICK = 120_000
-"""Evaluations (positions x steps) that a page makes itself: some four seconds on one core, with a bar. More go to a
-process.
+"""Evaluations (positions x steps) that a page makes itself: some four seconds on one core, with a bar.
+More go to a process.
 """
 
 
@@ -37,8 +37,8 @@ def read_travel(store: RunStore, run_id: str, request: TravelRequest) -> Travel 
 
 
 def read_task(store: RunStore, run_id: str, request: RequestFor[A], what: str, expected: str) -> A | None:
-    """An answer that a separate process makes, begun by a button; until then the button, its progress, or why it
-    failed.
+    """An answer that a separate process makes, begun by a button;
+    until then the button, its progress, or why it failed.
     """
     found = flow_cache.answer(store, run_id, request)
     if found is None:

@@ -39,8 +39,8 @@ SCAN_AGAIN_AFTER_S = 5
 
 
 class Shelf(Generic[Kept]):
-    """A few results by key, the least recently put thrown out. For work that reports progress, which cached
-    functions cannot.
+    """A few results by key, the least recently put thrown out.
+    For work that reports progress, which cached functions cannot.
     """
 
     def __init__(self, n_kept: int) -> None:
@@ -135,8 +135,8 @@ def _picture(path: str, mask_path: str, size_px: int, stamp: int) -> bytes:
 
 
 def heat(store: RunStore, run_id: str, row: int, opacity: float, size_px: int = THUMBNAIL_PX) -> bytes:
-    """JPEG of a scored image under its map, on the run's colour scale, the true defect outlined. Raises
-    ImageReadError.
+    """JPEG of a scored image under its map, on the run's colour scale, the true defect outlined.
+    Raises ImageReadError.
     """
     return _heat(str(store.home), run_id, run_stamp(store, run_id), row, opacity, size_px)
 
@@ -221,8 +221,8 @@ def _failure_map(home: str, run_id: str, stamp: tuple[int, ...], request_json: s
 def segments(
     store: RunStore, run_id: str, row: int, threshold: float, size_px: int
 ) -> tuple[bytes, RegionReport | None]:
-    """JPEG of an image with its map cut at a pixel threshold over its mask, and the regions of both (None without a
-    valid mask).
+    """JPEG of an image with its map cut at a pixel threshold over its mask, and the regions of
+    both (None without a valid mask).
 
     Raises ImageReadError.
     """

@@ -26,8 +26,8 @@ _MOVIES: dict[MovieFormat, tuple[str, str]] = {"gif": ("GIF", "image/gif"), "mp4
 def show_downloads(
     name: str, *, png: Make, svg: Make, csv: Make | None = None, movie: Film | None = None, label: str = "Download"
 ) -> None:
-    """A small menu of files to download, named `<run>-<name>.png` and so on. `name` is also what sets it apart on its
-    page.
+    """A small menu of files to download, named `<run>-<name>.png` and so on.
+    `name` is also what sets it apart on its page.
 
     Each callable is called when its button is pressed, in a separate thread: it may use caches but must show nothing.
     The movie is drawn with progress, then offered.
@@ -50,8 +50,8 @@ def offer_still(
     movie: Film | None = None,
     label: str = "Download",
 ) -> None:
-    """The menu of a still figure: `still` is its function in wtflow.plots.still, `records` what that takes. Rest as
-    in `show_downloads`.
+    """The menu of a still figure: `still` is its function in wtflow.plots.still, `records` what that takes.
+    Rest as in `show_downloads`.
     """
     show_downloads(
         name,

@@ -1,5 +1,5 @@
-"""The test images of a run as a grid of cards under their maps: filtered, sorted, in pages. A card leads to its
-localization.
+"""The test images of a run as a grid of cards under their maps: filtered, sorted, in pages.
+A card leads to its localization.
 """
 
 from typing import cast

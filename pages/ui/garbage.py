@@ -21,8 +21,8 @@ def leave_libraries_out() -> None:
 
 
 def _after_search(phase: str, info: dict[str, Any]) -> None:
-    """Objects in use by other sessions are left out, too: they go when nothing refers to them, only cycles among
-    them stay.
+    """Objects in use by other sessions are left out, too:
+    they go when nothing refers to them, only cycles among them stay.
     """
     global _n_modules  # noqa: PLW0603 - the callback belongs to the process
     if phase == "stop" and info["generation"] == 2 and len(sys.modules) > _n_modules:

@@ -78,8 +78,8 @@ def show_tag_filter(results: RunResults, chosen: thresholds.Filter) -> None:
 
 
 def show_flagged_metrics(results: RunResults) -> None:
-    """A line with the image metrics with and without the images whose label is called wrong; nothing where there are
-    none.
+    """A line with the image metrics with and without the images whose label is called wrong;
+    nothing where there are none.
     """
     found = flagged_metrics(results, thresholds.read_notes(results))
     if not found.n_flagged:
@@ -99,8 +99,8 @@ def show_flagged_metrics(results: RunResults) -> None:
 
 
 def show_note_line(note: ImageNote) -> None:
-    """What was written about an image, below its picture: what is cut off at the end are tags. Nothing where nothing
-    was.
+    """What was written about an image, below its picture: what is cut off at the end are tags.
+    Nothing where nothing was.
     """
     marks = [f"{_ICONS[WRONG_LABEL]} label is wrong"] * note.label_is_wrong + [f"{_ICONS[COMMENTED]} comment"] * bool(
         note.comment
@@ -116,8 +116,8 @@ def as_written(text: str) -> str:
 
 
 def _known_tags(run_id: str, notes: RunNotes) -> list[str]:
-    """Tags of the run, the most used first, then those that this session saw in use: one taken off by mistake stays
-    within reach.
+    """Tags of the run, the most used first, then those that this session saw in use:
+    one taken off by mistake stays within reach.
     """
     seen: dict[str, list[str]] = st.session_state.setdefault(_SEEN, {})
     seen[run_id] = [*notes.tags, *(tag for tag in seen.get(run_id, ()) if tag not in notes.tags)]

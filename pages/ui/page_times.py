@@ -1,5 +1,5 @@
-"""How long the server works on a page: `python -m pages.ui.page_times PAGE RUNS ROOT CATEGORY REPEATS`, for the bench
-(store: WTFLOW_HOME).
+"""How long the server works on a page: `python -m pages.ui.page_times PAGE RUNS ROOT CATEGORY
+REPEATS`, for the bench (store: WTFLOW_HOME).
 
 Streamlit's own test harness runs the page as the server does, with session, caches and widgets, but without a browser
 or the wire. What the harness itself takes, some 200 ms, is left out: the clock runs inside the script. Prints one JSON

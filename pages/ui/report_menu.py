@@ -1,5 +1,5 @@
-"""What a person sends or keeps: a report as one HTML file, and a run as a zip. Made with progress on request,
-then offered.
+"""What a person sends or keeps: a report as one HTML file, and a run as a zip.
+Made with progress on request, then offered.
 """
 
 import tempfile

@@ -25,8 +25,8 @@ def demo_root(store: RunStore) -> Path:
 
 
 def draw_demo(store: RunStore, categories: tuple[str, ...] = DEMO_CATEGORIES) -> Path:
-    """Draw these categories of the demo with a progress bar, unless they are there already, and return the demo's
-    folder.
+    """Draw these categories of the demo with a progress bar, unless they are there already, and
+    return the demo's folder.
     """
     root = demo_root(store)
     if is_demo_complete(root, categories):

@@ -162,8 +162,8 @@ def put(name: str, value: str | Iterable[str] | None) -> None:
 
 
 def settle(name: str, value: str) -> None:
-    """Write down the value that a page took because nothing was chosen. What depends on it stays: it was meant for
-    this value.
+    """Write down the value that a page took because nothing was chosen. What depends on it stays:
+    it was meant for this value.
     """
     choices = st.session_state.setdefault(_CHOICES, {})
     if choices.get(name) != [value]:

@@ -132,8 +132,8 @@ def show_no_run_yet(words: str) -> None:
 
 
 def show_why_unfit(run_id: str, summary: RunSummary | None) -> None:
-    """Why a run that the address names has no results to show, and what to do. summary: None where there is no such
-    run.
+    """Why a run that the address names has no results to show, and what to do. summary:
+    None where there is no such run.
     """
     if summary is None:
         fix = "It may have been deleted. Choose another one above, or train one."

@@ -1,5 +1,5 @@
-"""Figures of a CUDA device with the paper's backbone: flow, training, a whole run, how busy the device is, memory,
-precision.
+"""Figures of a CUDA device with the paper's backbone:
+flow, training, a whole run, how busy the device is, memory, precision.
 """
 
 import contextlib
@@ -62,8 +62,8 @@ def measure(shop: Workshop) -> list[Figure]:
 
 
 def whole_run(shop: Workshop) -> list[Figure]:
-    """A run from files to metrics against its networks alone, the device's memory, and how much bf16 changes the
-    scores.
+    """A run from files to metrics against its networks alone, the device's memory, and how much
+    bf16 changes the scores.
     """
     n_images, n_steps = len(shop.data.train) + len(shop.data.test), total_steps(shop.settings, len(shop.data.fit_rows))
     seconds = interleaved(
@@ -98,8 +98,8 @@ def whole_run(shop: Workshop) -> list[Figure]:
 
 
 def bf16_agreement(detector: Detector, shop: Workshop) -> float:
-    """Rank correlation (Spearman) over all positions of a batch of images between scores of a flow run in bf16 and
-    in fp32.
+    """Rank correlation (Spearman) over all positions of a batch of images between scores of a flow
+    run in bf16 and in fp32.
     """
     x, velocity = detector.start(shop.features), detector.velocity.eval()
     maps = []

@@ -14,8 +14,8 @@ STEPS = 10
 TEST_SHARE = 5
 """One image in this many is for testing."""
 FLAT = Target("ratio", "at most", 1.1)
-"""Three doublings of the number of images may cost a tenth more: of an image, only its maps and its row in a table
-are kept.
+"""Three doublings of the number of images may cost a tenth more:
+of an image, only its maps and its row in a table are kept.
 """
 CATEGORY = "drawn"
 
@@ -52,8 +52,8 @@ def measure(shop: Workshop) -> list[Figure]:
 
 
 def _peaks(shop: Workshop, n_images: int) -> dict[str, float]:
-    """MiB by stage, for a category of `n_images`. The files are deleted again: features of 2,000 images take
-    1.6 GB.
+    """MiB by stage, for a category of `n_images`. The files are deleted again:
+    features of 2,000 images take 1.6 GB.
     """
     folder = shop.folder / f"memory_{n_images}"
     n_test = max(2, n_images // TEST_SHARE)

@@ -1,5 +1,5 @@
-"""One stage of a run in a separate process, and its peak memory: `python -m wtflow.bench.memory_stage STAGE RUN`
-(store: WTFLOW_HOME).
+"""One stage of a run in a separate process, and its peak memory:
+`python -m wtflow.bench.memory_stage STAGE RUN` (store: WTFLOW_HOME).
 
 Prints the peak in MiB last. Stage `imports` loads what every stage loads and does nothing: the floor. A stage reads
 from the store what the stages before it wrote.

@@ -16,8 +16,8 @@ TRAIN_SHARE = 4
 
 
 def measure(shop: Workshop) -> list[Figure]:
-    """Milliseconds of each page cold (its first visit in a new process) and cached (later visits, each in a new
-    session).
+    """Milliseconds of each page cold (its first visit in a new process) and cached (later visits,
+    each in a new session).
 
     Two runs of the same images, so that there is something to compare. Pages that compute on a first visit do so when
     cold.

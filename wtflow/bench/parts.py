@@ -44,8 +44,8 @@ def choose_parts(names: str | None) -> list[str]:
 def run_parts(
     names: Sequence[str], settings: Settings, sizes: Sizes, progress: Callable[[str, float], None]
 ) -> tuple[list[Figure], dict[str, Any]]:
-    """Figures of these parts, and facts about them: machine, settings, parts not run and why, parts that failed and
-    their error.
+    """Figures of these parts, and facts about them:
+    machine, settings, parts not run and why, parts that failed and their error.
 
     All parts except gpu are measured on the CPU. The other parts keep their figures when one fails. Everything is
     written into a temporary folder, which is deleted.

@@ -1,5 +1,5 @@
-"""A finished run of drawn images with made-up scores and maps: what pages read, without the hours that training
-would take.
+"""A finished run of drawn images with made-up scores and maps:
+what pages read, without the hours that training would take.
 """
 
 import time

@@ -10,8 +10,8 @@ from wtflow.scoring.pixels import image_scores, upsample
 
 
 def measure(shop: Workshop) -> list[Figure]:
-    """Milliseconds per image of the detector's maps, of bringing them to pixels, of image scores and of pixel
-    metrics.
+    """Milliseconds per image of the detector's maps, of bringing them to pixels, of image scores
+    and of pixel metrics.
     """
     settings, detector, features = shop.settings, shop.training[1], shop.features
     maps = detector.maps(features).after

@@ -52,8 +52,8 @@ def measure(shop: Workshop) -> list[Figure]:
 
 
 def start_server(home: Path) -> None:
-    """Start the app on a free port, wait until its health check answers, and end it. Raises StoreError when it does
-    not start.
+    """Start the app on a free port, wait until its health check answers, and end it.
+    Raises StoreError when it does not start.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

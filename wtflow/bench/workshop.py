@@ -1,5 +1,5 @@
-"""The material of the parts: drawn images, their features, an untrained flow. Made on first use, in a temporary
-folder.
+"""The material of the parts: drawn images, their features, an untrained flow.
+Made on first use, in a temporary folder.
 """
 
 import functools

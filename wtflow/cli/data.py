@@ -48,8 +48,8 @@ def check(
 def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Delete all cached features.")] = False, as_json: Json = False
 ) -> None:
-    """Show or clear the cache of backbone features. Runs keep their results; features are computed again when
-    needed.
+    """Show or clear the cache of backbone features. Runs keep their results;
+    features are computed again when needed.
     """
     from wtflow.store.features import FeatureCache
 

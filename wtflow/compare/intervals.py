@@ -68,8 +68,8 @@ def resample(strata: ArrayLike, n_resamples: int = N_RESAMPLES, seed: int = 0) -
 def paired_bootstrap(
     metrics: Sequence[Weighted], weights: np.ndarray, confidence: float = CONFIDENCE
 ) -> tuple[tuple[Interval, Interval], ...]:
-    """For each run its value and its difference to the first run, with percentile intervals over the same resamples for
-    all.
+    """For each run its value and its difference to the first run, with percentile intervals over
+    the same resamples for all.
 
     metrics: one function of weights per run, all over the same N images in the same order; weights: (R, N) of
     `resample`.
@@ -83,8 +83,8 @@ def paired_bootstrap(
 def paired_intervals(
     values: Sequence[float], drawn: Sequence[np.ndarray], confidence: float = CONFIDENCE
 ) -> tuple[tuple[Interval, Interval], ...]:
-    """The same from each run's value and its values (R,) on the resamples, which must be the same resamples for all
-    runs.
+    """The same from each run's value and its values (R,) on the resamples, which must be the same
+    resamples for all runs.
 
     Pairing takes out what all runs share: an image that is hard for every run moves no difference.
     """
@@ -95,8 +95,8 @@ def paired_intervals(
 
 
 def weighted_auroc(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """(R,) AUROC of each row of weights: the share of pairs with the defective image above the normal one, ties
-    half.
+    """(R,) AUROC of each row of weights: the share of pairs with the defective image above the
+    normal one, ties half.
     """
     order = np.argsort(scores[~labels], kind="stable")
     normals, defective = scores[~labels][order], scores[labels]
@@ -111,8 +111,8 @@ def weighted_auroc(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray) 
 
 
 def weighted_ap(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """(R,) average precision of each row of weights: precision at every threshold, weighted by the recall gained
-    there.
+    """(R,) average precision of each row of weights:
+    precision at every threshold, weighted by the recall gained there.
     """
     tp, called = _falling_counts(scores, labels, weights)
     gained = np.diff(tp, axis=1, prepend=tp.dtype.type(0))

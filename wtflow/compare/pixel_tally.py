@@ -26,8 +26,8 @@ VERSION = 1
 
 
 N_TAIL, N_BODY = 320, 96
-"""Thresholds by the share of normal pixels above, evenly by its logarithm (54 per decade), and by quantiles of
-defective images.
+"""Thresholds by the share of normal pixels above, evenly by its logarithm (54 per decade), and
+by quantiles of defective images.
 """
 
 SMALLEST_SHARE = 1e-6
@@ -86,8 +86,8 @@ def pixel_metrics(tally: PixelTally, rows: np.ndarray, weights: np.ndarray) -> d
 
 
 def pro_curve(tally: PixelTally, rows: np.ndarray) -> Curve | None:
-    """False-positive rate of the pixels (x) against the mean overlap per region (y), from (0, 0); None where
-    undefined.
+    """False-positive rate of the pixels (x) against the mean overlap per region (y), from (0, 0);
+    None where undefined.
     """
     normal, _, overlap = _weighted(tally, rows, np.ones((1, len(rows)), np.float32))
     if not (normal[0, -1] and overlap[0, -1]):
@@ -134,8 +134,8 @@ def _count(values: np.ndarray, truth: np.ndarray, rising: np.ndarray) -> tuple[n
 
 
 def _weighted(tally: PixelTally, rows: np.ndarray, weights: np.ndarray) -> list[np.ndarray]:
-    """Normal pixels, defective pixels and regions at or above each threshold, float64 (R, T) each, for each row of
-    weights.
+    """Normal pixels, defective pixels and regions at or above each threshold, float64 (R, T) each,
+    for each row of weights.
     """
     place = np.searchsorted(tally.row, rows)
     counts = []

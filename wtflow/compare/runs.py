@@ -51,8 +51,8 @@ tenth of a second.
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Runs over their N common test images. `images` has the columns row, sample_id, path, mask_path, defect,
-    is_defective.
+    """Runs over their N common test images. `images` has the columns row, sample_id, path,
+    mask_path, defect, is_defective.
 
     The first four and `rows` count in the first run's own table; there may be no image at all.
     """
@@ -138,8 +138,8 @@ def compare_images(comparison: Comparison, n_resamples: int = N_RESAMPLES, seed:
 def compare_pixels(
     comparison: Comparison, tallies: Sequence[PixelTally] | None, n_resamples: int = N_RESAMPLES, seed: int = 0
 ) -> tuple[MetricRow, ...]:
-    """Pixel metrics of all runs, with intervals and differences where the runs' pixels were counted (`tallies`, one per
-    run).
+    """Pixel metrics of all runs, with intervals and differences where the runs' pixels were
+    counted (`tallies`, one per run).
 
     On the runs' whole test set the values are those that the runs stored, else they come from the tallies. Without
     tallies and on a part of the images there is no value; `reason` explains it.
@@ -272,8 +272,8 @@ def disagreement_words(table: pd.DataFrame, first: str, second: str) -> str:
 
 
 def normal_reference(run: RunResults) -> np.ndarray | None:
-    """Pixel scores of the run's normal test images (held-out ones where there are none), rising; None without any
-    normal image.
+    """Pixel scores of the run's normal test images (held-out ones where there are none), rising;
+    None without any normal image.
     """
     test = run.test[~run.test.is_defective.astype(bool)]
     normals = test if len(test) else run.holdout

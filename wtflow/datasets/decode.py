@@ -73,8 +73,8 @@ _GREY = ("1", "L", "LA")
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """pixels: (H, W) or (H, W, 3), uint8 or uint16; `white` is the value of full brightness; `mode` e.g. "RGB 8
-    bit".
+    """pixels: (H, W) or (H, W, 3), uint8 or uint16; `white` is the value of full brightness; `mode` e.g.
+    "RGB 8 bit".
     """
 
     pixels: np.ndarray

@@ -23,8 +23,8 @@ def is_image_name(name: str) -> bool:
 
 
 def is_storable(name: str) -> bool:
-    """Whether a name can be written as text; Linux allows bytes that are no UTF-8, which no report or table can
-    hold.
+    """Whether a name can be written as text; Linux allows bytes that are no UTF-8, which no report
+    or table can hold.
     """
     try:
         name.encode()
@@ -48,8 +48,8 @@ def is_file(path: Path) -> bool:
 
 
 def list_folder(folder: Path) -> tuple[list[str], list[str]]:
-    """(folders, files) in a folder, each sorted, without junk. A link counts as what it leads to, a broken one as a
-    file.
+    """(folders, files) in a folder, each sorted, without junk.
+    A link counts as what it leads to, a broken one as a file.
 
     Raises: LayoutError when the folder cannot be opened.
     """
@@ -101,8 +101,8 @@ def walk_files(folder: Path) -> Iterator[Path]:
 
 
 def pair_masks(images: list[Path], folder: Path) -> dict[Path, Path]:
-    """image -> its mask in `folder`, by stem and never by position: STEM_mask.EXT is taken before STEM.EXT, PNG before
-    others.
+    """image -> its mask in `folder`, by stem and never by position:
+    STEM_mask.EXT is taken before STEM.EXT, PNG before others.
 
     Stems compare in Unicode's composed form: archives from macOS hold names in the decomposed one.
     """

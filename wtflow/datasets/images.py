@@ -90,8 +90,8 @@ def hash_pixels(image: Decoded) -> str:
 
 
 def binarise(pixels: np.ndarray) -> np.ndarray:
-    """bool (H, W): at least half of the mask's own maximum, so that 0/1, 0/255 and 16-bit masks all work. All 0 is
-    empty.
+    """bool (H, W): at least half of the mask's own maximum, so that 0/1, 0/255 and 16-bit masks all work.
+    All 0 is empty.
     """
     values = pixels.max(axis=2) if pixels.ndim == 3 else pixels
     highest = int(values.max(initial=0))
@@ -126,8 +126,8 @@ def _to_rgb(image: Decoded, size_px: int | None) -> np.ndarray:
 
 
 def _resize(pixels: np.ndarray, size_px: int) -> np.ndarray:
-    """(size_px, size_px) or (size_px, size_px, 3): uint8 stays uint8, 16 bit goes through float32, which keeps its
-    steps.
+    """(size_px, size_px) or (size_px, size_px, 3):
+    uint8 stays uint8, 16 bit goes through float32, which keeps its steps.
     """
     size = (size_px, size_px)
     if pixels.dtype == np.uint8:

@@ -51,8 +51,8 @@ class FolderLayout:
 
 
 def scan_tree(root: Path, name: str, layout: str, normal: str) -> Category:
-    """The category of a train/test/ground_truth tree whose folders of normal images are called `normal`. Opens no
-    image.
+    """The category of a train/test/ground_truth tree whose folders of normal images are called `normal`.
+    Opens no image.
     """
     folder = root / name
     samples = _samples(folder, "train", normal, GOOD)

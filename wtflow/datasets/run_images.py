@@ -20,8 +20,8 @@ FEWEST_TO_HOLD_OUT = 10
 
 @dataclass(frozen=True, slots=True)
 class RunData:
-    """Training normals, test images and their content hashes. `held_out` are rows of `train` that training never
-    sees.
+    """Training normals, test images and their content hashes.
+    `held_out` are rows of `train` that training never sees.
     """
 
     train: tuple[Sample, ...]

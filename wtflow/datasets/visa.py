@@ -1,5 +1,5 @@
-"""The folder layout of VisA: ROOT/CATEGORY/Data/{Images/{Normal,Anomaly}, Masks/Anomaly}, split by
-ROOT/split_csv/1cls.csv.
+"""The folder layout of VisA: ROOT/CATEGORY/Data/{Images/{Normal,Anomaly}, Masks/Anomaly},
+split by ROOT/split_csv/1cls.csv.
 
 Source: Zou et al., SPot-the-Difference, ECCV 2022, arXiv 2207.14315.
 """

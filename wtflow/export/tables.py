@@ -54,8 +54,8 @@ SCORES_CSV = (
 
 
 def csv_bytes(table: pd.DataFrame, *, digits: str | None = None) -> bytes:
-    """A table as CSV in UTF-8, without its index; text cells that begin like a formula are quoted with an
-    apostrophe.
+    """A table as CSV in UTF-8, without its index; text cells that begin like a formula are quoted
+    with an apostrophe.
     """
     texts = [name for name in table.columns if not pd.api.types.is_numeric_dtype(table[name])]
     safe = table.assign(
@@ -83,8 +83,8 @@ def scores_csv(
 
 
 def travel_csv(travel: Travel, sample_ids: Sequence[str]) -> bytes:
-    """One line per position and saved time, times of a position below each other; the divergence only where it was
-    computed.
+    """One line per position and saved time, times of a position below each other;
+    the divergence only where it was computed.
 
     sample_ids: ids in the order of the run's score table, which `travel.positions.row` points into. Raises FlowError
     when they do not fit.
@@ -106,8 +106,8 @@ def travel_csv(travel: Travel, sample_ids: Sequence[str]) -> bytes:
 
 
 def projection_csv(projection: Projection, positions: PositionSet, sample_ids: Sequence[str]) -> bytes:
-    """One line per point and time: its image and place, the method and its two coordinates. Raises FlowError as
-    `travel_csv`.
+    """One line per point and time: its image and place, the method and its two coordinates.
+    Raises FlowError as `travel_csv`.
     """
     n_times, n = projection.points.shape[:2]
     if len(positions) != n:
@@ -120,8 +120,8 @@ def projection_csv(projection: Projection, positions: PositionSet, sample_ids: S
 
 
 def steps_csv(rows: Sequence[StepsRow]) -> bytes:
-    """One line per solver and number of steps: metrics, milliseconds, and three columns of endpoint norms for each
-    group.
+    """One line per solver and number of steps: metrics, milliseconds, and three columns of
+    endpoint norms for each group.
     """
     lines = []
     for row in rows:
@@ -159,8 +159,8 @@ def depth_csv(t: np.ndarray, depth: np.ndarray) -> bytes:
 
 
 def ideal_csv(ideal: Ideal) -> bytes:
-    """One line per coupling (and the learned field), position and time: two coordinates and the norm in all
-    dimensions.
+    """One line per coupling (and the learned field), position and time:
+    two coordinates and the norm in all dimensions.
     """
     n_times, n = len(ideal.t), len(ideal.start)
     t = np.asarray(ideal.t)[:, None, None]

@@ -1,5 +1,5 @@
-"""Which images a run calls wrongly at a threshold, by how much, how each defect type fares, where normal images look
-defective.
+"""Which images a run calls wrongly at a threshold, by how much, how each defect type fares,
+where normal images look defective.
 """
 
 import numpy as np
@@ -63,8 +63,8 @@ def position_scores(results: RunResults, rows: np.ndarray) -> np.ndarray:
 
 
 def alarm_map(results: RunResults, quantile: float = PIXEL_QUANTILE) -> AlarmMap | None:
-    """Where normal test images exceed the pixel threshold, the quantile of all their positions; None without normal
-    test images.
+    """Where normal test images exceed the pixel threshold, the quantile of all their positions;
+    None without normal test images.
     """
     test = results.test
     rows = test.row[~test.is_defective.to_numpy(bool)].to_numpy()

@@ -19,8 +19,8 @@ LEAST_IMAGES = 20
 
 
 def group_failures(points: np.ndarray, rows: np.ndarray, wrong: np.ndarray) -> FailureMap:
-    """Failing images in groups by Ward's method on the map; of 2 to MOST_GROUPS groups the number of the highest mean
-    silhouette.
+    """Failing images in groups by Ward's method on the map;
+    of 2 to MOST_GROUPS groups the number of the highest mean silhouette.
 
     points: (N, 2) of all test images, in the order of `rows` (N,), which rise; wrong: rows of the failing ones, in any
     order. Fewer than LEAST of them, or nearly all in one place, make one group. The same each time. Raises FlowError

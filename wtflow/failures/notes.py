@@ -57,16 +57,16 @@ def count_tags(results: RunResults, notes: RunNotes, threshold: float) -> pd.Dat
 
 
 def noted_rows(results: RunResults, notes: RunNotes, threshold: float) -> pd.DataFrame:
-    """The images that somebody wrote about, in the order of the score table, with the columns `outcome`, `tags`,
-    `comment`, `label_is_wrong`.
+    """The images that somebody wrote about, in the order of the score table, with the columns
+    `outcome`, `tags`, `comment`, `label_is_wrong`.
     """
     is_noted = [not notes.note(sample_id).is_empty for sample_id in results.table.sample_id]
     return add_notes(add_outcomes(results.table[is_noted], threshold), notes)
 
 
 def images_with(notes: RunNotes, chosen: Collection[str]) -> frozenset[str] | None:
-    """Ids of the images that have any of these tags, or WRONG_LABEL or COMMENTED where chosen; None when nothing is
-    chosen.
+    """Ids of the images that have any of these tags, or WRONG_LABEL or COMMENTED where chosen;
+    None when nothing is chosen.
     """
     if not chosen:
         return None

@@ -1,5 +1,5 @@
-"""A map cut at a pixel threshold against the mask: areas, regions found and missed; and plain facts of a mask. NumPy
-and SciPy.
+"""A map cut at a pixel threshold against the mask: areas, regions found and missed; and plain facts of a mask.
+NumPy and SciPy.
 
 Regions are 8-connected, as in the metrics.
 """
@@ -54,8 +54,8 @@ def border_distance(row: float, column: float, shape: tuple[int, int]) -> float:
 
 
 def mask_centre(mask: np.ndarray) -> tuple[float, float]:
-    """Row and column of the centroid of a mask that is not empty, in pixel edges: the pixel (0, 0) has its centre at
-    (0.5, 0.5).
+    """Row and column of the centroid of a mask that is not empty, in pixel edges:
+    the pixel (0, 0) has its centre at (0.5, 0.5).
     """
     rows, columns = np.nonzero(mask)
     return float(rows.mean()) + 0.5, float(columns.mean()) + 0.5
@@ -66,8 +66,8 @@ def count_regions(mask: np.ndarray) -> int:
 
 
 def contrast(image: np.ndarray, mask: np.ndarray) -> float:
-    """How far a defect stands out from its surroundings by colour: |mean inside - mean of a ring around it| / spread of
-    the ring.
+    """How far a defect stands out from its surroundings by colour:
+    |mean inside - mean of a ring around it| / spread of the ring.
 
     image: float (H, W, 3) in [0, 1]; mask: bool (H, W), not empty. Distances are Euclidean in RGB; the ring is
     RING_SHARE of the side wide and begins GAP_PX outside the mask; its spread is the root mean square distance of its
@@ -86,8 +86,8 @@ def contrast(image: np.ndarray, mask: np.ndarray) -> float:
 
 
 def _regions(marked: np.ndarray, other: np.ndarray) -> tuple[Region, ...]:
-    """Regions of `marked`, the largest first (of equal ones in reading order), with the share of each that `other`
-    marks too.
+    """Regions of `marked`, the largest first (of equal ones in reading order), with the share of
+    each that `other` marks too.
     """
     labels, n = ndimage.label(marked, structure=EIGHT_NEIGHBOURS)
     rows, columns = np.nonzero(labels)

@@ -174,8 +174,8 @@ def describe_split(split: Split, words: FactWords, wrong: str, right: str) -> st
 def gathering_types(
     is_wrong: np.ndarray, group: np.ndarray, *, seed: int = 0, n_shuffles: int = N_SHUFFLES
 ) -> tuple[tuple[str, ...], float] | None:
-    """Groups with more than the mean share of wrong calls, the largest share first, and the p-value that shares differ
-    at all.
+    """Groups with more than the mean share of wrong calls, the largest share first, and the
+    p-value that shares differ at all.
 
     None with fewer than two groups, fewer than LEAST wrong or right calls, or where p >= LEVEL. The statistic is
     Pearson's chi-squared with shuffled labels in place of its distribution, which small counts do not follow.

@@ -51,8 +51,8 @@ class FailureStudy:
     alarms: tuple[str, ...]
     """Sentences about false alarms."""
     wholes: tuple[str, ...]
-    """How many images are called defective as a whole rather than for one place; empty where the run has no such
-    score.
+    """How many images are called defective as a whole rather than for one place;
+    empty where the run has no such score.
     """
     miss_splits: tuple[Split, ...]
     alarm_splits: tuple[Split, ...]
@@ -87,8 +87,8 @@ def study_failures(
 def fact_table(
     results: RunResults, facts: ImageFacts | None, nearest: NearestNormals | None, threshold: float
 ) -> pd.DataFrame:
-    """The test images with `outcome` and a column per fact; `nearest` (distance) and `nearest_id` where they were
-    computed.
+    """The test images with `outcome` and a column per fact;
+    `nearest` (distance) and `nearest_id` where they were computed.
     """
     table = add_outcomes(results.test, threshold).reset_index(drop=True)
     if facts is not None:

@@ -1,5 +1,5 @@
-"""A frozen timm model as a source of features. Stage k has stride 2^(k+1) in the common families: 2 is stride 8, 3 is
-stride 16.
+"""A frozen timm model as a source of features. Stage k has stride 2^(k+1) in the common families:
+2 is stride 8, 3 is stride 16.
 """
 
 import contextlib

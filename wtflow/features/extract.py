@@ -85,8 +85,8 @@ def _computed(
 
 
 def refuse_changed(path: Path, content: str) -> None:
-    """Raise DatasetError when a file does not hold the expected contents (SHA-256): its features would be another
-    picture's.
+    """Raise DatasetError when a file does not hold the expected contents (SHA-256):
+    its features would be another picture's.
     """
     if hash_file(path) != content:
         raise DatasetError(f"{path} has changed since the run read it.", fix="Put the old file back, or train again.")
@@ -94,8 +94,8 @@ def refuse_changed(path: Path, content: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class FeatureKeys:
-    """Where the features of a run are in the cache; `test` is None without test images. `computed`: they were not
-    there before.
+    """Where the features of a run are in the cache; `test` is None without test images. `computed`:
+    they were not there before.
     """
 
     train: str

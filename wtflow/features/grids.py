@@ -7,8 +7,8 @@ from wtflow.config import Settings
 
 
 def no_finer(grids: list[Tensor], settings: Settings) -> list[Tensor]:
-    """Stages finer than `finest_grid`, averaged down to the grid of the first that is not finer. Unchanged where all
-    are finer.
+    """Stages finer than `finest_grid`, averaged down to the grid of the first that is not finer.
+    Unchanged where all are finer.
     """
     coarse = [
         (grid.shape[-2], grid.shape[-1])

@@ -1,5 +1,5 @@
-"""The calls of timm: which models exist, their description, and how they are built. The only module that imports
-timm.
+"""The calls of timm: which models exist, their description, and how they are built.
+The only module that imports timm.
 """
 
 import contextlib

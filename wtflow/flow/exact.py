@@ -64,8 +64,8 @@ def gaussian_barycentre(x: ArrayLike, mean: ArrayLike, std: ArrayLike, rho: Arra
 
 
 def meeting_time(std: ArrayLike) -> np.ndarray:
-    """t* = s / (1 + s), at which all lines of the population's worst coupling (rho=-1) meet in (1-t*) m. Source:
-    ours.
+    """t* = s / (1 + s), at which all lines of the population's worst coupling (rho=-1) meet in (1-t*) m.
+    Source: ours.
     """
     _, _, _, s, _ = _checked(0.0, 0.0, 0.0, std, 0.0)
     return s / (1 + s)
@@ -130,8 +130,8 @@ def mixture_velocity(x: ArrayLike, t: float, weights: ArrayLike, means: ArrayLik
 
 
 def mixture_score(x: ArrayLike, t: float, weights: ArrayLike, means: ArrayLike, stds: ArrayLike) -> np.ndarray:
-    """Gradient of `mixture_log_density` in x; (N, d). For t < 1 the field is v = -(x + t score) / (1 - t). Source:
-    ours.
+    """Gradient of `mixture_log_density` in x; (N, d). For t < 1 the field is v = -(x + t score) / (1 - t).
+    Source: ours.
     """
     x, log_joint, means, _, variance = _mixture(x, t, weights, means, stds)
     pulls = -(x[:, None] - (1 - t) * means) / variance[:, None]
@@ -177,7 +177,7 @@ def _checked(*values: ArrayLike) -> tuple[np.ndarray, ...]:
     """x, t, mean, std, rho as float64, in range."""
     x, t, m, s, rho = (np.asarray(value, np.float64) for value in values)
     if not all(np.all(np.isfinite(value)) for value in (x, t, m, s, rho)):
-        raise FlowError("A closed form was asked for values that are not finite.", fix="Give finite numbers.")
+        raise FlowError("A closed form got values that are not finite.", fix="Give finite numbers.")
     if np.any((t < 0) | (t > 1)) or np.any(s < 0) or np.any(np.abs(rho) > 1):
         raise FlowError(
             "Closed forms hold for t in [0, 1], std of 0 or more and rho in [-1, 1].",

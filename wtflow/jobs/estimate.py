@@ -30,8 +30,8 @@ class Estimate:
 
 
 def estimate(store: RunStore, n_train: int, n_test: int, settings: Settings) -> Estimate:
-    """From the latest finished run with similar settings where there is one, else from figures measured on two CPU
-    cores.
+    """From the latest finished run with similar settings where there is one, else from figures
+    measured on two CPU cores.
     """
     n_images = n_train + n_test
     n_steps = (
@@ -86,8 +86,8 @@ def _alike(a: Settings, b: Settings) -> bool:
 
 
 def _disk(n_images: int, n_test: int, settings: Settings) -> int | None:
-    """Features in float16, maps in float32, the checkpoint; None for a backbone whose channels are not
-    listed above.
+    """Features in float16, maps in float32, the checkpoint;
+    None for a backbone whose channels are not listed above.
     """
     per_stage = _CHANNELS.get(settings.backbone)
     if per_stage is None or settings.stages[-1] >= len(per_stage):

@@ -123,8 +123,8 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
 
 
 def _start_umap(store: RunStore, run_id: str) -> None:
-    """Start the UMAP of the wells in a separate process, which outlives this one. The run stays finished even if that
-    fails.
+    """Start the UMAP of the wells in a separate process, which outlives this one.
+    The run stays finished even if that fails.
     """
     from wtflow.jobs.studies import start_task
     from wtflow.studies.requests import default_wells

@@ -1,5 +1,5 @@
-"""Start, queue, stop, resume and delete runs, and find out how they ended. Any process may call; a file lock keeps
-order.
+"""Start, queue, stop, resume and delete runs, and find out how they ended. Any process may call;
+a file lock keeps order.
 
 The worker is a separate process (see `processes`). `lost` and `stopping` are not guessed: they follow from the process
 and the stop file. A `stopped` that follows from them is written by `reconcile`.
@@ -41,8 +41,8 @@ is not started a second time.
 
 
 def start(store: RunStore, root: Path, category: str, settings: Settings) -> str:
-    """Create a run and start it, or queue it behind others. Raises RunBusyError when this category is already queued
-    or running.
+    """Create a run and start it, or queue it behind others.
+    Raises RunBusyError when this category is already queued or running.
     """
     if (weights_file := settings.weights_file) is not None:  # the worker has another current folder
         settings = settings.changed({"weights": str(weights_file.absolute())})
@@ -54,8 +54,8 @@ def start(store: RunStore, root: Path, category: str, settings: Settings) -> str
 
 
 def resume(store: RunStore, run_id: str) -> None:
-    """Continue a stopped, failed or lost run from its last checkpoint. Raises RunBusyError when it is active, or its
-    category is.
+    """Continue a stopped, failed or lost run from its last checkpoint.
+    Raises RunBusyError when it is active, or its category is.
     """
     with locked(store):
         config, status = store.config(run_id), _status_now(store, run_id)
@@ -92,8 +92,8 @@ def delete(store: RunStore, run_id: str) -> None:
 
 
 def reconcile(store: RunStore) -> None:
-    """Bring the store in line with the processes: end what was asked to stop, start what waits. Cheap, so call it at
-    every poll.
+    """Bring the store in line with the processes: end what was asked to stop, start what waits.
+    Cheap, so call it at every poll.
     """
     processes.reap()
     if not store.home.is_dir():

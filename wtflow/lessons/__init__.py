@@ -1,5 +1,5 @@
-"""Lessons: the computation behind each page of "Learn", and checks of its numbers. One module per lesson, named as in
-`LESSONS`.
+"""Lessons: the computation behind each page of "Learn", and checks of its numbers.
+One module per lesson, named as in `LESSONS`.
 
 A lesson module has `CONTROLS` (what can be set), `DATA` (data sets it can be shown on, () for none), `prepare(seed,
 points, settings)`, which returns a `Scene`, and `figure(scene, settings)`, which draws it for slides. The interactive

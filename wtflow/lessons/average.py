@@ -1,5 +1,5 @@
-"""Lesson 4, crossing paths average: what a field can learn from lines that cross, in the family where everything is
-known.
+"""Lesson 4, crossing paths average: what a field can learn from lines that cross, in the
+family where everything is known.
 
 Data is N(m, s^2), noise N(0, 1), and rho is the correlation of their standardised values: -1 is the worst, 0 the
 independent, +1 the optimal coupling of the whole population. The browser draws with closed forms; here they are

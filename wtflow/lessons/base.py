@@ -154,8 +154,8 @@ def own_points(text: str) -> np.ndarray:
 
 
 def choose_points(data: str, own: str | None, seed: int, n: int = N_POINTS) -> np.ndarray:
-    """Points of a data set by name, (n, 2), or those drawn by hand for "drawn". Raises SettingsError for an unknown
-    name.
+    """Points of a data set by name, (n, 2), or those drawn by hand for "drawn".
+    Raises SettingsError for an unknown name.
     """
     if data == OWN and own:
         return own_points(own)

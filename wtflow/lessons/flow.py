@@ -38,8 +38,8 @@ DATA = ("moons", "rings", "grid", "letters")
 
 
 def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) -> Scene:
-    """Atoms (A, 2), one noise per atom (A, 2) whose mean is 0 and whose mean squared norm is 2, and checks of the
-    field.
+    """Atoms (A, 2), one noise per atom (A, 2) whose mean is 0 and whose mean squared norm is 2,
+    and checks of the field.
     """
     atoms = choose_points(DATA[0], None, seed) if points is None else np.asarray(points, np.float64)
     noise = balanced_noise(len(atoms), seed)
@@ -47,8 +47,8 @@ def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) ->
 
 
 def balanced_noise(n: int, seed: int) -> np.ndarray:
-    """Gaussian noise (n, 2), shifted to mean 0 and scaled to mean squared norm 2, so that few points represent the
-    whole.
+    """Gaussian noise (n, 2), shifted to mean 0 and scaled to mean squared norm 2, so that few
+    points represent the whole.
 
     A single draw is not changed.
     """
@@ -160,8 +160,8 @@ def _checks(atoms_bytes: bytes, seed: int) -> tuple[Check, ...]:
 
 
 def density_slope(x: np.ndarray, t: float, atoms: np.ndarray, h: float = 1e-5) -> np.ndarray:
-    """Gradient of log p_t at x (N, 2), by central differences of the density of (1-t) atom + t noise; (N, 2).
-    Source: textbook.
+    """Gradient of log p_t at x (N, 2), by central differences of the density of (1-t) atom + t noise; (N, 2). Source:
+    textbook.
     """
 
     def log_density(at: np.ndarray) -> np.ndarray:

@@ -1,5 +1,5 @@
-"""How strongly the worst coupling pairs opposites: gamma = -mean <noise_i, data_i> / d, against dimension and group
-size.
+"""How strongly the worst coupling pairs opposites:
+gamma = -mean <noise_i, data_i> / d, against dimension and group size.
 
 Data lie evenly on the sphere of radius sqrt(d), so that every channel has variance 1; noise is standard Gaussian; pairs
 are exact within groups of n. gamma is 0 for independent pairs; its value in high dimension shows how much "worst" can
@@ -104,8 +104,8 @@ All lie within 0.01 of `TABLE` except (2, 64), which is too small by 0.026."""
 
 
 def measure(dimension: int, group_size: int, n_groups: int, rng: np.random.Generator) -> tuple[float, float]:
-    """gamma over `n_groups` groups, each with its own data and noise, and its standard error (from the spread of
-    groups).
+    """gamma over `n_groups` groups, each with its own data and noise, and its standard error (from
+    the spread of groups).
 
     Raises FlowError for fewer than 2 groups, a group smaller than 2 or a dimension below 1. Source: ours; the solver is
     `scipy.optimize.linear_sum_assignment`.
@@ -151,7 +151,7 @@ def chi_mean(dimension: int) -> float:
 
 
 def chi_std(dimension: int) -> float:
-    """Standard deviation of that norm, sqrt(d - mean^2); close to 1/sqrt(2) in high dimension. Source: textbook (chi
-    law).
+    """Standard deviation of that norm, sqrt(d - mean^2); close to 1/sqrt(2) in high dimension. Source:
+    textbook (chi law).
     """
     return float(np.sqrt(dimension - chi_mean(dimension) ** 2))

@@ -1,5 +1,5 @@
-"""Lesson 3, who pairs with whom: the independent, the optimal and the worst coupling of the same points and the same
-noise.
+"""Lesson 3, who pairs with whom: the independent, the optimal and the worst coupling of the
+same points and the same noise.
 
 Points and noise come from here; the browser finds the pairing again while points are dragged. Its result is compared
 with SciPy's assignment, which is sent along, and in one dimension with sorting.
@@ -91,8 +91,8 @@ def total_cost(x: np.ndarray, z: np.ndarray, partner: np.ndarray) -> float:
 
 
 def sorted_cost(x: np.ndarray, z: np.ndarray, *, is_reversed: bool) -> float:
-    """Total squared distance of x (n,) in rising order and z (n,) in rising or falling order: no assignment is
-    solved.
+    """Total squared distance of x (n,) in rising order and z (n,) in rising or falling order:
+    no assignment is solved.
     """
     return float(np.square(np.sort(x) - np.sort(z)[:: -1 if is_reversed else 1]).sum())
 
@@ -118,8 +118,8 @@ def count_crossings(x: np.ndarray, ends: np.ndarray) -> int:
 
 
 def batch_sizes(n: int) -> tuple[int, ...]:
-    """1, 2, 4 ... and n. Batches of one size consist of whole batches of the size before, so their costs can only move
-    apart.
+    """1, 2, 4 ... and n. Batches of one size consist of whole batches of the size before, so their
+    costs can only move apart.
     """
     return (*(2**k for k in range(n.bit_length()) if 2**k < n), n)
 
@@ -174,8 +174,8 @@ def _checks(x: np.ndarray, z: np.ndarray, order: np.ndarray, rng: np.random.Gene
 
 
 def _checks_in_line(x: np.ndarray, z: np.ndarray, order: np.ndarray) -> list[Check]:
-    """One dimension, x and z (n,): costs of the assignment against sorting, and crossings against those that follow
-    from sorting.
+    """One dimension, x and z (n,): costs of the assignment against sorting, and crossings against
+    those that follow from sorting.
     """
     n, checks = len(x), []
     for kind, partner_words in (("optimal", "sorted"), ("worst", "reversed")):
@@ -213,8 +213,8 @@ def _doubles(x: np.ndarray) -> float:
 
 
 def figure(scene: Scene, settings: dict[str, float]) -> "list[tuple[str, Figure]]":
-    """The three couplings side by side at the batch size, dimension and time of `settings`, and their costs against
-    batch size.
+    """The three couplings side by side at the batch size, dimension and time of `settings`, and
+    their costs against batch size.
     """
     from wtflow.plots.still.sheet import COLUMN_MM, FULL_MM, TYPE_PT, add_legend, name_axes, new_sheet
 

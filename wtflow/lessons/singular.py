@@ -63,8 +63,8 @@ def steepest(s: float, rho: float) -> tuple[float, float]:
     c)^2 + w^2).
 
     c = s (s - rho) / A and w = s sqrt(1 - rho^2) / A with A = 1 + s^2 - 2 rho s. At rho = 0 this is (1 + s^2) / (2s) at
-    s (1+s) / (1+s^2); toward rho = -1 the neck c tends to the meeting time s / (1+s) and its width w to 0. Source:
-    ours.
+    s (1+s) / (1+s^2); toward rho = -1 the neck c tends to the meeting time s / (1+s) and its width w to 0.
+    Source: ours.
     """
     centre, width = _neck(s, rho)
     return 1 / (2 * width), centre + width

@@ -1,5 +1,5 @@
-"""A velocity network small enough for training in a browser: (x, y, t) -> 64 tanh -> 64 tanh -> velocity. NumPy
-only.
+"""A velocity network small enough for training in a browser: (x, y, t) -> 64 tanh -> 64 tanh -> velocity.
+NumPy only.
 
 `assets/learn/well.js` holds the same network and the same training in the browser; a test and a check on the page
 compare the two. All weights lie in one vector, in the order of `SHAPES`, matrices row by row with a row per output.
@@ -23,8 +23,8 @@ N_WEIGHTS: Final = sum(math.prod(shape) for shape in SHAPES)
 
 BATCH: Final = 256
 GROUP: Final = 64
-"""Pairing is exact within this many pairs: few enough for the browser, and in two dimensions nearly as strong as with
-more.
+"""Pairing is exact within this many pairs: few enough for the browser, and in two dimensions
+nearly as strong as with more.
 """
 
 RATE: Final = 4e-3

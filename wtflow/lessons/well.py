@@ -47,8 +47,8 @@ FAR: Final = (4.0, 4.0)
 """A place far from every data set, whose score is compared."""
 
 _FAR_OFF = 5.0
-"""An endpoint this far out, several times as far as noise, comes from the steep field next to a data point, not from
-the noise.
+"""An endpoint this far out, several times as far as noise, comes from the steep field next to
+a data point, not from the noise.
 """
 
 _PROBES = np.array([[0.5, 0.5, 0.0], [-1.0, 1.5, 0.3], [2.0, -1.0, 0.7], [*FAR, 0.0]])
@@ -56,8 +56,8 @@ _PROBES = np.array([[0.5, 0.5, 0.0], [-1.0, 1.5, 0.3], [2.0, -1.0, 0.7], [*FAR, 
 
 
 def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) -> Scene:
-    """`atoms` (n, 2) to learn and, where networks are stored for them, `weights` (3, N_WEIGHTS) in the order of
-    `KINDS`.
+    """`atoms` (n, 2) to learn and, where networks are stored for them, `weights` (3, N_WEIGHTS) in
+    the order of `KINDS`.
 
     With weights come `probe_v` (3, 4, 2), the velocity at `probes` (x, y, t), and `far_score` (3,), the one-step score
     of `FAR`, both by Python. points: None for two moons. `is_stored` says whether there are weights. The browser

@@ -1,3 +1,3 @@
-"""What belongs to the computer and not to the method: cores, helpers, memory, the environment of a process that
-computes.
+"""What belongs to the computer and not to the method:
+cores, helpers, memory, the environment of a process that computes.
 """

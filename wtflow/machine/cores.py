@@ -1,8 +1,8 @@
-"""Portions of work, each on a core of its own.
+"""Portions of work, each on its own core.
 
 Threads that share one sum meet after every sum, hundreds of times for one batch of images or rows, and each time all
 wait for the last. Where work falls into portions that have nothing to do with each other, a thread for each portion
-meets the others once. torch lets go of Python's lock while it computes, so threads suffice.
+meets the others once. torch releases Python's lock while it computes, so threads suffice.
 """
 
 import contextlib
@@ -23,8 +23,8 @@ SideBySide = Callable[[Callable[[T], R], Sequence[T]], list[R]]
 
 
 def n_cores() -> int:
-    """Portions that the calling thread may have worked on at once: as many as it has threads of torch. A helper has
-    one.
+    """Portions that the calling thread may have worked on at once: as many as it has threads of torch.
+    A helper has one.
     """
     return min(MOST, torch.get_num_threads())
 

@@ -10,8 +10,8 @@ from wtflow.plots.theme import COLOURS, SCORE_TITLE
 DECADES_BEFORE_LOG = 2.0
 """Above this span an axis is logarithmic, however the scores are spread within it."""
 DECADES_OF_A_TAIL, PRESSED = 1.0, 0.05
-"""Above this span it is also logarithmic if a linear axis would press half of the images into this first share of its
-length.
+"""Above this span it is also logarithmic if a linear axis would press half of the images into
+this first share of its length.
 """
 
 

@@ -35,8 +35,8 @@ CURVES: Final[dict[str, tuple[str, str, str]]] = {
 
 
 def plot_differences(rows: Sequence[MetricRow], titles: Mapping[str, str], names: Sequence[str]) -> go.Figure:
-    """Each metric's difference to the first run with its interval, one colour per run. Rows without intervals are
-    left out.
+    """Each metric's difference to the first run with its interval, one colour per run.
+    Rows without intervals are left out.
     """
     shown = [row for row in rows if row.differences]
     figure = style(go.Figure(), height=90 + 34 * len(shown) * max(1, len(names) - 1))
@@ -81,8 +81,8 @@ def plot_differences(rows: Sequence[MetricRow], titles: Mapping[str, str], names
 
 
 def plot_rates(curves: Sequence[tuple[str, Curve | None]], kind: Literal["roc", "pr", "pro"]) -> go.Figure:
-    """The curve of every run on one axis; a run without one is left out. PRO is drawn up to a false-positive rate of
-    0.3.
+    """The curve of every run on one axis; a run without one is left out.
+    PRO is drawn up to a false-positive rate of 0.3.
     """
     _, x_title, y_title = CURVES[kind]
     figure = style(go.Figure(), height=400)
@@ -114,8 +114,8 @@ def plot_score_pairs(
     colours: tuple[str, str],
     selected: str | None,
 ) -> go.Figure:
-    """Scores of one run against those of another, coloured by who is right, round where normal and square where
-    defective.
+    """Scores of one run against those of another, coloured by who is right, round where normal and
+    square where defective.
 
     scores: two (N,); agreement: (N,) keys of AGREEMENT; `customdata` carries the sample id; `selected` is ringed.
     """

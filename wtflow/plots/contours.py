@@ -3,8 +3,8 @@
 import numpy as np
 
 Line = tuple[np.ndarray, np.ndarray]
-"""x (n,) and y (n,) float64 in pixel edges: the pixel in row r, column c covers x from c to c + 1 and y from r to r
-+ 1.
+"""x (n,) and y (n,) float64 in pixel edges: the pixel in row r, column c covers x from c to c
++ 1 and y from r to r + 1.
 """
 
 EAST, SOUTH, WEST, NORTH = range(4)
@@ -27,8 +27,8 @@ def outline(mask: np.ndarray) -> list[Line]:
 
 
 def _headings(mask: np.ndarray) -> dict[tuple[int, int], set[int]]:
-    """Corner (x, y) -> headings of the border edges that leave it, with the True pixel to their right; corners in
-    reading order.
+    """Corner (x, y) -> headings of the border edges that leave it, with the True pixel to their right;
+    corners in reading order.
     """
     padded = np.pad(mask, 1)
     inside = padded[1:-1, 1:-1]

@@ -36,8 +36,8 @@ def plot_fact(
     bound: float | None = None,
     is_share: bool = False,
 ) -> go.Figure:
-    """Score against one fact, a dot per image by outcome, with the threshold and, if given, the bound that separates
-    best.
+    """Score against one fact, a dot per image by outcome, with the threshold and, if given, the
+    bound that separates best.
 
     values, scores: float (N,); images whose value is NaN are left out. outcome: TP, FP, TN or FN each; title: of the
     fact's axis; is_share: its values are shown as percentages.
@@ -63,8 +63,8 @@ def plot_fact(
 
 
 def plot_alarms(alarms: AlarmMap, id_of_row: dict[int, str]) -> go.Figure:
-    """Where normal images exceed the pixel threshold, in shares of the images; a click leads to the image that is
-    highest there.
+    """Where normal images exceed the pixel threshold, in shares of the images;
+    a click leads to the image that is highest there.
     """
     height, width = alarms.share.shape
     figure = style(go.Figure(), HEIGHT_PX + 60)

@@ -1,5 +1,5 @@
-"""The particle field: positions on their way from data to noise, in several views, with linked charts, as the browser
-draws it.
+"""The particle field: positions on their way from data to noise, in several views, with linked
+charts, as the browser draws it.
 
 Shapes: S saved times, N particles, M images. The component that draws an encoded field is assets/field.js, mounted by
 pages/ui/flow/field.py.
@@ -147,8 +147,8 @@ class Field:
 
 
 def encode_field(field: Field) -> dict[str, object]:
-    """The field as plain JSON values: arrays as base64 of little-endian float32 or int32 with their shapes, axes and
-    bands computed.
+    """The field as plain JSON values: arrays as base64 of little-endian float32 or int32 with
+    their shapes, axes and bands computed.
 
     `fingerprint` is a hash of everything else: equal fields have equal ones, so that a rerun of the page disturbs
     nothing.
@@ -173,8 +173,8 @@ def encode_field(field: Field) -> dict[str, object]:
 
 
 def _encode_view(view: View) -> dict[str, object]:
-    """`half`: around circles only y >= 0 is in use, as with angles from 0 to 180 degrees, so the axis begins just
-    below 0.
+    """`half`: around circles only y >= 0 is in use, as with angles from 0 to 180 degrees, so the
+    axis begins just below 0.
     """
     circle = [sign * guide.values[0] for guide in view.guides if guide.kind == "circle" for sign in (-1, 1)]
     x_marks = [value for guide in view.guides if guide.kind == "x" for value in guide.values] + circle

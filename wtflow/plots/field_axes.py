@@ -21,8 +21,8 @@ MARGIN: Final = 0.04
 
 
 def axis_range(values: np.ndarray, marks: tuple[float, ...] = ()) -> tuple[float, float]:
-    """Ends (low, high) of an axis for finite values of any shape: all of them, or at least 99.8 % where the rest lies
-    far out.
+    """Ends (low, high) of an axis for finite values of any shape:
+    all of them, or at least 99.8 % where the rest lies far out.
 
     Marks widen it as long as they are not further from the values than these are wide. Equal values get an axis around
     them.
@@ -41,8 +41,8 @@ def axis_range(values: np.ndarray, marks: tuple[float, ...] = ()) -> tuple[float
 
 
 def bands(values: np.ndarray, groups: np.ndarray, n_groups: int) -> list[list[list[float]] | None]:
-    """Per group its 5 % quantile, median and 95 % quantile at each time, three lists of length S; None for a group
-    without members.
+    """Per group its 5 % quantile, median and 95 % quantile at each time, three lists of length S;
+    None for a group without members.
 
     values (S, N); groups (N,) indices below n_groups.
     """

@@ -13,8 +13,8 @@ HEIGHTS: Final = [
     [i / (len(sequential.Cividis) - 1), "rgb({}, {}, {})".format(*hex_to_rgb(colour))]
     for i, colour in enumerate(sequential.Cividis)
 ]
-"""Colours of heights: cividis, made for all kinds of colour vision; not the heat scale, because a height is not a
-score.
+"""Colours of heights: cividis, made for all kinds of colour vision;
+not the heat scale, because a height is not a score.
 """
 
 ARROWS_PER_SIDE: Final = 15
@@ -34,8 +34,8 @@ HEIGHT_PX: Final = 460
 
 
 def plot_landscape_surface(landscape: Landscape) -> go.Figure:
-    """The potential as a surface that turns under the mouse; each marked point is a pin that stands on it, named at
-    its top.
+    """The potential as a surface that turns under the mouse;
+    each marked point is a pin that stands on it, named at its top.
     """
     figure = style(go.Figure(), height=HEIGHT_PX)
     hover = "%{x:.3g}, %{y:.3g}<br>potential %{z:.4g}<extra></extra>"
@@ -71,8 +71,8 @@ def plot_landscape_surface(landscape: Landscape) -> go.Figure:
 
 
 def plot_landscape_field(landscape: Landscape) -> go.Figure:
-    """Contours of the potential, denser where it is deeper, with arrows of the field in the plane and the marked
-    points.
+    """Contours of the potential, denser where it is deeper, with arrows of the field in the plane
+    and the marked points.
 
     An arrow's length is proportional to the speed, and the longest is as long as the distance between arrows; the
     slowest are left out.
@@ -131,8 +131,8 @@ def plot_landscape_field(landscape: Landscape) -> go.Figure:
 
 
 def _pins(landscape: Landscape) -> go.Scatter3d:
-    """Labels on the surface could not be read in both themes; at the top of a pin they stand in front of the
-    background.
+    """Labels on the surface could not be read in both themes;
+    at the top of a pin they stand in front of the background.
     """
     top = float(landscape.potential.max()) + PIN * (float(np.ptp(landscape.potential)) or 1.0)
     x: list[float | None] = []
@@ -160,8 +160,8 @@ def _pins(landscape: Landscape) -> go.Scatter3d:
 
 
 def _arrows(landscape: Landscape) -> tuple[list[float | None], list[float | None]]:
-    """One pen line for all arrows: shaft and head of each, lifted between them by None. Each begins at its own
-    point.
+    """One pen line for all arrows: shaft and head of each, lifted between them by None.
+    Each begins at its own point.
     """
     every = max(1, -(-len(landscape.x) // ARROWS_PER_SIDE))
     chosen = slice((len(landscape.x) - 1) % every // 2, None, every)

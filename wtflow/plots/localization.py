@@ -83,8 +83,8 @@ def _picture(encoded: bytes, width: float, height: float) -> go.Image:
 def _positions(
     width: int, height: int, grid_shape: tuple[int, int], scores: np.ndarray, selected: tuple[int, int] | None
 ) -> go.Scatter:
-    """Invisible points in the middle of each position; the chosen one shows as a ring, and no other changes when it
-    does.
+    """Invisible points in the middle of each position;
+    the chosen one shows as a ring, and no other changes when it does.
 
     Their scores are on the colour axis, which the colour bar needs. Coordinates stay lists: the
     browser returns `customdata`, and a typed array would come back as an object.
@@ -144,8 +144,8 @@ def _add_truth(figure: go.Figure, mask: np.ndarray, scale_x: float, scale_y: flo
 
 
 def _tie_axes(figure: go.Figure, width: int, height: int) -> None:
-    """One zoom for all panels, pixels square, row 0 on top; spare height is left below, so that titles stay at their
-    panels.
+    """One zoom for all panels, pixels square, row 0 on top;
+    spare height is left below, so that titles stay at their panels.
 
     The points have their own axes over each panel's: only then does a click in one panel take the ring out of the
     others, because Plotly clears the traces of the clicked axes and of overlaid ones.

@@ -109,8 +109,8 @@ def _picture(encoded: bytes, width: float, height: float) -> go.Image:
 
 
 def _positions(width: int, height: int, shape: tuple[int, int]) -> go.Scatter:
-    """Invisible points at the positions; their colour ties the colour bar to the figure. Lists, because the browser
-    returns them.
+    """Invisible points at the positions; their colour ties the colour bar to the figure.
+    Lists, because the browser returns them.
     """
     rows, columns = (
         axis.ravel() for axis in np.meshgrid(*(np.arange(_step(n) // 2, n, _step(n)) for n in shape), indexing="ij")

@@ -48,8 +48,8 @@ CHARTS: Final = {
 def travel_field(
     travel: Travel, shell: tuple[float, float, float], pictures: Pictures | None = None, umap: Projection | None = None
 ) -> Field:
-    """The field of a travel. shell: mean, 5 % and 95 % quantile of the norm of noise; umap: the same positions at the
-    same times.
+    """The field of a travel. shell: mean, 5 % and 95 % quantile of the norm of noise; umap:
+    the same positions at the same times.
 
     Raises FlowError if the umap shows other positions or times.
     """
@@ -131,8 +131,8 @@ def plane_view(travel: Travel) -> View:
 
 
 def position_colours(positions: PositionSet, travel: Travel | None = None) -> tuple[Colour, ...]:
-    """What positions can be coloured by: group, map score, image, place in the image and, with a travel, its radii
-    and escape.
+    """What positions can be coloured by: group, map score, image, place in the image and, with a
+    travel, its radii and escape.
     """
     groups = positions.groups
     colours = group_colours(groups)

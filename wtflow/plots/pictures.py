@@ -31,8 +31,8 @@ JPEG_QUALITY: Final = 90
 
 
 def to_uint8(image: np.ndarray) -> np.ndarray:
-    """uint8 (H, W, 3) of an image that is float in [0, 1] or uint8, (H, W, 3) or grey (H, W). Floats beyond [0, 1]
-    are cut.
+    """uint8 (H, W, 3) of an image that is float in [0, 1] or uint8, (H, W, 3) or grey (H, W).
+    Floats beyond [0, 1] are cut.
     """
     image = np.asarray(image)
     if image.dtype != np.uint8:
@@ -48,8 +48,8 @@ def thumbnail(image: np.ndarray, size_px: int) -> np.ndarray:
 
 
 def crop_around(image: np.ndarray, grid_row: int, grid_column: int, shape: tuple[int, int], size_px: int) -> np.ndarray:
-    """uint8 (size_px, size_px, 3): seven by seven positions of a grid of `shape` (h, w) around one of them, which is
-    framed.
+    """uint8 (size_px, size_px, 3): seven by seven positions of a grid of `shape` (h, w) around one
+    of them, which is framed.
 
     At the border of the image the window moves inward, so that it is always full; a grid smaller than the window is
     shown whole.
@@ -102,8 +102,8 @@ def overlay(
     opacity: float,
     mask: np.ndarray | None = None,
 ) -> np.ndarray:
-    """uint8 (H, W, 3): the image with its map in heat colours over it and, given a mask, the outline of the true
-    defect.
+    """uint8 (H, W, 3): the image with its map in heat colours over it and, given a mask, the
+    outline of the true defect.
 
     image (H, W, 3) float in [0, 1] or uint8; pixel_map (h, w) is stretched over it; opacity from 0 (the image) to 1
     (the map). In between, low scores cover less than high ones, so that the normal part of the image stays visible.

@@ -12,8 +12,8 @@ TITLES = ("norm of the feature", "speed |v|", "score (½ mean square)", "endpoin
 
 
 def plot_probe(probe: Probe) -> go.Figure:
-    """Norm, speed and score of the position at each saved time, and what its strongest channels add to the endpoint
-    score.
+    """Norm, speed and score of the position at each saved time, and what its strongest channels
+    add to the endpoint score.
 
     The shell sqrt(d) that noise lies on is drawn: a feature on it has a mean square of 1, so that its score is 1/2.
     Bars under the score show what each step added to it or took away.

@@ -55,7 +55,7 @@ def plot_score_strip(scores: np.ndarray, is_defective: np.ndarray, this_score: f
 
 
 def _spread(n: int) -> np.ndarray:
-    """(n,) offsets in [-0.3, 0.3] that keep neighbours in score apart; the same each time (steps of the golden
-    ratio).
+    """(n,) offsets in [-0.3, 0.3] that keep neighbours in score apart;
+    the same each time (steps of the golden ratio).
     """
     return 0.6 * ((np.arange(n) * 0.6180339887) % 1.0 - 0.5)

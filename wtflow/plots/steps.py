@@ -26,8 +26,8 @@ their numbers would show nothing else.
 """
 
 LEAST: Final = 1e-8
-"""Where errors of exactly 0 are drawn: float32 cannot distinguish smaller ones from 0, and a logarithmic axis has no
-0.
+"""Where errors of exactly 0 are drawn: float32 cannot distinguish smaller ones from 0, and a
+logarithmic axis has no 0.
 """
 
 
@@ -86,8 +86,8 @@ def plot_steps(rows: Sequence[StepsRow]) -> go.Figure:
 
 
 def plot_return(trips: Sequence[ReturnTrip]) -> go.Figure:
-    """How far from its start a position comes back, by group: median and 5-95 % against steps each way, both axes
-    logarithmic.
+    """How far from its start a position comes back, by group:
+    median and 5-95 % against steps each way, both axes logarithmic.
 
     Where half of a group's positions never return, a triangle at the upper edge marks this.
     """
@@ -133,8 +133,8 @@ def plot_return(trips: Sequence[ReturnTrip]) -> go.Figure:
 
 
 def _colours(found: Iterable[dict[str, Spread]]) -> dict[str, str]:
-    """Group -> colour, in the order of `PositionSet.groups`, so that a type has the same colour as in other
-    figures.
+    """Group -> colour, in the order of `PositionSet.groups`, so that a type has the same colour as
+    in other figures.
     """
     return group_colours(ordered_groups(name for one in found for name in one))
 
@@ -185,8 +185,8 @@ def _add(
 
 
 def _over(x: Sequence[float], y: Sequence[float], marker: dict[str, object]) -> go.Scatter:
-    """Marks over points that already belong to a line, without their own entry in the legend, which shows the line's
-    first point.
+    """Marks over points that already belong to a line, without their own entry in the legend,
+    which shows the line's first point.
     """
     return go.Scatter(x=list(x), y=list(y), mode="markers", marker=marker, showlegend=False, hoverinfo="skip")
 

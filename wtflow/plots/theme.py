@@ -32,8 +32,8 @@ HEAT: Final[list[tuple[float, str]]] = [
     (i / (len(sequential.Inferno) - 1), "rgb({}, {}, {})".format(*hex_to_rgb(colour)))
     for i, colour in enumerate(sequential.Inferno)
 ]
-"""The one heat scale (inferno): perceptually uniform, dark is normal, bright is anomalous; read without hue it still
-rises.
+"""The one heat scale (inferno): perceptually uniform, dark is normal, bright is anomalous;
+read without hue it still rises.
 
 Written as rgb(): Streamlit takes hex colours from #000001 to #000040 for its own placeholders, and inferno begins with
 #000004.

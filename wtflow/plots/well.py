@@ -1,5 +1,5 @@
-"""The potential well over time: where positions lie between origin and shell, which ones escape, how deep the well
-is.
+"""The potential well over time: where positions lie between origin and shell, which ones
+escape, how deep the well is.
 """
 
 from collections.abc import Mapping
@@ -32,8 +32,8 @@ def plot_radius_heat(
     well_radius: np.ndarray,
     shell: tuple[float, float, float],
 ) -> go.Figure:
-    """Distance from the origin over time, normals left and defects right, with the normals' 99 % radius and the shell
-    of noise.
+    """Distance from the origin over time, normals left and defects right, with the normals' 99 %
+    radius and the shell of noise.
 
     edges: (B + 1,) of the radius bins; density_...: (S, B) share of positions per bin, summing to 1 at each time, None
     where there are no defects; t: (S,); well_radius: (S,); shell: mean, 5 % and 95 % quantile of the norm of noise.

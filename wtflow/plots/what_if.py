@@ -1,5 +1,5 @@
-"""A painted image before and after: maps on the run's scale, norms along the path, score against the strength of a
-spot.
+"""A painted image before and after: maps on the run's scale, norms along the path, score
+against the strength of a spot.
 """
 
 import numpy as np
@@ -20,8 +20,8 @@ WIDTHS = (1.5, 2.75, 4.25)
 
 
 def plot_before_after(what_if: WhatIf, color_range: tuple[float, float]) -> go.Figure:
-    """The anomaly map before and after, on one scale, with the outline of the paint in both. Axes in pixels, y
-    downwards.
+    """The anomaly map before and after, on one scale, with the outline of the paint in both.
+    Axes in pixels, y downwards.
     """
     size = len(what_if.image)
     titles = [
@@ -126,8 +126,8 @@ def plot_painted_norms(what_if: WhatIf) -> go.Figure:
 
 
 def plot_sweep(sweep: Sweep, threshold: float) -> go.Figure:
-    """Score against the strength of the spot, a line per size (thicker is larger); rings where the threshold is first
-    reached.
+    """Score against the strength of the spot, a line per size (thicker is larger);
+    rings where the threshold is first reached.
 
     No ring where the unpainted image reaches it already: then no strength makes the difference.
     """

@@ -1,5 +1,5 @@
-"""Training batches from a bank of drawn pictures: random windows of them, recoloured, blended and cut into each
-other.
+"""Training batches from a bank of drawn pictures:
+random windows of them, recoloured, blended and cut into each other.
 """
 
 import numpy as np
@@ -14,8 +14,8 @@ _SMALLEST_WINDOW = 0.25
 
 
 def train_batch(bank: np.ndarray, recipe: Recipe, step: int) -> Tensor:
-    """Batch number `step`, float32 (B, 3, S, S) in [0, 1]. It depends on recipe and step only, so resuming needs no
-    state.
+    """Batch number `step`, float32 (B, 3, S, S) in [0, 1].
+    It depends on recipe and step only, so resuming needs no state.
     """
     rng = np.random.default_rng((recipe.seed, 1, step))
     rows = rng.integers(0, len(bank) - recipe.n_held_out, recipe.batch_size)
@@ -37,8 +37,8 @@ def _as_tensor(pixels: np.ndarray) -> Tensor:
 
 
 def _window(rng: np.random.Generator, picture: np.ndarray, size: int) -> np.ndarray:
-    """A part of a picture, its sides between a quarter of it and all of it, turned or mirrored, uint8 (size, size,
-    3).
+    """A part of a picture, its sides between a quarter of it and all of it, turned or mirrored,
+    uint8 (size, size, 3).
     """
     side = len(picture)
     share, aspect = np.exp(rng.uniform(np.log(_SMALLEST_WINDOW), 0)), np.exp(rng.uniform(-0.25, 0.25))

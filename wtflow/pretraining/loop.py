@@ -1,5 +1,5 @@
-"""The training loop: the student's mapped features approach the teacher's, stage by stage. Resumes from its own
-checkpoint.
+"""The training loop: the student's mapped features approach the teacher's, stage by stage.
+Resumes from its own checkpoint.
 """
 
 import math
@@ -34,8 +34,8 @@ class Pretrainer:
         """Processor time of all steps."""
 
     def run(self, batches: Callable[[int], Tensor], on_step: Callable[[int, list[float]], None]) -> None:
-        """Train to the recipe's end. `on_step(step, unexplained share of variance per stage)` is called after each
-        step.
+        """Train to the recipe's end. `on_step(step, unexplained share of variance per stage)` is
+        called after each step.
         """
         self.student.train()
         while self.step < self.recipe.steps:

@@ -51,8 +51,8 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
-    """About the nearest matrix with all singular values 1, by five steps of Newton-Schulz in bfloat16, as (rows,
-    columns) float32.
+    """About the nearest matrix with all singular values 1, by five steps of Newton-Schulz in
+    bfloat16, as (rows, columns) float32.
     """
     x = matrix.bfloat16()
     is_tall = x.shape[0] > x.shape[1]

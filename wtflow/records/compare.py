@@ -52,8 +52,8 @@ class PixelTally:
     defect: np.ndarray
     """float32 (N, T) defective pixels with a score at or above the threshold."""
     overlap: np.ndarray
-    """float32 (N, T) share of a defective region that reaches the threshold, summed over the image's 8-connected
-    regions.
+    """float32 (N, T) share of a defective region that reaches the threshold, summed over the
+    image's 8-connected regions.
     """
 
 

@@ -164,8 +164,8 @@ class Probe:
     norm: np.ndarray
     """(S,) Euclidean norm of the position's feature."""
     score: np.ndarray
-    """(S,) half the mean square of its channels at each time, divided by the edge factor; the last one is the
-    endpoint score.
+    """(S,) half the mean square of its channels at each time, divided by the edge factor;
+    the last one is the endpoint score.
     """
     map_score: float
     """The run's own score at this position, as its map shows it."""

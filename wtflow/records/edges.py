@@ -10,8 +10,8 @@ from wtflow.errors import FlowError
 
 @dataclass(frozen=True, slots=True)
 class EdgeFactors:
-    """What maps are divided by, at distance 0, 1, ... from the nearest edge: float32 (R,) each, 1 or above, never
-    rising inward.
+    """What maps are divided by, at distance 0, 1, ... from the nearest edge:
+    float32 (R,) each, 1 or above, never rising inward.
     """
 
     after: np.ndarray

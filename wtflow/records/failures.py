@@ -102,8 +102,8 @@ class Region:
     column: float
     n_pixels: int
     overlap: float
-    """Share of its pixels that are in the other picture too: called, for a region of the mask; in the mask, for a
-    called one.
+    """Share of its pixels that are in the other picture too: called, for a region of the mask;
+    in the mask, for a called one.
     """
 
     @property
@@ -151,8 +151,8 @@ class Split:
     p: float
     """Permutation p-value, corrected for all facts tried."""
     p_within: float | None
-    """The same with labels shuffled inside each defect type only; None where no type holds both wrong and right
-    calls.
+    """The same with labels shuffled inside each defect type only;
+    None where no type holds both wrong and right calls.
     """
 
 

@@ -1,5 +1,5 @@
-"""What is known of features on their way from data to noise: positions, paths, projections, landscapes. NumPy and plain
-values.
+"""What is known of features on their way from data to noise: positions, paths, projections, landscapes.
+NumPy and plain values.
 
 Shapes: S saved times, N positions, G points along a side of a grid.
 """
@@ -40,8 +40,8 @@ class PositionSet:
     grid_row: np.ndarray
     grid_column: np.ndarray
     group: np.ndarray
-    """str: GOOD for positions of normal images, a defect type for those inside a mask of that type, UNMARKED for the
-    rest.
+    """str: GOOD for positions of normal images, a defect type for those inside a mask of that
+    type, UNMARKED for the rest.
     """
     score: np.ndarray
     """float32: the value of the run's map there."""
@@ -69,12 +69,12 @@ class Travel:
     speed: np.ndarray
     """(S, N) norm of the velocity v(x_t, t)."""
     alignment: np.ndarray
-    """(S, N) cosine of x_t with its own start x_0; it changes sign where a path crosses over to the other side of
-    the origin.
+    """(S, N) cosine of x_t with its own start x_0;
+    it changes sign where a path crosses over to the other side of the origin.
     """
     straightness: np.ndarray
-    """(S, N) cosine of v(x_t, t) with the straight line from the path's start to its end; 1 all along for a straight
-    path.
+    """(S, N) cosine of v(x_t, t) with the straight line from the path's start to its end;
+    1 all along for a straight path.
     """
     radial: np.ndarray
     """(S, N) <v, x> / |x|, the speed away from the origin; negative while falling."""

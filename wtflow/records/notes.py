@@ -53,8 +53,8 @@ class RunNotes:
 
 @dataclass(frozen=True, slots=True)
 class CommentSaved:
-    """The notes after a comment was saved. `is_joined`: somebody else had changed it meanwhile, and both texts were
-    kept.
+    """The notes after a comment was saved. `is_joined`:
+    somebody else had changed it meanwhile, and both texts were kept.
     """
 
     notes: RunNotes

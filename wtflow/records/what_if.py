@@ -1,5 +1,5 @@
-"""What a run makes of a painted image: before and after, and how strong a defect must be to be seen. NumPy and plain
-values.
+"""What a run makes of a painted image: before and after, and how strong a defect must be to be seen.
+NumPy and plain values.
 
 Shapes: S side of the image in pixels, (h, w) feature grid, T saved times, R radii, K strengths.
 """
@@ -46,8 +46,8 @@ class WhatIf:
     norms_after: PaintedNorms
     n_channels: int
     recomputed_difference: float
-    """Largest difference between the stored map and this computer's map of the unpainted image: how exact a
-    comparison is.
+    """Largest difference between the stored map and this computer's map of the unpainted image:
+    how exact a comparison is.
     """
 
     @property

@@ -16,8 +16,8 @@ on 15 runs of nine kinds, mean image AUROC and what a run loses at most: .5 give
 
 @dataclass(frozen=True, slots=True)
 class WholeImage:
-    """A Gaussian over descriptions of normal images, and what brings a distance from it to the unit of the run's
-    maps. Ours.
+    """A Gaussian over descriptions of normal images, and what brings a distance from it to the unit of the run's maps.
+    Ours.
     """
 
     mean: np.ndarray

@@ -116,8 +116,8 @@ def read_metadata(path: Path) -> dict[str, str]:
 
 
 def load_detector(path: Path, settings: Settings, device: torch.device) -> Detector:
-    """The detector of a checkpoint, in evaluation mode. Raises DamagedRunError when the file is absent, cut off or
-    another run's.
+    """The detector of a checkpoint, in evaluation mode.
+    Raises DamagedRunError when the file is absent, cut off or another run's.
     """
     tensors = load_tensors(path, ("normaliser.", "velocity."))
     try:

@@ -10,8 +10,8 @@ from wtflow.errors import FlowError
 from wtflow.records.spacing import spaced
 
 N_IMAGES = 64
-"""Training normals that the factors are read from; more change the third digit of the metrics (measured on six
-categories).
+"""Training normals that the factors are read from;
+more change the third digit of the metrics (measured on six categories).
 """
 
 

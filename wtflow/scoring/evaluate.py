@@ -38,7 +38,7 @@ HOLDOUT_QUANTILE = 0.95
 
 @dataclass(frozen=True, slots=True)
 class ScoredImages:
-    """Test images and then held-out normals, and what the detector made of them."""
+    """Test images and then held-out normals, with the detector's maps and scores of them."""
 
     samples: tuple[Sample, ...]
     is_holdout: tuple[bool, ...]
@@ -193,8 +193,8 @@ def _color_range(maps: np.ndarray, table: pd.DataFrame, settings: Settings) -> l
 
 
 def _plain(curve: Curve) -> dict[str, list[float | None]]:
-    """A curve as lists for JSON. The first threshold of a ROC curve is infinite by convention; JSON has no such
-    number.
+    """A curve as lists for JSON. The first threshold of a ROC curve is infinite by convention;
+    JSON has no such number.
     """
     thresholds = np.where(np.isfinite(curve.thresholds), curve.thresholds, np.nan)
     return {

@@ -1,6 +1,6 @@
 """From a velocity field to anomaly maps. Higher means more anomalous, everywhere.
 
-Maps are raw: no clamping, no scale of their own, comparable over a whole run. `relative` alone is made per image,
+Maps are raw: no clamping and no scale per image, comparable over a whole run. `relative` alone is made per image,
 after upsampling, and is therefore applied in `pixels.upsample`; what follows a raw map needs no torch and is in
 `pixels`.
 
@@ -107,6 +107,6 @@ SCORES: dict[Score, Callable[[Velocity, Tensor, Settings, int], Tensor]] = {
     "deviation": lambda velocity, x, settings, _: deviation_score(velocity, x, settings.deviation_time),
     "mismatch": lambda velocity, x, settings, seed: mismatch_score(velocity, x, settings.mismatch_samples, seed),
 }
-"""How each score is read off the flow: (velocity, x, settings, seed) -> raw map. relative is endpoint until it is
-upsampled.
+"""How each score is read off the flow: (velocity, x, settings, seed) -> raw map.
+relative is endpoint until it is upsampled.
 """

@@ -13,8 +13,8 @@ from wtflow.config import Normalise
 from wtflow.errors import FlowError
 
 RELATIVE_FLOOR = 1e-6
-"""Variances below this share of the largest are raised to it: whitening must not blow up directions that are only
-rounding.
+"""Variances below this share of the largest are raised to it:
+whitening must not blow up directions that are only rounding.
 """
 
 

@@ -67,8 +67,8 @@ def measure_normals(
 
 
 def calibrate(plain: Detector, normals: NormalMaps, gaussian: WholeImage | None) -> Detector:
-    """The plain detector with the edge factors that its settings ask for, and with the Gaussian in the unit of its
-    maps.
+    """The plain detector with the edge factors that its settings ask for, and with the Gaussian in
+    the unit of its maps.
 
     gaussian: that of whole images, or None to leave them out.
     """

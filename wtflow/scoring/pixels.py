@@ -58,8 +58,8 @@ def image_scores(pixel_maps: np.ndarray, top_fraction: float) -> np.ndarray:
 
 
 def scores_of(pixel_maps: np.ndarray, whole: np.ndarray, top_fraction: float) -> np.ndarray:
-    """What an image's score is, float64 (B,): that of its highest pixels or of the image as a whole, whichever is
-    higher.
+    """What an image's score is, float64 (B,): that of its highest pixels or of the image as a
+    whole, whichever is higher.
 
     pixel_maps: (B, S, S), levelled. whole: (B,) in the same unit, NaN where the image as a whole is not scored.
     """

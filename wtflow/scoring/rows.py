@@ -38,8 +38,8 @@ def no_maps() -> Maps:
 
 
 def mean_features(detector: Detector, cache: FeatureCache, key: str, data: RunData) -> tuple[list[str], np.ndarray]:
-    """One vector per training normal that the flow learned from: the mean of its normalised positions, (N, K)
-    float32.
+    """One vector per training normal that the flow learned from:
+    the mean of its normalised positions, (N, K) float32.
     """
     place = {int(row): i for i, row in enumerate(data.fit_rows)}
     # One array for all, filled in place: small arrays kept between the large ones of each batch would leave holes that

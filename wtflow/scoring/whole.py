@@ -16,8 +16,8 @@ from wtflow.errors import FlowError
 from wtflow.records.whole import WholeImage
 
 QUIET = 1e-3
-"""Added to variances, whose mean is about 1: components that hardly vary at all would otherwise count by their
-rounding.
+"""Added to variances, whose mean is about 1: components that hardly vary at all would
+otherwise count by their rounding.
 """
 
 N_FOLDS = 5
@@ -25,8 +25,8 @@ N_FOLDS = 5
 FEWEST = 2 * N_FOLDS
 """Fewest normals for a Gaussian. `ENOUGH` in wtflow/scoring/normals.py is the number from which it helps."""
 FARTHEST = 5.0
-"""Deviations that a component of a normal may be from the mean; farther ones count as so far, so that one odd image
-weighs less.
+"""Deviations that a component of a normal may be from the mean;
+farther ones count as so far, so that one odd image weighs less.
 """
 LEAST_SCALE = 0.01
 """Components whose description differs less from image to image count as differing by so much."""

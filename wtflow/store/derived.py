@@ -1,5 +1,5 @@
-"""Results computed from a finished run, kept in its folder `derived/`: named arrays and a few plain values. Safe to
-delete.
+"""Results computed from a finished run, kept in its folder `derived/`: named arrays and a few plain values.
+Safe to delete.
 
 A file is named `<what>-<fingerprint>.npz`. The fingerprint covers the request and the run's own files, so a file is
 right or absent. Images and masks are assumed to be those that the run was scored on.
@@ -29,8 +29,8 @@ _VALUES = "facts"
 
 
 def fingerprint(store: RunStore, run_id: str, params: dict[str, Any]) -> str:
-    """16 hex digits over the parameters and the run's results and checkpoint as they lie on disk. Raises
-    RunNotFoundError.
+    """16 hex digits over the parameters and the run's results and checkpoint as they lie on disk.
+    Raises RunNotFoundError.
     """
     folder = store.folder(run_id)
     stamps = []

@@ -56,8 +56,8 @@ class FeatureCache:
         return self.folder / f"{key}.npy"
 
     def has(self, key: str) -> bool:
-        """True if the features are there and complete: a file that a power cut or a bad disk left short counts as
-        absent.
+        """True if the features are there and complete:
+        a file that a power cut or a bad disk left short counts as absent.
         """
         try:
             self.open(key)
@@ -109,8 +109,8 @@ class FeatureCache:
         return sum(size for _, size, _ in self._files())
 
     def clear(self) -> int:
-        """Delete every feature file and return the bytes freed. Runs are not touched; they compute features again
-        when needed.
+        """Delete every feature file and return the bytes freed. Runs are not touched;
+        they compute features again when needed.
         """
         freed = 0
         for path, size, touched in self._files():
@@ -129,8 +129,8 @@ class FeatureCache:
         return sorted(found, key=lambda item: item[2])
 
     def _make_room(self, n_bytes: int) -> None:
-        """Evict the files unused for longest until `n_bytes` fit under the limit. Raises DiskFullError when they
-        cannot fit.
+        """Evict the files unused for longest until `n_bytes` fit under the limit.
+        Raises DiskFullError when they cannot fit.
         """
         with explained(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)

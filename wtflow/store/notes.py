@@ -176,8 +176,8 @@ def _with(notes: RunNotes, sample_id: str, note: ImageNote) -> RunNotes:
 
 
 def _change(store: RunStore, run_id: str, change: Callable[[RunNotes], RunNotes]) -> RunNotes:
-    """Make one change to the newest notes. Raises DamagedRunError without writing, RunBusyError, DiskFullError,
-    StoreError.
+    """Make one change to the newest notes. Raises DamagedRunError without writing, RunBusyError,
+    DiskFullError, StoreError.
     """
     with locked(store):  # deleting a run takes the same lock, so a deleted folder does not come back
         old = notes_of(store, run_id)

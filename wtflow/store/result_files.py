@@ -70,8 +70,8 @@ class ResultFiles(RunFolders):
             write_json(self.folder(run_id) / layout.EDGES, edges.to_json())
 
     def edges(self, run_id: str) -> EdgeFactors | None:
-        """None for a run whose settings level nothing. Raises DamagedRunError where they do and the file is absent
-        or damaged.
+        """None for a run whose settings level nothing.
+        Raises DamagedRunError where they do and the file is absent or damaged.
         """
         if self.config(run_id).settings.edge_quantile == 0:
             return None

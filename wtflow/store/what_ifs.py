@@ -28,8 +28,8 @@ _NUMBERS = ("kept", "score_before", "score_after", "n_pixels")
 
 
 def save_what_if(store: RunStore, run_id: str, what_if: WhatIf, name: str, strokes: Sequence[dict[str, Any]]) -> str:
-    """Keep the painted image with its mask; the same picture of the same image again replaces the first. Returns its
-    key.
+    """Keep the painted image with its mask; the same picture of the same image again replaces the first.
+    Returns its key.
 
     name: what a person calls it, cut to MAX_NAME characters; strokes: plain values, so that painting can continue
     later. Raises SettingsError where nothing is painted.

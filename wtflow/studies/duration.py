@@ -20,8 +20,8 @@ def own_evaluations(settings: Settings) -> int:
 
 
 def steps_seconds(results: RunResults, request: StepsRequest) -> float | None:
-    """Seconds to score the test images with every setting of the plan and the run's own, at the pace of the run's own
-    scoring.
+    """Seconds to score the test images with every setting of the plan and the run's own, at the
+    pace of the run's own scoring.
 
     A little high, because what each pass does besides the flow is counted with every evaluation. Features that the
     cache no longer has take additional time. None where the run measured nothing.

@@ -74,8 +74,8 @@ def ideal_of(store: RunStore, run_id: str) -> Ideal:
 def landscape_of(
     store: RunStore, run_id: str, kind: Literal["axes", "pair"], normal: Place, defect: Place, t: float
 ) -> Landscape:
-    """The run's field on a plane through the origin and its own features. Quick, so it is not kept on disk. Raises
-    FlowError.
+    """The run's field on a plane through the origin and its own features. Quick, so it is not kept on disk.
+    Raises FlowError.
     """
     flow = open_flow(store, run_id)
     return compute_landscape(flow, normal_start(flow), kind, normal, defect, t, LANDSCAPE_POINTS)

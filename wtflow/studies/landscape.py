@@ -1,5 +1,5 @@
-"""The learned field on a plane through feature space, and the potential that explains most of it. NumPy float64, no
-torch.
+"""The learned field on a plane through feature space, and the potential that explains most of it.
+NumPy float64, no torch.
 
 A learned field need not be a gradient. On the plane it is split as v = -grad(potential) + rest, with the potential that
 leaves the least rest (a Helmholtz projection); the share that it explains is measured, not assumed.
@@ -59,8 +59,8 @@ class Plane:
 
 
 def plane_through(origin: np.ndarray, a: np.ndarray, b: np.ndarray, labels: tuple[str, str]) -> Plane:
-    """The plane through three points (d,): `origin` is (0, 0), a lies on the first axis, b on the side of positive
-    second.
+    """The plane through three points (d,): `origin` is (0, 0), a lies on the first axis, b on the
+    side of positive second.
 
     Raises FlowError where the three lie on one line.
     """
@@ -69,16 +69,16 @@ def plane_through(origin: np.ndarray, a: np.ndarray, b: np.ndarray, labels: tupl
 
 
 def plane_of_axes(centre: np.ndarray, axes: np.ndarray, labels: tuple[str, str]) -> Plane:
-    """The plane through centre (d,) along the first two of the axes (k, d), such as principal axes. Raises FlowError
-    as above.
+    """The plane through centre (d,) along the first two of the axes (k, d), such as principal axes.
+    Raises FlowError as above.
     """
     axes = np.asarray(axes, np.float64)
     return _orthonormal(np.asarray(centre, np.float64), axes[0], axes[1], labels)
 
 
 def half_width_for(plane: Plane, points: np.ndarray, margin: float = 1.5) -> float:
-    """Half the side of a square around the plane's centre that holds points (M, d) well inside; 1 where all lie on the
-    centre.
+    """Half the side of a square around the plane's centre that holds points (M, d) well inside;
+    1 where all lie on the centre.
 
     With the default margin they lie where the fit of the potential counts fully.
     """
@@ -94,8 +94,8 @@ def field_on_plane(
     n: int = 41,
     marks: Sequence[tuple[str, np.ndarray]] = (),
 ) -> Landscape:
-    """The field at time t on n x n points of the plane, up to half_width from its centre along each axis, and its
-    potential.
+    """The field at time t on n x n points of the plane, up to half_width from its centre along
+    each axis, and its potential.
 
     marks: named points (d,); they are drawn where their feet on the plane lie.
 
@@ -172,8 +172,8 @@ def describe_landscape(landscape: Landscape) -> str:
 
 
 def _window(x: np.ndarray, y: np.ndarray, centre: tuple[float, float], widths: tuple[float, float]) -> np.ndarray:
-    """1 in the middle, falling smoothly to WINDOW_FLOOR on the ellipse that touches the edges; constant on such
-    ellipses.
+    """1 in the middle, falling smoothly to WINDOW_FLOOR on the ellipse that touches the edges;
+    constant on such ellipses.
     """
     radius = np.hypot((x - centre[0]) / widths[0], (y - centre[1]) / widths[1])
     fade = np.clip((radius - WINDOW_START) / (1 - WINDOW_START), 0, 1)

@@ -31,8 +31,8 @@ def find_nearest(flow: RunFlow, progress: Callable[[int, int], None]) -> Nearest
 
 
 def _mean_start(flow: RunFlow, grid: np.ndarray) -> np.ndarray:
-    """Mean over positions of an image's normalised features, (K,): a straight map of the mean itself but for
-    layernorm.
+    """Mean over positions of an image's normalised features, (K,):
+    a straight map of the mean itself but for layernorm.
     """
     if flow.settings.normalise == "layernorm":
         return flow.detector.start(grid[None]).mean((1, 2))[0].cpu().numpy()

@@ -1,5 +1,5 @@
-"""The normal training positions that lie nearest to a position of an image, before the flow moves anything. Imports
-torch.
+"""The normal training positions that lie nearest to a position of an image, before the flow moves anything.
+Imports torch.
 """
 
 import functools

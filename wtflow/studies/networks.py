@@ -21,8 +21,8 @@ def open_detector(store: RunStore, run_id: str) -> Detector:
 
 
 def backbone_of(store: RunStore, run_id: str) -> Backbone:
-    """The run's backbone, with the very weights it was trained on. Raises WeightsError when the file has changed
-    since.
+    """The run's backbone, with the very weights it was trained on.
+    Raises WeightsError when the file has changed since.
     """
     settings = store.config(run_id).settings
     weights = Path(settings.weights)

@@ -149,8 +149,8 @@ def write_strokes(strokes: Sequence[Stroke]) -> list[dict[str, Any]]:
 def apply_strokes(
     image: np.ndarray, strokes: Sequence[Stroke], seed: int, sources: Mapping[str, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The painted image, float32 (S, S, 3) in [0, 1], and its mask, bool (S, S): pixels that changed by more than
-    1/255.
+    """The painted image, float32 (S, S, 3) in [0, 1], and its mask, bool (S, S):
+    pixels that changed by more than 1/255.
 
     image: float32 (S, S, 3) in [0, 1]; sources: images of the same shape by the keys that strokes paste from; seed and
     the place in the list fix the noise. Changed pixels take whole steps of 8 bit, so that a saved PNG is the very

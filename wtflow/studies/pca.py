@@ -19,8 +19,8 @@ class Pca:
     mean: np.ndarray
     """(d,)"""
     axes: np.ndarray
-    """(k, d) orthonormal, largest variance first; the largest entry of each is positive, so that a second fit is no
-    mirror image.
+    """(k, d) orthonormal, largest variance first; the largest entry of each is positive, so that a
+    second fit is no mirror image.
     """
     explained: np.ndarray
     """(k,) share of the variance along each axis."""
@@ -50,8 +50,8 @@ def fit_pca(x: np.ndarray, n_axes: int = 2) -> Pca:
         )
     if not 1 <= n_axes <= x.shape[1]:
         raise FlowError(
-            f"{n_axes} axes were asked of {x.shape[1]} channels.",
-            fix="Ask for at least 1 and at most as many axes as channels.",
+            f"{n_axes} axes cannot come from {x.shape[1]} channels.",
+            fix="Choose at least 1 and at most as many axes as channels.",
         )
     refuse_non_finite(x)
     mean = x.mean(0, dtype=np.float64)

@@ -103,8 +103,8 @@ class _Image:
 
 
 def _images(results: RunResults, rows: np.ndarray) -> list[_Image]:
-    """The images of these rows, each once, in the order of the table. Raises FlowError for a row that the run does
-    not have.
+    """The images of these rows, each once, in the order of the table.
+    Raises FlowError for a row that the run does not have.
     """
     table = results.table[results.table.row.isin(rows)].sort_values("row")
     if missing := sorted({int(row) for row in rows} - set(table.row.tolist())):

@@ -44,8 +44,8 @@ def project_umap(
     seed: int,
     progress: Callable[[float], None],
 ) -> Projection:
-    """x (S, N, d) at times t (S,) in one UMAP: fitted once on the rows `fit_rows` (F,) of all S times together, the
-    rest placed.
+    """x (S, N, d) at times t (S,) in one UMAP: fitted once on the rows `fit_rows` (F,) of all S
+    times together, the rest placed.
 
     The same numbers for the same seed: everything runs on one thread. `progress` gets shares from 0 to 1 of the
     expected time: 0 before UMAP is loaded and compiled (silent, see the top of this module), then after each chunk of
@@ -157,16 +157,16 @@ class _ExactNeighbours:
         return indices, distances
 
     def query(self, x: np.ndarray, k: int, epsilon: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
-        """The same for other points x (M, d). `epsilon`, how far UMAP would let an approximate search err, has no
-        use here.
+        """The same for other points x (M, d). `epsilon`, how far UMAP would let an approximate search
+        err, has no use here.
         """
         prepared = self._prepared(x)
         found = [self._nearest(prepared[i : i + NEAR_CHUNK], k, None) for i in range(0, len(x), NEAR_CHUNK)]
         return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
 
     def _prepared(self, x: np.ndarray) -> np.ndarray:
-        """x so that the metric becomes a plain distance: angles are distances on the unit sphere; a zero vector
-        stays zero.
+        """x so that the metric becomes a plain distance: angles are distances on the unit sphere;
+        a zero vector stays zero.
         """
         if self.metric == "manhattan":
             return x
@@ -228,8 +228,8 @@ def umap_seconds(n_fit: int, n_place: int, d: int, metric: str = "euclidean") ->
 
 
 def _stage_seconds(n_fit: int, n_place: int, d: int, metric: str) -> tuple[float, float, float, float]:
-    """Start, neighbours, epochs, placing; each with what it compiles in a new process. Constants: seconds, as
-    measured.
+    """Start, neighbours, epochs, placing; each with what it compiles in a new process. Constants:
+    seconds, as measured.
     """
     per_pair = 4e-10 * d if metric == "manhattan" else 1.3e-8 + 5.4e-11 * d
     per_point = 1.1e-3 if n_fit <= 10_000 else 4e-4  # UMAP runs 500 epochs over small sets, 200 over larger ones

@@ -1,5 +1,5 @@
-"""A finished run opened to move features: its detector and the normalised features of any of its images. Imports
-torch.
+"""A finished run opened to move features: its detector and the normalised features of any of its images.
+Imports torch.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -70,8 +70,8 @@ class RunFlow:
         return self.detector.start(grid[grid_row, grid_column])
 
     def cache_test_features(self, progress: Callable[[int, int], None]) -> None:
-        """Compute the features of all test images unless they are in the cache: for work that goes over them several
-        times.
+        """Compute the features of all test images unless they are in the cache:
+        for work that goes over them several times.
 
         `progress(done, total)` may raise to stop. Raises as `grids` does, and DiskFullError.
         """
@@ -83,7 +83,7 @@ class RunFlow:
         get_features(backbone, samples, [entry["sha256"] for entry in entries], FeatureCache(self.store.home), progress)
 
     def _features(self, ids: list[str]) -> Iterator[np.ndarray]:
-        """From the cache that training filled, else computed here: the images asked for and no others."""
+        """From the cache that training filled, else computed here, for these images only."""
         known = {entry["id"]: entry for entry in self.entries}
         if missing := [sample_id for sample_id in ids if sample_id not in known]:
             raise DamagedRunError(

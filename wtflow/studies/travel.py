@@ -33,8 +33,8 @@ TINY = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Some positions before they move. `index`: which of the set's; x: features at t=0 of all that must travel
-    together.
+    """Some positions before they move. `index`: which of the set's; x:
+    features at t=0 of all that must travel together.
     """
 
     index: np.ndarray
@@ -149,8 +149,8 @@ def reduce_walk(x: Tensor, v: Tensor) -> dict[str, Tensor]:
 
 
 def random_signs(n: int, n_probes: int, channels: int, generator: torch.Generator) -> Tensor:
-    """int8 (n, n_probes, channels) of -1 and 1. Drawn position by position: how a set is cut into chunks changes
-    nothing.
+    """int8 (n, n_probes, channels) of -1 and 1. Drawn position by position:
+    how a set is cut into chunks changes nothing.
     """
     return torch.randint(0, 2, (n, n_probes, channels), generator=generator, dtype=torch.int8) * 2 - 1
 

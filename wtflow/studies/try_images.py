@@ -27,8 +27,8 @@ def try_images(
 ) -> list[Tried]:
     """Score, map and nearest training normals of images a person brings, with the run's own backbone and flow.
 
-    One image that cannot be read does not stop the others: its `problem` says why. Raises DatasetError for more than
-    LARGEST_TRY images, WTFlowError when the run itself cannot be opened.
+    One image that cannot be read does not stop the others: its `problem` gives the reason. Raises DatasetError for more
+    than LARGEST_TRY images, WTFlowError when the run itself cannot be opened.
     """
     if len(files) > LARGEST_TRY:
         raise DatasetError(

@@ -1,5 +1,5 @@
-"""The potential well in numbers: how far positions are from the origin over time, which ones escape, how deep the well
-is. NumPy.
+"""The potential well in numbers: how far positions are from the origin over time, which ones
+escape, how deep the well is. NumPy.
 
 "The normals' radius" at a time is the 99 % quantile of the distance from the origin over positions of normal images
 (GOOD). About 1 % of these positions lie outside it at every time by construction: it is the yardstick, not a finding.
@@ -24,16 +24,16 @@ flatten the picture.
 """
 
 MAX_SLICES = 20
-"""Slices between median and escape radius for the depth; with few positions fewer, so that each holds at least
-`MIN_PER_SLICE`.
+"""Slices between median and escape radius for the depth;
+with few positions fewer, so that each holds at least `MIN_PER_SLICE`.
 """
 
 MIN_PER_SLICE = 10
 
 
 def well_radius(travel: Travel, q: float = WELL_QUANTILE) -> np.ndarray:
-    """(S,) the normals' q quantile of the distance from the origin at each saved time. Raises FlowError without
-    normals.
+    """(S,) the normals' q quantile of the distance from the origin at each saved time.
+    Raises FlowError without normals.
     """
     return np.quantile(_normal(travel, travel.norm), q, axis=1)
 
@@ -58,8 +58,8 @@ def radius_density(travel: Travel, group_names: tuple[str, ...], n_bins: int = 6
 
 
 def escape_curve(travel: Travel) -> dict[str, np.ndarray]:
-    """Group -> (S,) share of its positions farther out than the normals' radius at the same time, in the order of
-    `groups`.
+    """Group -> (S,) share of its positions farther out than the normals' radius at the same time,
+    in the order of `groups`.
 
     For GOOD it is about 1 % at every time by construction. Raises FlowError without normals.
     """
@@ -76,8 +76,8 @@ def shell(n_channels: int) -> tuple[float, float, float]:
 
 
 def well_depth(travel: Travel) -> np.ndarray:
-    """(S,) potential that a normal must climb from the normals' median radius to the escape radius (99 %), at each
-    time.
+    """(S,) potential that a normal must climb from the normals' median radius to the escape radius
+    (99 %), at each time.
 
     The potential along the radius has dU/dr = -<v, x/|x|>, averaged over the normals in slices of equal count between
     the two radii, and is integrated over them. Positive: the field pulls inward there, a well. Negative: it pushes
@@ -124,8 +124,8 @@ STILL: Final = 0.02
 
 
 def describe_well(travel: Travel) -> tuple[str, ...]:
-    """Plain sentences about the well, true for these numbers. Positions outside every mask (UNMARKED) enter no
-    claim.
+    """Plain sentences about the well, true for these numbers.
+    Positions outside every mask (UNMARKED) enter no claim.
     """
     group = travel.positions.group
     is_normal, is_defect = group == GOOD, ~np.isin(group, (GOOD, UNMARKED))

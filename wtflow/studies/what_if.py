@@ -1,4 +1,4 @@
-"""Paint on an image of a run and ask the run again. Imports torch; on one thread, as all that pages ask for."""
+"""Paint on an image of a run and score it again. Imports torch; on one thread, like all work that a page starts."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -54,8 +54,8 @@ def strength_sweep(
     progress: Callable[[int, int], None] | None = None,
     seed: int = 0,
 ) -> Sweep:
-    """Scores of image `row` with one spot of every size and strength at `centre` (x, y); read where it was computed
-    before.
+    """Scores of image `row` with one spot of every size and strength at `centre` (x, y);
+    read where it was computed before.
 
     The spots are dabs on the unpainted image. `progress(done, total)` counts images. Raises SettingsError for a kind
     that cannot be swept or too many spots, otherwise as `compute_what_if`.

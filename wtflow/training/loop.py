@@ -21,8 +21,8 @@ from wtflow.training.pool import Batch
 WARM_UP_STEPS = 50
 MAX_GRADIENT_NORM = 1.0
 FEWEST_ROWS = 128
-"""Rows of a batch for one core. With fewer, the fixed cost of a step outweighs that of its rows (1.5 of 4.9 ms at
-128).
+"""Rows of a batch for one core. With fewer, the fixed cost of a step outweighs that of its
+rows (1.5 of 4.9 ms at 128).
 """
 N_EACH = 4
 """Batches that each core draws before all of them train on a CPU: some 4 MB a batch in preset fast."""
@@ -84,8 +84,8 @@ class Trainer:
         return value
 
     def _loss_and_gradients(self, portion: tuple[Batch, float]) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """The mean square error over a portion's rows and its gradients, both times the portion's share in the
-        batch.
+        """The mean square error over a portion's rows and its gradients, both times the portion's
+        share in the batch.
         """
         batch, share = portion
         x_data, x_noise, t = (part.to(self.device, non_blocking=True) for part in batch)

@@ -22,8 +22,8 @@ Batch = tuple[Tensor, Tensor, Tensor]
 
 
 def draw_positions(cache: FeatureCache, key: str, rows: np.ndarray, max_positions: int, seed: int) -> np.ndarray:
-    """Positions drawn evenly over the images `rows` of a feature file: float16 (N, C), all of them when they are few
-    enough.
+    """Positions drawn evenly over the images `rows` of a feature file:
+    float16 (N, C), all of them when they are few enough.
     """
     generator = np.random.default_rng(seed)
     rows_wanted = {int(row) for row in rows}

@@ -64,17 +64,16 @@ def train_flow(
 
     trainer.run(batches, on_step)
     if trainer.step > first or not path.is_file():
-        save_checkpoint(
-            path, detector, trainer.step, {}, data.fingerprint
-        )  # finished: the optimiser is no longer needed
+        # Finished: the optimiser is no longer needed.
+        save_checkpoint(path, detector, trainer.step, {}, data.fingerprint)
     return trainer.step - first
 
 
 def prepare_training(
     cache: FeatureCache, key: str, data: RunData, settings: Settings, device: torch.device, checkpoint: Path
 ):
-    """Trainer, normaliser and batches; taken from the checkpoint where there is one, so that resuming changes
-    nothing.
+    """Trainer, normaliser and batches; taken from the checkpoint where there is one, so that
+    resuming changes nothing.
     """
     rows = data.fit_rows
     positions = draw_positions(cache, key, rows, settings.max_positions, settings.seed)

@@ -1,5 +1,5 @@
-"""Caches of what belongs to several runs together: their common images, metrics with intervals, counted
-pixels, figures.
+"""Caches of what belongs to several runs together:
+their common images, metrics with intervals, counted pixels, figures.
 
 The rules are those of cache.py: small plain keys with a stamp of the files read, and nothing that could not be made
 again.

@@ -1,5 +1,5 @@
-"""Which runs the page `compare` is about: the picker, what differs between them, and whether they were tested on the
-same images.
+"""Which runs the page `compare` is about: the picker, what differs between them, and whether
+they were tested on the same images.
 """
 
 from collections.abc import Sequence
@@ -26,8 +26,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def pick_runs(store: RunStore) -> tuple[str, ...]:
-    """Two to four finished runs of one category, as the address names them or the two newest; ends the page without
-    them.
+    """Two to four finished runs of one category, as the address names them or the two newest;
+    ends the page without them.
     """
     summaries = {summary.run_id: summary for summary in trainings.live_summaries(store)}
     finished = {run_id: summary for run_id, summary in summaries.items() if widgets.is_finished(summary)}

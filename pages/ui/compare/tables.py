@@ -24,8 +24,8 @@ from wtflow.results import ScoreRow, ThresholdChoice, image_at
 from wtflow.store.runs import RunStore
 
 COUNT_AT_ONCE = 700
-"""Up to so many maps the pixels are counted without asking (some six seconds, once per run); above, a button starts
-it.
+"""Up to so many maps the pixels are counted without asking (some six seconds, once per run);
+above, a button starts it.
 """
 
 SECONDS_PER_MAP = 0.01
@@ -39,8 +39,8 @@ STAGES = {"read": "reading", "features": "features", "train": "training", "score
 
 
 def show_metrics(store: RunStore, comparison: Comparison, names: Sequence[str]) -> bool:
-    """Metrics with intervals and differences in words. True when the pixels should be counted now, below everything
-    else.
+    """Metrics with intervals and differences in words.
+    True when the pixels should be counted now, below everything else.
     """
     st.subheader("Which is better", anchor=False)
     run_ids = tuple(run.run_id for run in comparison.runs)
@@ -127,8 +127,8 @@ def _asks_for_pixels(store: RunStore, comparison: Comparison, rows: Sequence[Met
 
 
 def count_pixels(store: RunStore, comparison: Comparison) -> None:
-    """Count what is missing, with a bar, and keep it; then draw the page again. What is done stays done when the page
-    is left.
+    """Count what is missing, with a bar, and keep it; then draw the page again.
+    What is done stays done when the page is left.
     """
     missing = [run for run in comparison.runs if compare_cache.tally(store, run.run_id) is None]
     bar = st.progress(0.0, text="Counting pixels")

@@ -19,8 +19,8 @@ from wtflow.studies.duration import START_S
 from wtflow.studies.requests import FactsRequest
 
 MEASURE_AT_ONCE = 300
-"""Up to so many test images the defects are measured by themselves (some six seconds); above, a separate process
-does it.
+"""Up to so many test images the defects are measured by themselves (some six seconds);
+above, a separate process does it.
 """
 S_PER_IMAGE = 0.022
 """Seconds per test image as measured on `screw` (512 px files at 320 px, one core), for a promise."""
@@ -34,8 +34,8 @@ SHORT = {"FN": "below", "FP": "above"}
 
 
 def measure_defects(store: RunStore, results: RunResults, threshold: thresholds.Threshold) -> FailureStudy:
-    """The study of this threshold; the images are measured first where that was not done, at once or after a
-    button.
+    """The study of this threshold; the images are measured first where that was not done, at once
+    or after a button.
     """
     study = cache.failure_study(store, results.run_id, threshold.value)
     if "area" in study.table:
@@ -162,8 +162,8 @@ def take_type(names: list[str]) -> None:
 
 
 def rows_below(results: RunResults, study: FailureStudy):
-    """The wrong calls that the filter leaves, worst first. A filter by outcomes that are right has no effect
-    here.
+    """The wrong calls that the filter leaves, worst first.
+    A filter by outcomes that are right has no effect here.
     """
     chosen = thresholds.read_filter(results)
     rows = study.failures

@@ -1,5 +1,5 @@
-"""The particle field as a part of a page: trajectories that play, or a map of points to choose from. Drawn in the
-browser, assets/field*.js.
+"""The particle field as a part of a page: trajectories that play, or a map of points to choose from.
+Drawn in the browser, assets/field*.js.
 
     state = show_field(encoded, key="travel", height=560, choices={"view": "radius", "t": 0.5, "playing_allowed": True},
                        can_select=False, on_change=keep)

@@ -1,5 +1,5 @@
-"""Caches of a run's features along the flow: answers from its folder, quick studies, fields for the
-browser.
+"""Caches of a run's features along the flow: answers from its folder, quick studies, fields
+for the browser.
 
 The rules are those of cache.py: small plain keys with a stamp of the files read, and nothing that could not be made
 again.
@@ -109,8 +109,8 @@ def _neighbours(
 
 
 def paths_field(store: RunStore, run_id: str, request: TravelRequest, umap: UmapRequest | None) -> dict:
-    """The moving field of paths that were computed before, ready for the browser. Its ids count the positions of
-    `drawn(travel)`.
+    """The moving field of paths that were computed before, ready for the browser.
+    Its ids count the positions of `drawn(travel)`.
     """
 
     def build(travel: Travel, projection: Projection | None) -> Field:

@@ -136,8 +136,8 @@ def _pick_images(results: RunResults, chosen: thresholds.Filter) -> str:
 
 
 def _pick_one(results: RunResults, rows, everything) -> int:
-    """Row of the chosen image, at first the highest-scoring. One that the filter leaves out is offered with all the
-    others.
+    """Row of the chosen image, at first the highest-scoring.
+    One that the filter leaves out is offered with all the others.
     """
     wanted = state.get("sample")
     if wanted not in {None, *rows.sample_id}:

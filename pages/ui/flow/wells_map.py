@@ -28,8 +28,8 @@ TILE_PX = 140
 
 
 def pick_sample(results: RunResults) -> tuple[TravelRequest, UmapRequest]:
-    """How many positions are looked at, in how many steps they travel, and how UMAP is to place them. Raises
-    SettingsError.
+    """How many positions are looked at, in how many steps they travel, and how UMAP is to place them.
+    Raises SettingsError.
     """
     start = default_wells(results.settings.solver).travel
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):

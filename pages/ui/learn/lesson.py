@@ -19,8 +19,8 @@ from wtflow.lessons.base import Control
 FOLDER = ASSETS / "learn"
 KERNEL = ("math", "stage", "controls")
 HEIGHT = "clamp(28rem, calc(100vh - 14rem), 60rem)"
-"""Of picture, controls and checks: what the page's head leaves free of the window. The picture takes what the others
-leave.
+"""Of picture, controls and checks: what the page's head leaves free of the window.
+The picture takes what the others leave.
 """
 
 ROUNDING = 6e-5
@@ -83,8 +83,8 @@ def lesson_state(name: str) -> LessonState | None:
 
 
 def _tell(key: str, wanted: dict[str, float]) -> dict[str, Any]:
-    """What to send as settings, with a number that rises only when the browser must follow: as `pages.ui.flow.field`
-    does it.
+    """What to send as settings, with a number that rises only when the browser must follow:
+    as `pages.ui.flow.field` does it.
     """
     told = st.session_state.get(f"{key}_told") or {"settings": wanted, "number": 1, "reported": None}
     reported = (st.session_state.get(key) or {}).get("state") or None

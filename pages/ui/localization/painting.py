@@ -17,8 +17,8 @@ PICTURES = "what_if_pictures"
 
 
 def picture_of(run_id: str, row: int) -> dict:
-    """What was painted on this image in this session: `done` and `undone` strokes as the browser sends them,
-    `serial`, `version`.
+    """What was painted on this image in this session:
+    `done` and `undone` strokes as the browser sends them, `serial`, `version`.
     """
     pictures = st.session_state.setdefault(PICTURES, {})
     return pictures.get((run_id, row), {"done": [], "undone": [], "serial": 0, "version": 0})

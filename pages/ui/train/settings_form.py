@@ -1,5 +1,5 @@
-"""The form of a run's settings. Names, limits, choices and help come from `wtflow.config`; only labels and order are
-here.
+"""The form of a run's settings. Names, limits, choices and help come from `wtflow.config`;
+only labels and order are here.
 """
 
 from typing import Any

@@ -68,8 +68,8 @@ class CapscrewScene:
         return picture, cover
 
     def _draw_table(self, rng: np.random.Generator) -> np.ndarray:
-        """A light mat with a fine grain, and the shadow of the screw: it ends under the tip and stands off under the
-        head.
+        """A light mat with a fine grain, and the shadow of the screw:
+        it ends under the tip and stands off under the head.
         """
         grain = 0.016 * smooth_noise(rng, 45) + 0.028 * smooth_noise(rng, 1.3) + 0.028 * self._grain
         fall = 1 + 0.0013 * (self._lamp[0] * self._x + self._lamp[1] * self._y) - 5e-6 * (self._x**2 + self._y**2)
@@ -135,8 +135,8 @@ class CapscrewScene:
         return np.where(on_head, head, radius), np.where(on_head, head_slope, slope), np.where(on_head, 1, crease)
 
     def _reflect(self, n_x: np.ndarray, n_y: np.ndarray, n_z: np.ndarray) -> np.ndarray:
-        """What satin metal with this normal mirrors: a large lamp, a weaker one across from it, the table, the dark
-        room above.
+        """What satin metal with this normal mirrors: a large lamp, a weaker one across from it, the
+        table, the dark room above.
         """
         r_x, r_y, r_z = 2 * n_z * n_x, 2 * n_z * n_y, 2 * n_z * n_z - 1
         lamp = r_x * self._lamp[0] + r_y * self._lamp[1] + r_z * self._lamp[2]

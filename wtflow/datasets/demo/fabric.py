@@ -26,16 +26,16 @@ _RELIEF = 1.55
 _FINE_STEPS = 64
 _tau = (np.arange(_REPEAT * _FINE_STEPS) / _FINE_STEPS - 0.5 + _REPEAT / 2) % _REPEAT - _REPEAT / 2
 _BUMP = np.exp(-(_tau**2) * 2.6).astype(np.float32)
-"""1 in the middle of each crossing where the weft is on the face, falling off over one thread; by 1/64 of a
-crossing.
+"""1 in the middle of each crossing where the weft is on the face, falling off over one thread;
+by 1/64 of a crossing.
 """
 _PLY = np.sin(2 * np.pi * np.arange(256) / 256).astype(np.float32)
 """The strands of which a thread is twisted, over one turn."""
 
 
 class _Threads(NamedTuple):
-    """One system of threads, at every point: its `height` in thread radii above the middle plane, its `shade` about
-    1.
+    """One system of threads, at every point: its `height` in thread radii above the middle plane,
+    its `shade` about 1.
     """
 
     height: np.ndarray

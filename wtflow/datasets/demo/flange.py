@@ -105,8 +105,8 @@ class FlangeScene:
         return out_x * self._lamp_x + out_y * self._lamp_y
 
     def _table(self, rng: np.random.Generator) -> np.ndarray:
-        """A matte grey mat and the soft shadow of the part: deep where it touches, wide on the side away from the
-        lamp.
+        """A matte grey mat and the soft shadow of the part:
+        deep where it touches, wide on the side away from the lamp.
         """
         mottle = 0.022 * smooth_noise(rng, 50) + 0.05 * smooth_noise(rng, 1.2) + 0.05 * self._grain
         fall = 1 - 0.0016 * (self._lamp_x * -self._x + self._lamp_y * -self._y)
@@ -117,8 +117,8 @@ class FlangeScene:
         return ((1 + mottle) * fall * (1 - shadow))[..., None] * _TABLE
 
     def _plate(self, rng: np.random.Generator) -> np.ndarray:
-        """Brushed along its width: fine streaks, a broad sheen that drifts over the plate, a bevelled edge, the
-        hub's shadow.
+        """Brushed along its width: fine streaks, a broad sheen that drifts over the plate, a bevelled
+        edge, the hub's shadow.
         """
         streaks = 0.026 * smooth_noise(rng, 70, 0.9) + 0.020 * smooth_noise(rng, 24, 0.6)
         streaks += 0.012 * smooth_noise(rng, 120, 5) + 0.012 * self._grain
@@ -134,8 +134,8 @@ class FlangeScene:
         return mix(flat, bevel, smoothstep(3.1, 2.5, self._depth))
 
     def _hub(self, rng: np.random.Generator, part: tuple[slice, slice]) -> np.ndarray:
-        """Turned on a lathe: rings, and the two bright fans that circular grooves make of one lamp; a slope down to
-        the plate.
+        """Turned on a lathe: rings, and the two bright fans that circular grooves make of one lamp;
+        a slope down to the plate.
         """
         r = self._radius[part]
         rings = rng.standard_normal(512).astype(np.float32) + np.repeat(rng.standard_normal(128), 4).astype(np.float32)

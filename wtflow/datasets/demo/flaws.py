@@ -88,8 +88,8 @@ def stroke(lines: Sequence[np.ndarray], reach: float) -> Stroke:
 
 
 def window(x: float, y: float, reach: float) -> tuple[tuple[slice, slice], np.ndarray, np.ndarray]:
-    """The part of the drawing grid within `reach` of a point: its slices, and x (1, n) and y (m, 1) counted from the
-    point.
+    """The part of the drawing grid within `reach` of a point:
+    its slices, and x (1, n) and y (m, 1) counted from the point.
     """
     rows, columns = _span(y, y, reach), _span(x, x, reach)
     return (rows, columns), _coordinates(columns)[None, :] - np.float32(x), _coordinates(rows)[:, None] - np.float32(y)

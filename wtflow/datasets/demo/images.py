@@ -55,15 +55,15 @@ should show hits and misses.
 _SPECK_PX = 4
 """Smaller separate parts are left out of mask and image alike."""
 _N_PLACES, _MAX_TRIES = 8, 24
-"""A defect that is not visible at its place is drawn elsewhere; after this number of places it is also made a little
-stronger.
+"""A defect that is not visible at its place is drawn elsewhere;
+after this number of places it is also made a little stronger.
 """
 
 
 @dataclass(frozen=True)
 class DemoImage:
-    """One image of the demo. `severity` runs from 1 (obvious) to 0 (hard) over the images of a defect type; None for
-    normals.
+    """One image of the demo. `severity` runs from 1 (obvious) to 0 (hard) over the images of a defect type;
+    None for normals.
     """
 
     category: str
@@ -138,8 +138,8 @@ def draw_piece(image: DemoImage, seed: int) -> Piece:
 
 
 def expose(picture: np.ndarray, image: DemoImage, seed: int) -> np.ndarray:
-    """The photograph of a picture, uint8 (S, S, 3); the sensor's noise depends on the image alone, not on the
-    picture.
+    """The photograph of a picture, uint8 (S, S, 3);
+    the sensor's noise depends on the image alone, not on the picture.
     """
     return add_sensor_noise(picture, np.random.default_rng(image.seed(seed, "sensor")))
 

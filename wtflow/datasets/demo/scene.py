@@ -1,5 +1,5 @@
-"""What the three demo products share: the drawing grid, random fields, and the camera that turns light into a
-photograph.
+"""What the three demo products share: the drawing grid, random fields, and the camera that
+turns light into a photograph.
 
 Scenes are drawn twice as fine as the image and averaged, so that edges are as soft as a lens makes them. Coordinates
 are image pixels from the centre: x to the right, y down, both from -128 to 128.
@@ -105,8 +105,8 @@ def photograph(light: np.ndarray) -> np.ndarray:
 
 
 def add_sensor_noise(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The picture as the sensor delivers it, uint8: noise that grows with light, in part shared by neighbours and
-    colours.
+    """The picture as the sensor delivers it, uint8:
+    noise that grows with light, in part shared by neighbours and colours.
     """
     height, width = picture.shape[:2]
     grain = 0.8 * rng.standard_normal((height + 1, width + 1, 3), dtype=np.float32)

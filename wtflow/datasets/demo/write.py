@@ -93,8 +93,8 @@ def _pending(directory: Path, names: tuple[str, ...], seed: int | None) -> dict[
 
 
 def _draw(directory: Path, pending: dict[str, int], progress: Progress | None) -> None:
-    """Draw categories into the work folder and put each in place once it is whole. What an earlier crash left is
-    removed.
+    """Draw categories into the work folder and put each in place once it is whole.
+    What an earlier crash left is removed.
     """
     work = directory / _WORK
     plans = {name: plan_category(name) for name in pending}
@@ -122,8 +122,8 @@ def _draw(directory: Path, pending: dict[str, int], progress: Progress | None) -
 def _write_images(
     folder: Path, plan: tuple[DemoImage, ...], seed: int
 ) -> Generator[dict[str, dict[str, float]], None, None]:
-    """Draw and save images, several at a time: each has its own seed, so that the order does not matter. Yields as
-    `_write_image`.
+    """Draw and save images, several at a time: each has its own seed, so that the order does not matter.
+    Yields as `_write_image`.
     """
     pool = ThreadPoolExecutor(min(_MAX_THREADS, os.cpu_count() or 1))
     try:

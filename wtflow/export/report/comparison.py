@@ -45,8 +45,8 @@ class ComparisonPart:
 
 
 def align_runs(store: RunStore, runs: Sequence[RunResults], *, on_common: bool) -> Comparison:
-    """The runs over their common test images. Quick, so that runs which do not fit are refused before anything long
-    begins.
+    """The runs over their common test images. Quick, so that runs which do not fit are refused
+    before anything long begins.
 
     Raises MetricError where their test images differ, unless `on_common`; DamagedRunError.
     """

@@ -1,5 +1,5 @@
-"""Figures as SVG inside the page: their text can be searched, and their ink and ground follow the page's light or
-dark theme.
+"""Figures as SVG inside the page: their text can be searched, and their ink and ground follow
+the page's light or dark theme.
 """
 
 import re

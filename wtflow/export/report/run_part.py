@@ -1,5 +1,5 @@
-"""What a report shows of one run: collected from the store, computed where it is missing. Records and plain values,
-no markup.
+"""What a report shows of one run: collected from the store, computed where it is missing.
+Records and plain values, no markup.
 
 Images and masks are read one by one; what is counted from them (pixels, facts of failures) is kept with the run, so
 that a second report and the pages have it at once.
@@ -90,8 +90,8 @@ def rate(k: int, n: int) -> Interval | None:
 
 
 def collect_run(store: RunStore, results: RunResults, threshold: float | None, show: Show) -> RunPart:
-    """The part of a finished run at a threshold, by default where the run starts it. `show` gets percents of this run
-    alone.
+    """The part of a finished run at a threshold, by default where the run starts it.
+    `show` gets percents of this run alone.
 
     Images that are gone cost the intervals of pixel metrics, the PRO curve and the findings, and `no_tally` states it.
     Raises DamagedRunError, StoreError, DiskFullError.

@@ -49,8 +49,8 @@ class ReportOptions:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The finished page. `shrunk`: what was done to keep it within its size, in words; empty where nothing had to
-    be.
+    """The finished page. `shrunk`: what was done to keep it within its size, in words;
+    empty where nothing had to be.
     """
 
     html: bytes
@@ -180,8 +180,8 @@ def _draw(
 
 
 def _with_size(draw: Callable[[Foot], str], foot: Foot) -> bytes:
-    """The page with its own size in it: rendered once to learn the size and once to state it, which moves it by a byte
-    or two.
+    """The page with its own size in it: rendered once to learn the size and once to state it,
+    which moves it by a byte or two.
     """
     n_bytes = len(draw(foot).encode())
     return draw(replace(foot, size=size_words(n_bytes))).encode()

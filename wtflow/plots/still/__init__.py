@@ -1,5 +1,5 @@
-"""Still figures and movies for papers and talks. Records and NumPy arrays in, Matplotlib figure or bytes out; no
-pyplot.
+"""Still figures and movies for papers and talks. Records and NumPy arrays in, Matplotlib figure or bytes out;
+no pyplot.
 
 Matplotlib takes a moment to load, and most visits to a page save no figure. So the names below are loaded when they
 are first used: `from wtflow.plots import still`, and `still.to_png(still.still_paths(travel, "plane"))` where the file

@@ -34,8 +34,8 @@ def find_ffmpeg() -> Path | None:
 
 
 def to_gif(frames: Iterable[np.ndarray], samples: np.ndarray, durations_ms: list[int]) -> bytes:
-    """An endless GIF of frames, uint8 (H, W, 3) each, shown for these multiples of 10 ms. `samples` (h, w, 3) holds its
-    colours.
+    """An endless GIF of frames, uint8 (H, W, 3) each, shown for these multiples of 10 ms.
+    `samples` (h, w, 3) holds its colours.
 
     Frames are taken one by one and kept with one byte per pixel; one palette for all keeps colours from flickering.
     """
@@ -63,8 +63,8 @@ def _palette(samples: np.ndarray) -> Image.Image:
 
 
 def to_mp4(frames: Iterable[np.ndarray], fps: int) -> bytes:
-    """An MP4 (H.264) of frames, uint8 (H, W, 3) each with even sides. Raises MovieError without ffmpeg, or with
-    ffmpeg's message.
+    """An MP4 (H.264) of frames, uint8 (H, W, 3) each with even sides.
+    Raises MovieError without ffmpeg, or with ffmpeg's message.
 
     Anything that ends this early, including an error in `frames`, also ends ffmpeg and leaves no file behind.
     """

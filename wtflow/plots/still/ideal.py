@@ -1,5 +1,5 @@
-"""What the flow could be trained to learn and what it learned: lines under each coupling, the learned paths, and
-their norms.
+"""What the flow could be trained to learn and what it learned:
+lines under each coupling, the learned paths, and their norms.
 """
 
 import numpy as np
@@ -19,8 +19,8 @@ _DASHES = {"independent": (0, (1.5, 1.2)), "optimal": (0, (5, 1.2, 1.2, 1.2)), "
 
 
 def still_ideal(ideal: Ideal) -> Figure:
-    """Four panels on the same axes: straight lines from data (dots) to their noise under each coupling, and the
-    learned paths.
+    """Four panels on the same axes: straight lines from data (dots) to their noise under each
+    coupling, and the learned paths.
     """
     figure, panels = new_sheet(FULL_MM, 56, 4, share_axes=True)
     paths = {name: _path(ideal, name) for name in PANELS}

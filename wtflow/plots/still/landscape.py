@@ -18,8 +18,8 @@ _DEPTH = LinearSegmentedColormap.from_list("depth", ["#8FB4D6", "#FFFFFF"])
 
 
 def still_landscape(landscape: Landscape) -> Figure:
-    """Contours of the potential (dark is deep), the field's arrows, marks, and how much of the field the potential
-    explains.
+    """Contours of the potential (dark is deep), the field's arrows, marks, and how much of the
+    field the potential explains.
     """
     figure, (axes,) = new_sheet(COLUMN_MM, 84)
     x, y, potential = landscape.x, landscape.y, landscape.potential

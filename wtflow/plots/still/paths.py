@@ -65,8 +65,8 @@ def still_paths(travel: Travel, view: View) -> Figure:
 
 
 def coordinates(travel: Travel, view: View) -> tuple[np.ndarray, np.ndarray]:
-    """x and y of every position at every saved time, (S, N) each. Raises SettingsError for a view that does not
-    exist.
+    """x and y of every position at every saved time, (S, N) each.
+    Raises SettingsError for a view that does not exist.
     """
     if view not in VIEWS:
         raise SettingsError(f"There is no view {view!r}.", fix=f"Choose one of {', '.join(VIEWS)}.")

@@ -24,8 +24,8 @@ _ON_WHITE = LinearSegmentedColormap.from_list("heat on white", HEAT_MAP(np.linsp
 def still_points(
     projection: Projection, values: np.ndarray, at: Sequence[int] | None = None, title: str = ""
 ) -> Figure:
-    """Scatter of a projection at three of its times (indices `at`; first, middle and last if None), one panel each, the
-    same axes.
+    """Scatter of a projection at three of its times (indices `at`;
+    first, middle and last if None), one panel each, the same axes.
 
     values: (N,) group names, or numbers shown on the heat scale under `title`. Raises SettingsError where they do not
     fit.

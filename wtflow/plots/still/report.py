@@ -115,8 +115,8 @@ def still_types(scores: Mapping[str, np.ndarray], threshold: float) -> Figure:
 
 
 def still_rates(runs: Sequence[Rates]) -> Figure:
-    """ROC (a), precision against recall (b) and region overlap against false-positive pixels (c) of one to four runs on
-    common axes.
+    """ROC (a), precision against recall (b) and region overlap against false-positive pixels (c)
+    of one to four runs on common axes.
 
     Panels that no run has a curve for are left out. Raises SettingsError where none has any.
     """

@@ -32,8 +32,8 @@ HEAT_MAP = LinearSegmentedColormap.from_list(
 """The theme's heat scale (written there as "rgb(r, g, b)")."""
 
 DRAWING = threading.RLock()
-"""Held while Matplotlib draws: its caches of fonts and layouts, and the two settings that SVG needs, belong to the
-whole process.
+"""Held while Matplotlib draws: its caches of fonts and layouts, and the two settings that SVG
+needs, belong to the whole process.
 """
 
 _SVG = {
@@ -173,8 +173,8 @@ def to_png(figure: Figure) -> bytes:
 
 
 def to_svg(figure: Figure) -> bytes:
-    """SVG whose text stays text, so that it can be searched and set in another type. The same figure gives the same
-    bytes.
+    """SVG whose text stays text, so that it can be searched and set in another type.
+    The same figure gives the same bytes.
     """
     with DRAWING, io.BytesIO() as file:
         before = {name: matplotlib.rcParams[name] for name in _SVG}

@@ -38,8 +38,8 @@ LOST = 1e6
 
 
 def still_steps(rows: Sequence[StepsRow], n_channels: int | None = None) -> Figure:
-    """Metrics (a), endpoint norms (b) and milliseconds per image (c) against steps; filled marks are Euler, open ones
-    Heun.
+    """Metrics (a), endpoint norms (b) and milliseconds per image (c) against steps;
+    filled marks are Euler, open ones Heun.
 
     The run's own setting is marked by a line. `n_channels` adds the shell of noise to (b). Raises SettingsError without
     rows.
@@ -129,8 +129,8 @@ def _line(axes: Axes, steps: list[int], values: list[float], look: Look, solver:
 
 
 def _spreads(axes: Axes, found: list[tuple[str, int, dict[str, Spread]]]) -> None:
-    """Medians with bars from the 5 % to the 95 % quantile; groups stand side by side, so that bars do not hide each
-    other.
+    """Medians with bars from the 5 % to the 95 % quantile;
+    groups stand side by side, so that bars do not hide each other.
     """
     groups = ordered_groups(name for _, _, spreads in found for name in spreads)
     solvers = [name for name in _SOLVERS if any(solver == name for solver, _, _ in found)]

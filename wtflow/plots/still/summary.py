@@ -36,8 +36,8 @@ def band(values: np.ndarray) -> np.ndarray:
 
 
 def fair_sample(positions: PositionSet, most: int) -> dict[str, np.ndarray]:
-    """Group -> indices of its positions, `most` at the most in all: rare groups stay whole, common ones are thinned
-    evenly.
+    """Group -> indices of its positions, `most` at the most in all:
+    rare groups stay whole, common ones are thinned evenly.
     """
     members = {name: np.flatnonzero(positions.group == name) for name in positions.groups}
     chosen, left = {}, most

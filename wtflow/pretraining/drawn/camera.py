@@ -33,8 +33,8 @@ def paint(rng: np.random.Generator, relief: np.ndarray) -> np.ndarray:
 
 
 def lit(rng: np.random.Generator, colour: np.ndarray, height: np.ndarray) -> np.ndarray:
-    """The surface under one lamp: brighter where its slope faces the lamp, with gloss, and unevenly lit. Height in
-    pixels.
+    """The surface under one lamp: brighter where its slope faces the lamp, with gloss, and unevenly lit.
+    Height in pixels.
     """
     dy, dx = np.gradient(height)
     norm = 1 / np.sqrt(1 + dx * dx + dy * dy)

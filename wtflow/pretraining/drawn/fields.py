@@ -10,8 +10,8 @@ from PIL import Image
 
 
 class Plane(NamedTuple):
-    """Coordinates of a surface at each pixel: `u` and `v`, float32 (S, S), in pixels of a surface seen from straight
-    above.
+    """Coordinates of a surface at each pixel: `u` and `v`, float32 (S, S), in pixels of a surface
+    seen from straight above.
     """
 
     u: np.ndarray
@@ -67,8 +67,8 @@ def noise(
     stretch: float = 1.0,
     angle: float = 0.0,
 ) -> np.ndarray:
-    """Gaussian noise with amplitude f^-slope between the frequencies `low` and `high` (1: the finest), mean 0 and
-    deviation 1.
+    """Gaussian noise with amplitude f^-slope between the frequencies `low` and `high` (1:
+    the finest), mean 0 and deviation 1.
 
     `stretch` above 1 draws it out along `angle`, the more the steeper the slope. It repeats at the edges of the
     picture, as what comes from a spectrum does.

@@ -1,5 +1,5 @@
-"""Patterns made of strokes, drawn with Pillow at twice the size and halved: fibres, scratches, cracks, tracks,
-writing.
+"""Patterns made of strokes, drawn with Pillow at twice the size and halved:
+fibres, scratches, cracks, tracks, writing.
 """
 
 import numpy as np

@@ -120,8 +120,8 @@ def patches(rng: np.random.Generator, plane: Plane) -> np.ndarray:
 
 
 def dots(rng: np.random.Generator, plane: Plane) -> np.ndarray:
-    """Spots on a lattice, all alike or each of a different size, some of them missing: perforated sheet, halftone,
-    studs.
+    """Spots on a lattice, all alike or each of a different size, some of them missing:
+    perforated sheet, halftone, studs.
     """
     period = _period(rng, 6, 50)
     v = plane.v / np.float32(period * 0.866)

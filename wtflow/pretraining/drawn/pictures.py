@@ -21,8 +21,8 @@ DRAWN_VERSION = 1
 
 
 class Canvas:
-    """A scene being built: colour (S, S, 3) and height (S, S) in pixels; each thing that is put on it hides what
-    lies below.
+    """A scene being built: colour (S, S, 3) and height (S, S) in pixels;
+    each thing that is put on it hides what lies below.
     """
 
     def __init__(self, colour: np.ndarray, height: np.ndarray) -> None:

@@ -12,8 +12,8 @@ from wtflow.pretraining.drawn.fields import Plane
 
 
 class Shape(NamedTuple):
-    """inside: signed distance (S, S), above 0 inside; height: relief of the body (S, S) in pixels, valid inside
-    only.
+    """inside: signed distance (S, S), above 0 inside; height:
+    relief of the body (S, S) in pixels, valid inside only.
     """
 
     inside: np.ndarray
@@ -83,8 +83,8 @@ def ring(rng: np.random.Generator, plane: Plane, radius: float) -> Shape:
 
 
 def turned_part(rng: np.random.Generator, plane: Plane, radius: float) -> Shape:
-    """What a lathe makes, seen from the side: a radius that changes along the axis in steps and tapers, parts of it
-    ribbed.
+    """What a lathe makes, seen from the side: a radius that changes along the axis in steps and
+    tapers, parts of it ribbed.
     """
     n = int(rng.integers(2, 7))
     at = np.concatenate([[-1.0], np.sort(rng.uniform(-0.9, 0.9, n - 1)), [1.0]]) * radius
