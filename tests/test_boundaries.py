@@ -198,6 +198,12 @@ LIGHT = [
     "wtflow.failures.notes",
     "wtflow.export.zip",
     "wtflow.cli.report",
+    "wtflow.config",
+    "wtflow.lessons",
+    "wtflow.flow.solvers",
+    "wtflow.jobs.processes",
+    "wtflow.studies.compute",
+    "wtflow.machine.progress",
 ]
 LIGHT += [
     name.removesuffix(".py").replace("/", ".")
