@@ -19,7 +19,7 @@ from waiting import PATIENCE_S, wait_until
 
 from wtflow.cli.app import app
 from wtflow.config import WEIGHT_WORDS, choices, settings_from
-from wtflow.jobs import processes
+from wtflow.jobs import processes, trainings
 from wtflow.metrics import METRICS
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
@@ -169,6 +169,25 @@ def test_ctrl_c_stops_the_run_and_resume_finishes_it(tmp_path):
     assert process.returncode == 0, err
     assert last_json(out)["run_id"] == run_id
     assert store.steps(run_id).step.max() == 1500
+
+
+def test_ctrl_c_while_a_run_is_being_started_stops_it(tmp_path, store, monkeypatch):
+    """On a busy machine some seconds pass between the worker's start and the first look at the run."""
+    write_tiny_category(tmp_path / "data")
+    begin = trainings.start
+
+    def begin_and_press(*arguments):
+        run_id = begin(*arguments)
+        signal.raise_signal(signal.SIGINT)
+        return run_id
+
+    monkeypatch.setattr(trainings, "start", begin_and_press)
+    monkeypatch.setattr(trainings, "_launch", lambda store, run_id: None)  # it stays in the queue
+    result = call("train", tmp_path / "data", "plate", *QUICK, "--json")
+    assert result.exit_code == 130
+    (run_id,) = store.ids()
+    assert last_json(result.stdout) == {"run_id": run_id, "state": "stopped"}
+    assert store.status(run_id).state == "stopped"
 
 
 # -- mistakes ----------------------------------------------------------------------------------------------------------

@@ -1,7 +1,9 @@
 """Follow a training from the shell: its progress until it ends, then its metrics. Ctrl-C stops it."""
 
+import contextlib
 import signal
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import typer
@@ -14,27 +16,32 @@ from wtflow.store.runs import RunStore
 POLL_S = 0.5
 
 
-def follow(store: RunStore, run_id: str, as_json: bool) -> None:
-    """Show a run's progress until it ends, stop it on Ctrl-C, then print what it found."""
+@contextlib.contextmanager
+def ctrl_c_noted() -> Iterator[list[int]]:
+    """Ctrl-C inside only adds to the list. Enter it before a run is started, so that no Ctrl-C leaves the run alone.
+
+    The handler does no more than that, because the main thread may hold a lock.
+    """
+    noted: list[int] = []
+    previous = signal.signal(signal.SIGINT, lambda *_: noted.append(1))
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def follow(store: RunStore, run_id: str, stops: list[int], as_json: bool) -> None:
+    """Show a run's progress until it ends, then print what it found. Anything in `stops` (Ctrl-C) stops the run."""
     from wtflow.jobs import trainings
     from wtflow.metrics import METRICS
 
-    stops = []
-    # The handler only takes a note: the main thread may hold a lock.
-    previous = signal.signal(signal.SIGINT, lambda *_: stops.append(1))
-    try:
-        with console.progress() as show:
-            while (status := _look(store, run_id)).is_active:
-                if stops:
-                    trainings.request_stop(store, run_id)
-                show(
-                    f"{run_id}:"
-                    f" {'waiting for another run' if status.state == 'queued' else status.stage or status.state}",
-                    status.percent,
-                )
-                time.sleep(POLL_S)
-    finally:
-        signal.signal(signal.SIGINT, previous)
+    with console.progress() as show:
+        while (status := _look(store, run_id)).is_active:
+            if stops:
+                trainings.request_stop(store, run_id)
+            stage = "waiting for another run" if status.state == "queued" else status.stage or status.state
+            show(f"{run_id}: {stage}", status.percent)
+            time.sleep(POLL_S)
     if status.state != "finished":
         if stops:
             console.err.print(f"Stopped. Continue with: python -m wtflow resume {run_id}", markup=False)

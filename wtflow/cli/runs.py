@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from wtflow import console
-from wtflow.cli.follow import follow, print_metrics
+from wtflow.cli.follow import ctrl_c_noted, follow, print_metrics
 from wtflow.cli.parts import Json, Mistakes, Root, Run, choice_of, weights_help
 from wtflow.config import parse_pairs, parse_value, settings_from
 from wtflow.store.runs import RunStore
@@ -65,8 +65,9 @@ def train(
         found = find_categories(root)
         scan_category(found.root, category)
         store = RunStore()
-        run_id = trainings.start(store, found.root, category, settings)
-        follow(store, run_id, as_json)
+        with ctrl_c_noted() as stops:
+            run_id = trainings.start(store, found.root, category, settings)
+            follow(store, run_id, stops, as_json)
 
 
 def resume(run: Run, as_json: Json = False) -> None:
@@ -75,8 +76,9 @@ def resume(run: Run, as_json: Json = False) -> None:
 
     with Mistakes(as_json):
         store = RunStore()
-        trainings.resume(store, run)
-        follow(store, run, as_json)
+        with ctrl_c_noted() as stops:
+            trainings.resume(store, run)
+            follow(store, run, stops, as_json)
 
 
 def evaluate(
