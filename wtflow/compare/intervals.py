@@ -26,9 +26,6 @@ CONFIDENCE = 0.95
 Weighted = Callable[[np.ndarray], np.ndarray]
 """Weights (R, N) of N images -> (R,) values of a metric."""
 
-LabelledMetric = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-"""Scores (N,), labels (N,) and weights (R, N) -> (R,) values of a metric."""
-
 
 def wilson_interval(k: int, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Ends of Wilson's score interval of the share k / n, within [0, 1]; (0, 1) for n = 0: nothing is known.
