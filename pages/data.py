@@ -8,6 +8,7 @@ from pages.ui.frame import go, open_page
 from pages.ui.health import show_health
 from pages.ui.roots import layout_name, pick_category, pick_root
 from wtflow.datasets.scan import RootScan
+from wtflow.datasets.stamps import fingerprint, stamp_category
 from wtflow.errors import ImageReadError
 from wtflow.records.core import Category, Sample
 from wtflow.store.runs import RunStore
@@ -29,7 +30,7 @@ def main(store: RunStore) -> None:
     health = st.container()
     show_images(category)
     with health:
-        show_health(category)
+        show_health(category, fingerprint(category, stamp_category(category)))
 
 
 def show_table(scan: RootScan) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from wtflow.datasets.images import load_image, load_mask
 from wtflow.datasets.scan import RootScan, find_categories, scan_category
+from wtflow.datasets.stamps import ABSENT, stamp_of
 from wtflow.errors import StoreError
 from wtflow.failures.calls import alarm_map as compute_alarm_map
 from wtflow.failures.calls import failures_of
@@ -58,7 +59,7 @@ class Shelf(Generic[Kept]):
 
 @st.cache_resource(show_spinner=False)
 def reports() -> Shelf[HealthReport]:
-    """Health reports by `fingerprint`."""
+    """Health reports by root, category and fingerprint of the files."""
     return Shelf(16)
 
 
@@ -106,18 +107,14 @@ def category(root: str, name: str) -> Category:
     return scan_category(Path(root), name)
 
 
-def fingerprint(found: Category) -> int:
-    """Changes when an image or a mask of the category is added, removed or written again. Opens no file."""
-    return hash(tuple((s.id, file_stamp(s.path), s.mask_path and file_stamp(s.mask_path)) for s in found.samples))
+def report(found: Category, fingerprint: int) -> HealthReport | None:
+    """The health report if it was made of the same files. fingerprint: see `datasets.stamps`."""
+    return reports().get((str(found.root), found.name, fingerprint))
 
 
-def report(found: Category) -> HealthReport | None:
-    """The health report if it was made and the files are still the same."""
-    return reports().get((str(found.root), found.name, fingerprint(found)))
-
-
-def keep_report(found: Category, value: HealthReport) -> None:
-    reports().put((str(found.root), found.name, fingerprint(found)), value)
+def keep_report(found: Category, fingerprint: int, value: HealthReport) -> None:
+    """fingerprint: of the files before they were read, so that one written meanwhile is read again."""
+    reports().put((str(found.root), found.name, fingerprint), value)
 
 
 def picture(path: str, mask_path: str, size_px: int = THUMBNAIL_PX) -> bytes:
@@ -268,7 +265,6 @@ def _crop(path: str, grid_row: int, grid_column: int, shape: tuple[int, int], st
 def file_stamp(path: Path) -> int:
     """Changes when a file is written again; the same for all that are absent."""
     try:
-        stat = path.stat()
+        return stamp_of(path.stat())
     except OSError:
-        return -1
-    return hash((stat.st_mtime_ns, stat.st_size, stat.st_ino))
+        return ABSENT

@@ -5,6 +5,7 @@ import streamlit as st
 from pages.ui import cache, widgets
 from pages.ui.errors import plain
 from wtflow.datasets.health import check_category
+from wtflow.datasets.stamps import fingerprint, stamp_category
 from wtflow.records.core import Category, Finding, HealthReport
 
 CHECK_AT_ONCE = 600
@@ -16,9 +17,11 @@ _ICONS = {"error": ":material/error:", "warning": ":material/warning:", "info": 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "gray"}
 
 
-def check(category: Category) -> HealthReport:
-    """The report, read from the cache or made now with a progress bar."""
-    report = cache.report(category)
+def check(category: Category, stamp: int | None = None) -> HealthReport:
+    """The report, read from the cache or made now with a progress bar. stamp: fingerprint of its files, if known."""
+    if stamp is None:
+        stamp = fingerprint(category, stamp_category(category))
+    report = cache.report(category, stamp)
     if report is None:
         bar = st.progress(0.0, text="Reading every image once")
         report = check_category(
@@ -26,19 +29,19 @@ def check(category: Category) -> HealthReport:
             widgets.count_on(bar, lambda done, total: f"Reading every image once: {done:,} of {total:,}"),
         )
         bar.empty()
-        cache.keep_report(category, report)
+        cache.keep_report(category, stamp, report)
     return report
 
 
-def show_health(category: Category) -> None:
-    """The report of a category; a large one is read only on request."""
+def show_health(category: Category, stamp: int) -> None:
+    """The report of a category; a large one is read only on request. stamp: fingerprint of its files."""
     st.subheader("Health", anchor=False)
     n = len(category.samples)
-    if cache.report(category) is None and n > CHECK_AT_ONCE:
+    if cache.report(category, stamp) is None and n > CHECK_AT_ONCE:
         st.write(f"The check reads all {n:,} images once to find missing masks, damaged files and copies.")
         if not st.button("Check the images", icon=":material/health_and_safety:"):
             return
-    report = check(category)
+    report = check(category, stamp)
     show_summary(report)
     for finding in report.findings:
         show_finding(finding)

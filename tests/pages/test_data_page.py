@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 from page_runs import OpenPage, texts
@@ -53,3 +54,23 @@ def test_an_unknown_category_in_the_address_falls_back_with_a_word(open_page: Op
     page = open_page("data", root=str(root), category="nonsense")
     assert "no category" in page.warning[0].value
     assert not page.exception
+
+
+def test_a_click_asks_the_disk_for_pictures_on_show_only(open_page: OpenPage, root: Path, monkeypatch):
+    page = open_page("data", root=str(root))
+    page.button_group(key="widget_group").set_value("test spot").run()
+    asked, stat = [], os.stat
+    monkeypatch.setattr(os, "stat", lambda path, *rest, **named: asked.append(str(path)) or stat(path, *rest, **named))
+    page.run()
+    monkeypatch.undo()
+    assert not page.exception
+    below = [path for path in asked if path.startswith(str(root / "plate"))]
+    assert all("spot" in path for path in below)
+    assert len(below) == len(set(below))
+
+
+def test_the_health_report_is_made_again_when_a_file_was_written_again(open_page: OpenPage, root: Path):
+    page = open_page("data", root=str(root))
+    (root / "plate/train/good/001.png").write_bytes(b"no image")
+    page.run()
+    assert "1 problem to fix before training" in texts(page)
