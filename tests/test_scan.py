@@ -14,6 +14,7 @@ from wtflow.datasets.health import count_samples
 from wtflow.datasets.roots import WrongRootError
 from wtflow.datasets.scan import LAYOUTS, find_categories, scan_category
 from wtflow.errors import LayoutError
+from wtflow.records.reading import Reading
 
 
 def masks_of(category):
@@ -433,9 +434,9 @@ def test_every_layout_of_the_table_recognises_and_scans_its_own_folders(tmp_path
     make_visa(tmp_path) if key == "visa" else {"mvtec": make_mvtec, "btad": make_btad}[key](tmp_path / name)
     layout = LAYOUTS[key]
     assert layout.key == key == find_categories(tmp_path).layout
-    assert layout.scan(tmp_path, name) == scan_category(tmp_path, name)
-    assert layout.scan(tmp_path, name).layout == key
+    assert layout.scan(tmp_path, name, Reading()) == scan_category(tmp_path, name)
+    assert layout.scan(tmp_path, name, Reading()).layout == key
     assert (tmp_path / name / layout.train_folder).is_dir()
     assert (tmp_path / name / layout.mask_folder).is_dir()
-    found = next(sample for sample in layout.scan(tmp_path, name).samples if sample.is_defective)
+    found = next(sample for sample in layout.scan(tmp_path, name, Reading()).samples if sample.is_defective)
     assert (tmp_path / name / layout.expected_mask(found)) == found.mask_path

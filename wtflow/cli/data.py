@@ -7,6 +7,7 @@ import typer
 
 from wtflow import console
 from wtflow.cli.parts import Json, Mistakes, Root
+from wtflow.cli.reading import Good, MasksAsStored, MaskValues, reading_for
 from wtflow.records.core import HealthReport
 from wtflow.store.runs import RunStore
 
@@ -24,9 +25,16 @@ def demo(
 
 
 def check(
-    root: Root, category: Annotated[str | None, typer.Option(help="Only this category.")] = None, as_json: Json = False
+    root: Root,
+    category: Annotated[str | None, typer.Option(help="Only this category.")] = None,
+    mask_values: MaskValues = None,
+    good: Good = None,
+    masks_as_stored: MasksAsStored = None,
+    as_json: Json = False,
 ) -> None:
-    """List what a data set contains and what is wrong with it. Exit code 1 when something prevents training."""
+    """List what a data set contains and what is wrong with it. Exit code 1 when something prevents training.
+    What is said here about how to read it is remembered.
+    """
     from wtflow.datasets.health import check_category
     from wtflow.datasets.scan import find_categories, scan_category
 
@@ -34,8 +42,11 @@ def check(
     with Mistakes(as_json):
         found = find_categories(root)
         for name in [category] if category else found.categories:
+            reading = reading_for(RunStore(), found.root, name, mask_values, good, masks_as_stored)
             with console.progress() as show:
-                reports.append(check_category(scan_category(found.root, name), progress=console.steps(show, name)))
+                reports.append(
+                    check_category(scan_category(found.root, name, reading), progress=console.steps(show, name))
+                )
             _print_report(reports[-1])
     console.finish(
         as_json,
@@ -88,6 +99,7 @@ def _report_facts(report: HealthReport) -> dict[str, Any]:
     return {
         "category": report.category,
         "layout": report.layout,
+        "reading": report.reading.model_dump(mode="json"),
         "counts": report.counts,
         "sizes": report.sizes,
         "modes": report.modes,

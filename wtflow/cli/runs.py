@@ -9,6 +9,7 @@ from rich.table import Table
 from wtflow import console
 from wtflow.cli.follow import ctrl_c_noted, follow, print_metrics
 from wtflow.cli.parts import Json, Mistakes, Root, Run, choice_of, weights_help
+from wtflow.cli.reading import Good, MasksAsStored, MaskValues, reading_for
 from wtflow.config import parse_pairs, parse_value, settings_from
 from wtflow.store.runs import RunStore
 
@@ -34,6 +35,9 @@ def train(
     setting: Annotated[
         list[str] | None, typer.Option("--set", help="Any other setting, NAME=VALUE; repeatable.")
     ] = None,
+    mask_values: MaskValues = None,
+    good: Good = None,
+    masks_as_stored: MasksAsStored = None,
     as_json: Json = False,
 ) -> None:
     """Train a category and report its metrics. Ctrl-C stops the run; `resume` continues it."""
@@ -63,10 +67,11 @@ def train(
             }
         settings = settings_from(preset, changes)
         found = find_categories(root)
-        scan_category(found.root, category)
         store = RunStore()
+        reading = reading_for(store, found.root, category, mask_values, good, masks_as_stored)
+        scan_category(found.root, category, reading)
         with ctrl_c_noted() as stops:
-            run_id = trainings.start(store, found.root, category, settings)
+            run_id = trainings.start(store, found.root, category, settings, reading)
             follow(store, run_id, stops, as_json)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from wtflow.datasets.files import is_folder
 from wtflow.datasets.layouts import MASKS, FolderLayout, scan_tree
 from wtflow.records.core import Category
+from wtflow.records.reading import Reading
 
 
 def is_category(folder: Path) -> bool:
@@ -16,9 +17,9 @@ def is_category(folder: Path) -> bool:
     return not is_mvtec and any(is_folder(folder / below) for below in ("train/ok", "test/ok", "test/ko"))
 
 
-def scan(root: Path, name: str) -> Category:
+def scan(root: Path, name: str, reading: Reading) -> Category:
     """The category's images, `ok` counted as good."""
-    return scan_tree(root, name, "btad", "ok")
+    return scan_tree(root, name, "btad", "ok", reading)
 
 
 LAYOUT = FolderLayout("btad", "BTAD", "train/ok", MASKS, ".png", is_category, scan)

@@ -64,7 +64,14 @@ def check_category(category: Category, progress: Callable[[int, int], None] | No
     rank = {"error": 0, "warning": 1, "info": 2}
     findings.sort(key=lambda finding: rank[finding.severity])
     return HealthReport(
-        category.name, category.layout, counts, _by_number(sizes), _by_number(modes), n_bytes, tuple(findings)
+        category.name,
+        category.layout,
+        counts,
+        _by_number(sizes),
+        _by_number(modes),
+        n_bytes,
+        tuple(findings),
+        category.reading,
     )
 
 

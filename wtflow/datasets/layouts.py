@@ -7,6 +7,7 @@ from pathlib import Path
 from wtflow.datasets.files import is_file, list_folders, list_images, pair_masks
 from wtflow.errors import LayoutError
 from wtflow.records.core import GOOD, Category, Sample, Split
+from wtflow.records.reading import Reading
 
 MASKS = "ground_truth"
 """The folder of masks in such a tree."""
@@ -28,8 +29,8 @@ class FolderLayout:
     mask_ending: str
     is_category: Callable[[Path], bool]
     """Whether a folder is one category of this layout."""
-    scan: Callable[[Path, str], Category]
-    """The category of this name below a root. Opens no image. Raises LayoutError."""
+    scan: Callable[[Path, str, Reading], Category]
+    """The category of this name below a root, read as a person said. Opens no image. Raises LayoutError."""
     split_file: str = ""
 
     def expected_mask(self, sample: Sample) -> str:
@@ -50,15 +51,15 @@ class FolderLayout:
             )
 
 
-def scan_tree(root: Path, name: str, layout: str, normal: str) -> Category:
-    """The category of a train/test/ground_truth tree whose folders of normal images are called `normal`.
-    Opens no image.
+def scan_tree(root: Path, name: str, layout: str, normal: str, reading: Reading) -> Category:
+    """The category of a train/test/ground_truth tree whose folders of normal images are called `normal`; those that
+    a person called good count as such among the test images. Opens no image.
     """
     folder = root / name
     samples = _samples(folder, "train", normal, GOOD)
     for defect in list_folders(folder / "test"):
-        samples += _samples(folder, "test", defect, GOOD if defect == normal else defect)
-    return Category(root, name, layout, tuple(sorted(samples, key=lambda sample: sample.id)))
+        samples += _samples(folder, "test", defect, GOOD if defect == normal or defect in reading.good else defect)
+    return Category(root, name, layout, tuple(sorted(samples, key=lambda sample: sample.id)), reading)
 
 
 def _samples(folder: Path, split: Split, name: str, defect: str) -> list[Sample]:

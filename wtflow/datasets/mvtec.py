@@ -12,6 +12,7 @@ from pathlib import Path
 from wtflow.datasets.files import is_folder, list_folders
 from wtflow.datasets.layouts import MASKS, FolderLayout, scan_tree
 from wtflow.records.core import Category
+from wtflow.records.reading import Reading
 
 
 def is_category(folder: Path) -> bool:
@@ -23,9 +24,9 @@ def is_category(folder: Path) -> bool:
     return is_folder(train) and is_folder(test) and len(list_folders(train)) <= 1
 
 
-def scan(root: Path, name: str) -> Category:
+def scan(root: Path, name: str, reading: Reading) -> Category:
     """The category's images, masks paired by name."""
-    return scan_tree(root, name, "mvtec", "good")
+    return scan_tree(root, name, "mvtec", "good", reading)
 
 
 LAYOUT = FolderLayout("mvtec", "MVTec AD", "train/good", MASKS, "_mask.png", is_category, scan)

@@ -96,7 +96,7 @@ def data_from_json(values: dict[str, Any]) -> RunData:
 
 def read_data(config: RunConfig, progress: Callable[[int, int], None]) -> RunData:
     """Scan the category and hash every image. Raises DatasetError when there is too little to train on."""
-    category = scan_category(Path(config.root), config.category)
+    category = scan_category(Path(config.root), config.category, config.reading)
     train, test = category.of("train"), category.of("test")
     if len(train) < 2:
         raise DatasetError(

@@ -12,6 +12,7 @@ from wtflow.datasets.layouts import FolderLayout
 from wtflow.datasets.roots import HOW_TO_ARRANGE, WrongRootError, check_name, check_root, no_such_category
 from wtflow.errors import LayoutError
 from wtflow.records.core import Category
+from wtflow.records.reading import Reading
 
 LAYOUTS: dict[str, FolderLayout] = {
     "visa": visa.LAYOUT,
@@ -60,17 +61,39 @@ def find_categories(root: Path) -> RootScan:
     return RootScan(root, layout, tuple(found[layout]), _hint(root, layout, found))
 
 
-def scan_category(root: Path, name: str) -> Category:
-    """The images of one category, masks paired by name. Raises LayoutError."""
+def scan_category(root: Path, name: str, reading: Reading | None = None) -> Category:
+    """The images of one category, read as a person said, masks paired by name. Raises LayoutError."""
     root = check_root(root)
     check_name(name)
     folder = root / name
     layout = layout_of(folder) if is_folder(folder) else None
     if layout is not None:
-        return LAYOUTS[layout].scan(root, name)
+        return LAYOUTS[layout].scan(root, name, reading or Reading())
     if is_folder(folder):
         raise _unknown_layout(folder)
     raise no_such_category(root, name, find_categories(root).categories)
+
+
+def good_folders(root: Path, name: str, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """The folders of test images that a person calls good, as the disk spells them. Raises LayoutError for one that is
+    not there.
+    """
+    layout = LAYOUTS[scan_category(root, name).layout]
+    if layout.split_file:
+        raise LayoutError(
+            f"{name} has the {layout.title} layout: {layout.split_file} says which images are good, not a folder.",
+            fix=f"Change the label in {layout.split_file}.",
+        )
+    folders = list_folders(check_root(root) / name / "test")
+    found = []
+    for one in wanted:
+        alike = [one] if one in folders else [folder for folder in folders if folder.casefold() == one.casefold()]
+        if len(alike) != 1:
+            raise LayoutError(
+                f"{name} has no folder test/{one}.", fix=f"Folders of test images there are: {', '.join(folders[:20])}."
+            )
+        found += alike
+    return tuple(dict.fromkeys(found))
 
 
 def layout_of(folder: Path) -> str | None:

@@ -11,6 +11,7 @@ from wtflow.datasets.files import is_file, is_folder
 from wtflow.datasets.layouts import FolderLayout
 from wtflow.errors import LayoutError
 from wtflow.records.core import GOOD, Category, Sample
+from wtflow.records.reading import Reading
 
 SPLIT_FILE = "split_csv/1cls.csv"
 COLUMNS = ("object", "split", "label", "image", "mask")
@@ -22,7 +23,7 @@ def is_category(folder: Path) -> bool:
     return is_folder(folder / "Data" / "Images")
 
 
-def scan(root: Path, name: str) -> Category:
+def scan(root: Path, name: str, reading: Reading) -> Category:
     """The images of a category as the split file lists them, whether or not they are there. Raises LayoutError."""
     LAYOUT.check_root(root)
     samples: dict[str, Sample] = {}
@@ -34,7 +35,7 @@ def scan(root: Path, name: str) -> Category:
             samples[sample.id] = sample
     if not samples:
         raise LayoutError(f"{SPLIT_FILE} lists no image of {name!r}.", fix=_RESTORE)
-    return Category(root, name, "visa", tuple(samples[key] for key in sorted(samples)))
+    return Category(root, name, "visa", tuple(samples[key] for key in sorted(samples)), reading)
 
 
 def _rows(root: Path) -> list[tuple[int, dict[str, str]]]:

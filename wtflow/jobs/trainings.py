@@ -18,8 +18,10 @@ from wtflow.errors import DamagedRunError, RunBusyError, WTFlowError
 from wtflow.jobs import processes
 from wtflow.jobs.estimate import Estimate, estimate
 from wtflow.records.core import RunStatus, RunSummary
+from wtflow.records.reading import Reading
 from wtflow.store import layout
 from wtflow.store.lock import locked
+from wtflow.store.readings import reading_of
 from wtflow.store.runs import RunStore
 
 __all__ = [
@@ -40,15 +42,16 @@ is not started a second time.
 """
 
 
-def start(store: RunStore, root: Path, category: str, settings: Settings) -> str:
-    """Create a run and start it, or queue it behind others.
+def start(store: RunStore, root: Path, category: str, settings: Settings, reading: Reading | None = None) -> str:
+    """Create a run and start it, or queue it behind others. Without a reading, the one kept for the data set counts.
     Raises RunBusyError when this category is already queued or running.
     """
     if (weights_file := settings.weights_file) is not None:  # the worker has another current folder
         settings = settings.changed({"weights": str(weights_file.absolute())})
+    reading = reading_of(store, root, category) if reading is None else reading
     with locked(store):
         _refuse_twice(store, root, category)
-        run_id = store.create(root, category, settings)
+        run_id = store.create(root, category, settings, reading)
         _advance(store)
     return run_id
 

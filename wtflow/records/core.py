@@ -6,6 +6,8 @@ from typing import Literal
 
 import numpy as np
 
+from wtflow.records.reading import Reading
+
 Split = Literal["train", "test", "tried"]
 Severity = Literal["error", "warning", "info"]
 
@@ -39,6 +41,8 @@ class Category:
     name: str
     layout: str
     samples: tuple[Sample, ...]
+    reading: Reading = Reading()
+    """As which it was read."""
 
     def of(self, split: Split) -> tuple[Sample, ...]:
         return tuple(s for s in self.samples if s.split == split)
@@ -74,6 +78,7 @@ class HealthReport:
     """Colour mode and bit depth ("RGB 8 bit") -> number of images."""
     n_bytes: int
     findings: tuple[Finding, ...]
+    reading: Reading = Reading()
 
     @property
     def errors(self) -> tuple[Finding, ...]:

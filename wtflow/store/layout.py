@@ -21,6 +21,7 @@ runs/<run_id>/
     log.txt          the worker's output
     stop             present = please stop
 runs/.cache/         features of the frozen backbone, shared by runs; safe to delete
+runs/.readings/      one JSON file per data set: how a person said that it is to be read
 """
 
 import re
@@ -29,6 +30,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from wtflow.config import Settings
+from wtflow.records.reading import Reading
 
 SCHEMA_VERSION = 1
 
@@ -50,6 +52,7 @@ DERIVED = "derived"
 LOG = "log.txt"
 STOP = "stop"
 CACHE = ".cache"
+READINGS = ".readings"
 
 RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[A-Za-z0-9_-]{1,60}")
 """Time of creation and category. Any other text is refused before the disk is accessed."""
@@ -86,6 +89,8 @@ class RunConfig(BaseModel):
     category: str
     settings: Settings
     versions: dict[str, str]
+    reading: Reading = Reading()
+    """How a person said that the data set is to be read. Runs of 0.3.0 and earlier hold none."""
 
 
 def run_name(category: str, stamp: str) -> str:

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from wtflow.config import Settings
 from wtflow.errors import DamagedRunError, WTFlowError
 from wtflow.records.core import RunStatus, RunSummary
+from wtflow.records.reading import Reading
 from wtflow.store import layout
 from wtflow.store.files import explained, read_json, write_json
 from wtflow.store.result_files import ResultFiles
@@ -31,7 +32,7 @@ class RunStore(ResultFiles):
 
     # -- runs ---------------------------------------------------------------------------------------------------------
 
-    def create(self, root: Path, category: str, settings: Settings) -> str:
+    def create(self, root: Path, category: str, settings: Settings, reading: Reading | None = None) -> str:
         """Make the folder of a new run, queued, and return its id."""
         while True:
             now = time.time()
@@ -45,13 +46,15 @@ class RunStore(ResultFiles):
                 except FileExistsError:
                     time.sleep(0.2)
         try:
-            self._write_first(folder, root, category, settings, now)
+            self._write_first(folder, root, category, settings, reading or Reading(), now)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)  # a run that could not be written does not exist
             raise
         return run_id
 
-    def _write_first(self, folder: Path, root: Path, category: str, settings: Settings, now: float) -> None:
+    def _write_first(
+        self, folder: Path, root: Path, category: str, settings: Settings, reading: Reading, now: float
+    ) -> None:
         config = layout.RunConfig(
             schema_version=layout.SCHEMA_VERSION,
             run_id=folder.name,
@@ -60,6 +63,7 @@ class RunStore(ResultFiles):
             category=category,
             settings=settings,
             versions={name: metadata.version(name) for name in _LIBRARIES},
+            reading=reading,
         )
         self.write_status(folder.name, RunStatus(state="queued", heartbeat=now, message="Waiting for its turn."))
         write_json(folder / layout.CONFIG, config.model_dump(mode="json"))

@@ -32,10 +32,10 @@ def keep_run(store: RunStore, run_id: str, found: Rescored) -> str:
     config, old = store.config(run_id), store.metrics(run_id)
     workshop = RunStore(store.home / f".keeping-{os.getpid()}")
     try:
-        kept = workshop.create(Path(config.root), config.category, found.settings)
+        kept = workshop.create(Path(config.root), config.category, found.settings, config.reading)
         while (store.home / kept).exists():  # a training began in this very second: take the next one
             workshop.delete(kept)
-            kept = workshop.create(Path(config.root), config.category, found.settings)
+            kept = workshop.create(Path(config.root), config.category, found.settings, config.reading)
         _fill(
             workshop,
             kept,
