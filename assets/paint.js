@@ -11,7 +11,7 @@ const TOOLS = [
   ["paste", "Paste", "Copy a patch from another image"],
 ];
 const HARD_SHARE = 0.5, BLUR_SHARE = 0.5, NOISE_DEVIATION = 0.35, MAX_POINTS = 2000; // as in wtflow/studies/paint.py
-const MAX_STROKES = 200;
+const MAX_STROKES = 200, MAX_RADIUS = 512;
 
 const painters = new WeakMap();
 
@@ -37,16 +37,17 @@ class Painter {
 
   async update(data, send) {
     this.send = send;
-    const isNew = this.size !== data.size || this.address !== data.image;
+    const isNew = this.width !== data.width || this.height !== data.height || this.address !== data.image;
     if (isNew) {
-      this.size = data.size;
-      this.address = data.image;
-      this.canvas.width = this.canvas.height = data.size;
-      this.radius.max = Math.round(data.size / 4);
-      if (!this.radius.dataset.touched) this.radius.value = Math.max(2, Math.round(data.size / 25));
+      const { width, height } = data, shorter = Math.min(width, height);
+      Object.assign(this, { width, height, address: data.image });
+      Object.assign(this.canvas, { width, height });
+      this.root.style.setProperty("--ratio", width / height);
+      this.radius.max = Math.min(MAX_RADIUS, Math.round(shorter / 4));
+      if (!this.radius.dataset.touched) this.radius.value = Math.max(2, Math.round(shorter / 25));
       this.label();
       this.original = null;
-      this.original = await pixels(data.image, data.size);
+      this.original = await pixels(data.image, width, height);
     }
     if (this.version !== data.version || isNew) {
       this.version = data.version;
@@ -60,13 +61,13 @@ class Painter {
       this.source = { key: data.source.key, label: data.source.label, at: null };
       this.mark.hidden = true;
       if (data.source.image) {
-        const found = await pixels(data.source.image, this.size);
+        const found = await pixels(data.source.image, this.width, this.height);
         this.images.set(data.source.key, found);
-        show(this.sourceCanvas, found, this.size);
+        show(this.sourceCanvas, found, this.width, this.height);
       }
     }
     if (data.painted && data.serial === this.serial && !this.stroke) {
-      const exact = await pixels(data.painted, this.size);
+      const exact = await pixels(data.painted, this.width, this.height);
       if (data.serial === this.serial && !this.stroke) {
         this.base = exact;
         this.draw();
@@ -150,7 +151,7 @@ class Painter {
     this.base = this.original.slice();
     for (const stroke of this.strokes()) {
       const work = this.prepare(stroke);
-      stroke.points.forEach((point, i) => cover(work, stroke.points[Math.max(i - 1, 0)], point, this.size));
+      stroke.points.forEach((point, i) => cover(work, stroke.points[Math.max(i - 1, 0)], point, this.width, this.height));
       this.base = work.out;
     }
     this.draw();
@@ -158,22 +159,22 @@ class Painter {
 
   /** Everything that is the same for all pixels of one stroke. */
   prepare(stroke) {
-    const n = this.size * this.size;
+    const n = this.width * this.height;
     const work = { stroke, base: this.base, out: this.base.slice(), cover: new Float32Array(n), original: this.original };
-    if (stroke.kind === "blur") work.other = blurred(this.base, this.size, BLUR_SHARE * stroke.strength * stroke.radius);
+    if (stroke.kind === "blur") work.other = blurred(this.base, this.width, this.height, BLUR_SHARE * stroke.strength * stroke.radius);
     if (stroke.kind === "noise") work.grain = grain(n);
     if (stroke.kind === "paste") work.other = this.images.get(stroke.source.key);
     return work;
   }
 
   dab(from, to) {
-    cover(this.brushwork, from, to, this.size);
+    cover(this.brushwork, from, to, this.width, this.height);
     this.shown = this.brushwork.out;
     this.draw(this.shown);
   }
 
   draw(values = this.base) {
-    this.canvas.getContext("2d").putImageData(new ImageData(values, this.size, this.size), 0, 0);
+    this.canvas.getContext("2d").putImageData(new ImageData(values, this.width, this.height), 0, 0);
   }
 
   // -- controls
@@ -247,7 +248,7 @@ class Painter {
     const canvas = this.canvas;
     const at = (event, target = canvas) => {
       const box = target.getBoundingClientRect();
-      const scale = this.size / box.width;
+      const scale = this.width / box.width;
       return [event.clientX - box.left, event.clientY - box.top].map((value) => Math.round(value * scale * 100) / 100);
     };
     canvas.onpointerdown = (event) => {
@@ -288,14 +289,14 @@ class Painter {
     if (!this.source) return;
     this.source.at = point;
     this.mark.hidden = false;
-    this.mark.style.left = `${(100 * point[0]) / this.size}%`;
-    this.mark.style.top = `${(100 * point[1]) / this.size}%`;
+    this.mark.style.left = `${(100 * point[0]) / this.width}%`;
+    this.mark.style.top = `${(100 * point[1]) / this.height}%`;
     this.settle();
   }
 
   follow(event) {
     const box = this.canvas.getBoundingClientRect();
-    const width = (2 * this.radius.value * box.width) / this.size;
+    const width = (2 * this.radius.value * box.width) / this.width;
     this.brush.hidden = event.pointerType === "touch";
     Object.assign(this.brush.style, {
       left: `${event.clientX - box.left}px`, top: `${event.clientY - box.top}px`, width: `${width}px`, height: `${width}px`,
@@ -304,34 +305,34 @@ class Painter {
 }
 
 /** Let the brush go from one point to another: raise the cover, and mix again the pixels where it rose. */
-function cover(work, from, to, size) {
+function cover(work, from, to, width, height) {
   const r = work.stroke.radius;
   const [ax, ay] = from, [bx, by] = to;
   const dx = bx - ax, dy = by - ay, length = dx * dx + dy * dy;
-  const x0 = Math.max(0, Math.floor(Math.min(ax, bx) - r)), x1 = Math.min(size, Math.ceil(Math.max(ax, bx) + r));
-  const y0 = Math.max(0, Math.floor(Math.min(ay, by) - r)), y1 = Math.min(size, Math.ceil(Math.max(ay, by) + r));
+  const x0 = Math.max(0, Math.floor(Math.min(ax, bx) - r)), x1 = Math.min(width, Math.ceil(Math.max(ax, bx) + r));
+  const y0 = Math.max(0, Math.floor(Math.min(ay, by) - r)), y1 = Math.min(height, Math.ceil(Math.max(ay, by) + r));
   for (let y = y0; y < y1; y++) {
     for (let x = x0; x < x1; x++) {
       const px = x + 0.5 - ax, py = y + 0.5 - ay;
       const along = length ? Math.min(1, Math.max(0, (px * dx + py * dy) / length)) : 0;
       const fall = Math.min(1, Math.max(0, (1 - Math.hypot(px - along * dx, py - along * dy) / r) / (1 - HARD_SHARE)));
       const share = fall * fall * (3 - 2 * fall);
-      const i = y * size + x;
+      const i = y * width + x;
       if (share > work.cover[i]) {
         work.cover[i] = share;
-        mix(work, x, y, i, size, share);
+        mix(work, x, y, i, width, height, share);
       }
     }
   }
 }
 
-function mix({ stroke, base, out, original, other, grain }, x, y, i, size, share) {
+function mix({ stroke, base, out, original, other, grain }, x, y, i, width, height, share) {
   const amount = share * stroke.strength;
   let from = 4 * i;
   if (stroke.kind === "paste") {
     const sx = x + Math.round(stroke.source.dx), sy = y + Math.round(stroke.source.dy);
-    if (!other || sx < 0 || sy < 0 || sx >= size || sy >= size) return;
-    from = 4 * (sy * size + sx);
+    if (!other || sx < 0 || sy < 0 || sx >= width || sy >= height) return;
+    from = 4 * (sy * width + sx);
   }
   for (let c = 0; c < 3; c++) {
     const own = base[4 * i + c];
@@ -346,18 +347,20 @@ function mix({ stroke, base, out, original, other, grain }, x, y, i, size, share
 }
 
 /** Three running means one after the other: close to a Gaussian of this deviation. */
-function blurred(values, size, deviation) {
+function blurred(values, width, height, deviation) {
   const half = Math.max(0, Math.round((Math.sqrt(4 * deviation * deviation + 1) - 1) / 2));
   let now = Float32Array.from(values);
   for (let pass = 0; half && pass < 6; pass++) {
     const next = new Float32Array(now.length);
-    const step = pass % 2 ? 4 : 4 * size, across = pass % 2 ? 4 * size : 4;
-    for (let line = 0; line < size; line++) {
+    const isAlongRow = pass % 2 === 1;
+    const step = isAlongRow ? 4 : 4 * width, across = isAlongRow ? 4 * width : 4;
+    const n = isAlongRow ? width : height, lines = isAlongRow ? height : width;
+    for (let line = 0; line < lines; line++) {
       for (let c = 0; c < 3; c++) {
-        const at = (k) => line * across + Math.min(size - 1, Math.max(0, k)) * step + c;
+        const at = (k) => line * across + Math.min(n - 1, Math.max(0, k)) * step + c;
         let sum = 0;
         for (let k = -half; k <= half; k++) sum += now[at(k)];
-        for (let k = 0; k < size; k++) {
+        for (let k = 0; k < n; k++) {
           next[line * across + k * step + c] = sum / (2 * half + 1);
           sum += now[at(k + half + 1)] - now[at(k - half)];
         }
@@ -377,19 +380,19 @@ function grain(n) {
   return out;
 }
 
-async function pixels(address, size) {
+async function pixels(address, width, height) {
   const image = new Image();
   image.src = address;
   await image.decode();
-  const canvas = Object.assign(document.createElement("canvas"), { width: size, height: size });
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
   const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.drawImage(image, 0, 0, size, size);
-  return context.getImageData(0, 0, size, size).data;
+  context.drawImage(image, 0, 0, width, height);
+  return context.getImageData(0, 0, width, height).data;
 }
 
-function show(canvas, values, size) {
-  canvas.width = canvas.height = size;
-  canvas.getContext("2d").putImageData(new ImageData(values, size, size), 0, 0);
+function show(canvas, values, width, height) {
+  Object.assign(canvas, { width, height });
+  canvas.getContext("2d").putImageData(new ImageData(values, width, height), 0, 0);
 }
 
 function add(parent, tag, attributes, text = "") {

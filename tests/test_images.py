@@ -343,6 +343,20 @@ def test_a_mask_that_survives_is_plain_nearest_neighbour():
     np.testing.assert_array_equal(shrink_mask(mask, 10), expected)
 
 
+def test_images_and_masks_are_brought_to_any_height_and_width(tmp_path):
+    pixels = noise(18, (30, 90, 3))
+    path, shape = save(tmp_path / "strip.png", pixels), (10, 40)
+    expected = np.asarray(Image.fromarray(pixels).resize(shape[::-1], Image.Resampling.BILINEAR)) / np.float32(255)
+    np.testing.assert_array_equal(load_image(path, shape), expected)
+    np.testing.assert_array_equal(load_image(path, (12, 12)), load_image(path, 12))
+    mask = save(tmp_path / "mask.png", (pixels[..., 0] > 127).astype(np.uint8))
+    nearest = Image.fromarray((pixels[..., 0] > 127).astype(np.uint8)).resize(shape[::-1], Image.Resampling.NEAREST)
+    np.testing.assert_array_equal(load_mask(mask, shape), np.asarray(nearest).astype(bool))
+    single = np.zeros((30, 90), bool)
+    single[29, 89] = True
+    assert np.argwhere(shrink_mask(single, shape)).tolist() == [[9, 39]]
+
+
 def test_no_mask_is_all_false_of_the_size_asked_for():
     assert load_mask(None, 6).shape == (6, 6)
     assert load_mask(None, None, (3, 4)).shape == (3, 4)

@@ -8,13 +8,21 @@ from wtflow.scoring.pixels import image_scores, upsample
 
 
 @pytest.mark.parametrize(
-    "grid, size_px", [((32, 32), 256), ((8, 8), 100), ((5, 7), 16), ((1, 1), 4), ((9, 9), 9), ((16, 16), 7)]
+    "grid, size_px",
+    [
+        ((32, 32), 256),
+        ((8, 8), 100),
+        ((5, 7), 16),
+        ((1, 1), 4),
+        ((9, 9), 9),
+        ((16, 16), 7),
+        ((4, 20), (64, 320)),
+        ((9, 3), (31, 100)),
+    ],
 )
 def test_upsampling_is_torch_bilinear_with_corners_not_aligned(grid, size_px):
     maps = np.random.default_rng(0).chisquare(5, (3, *grid)).astype(np.float32)
-    expected = F.interpolate(
-        torch.from_numpy(maps)[:, None], size=(size_px, size_px), mode="bilinear", align_corners=False
-    )[:, 0]
+    expected = F.interpolate(torch.from_numpy(maps)[:, None], size=size_px, mode="bilinear", align_corners=False)[:, 0]
     large = upsample(maps, size_px, "endpoint")
     assert large.dtype == np.float32
     np.testing.assert_allclose(large, expected.numpy(), rtol=1e-5, atol=1e-6)

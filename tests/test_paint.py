@@ -51,6 +51,26 @@ def test_no_strokes_give_the_identical_image_and_an_empty_mask():
     assert mask.shape == (S, S) and not mask.any()
 
 
+@pytest.mark.parametrize("shape", [(20, S), (S, 20)])
+@pytest.mark.parametrize("kind", ["dark", "bright", "blur", "erase", "paste"])
+def test_painting_on_a_strip_is_painting_on_that_part_of_a_square(kind, shape):
+    """The stroke crosses the right or lower end of the strip; the blur alone would look beyond it."""
+    image, other = textured(), textured(4)
+    strip = lambda pixels: pixels[: shape[0], : shape[1]]  # noqa: E731
+    points = ((10.0, 12.0), (14.0, 9.0)) if kind == "blur" else ((5.0, 7.0), (30.0, 26.0), (60.0, 3.0))
+    stroke = Stroke(kind, points, 3.0, 0.7, Source("other", 6.0, -2.0) if kind == "paste" else None)
+    strokes = [dab("dark", 12, 10, 6), stroke]
+    inside = np.ones((S, S, 3), bool)
+    if kind == "paste":  # what lies beyond the strip is not there to paste
+        inside[:, shape[1] - 6 :] = False
+    whole, whole_mask = paint(image, *strokes, sources={"other": other})
+    small, mask = paint(strip(image).copy(), *strokes, sources={"other": strip(other).copy()})
+    assert mask.any() and mask.shape == shape
+    where = strip(inside)
+    np.testing.assert_array_equal(small[where], strip(whole)[where])
+    np.testing.assert_array_equal(mask[where[..., 0]], strip(whole_mask)[where[..., 0]])
+
+
 def test_a_dab_is_full_up_to_half_its_radius_half_at_three_quarters_and_nothing_at_the_radius():
     painted, _ = paint(flat(0.8), dab("dark", 32.0, 32.5, 10))  # the middle of pixel c is 0.5 right of its edge
     line = painted[32, :, 0]
@@ -288,8 +308,8 @@ def test_pasting_from_an_image_that_is_not_at_hand_or_of_another_size_names_it(s
         paint(flat(0.5), dab("paste", 5, 5, 3, 1.0, Source("other", 0, 0)), sources=sources)
 
 
-def test_painting_on_something_that_is_no_square_colour_image_is_a_sentence():
-    for shape in ((S, S), (S, S // 2, 3), (S, S, 4)):
+def test_painting_on_something_that_is_no_colour_image_is_a_sentence():
+    for shape in ((S, S), (S, S, 4)):
         with pytest.raises(SettingsError, match="Cannot paint on an image of shape"):
             paint(np.zeros(shape, np.float32))
 

@@ -180,9 +180,11 @@ def test_highest_places_are_image_scores_of_levelled_maps_in_any_number():
     settings = settings_from("fast", {"image_size": 64})
     maps = np.random.default_rng(0).gamma(2, 1, (19, 4, 4)).astype(np.float32)
     factors = np.array([2.0, 1.0], np.float32)
-    assert len(highest_places(maps[:0], None, settings)) == 0
-    np.testing.assert_allclose(highest_places(maps, None, settings), image_scores(upsample(maps, 64, "endpoint"), 0))
-    assert (highest_places(maps, factors, settings) <= highest_places(maps, None, settings)).all()
+    assert len(highest_places(maps[:0], None, settings, (64, 64))) == 0
+    np.testing.assert_allclose(
+        highest_places(maps, None, settings, (64, 64)), image_scores(upsample(maps, 64, "endpoint"), 0)
+    )
+    assert (highest_places(maps, factors, settings, (64, 64)) <= highest_places(maps, None, settings, (64, 64))).all()
 
 
 # -- real runs ---------------------------------------------------------------------------------------------------------
@@ -290,7 +292,7 @@ def test_an_image_that_is_loud_everywhere_is_found_by_no_place_but_as_a_whole(tm
     settings = tiny_settings(whole_image=True, edge_quantile=0.0, precision="full")
     velocity = stirred(build_velocity(settings, 5)).eval()
     detector = Detector(settings, fit_normaliser("channel", grids[:20].reshape(-1, 5), 0, 0), velocity)
-    data = SimpleNamespace(fit_rows=np.arange(20), held_out=(20, 21))
+    data = SimpleNamespace(fit_rows=np.arange(20), held_out=(20, 21), canvas=None)
     measured = measure_normals(detector, cache, "key", data, lambda done, total: None)
     found = measured.maps(np.array(grids[22:25]))
     places = image_scores(upsample(found.after, settings.image_size, "endpoint"), 0)

@@ -13,6 +13,7 @@ from wtflow.datasets.images import load_truth
 from wtflow.errors import DamagedRunError, RunNotFoundError
 from wtflow.records.core import Sample
 from wtflow.records.notes import RunNotes
+from wtflow.records.shapes import Shape, shape_of
 from wtflow.scoring.pixels import upsample
 from wtflow.store.layout import RunConfig
 from wtflow.store.runs import RunStore
@@ -55,6 +56,13 @@ class RunResults:
     table: pd.DataFrame
     metrics: dict[str, Any]
     maps: np.ndarray
+    canvas: Shape | None = None
+    """What images were resized to where they are cut into tiles; None: the square of the settings."""
+
+    @property
+    def shape(self) -> Shape:
+        """(height, width) of images and maps in pixels."""
+        return shape_of(self.canvas or self.settings.image_size)
 
     @property
     def settings(self) -> Settings:
@@ -118,8 +126,8 @@ def open_results(store: RunStore, run_id: str) -> RunResults:
 
 
 def pixel_map(results: RunResults, row: int) -> np.ndarray:
-    """The score of every pixel of one image, (S, S) float32 at the run's image size."""
-    return upsample(np.asarray(results.maps[row : row + 1]), results.settings.image_size, results.settings.score)[0]
+    """The score of every pixel of one image, float32 of the run's shape."""
+    return upsample(np.asarray(results.maps[row : row + 1]), results.shape, results.settings.score)[0]
 
 
 def sample_of(image: ScoreRow) -> Sample:
@@ -130,10 +138,10 @@ def sample_of(image: ScoreRow) -> Sample:
 
 
 def truth_of(results: RunResults, image: ScoreRow) -> np.ndarray | None:
-    """The mask of a row of the score table as pixel metrics count it, bool (S, S); None where they leave the image
-    out. Raises ImageReadError.
+    """The mask of a row of the score table as pixel metrics count it, bool of the run's shape; None where they leave
+    the image out. Raises ImageReadError.
     """
-    return load_truth(sample_of(image), results.settings.image_size)
+    return load_truth(sample_of(image), results.shape)
 
 
 def threshold_choices(results: RunResults) -> tuple[ThresholdChoice, ...]:

@@ -21,7 +21,7 @@ def show_canvas(
     key: str,
     *,
     name: str,
-    size_px: int,
+    shape: tuple[int, int],
     image: str,
     picture: dict,
     painted: str,
@@ -30,10 +30,10 @@ def show_canvas(
 ) -> None:
     """Mount the canvas. It hands its new `picture` to `on_change` whenever a stroke ends and at undo, redo and clear.
 
-    name: what the picture is called aloud; image: the unpainted one as a data address; picture: `done` and `undone`
-    (strokes as `wtflow.studies.paint.read_strokes` takes them), `serial` (counts the changes) and `version` (a canvas
-    of another version takes over `done`); painted: Python's picture of `done`, or "" for none; source: `key`, `label`
-    and `image` to paste from.
+    name: what the picture is called aloud; shape: its (height, width) in pixels; image: the unpainted one as a data
+    address; picture: `done` and `undone` (strokes as `wtflow.studies.paint.read_strokes` takes them), `serial` (counts
+    the changes) and `version` (a canvas of another version takes over `done`); painted: Python's picture of `done`, or
+    "" for none; source: `key`, `label` and `image` to paste from.
     """
 
     def changed() -> None:
@@ -41,5 +41,6 @@ def show_canvas(
         if isinstance(found, dict):
             on_change(found)
 
-    data = {"name": name, "size": size_px, "image": image, "painted": painted, "source": source, **picture}
-    _paint(key=key, data=data, on_picture_change=changed)
+    height, width = shape
+    data = {"name": name, "width": width, "height": height, "image": image, "painted": painted, "source": source}
+    _paint(key=key, data=data | picture, on_picture_change=changed)

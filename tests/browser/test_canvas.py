@@ -1,5 +1,5 @@
-"""The painting canvas in a real browser, in a page of its own: strokes reach Python, undo takes them back, nothing
-else is sent.
+"""The painting canvas in a real browser, in a page of its own, on a picture that is not square: strokes reach Python,
+undo takes them back, nothing else is sent.
 """
 
 import json
@@ -17,8 +17,8 @@ from pages.ui.canvas import show_canvas
 from wtflow.studies.paint import apply_strokes, read_strokes
 from wtflow.plots.pictures import data_uri, encode_png
 
-image = np.full((64, 64, 3), 0.6, np.float32)
-other = np.zeros((64, 64, 3), np.float32)
+image = np.full((64, 96, 3), 0.6, np.float32)
+other = np.zeros((64, 96, 3), np.float32)
 other[:, :32] = (1, 0, 0)
 picture = st.session_state.setdefault("kept", {"done": [], "undone": [], "serial": 0, "version": 0})
 if st.button("Put another"):
@@ -28,7 +28,7 @@ st.session_state.n_next = st.session_state.get("n_next", 0) + st.button("Next", 
 painted, mask = apply_strokes(image, read_strokes(picture["done"]), 0, {"red": other})
 if st.toggle("Show", value=True):
     show_canvas(
-        "canvas", name="grey", size_px=64, image=data_uri(encode_png(image)), picture=picture,
+        "canvas", name="grey", shape=(64, 96), image=data_uri(encode_png(image)), picture=picture,
         painted=data_uri(encode_png(painted)),
         source={"key": "red", "label": "red", "image": data_uri(encode_png(other))}, on_change=picture.update,
     )
@@ -86,9 +86,9 @@ def tool(page, name: str):
 
 
 def drag(page, *points: tuple[float, float]) -> None:
-    """Paint along points in pixels of the 64 px image."""
+    """Paint along points in pixels of the image, 96 px wide and 64 px high."""
     box = page.locator(".stage canvas").first.bounding_box()
-    at = [(box["x"] + x * box["width"] / 64, box["y"] + y * box["height"] / 64) for x, y in points]
+    at = [(box["x"] + x * box["width"] / 96, box["y"] + y * box["height"] / 64) for x, y in points]
     page.mouse.move(*at[0])
     page.mouse.down()
     for point in at[1:]:
@@ -162,7 +162,7 @@ def test_paste_copies_the_same_place_or_the_marked_one(page):
     page.mouse.click(small["x"] + small["width"] / 4, small["y"] + small["height"] / 2)
     drag(page, (32, 32))
     state = wait_for(page, lambda state: len(state["done"]) == 2)
-    assert state["done"][1]["source"]["dx"] == pytest.approx(-16, abs=1)
+    assert state["done"][1]["source"]["dx"] == pytest.approx(24 - 32, abs=1)
     # First black over grey: 0.4 x 153 = 61; then red over that: 0.4 x 61 + 0.6 x 255 = 177, and 0.4 x 61 = 24 of green.
     assert state["middle"] == pytest.approx([177, 24, 24], abs=1)
     page.keyboard.down("Alt")
@@ -178,9 +178,9 @@ def test_erasing_shows_the_unpainted_picture_while_the_pointer_is_still_down(pag
     wait_for(page, lambda state: len(state["done"]) == 1)
     tool(page, "Erase").click()
     box = page.locator(".stage canvas").first.bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.move(box["x"] + box["width"] / 3, box["y"] + box["height"] / 2)
     page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] / 2 + 4, box["y"] + box["height"] / 2)
+    page.mouse.move(box["x"] + box["width"] / 3 + 4, box["y"] + box["height"] / 2)
     page.wait_for_function(COLOUR + "(32, 32)[0] == 153")
     assert len(state_of(page)["done"]) == 1, "nothing is sent before the pointer is lifted"
     page.mouse.up()

@@ -12,6 +12,7 @@ from wtflow.datasets.images import hash_file
 from wtflow.datasets.scan import scan_category
 from wtflow.errors import DatasetError
 from wtflow.records.core import Sample
+from wtflow.records.shapes import Shape
 from wtflow.store.layout import RunConfig
 
 FEWEST_TO_HOLD_OUT = 10
@@ -29,6 +30,8 @@ class RunData:
     train_hashes: tuple[str, ...]
     test_hashes: tuple[str, ...]
     held_out: tuple[int, ...]
+    canvas: Shape | None = None
+    """What images are resized to where they are cut into tiles, in pixels; None: the square of the settings."""
 
     @property
     def fit_rows(self) -> np.ndarray:
@@ -59,7 +62,7 @@ class RunData:
             "fingerprint": self.fingerprint,
             "held_out": [self.train[row].id for row in self.held_out],
             "samples": rows,
-        }
+        } | ({} if self.canvas is None else {"canvas": list(self.canvas)})
 
 
 class Entry(TypedDict):
@@ -90,7 +93,12 @@ def data_from_json(values: dict[str, Any]) -> RunData:
     )
     held_out = set(values["held_out"])
     return RunData(
-        train, test, train_hashes, test_hashes, tuple(row for row, sample in enumerate(train) if sample.id in held_out)
+        train,
+        test,
+        train_hashes,
+        test_hashes,
+        tuple(row for row, sample in enumerate(train) if sample.id in held_out),
+        tuple(values["canvas"]) if values.get("canvas") else None,
     )
 
 

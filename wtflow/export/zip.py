@@ -132,8 +132,8 @@ def _picture(results: RunResults, row: ScoreRow) -> tuple[bytes, bool]:
     """PNG of an image under its map, or of the map alone and False where the image cannot be read."""
     values = pixel_map(results, int(row.row))
     try:
-        image = load_image(Path(row.path), results.settings.image_size)
-        mask = load_mask(Path(row.mask_path), results.settings.image_size) if row.mask_path else None
+        image = load_image(Path(row.path), results.shape)
+        mask = load_mask(Path(row.mask_path), results.shape) if row.mask_path else None
     except ImageReadError:
         return _png(colour_map(values, results.color_range)), False
     return _png(overlay(image, values, results.color_range, OPACITY, mask)), True

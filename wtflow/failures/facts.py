@@ -27,8 +27,7 @@ def compute_facts(results: RunResults, progress: Progress) -> ImageFacts:
     problem, done = np.full(len(test), "", object), 0
     normal_pixels, aupro = PixelMetrics(), {}
     for image in each_image(test[~test.is_defective]):
-        size = results.settings.image_size
-        normal_pixels.add(pixel_map(results, int(image.row)), np.zeros((size, size), bool))
+        normal_pixels.add(pixel_map(results, int(image.row)), np.zeros(results.shape, bool))
         done += 1
         progress(done, len(test))
     for defect, own in test[test.is_defective].groupby("defect"):
@@ -70,7 +69,7 @@ def _measure(results: RunResults, image: ScoreRow) -> tuple[dict[str, float], np
     rows, columns = (slice(max(at - 1, 0), at + 2) for at in (image.peak_row, image.peak_column))
     return {
         "area": float(mask.mean()),
-        "contrast": contrast(load_image(Path(image.path), results.settings.image_size), mask),
+        "contrast": contrast(load_image(Path(image.path), results.shape), mask),
         "border": border_distance(*mask_centre(mask), mask.shape),
         "n_regions": float(count_regions(mask)),
         "peak_on_defect": float(share[rows, columns].max() > 0),

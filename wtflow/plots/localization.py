@@ -1,14 +1,12 @@
 """One image, its map and both in one: where the run saw a defect. A click on a picture selects a position."""
 
-import io
-
 import numpy as np
 import plotly.graph_objects as go
-from PIL import Image
 from plotly.subplots import make_subplots
 
 from wtflow.plots.contours import outline
-from wtflow.plots.pictures import data_uri, encode_heat, encode_jpeg, overlay, thumbnail
+from wtflow.plots.pictures import encode_heat, encode_jpeg, overlay, thumbnail
+from wtflow.plots.stretched import stretched
 from wtflow.plots.theme import COLOURS, HEAT, SCORE_TITLE, style
 
 PANELS = ("Image", "Anomaly map", "Overlay")
@@ -53,7 +51,7 @@ def plot_localization(
     heat = encode_heat(pixel_map, color_range, MAX_SIDE_PX)
     both = encode_jpeg(overlay(small, pixel_map, color_range, opacity))
     for column, encoded in enumerate((encode_jpeg(small), heat, both), start=1):
-        figure.add_trace(_picture(encoded, width, height), row=1, col=column)
+        figure.add_trace(stretched(encoded, width, height), row=1, col=column)
 
     if mask is not None and mask.any():
         _add_truth(figure, mask, width / mask.shape[1], height / mask.shape[0])
@@ -71,13 +69,6 @@ def plot_localization(
         legend={"x": 0.53, "yref": "container", "y": 0.985, "yanchor": "top"},
     )
     return figure
-
-
-def _picture(encoded: bytes, width: float, height: float) -> go.Image:
-    """A picture stretched over x from 0 to `width` and y from 0 to `height`."""
-    n_columns, n_rows = Image.open(io.BytesIO(encoded)).size
-    dx, dy = width / n_columns, height / n_rows
-    return go.Image(source=data_uri(encoded), x0=dx / 2, dx=dx, y0=dy / 2, dy=dy, zsmooth="fast", hoverinfo="skip")
 
 
 def _positions(

@@ -1,16 +1,15 @@
 """One image and the maps of several runs next to each other, zooming together."""
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 import plotly.graph_objects as go
-from PIL import Image
 from plotly.subplots import make_subplots
 
 from wtflow.plots.contours import outline
-from wtflow.plots.pictures import data_uri, encode_heat, encode_jpeg, overlay, thumbnail
+from wtflow.plots.pictures import encode_heat, encode_jpeg, overlay, thumbnail
+from wtflow.plots.stretched import stretched
 from wtflow.plots.theme import COLOURS, HEAT, style
 from wtflow.records.compare import Panel
 
@@ -48,7 +47,7 @@ def plot_panels(
         )
     )
     small = thumbnail(image, MAX_SIDE_PX)
-    figure.add_trace(_picture(encode_jpeg(small), width, height), row=1, col=1)
+    figure.add_trace(stretched(encode_jpeg(small), width, height), row=1, col=1)
     for column, panel in enumerate(panels, start=2):
         is_map = opacity >= 1
         over = (
@@ -56,7 +55,7 @@ def plot_panels(
             if is_map
             else encode_jpeg(overlay(small, panel.values, panel.color_range, opacity))
         )
-        figure.add_trace(_picture(over, width, height), row=1, col=column)
+        figure.add_trace(stretched(over, width, height), row=1, col=column)
     for column in range(1, 2 + len(panels)):
         if mask is not None and mask.any():
             _add_truth(figure, mask, width, height, column)
@@ -100,12 +99,6 @@ def plot_panels(
     }
     figure.add_annotation(above | {"text": title, "showarrow": False, "font_size": 13})
     return figure
-
-
-def _picture(encoded: bytes, width: float, height: float) -> go.Image:
-    n_columns, n_rows = Image.open(io.BytesIO(encoded)).size
-    dx, dy = width / n_columns, height / n_rows
-    return go.Image(source=data_uri(encoded), x0=dx / 2, dx=dx, y0=dy / 2, dy=dy, zsmooth="fast", hoverinfo="skip")
 
 
 def _positions(width: int, height: int, shape: tuple[int, int]) -> go.Scatter:

@@ -7,7 +7,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from wtflow.plots.axes import format_score
-from wtflow.plots.pictures import data_uri, encode_heat, outline
+from wtflow.plots.pictures import encode_heat, outline
+from wtflow.plots.stretched import stretched
 from wtflow.plots.theme import COLOURS, HEAT, SCORE_TITLE, TIME_TITLE, style
 from wtflow.records.what_if import Sweep, WhatIf
 
@@ -23,7 +24,7 @@ def plot_before_after(what_if: WhatIf, color_range: tuple[float, float]) -> go.F
     """The anomaly map before and after, on one scale, with the outline of the paint in both.
     Axes in pixels, y downwards.
     """
-    size = len(what_if.image)
+    height, width = what_if.image.shape[:2]
     titles = [
         f"before, score {format_score(what_if.score_before)}",
         f"after, score {format_score(what_if.score_after)}",
@@ -33,9 +34,7 @@ def plot_before_after(what_if: WhatIf, color_range: tuple[float, float]) -> go.F
     x, y = _lines(what_if.mask)
     for column, values in enumerate((what_if.pixel_before, what_if.pixel_after), start=1):
         small = encode_heat(values, color_range, MAX_SIDE_PX)
-        pixel = size / min(size, MAX_SIDE_PX)
-        place = {"x0": pixel / 2, "dx": pixel, "y0": pixel / 2, "dy": pixel}
-        figure.add_trace(go.Image(source=data_uri(small), zsmooth="fast", hoverinfo="skip", **place), row=1, col=column)
+        figure.add_trace(stretched(small, width, height), row=1, col=column)
         for name, thickness in (("halo", 3.5), ("truth", 1.5)):
             line = {"color": COLOURS[name], "width": thickness}
             figure.add_trace(
@@ -53,11 +52,11 @@ def plot_before_after(what_if: WhatIf, color_range: tuple[float, float]) -> go.F
                 col=column,
             )
         figure.add_trace(
-            _positions(what_if.grid_before if column == 1 else what_if.grid_after, size), row=1, col=column
+            _positions(what_if.grid_before if column == 1 else what_if.grid_after, width, height), row=1, col=column
         )
     quiet = {"constrain": "domain", "showgrid": False, "zeroline": False, "showticklabels": False, "ticks": ""}
-    figure.update_xaxes(quiet | {"range": [0, size]})
-    figure.update_yaxes(quiet | {"range": [size, 0], "constraintoward": "top"})
+    figure.update_xaxes(quiet | {"range": [0, width]})
+    figure.update_yaxes(quiet | {"range": [height, 0], "constraintoward": "top"})
     figure.update_xaxes(matches="x", col=2)
     figure.update_yaxes(matches="y", col=2)
     figure.update_yaxes(scaleanchor="x", scaleratio=1, col=1)
@@ -159,12 +158,12 @@ def plot_sweep(sweep: Sweep, threshold: float) -> go.Figure:
     return figure
 
 
-def _positions(grid: np.ndarray, size_px: int) -> go.Scatter:
+def _positions(grid: np.ndarray, width: int, height: int) -> go.Scatter:
     """Invisible points in the middle of each position, for the score under the cursor and for the colour bar."""
     rows, columns = (axis.ravel() for axis in np.indices(grid.shape))
     return go.Scatter(
-        x=(columns + 0.5) * (size_px / grid.shape[1]),
-        y=(rows + 0.5) * (size_px / grid.shape[0]),
+        x=(columns + 0.5) * (width / grid.shape[1]),
+        y=(rows + 0.5) * (height / grid.shape[0]),
         mode="markers",
         showlegend=False,
         marker={"color": grid.ravel().astype(np.float32), "coloraxis": "coloraxis", "opacity": 0, "size": 8},

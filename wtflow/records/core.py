@@ -190,9 +190,9 @@ class Tried:
     name: str
     score: float = float("nan")
     pixel_map: np.ndarray | None = None
-    """float32 (S, S), the run's own scale."""
+    """float32 (H, W), the run's own scale."""
     image: np.ndarray | None = None
-    """uint8 (S, S, 3), as the backbone saw it."""
+    """uint8 (H, W, 3), as the backbone saw it."""
     nearest: tuple[tuple[str, str, float], ...] = ()
     """Nearest training normals: sample id, path, distance between mean features."""
     problem: str = ""

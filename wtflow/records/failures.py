@@ -2,7 +2,7 @@
 NumPy and plain values.
 
 N test images in the order of the run's table; a fact that an image does not have is NaN. Lengths are shares of the
-image's side at the run's image size, which is square for every shape of the file.
+image's sides at the size that the run maps it at, which without tiles is square for every shape of the file.
 """
 
 from dataclasses import dataclass

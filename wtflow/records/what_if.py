@@ -1,7 +1,7 @@
 """What a run makes of a painted image: before and after, and how strong a defect must be to be seen.
 NumPy and plain values.
 
-Shapes: S side of the image in pixels, (h, w) feature grid, T saved times, R radii, K strengths.
+Shapes: (H, W) image in pixels, (h, w) feature grid, T saved times, R radii, K strengths.
 """
 
 from dataclasses import dataclass
@@ -24,16 +24,16 @@ class WhatIf:
     sample_id: str
     row: int
     image: np.ndarray
-    """float32 (S, S, 3) in [0, 1], as the network saw it."""
+    """float32 (H, W, 3) in [0, 1], as the network saw it."""
     painted: np.ndarray
-    """float32 (S, S, 3); the same array of values as `image` where nothing is painted."""
+    """float32 (H, W, 3); the same array of values as `image` where nothing is painted."""
     mask: np.ndarray
-    """bool (S, S): pixels that the paint really changed."""
+    """bool (H, W): pixels that the paint really changed."""
     score_before: float
     """As stored with the run."""
     score_after: float
     pixel_before: np.ndarray
-    """float32 (S, S): the stored map at image size."""
+    """float32 (H, W): the stored map at image size."""
     pixel_after: np.ndarray
     grid_before: np.ndarray
     """float32 (h, w): the stored map."""

@@ -25,6 +25,7 @@ from wtflow.metrics import (
     undefined_reason,
 )
 from wtflow.records.core import Curve, Sample
+from wtflow.records.shapes import Shape, shape_of
 from wtflow.scoring.detector import Detector, Maps, load_detector
 from wtflow.scoring.normals import measure_normals
 from wtflow.scoring.pixels import image_scores, scores_of, upsample
@@ -43,12 +44,15 @@ class ScoredImages:
     samples: tuple[Sample, ...]
     is_holdout: tuple[bool, ...]
     maps: Maps
+    canvas: Shape | None = None
+    """What images are resized to where they are cut into tiles; None: the square of the settings."""
 
 
 def scored_images(data: RunData, maps: Maps) -> ScoredImages:
     """The scored images of a run, with maps in their order: test images, then held-out normals."""
     held_out = tuple(data.train[row] for row in data.held_out)
-    return ScoredImages((*data.test, *held_out), (False,) * len(data.test) + (True,) * len(held_out), maps)
+    is_holdout = (False,) * len(data.test) + (True,) * len(held_out)
+    return ScoredImages((*data.test, *held_out), is_holdout, maps, data.canvas)
 
 
 def score_images(
@@ -101,11 +105,12 @@ def summarise(scored: ScoredImages, settings: Settings, progress: Progress) -> t
     """
     pixels, start_pixels = PixelMetrics(), PixelMetrics()
     maps, start_maps, whole = scored.maps
+    shape = shape_of(scored.canvas or settings.image_size)
     rows = []
     n_without_mask = 0
     for i, (sample, held_out) in enumerate(zip(scored.samples, scored.is_holdout, strict=True)):
-        pixel_map = upsample(maps[i : i + 1], settings.image_size, settings.score)
-        start_map = upsample(start_maps[i : i + 1], settings.image_size, "endpoint")
+        pixel_map = upsample(maps[i : i + 1], shape, settings.score)
+        start_map = upsample(start_maps[i : i + 1], shape, "endpoint")
         score = float(scores_of(pixel_map, whole[i : i + 1], settings.top_fraction)[0])
         start_score = float(image_scores(start_map, settings.top_fraction)[0])
         peak = np.unravel_index(int(maps[i].argmax()), maps[i].shape)
@@ -126,7 +131,7 @@ def summarise(scored: ScoredImages, settings: Settings, progress: Progress) -> t
             )
         )
         if not held_out:
-            truth = load_truth(sample, settings.image_size)
+            truth = load_truth(sample, shape)
             if truth is None:
                 n_without_mask += 1
             else:

@@ -9,6 +9,7 @@ from wtflow.config import Settings
 from wtflow.datasets.run_images import RunData
 from wtflow.machine.progress import Progress
 from wtflow.records.edges import EdgeFactors
+from wtflow.records.shapes import Shape, shape_of
 from wtflow.records.whole import WholeImage
 from wtflow.scoring.detector import Detector, Maps
 from wtflow.scoring.edges import chosen_images, edge_factors, level
@@ -36,6 +37,8 @@ class NormalMaps:
     n_held_out: int
     fitted: Callable[[np.ndarray], Maps]
     held_out: Callable[[np.ndarray], Maps]
+    shape: Shape
+    """(height, width) of maps in pixels."""
 
 
 def measure_normals(
@@ -62,6 +65,7 @@ def measure_normals(
         len(held_out),
         lambda indices: compute_maps(plain, cache, key, fitted[indices], progress),
         lambda indices: compute_maps(plain, cache, key, held_out[indices], progress),
+        shape_of(data.canvas or settings.image_size),
     )
     return calibrate(plain, normals, gaussian)
 
@@ -82,18 +86,22 @@ def calibrate(plain: Detector, normals: NormalMaps, gaussian: WholeImage | None)
     if gaussian is not None:
         held_out = normals.held_out(chosen_images(normals.n_held_out))
         factors = None if edges is None else edges.after
-        whole = gaussian.in_map_units(*(highest_places(maps.after, factors, settings) for maps in (fitted, held_out)))
+        whole = gaussian.in_map_units(
+            *(highest_places(maps.after, factors, settings, normals.shape) for maps in (fitted, held_out))
+        )
     return plain.scoring_as(settings, edges, whole)
 
 
-def highest_places(maps: np.ndarray, factors: np.ndarray | None, settings: Settings) -> np.ndarray:
-    """Scores of the highest pixels of raw maps (N, h, w), N may be 0, levelled with these factors: float64 (N,)."""
+def highest_places(maps: np.ndarray, factors: np.ndarray | None, settings: Settings, shape: Shape) -> np.ndarray:
+    """Scores of the highest pixels of raw maps (N, h, w), N may be 0, levelled with these factors and brought to this
+    (height, width): float64 (N,).
+    """
     if not len(maps):
         return np.empty(0)
     levelled = maps if factors is None else level(maps, factors)
     return np.concatenate(
         [
-            image_scores(upsample(levelled[i : i + BATCH], settings.image_size, settings.score), settings.top_fraction)
+            image_scores(upsample(levelled[i : i + BATCH], shape, settings.score), settings.top_fraction)
             for i in range(0, len(maps), BATCH)
         ]
     )

@@ -10,21 +10,24 @@ import numpy as np
 
 from wtflow.config import Score
 from wtflow.errors import FlowError
+from wtflow.records.shapes import Shape, shape_of
 
 
-def upsample(maps: np.ndarray, size_px: int, score_kind: Score) -> np.ndarray:
-    """Maps at image size, float32 (B, size_px, size_px), bilinear (corners not aligned).
+def upsample(maps: np.ndarray, size_px: int | Shape, score_kind: Score) -> np.ndarray:
+    """Maps at image size, float32 (B, H, W), bilinear (corners not aligned).
 
-    maps: (B, h, w) of `scoring.maps.compute_map`, any float type. For score_kind "relative" each image then becomes
-    A = max_pixels(exp(-E)) - exp(-E), in [0, 1): relative to its own best pixel, saturating.
+    size_px: side or (height, width). maps: (B, h, w) of `scoring.maps.compute_map`, any float type. For score_kind
+    "relative" each image then becomes A = max_pixels(exp(-E)) - exp(-E), in [0, 1): relative to its own best pixel,
+    saturating.
     Raises FlowError for another shape or a size below 1. Source: [WTF].
     """
-    if maps.ndim != 3 or maps.size == 0 or size_px < 1:
+    shape = shape_of(size_px)
+    if maps.ndim != 3 or maps.size == 0 or min(shape) < 1:
         raise FlowError(
-            f"Cannot bring maps of shape {maps.shape} to {size_px} pixels.",
+            f"Cannot bring maps of shape {maps.shape} to {shape[0]} x {shape[1]} pixels.",
             fix="Give maps (B, h, w) and a size of 1 or more.",
         )
-    rows, columns = _bilinear(maps.shape[1], size_px), _bilinear(maps.shape[2], size_px)
+    rows, columns = _bilinear(maps.shape[1], shape[0]), _bilinear(maps.shape[2], shape[1])
     large = rows @ maps.astype(np.float32) @ columns.T
     if score_kind != "relative":
         return large
@@ -35,14 +38,14 @@ def upsample(maps: np.ndarray, size_px: int, score_kind: Score) -> np.ndarray:
 def image_scores(pixel_maps: np.ndarray, top_fraction: float) -> np.ndarray:
     """One score per image, float64 (B,): the mean of its highest pixels.
 
-    pixel_maps: (B, S, S). top_fraction: share of the pixels in the mean, rounded down, at least one pixel; 0 gives the
+    pixel_maps: (B, H, W). top_fraction: share of the pixels in the mean, rounded down, at least one pixel; 0 gives the
     maximum. Raises FlowError for another shape, a share outside [0, 1], or values that are not finite. Source: [WTF]
     for 0.03.
     """
     if pixel_maps.ndim != 3 or pixel_maps.size == 0 or not 0 <= top_fraction <= 1:
         raise FlowError(
             f"No image score from maps of shape {pixel_maps.shape} and their top {top_fraction}.",
-            fix="Give maps (B, S, S) and a share between 0 and 1.",
+            fix="Give maps (B, H, W) and a share between 0 and 1.",
         )
     flat = pixel_maps.reshape(len(pixel_maps), -1)
     n_top = max(1, math.floor(top_fraction * flat.shape[1]))
@@ -61,7 +64,7 @@ def scores_of(pixel_maps: np.ndarray, whole: np.ndarray, top_fraction: float) ->
     """What an image's score is, float64 (B,): that of its highest pixels or of the image as a
     whole, whichever is higher.
 
-    pixel_maps: (B, S, S), levelled. whole: (B,) in the same unit, NaN where the image as a whole is not scored.
+    pixel_maps: (B, H, W), levelled. whole: (B,) in the same unit, NaN where the image as a whole is not scored.
     """
     return np.fmax(image_scores(pixel_maps, top_fraction), whole)
 

@@ -1,6 +1,6 @@
 """Painting on an image with soft-edged strokes, repeatable to the last bit. NumPy, SciPy and plain values.
 
-Coordinates are pixels of the square image: x to the right, y downwards, from 0 to S; the middle of the first pixel is
+Coordinates are pixels of the image: x to the right, y downwards, from 0 to W and H; the middle of the first pixel is
 (0.5, 0.5). Strokes come from a browser, so everything about them is checked before it is used.
 """
 
@@ -15,6 +15,7 @@ from scipy import ndimage
 from scipy.spatial import KDTree
 
 from wtflow.errors import SettingsError
+from wtflow.records.shapes import Shape, shape_of
 
 Kind = Literal["dark", "bright", "blur", "noise", "erase", "paste"]
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -149,16 +150,16 @@ def write_strokes(strokes: Sequence[Stroke]) -> list[dict[str, Any]]:
 def apply_strokes(
     image: np.ndarray, strokes: Sequence[Stroke], seed: int, sources: Mapping[str, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The painted image, float32 (S, S, 3) in [0, 1], and its mask, bool (S, S):
+    """The painted image, float32 (H, W, 3) in [0, 1], and its mask, bool (H, W):
     pixels that changed by more than 1/255.
 
-    image: float32 (S, S, 3) in [0, 1]; sources: images of the same shape by the keys that strokes paste from; seed and
+    image: float32 (H, W, 3) in [0, 1]; sources: images of the same shape by the keys that strokes paste from; seed and
     the place in the list fix the noise. Changed pixels take whole steps of 8 bit, so that a saved PNG is the very
     picture that was scored; all others keep their bits. Raises SettingsError for too many strokes or a source that is
     not there.
     """
-    if image.ndim != 3 or image.shape[0] != image.shape[1] or image.shape[2] != 3:
-        raise SettingsError(f"Cannot paint on an image of shape {image.shape}.", fix="Give an image (S, S, 3).")
+    if image.ndim != 3 or image.shape[2] != 3:
+        raise SettingsError(f"Cannot paint on an image of shape {image.shape}.", fix="Give an image (H, W, 3).")
     _check_count(strokes)
     painted = image.astype(np.float32, copy=True)
     for number, stroke in enumerate(strokes):
@@ -169,22 +170,22 @@ def apply_strokes(
     return painted, np.abs(painted - image).max(axis=2) > SEEN
 
 
-def cover(stroke: Stroke, size_px: int) -> tuple[tuple[slice, slice], np.ndarray] | None:
+def cover(stroke: Stroke, size_px: int | Shape) -> tuple[tuple[slice, slice], np.ndarray] | None:
     """How much of the brush each pixel gets, float32 in [0, 1], with its (rows, columns); None outside the image.
 
-    1 up to HARD_SHARE of the radius from the pointer's way, then smoothly to 0 at the radius. A stroke that crosses
-    itself covers once.
+    size_px: its side or (height, width). 1 up to HARD_SHARE of the radius from the pointer's way, then smoothly to 0 at
+    the radius. A stroke that crosses itself covers once.
     """
-    return _cover(stroke.points, float(stroke.radius_px), size_px)
+    return _cover(stroke.points, float(stroke.radius_px), shape_of(size_px))
 
 
 @functools.lru_cache(maxsize=100)  # each new stroke has the picture made again from all strokes before it
 def _cover(
-    points: tuple[tuple[float, float], ...], radius: float, size_px: int
+    points: tuple[tuple[float, float], ...], radius: float, shape: Shape
 ) -> tuple[tuple[slice, slice], np.ndarray] | None:
     way = _walk(np.asarray(points, float), STEP_PX)
     first = np.maximum(np.floor(way.min(0) - radius).astype(int), 0)
-    last = np.minimum(np.ceil(way.max(0) + radius).astype(int), size_px)
+    last = np.minimum(np.ceil(way.max(0) + radius).astype(int), shape[::-1])
     if (first >= last).any():
         return None
     y, x = np.mgrid[first[1] : last[1], first[0] : last[0]] + 0.5
@@ -208,7 +209,7 @@ def _paint(
     sources: Mapping[str, np.ndarray],
 ) -> None:
     """One stroke, in place."""
-    found = cover(stroke, len(picture))
+    found = cover(stroke, picture.shape[:2])
     if found is None:
         return
     place, share = found
@@ -232,7 +233,7 @@ def _paint(
         deviation = BLUR_SHARE * stroke.strength * stroke.radius_px
         picture[place] = own + share * (_blurred(picture, place, deviation) - own)
     else:
-        patch, is_there = _patch(stroke, place, len(picture), sources)
+        patch, is_there = _patch(stroke, place, picture.shape[:2], sources)
         picture[place] = own + amount * is_there[..., None] * (patch - own)
 
 
@@ -249,11 +250,11 @@ def _blurred(picture: np.ndarray, place: tuple[slice, slice], deviation: float) 
 
 
 def _patch(
-    stroke: Stroke, place: tuple[slice, slice], size_px: int, sources: Mapping[str, np.ndarray]
+    stroke: Stroke, place: tuple[slice, slice], shape: Shape, sources: Mapping[str, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     """What is pasted at `place`, and bool where the source image has such pixels."""
     source = stroke.source
-    if source is None or source.key not in sources or sources[source.key].shape != (size_px, size_px, 3):
+    if source is None or source.key not in sources or sources[source.key].shape != (*shape, 3):
         raise SettingsError(
             f"The image {source.key[:120] if source else ''!r} to paste from is not available.",
             fix="Choose another one below the picture.",
@@ -262,8 +263,9 @@ def _patch(
         np.arange(part.start, part.stop) + round(shift)
         for part, shift in zip(place, (source.dy, source.dx), strict=True)
     )
-    is_there = ((rows >= 0) & (rows < size_px))[:, None] & ((columns >= 0) & (columns < size_px))
-    return sources[source.key][np.ix_(rows.clip(0, size_px - 1), columns.clip(0, size_px - 1))], is_there
+    height, width = shape
+    is_there = ((rows >= 0) & (rows < height))[:, None] & ((columns >= 0) & (columns < width))
+    return sources[source.key][np.ix_(rows.clip(0, height - 1), columns.clip(0, width - 1))], is_there
 
 
 def _walk(points: np.ndarray, step: float) -> np.ndarray:

@@ -108,7 +108,7 @@ class RunFlow:
     def _compute(self, entries: list[Entry]) -> np.ndarray:
         for entry in entries:
             refuse_changed(Path(entry["path"]), entry["sha256"])
-        images = [load_image(Path(entry["path"]), self.settings.image_size) for entry in entries]
+        images = [load_image(Path(entry["path"]), self.results.shape) for entry in entries]
         return backbone_of(self.store, self.results.run_id).compute(np.stack(images))
 
     def _cached(self, split: str) -> np.ndarray | None:

@@ -1,6 +1,7 @@
 """Few steps against many: the run's own test set scored with each, and positions sent there and back. Imports torch."""
 
 import itertools
+import math
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -138,9 +139,9 @@ def _score(
     flow: RunFlow, solver: Solver, steps: int, truths: list[np.ndarray | None], progress: ShareDone, *, is_default: bool
 ) -> StepsRow:
     """One pass over the test set, a few images in memory at a time."""
-    test, size, settings = (
+    test, shape, settings = (
         flow.results.test,
-        flow.settings.image_size,
+        flow.results.shape,
         flow.settings.changed({"solver": solver, "steps": steps, "score": "endpoint"}),
     )
     detector = _calibrated(flow, settings, progress)
@@ -152,12 +153,12 @@ def _score(
         batch = slice(done, done + len(maps))
         done += len(maps)
         progress(done / len(images))
-        large = upsample(detector.levelled(maps), size, "endpoint")
+        large = upsample(detector.levelled(maps), shape, "endpoint")
         scores.append(scores_of(large, detector.whole_scores(x), settings.top_fraction))
         for one, small, pixel_map, packed in zip(images[batch], maps, large, truths[batch], strict=True):
             length = np.sqrt(2 * flow.n_channels * small)  # the endpoint score is |y|^2 / (2 d)
             truth = (
-                None if packed is None else np.unpackbits(packed, count=size * size).reshape(size, size).astype(bool)
+                None if packed is None else np.unpackbits(packed, count=math.prod(shape)).reshape(shape).astype(bool)
             )
             if truth is not None:
                 pixels.add(pixel_map, truth)
@@ -198,6 +199,7 @@ def _calibrated(flow: RunFlow, settings: Settings, progress: ShareDone) -> Detec
         len(held_out),
         lambda indices: maps_of(flow.training_grids([ids[i] for i in indices])),
         lambda indices: maps_of(flow.grids(held_out[indices])),
+        flow.results.shape,
     )
     return calibrate(plain, normals, flow.detector.whole)
 

@@ -63,7 +63,7 @@ def _try_one(
 ) -> Tried:
     features = backbone.compute(image[None])
     found, settings = detector.maps(features), detector.settings
-    pixel_maps = upsample(found.after, settings.image_size, settings.score)
+    pixel_maps = upsample(found.after, image.shape[:2], settings.score)
     mean = detector.start(features).mean((1, 2)).cpu().numpy()[0]
     distance = np.linalg.norm(vectors - mean, axis=1)
     nearest = np.argsort(distance, kind="stable")[:N_NEAREST]

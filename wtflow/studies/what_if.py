@@ -75,7 +75,7 @@ def strength_sweep(
     results = open_results(store, run_id)
     scored = _scored(results, row)
     settings = results.settings
-    image = load_image(Path(scored.path), settings.image_size)
+    image = load_image(Path(scored.path), results.shape)
     scores: list[float] = []
     with one_thread():
         detector, backbone = open_detector(store, run_id), backbone_of(store, run_id)
@@ -84,7 +84,7 @@ def strength_sweep(
                 [apply_strokes(image, [stroke], seed, {})[0] for stroke in strokes[first : first + BATCH]]
             )
             found = detector.maps(backbone.compute(painted))
-            pixel_maps = upsample(found.after, settings.image_size, settings.score)
+            pixel_maps = upsample(found.after, results.shape, settings.score)
             scores += scores_of(pixel_maps, found.whole, settings.top_fraction).tolist()
             if progress is not None:
                 progress(len(scores), total)
@@ -137,7 +137,7 @@ def _what_if(home: Path, run_id: str, stamp: str, row: int, strokes: tuple[Strok
             detector = open_detector(store, run_id)
             features = backbone_of(store, run_id).compute(painted[None])
             found = detector.maps(features)
-            pixel_maps = upsample(found.after, settings.image_size, settings.score)
+            pixel_maps = upsample(found.after, before.results.shape, settings.score)
             grid_after, pixel_after = found.after[0], pixel_maps[0]
             score_after = float(scores_of(pixel_maps, found.whole, settings.top_fraction)[0])
             norms_after = _norms(detector, features, is_painted)[1]
@@ -167,7 +167,7 @@ def _unpainted(home: Path, run_id: str, stamp: str, row: int) -> _Unpainted:
     store = RunStore(home)
     results = open_results(store, run_id)
     scored = _scored(results, row)
-    image = load_image(Path(scored.path), results.settings.image_size)
+    image = load_image(Path(scored.path), results.shape)
     image.flags.writeable = False
     detector = open_detector(store, run_id)
     features = backbone_of(store, run_id).compute(image[None].copy())  # torch wants arrays that it may write to
@@ -192,7 +192,7 @@ def _scored(results: RunResults, row: int) -> ScoreRow:
 def _sources(results: RunResults, strokes: Sequence[Stroke]) -> dict[str, np.ndarray]:
     """The images that strokes paste from: only images that the run itself has scored."""
     keys = {stroke.source.key for stroke in strokes if stroke.source}
-    return {key: load_image(Path(find_sample(results, key).path), results.settings.image_size) for key in sorted(keys)}
+    return {key: load_image(Path(find_sample(results, key).path), results.shape) for key in sorted(keys)}
 
 
 def _painted_positions(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

@@ -49,26 +49,26 @@ def show_painting(results: RunResults, image: ScoreRow, pixels) -> tuple[Stroke,
     """
     run_id, row = results.run_id, int(image.row)
     picture = picture_of(run_id, row)
-    size = results.settings.image_size
+    shape = results.shape
     box = st.container()  # the choice below decides what the canvas pastes from, but stands under it
     key = pick_source(results, image)
     strokes, painted, problem = (), "", None
     try:
         strokes = read_strokes(picture["done"])
         sources = {stroke.source.key for stroke in strokes if stroke.source}
-        sources = {name: load_image(Path(find_sample(results, name).path), size) for name in sources}
+        sources = {name: load_image(Path(find_sample(results, name).path), shape) for name in sources}
         painted = data_uri(encode_png(apply_strokes(pixels, strokes, 0, sources)[0]))
     except WTFlowError as error:
         strokes, problem = (), error
     try:
-        source = data_uri(encode_jpeg(load_image(Path(find_sample(results, key).path), size)))
+        source = data_uri(encode_jpeg(load_image(Path(find_sample(results, key).path), shape)))
     except ImageReadError:
         source = ""
     with box:
         show_canvas(
             f"paint_{run_id}_{row}",
             name=f"{image.sample_id}, to paint on",
-            size_px=size,
+            shape=shape,
             image=data_uri(encode_jpeg(pixels)),
             picture=picture,
             painted=painted,

@@ -17,7 +17,7 @@ from wtflow.studies.paint import Kind, Stroke
 
 SPOTS: dict[Kind, str] = {"dark": "Dark", "bright": "Bright", "blur": "Blurred", "noise": "Noise"}
 SIZES = (1 / 80, 1 / 40, 1 / 20)
-"""Radii of swept spots as shares of the image's side."""
+"""Radii of swept spots as shares of the image's shorter side."""
 STRENGTHS = (0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
 
 
@@ -26,13 +26,16 @@ def show_sweep(
 ) -> None:
     """Score against strength and size of a spot: computed on request, then kept with the run."""
     st.subheader("How strong must a defect be?", anchor=False)
-    size = results.settings.image_size
+    height, width = results.shape
     kinds = [stroke.kind for stroke in strokes if stroke.kind in SPOTS]
     places = [stroke.points[-1] for stroke in strokes if stroke.kind != "erase"]
     start: Kind = kinds[-1] if kinds else "dark"
     kind: Kind = st.segmented_control("Spot", list(SPOTS), default=start, required=True, format_func=SPOTS.__getitem__)
-    x, y = (round(min(max(value, 0.0), float(size)), 1) for value in (places[-1] if places else (size / 2, size / 2)))
-    radii = tuple(share * max(size, 128) for share in SIZES)  # a smaller image has no pixels for the smallest spot
+    place = places[-1] if places else (width / 2, height / 2)
+    x, y = (round(min(max(at, 0.0), float(side)), 1) for at, side in zip(place, (width, height), strict=True))
+    radii = tuple(
+        share * max(min(width, height), 128) for share in SIZES
+    )  # a smaller image has no pixels for the smallest spot
     request = (store, results.run_id, int(image.row), kind, (x, y), radii, STRENGTHS)
     sweep = read_sweep(*request)
     where = "where the last stroke ended" if places else "in the middle"

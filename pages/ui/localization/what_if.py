@@ -35,8 +35,8 @@ def show_what_if(store: RunStore, results: RunResults, image: ScoreRow, threshol
     with shown():
         if image.is_defective:
             st.caption("This image has a defect already. On a normal one the paint alone makes the difference.")
-        run_id, row, size = results.run_id, int(image.row), results.settings.image_size
-        pixels = load_image(Path(image.path), size)
+        run_id, row = results.run_id, int(image.row)
+        pixels = load_image(Path(image.path), results.shape)
         left, right = st.columns([4, 5], gap="large")
         with left:
             strokes = show_painting(results, image, pixels)
