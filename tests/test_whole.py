@@ -30,6 +30,7 @@ from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
 from wtflow.studies import rescore, try_images
 from wtflow.studies.keep_run import keep_run
+from wtflow.studies.probes import probe
 
 N_TRAIN = 14
 
@@ -276,6 +277,29 @@ def test_a_damaged_file_is_a_sentence(place, run):
             store.whole(run)
     finally:
         path.write_bytes(kept)
+
+
+@pytest.mark.parametrize("is_of_before", [False, True])
+def test_a_lost_file_is_a_sentence_and_not_a_lower_score(place, run, is_of_before):
+    """Also for a run of a version that did not write down which files it has: its scores tell."""
+    store, image = place[0], open_results(place[0], run).test.iloc[0]
+    path, facts = store.folder(run) / layout.WHOLE, store.metrics(run)
+    kept = path.read_bytes()
+    try:
+        if is_of_before:
+            store.write_metrics(run, {name: value for name, value in facts.items() if name != "files"})
+        path.unlink()
+        for ask in (
+            lambda: try_images.try_images(store, run, [("a.png", Path(image.path).read_bytes())]),
+            lambda: rescore.score_again(store, run, {}, lambda done, total: None),
+            lambda: probe(store, run, 0, 0, 0),
+        ):
+            with pytest.raises(DamagedRunError, match=r"whole\.npz is missing"):
+                ask()
+        assert open_results(store, run).table.score.notna().all(), "what was scored can still be seen"
+    finally:
+        path.write_bytes(kept)
+        store.write_metrics(run, facts)
 
 
 def test_an_image_that_is_loud_everywhere_is_found_by_no_place_but_as_a_whole(tmp_path):

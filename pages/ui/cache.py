@@ -76,9 +76,9 @@ def results(store: RunStore, run_id: str) -> RunResults:
 
 def run_stamp(store: RunStore, run_id: str) -> tuple[int, ...]:
     """Changes when a run is written again. Raises RunNotFoundError."""
-    folder = store.folder(run_id)
     return tuple(
-        file_stamp(folder / name) for name in (layout.CONFIG, layout.STATUS, layout.SCORES, layout.MAPS, layout.METRICS)
+        file_stamp(store.result_path(run_id, name))
+        for name in (layout.CONFIG, layout.STATUS, layout.SCORES, layout.MAPS, layout.METRICS)
     )
 
 

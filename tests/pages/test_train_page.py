@@ -1,8 +1,10 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from page_runs import OpenPage, texts, write_run
+from safetensors.numpy import save_file
 
 from pages.ui.train.settings_form import ADVANCED, MAIN, WEIGHTS
 from wtflow.config import WEIGHT_WORDS, Settings
@@ -96,6 +98,27 @@ def test_a_stopped_run_can_be_resumed_and_deleted_but_not_stopped(open_page: Ope
     assert not page.exception
     labels = {button.label for button in page.button}
     assert {"Resume", "Delete"} <= labels and "Stop" not in labels
+
+
+def test_a_finished_run_offers_to_resume_only_where_a_file_of_it_is_lost_and_names_that(
+    open_page: OpenPage, store: RunStore, finished: str, monkeypatch
+):
+    monkeypatch.setattr(trainings, "_max_running", lambda: 0)
+    checkpoint = store.folder(finished) / "checkpoints/last.safetensors"
+    checkpoint.parent.mkdir(exist_ok=True)
+    save_file({"velocity.a": np.zeros(3, np.float32)}, checkpoint)
+    page = open_page("train", watch=finished)
+    assert not {"Resume", "Write it again"} & {button.label for button in page.button}
+    assert not page.warning
+    checkpoint.unlink()
+    page = open_page("train", watch=finished)
+    assert "no checkpoint" in page.warning[0].value
+    (store.folder(finished) / "maps.npy").unlink()
+    page = open_page("train", watch=finished)
+    assert "maps.npy is missing" in page.error[0].value.replace("\\", "")
+    button(page, "Write it again").click().run()
+    assert not page.exception
+    assert store.status(finished).state == "queued"
 
 
 def test_deleting_asks_first(open_page: OpenPage, store: RunStore, root: Path, finished: str):

@@ -49,7 +49,7 @@ def run_stage(store: RunStore, run_id: str, stage: str) -> None:
     elif stage == "train":
         reporter = Reporter(store, run_id)
         with reporter.stage("train"):
-            train_flow(store, run_id, _read_keys(keys_file), data, settings, CPU, reporter.progress)
+            train_flow(store, run_id, _read_keys(keys_file), data, settings, CPU, checkpoint, reporter.progress)
     elif stage == "score":
         score_images(store, run_id, _read_keys(keys_file), data, settings, CPU, checkpoint, _ignore)
     elif stage == "metrics":

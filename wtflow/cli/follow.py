@@ -42,7 +42,8 @@ def follow(store: RunStore, run_id: str, stops: list[int], as_json: bool) -> Non
             stage = "waiting for another run" if status.state == "queued" else status.stage or status.state
             show(f"{run_id}: {stage}", status.percent)
             time.sleep(POLL_S)
-    if status.state != "finished":
+    is_whole = status.state == "finished" and not status.fix  # a fix: the last pass ended, and older results stand
+    if not is_whole:
         if stops:
             console.err.print(f"Stopped. Continue with: python -m wtflow resume {run_id}", markup=False)
             console.finish(as_json, {"run_id": run_id, "state": status.state})

@@ -76,7 +76,9 @@ def train(
 
 
 def resume(run: Run, as_json: Json = False) -> None:
-    """Continue a stopped, failed or lost run from its last checkpoint."""
+    """Continue a stopped, failed or lost run from its last checkpoint. A finished run is left as it is, unless a file
+    of it is missing or damaged: that is written again.
+    """
     from wtflow.jobs import trainings
 
     with Mistakes(as_json):
@@ -143,8 +145,9 @@ def runs(as_json: Json = False) -> None:
                 "" if one.metrics.get(name) is None else f"{one.metrics[name]:.3f}" for name in ("image_auroc", "aupro")
             ]
             state = one.status.state if one.status else "damaged"
+            what = one.problem or ". ".join(part for part in (one.label, one.lack) if part)
             # Brackets in names are not markup.
-            table.add_row(one.run_id, escape(one.category), state, *numbers, escape(one.problem or one.label))
+            table.add_row(one.run_id, escape(one.category), state, *numbers, escape(what))
         console.out.print(table)
     rows = [
         {
@@ -153,6 +156,7 @@ def runs(as_json: Json = False) -> None:
             "state": one.status.state if one.status else "damaged",
             "metrics": one.metrics,
             "problem": one.problem,
+            "lack": one.lack,
         }
         for one in found
     ]

@@ -5,17 +5,18 @@ a run is to run it again. The process ends within seconds after a stop file appe
 """
 
 import sys
-import time
 from pathlib import Path
 
 from wtflow.datasets.run_images import RunData, read_data
-from wtflow.errors import DatasetError, WTFlowError
+from wtflow.errors import DamagedRunError, DatasetError, WTFlowError
 from wtflow.jobs import processes, trainings
 from wtflow.jobs.reporter import Reporter
 from wtflow.machine.memory import peak_mib
 from wtflow.machine.progress import StopRequestedError, say
-from wtflow.records.core import RunStatus
-from wtflow.store import layout
+from wtflow.records.core import finished_status
+from wtflow.store import layout, passes
+from wtflow.store.lock import locked
+from wtflow.store.passes import FreshResults
 from wtflow.store.runs import RunStore
 
 
@@ -41,9 +42,7 @@ def main(arguments: list[str]) -> int:
     except Exception as error:
         failure = processes.failure_of(error, "The log has the details; if it happens again, report it with them.")
         say(failure.log)
-        store.write_status(
-            run_id, RunStatus(state="failed", heartbeat=time.time(), message=failure.message, fix=failure.fix)
-        )
+        trainings.end_without_results(store, run_id, "failed", failure.message, failure.fix)
         return 1
     return 0
 
@@ -59,7 +58,8 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
     from wtflow.training.stages import train_flow
 
     config, device = store.config(run_id), pick_device()
-    settings, checkpoint = config.settings, store.folder(run_id) / layout.CHECKPOINT
+    settings, fresh = config.settings, passes.begin(store, run_id)
+    checkpoint = _checkpoint(store, fresh, run_id)
     say(
         f"run {run_id}: {settings.label}; device {device}, {torch.get_num_threads()} threads, niceness"
         f" {settings.niceness}"
@@ -67,7 +67,7 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
 
     with reporter.stage("read"):
         data = read_data(config, reporter.progress)
-        _keep_data(store, run_id, data)
+        _keep_data(store, fresh, run_id, data)
         n_images = len(data.train) + len(data.test)
         reporter.expected = trainings.estimate(store, len(data.train), len(data.test), settings).stages
         say(
@@ -79,14 +79,14 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
         keys = compute_features(store, data, settings, device, reporter.progress)
 
     with reporter.stage("train"):
-        n_steps = train_flow(store, run_id, keys, data, settings, device, reporter.progress)
+        n_steps = train_flow(store, run_id, keys, data, settings, device, checkpoint, reporter.progress)
 
     with reporter.stage("score"):
-        scored = score_images(store, run_id, keys, data, settings, device, checkpoint, reporter.progress)
+        scored = score_images(fresh, run_id, keys, data, settings, device, checkpoint, reporter.progress)
 
     with reporter.stage("metrics"):
         table, summary = summarise(scored, settings, reporter.progress)
-        store.write_scores(run_id, table)
+        fresh.write_scores(run_id, table)
 
     seconds = reporter.seconds
     summary |= {
@@ -103,20 +103,9 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
         "source": source_label(settings),
         "weights_hash": keys.weights_hash,
     }
-    store.write_metrics(run_id, summary)
-    store.write_status(
-        run_id,
-        RunStatus(
-            state="finished",
-            stage="metrics",
-            step=len(table),
-            total=len(table),
-            percent=100.0,
-            seconds_left=0.0,
-            heartbeat=time.time(),
-            message=f"Finished in {sum(seconds.values()):.0f} s.",
-        ),
-    )
+    with locked(store):
+        passes.publish(fresh, run_id, summary)
+        store.write_status(run_id, finished_status(len(table), f"Finished in {sum(seconds.values()):.0f} s."))
     say(f"finished: {summary['metrics']}")
     if settings.umap_after:
         _start_umap(store, run_id)
@@ -135,11 +124,24 @@ def _start_umap(store: RunStore, run_id: str) -> None:
         say(f"the UMAP of the wells was not started: {error}")
 
 
-def _keep_data(store: RunStore, run_id: str, data: RunData) -> None:
+def _checkpoint(store: RunStore, fresh: FreshResults, run_id: str) -> Path:
+    """Where training finds and writes its checkpoint: in the run, so that it survives whatever happens. Only where
+    finished results need a checkpoint that is lost or damaged, the new one is written with the new results.
+    """
+    if store.finished_before(run_id) is not None:
+        try:
+            store.check_checkpoint(run_id)
+        except DamagedRunError:
+            return fresh.result_path(run_id, layout.CHECKPOINT)
+    return store.result_path(run_id, layout.CHECKPOINT)
+
+
+def _keep_data(store: RunStore, fresh: FreshResults, run_id: str, data: RunData) -> None:
     """Record the images of the run once; refuse to resume with other images."""
     previous = store.data(run_id)
     if previous is None:
-        store.write_data(run_id, data.to_json())
+        is_second = store.finished_before(run_id) is not None  # finished results need the list that goes with them
+        (fresh if is_second else store).write_data(run_id, data.to_json())
     elif previous.get("fingerprint") != data.fingerprint:
         raise DatasetError(
             f"The images in {Path(store.config(run_id).root)} have changed since this run began.",

@@ -10,16 +10,17 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import psutil
 
 from wtflow.config import Settings
-from wtflow.errors import DamagedRunError, RunBusyError, WTFlowError
+from wtflow.errors import DamagedRunError, RunBusyError, StoreError, WTFlowError
 from wtflow.jobs import processes
 from wtflow.jobs.estimate import Estimate, estimate
-from wtflow.records.core import RunStatus, RunSummary
+from wtflow.records.core import RunStatus, RunSummary, finished_status
 from wtflow.records.reading import Reading
-from wtflow.store import layout
+from wtflow.store import layout, passes
 from wtflow.store.lock import locked
 from wtflow.store.readings import reading_of
 from wtflow.store.runs import RunStore
@@ -57,14 +58,23 @@ def start(store: RunStore, root: Path, category: str, settings: Settings, readin
 
 
 def resume(store: RunStore, run_id: str) -> None:
-    """Continue a stopped, failed or lost run from its last checkpoint.
-    Raises RunBusyError when it is active, or its category is.
+    """Continue a stopped, failed or lost run from its last checkpoint, or write again what a finished run has lost.
+
+    A finished run stays finished, with its results in place, until the new ones are complete. Raises RunBusyError when
+    it is active, or its category is, and StoreError when it has finished and nothing is missing; then nothing changes.
     """
     with locked(store):
         config, status = store.config(run_id), _status_now(store, run_id)
         if status.is_active:
             raise RunBusyError(f"Run {run_id} is already {status.state}.", fix="Watch it on the train page.")
+        if status.state == "finished" and not store.lack(run_id):
+            raise StoreError(
+                f"Run {run_id} has finished: there is nothing to resume.",
+                fix=f"To score its images again: python -m wtflow evaluate {run_id}. To train again, start a new run.",
+            )
         _refuse_twice(store, Path(config.root), config.category)
+        if status.state == "finished":
+            store.keep_finished(run_id, status)
         store.clear_stop(run_id)
         store.write_status(
             run_id,
@@ -78,9 +88,7 @@ def request_stop(store: RunStore, run_id: str) -> None:
     with locked(store):
         status = _status_now(store, run_id)
         if status.state == "queued":
-            store.write_status(
-                run_id, RunStatus(state="stopped", heartbeat=time.time(), message="Taken out of the queue.")
-            )
+            end_without_results(store, run_id, "stopped", "Taken out of the queue.")
         elif status.is_active:
             store.request_stop(run_id)
 
@@ -105,6 +113,7 @@ def reconcile(store: RunStore) -> None:
         for run_id in store.ids():
             with contextlib.suppress(WTFlowError):
                 _escalate(store, run_id)
+                _write_finished(store, run_id)
         _advance(store)
 
 
@@ -119,7 +128,7 @@ def live_summaries(store: RunStore) -> list[RunSummary]:
     for summary in store.summaries():
         if summary.status is not None and summary.status.is_active:
             with contextlib.suppress(WTFlowError):
-                summary = replace(summary, status=_status_now(store, summary.run_id))
+                summary = store.summary(summary.run_id, _status_now(store, summary.run_id))
         summaries.append(summary)
     return summaries
 
@@ -142,6 +151,35 @@ def claim(store: RunStore, run_id: str) -> None:
         )
 
 
+def end_without_results(
+    store: RunStore, run_id: str, state: Literal["stopped", "failed"], message: str, fix: str = ""
+) -> None:
+    """Write how a pass ended that has no results of its own. A run that had finished before stays finished."""
+    ended = RunStatus(state=state, heartbeat=time.time(), message=message, fix=fix)
+    store.write_status(run_id, _kept_finished(store, run_id, ended) or ended)
+    store.forget_before(run_id)
+
+
+def _kept_finished(store: RunStore, run_id: str, ended: RunStatus) -> RunStatus | None:
+    """The status of a run that has complete results although its last pass ended like this; None where it has none."""
+    before = store.finished_before(run_id)
+    if before is not None:
+        fix = ended.fix or "Resume tries again."
+        return replace(before, message=f"{ended.message} The results of before are kept.", fix=fix)
+    if store.files_of(run_id) is not None:  # everything was in place when the process ended
+        return finished_status(ended.total, "Finished.")
+    return None
+
+
+def _write_finished(store: RunStore, run_id: str) -> None:
+    """Write that a run is finished where its process ended before it could."""
+    written = store.status(run_id).state
+    if written in ("running", "stopping") and (now := _status_now(store, run_id)).state == "finished":
+        passes.discard(store, run_id)
+        store.write_status(run_id, now)
+        store.forget_before(run_id)
+
+
 def _status_now(store: RunStore, run_id: str) -> RunStatus:
     """The written status corrected by what the process is doing."""
     status = store.status(run_id)
@@ -153,19 +191,21 @@ def _status_now(store: RunStore, run_id: str) -> RunStatus:
         if status.state not in ("running", "stopping"):
             return status
         if stop_asked is not None:
-            return replace(
+            ended = replace(
                 status,
                 state="stopped",
                 seconds_left=None,
                 message="Stopped. Resume continues from the last checkpoint.",
             )
-        return replace(
-            status,
-            state="lost",
-            seconds_left=None,
-            message="The process ended without a message (killed, or the computer was restarted).",
-            fix="Resume continues from the last checkpoint.",
-        )
+        else:
+            ended = replace(
+                status,
+                state="lost",
+                seconds_left=None,
+                message="The process ended without a message (killed, or the computer was restarted).",
+                fix="Resume continues from the last checkpoint.",
+            )
+        return _kept_finished(store, run_id, ended) or ended
     if stop_asked is not None:
         return replace(status, state="stopping", seconds_left=None, message="Stopping.")
     silent_s = time.time() - status.heartbeat

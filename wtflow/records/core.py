@@ -1,5 +1,6 @@
 """Results passed between layers: NumPy arrays and plain values, no tensors and no widgets."""
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -140,6 +141,20 @@ class RunStatus:
         return self.state in ("queued", "running", "stopping")
 
 
+def finished_status(n_images: int, message: str) -> RunStatus:
+    """The status of a run that finishes now, with this many images scored."""
+    return RunStatus(
+        state="finished",
+        stage="metrics",
+        step=n_images,
+        total=n_images,
+        percent=100.0,
+        seconds_left=0.0,
+        heartbeat=time.time(),
+        message=message,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class RunSummary:
     """One line in the list of runs. A damaged run has `problem` set and may lack the rest."""
@@ -155,6 +170,9 @@ class RunSummary:
     is_embedded: bool = False
     metrics: dict[str, float | None] = field(default_factory=dict)
     problem: str = ""
+    lack: str = ""
+    """A sentence on a file of a finished run that is missing or damaged. With `problem` empty the results can be
+    opened all the same, and what needs that file says so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def scored_images(data: RunData, maps: Maps) -> ScoredImages:
 
 
 def score_images(
-    store: RunStore,
+    results: RunStore,
     run_id: str,
     keys: FeatureKeys,
     data: RunData,
@@ -65,17 +65,17 @@ def score_images(
     checkpoint: Path,
     progress: Progress,
 ) -> ScoredImages:
-    """All images of a run scored. What was measured on normals and the maps are written to the run."""
-    cache = FeatureCache(store.home)
+    """All images of a run scored. What was measured on normals and the maps are written to `results`."""
+    cache = FeatureCache(results.home)
     detector = measure_normals(
         load_detector(checkpoint, settings, device), cache, keys.train, data, lambda *_: progress(0, 1)
     )
-    store.write_edges(run_id, detector.edges)
-    store.write_whole(run_id, detector.whole)
+    results.write_edges(run_id, detector.edges)
+    results.write_whole(run_id, detector.whole)
     ids, vectors = mean_features(detector, cache, keys.train, data)
-    store.write_index(run_id, ids, vectors)
+    results.write_index(run_id, ids, vectors)
     scored = score_all(detector, cache, keys, data, progress)
-    store.write_maps(run_id, scored.maps.after)
+    results.write_maps(run_id, scored.maps.after)
     return scored
 
 

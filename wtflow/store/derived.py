@@ -32,10 +32,9 @@ def fingerprint(store: RunStore, run_id: str, params: dict[str, Any]) -> str:
     """16 hex digits over the parameters and the run's results and checkpoint as they lie on disk.
     Raises RunNotFoundError.
     """
-    folder = store.folder(run_id)
     stamps = []
     for name in (layout.CHECKPOINT, layout.SCORES, layout.MAPS):
-        path = folder / name
+        path = store.result_path(run_id, name)
         stat = path.stat() if path.is_file() else None
         stamps.append([stat.st_size, stat.st_mtime_ns] if stat else None)
     text = json.dumps({"params": params, "files": stamps}, sort_keys=True, allow_nan=False)

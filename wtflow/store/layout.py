@@ -20,6 +20,8 @@ runs/<run_id>/
                      under the store's lock
     log.txt          the worker's output
     stop             present = please stop
+    before.json      the finished status that a second pass over the run started from; gone once that pass is over
+    .fresh/          results of a pass that is not complete yet; see store/passes.py
 runs/.cache/         features of the frozen backbone, shared by runs; safe to delete
 runs/.readings/      one JSON file per data set: how a person said that it is to be read
 """
@@ -51,7 +53,15 @@ WHAT_IFS = "what_ifs"
 DERIVED = "derived"
 LOG = "log.txt"
 STOP = "stop"
+BEFORE = "before.json"
+FRESH = ".fresh"
+COMPLETE = "complete.json"
 CACHE = ".cache"
+
+RESULTS = (EDGES, WHOLE, INDEX, MAPS, SCORES, METRICS)
+"""What scoring writes. A pass replaces all of it at once: what the new pass does not have is removed."""
+TRAINED = (DATA, CHECKPOINT)
+"""What stays as it is unless a pass writes it anew."""
 READINGS = ".readings"
 
 RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[A-Za-z0-9_-]{1,60}")

@@ -68,19 +68,17 @@ class RunStore(ResultFiles):
         self.write_status(folder.name, RunStatus(state="queued", heartbeat=now, message="Waiting for its turn."))
         write_json(folder / layout.CONFIG, config.model_dump(mode="json"))
 
-    def summary(self, run_id: str) -> RunSummary:
-        """One run in a line; for a damaged run `problem` is set, and nothing is raised."""
+    def summary(self, run_id: str, status: RunStatus | None = None) -> RunSummary:
+        """One run in a line; for a damaged run `problem` is set, and nothing is raised.
+
+        status: how it stands now, where that is known better than the written status tells.
+        """
         try:
-            config, status = self.config(run_id), self.status(run_id)
+            config, status = self.config(run_id), status or self.status(run_id)
             metrics = {}
             if status.state == "finished":
                 metrics = self.metrics(run_id)["metrics"]
-                for name in (layout.SCORES, layout.MAPS):
-                    if not (self.folder(run_id) / name).is_file():
-                        raise DamagedRunError(
-                            f"{name} is missing in {run_id}.",
-                            fix="Resume the run to write it again, or delete the run.",
-                        )
+                self.check_results(run_id, only=(layout.SCORES, layout.MAPS))
         except WTFlowError as error:
             return RunSummary(run_id=run_id, problem=str(error))
         return RunSummary(
@@ -93,7 +91,37 @@ class RunStore(ResultFiles):
             is_untrained=config.settings.is_untrained,
             is_embedded=config.settings.is_embedded,
             metrics=metrics,
+            lack=self.lack(run_id) if status.state == "finished" else "",
         )
+
+    def lack(self, run_id: str) -> str:
+        """The first file of a finished run that is missing, cut off or overwritten, in a sentence; empty where nothing
+        is noticed.
+        """
+        try:
+            self.metrics(run_id)
+            self.check_results(run_id)
+            self.check_checkpoint(run_id)
+        except WTFlowError as error:
+            return str(error)
+        return ""
+
+    # -- second passes ------------------------------------------------------------------------------------------------
+
+    def keep_finished(self, run_id: str, status: RunStatus) -> None:
+        """Write down the status of a finished run before a second pass over it begins."""
+        write_json(self.folder(run_id) / layout.BEFORE, asdict(status))
+
+    def finished_before(self, run_id: str) -> RunStatus | None:
+        """The finished status that a second pass over the run started from, while that pass is not complete; else
+        None. As long as there is one, the results are those of before, and whole.
+        """
+        path = self.folder(run_id) / layout.BEFORE
+        return self._status_in(path, run_id) if path.is_file() else None
+
+    def forget_before(self, run_id: str) -> None:
+        with explained(self.folder(run_id)):
+            (self.folder(run_id) / layout.BEFORE).unlink(missing_ok=True)
 
     def summaries(self) -> list[RunSummary]:
         return [self.summary(run_id) for run_id in self.ids()]
@@ -109,11 +137,11 @@ class RunStore(ResultFiles):
     # -- data, status -----------------------------------------------------------------------------------------
 
     def write_data(self, run_id: str, data: dict[str, Any]) -> None:
-        write_json(self.folder(run_id) / layout.DATA, data)
+        write_json(self.result_path(run_id, layout.DATA), data)
 
     def data(self, run_id: str) -> dict[str, Any] | None:
         """The images of a run, or None before the worker has read them."""
-        path = self.folder(run_id) / layout.DATA
+        path = self.result_path(run_id, layout.DATA)
         if not path.is_file():
             return None
         values = read_json(path)
@@ -122,7 +150,10 @@ class RunStore(ResultFiles):
         return values
 
     def status(self, run_id: str) -> RunStatus:
-        values = read_json(self.folder(run_id) / layout.STATUS)
+        return self._status_in(self.folder(run_id) / layout.STATUS, run_id)
+
+    def _status_in(self, path: Path, run_id: str) -> RunStatus:
+        values = read_json(path)
         try:
             status = _STATUS.validate_python(values)
         except ValidationError:
@@ -130,7 +161,7 @@ class RunStore(ResultFiles):
         if status is None or not (
             status.state in _STATES and set(values) <= _STATUS_FIELDS and (status.pid is None or 0 < status.pid < 2**31)
         ):
-            raise DamagedRunError(f"status.json of {run_id} is not valid.", fix="Delete the run.")
+            raise DamagedRunError(f"{path.name} of {run_id} is not valid.", fix="Delete the run.")
         return status
 
     def write_status(self, run_id: str, status: RunStatus) -> None:

@@ -4,15 +4,14 @@ Imports torch.
 
 import os
 import shutil
-import time
 from pathlib import Path
 
 import torch
 
 from wtflow.machine.devices import pick_device
 from wtflow.machine.memory import peak_mib
-from wtflow.records.core import RunStatus
-from wtflow.store import layout
+from wtflow.records.core import finished_status
+from wtflow.store import layout, passes
 from wtflow.store.files import explained
 from wtflow.store.lock import locked
 from wtflow.store.runs import RunStore
@@ -39,7 +38,8 @@ def keep_run(store: RunStore, run_id: str, found: Rescored) -> str:
         _fill(
             workshop,
             kept,
-            store.folder(run_id),
+            store,
+            run_id,
             found,
             {"scored_from": old.get("scored_from", run_id)}
             | {name: old.get(name) for name in ("source", "weights_hash")},
@@ -51,19 +51,23 @@ def keep_run(store: RunStore, run_id: str, found: Rescored) -> str:
     return kept
 
 
-def _fill(workshop: RunStore, kept: str, source: Path, found: Rescored, origin: dict[str, str | None]) -> None:
-    folder = workshop.folder(kept)
+def _fill(
+    workshop: RunStore, kept: str, store: RunStore, run_id: str, found: Rescored, origin: dict[str, str | None]
+) -> None:
+    fresh = passes.begin(workshop, kept)
     for name in COPIED:
-        if (source / name).is_file():
-            with explained(folder):
-                (folder / name).parent.mkdir(exist_ok=True)
-                shutil.copy2(source / name, folder / name)
+        if (path := store.result_path(run_id, name)).is_file():
+            target = fresh.result_path(kept, name) if name != layout.STEPS else workshop.folder(kept) / name
+            with explained(target):
+                target.parent.mkdir(exist_ok=True)
+                shutil.copy2(path, target)
     n = max(1, len(found.table))
-    workshop.write_scores(kept, found.table)
-    workshop.write_maps(kept, found.maps)
-    workshop.write_edges(kept, found.edges)
-    workshop.write_whole(kept, found.whole)
-    workshop.write_metrics(
+    fresh.write_scores(kept, found.table)
+    fresh.write_maps(kept, found.maps)
+    fresh.write_edges(kept, found.edges)
+    fresh.write_whole(kept, found.whole)
+    passes.publish(
+        fresh,
         kept,
         found.summary
         | origin
@@ -82,14 +86,7 @@ def _fill(workshop: RunStore, kept: str, source: Path, found: Rescored, origin: 
     )
     workshop.write_status(
         kept,
-        RunStatus(
-            state="finished",
-            stage="metrics",
-            step=len(found.table),
-            total=len(found.table),
-            percent=100.0,
-            seconds_left=0.0,
-            heartbeat=time.time(),
-            message=f"Scored again from {origin['scored_from']} in {sum(found.seconds.values()):.0f} s.",
+        finished_status(
+            len(found.table), f"Scored again from {origin['scored_from']} in {sum(found.seconds.values()):.0f} s."
         ),
     )

@@ -36,7 +36,7 @@ def nearest_positions(
     _, grid = next(flow.grids(np.array([row])))
     x = flow.detector.start(grid[None])[0, grid_row, grid_column].cpu().numpy()
     vectors, image, cell, ids = _kept(
-        str(store.home), run_id, (store.folder(run_id) / layout.CHECKPOINT).stat().st_mtime_ns
+        str(store.home), run_id, store.result_path(run_id, layout.CHECKPOINT).stat().st_mtime_ns
     )
     distance = np.empty(len(vectors), np.float32)
     for i in range(0, len(vectors), 4096):

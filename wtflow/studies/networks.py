@@ -14,7 +14,7 @@ from wtflow.store.runs import RunStore
 
 def open_detector(store: RunStore, run_id: str) -> Detector:
     """The run's detector on the CPU or GPU; kept in memory while its checkpoint stays the same."""
-    path = store.folder(run_id) / layout.CHECKPOINT
+    path = store.result_path(run_id, layout.CHECKPOINT)
     stamp = path.stat().st_mtime_ns if path.is_file() else 0
     detector = _detector(path, store.config(run_id).settings.to_json(), stamp)
     return detector.scoring_as(detector.settings, store.edges(run_id), store.whole(run_id))

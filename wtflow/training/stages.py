@@ -14,7 +14,6 @@ from wtflow.flow.velocity import build_velocity
 from wtflow.machine.progress import Progress, StopRequestedError, say
 from wtflow.scoring.detector import Detector, load_detector, load_tensors, read_metadata, save_checkpoint
 from wtflow.scoring.normalise import Normaliser, fit_normaliser
-from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
 from wtflow.training.loop import Trainer, learning_rate, total_steps
@@ -31,10 +30,10 @@ def train_flow(
     data: RunData,
     settings: Settings,
     device: torch.device,
+    path: Path,
     progress: Progress,
 ) -> int:
-    """Train to the end, from the last checkpoint if there is one. Returns the steps taken now."""
-    path = store.folder(run_id) / layout.CHECKPOINT
+    """Train to the end, from the checkpoint `path` if there is one, and write it. Returns the steps taken now."""
     trainer, normaliser, batches = prepare_training(FeatureCache(store.home), keys.train, data, settings, device, path)
     detector = Detector(settings, normaliser, trainer.velocity)
     first, total = trainer.step, trainer.total_steps

@@ -42,7 +42,9 @@ def show_watch(store: RunStore, run_id: str) -> None:
         return
     if summary.problem:
         st.error(f"**Run {plain(run_id)} is damaged.**  \n{plain(summary.problem)}", icon=":material/broken_image:")
-        _show_delete(store, summary)
+        with st.container(horizontal=True):
+            _show_resume(store, summary, "Write it again")
+            _show_delete(store, summary)
         return
     with st.container(border=True, key="watch"):
         is_active = trainings.live_status(store, run_id).is_active
@@ -66,6 +68,8 @@ def _show_progress(store: RunStore, summary: RunSummary, was_active: bool) -> No
         left = "" if status.seconds_left is None else f", about {widgets.duration(status.seconds_left)} left"
         st.progress(min(max(status.percent / 100, 0.0), 1.0), text=f"{status.percent:.0f} %{left}{_step_words(status)}")
     _show_message(status)
+    if summary.lack:
+        st.warning(plain(summary.lack), icon=":material/broken_image:")
     _show_buttons(store, summary, status)
     steps = store.steps(summary.run_id)
     if len(steps):
@@ -101,6 +105,8 @@ def _step_words(status: RunStatus) -> str:
 def _show_message(status: RunStatus) -> None:
     if status.state in ("failed", "lost"):
         st.error(f"**{plain(status.message)}**  \n{plain(status.fix)}", icon=":material/error:")
+    elif status.fix:
+        st.warning(f"**{plain(status.message)}**  \n{plain(status.fix)}", icon=":material/warning:")
     elif status.message and status.state != "finished":
         st.caption(plain(status.message))
 
@@ -112,17 +118,22 @@ def _show_buttons(store: RunStore, summary: RunSummary, status: RunStatus) -> No
         if status.is_active and st.button("Stop", icon=":material/stop_circle:", disabled=status.state == "stopping"):
             trainings.request_stop(store, summary.run_id)
             st.rerun()
-        if status.state in ("stopped", "failed", "lost") and st.button(
-            "Resume", type="primary", icon=":material/play_arrow:"
-        ):
-            try:
-                trainings.resume(store, summary.run_id)
-            except WTFlowError as error:
-                show_error(error)
-            else:
-                st.rerun()
+        if status.state in ("stopped", "failed", "lost"):
+            _show_resume(store, summary, "Resume")
+        elif status.state == "finished" and summary.lack:
+            _show_resume(store, summary, "Write it again")
         if not status.is_active:
             _show_delete(store, summary)
+
+
+def _show_resume(store: RunStore, summary: RunSummary, label: str) -> None:
+    if st.button(label, type="primary", icon=":material/play_arrow:", key="resume"):
+        try:
+            trainings.resume(store, summary.run_id)
+        except WTFlowError as error:
+            show_error(error)
+        else:
+            st.rerun()
 
 
 def _show_delete(store: RunStore, summary: RunSummary) -> None:
