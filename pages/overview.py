@@ -3,12 +3,11 @@
 import streamlit as st
 
 from pages.ui import widgets
+from pages.ui.demo import follow_demo, train_demo
 from pages.ui.errors import plain, shown
 from pages.ui.frame import go, link, open_page
-from pages.ui.roots import demo_root, draw_demo
-from wtflow.config import settings_from
-from wtflow.datasets.demo.write import DEMO_CATEGORIES
 from wtflow.jobs import trainings
+from wtflow.jobs.demos import demo_root
 from wtflow.records.core import RunSummary
 from wtflow.store.runs import RunStore
 
@@ -73,8 +72,9 @@ def show_start(store: RunStore, summaries: list[RunSummary]) -> None:
         )
         active = [s for s in summaries if widgets.is_active(s)]
         finished = [s for s in summaries if widgets.is_finished(s)]
+        is_drawing = follow_demo(store)
         with st.container(horizontal=True, vertical_alignment="center"):
-            show_next(store, active, finished)
+            show_next(store, active, finished, is_drawing)
 
 
 def show_steps() -> None:
@@ -86,8 +86,8 @@ def show_steps() -> None:
                 st.caption(text)
 
 
-def show_next(store: RunStore, active: list[RunSummary], finished: list[RunSummary]) -> None:
-    """What to do next; it depends on what is there."""
+def show_next(store: RunStore, active: list[RunSummary], finished: list[RunSummary], is_drawing: bool) -> None:
+    """What to do next; it depends on what is there. is_drawing: the demo is on its way already."""
     if active:
         if st.button("Watch the training", type="primary", icon=":material/visibility:"):
             go("train", watch=active[-1].run_id)
@@ -99,32 +99,18 @@ def show_next(store: RunStore, active: list[RunSummary], finished: list[RunSumma
         f"Results of {plain(finished[0].category)}", type="primary", icon=":material/monitoring:"
     ):
         go("results", run=finished[0].run_id)
-    if st.button(
+    if not is_drawing and st.button(
         "Train the demo", type="secondary" if finished else "primary", icon=":material/play_arrow:", key="train_demo"
     ):
         train_demo(store)
     if finished:
         link("try_image", "Try an image of your own", icon=":material/add_photo_alternate:", run=finished[0].run_id)
-    else:
+    elif not is_drawing:
         st.caption(
             "Draws some images of a product here and trains on them: about a minute on two cores, no download.",
             width="content",
         )
     link("data", "Open a folder of your own", icon=":material/folder_open:")
-
-
-def train_demo(store: RunStore) -> None:
-    """Start the first demo category that no run has; when it is being trained already, watch that."""
-    root = demo_root(store)
-    here = [s for s in trainings.live_summaries(store) if s.root == str(root)]
-    done = {s.category for s in here if widgets.is_finished(s)}
-    name = next((name for name in DEMO_CATEGORIES if name not in done), DEMO_CATEGORIES[0])
-    running = [s.run_id for s in here if s.category == name and widgets.is_active(s)]
-    if not running:
-        # Only this category: the others are drawn when somebody opens them.
-        draw_demo(store, (name,))
-        running = [trainings.start(store, root, name, settings_from("fast"))]
-    go("train", watch=running[0], root=str(root), category=name)
 
 
 def show_runs(store: RunStore, was_active: bool) -> None:

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 import streamlit as st
 
+from wtflow.datasets.demo.write import DEMO_CATEGORIES, RECORD, is_demo_complete
 from wtflow.datasets.images import load_image, load_mask
 from wtflow.datasets.scan import RootScan, find_categories, scan_category
 from wtflow.datasets.stamps import ABSENT, stamp_of
@@ -16,6 +17,7 @@ from wtflow.failures.calls import failures_of
 from wtflow.failures.groups import group_failures
 from wtflow.failures.regions import compare_regions
 from wtflow.failures.words import FailureStudy, study_failures
+from wtflow.jobs.demos import demo_root
 from wtflow.plots.failures import paint_segments
 from wtflow.plots.pictures import crop_around, encode_jpeg, overlay, thumbnail
 from wtflow.records.core import Category, HealthReport, Probe, Tried
@@ -105,6 +107,23 @@ def categories(root: str) -> RootScan:
 @st.cache_data(ttl=SCAN_AGAIN_AFTER_S, max_entries=64, show_spinner=False)
 def category(root: str, name: str) -> Category:
     return scan_category(Path(root), name)
+
+
+def drawn_demo(store: RunStore) -> tuple[str, ...]:
+    """The demo's categories whose images are all there."""
+    root = demo_root(store)
+    return _drawn_demo(str(root), file_stamp(root / RECORD))
+
+
+@st.cache_data(ttl=SCAN_AGAIN_AFTER_S, max_entries=8, show_spinner=False)
+def _drawn_demo(root: str, stamp: int) -> tuple[str, ...]:
+    return tuple(name for name in DEMO_CATEGORIES if is_demo_complete(Path(root), (name,)))
+
+
+def forget_demo() -> None:
+    """Look at the demo's folder again: it has just been drawn."""
+    _drawn_demo.clear()
+    categories.clear()
 
 
 def report(found: Category, fingerprint: int) -> HealthReport | None:

@@ -32,7 +32,7 @@ class PageEntry:
 
 # File name (which is also the address) -> what the navigation shows. The first is the start page.
 PAGES: dict[str, PageEntry] = {
-    "overview": PageEntry("Overview", ":material/home:", "What is here, and what can I do next?"),
+    "overview": PageEntry("Overview", ":material/home:", "What is here, and what can I do next?", state.OVERVIEW),
     "data": PageEntry(
         "Data", ":material/photo_library:", "What does this data set contain, and is it ready for training?", state.DATA
     ),

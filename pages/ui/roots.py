@@ -6,11 +6,14 @@ from pathlib import Path
 import streamlit as st
 
 from pages.ui import cache, state
+from pages.ui.demo import show_drawing
 from pages.ui.errors import plain, show_error
-from wtflow.datasets.demo.write import DEMO_CATEGORIES, is_demo_complete, write_demo
+from wtflow.datasets.demo.write import DEMO_CATEGORIES
+from wtflow.datasets.files import is_folder
 from wtflow.datasets.roots import WrongRootError
 from wtflow.datasets.scan import LAYOUTS, RootScan
-from wtflow.errors import LayoutError, WTFlowError
+from wtflow.errors import LayoutError, StoreError, WTFlowError
+from wtflow.jobs.demos import demo_root
 from wtflow.records.core import Category
 from wtflow.store.files import read_json, write_json
 from wtflow.store.runs import RunStore
@@ -19,30 +22,10 @@ _MEMORY = "app.json"
 _TYPED = "widget_typed_root"
 
 
-def demo_root(store: RunStore) -> Path:
-    """Where the demo images lie once they are drawn."""
-    return store.home / "demo"
-
-
-def draw_demo(store: RunStore, categories: tuple[str, ...] = DEMO_CATEGORIES) -> Path:
-    """Draw these categories of the demo with a progress bar, unless they are there already, and
-    return the demo's folder.
-    """
-    root = demo_root(store)
-    if is_demo_complete(root, categories):
-        return root
-    bar = st.progress(0.0, text="Drawing the demo images (once)")
-
-    def show(done: int, total: int) -> None:
-        bar.progress(done / max(total, 1), text=f"Drawing the demo images (once): {done} of {total}")
-
-    write_demo(root, show, categories=categories)
-    bar.empty()
-    return root
-
-
 def pick_root(store: RunStore) -> RootScan | None:
-    """A field for the folder, with the demo as default, and what was found there; None when it holds no categories."""
+    """A field for the folder, with the demo as default, and what was found there; None when it holds no categories.
+    The demo is drawn when somebody asks for it.
+    """
     root = state.get("root") or _remembered(store) or str(demo_root(store))
     is_demo = root == str(demo_root(store))
     st.session_state[_TYPED] = "" if is_demo else root
@@ -59,9 +42,11 @@ def pick_root(store: RunStore) -> RootScan | None:
     )
     if not is_demo:
         line.button("Use the demo", icon=":material/auto_awesome:", on_click=_open, args=(store, str(demo_root(store))))
+    if is_demo and (drawn := cache.drawn_demo(store)) != DEMO_CATEGORIES:
+        show_drawing(store)
+        if not drawn:
+            return None
     try:
-        if is_demo:
-            draw_demo(store)
         scan = cache.categories(root)
     except WrongRootError as error:
         show_error(error)
@@ -116,11 +101,13 @@ def _remembered(store: RunStore) -> str | None:
     """The folder used last, if it is still there."""
     with contextlib.suppress(WTFlowError):
         root = read_json(store.home / _MEMORY).get("root")
-        if isinstance(root, str) and Path(root).is_dir():
+        if isinstance(root, str) and is_folder(Path(root)):
             return root
     return None
 
 
 def _remember(store: RunStore, root: str) -> None:
+    """A folder that cannot be remembered can be looked at all the same."""
     if _remembered(store) != root:
-        write_json(store.home / _MEMORY, {"root": root})
+        with contextlib.suppress(StoreError):
+            write_json(store.home / _MEMORY, {"root": root})

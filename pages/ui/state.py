@@ -10,6 +10,7 @@ from typing import TypeVar, overload
 
 import streamlit as st
 
+OVERVIEW = ("demo",)
 DATA = ("root", "category", "group", "page")
 TRAIN = ("root", "category", "watch")
 FILTER = ("defect", "outcome", "tag", "range", "sort")

@@ -1,7 +1,6 @@
 from page_runs import OpenPage, texts, write_run
 
 from pages.ui import widgets
-from wtflow.datasets.demo.write import DEMO_CATEGORIES
 from wtflow.records.core import RunStatus
 from wtflow.store.layout import METRICS
 from wtflow.store.runs import RunStore
@@ -47,17 +46,3 @@ def test_a_queued_run_makes_watching_it_the_next_thing(open_page: OpenPage, stor
 def test_times_and_sizes_are_put_in_words():
     assert [widgets.duration(s) for s in (8.2, 130, 3600 + 5 * 60)] == ["8 s", "2 min 10 s", "1 h 5 min"]
     assert [widgets.size(n) for n in (12, 14_000_000, 2_140_000_000)] == ["12 bytes", "14 MB", "2.1 GB"]
-
-
-def test_the_demo_waits_for_the_images_of_the_category_that_it_trains_alone(
-    open_page: OpenPage, store: RunStore, monkeypatch
-):
-    drawn, started = [], []
-    monkeypatch.setattr("pages.ui.roots.write_demo", lambda root, progress, categories: drawn.append(categories))
-    monkeypatch.setattr(
-        "wtflow.jobs.trainings.start",
-        lambda store, root, name, settings: started.append((root, name)) or "20260101-000000-fabric",
-    )
-    open_page("overview").button[0].click().run()
-    assert drawn == [(DEMO_CATEGORIES[0],)]
-    assert started == [(store.home / "demo", DEMO_CATEGORIES[0])]

@@ -54,7 +54,7 @@ def start_task(store: RunStore, run_id: str, request: Request) -> None:
         path = answer_path(store, run_id, request)
         if _state_of(path).state in ("ready", "running"):
             return
-        n_busy = sum(_is_alive(_read_status(other)) for other in _all_answers(store))
+        n_busy = sum(is_alive(_read_status(other)) for other in _all_answers(store))
         if n_busy >= MAX_AT_ONCE:
             raise RunBusyError(f"{n_busy} computations are already running.", fix="Wait for one to end, or stop it.")
         _clear(path)
@@ -76,8 +76,14 @@ def forget_failure(store: RunStore, run_id: str, request: Request) -> None:
     """Clear what a failed or stopped task left, so that it counts as absent. Does nothing to one that is running."""
     with locked(store):
         path = answer_path(store, run_id, request)
-        if not _is_alive(_read_status(path)):
+        if not is_alive(_read_status(path)):
             _clear(path)
+
+
+def is_alive(status: dict[str, Any]) -> bool:
+    """Whether the process that a status names as running is there."""
+    started = _started(status)
+    return started is not None and processes.find(*started) is not None
 
 
 # -- by the worker -----------------------------------------------------------------------------------------------------
@@ -117,14 +123,14 @@ def request_file(path: Path) -> Path:
 def _state_of(path: Path) -> TaskState:
     processes.reap()
     status = _read_status(path)
-    is_alive = _is_alive(status)
-    if not is_alive:
+    is_there = is_alive(status)
+    if not is_there:
         status = _read_status(path)  # it may have written its last status between the two looks
     if path.is_file():
         return TaskState("ready", share=1.0)
     if status.get("state") == "failed":
         return TaskState("failed", message=str(status.get("message", "")), fix=str(status.get("fix", "")))
-    if is_alive:
+    if is_there:
         return TaskState(
             "running",
             share=float(status.get("share", 0.0)),
@@ -168,8 +174,3 @@ def _started(status: dict[str, Any]) -> Started | None:
     if status.get("state") != "running" or not isinstance(created, float):
         return None
     return Started(pid, created) if isinstance(pid, int) and 0 < pid < 2**31 else None
-
-
-def _is_alive(status: dict[str, Any]) -> bool:
-    started = _started(status)
-    return started is not None and processes.find(*started) is not None

@@ -26,7 +26,9 @@ DEMO_CATEGORIES: tuple[str, ...] = tuple(PRODUCTS)
 DEMO_VERSION = 1
 """Raise it whenever the pictures change: a demo of another version is drawn again."""
 
-_RECORD, _LOCK, _WORK = "demo.json", ".demo.lock", ".demo-work"
+RECORD = "demo.json"
+"""Below the demo's folder: what was drawn, and how far."""
+_LOCK, _WORK = ".demo.lock", ".demo-work"
 _LOCK_TIMEOUT_S = 600.0
 """Another process needs half a minute to write the demo; one that takes ten minutes hangs."""
 _MAX_THREADS = 4
@@ -189,8 +191,17 @@ def _planned_files(name: str) -> set[str]:
 
 
 def _files_with_content(folder: Path) -> set[str]:
-    """Paths below the folder of all files that are not empty, with forward slashes."""
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path.stat().st_size}
+    """Paths below the folder of all files that are not empty, with forward slashes. Lists each folder once."""
+    found: set[str] = set()
+    if not folder.is_dir():
+        return found
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                found |= {f"{entry.name}/{name}" for name in _files_with_content(Path(entry.path))}
+            elif entry.is_file() and entry.stat().st_size:
+                found.add(entry.name)
+    return found
 
 
 def _read_record(directory: Path) -> dict[str, Any]:
@@ -198,7 +209,7 @@ def _read_record(directory: Path) -> dict[str, Any]:
     cannot be read.
     """
     try:
-        record = json.loads((directory / _RECORD).read_text(encoding="utf-8"))
+        record = json.loads((directory / RECORD).read_text(encoding="utf-8"))
         entries = {name: dict(entry) for name, entry in record["categories"].items()}
         for entry in entries.values():
             if type(entry["seed"]) is not int or entry["seed"] < 0 or not isinstance(entry["images"], dict):
@@ -208,7 +219,7 @@ def _read_record(directory: Path) -> dict[str, Any]:
         return {}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(
-            f"{directory / _RECORD} is not the record of a demo ({error!r}).",
+            f"{directory / RECORD} is not the record of a demo ({error!r}).",
             fix=f"Delete it with the folders {', '.join(DEMO_CATEGORIES)}.",
         ) from error
 
@@ -216,7 +227,7 @@ def _read_record(directory: Path) -> dict[str, Any]:
 def _write_record(directory: Path, name: str, entry: dict[str, Any]) -> None:
     about = "Drawn by WT-Flow Studio. A demo that is missing, incomplete or of another version is drawn again."
     write_json(
-        directory / _RECORD,
+        directory / RECORD,
         {"about": about, "version": DEMO_VERSION, "categories": _read_record(directory) | {name: entry}},
     )
 
