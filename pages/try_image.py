@@ -166,7 +166,7 @@ def show_kept(store: RunStore, results: RunResults, threshold: thresholds.Thresh
 def show_one_kept(store: RunStore, results: RunResults, threshold: thresholds.Threshold, entry: dict) -> None:
     name, key = Path(entry["name"]).name, entry["key"]
     try:
-        image = load_image(entry["image"], results.shape)
+        image = load_image(entry["image"], results.shape, results.settings.background)
         mixed = overlay(image, tried_map(entry), results.color_range, OPACITY)
         st.image(encode_jpeg(mixed), width="stretch", alt=f"{name} with its anomaly map, kept with this run")
     except WTFlowError as error:

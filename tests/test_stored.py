@@ -3,11 +3,15 @@ import io
 import numpy as np
 import pytest
 import tifffile
-from image_folders import encode, noise, png_16
+from image_folders import DEFECT_MASK, encode, make_mvtec, noise, png_16
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from wtflow.datasets.decode import decode_image, read_size, read_stored
+from wtflow.datasets.health import check_category
+from wtflow.datasets.scan import scan_category
+from wtflow.records.core import Finding
+from wtflow.records.reading import Reading
 
 XMP = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
@@ -144,3 +148,37 @@ def test_orientation_in_a_raw_profile_of_a_png_is_not_followed(tmp_path):
     text = PngInfo()
     text.add_text("Raw profile type exif", f"\nexif\n{len(block):8}\n{block.hex()}\n")
     assert stored(encode(RGB, "PNG", pnginfo=text), tmp_path).colour.shape == (6, 9, 3)
+
+
+# What check says
+
+
+def test_images_that_exif_turns_are_reported_with_their_masks(tmp_path):
+    folder = make_mvtec(tmp_path / "part", n_broken=3)
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    for place in ("train/good/001.png", "test/broken/000.png", "test/broken/001.png"):
+        (folder / place).write_bytes(encode(noise(len(place)), "PNG", exif=exif))
+    # One mask is turned with its image: drawn in the same program, or as the file lies.
+    (folder / "ground_truth/broken/001_mask.png").write_bytes(encode(DEFECT_MASK, "PNG", exif=exif))
+
+    def found(reading: Reading) -> dict[str, Finding]:
+        return {one.code: one for one in check_category(scan_category(tmp_path, "part", reading)).findings}
+
+    as_found = found(Reading())
+    assert len(as_found["turned"].paths) == 3
+    assert as_found["turned"].message.startswith("3 images that EXIF turns, as viewers do: train/good/001.png")
+    assert as_found["turned_mask"].paths == ("ground_truth/broken/000_mask.png",)
+    assert as_found["turned_mask"].severity == "warning"
+    assert "--masks-as-stored" in as_found["turned_mask"].fix
+    as_stored = found(Reading(masks_as_stored=True))
+    assert "turned_mask" not in as_stored
+    assert "turned" in as_stored
+
+
+def test_orientation_in_xmp_alone_is_no_finding(tmp_path):
+    folder = make_mvtec(tmp_path / "part")
+    text = PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", XMP.decode())
+    (folder / "test/broken/000.png").write_bytes(encode(noise(9), "PNG", pnginfo=text))
+    assert check_category(scan_category(tmp_path, "part")).findings == ()

@@ -38,7 +38,7 @@ def write_scored_run(
     store.write_data(run_id, data.to_json())
     cache = FeatureCache(store.home)
     keys = [
-        get_features(backbone, samples, hashes, cache, _ignore)
+        get_features(backbone, samples, hashes, cache, _ignore, is_opaque=data.are_opaque(samples))
         for samples, hashes in ((data.train, data.train_hashes), (data.test, data.test_hashes))
     ]
     grid = cache.open(keys[0]).shape[1:3]

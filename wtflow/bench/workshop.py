@@ -114,7 +114,12 @@ class Workshop:
     @functools.cached_property
     def images(self) -> np.ndarray:
         """float32 (B, S, S, 3) of the same images."""
-        return np.stack([load_image(sample.path, self.settings.image_size) for sample in self.data.train[:BATCH]])
+        return np.stack(
+            [
+                load_image(sample.path, self.settings.image_size, self.settings.background)
+                for sample in self.data.train[:BATCH]
+            ]
+        )
 
     def bare_backbone(self, n: int) -> Callable[[], None]:
         """A call that runs the network alone on n images in memory."""

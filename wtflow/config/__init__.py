@@ -4,8 +4,10 @@ from wtflow.config.fields import choices, describe, limits, parse_pairs, parse_v
 from wtflow.config.presets import PRESETS, UNTRAINED, settings_from, settings_from_json
 from wtflow.config.settings import EMBEDDED_BACKBONE, EMBEDDED_LAST_STAGE, ArgValue, Settings
 from wtflow.config.words import (
+    BACKGROUND,
     WEIGHT_MEANINGS,
     WEIGHT_WORDS,
+    Background,
     Coupling,
     Network,
     Normalise,
@@ -20,6 +22,8 @@ from wtflow.config.words import (
 
 __all__ = [
     "ArgValue",
+    "BACKGROUND",
+    "Background",
     "Coupling",
     "EMBEDDED_BACKBONE",
     "EMBEDDED_LAST_STAGE",

@@ -40,6 +40,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 
 _BEFORE: dict[str, Any] = {
+    "background": "none",
     "finest_grid": 0,
     "rarity_power": 0.0,
     "padding": "zeros",

@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from wtflow.config.checking import build, known
 from wtflow.config.words import (
+    BACKGROUND,
     WEIGHT_MEANINGS,
     WEIGHT_WORDS,
+    Background,
     Coupling,
     Network,
     Normalise,
@@ -60,6 +62,12 @@ class Settings(BaseModel):
         (1, 2, 3), description="Stages to read, counted from 0 at stride 2: 2 is stride 8, 3 is stride 16."
     )
     image_size: int = Field(256, ge=64, le=1024, description="Images are resized to this many pixels, square.")
+    background: Background = Field(
+        BACKGROUND,
+        description=(
+            "What transparent images are laid on (none: alpha is left out, and what a file hides under it counts)."
+        ),
+    )
     finest_grid: int = Field(
         2,
         ge=0,

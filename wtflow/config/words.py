@@ -3,6 +3,7 @@
 from typing import Literal
 
 Preset = Literal["fast", "paper"]
+Background = Literal["black", "white", "grey", "none"]
 Padding = Literal["reflect", "zeros"]
 Normalise = Literal["pca", "channel", "layernorm"]
 Coupling = Literal["worst", "independent", "optimal"]
@@ -12,6 +13,11 @@ Schedule = Literal["cosine", "step"]
 Solver = Literal["euler", "heun"]
 Score = Literal["endpoint", "relative", "deviation", "mismatch"]
 Precision = Literal["auto", "full"]
+
+BACKGROUND: Background = "black"
+"""What transparent images are laid on unless a person chooses otherwise. Most programs store black under alpha 0, and
+viewers with a dark surface show it: cut-outs look as they did where alpha was left out.
+"""
 
 WEIGHT_MEANINGS = {"embedded": "ships with the app", "imagenet": "through timm", "untrained": "fixed seed"}
 """Named sources of weights with their meaning. Any other value of `weights` is a file."""

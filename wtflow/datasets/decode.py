@@ -1,4 +1,4 @@
-"""The pixels of an image file: opened, checked, and named in every error; upright, 8 or 16 bit, grey or RGB."""
+"""What an image file shows: opened, checked, upright, laid on one background; named in every error."""
 
 import io
 import stat
@@ -19,8 +19,10 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from wtflow.config import BACKGROUND, Background
 from wtflow.datasets.orientation import FIRST_QUARTER_TURN, orientation_of
 from wtflow.datasets.stored import RESAVE, Stored, stored_samples
+from wtflow.datasets.transparency import declares_alpha, laid_on, narrowed
 from wtflow.errors import ImageReadError
 
 _Result = TypeVar("_Result")
@@ -57,12 +59,17 @@ class Decoded:
     white: int
     mode: str
     orientation: int = 1
+    opacity: tuple[float, float] = (1.0, 1.0)
+    """The lowest and the highest of all pixels, in [0, 1], before the image was laid on its background."""
 
 
-def read_image(path: Path, name: str | None = None) -> Decoded:
-    """The decoded image of a file, called `name` in errors (default: its path). Raises ImageReadError."""
+def read_image(path: Path, name: str | None = None, background: Background = BACKGROUND) -> Decoded:
+    """The decoded image of a file, called `name` in errors (default: its path). Raises ImageReadError.
+
+    background: what shows where the image is transparent; "none" leaves alpha out.
+    """
     name = str(path) if name is None else name
-    return decode_image(_read_bytes(path, name), name)
+    return decode_image(_read_bytes(path, name), name, background)
 
 
 def read_stored(path: Path, name: str | None = None, *, upright: bool = True) -> Stored:
@@ -76,10 +83,18 @@ def read_stored(path: Path, name: str | None = None, *, upright: bool = True) ->
     return stored.upright() if upright else stored
 
 
-def decode_image(data: bytes, name: str) -> Decoded:
+def decode_image(data: bytes, name: str, background: Background = BACKGROUND) -> Decoded:
     """The decoded image of a file's bytes. Raises ImageReadError."""
-    stored = _with_image(data, name, lambda image: _stored(image, data, name)).upright()
-    return Decoded(stored.colour, stored.white, stored.mode, stored.orientation)
+    stored = narrowed(_with_image(data, name, lambda image: _stored(image, data, name)).upright())
+    opacity = (1.0, 1.0)
+    if stored.alpha is not None:
+        opacity = (float(stored.alpha.min() / stored.white), float(stored.alpha.max() / stored.white))
+    return Decoded(laid_on(stored, background), stored.white, stored.mode, stored.orientation, opacity)
+
+
+def is_opaque(path: Path) -> bool:
+    """True if the header of an image says that it has no alpha. Raises ImageReadError."""
+    return not _with_image(_read_bytes(path, str(path)), str(path), declares_alpha)
 
 
 def read_size(path: Path) -> tuple[int, int]:

@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from wtflow.config import BACKGROUND, Background
 from wtflow.datasets.decode import Decoded, read_image
 from wtflow.datasets.files import is_folder, is_image_name, is_storable, shown, walk_files
+from wtflow.datasets.health_looks import note_looks, note_turned_mask
 from wtflow.datasets.health_rules import Noted
 from wtflow.datasets.images import binarise, hash_pixels
 from wtflow.datasets.scan import LAYOUTS
@@ -53,6 +55,7 @@ def check_category(category: Category, progress: Callable[[int, int], None] | No
             sizes[_size(image)] += 1
             modes[image.mode] += 1
             _note_range(image, sample, noted)
+            note_looks(image, sample, noted)
             _note_copy(hash_pixels(image), sample, first_seen, noted)
         if sample.is_defective:
             _note_mask(category, sample, image, noted)
@@ -75,9 +78,9 @@ def check_category(category: Category, progress: Callable[[int, int], None] | No
     )
 
 
-def _read(path: Path, name: str, code: str, noted: Noted) -> Decoded | None:
+def _read(path: Path, name: str, code: str, noted: Noted, background: Background = BACKGROUND) -> Decoded | None:
     try:
-        return read_image(path, name)
+        return read_image(path, name, background)
     except ImageReadError as error:
         noted.add(code, name, error.message.removeprefix(f"{name} ").rstrip("."))
         return None
@@ -88,11 +91,13 @@ def _note_mask(category: Category, sample: Sample, image: Decoded | None, noted:
         noted.add("missing_mask", sample.id, f"expected {LAYOUTS[category.layout].expected_mask(sample)}")
         return
     name = sample.mask_path.relative_to(category.root / category.name).as_posix()
-    mask = _read(sample.mask_path, name, "unreadable_mask", noted)
+    mask = _read(sample.mask_path, name, "unreadable_mask", noted, "none")
     if mask is None:
         return
     if image is not None and mask.pixels.shape[:2] != image.pixels.shape[:2]:
         noted.add("mask_size", name, f"{_size(mask)}, image {_size(image)}")
+    if image is not None and not category.reading.masks_as_stored:
+        note_turned_mask(image, mask, name, noted)
     if not binarise(mask.pixels).any():
         noted.add("empty_mask", name)
 

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from wtflow.config import BACKGROUND
 from wtflow.records.core import Finding, Severity
 
 
@@ -81,6 +82,33 @@ RULES: dict[str, Rule] = {
         "16-bit image",
         "using less than an eighth of the range",
         "Stretch all images by one common factor, 16 for a 12-bit camera: now they are almost uniform to the network.",
+    ),
+    "invisible": Rule(
+        "warning",
+        "image",
+        "transparent everywhere, so that only the background shows",
+        "Save the images again without alpha, or with the parts opaque.",
+    ),
+    "turned_mask": Rule(
+        "warning",
+        "mask",
+        "that EXIF turns otherwise than its image",
+        (
+            "Compare the outlines with the defects on the page Data: masks must be drawn on the upright picture. If"
+            " they were drawn on the picture as it lies in the file, check and train with --masks-as-stored."
+        ),
+    ),
+    "transparent": Rule(
+        "info",
+        "image",
+        f"with transparent pixels, laid on {BACKGROUND}",
+        f"Nothing if the parts look right on {BACKGROUND}; another colour is the setting background.",
+    ),
+    "turned": Rule(
+        "info",
+        "image",
+        "that EXIF turns, as viewers do",
+        "Nothing if the images look upright on the page Data; masks must be drawn upright, too.",
     ),
     "duplicate_in_train": Rule(
         "info",

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from wtflow.datasets.decode import Decoded, decode_image, read_image, read_size
+from wtflow.config import BACKGROUND, Background
+from wtflow.datasets.decode import Decoded, decode_image, read_image, read_size, read_stored
 from wtflow.errors import DatasetError, ImageReadError
 from wtflow.records.core import Sample
 from wtflow.records.shapes import Shape, shape_of
@@ -17,18 +18,20 @@ _MAX_LABEL = 15
 """A mask whose maximum is at most this holds class numbers, not brightness (VisA's masks number the defect types)."""
 
 
-def load_image(path: Path, size_px: int | Shape | None) -> np.ndarray:
-    """float32 (H, W, 3), RGB in [0, 1]: white is 1 for every bit depth, grey is repeated, alpha is left out.
+def load_image(path: Path, size_px: int | Shape | None, background: Background = BACKGROUND) -> np.ndarray:
+    """float32 (H, W, 3), RGB in [0, 1]: white is 1 for every bit depth, grey is repeated.
 
     size_px: side or (height, width) of the result, bilinear with antialiasing, for every aspect; None keeps the file's
-    own. Raises: ImageReadError.
+    own. background: what shows where the image is transparent; for a run it is a setting. Raises: ImageReadError.
     """
-    return _to_rgb(read_image(path), size_px)
+    return _to_rgb(read_image(path, background=background), size_px)
 
 
-def load_image_bytes(data: bytes, name: str, size_px: int | Shape | None) -> np.ndarray:
+def load_image_bytes(
+    data: bytes, name: str, size_px: int | Shape | None, background: Background = BACKGROUND
+) -> np.ndarray:
     """The same as `load_image` for bytes from another source, such as an upload; errors name them `name`."""
-    return _to_rgb(decode_image(data, name), size_px)
+    return _to_rgb(decode_image(data, name, background), size_px)
 
 
 def load_mask(path: Path | None, size_px: int | Shape | None, shape: Shape | None = None) -> np.ndarray:
@@ -42,7 +45,7 @@ def load_mask(path: Path | None, size_px: int | Shape | None, shape: Shape | Non
         if size_px is None and shape is None:
             raise DatasetError("A mask without a file has no size.", fix="Give size_px, or the shape of its image.")
         return np.zeros(shape_of(size_px) if size_px is not None else shape, dtype=bool)
-    mask = binarise(read_image(path).pixels)
+    mask = binarise(read_stored(path).colour)
     if shape is not None and mask.shape != tuple(shape):
         found, expected = (f"{width} x {height}" for height, width in (mask.shape, shape))
         raise ImageReadError(

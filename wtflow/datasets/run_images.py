@@ -1,13 +1,14 @@
 """The images of a run: read, hashed, split into training, held-out and test, as plain records."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 import numpy as np
 
+from wtflow.datasets.decode import is_opaque
 from wtflow.datasets.images import hash_file
 from wtflow.datasets.scan import scan_category
 from wtflow.errors import DatasetError
@@ -32,11 +33,17 @@ class RunData:
     held_out: tuple[int, ...]
     canvas: Shape | None = None
     """What images are resized to where they are cut into tiles, in pixels; None: the square of the settings."""
+    with_alpha: frozenset[str] = frozenset()
+    """Ids of the images whose files have alpha: a background may show through them."""
 
     @property
     def fit_rows(self) -> np.ndarray:
         """Rows of `train` that the flow learns from."""
         return np.setdiff1d(np.arange(len(self.train)), self.held_out)
+
+    def are_opaque(self, samples: Iterable[Sample]) -> bool:
+        """True if none of these images has alpha."""
+        return self.with_alpha.isdisjoint(sample.id for sample in samples)
 
     @property
     def fingerprint(self) -> str:
@@ -56,6 +63,7 @@ class RunData:
                 "mask": str(s.mask_path or ""),
                 "sha256": content,
             }
+            | ({"alpha": True} if s.id in self.with_alpha else {})
             for s, content in zip(self.train + self.test, self.train_hashes + self.test_hashes, strict=True)
         ]
         return {
@@ -75,6 +83,8 @@ class Entry(TypedDict):
     mask: str
     """Empty without a mask."""
     sha256: str
+    alpha: NotRequired[bool]
+    """True if the file has alpha; absent without, and in runs before 0.4.0, which left alpha out."""
 
 
 def sample_of_entry(entry: Entry) -> Sample:
@@ -99,6 +109,7 @@ def data_from_json(values: dict[str, Any]) -> RunData:
         test_hashes,
         tuple(row for row, sample in enumerate(train) if sample.id in held_out),
         tuple(values["canvas"]) if values.get("canvas") else None,
+        frozenset(entry["id"] for entry in values["samples"] if entry.get("alpha")),
     )
 
 
@@ -111,13 +122,21 @@ def read_data(config: RunConfig, progress: Callable[[int, int], None]) -> RunDat
             f"{config.category} has {len(train)} training normal{'s' * (len(train) != 1)}; at least 2 are needed.",
             fix="Add normal images to train/good.",
         )
-    hashes = []
+    hashes: list[str] = []
+    with_alpha: set[str] = set()
     for i, sample in enumerate(train + test):
         hashes.append(hash_file(sample.path))
+        if not is_opaque(sample.path):
+            with_alpha.add(sample.id)
         progress(i + 1, len(train) + len(test))
     settings = config.settings
     n_held_out = round(settings.holdout_fraction * len(train)) if len(train) >= FEWEST_TO_HOLD_OUT else 0
     held_out = np.sort(np.random.default_rng(settings.seed).permutation(len(train))[:n_held_out])
     return RunData(
-        train, test, tuple(hashes[: len(train)]), tuple(hashes[len(train) :]), tuple(int(row) for row in held_out)
+        train,
+        test,
+        tuple(hashes[: len(train)]),
+        tuple(hashes[len(train) :]),
+        tuple(int(row) for row in held_out),
+        with_alpha=frozenset(with_alpha),
     )

@@ -132,7 +132,7 @@ def _picture(results: RunResults, row: ScoreRow) -> tuple[bytes, bool]:
     """PNG of an image under its map, or of the map alone and False where the image cannot be read."""
     values = pixel_map(results, int(row.row))
     try:
-        image = load_image(Path(row.path), results.shape)
+        image = load_image(Path(row.path), results.shape, results.settings.background)
         mask = load_mask(Path(row.mask_path), results.shape) if row.mask_path else None
     except ImageReadError:
         return _png(colour_map(values, results.color_range)), False

@@ -69,7 +69,7 @@ def _measure(results: RunResults, image: ScoreRow) -> tuple[dict[str, float], np
     rows, columns = (slice(max(at - 1, 0), at + 2) for at in (image.peak_row, image.peak_column))
     return {
         "area": float(mask.mean()),
-        "contrast": contrast(load_image(Path(image.path), results.shape), mask),
+        "contrast": contrast(load_image(Path(image.path), results.shape, results.settings.background), mask),
         "border": border_distance(*mask_centre(mask), mask.shape),
         "n_regions": float(count_regions(mask)),
         "peak_on_defect": float(share[rows, columns].max() > 0),

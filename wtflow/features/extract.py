@@ -36,19 +36,22 @@ def get_features(
     hashes: Sequence[str],
     cache: FeatureCache,
     progress: Progress,
+    *,
+    is_opaque: bool = False,
 ) -> str:
     """The cache key of the features of `samples`, in their order; computed if absent.
 
+    is_opaque: none of them has alpha, so that features serve whatever the background; False where that is not known.
     `progress(done, total)` is called after each batch and may raise to stop; nothing half-written remains. Raises
     ImageReadError for an image that cannot be read, DatasetError for one whose contents no longer match its hash,
     DiskFullError when the features do not fit.
     """
-    key = feature_key(list(hashes), backbone.settings, backbone.weights_hash, backbone.device.type)
+    key = feature_key(list(hashes), backbone.settings, backbone.weights_hash, backbone.device.type, is_opaque=is_opaque)
     if cache.has(key):
         cache.open(key)
         progress(len(samples), len(samples))
         return key
-    size = backbone.settings.image_size
+    size, background = backbone.settings.image_size, backbone.settings.background
 
     n = PORTION if backbone.device.type == "cpu" else BATCH
     starts = range(0, len(samples), n)
@@ -57,7 +60,7 @@ def get_features(
         batch = slice(start, start + n)
         for sample, content in zip(samples[batch], hashes[batch], strict=True):
             refuse_changed(sample.path, content)
-        return np.stack([load_image(sample.path, size) for sample in samples[batch]])
+        return np.stack([load_image(sample.path, size, background) for sample in samples[batch]])
 
     with closing(_computed(backbone, read, starts)) as grids:
         first = next(grids)  # its shape is known only once the network has run
@@ -119,12 +122,19 @@ def features_of(backbone: Backbone, data: RunData, cache: FeatureCache, progress
     """
     n_train, n_all = len(data.train), len(data.train) + len(data.test)
     before = cache.used_bytes()
-    train = get_features(backbone, data.train, data.train_hashes, cache, lambda done, _: progress(done, n_all))
-    test = None
-    if data.test:
-        test = get_features(
-            backbone, data.test, data.test_hashes, cache, lambda done, _: progress(n_train + done, n_all)
+
+    def key_of(samples: Sequence[Sample], hashes: Sequence[str], n_before: int) -> str:
+        return get_features(
+            backbone,
+            samples,
+            hashes,
+            cache,
+            lambda done, _: progress(n_before + done, n_all),
+            is_opaque=data.are_opaque(samples),
         )
+
+    train = key_of(data.train, data.train_hashes, 0)
+    test = key_of(data.test, data.test_hashes, n_train) if data.test else None
     if not cache.has(train):
         raise DiskFullError(
             "The features of training and test images together do not fit into the cache of"

@@ -25,8 +25,13 @@ from wtflow.store.files import explained
 DEFAULT_LIMIT_GB = 20.0
 
 
-def feature_key(hashes: list[str], settings: Settings, weights_hash: str, device: str) -> str:
-    """What features depend on, in 32 hex digits. `device` is part of it: GPU features come from bfloat16 arithmetic."""
+def feature_key(
+    hashes: list[str], settings: Settings, weights_hash: str, device: str, *, is_opaque: bool = False
+) -> str:
+    """What features depend on, in 32 hex digits. `device` is part of it: GPU features come from bfloat16 arithmetic.
+
+    is_opaque: none of the images has alpha, so that no background shows through; False where that is not known.
+    """
     parts = {
         "images": hashes,
         "backbone": settings.backbone,
@@ -42,6 +47,8 @@ def feature_key(hashes: list[str], settings: Settings, weights_hash: str, device
         parts["finest_grid"] = settings.finest_grid  # only where it changes something, so that older files stay in use
     if settings.padding != "zeros":
         parts["padding"] = settings.padding
+    if settings.background != "none" and not is_opaque:
+        parts["background"] = settings.background
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 

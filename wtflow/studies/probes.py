@@ -38,7 +38,7 @@ def probe(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: in
     scored = image_of_row(results.table, row)
     with one_thread(), torch.inference_mode():
         detector = open_detector(store, run_id)
-        image = load_image(Path(scored.path), results.shape)
+        image = load_image(Path(scored.path), results.shape, results.settings.background)
         x = detector.start(backbone_of(store, run_id).compute(image[None]))
         if results.settings.network == "mlp":  # each position travels alone: no need to move the others
             x = x[:, grid_row : grid_row + 1, grid_column : grid_column + 1]

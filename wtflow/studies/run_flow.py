@@ -80,7 +80,8 @@ class RunFlow:
             return
         samples = [sample_of_entry(entry) for entry in entries]
         backbone = backbone_of(self.store, self.results.run_id)
-        get_features(backbone, samples, [entry["sha256"] for entry in entries], FeatureCache(self.store.home), progress)
+        hashes, cache = [entry["sha256"] for entry in entries], FeatureCache(self.store.home)
+        get_features(backbone, samples, hashes, cache, progress, is_opaque=_are_opaque(entries))
 
     def _features(self, ids: list[str]) -> Iterator[np.ndarray]:
         """From the cache that training filled, else computed here, for these images only."""
@@ -108,7 +109,7 @@ class RunFlow:
     def _compute(self, entries: list[Entry]) -> np.ndarray:
         for entry in entries:
             refuse_changed(Path(entry["path"]), entry["sha256"])
-        images = [load_image(Path(entry["path"]), self.results.shape) for entry in entries]
+        images = [load_image(Path(entry["path"]), self.results.shape, self.settings.background) for entry in entries]
         return backbone_of(self.store, self.results.run_id).compute(np.stack(images))
 
     def _cached(self, split: str) -> np.ndarray | None:
@@ -116,13 +117,18 @@ class RunFlow:
         entries, weights = self._of(split), self.results.metrics.get("weights_hash")
         if not entries or weights is None:
             return None
-        key = feature_key([entry["sha256"] for entry in entries], self.settings, weights, self.detector.device.type)
+        hashes, device = [entry["sha256"] for entry in entries], self.detector.device.type
+        key = feature_key(hashes, self.settings, weights, device, is_opaque=_are_opaque(entries))
         cache = FeatureCache(self.store.home)
         grids = cache.open(key) if cache.has(key) else None
         return grids if grids is not None and len(grids) == len(entries) else None
 
     def _of(self, split: str) -> list[Entry]:
         return [entry for entry in self.entries if entry["split"] == split]
+
+
+def _are_opaque(entries: list[Entry]) -> bool:
+    return not any(entry.get("alpha") for entry in entries)
 
 
 def open_flow(store: RunStore, run_id: str) -> RunFlow:

@@ -43,7 +43,7 @@ def try_images(
         tried = []
         for i, (name, content) in enumerate(files):
             try:
-                image = load_image_bytes(content, name, settings.image_size)
+                image = load_image_bytes(content, name, settings.image_size, settings.background)
                 tried.append(_try_one(name, image, detector, backbone, ids, vectors, paths))
             except WTFlowError as error:
                 tried.append(Tried(name=name, problem=str(error)))

@@ -75,7 +75,7 @@ def strength_sweep(
     results = open_results(store, run_id)
     scored = _scored(results, row)
     settings = results.settings
-    image = load_image(Path(scored.path), results.shape)
+    image = load_image(Path(scored.path), results.shape, results.settings.background)
     scores: list[float] = []
     with one_thread():
         detector, backbone = open_detector(store, run_id), backbone_of(store, run_id)
@@ -167,7 +167,7 @@ def _unpainted(home: Path, run_id: str, stamp: str, row: int) -> _Unpainted:
     store = RunStore(home)
     results = open_results(store, run_id)
     scored = _scored(results, row)
-    image = load_image(Path(scored.path), results.shape)
+    image = load_image(Path(scored.path), results.shape, results.settings.background)
     image.flags.writeable = False
     detector = open_detector(store, run_id)
     features = backbone_of(store, run_id).compute(image[None].copy())  # torch wants arrays that it may write to
@@ -192,7 +192,10 @@ def _scored(results: RunResults, row: int) -> ScoreRow:
 def _sources(results: RunResults, strokes: Sequence[Stroke]) -> dict[str, np.ndarray]:
     """The images that strokes paste from: only images that the run itself has scored."""
     keys = {stroke.source.key for stroke in strokes if stroke.source}
-    return {key: load_image(Path(find_sample(results, key).path), results.shape) for key in sorted(keys)}
+    return {
+        key: load_image(Path(find_sample(results, key).path), results.shape, results.settings.background)
+        for key in sorted(keys)
+    }
 
 
 def _painted_positions(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

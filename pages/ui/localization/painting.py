@@ -56,12 +56,17 @@ def show_painting(results: RunResults, image: ScoreRow, pixels) -> tuple[Stroke,
     try:
         strokes = read_strokes(picture["done"])
         sources = {stroke.source.key for stroke in strokes if stroke.source}
-        sources = {name: load_image(Path(find_sample(results, name).path), shape) for name in sources}
+        sources = {
+            name: load_image(Path(find_sample(results, name).path), shape, results.settings.background)
+            for name in sources
+        }
         painted = data_uri(encode_png(apply_strokes(pixels, strokes, 0, sources)[0]))
     except WTFlowError as error:
         strokes, problem = (), error
     try:
-        source = data_uri(encode_jpeg(load_image(Path(find_sample(results, key).path), shape)))
+        source = data_uri(
+            encode_jpeg(load_image(Path(find_sample(results, key).path), shape, results.settings.background))
+        )
     except ImageReadError:
         source = ""
     with box:

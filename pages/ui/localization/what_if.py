@@ -36,7 +36,7 @@ def show_what_if(store: RunStore, results: RunResults, image: ScoreRow, threshol
         if image.is_defective:
             st.caption("This image has a defect already. On a normal one the paint alone makes the difference.")
         run_id, row = results.run_id, int(image.row)
-        pixels = load_image(Path(image.path), results.shape)
+        pixels = load_image(Path(image.path), results.shape, results.settings.background)
         left, right = st.columns([4, 5], gap="large")
         with left:
             strokes = show_painting(results, image, pixels)

@@ -47,6 +47,7 @@ ADVANCED = {
     "Features": (
         "backbone_args",
         "padding",
+        "background",
         "finest_grid",
         "pool_window",
         "pool_stride",
@@ -91,6 +92,7 @@ _LABELS = {
     "seed": "Seed",
     "backbone_args": "Backbone arguments (name=value, ...)",
     "padding": "Beyond the image edge",
+    "background": "Behind transparent images",
     "checkpoint_every_s": "Checkpoint every (s)",
     "finest_grid": "Finest grid (stage)",
     "rarity_power": "Weight of rare positions",
@@ -108,6 +110,7 @@ _LABELS = {
 _CHOICES = (
     "preset",
     "padding",
+    "background",
     "normalise",
     "coupling",
     "scope",
