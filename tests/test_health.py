@@ -186,7 +186,7 @@ def test_no_training_image_is_an_error(tmp_path):
     assert finding(folder, "no_train").message == "train/good is missing: there is nothing to learn from."
     save(folder / "train/good/nested/0.png", noise(0))
     report = check(folder)
-    assert [f.code for f in report.findings] == ["no_train", "unused_image"]
+    assert [f.code for f in report.findings] == ["no_train", "too_deep"]
     assert report.errors[0].message == "train/good holds no training image: there is nothing to learn from."
     assert report.findings[1].paths == ("train/good/nested/0.png",)
 
@@ -229,7 +229,7 @@ def test_junk_and_licences_are_passed_over_and_other_files_mentioned(folder):
 
 
 def test_images_in_unexpected_places_are_a_warning(folder):
-    places = ["0.png", "test/0.png", "test/broken/deeper/0.png", "train/bad/0.png"]
+    places = ["0.png", "test/0.png", "train/bad/0.png", "train/bad/deeper/0.png"]
     for i, place in enumerate(places):
         save(folder / place, noise(300 + i))
     found = finding(folder, "unused_image")

@@ -1,16 +1,12 @@
 import os
 import pickle
-import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from image_folders import DEFECT_MASK, SHARED_DATA, make_btad, make_mvtec, make_visa, noise, save, write_split
+from image_folders import SHARED_DATA, make_btad, make_mvtec, make_visa, noise, save, write_split
 from PIL import Image
 
-from wtflow.datasets.files import pair_masks
-from wtflow.datasets.health import count_samples
+from wtflow.datasets.health_folders import count_samples
 from wtflow.datasets.roots import WrongRootError
 from wtflow.datasets.scan import LAYOUTS, find_categories, scan_category
 from wtflow.errors import LayoutError
@@ -179,42 +175,6 @@ def test_masks_are_paired_by_name_when_one_is_missing(tmp_path):
     (tmp_path / "screw/ground_truth/broken/001_mask.png").unlink()
     pairs = masks_of(scan_category(tmp_path, "screw"))
     assert pairs == {f"test/broken/00{i}.png": f"ground_truth/broken/00{i}_mask.png" for i in (0, 2, 3, 4)}
-
-
-@pytest.mark.parametrize("mask", ["7_mask.png", "7.png", "7_mask.BMP", "7.tif", "7_mask.jpg"])
-def test_a_mask_may_have_either_name_and_any_extension(tmp_path, mask):
-    image = save(tmp_path / "test/7.jpg", noise(0, (8, 8, 3)))
-    save(tmp_path / "truth" / mask, DEFECT_MASK)
-    assert pair_masks([image], tmp_path / "truth") == {image: tmp_path / "truth" / mask}
-
-
-def test_the_full_mask_name_wins_over_the_bare_one_and_png_over_others(tmp_path):
-    image = save(tmp_path / "test/7.png", noise(0))
-    for mask in ("7_mask.bmp", "7_mask.png", "7.png"):
-        save(tmp_path / "truth" / mask, DEFECT_MASK)
-    assert pair_masks([image], tmp_path / "truth")[image].name == "7_mask.png"
-
-
-def test_an_image_whose_name_ends_in_mask_does_not_take_its_neighbours(tmp_path):
-    images = [save(tmp_path / f"test/{name}.png", noise(0)) for name in ("7", "7_mask")]
-    save(tmp_path / "truth/7_mask.png", DEFECT_MASK)
-    assert pair_masks(images, tmp_path / "truth") == {images[0]: tmp_path / "truth/7_mask.png"}
-
-
-def test_composed_and_decomposed_names_are_the_same_name(tmp_path):
-    image = save(tmp_path / "test/Stück.png", noise(0))
-    mask = save(tmp_path / "truth/Stu\u0308ck_mask.png", DEFECT_MASK)
-    assert pair_masks([image], tmp_path / "truth") == {image: mask}
-
-
-@given(st.sets(st.integers(0, 30), min_size=1), st.sets(st.integers(0, 30)))
-def test_pairs_never_cross_whatever_is_missing(images, masks):
-    with tempfile.TemporaryDirectory() as name:
-        truth = Path(name)
-        for i in masks:
-            (truth / f"{i}_mask.png").touch()
-        pairs = pair_masks([Path(f"test/{i}.png") for i in images], truth)
-    assert {(image.stem, mask.stem) for image, mask in pairs.items()} == {(str(i), f"{i}_mask") for i in images & masks}
 
 
 def test_all_extensions_are_images_and_junk_is_not(tmp_path):

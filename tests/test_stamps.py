@@ -37,11 +37,11 @@ def test_a_changed_image_or_mask_is_noticed(root: Path, name: str, change):
     assert seen(root) != before
 
 
-@pytest.mark.parametrize("name", ["train/good/009.png", "ground_truth/broken/000.png"])
-def test_an_added_image_is_noticed_and_a_mask_that_pairs_with_none_is_not(root: Path, name: str):
+@pytest.mark.parametrize("name", ["train/good/009.png", "ground_truth/broken/000.png", "ground_truth/broken/999.png"])
+def test_an_added_image_or_a_second_mask_is_noticed_and_a_mask_that_pairs_with_none_is_not(root: Path, name: str):
     before = seen(root)
     (root / "part" / name).write_bytes((root / "part/train/good/000.png").read_bytes())
-    assert (seen(root) != before) == name.startswith("train")
+    assert (seen(root) != before) == ("999" not in name)
 
 
 def test_another_mask_under_the_same_image_is_noticed(root: Path):

@@ -93,7 +93,14 @@ def _print_report(report: HealthReport) -> None:
 
 def _report_facts(report: HealthReport) -> dict[str, Any]:
     findings = [
-        {"severity": f.severity, "code": f.code, "message": f.message, "fix": f.fix, "paths": list(f.paths)}
+        {
+            "severity": f.severity,
+            "code": f.code,
+            "message": f.message,
+            "fix": f.fix,
+            "paths": list(f.paths),
+            "offers": [{"words": offer.words, "reading": offer.reading.model_dump(mode="json")} for offer in f.offers],
+        }
         for f in report.findings
     ]
     return {

@@ -6,15 +6,17 @@ Source: Mishra et al., VT-ADL, ISIE 2021, arXiv 2104.10036 (beanTech Anomaly Det
 from pathlib import Path
 
 from wtflow.datasets.files import is_folder
-from wtflow.datasets.layouts import MASKS, FolderLayout, scan_tree
+from wtflow.datasets.layouts import MASKS, FolderLayout, normals_of, scan_tree, tree_of
 from wtflow.records.core import Category
 from wtflow.records.reading import Reading
 
 
 def is_category(folder: Path) -> bool:
     """Whether a folder is one product: `ok` in place of MVTec AD's `good`."""
-    is_mvtec = is_folder(folder / "train" / "good") or is_folder(folder / "test" / "good")
-    return not is_mvtec and any(is_folder(folder / below) for below in ("train/ok", "test/ok", "test/ko"))
+    train, test, _ = tree_of(folder)
+    is_mvtec = is_folder(normals_of(train, "good")) or is_folder(test / "good")
+    is_btad = is_folder(normals_of(train, "ok")) or is_folder(test / "ok") or is_folder(test / "ko")
+    return is_btad and not is_mvtec
 
 
 def scan(root: Path, name: str, reading: Reading) -> Category:

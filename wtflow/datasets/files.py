@@ -1,11 +1,11 @@
-"""Listing folders of images: what is an image, what is junk, which mask belongs to which image."""
+"""Listing folders of images: what is an image, what is junk."""
 
 import os
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 
+from wtflow.datasets.pairing import loose
 from wtflow.errors import LayoutError
 from wtflow.records.core import IMAGE_SUFFIXES
 
@@ -86,13 +86,14 @@ def list_images(folder: Path) -> list[Path]:
 
 
 def walk_files(folder: Path) -> Iterator[Path]:
-    """Every file below a folder without junk, following links but visiting each folder once."""
+    """Every file below a folder without junk, following links downwards and sideways, visiting each folder once."""
     seen: set[str] = set()
-    pending = [folder]
+    pending, top = [folder], Path(os.path.realpath(folder))
     while pending:
         here = pending.pop()
         real = os.path.realpath(here)
-        if real in seen:
+        # A link that leads upwards would bring in all that lies beside the folder.
+        if real in seen or Path(real) in top.parents:
             continue
         seen.add(real)
         folders, files = list_folder(here)
@@ -100,24 +101,12 @@ def walk_files(folder: Path) -> Iterator[Path]:
         pending += [here / name for name in reversed(folders)]
 
 
-def pair_masks(images: list[Path], folder: Path) -> dict[Path, Path]:
-    """image -> its mask in `folder`, by stem and never by position:
-    STEM_mask.EXT is taken before STEM.EXT, PNG before others.
-
-    Stems compare in Unicode's composed form: archives from macOS hold names in the decomposed one.
+def as_spelt(name: str, names: list[str]) -> str:
+    """A name as a disk spells it: the one of `names` that is the same, or the only one that is but for case and the way
+    accents are stored. The name itself when none or several are.
     """
-    masks: dict[str, Path] = {}
-    for mask in sorted(list_images(folder), key=lambda path: (path.suffix.lower() != ".png", path.name)):
-        masks.setdefault(_stem(mask), mask)
-    pairs = {image: masks[f"{_stem(image)}_mask"] for image in images if f"{_stem(image)}_mask" in masks}
-    # A mask that one image claims by its full name is not another image's as well: 7_mask.png belongs to 7.png, not to
-    # 7_mask.png.
-    claimed = set(pairs.values())
-    for image in images:
-        mask = masks.get(_stem(image))
-        if image not in pairs and mask is not None and mask not in claimed:
-            pairs[image] = mask
-    return pairs
+    alike = [one for one in names if loose(one) == loose(name)]
+    return alike[0] if len(alike) == 1 and name not in names else name
 
 
 def describe_folder(folder: Path) -> str:
@@ -131,7 +120,3 @@ def describe_folder(folder: Path) -> str:
     for extension, n in Counter(PurePath(name).suffix.lower() or "extensionless" for name in files).most_common(3):
         parts.append(f"{n} {shown(extension)} file{'s' * (n > 1)}")
     return " and ".join(parts) if parts else "nothing"
-
-
-def _stem(path: Path) -> str:
-    return unicodedata.normalize("NFC", path.stem)

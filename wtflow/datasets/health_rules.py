@@ -1,5 +1,6 @@
 """The kinds of findings about single files, what they are called, and how findings of one kind become one."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from wtflow.config import BACKGROUND
@@ -50,6 +51,33 @@ RULES: dict[str, Rule] = {
         "that cannot be read",
         "Copy the masks again; until then their images are left out of pixel metrics.",
     ),
+    "contested_mask": Rule(
+        "warning",
+        "mask",
+        "with the name of several images, and left to none",
+        (
+            "Give each image a name of its own, and its mask that name with _mask; until then these images count for"
+            " image metrics and are left out of pixel metrics."
+        ),
+    ),
+    "several_masks": Rule(
+        "warning",
+        "defective test image",
+        "with several masks, of which none is used",
+        (
+            "Join the masks of each image into one, or keep one; until then these images count for image metrics"
+            " and are left out of pixel metrics."
+        ),
+    ),
+    "marked_good": Rule(
+        "warning",
+        "mask",
+        "of a normal image with a defect marked in it",
+        (
+            "Move the images and masks to their defect type, or remove the masks; until then these images count as"
+            " normal in every metric."
+        ),
+    ),
     "mask_size": Rule(
         "warning",
         "mask",
@@ -70,6 +98,24 @@ RULES: dict[str, Rule] = {
             "Give each mask the name of its image (003_mask.png for 003.png) and the folder of its defect type, or"
             " remove it."
         ),
+    ),
+    "too_deep": Rule(
+        "warning",
+        "file",
+        "one folder too deep to be read",
+        "Move them up into the folder that is read.",
+    ),
+    "empty_folder": Rule(
+        "warning",
+        "folder of test images",
+        "without an image",
+        "Put the images into it, or remove it.",
+    ),
+    "unknown_good": Rule(
+        "warning",
+        "folder",
+        "called good that is not there",
+        "Say again which folders hold good images, or forget it: --good auto.",
     ),
     "unused_image": Rule(
         "warning",
@@ -116,6 +162,12 @@ RULES: dict[str, Rule] = {
         "with the same pixels as another training image",
         "Remove the copies, or leave them: they only count twice.",
     ),
+    "same_name": Rule(
+        "info",
+        "image",
+        "with the name of another one of its folder but for ending, case or accents",
+        "Nothing if the pictures differ. If one is a copy of the other, remove it: it counts twice.",
+    ),
     "good_mask": Rule(
         "info", "mask", "of normal images, not used", "Nothing: a normal image has no defect by definition."
     ),
@@ -145,3 +197,9 @@ class Noted:
             f" {first}{f' ({detail})' if detail else ''}{f' and {n - 1} more' if n > 1 else ''}."
         )
         return Finding(severity, code, message, fix, tuple(path for path, _ in items))
+
+
+def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Errors, then warnings, then the rest; the order within each stays."""
+    rank = {"error": 0, "warning": 1, "info": 2}
+    return tuple(sorted(findings, key=lambda finding: rank[finding.severity]))

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from wtflow.datasets.files import is_file, list_folders, list_images, pair_masks
+from wtflow.datasets.files import as_spelt, is_file, list_folders, list_images
+from wtflow.datasets.pairing import loose, pair_masks
 from wtflow.errors import LayoutError
-from wtflow.records.core import GOOD, Category, Sample, Split
+from wtflow.records.core import GOOD, Category, Clash, Sample, Split
 from wtflow.records.reading import Reading
 
 MASKS = "ground_truth"
@@ -51,19 +53,71 @@ class FolderLayout:
             )
 
 
+class Tree(NamedTuple):
+    """The three folders of such a tree, spelt as the disk spells them, whether or not they are there."""
+
+    train: Path
+    test: Path
+    masks: Path
+
+
+def tree_of(folder: Path) -> Tree:
+    """The folders of a train/test/ground_truth tree. Case does not count: on some systems it does not either."""
+    names = _names_in(folder)
+    return Tree(*(folder / as_spelt(name, names) for name in ("train", "test", MASKS)))
+
+
+def normals_of(train: Path, normal: str) -> Path:
+    """The folder of training images in the folder `train`, spelt as the disk spells it."""
+    return train / as_spelt(normal, _names_in(train))
+
+
 def scan_tree(root: Path, name: str, layout: str, normal: str, reading: Reading) -> Category:
     """The category of a train/test/ground_truth tree whose folders of normal images are called `normal`; those that
     a person called good count as such among the test images. Opens no image.
     """
     folder = root / name
-    samples = _samples(folder, "train", normal, GOOD)
-    for defect in list_folders(folder / "test"):
-        samples += _samples(folder, "test", defect, GOOD if defect == normal or defect in reading.good else defect)
-    return Category(root, name, layout, tuple(sorted(samples, key=lambda sample: sample.id)), reading)
+    tree = tree_of(folder)
+
+    def below(path: Path) -> str:
+        return path.relative_to(folder).as_posix()
+
+    def sample(image: Path, split: Split, defect: str, mask: Path | None = None) -> Sample:
+        return Sample(below(image), image, split, defect, mask)
+
+    samples = [sample(image, "train", GOOD) for image in list_images(normals_of(tree.train, normal))]
+    clashes, good_masks = [], []
+    for defect, masks_folder in _test_folders(tree).items():
+        images, masks = list_images(tree.test / defect), list_images(masks_folder) if masks_folder else []
+        if defect == normal or defect in reading.good:
+            # A normal image has no defect by definition, so a mask for it is not read.
+            samples += [sample(image, "test", GOOD) for image in images]
+            good_masks += masks
+        else:
+            pairing = pair_masks(images, masks)
+            samples += [sample(image, "test", defect, pairing.pairs.get(image)) for image in images]
+            clashes += [Clash(*(tuple(sorted(map(below, side))) for side in one)) for one in pairing.clashes]
+    samples.sort(key=lambda sample: sample.id)
+    return Category(root, name, layout, tuple(samples), reading, tuple(clashes), tuple(good_masks))
 
 
-def _samples(folder: Path, split: Split, name: str, defect: str) -> list[Sample]:
-    images = list_images(folder / split / name)
-    # A normal image has no defect by definition, so a mask for it is not read.
-    masks = {} if defect == GOOD else pair_masks(images, folder / MASKS / name)
-    return [Sample(image.relative_to(folder).as_posix(), image, split, defect, masks.get(image)) for image in images]
+def _test_folders(tree: Tree) -> dict[str, Path | None]:
+    """Each folder of test images with its folder of masks, None where there is none.
+
+    One whose name differs by case only serves where exactly one folder of test images asks for it.
+    """
+    of_masks, of_images = list_folders(tree.masks), list_folders(tree.test)
+    found: dict[str, Path | None] = {}
+    for name in of_images:
+        is_alone = sum(loose(one) == loose(name) for one in of_images) == 1
+        spelt = as_spelt(name, of_masks) if is_alone else name
+        found[name] = tree.masks / spelt if spelt in of_masks else None
+    return found
+
+
+def _names_in(folder: Path) -> list[str]:
+    """The folders in a folder; none where it may not be opened, which is told once its images are asked for."""
+    try:
+        return list_folders(folder)
+    except LayoutError:
+        return []

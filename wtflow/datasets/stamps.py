@@ -40,14 +40,16 @@ def stamp_files(paths: Iterable[Path]) -> dict[Path, int]:
 def stamp_category(category: Category) -> dict[Path, int]:
     """path -> stamp of every image and mask of a category."""
     masks = (sample.mask_path for sample in category.samples if sample.mask_path is not None)
-    return stamp_files([*(sample.path for sample in category.samples), *masks])
+    return stamp_files([*(sample.path for sample in category.samples), *masks, *category.good_masks])
 
 
 def fingerprint(category: Category, stamps: dict[Path, int]) -> int:
-    """Differs when an image or a mask of the category was added, removed, written again, or paired otherwise."""
-    return hash(
-        tuple(
-            (sample.id, stamps[sample.path], sample.mask_path and (str(sample.mask_path), stamps[sample.mask_path]))
-            for sample in category.samples
-        )
+    """Differs when an image or a mask of the category was added, removed or written again, paired otherwise, or is
+    read otherwise.
+    """
+    samples = tuple(
+        (sample.id, stamps[sample.path], sample.mask_path and (str(sample.mask_path), stamps[sample.mask_path]))
+        for sample in category.samples
     )
+    good_masks = tuple((str(path), stamps[path]) for path in category.good_masks)
+    return hash((samples, good_masks, category.clashes, category.reading))

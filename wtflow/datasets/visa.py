@@ -5,12 +5,14 @@ Source: Zou et al., SPot-the-Difference, ECCV 2022, arXiv 2207.14315.
 """
 
 import csv
+from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from wtflow.datasets.files import is_file, is_folder
 from wtflow.datasets.layouts import FolderLayout
 from wtflow.errors import LayoutError
-from wtflow.records.core import GOOD, Category, Sample
+from wtflow.records.core import GOOD, Category, Clash, Sample
 from wtflow.records.reading import Reading
 
 SPLIT_FILE = "split_csv/1cls.csv"
@@ -27,15 +29,26 @@ def scan(root: Path, name: str, reading: Reading) -> Category:
     """The images of a category as the split file lists them, whether or not they are there. Raises LayoutError."""
     LAYOUT.check_root(root)
     samples: dict[str, Sample] = {}
+    claims: dict[Path, list[str]] = defaultdict(list)
     for number, row in _rows(root):
         if row["object"] == name:
-            sample = _sample(root, name, number, row)
+            sample, mask = _sample(root, name, number, row)
             if sample.id in samples:
                 raise LayoutError(f"{SPLIT_FILE} line {number} lists {row['image']} a second time.", fix=_RESTORE)
             samples[sample.id] = sample
+            if mask is not None:
+                claims[mask].append(sample.id)
+    clashes, good_masks = [], []
+    for mask, ids in claims.items():
+        if len(ids) > 1:  # a mask that several images claim belongs to none of them
+            samples |= {one: replace(samples[one], mask_path=None) for one in ids}
+            clashes.append(Clash(tuple(sorted(ids)), (mask.relative_to(root / name).as_posix(),)))
+        elif not samples[ids[0]].is_defective:
+            good_masks.append(mask)
     if not samples:
         raise LayoutError(f"{SPLIT_FILE} lists no image of {name!r}.", fix=_RESTORE)
-    return Category(root, name, "visa", tuple(samples[key] for key in sorted(samples)), reading)
+    ordered = tuple(samples[key] for key in sorted(samples))
+    return Category(root, name, "visa", ordered, reading, tuple(clashes), tuple(good_masks))
 
 
 def _rows(root: Path) -> list[tuple[int, dict[str, str]]]:
@@ -53,7 +66,8 @@ def _rows(root: Path) -> list[tuple[int, dict[str, str]]]:
         raise LayoutError(f"{root / SPLIT_FILE} cannot be read ({error}).", fix=_RESTORE) from error
 
 
-def _sample(root: Path, name: str, number: int, row: dict[str, str]) -> Sample:
+def _sample(root: Path, name: str, number: int, row: dict[str, str]) -> tuple[Sample, Path | None]:
+    """The image of a row, and the mask that the row names if the file is there, whatever the label."""
     split, label = row["split"], row["label"]
     if split not in ("train", "test") or label not in ("normal", "anomaly"):
         raise LayoutError(
@@ -67,14 +81,17 @@ def _sample(root: Path, name: str, number: int, row: dict[str, str]) -> Sample:
             fix="Use the one-class split, 1cls.csv.",
         )
     image = _below(name, row["image"], number)
-    mask = _below(name, row["mask"], number) if row["mask"] and label == "anomaly" else None
-    return Sample(
+    mask = root / _below(name, row["mask"], number) if row["mask"] else None
+    if mask is not None and not is_file(mask):
+        mask = None
+    sample = Sample(
         id=image.relative_to(name).as_posix(),
         path=root / image,
         split=split,
         defect=GOOD if label == "normal" else label,
-        mask_path=root / mask if mask is not None and is_file(root / mask) else None,
+        mask_path=mask if label == "anomaly" else None,
     )
+    return sample, mask
 
 
 def _below(name: str, text: str, number: int) -> PurePosixPath:

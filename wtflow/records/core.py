@@ -35,6 +35,14 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Clash:
+    """Images and masks whose names do not tell which belongs to which, as paths below the category. None is paired."""
+
+    images: tuple[str, ...]
+    masks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Category:
     """One product: its training normals and its test images, in the order of their ids."""
 
@@ -44,6 +52,9 @@ class Category:
     samples: tuple[Sample, ...]
     reading: Reading = Reading()
     """As which it was read."""
+    clashes: tuple[Clash, ...] = ()
+    good_masks: tuple[Path, ...] = ()
+    """Masks of normal test images: not read for any figure, but a mark in one is a contradiction."""
 
     def of(self, split: Split) -> tuple[Sample, ...]:
         return tuple(s for s in self.samples if s.split == split)
@@ -55,6 +66,14 @@ class Category:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """A way to read a data set that a finding offers. words: for a button; reading: what to keep then."""
+
+    words: str
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing a check noticed, with what to do. `paths` are relative to the category."""
 
@@ -63,6 +82,7 @@ class Finding:
     message: str
     fix: str
     paths: tuple[str, ...] = ()
+    offers: tuple[Offer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,189 @@
+"""What listing a category's folders shows, without opening a file: what is missing, too much, or in the wrong place."""
+
+import shlex
+from collections import Counter
+from pathlib import Path, PurePosixPath
+
+from wtflow.datasets.files import is_folder, is_image_name, is_storable, list_folders, shown, walk_files
+from wtflow.datasets.good_names import sounds_good
+from wtflow.datasets.health_rules import Noted, worst_first
+from wtflow.datasets.layouts import normals_of, tree_of
+from wtflow.datasets.pairing import loose
+from wtflow.datasets.scan import LAYOUTS
+from wtflow.records.core import GOOD, Category, Finding, Offer
+from wtflow.records.flow import group_rank
+
+MIN_NORMALS = 2
+"""One image has no spread to learn from."""
+
+_ALLOWED_EXTRAS = {"license.txt", "readme.txt", "image_anno.csv"}
+"""What the published data sets keep next to a category's folders (lower case)."""
+
+
+def count_samples(category: Category) -> dict[str, dict[str, int]]:
+    """split -> defect type -> number of images, `good` first. Reads nothing."""
+    counts: dict[str, dict[str, int]] = {"train": {}, "test": {}}
+    for sample in sorted(category.samples, key=lambda sample: group_rank(sample.defect)):
+        of_split = counts.setdefault(sample.split, {})
+        of_split[sample.defect] = of_split.get(sample.defect, 0) + 1
+    return counts
+
+
+def look_at_folders(category: Category) -> tuple[Finding, ...]:
+    """Every finding that needs no file to be opened, the worst first. Quick for large data sets, too."""
+    noted = Noted()
+    return worst_first([*note_folders(category, noted), *noted.findings()])
+
+
+def note_folders(category: Category, noted: Noted) -> list[Finding]:
+    """Note what is wrong with single files and folders. Returns the findings that are about more than these."""
+    _note_pairs(category, noted)
+    _note_names(category, noted)
+    _note_leftovers(category, noted)
+    findings = _about_counts(category)
+    if not LAYOUTS[category.layout].split_file:
+        findings += _about_test_folders(category, noted)
+    return findings
+
+
+def _about_counts(category: Category) -> list[Finding]:
+    """What the numbers of images alone show."""
+    findings, counts = [], count_samples(category)
+    layout = LAYOUTS[category.layout]
+    place = layout.train_folder
+    n_train, test = sum(counts["train"].values()), counts["test"]
+    add = (
+        f"Put normal images into {category.name}/{place}"
+        f"{f' and list them in {layout.split_file}' if layout.split_file else ''}."
+    )
+    if n_train == 0:
+        train = tree_of(category.root / category.name).train
+        state = "holds no training image" if is_folder(normals_of(train, Path(place).name)) else "is missing"
+        meant = [] if layout.split_file else [name for name in list_folders(train) if sounds_good(name)]
+        if len(meant) == 1 and state == "is missing":
+            add = f"If {train.name}/{meant[0]} holds the normal images, rename it to {place}. Otherwise: {add}"
+        findings.append(Finding("error", "no_train", f"{place} {state}: there is nothing to learn from.", add))
+    elif n_train < MIN_NORMALS:
+        message = f"There is {n_train} normal training image; expected at least {MIN_NORMALS}."
+        findings.append(Finding("error", "few_normals", message, add, tuple(s.id for s in category.of("train"))))
+    n_good, n_test = test.get(GOOD, 0), sum(test.values())
+    if n_test == 0:
+        message = "There are no test images: training works, but there will be no scores, no heat maps and no metrics."
+        findings.append(
+            Finding("warning", "no_test", message, "Add test images, or try single images on the finished run.")
+        )
+    elif n_good == n_test:
+        message = (
+            "There are no defective test images: scores and heat maps work, but every metric needs defects and is"
+            " absent."
+        )
+        fix = "Add defective images to see metrics; until then a threshold can come from held-out normals."
+        findings.append(Finding("info", "no_defects", message, fix))
+    elif n_good == 0:
+        message = "There are no normal test images: image AUROC is absent, and image AP and F1 have no meaning."
+        findings.append(
+            Finding("info", "no_good_tests", message, "Add normal images that were not trained on to the test images.")
+        )
+    return findings
+
+
+def _note_pairs(category: Category, noted: Noted) -> None:
+    """Masks that are missing or belong to several images, and images with several masks."""
+    in_clash = {image for clash in category.clashes for image in clash.images}
+    for sample in category.samples:
+        if sample.is_defective and sample.mask_path is None and sample.id not in in_clash:
+            noted.add("missing_mask", sample.id, f"expected {LAYOUTS[category.layout].expected_mask(sample)}")
+    for clash in category.clashes:
+        if len(clash.images) == 1:
+            noted.add("several_masks", clash.images[0], ", ".join(clash.masks))
+        for mask in clash.masks if len(clash.images) > 1 else ():
+            noted.add("contested_mask", mask, ", ".join(clash.images))
+
+
+def _note_names(category: Category, noted: Noted) -> None:
+    """Images that differ from another of their folder by ending, case or the way accents are stored only."""
+    in_clash = {image for clash in category.clashes for image in clash.images}
+    first: dict[tuple[str, str], str] = {}
+    for sample in category.samples:
+        path = PurePosixPath(sample.id)
+        original = first.setdefault((path.parent.as_posix(), loose(path.stem)), sample.id)
+        if original != sample.id and sample.id not in in_clash:
+            noted.add("same_name", sample.id, f"beside {PurePosixPath(original).name}")
+
+
+def _note_leftovers(category: Category, noted: Noted) -> None:
+    """Files in the category's folder that are neither an image nor a mask of a sample."""
+    folder, layout = category.root / category.name, LAYOUTS[category.layout]
+    used = {sample.path for sample in category.samples} | {
+        sample.mask_path for sample in category.samples if sample.mask_path
+    }
+    used |= {folder / mask for clash in category.clashes for mask in clash.masks} | set(category.good_masks)
+    for path in sorted(set(walk_files(folder)) - used):
+        relative = path.relative_to(folder)
+        name, read_in = shown(relative.as_posix()), _folder_read_above(category, relative)
+        if not is_storable(str(relative)):
+            noted.add("bad_name", name)
+        elif len(relative.parts) == 1 and path.name.lower() in _ALLOWED_EXTRAS:
+            continue
+        elif not is_image_name(path.name):
+            noted.add("extra_file", name)
+        elif read_in:
+            noted.add("too_deep", name, f"only files right in {read_in} are read")
+        else:
+            is_mask = loose(name).startswith(f"{loose(layout.mask_folder)}/")
+            noted.add("orphan_mask" if is_mask else "unused_image", name)
+
+
+def _folder_read_above(category: Category, relative: Path) -> str:
+    """The folder, such as train/good, below which a file lies deeper than files are read; empty when it does not."""
+    layout, parts = LAYOUTS[category.layout], relative.parts
+    if layout.split_file or len(parts) < 4:
+        return ""
+    first, second = loose(parts[0]), loose(parts[1])
+    is_read = first in ("test", layout.mask_folder) or f"{first}/{second}" == layout.train_folder
+    return shown(f"{parts[0]}/{parts[1]}") if is_read else ""
+
+
+def _about_test_folders(category: Category, noted: Noted) -> list[Finding]:
+    """Folders of test images that are empty, called good and not there, or good by their name and read as a defect."""
+    test = tree_of(category.root / category.name).test
+    folders = list_folders(test)
+    deep = {PurePosixPath(path).parts[1] for path, _ in noted.items.get("too_deep", ())}
+    n_images = Counter(PurePosixPath(sample.id).parts[1] for sample in category.of("test"))
+    for name in folders:
+        if not n_images[name] and name not in deep:
+            noted.add("empty_folder", shown(f"{test.name}/{name}"))
+    for name in category.reading.good:
+        if name not in folders:
+            noted.add("unknown_good", f"{test.name}/{name}")
+    # A folder of defective images has the name of its type.
+    suspects = {name: n for name, n in n_images.items() if name in category.defects and sounds_good(name)}
+    return _offer_good(suspects, category, test.name)
+
+
+def _offer_good(suspects: dict[str, int], category: Category, test: str) -> list[Finding]:
+    """The finding about folders of test images whose names say good although they count as defect types.
+    suspects: name -> number of images.
+    """
+    if not suspects:
+        return []
+    names, reading = sorted(suspects), category.reading
+    listed = " and ".join(f"{test}/{name} ({suspects[name]} image{'s' * (suspects[name] != 1)})" for name in names)
+    if len(names) == 1:
+        message = f"{listed} counts as a defect type, but its name says good."
+    else:
+        message = f"{listed} count as defect types, but their names say good."
+    options = " ".join(f"--good {shlex.quote(name)}" for name in names)
+    fix = (
+        f"If {'it holds' if len(names) == 1 else 'they hold'} normal images, read them as good (in the shell:"
+        f" {options}), or move them to {test}/{Path(LAYOUTS[category.layout].train_folder).name}."
+    )
+    choices = [(name,) for name in names] + ([tuple(names)] if len(names) > 1 else [])
+    offers = tuple(
+        Offer(
+            f"Read {' and '.join(f'{test}/{name}' for name in chosen)} as good",
+            reading.model_copy(update={"good": (*reading.good, *chosen)}),
+        )
+        for chosen in choices
+    )
+    return [Finding("warning", "sounds_good", message, fix, tuple(f"{test}/{name}" for name in names), offers)]
