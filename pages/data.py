@@ -2,13 +2,12 @@
 
 import streamlit as st
 
-from pages.ui import cache, state, widgets
+from pages.ui import cache, data_cache, state, widgets
 from pages.ui.errors import plain, shown
 from pages.ui.frame import go, open_page
-from pages.ui.health import show_health
+from pages.ui.health import show_health, state_of
 from pages.ui.roots import layout_name, pick_category, pick_root
 from wtflow.datasets.scan import RootScan
-from wtflow.datasets.stamps import fingerprint, stamp_category
 from wtflow.errors import ImageReadError
 from wtflow.records.core import Category, Sample
 from wtflow.store.runs import RunStore
@@ -21,8 +20,8 @@ def main(store: RunStore) -> None:
     if scan is None:
         return
     st.subheader("Categories", anchor=False)
-    show_table(scan)
-    category = pick_category(scan)
+    show_table(store, scan)
+    category = pick_category(store, scan)
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Train this category", type="primary", icon=":material/model_training:"):
             go("train", root=str(scan.root), category=category.name, watch=None)
@@ -30,14 +29,14 @@ def main(store: RunStore) -> None:
     health = st.container()
     show_images(category)
     with health:
-        show_health(category, fingerprint(category, stamp_category(category)))
+        show_health(store, category, state_of(category))
 
 
-def show_table(scan: RootScan) -> None:
+def show_table(store: RunStore, scan: RootScan) -> None:
     """One line per category. Only folders are listed, so this is quick for large data sets too."""
     lines = []
     for name in scan.categories:
-        found = cache.category(str(scan.root), name)
+        found = data_cache.category(store, scan.root, name)
         test = found.of("test")
         defective = [sample for sample in test if sample.is_defective]
         lines.append(

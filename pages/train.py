@@ -2,14 +2,15 @@
 
 import streamlit as st
 
-from pages.ui import state, widgets
+from pages.ui import data_cache, state, widgets
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import open_page
-from pages.ui.health import check
+from pages.ui.health import check, check_at_once, show_before_training, state_of
 from pages.ui.roots import pick_category, pick_root
 from pages.ui.train.settings_form import show_settings
 from pages.ui.train.watch import show_queue, show_watch
 from wtflow.config import Settings
+from wtflow.datasets.health import refuse_errors
 from wtflow.errors import SettingsError, WTFlowError
 from wtflow.jobs import trainings
 from wtflow.records.core import Category
@@ -30,7 +31,7 @@ def show_form(store: RunStore) -> None:
     scan = pick_root(store)
     if scan is None:
         return
-    category = pick_category(scan)
+    category = pick_category(store, scan)
     n_train, n_test = len(category.of("train")), len(category.of("test"))
     st.caption(f"{widgets.count(n_train, 'training normal')}, {widgets.count(n_test, 'test image')}")
     settings: Settings | SettingsError
@@ -48,6 +49,7 @@ def show_form(store: RunStore) -> None:
         elif settings.is_embedded:
             st.caption(f":material/deployed_code: {widgets.EMBEDDED_NOTE}")
         show_estimate(store, n_train, n_test, settings)
+        show_before_training(store, category, state_of(category))
         if st.button("Start training", type="primary", icon=":material/play_arrow:"):
             start(store, category, settings)
 
@@ -62,16 +64,18 @@ def show_estimate(store: RunStore, n_train: int, n_test: int, settings: Settings
 
 
 def start(store: RunStore, category: Category, settings: Settings) -> None:
-    """Check the images, then hand the run to its own process. A category with errors is not started."""
-    report = check(category)
-    if report.errors:
-        worst = report.errors[0]
-        show_error(WTFlowError(f"{category.name} cannot be trained yet: {worst.message}", fix=worst.fix))
-        if len(report.errors) > 1:
-            st.caption(f"And {widgets.count(len(report.errors) - 1, 'more problem')}; the data page lists all.")
-        return
+    """Check the images, then hand the run to its own process. A category with errors is not started, and one whose
+    warnings were not on show is started by a second click.
+    """
+    stamp = state_of(category)
+    was_shown = check_at_once(category, stamp) is not None
+    findings = check(category, stamp).findings
     try:
-        run_id = trainings.start(store, category.root, category.name, settings)
+        refuse_errors(category.name, findings)
+        if not was_shown and any(one.severity == "warning" for one in set(findings) - set(data_cache.listed(category))):
+            st.toast("The images were read, and there are new warnings above the button.", icon=":material/warning:")
+            st.rerun()
+        run_id = trainings.start(store, category.root, category.name, settings, category.reading)
     except WTFlowError as error:
         show_error(error)
         return

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hand_made_runs import write_finished_run
-from image_folders import make_mvtec
+from image_folders import make_mvtec, save
 from run_folders import TINY, write_tiny_category
 from typer.testing import CliRunner
 from waiting import PATIENCE_S, wait_until
@@ -300,9 +300,43 @@ def test_a_limit_of_the_cache_that_is_no_number_is_a_mistake_too(store, monkeypa
     assert "WTFLOW_CACHE_GB is 'plenty'" in result.stderr
 
 
-def test_a_run_that_fails_says_why_and_exits_with_two(store, data):
+def test_a_category_with_errors_is_refused_before_anything_starts(store, data):
     (data / "plate/train/good/000.png").write_bytes(b"not an image")
     result = call("train", data, "plate", *QUICK, "--json")
+    assert result.exit_code == 2
+    assert last_json(result.stdout)["error"].startswith("plate cannot be trained yet: 1 image cannot be read: train/")
+    assert last_json(result.stdout)["fix"].startswith("Copy the files again")
+    assert store.ids() == []
+
+
+@pytest.mark.parametrize("words", [[], ["--no-check"]])
+def test_warnings_of_the_check_are_printed_before_training_begins(store, data, monkeypatch, words):
+    folder = data / "plate"
+    (folder / "test/OK").mkdir()
+    (folder / "train/good/batch1").mkdir()
+    (folder / "train/good/000.png").rename(folder / "train/good/batch1/000.png")
+    (folder / "test/good/000.png").rename(folder / "test/OK/000.png")
+    (folder / "test/copy.csv").touch()
+    written = []
+    monkeypatch.setattr(
+        trainings, "start", lambda *_: written.append(1) or store.create(data, "plate", settings_from())
+    )
+    monkeypatch.setattr("wtflow.cli.runs.follow", lambda store, run_id, stops, as_json, more: written.append(more))
+    (folder / "train/good/001.png").rename(folder / "train/good/a.png")
+    save(folder / "train/good/b.png", np.full((9, 9), 7, np.uint8))
+    result = call("train", data, "plate", *QUICK, *words)
+    assert result.exit_code == 0 and written[0] == 1
+    assert "warning: test/OK (1 image) counts as a defect type" in result.stderr
+    assert "--good OK" in result.stderr
+    assert "warning: 1 file one folder too deep to be read: train/good/batch1/000.png" in result.stderr
+    assert "info:" not in result.stderr
+    assert "mixed_sizes" in {one["code"] for one in written[1]["findings"]} or words
+    assert {one["code"] for one in written[1]["findings"]} >= {"sounds_good", "too_deep", "extra_file"}
+
+
+def test_a_run_that_fails_says_why_and_exits_with_two(store, data):
+    (data / "plate/train/good/000.png").write_bytes(b"not an image")
+    result = call("train", data, "plate", *QUICK, "--json", "--no-check")
     assert result.exit_code == 2
     assert "is failed: " in last_json(result.stdout)["error"]
     assert "000.png" in last_json(result.stdout)["error"]

@@ -1,5 +1,5 @@
-"""The only caches, with flow_cache and compare_cache. Keys are small plain values with a stamp of the files read;
-without them only speed changes.
+"""The only caches, with data_cache, flow_cache and compare_cache. Keys are small plain values with a stamp of the files
+read; without them only speed changes.
 """
 
 from pathlib import Path
@@ -7,9 +7,7 @@ from typing import Generic, TypeVar
 
 import streamlit as st
 
-from wtflow.datasets.demo.write import DEMO_CATEGORIES, RECORD, is_demo_complete
 from wtflow.datasets.images import load_image, load_mask
-from wtflow.datasets.scan import RootScan, find_categories, scan_category
 from wtflow.datasets.stamps import ABSENT, stamp_of
 from wtflow.errors import StoreError
 from wtflow.failures.calls import alarm_map as compute_alarm_map
@@ -17,10 +15,9 @@ from wtflow.failures.calls import failures_of
 from wtflow.failures.groups import group_failures
 from wtflow.failures.regions import compare_regions
 from wtflow.failures.words import FailureStudy, study_failures
-from wtflow.jobs.demos import demo_root
 from wtflow.plots.failures import paint_segments
 from wtflow.plots.pictures import crop_around, encode_jpeg, overlay, thumbnail
-from wtflow.records.core import Category, HealthReport, Probe, Tried
+from wtflow.records.core import Probe, Tried
 from wtflow.records.failures import AlarmMap, FailureMap, RegionReport
 from wtflow.records.notes import RunNotes
 from wtflow.results import RunResults, image_of_row, open_results, pixel_map, truth_of
@@ -36,9 +33,6 @@ THUMBNAIL_PX = 320
 CROP_PX = 192
 
 Kept = TypeVar("Kept")
-
-SCAN_AGAIN_AFTER_S = 5
-"""A folder is listed again after so long; images that were added meanwhile appear without pressing anything."""
 
 
 class Shelf(Generic[Kept]):
@@ -57,12 +51,6 @@ class Shelf(Generic[Kept]):
         self._kept[key] = value
         while len(self._kept) > self._n_kept:
             self._kept.pop(next(iter(self._kept)), None)
-
-
-@st.cache_resource(show_spinner=False)
-def reports() -> Shelf[HealthReport]:
-    """Health reports by root, category and fingerprint of the files."""
-    return Shelf(16)
 
 
 @st.cache_resource(show_spinner=False)
@@ -97,43 +85,6 @@ def notes(store: RunStore, run_id: str) -> RunNotes:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _notes(home: str, run_id: str, stamp: int) -> RunNotes:
     return notes_of(RunStore(Path(home)), run_id)
-
-
-@st.cache_data(ttl=SCAN_AGAIN_AFTER_S, max_entries=8, show_spinner=False)
-def categories(root: str) -> RootScan:
-    return find_categories(Path(root))
-
-
-@st.cache_data(ttl=SCAN_AGAIN_AFTER_S, max_entries=64, show_spinner=False)
-def category(root: str, name: str) -> Category:
-    return scan_category(Path(root), name)
-
-
-def drawn_demo(store: RunStore) -> tuple[str, ...]:
-    """The demo's categories whose images are all there."""
-    root = demo_root(store)
-    return _drawn_demo(str(root), file_stamp(root / RECORD))
-
-
-@st.cache_data(ttl=SCAN_AGAIN_AFTER_S, max_entries=8, show_spinner=False)
-def _drawn_demo(root: str, stamp: int) -> tuple[str, ...]:
-    return tuple(name for name in DEMO_CATEGORIES if is_demo_complete(Path(root), (name,)))
-
-
-def forget_demo() -> None:
-    """Look at the demo's folder again: it has just been drawn."""
-    _drawn_demo.clear()
-    categories.clear()
-
-
-def report(found: Category, fingerprint: int) -> HealthReport | None:
-    """The health report if it was made of the same files. fingerprint: see `datasets.stamps`."""
-    return reports().get((str(found.root), found.name, fingerprint))
-
-
-def keep_report(found: Category, fingerprint: int, value: HealthReport) -> None:
-    """fingerprint: of the files before they were read, so that one written meanwhile is read again."""
-    reports().put((str(found.root), found.name, fingerprint), value)
 
 
 def picture(path: str, mask_path: str, size_px: int = THUMBNAIL_PX) -> bytes:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import cache, state, widgets
+from pages.ui import data_cache, state, widgets
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import go
 from wtflow.config import settings_from
@@ -31,7 +31,7 @@ def _show_drawing(store: RunStore, categories: tuple[str, ...], was_running: boo
     with shown():
         now = demos.demo_state(store, categories)
     if now.state == "ready" or (now.state == "running") != was_running:
-        cache.forget_demo()
+        data_cache.forget_demo()
         st.rerun()
     if now.state == "running":
         left = "" if now.seconds_left is None else f", about {widgets.duration(now.seconds_left)} left"

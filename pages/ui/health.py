@@ -2,11 +2,14 @@
 
 import streamlit as st
 
-from pages.ui import cache, widgets
+from pages.ui import data_cache, widgets
 from pages.ui.errors import plain
 from wtflow.datasets.health import check_category
 from wtflow.datasets.stamps import fingerprint, stamp_category
 from wtflow.records.core import Category, Finding, HealthReport
+from wtflow.records.reading import AUTO, Reading
+from wtflow.store.readings import keep_reading
+from wtflow.store.runs import RunStore
 
 CHECK_AT_ONCE = 600
 """Up to so many images the check starts by itself (a few seconds); above, a button starts it."""
@@ -17,11 +20,14 @@ _ICONS = {"error": ":material/error:", "warning": ":material/warning:", "info": 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "gray"}
 
 
-def check(category: Category, stamp: int | None = None) -> HealthReport:
-    """The report, read from the cache or made now with a progress bar. stamp: fingerprint of its files, if known."""
-    if stamp is None:
-        stamp = fingerprint(category, stamp_category(category))
-    report = cache.report(category, stamp)
+def state_of(category: Category) -> int:
+    """Differs when a file that the report speaks of was added, removed or written again, or is read otherwise."""
+    return hash((fingerprint(category, stamp_category(category)), data_cache.listed(category)))
+
+
+def check(category: Category, stamp: int) -> HealthReport:
+    """The report, read from the cache or made now with a progress bar. stamp: see `state_of`."""
+    report = data_cache.report(category, stamp)
     if report is None:
         bar = st.progress(0.0, text="Reading every image once")
         report = check_category(
@@ -29,22 +35,61 @@ def check(category: Category, stamp: int | None = None) -> HealthReport:
             widgets.count_on(bar, lambda done, total: f"Reading every image once: {done:,} of {total:,}"),
         )
         bar.empty()
-        cache.keep_report(category, stamp, report)
+        data_cache.keep_report(category, stamp, report)
     return report
 
 
-def show_health(category: Category, stamp: int) -> None:
-    """The report of a category; a large one is read only on request. stamp: fingerprint of its files."""
+def check_at_once(category: Category, stamp: int) -> HealthReport | None:
+    """The report if it is in the cache or made within seconds; None for a category that is read on request only."""
+    is_quick = len(category.samples) <= CHECK_AT_ONCE
+    return check(category, stamp) if is_quick else data_cache.report(category, stamp)
+
+
+def show_health(store: RunStore, category: Category, stamp: int) -> None:
+    """The report of a category; a large one is read only on request. stamp: see `state_of`."""
     st.subheader("Health", anchor=False)
+    show_reading(store, category)
     n = len(category.samples)
-    if cache.report(category, stamp) is None and n > CHECK_AT_ONCE:
-        st.write(f"The check reads all {n:,} images once to find missing masks, damaged files and copies.")
+    if data_cache.report(category, stamp) is None and n > CHECK_AT_ONCE:
+        st.write(f"The check reads all {n:,} images once to find damaged files, copies and masks that do not fit.")
         if not st.button("Check the images", icon=":material/health_and_safety:"):
+            show_findings(store, category, data_cache.listed(category))
             return
     report = check(category, stamp)
     show_summary(report)
-    for finding in report.findings:
-        show_finding(finding)
+    show_findings(store, category, report.findings)
+
+
+def show_before_training(store: RunStore, category: Category, stamp: int) -> None:
+    """Errors and warnings, before anything starts: all of them once the images were read, else those that listing
+    the folders shows.
+    """
+    show_reading(store, category)
+    report = check_at_once(category, stamp)
+    findings = data_cache.listed(category) if report is None else report.findings
+    show_findings(store, category, tuple(finding for finding in findings if finding.severity != "info"))
+
+
+def show_reading(store: RunStore, category: Category) -> None:
+    """What a person said about how to read the category, with a way back."""
+    reading = category.reading
+    if reading.is_as_found:
+        return
+    said = [f"{' and '.join(f'test/{name}' for name in reading.good)} as good"] if reading.good else []
+    if reading.masks != AUTO:
+        said.append(f"masks with the values {reading.masks}")
+    if reading.masks_as_stored:
+        said.append("masks as drawn on the images as stored")
+    with st.container(horizontal=True, vertical_alignment="center", key="reading"):
+        st.markdown(f":material/record_voice_over: As you said, this reads {plain(', '.join(said))}.")
+        if st.button("Read as found", icon=":material/undo:"):
+            keep_reading(store, category.root, category.name, Reading())
+            st.rerun()
+
+
+def show_findings(store: RunStore, category: Category, findings: tuple[Finding, ...]) -> None:
+    for finding in findings:
+        show_finding(store, category, finding)
 
 
 def show_summary(report: HealthReport) -> None:
@@ -66,13 +111,21 @@ def show_summary(report: HealthReport) -> None:
         st.caption(f"{widgets.size(report.n_bytes)} · {sizes} · {_listed(report.modes, '')}".rstrip(" ·"))
 
 
-def show_finding(finding: Finding) -> None:
-    """One finding with its fix; the files concerned fold out."""
+def show_finding(store: RunStore, category: Category, finding: Finding) -> None:
+    """One finding with its fix, and a button for each way to read the data set that it offers; the files concerned fold
+    out.
+    """
     with st.container(border=True, key=f"finding_{finding.code}_{finding.severity}"):
         st.markdown(
             f":{_COLOURS[finding.severity]}[{_ICONS[finding.severity]}] **{plain(finding.message)}** "
             f" \n{plain(finding.fix)}"
         )
+        if finding.offers:
+            with st.container(horizontal=True):
+                for i, offer in enumerate(finding.offers):
+                    if st.button(plain(offer.words), icon=":material/check:", key=f"offer_{finding.code}_{i}"):
+                        keep_reading(store, category.root, category.name, offer.reading)
+                        st.rerun()
         if len(finding.paths) > 1:
             with st.expander(f"The {len(finding.paths)} files", type="compact"):
                 more = len(finding.paths) - N_PATHS

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import cache, state
+from pages.ui import data_cache, state
 from pages.ui.demo import show_drawing
 from pages.ui.errors import plain, show_error
 from wtflow.datasets.demo.write import DEMO_CATEGORIES
@@ -42,12 +42,12 @@ def pick_root(store: RunStore) -> RootScan | None:
     )
     if not is_demo:
         line.button("Use the demo", icon=":material/auto_awesome:", on_click=_open, args=(store, str(demo_root(store))))
-    if is_demo and (drawn := cache.drawn_demo(store)) != DEMO_CATEGORIES:
+    if is_demo and (drawn := data_cache.drawn_demo(store)) != DEMO_CATEGORIES:
         show_drawing(store)
         if not drawn:
             return None
     try:
-        scan = cache.categories(root)
+        scan = data_cache.categories(root)
     except WrongRootError as error:
         show_error(error)
         if error.suggestion is not None:
@@ -67,7 +67,7 @@ def pick_root(store: RunStore) -> RootScan | None:
     return scan
 
 
-def pick_category(scan: RootScan) -> Category:
+def pick_category(store: RunStore, scan: RootScan) -> Category:
     """The category that the address names, or the first."""
     wanted = state.get("category")
     if wanted is not None and wanted not in scan.categories:
@@ -80,7 +80,7 @@ def pick_category(scan: RootScan) -> Category:
         st.pills("Category", scan.categories, required=True, **state.bound("category", name))
     else:
         st.selectbox("Category", scan.categories, **state.bound("category", name))
-    return cache.category(str(scan.root), name)
+    return data_cache.category(store, scan.root, name)
 
 
 def layout_name(scan: RootScan) -> str:

@@ -1,6 +1,7 @@
 import os
 from pathlib import Path
 
+import streamlit as st
 from page_runs import OpenPage, texts
 
 from pages.ui.frame import PAGES
@@ -74,3 +75,28 @@ def test_the_health_report_is_made_again_when_a_file_was_written_again(open_page
     (root / "plate/train/good/001.png").write_bytes(b"no image")
     page.run()
     assert "1 problem to fix before training" in texts(page)
+
+
+def test_a_finding_offers_to_read_a_folder_as_good_and_the_choice_can_be_taken_back(open_page: OpenPage, root: Path):
+    (root / "plate/test/good").rename(root / "plate/test/OK")
+    page = open_page("data", root=str(root))
+    assert list(page.dataframe[0].value.iloc[0][2:4]) == [0, 5]
+    offer = next(button for button in page.button if button.label == "Read test/OK as good")
+    offer.click().run()
+    assert not page.exception
+    assert list(page.dataframe[0].value.iloc[0][2:4]) == [2, 3]
+    assert "ready: nothing to fix" in texts(page)
+    assert "this reads test/OK as good" in texts(page)
+    next(button for button in page.button if button.label == "Read as found").click().run()
+    assert list(page.dataframe[0].value.iloc[0][2:4]) == [0, 5]
+    assert not page.exception
+
+
+def test_a_file_in_the_wrong_place_leaves_the_report_once_it_is_gone(open_page: OpenPage, root: Path):
+    deep = root / "plate/train/good/batch1/x.png"
+    deep.parent.mkdir()
+    deep.write_bytes((root / "plate/train/good/000.png").read_bytes())
+    assert "one folder too deep" in texts(open_page("data", root=str(root)))
+    deep.unlink()
+    st.cache_data.clear()  # folders are listed again after some seconds
+    assert "too deep" not in texts(open_page("data", root=str(root)))

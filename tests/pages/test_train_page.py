@@ -6,10 +6,12 @@ import pytest
 from page_runs import OpenPage, texts, write_run
 from safetensors.numpy import save_file
 
+from pages.ui import health
 from pages.ui.train.settings_form import ADVANCED, MAIN, WEIGHTS
 from wtflow.config import WEIGHT_WORDS, Settings
 from wtflow.jobs import trainings
 from wtflow.records.core import RunStatus
+from wtflow.records.reading import Reading
 from wtflow.store.runs import RunStore
 
 
@@ -18,9 +20,9 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Settings]]:
     """What was asked to be trained; no process is started."""
     asked = []
 
-    def start(store: RunStore, root: Path, category: str, settings: Settings) -> str:
+    def start(store: RunStore, root: Path, category: str, settings: Settings, reading: Reading) -> str:
         asked.append((category, settings))
-        run_id = store.create(root, category, settings)
+        run_id = store.create(root, category, settings, reading)
         store.write_status(run_id, RunStatus(state="stopped", heartbeat=1.0, message="Not run in this test."))
         return run_id
 
@@ -78,6 +80,35 @@ def test_a_category_with_health_errors_is_not_started(open_page: OpenPage, root:
     assert not page.exception
     assert "cannot be trained yet" in page.error[0].value
     assert started == []
+
+
+def test_what_is_wrong_with_the_images_stands_above_the_button(open_page: OpenPage, root: Path, started):
+    shutil.copytree(root / "plate/test/good", root / "plate/test/OK")
+    (root / "plate/train/good/000.png").rename(root / "plate/train/good/x.txt")
+    page = open_page("train", root=str(root))
+    words = texts(page).replace("\\", "")
+    assert "test/OK (2 images) counts as a defect type, but its name says good." in words
+    assert "nothing reads" not in words, "notes stay on the data page"
+    button(page, "Read test/OK as good").click().run()
+    assert not page.exception
+    assert "As you said, this reads test/OK as good." in texts(page).replace("\\", "")
+    assert "counts as a defect type" not in texts(page)
+    button(page, "Start training").click().run()
+    assert RunStore().config(page.query_params["watch"]).reading == Reading(good=("OK",))
+    assert len(started) == 1
+
+
+def test_warnings_that_only_reading_every_image_shows_ask_for_a_second_click(
+    open_page: OpenPage, root: Path, started, monkeypatch
+):
+    monkeypatch.setattr(health, "CHECK_AT_ONCE", 3)
+    shutil.copy(root / "plate/train/good/000.png", root / "plate/test/good/copy.png")
+    page = open_page("train", root=str(root))
+    assert "same pixels" not in texts(page)
+    button(page, "Start training").click().run()
+    assert started == [] and "1 test image with the same pixels as a training image" in texts(page)
+    button(page, "Start training").click().run()
+    assert len(started) == 1
 
 
 def test_a_busy_category_gets_the_sentence_of_the_store(open_page: OpenPage, store: RunStore, root: Path, monkeypatch):

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from wtflow import console
+from wtflow.cli.findings import facts_of, print_findings
 from wtflow.cli.parts import Json, Mistakes, Root
 from wtflow.cli.reading import Good, MasksAsStored, MaskValues, reading_for
 from wtflow.records.core import HealthReport
@@ -85,24 +86,12 @@ def _print_report(report: HealthReport) -> None:
         for split, groups in report.counts.items()
     )
     console.out.print(f"{report.category} ({report.layout}) {counts}", markup=False)
-    for finding in report.findings:
-        console.out.print(f"  {finding.severity}: {finding.message} {finding.fix}", markup=False)
+    print_findings(report.findings, console.out)
     if not report.findings:
         console.out.print("  no problems found", markup=False)
 
 
 def _report_facts(report: HealthReport) -> dict[str, Any]:
-    findings = [
-        {
-            "severity": f.severity,
-            "code": f.code,
-            "message": f.message,
-            "fix": f.fix,
-            "paths": list(f.paths),
-            "offers": [{"words": offer.words, "reading": offer.reading.model_dump(mode="json")} for offer in f.offers],
-        }
-        for f in report.findings
-    ]
     return {
         "category": report.category,
         "layout": report.layout,
@@ -111,5 +100,5 @@ def _report_facts(report: HealthReport) -> dict[str, Any]:
         "sizes": report.sizes,
         "modes": report.modes,
         "n_bytes": report.n_bytes,
-        "findings": findings,
+        "findings": facts_of(report.findings),
     }

@@ -30,8 +30,10 @@ def ctrl_c_noted() -> Iterator[list[int]]:
         signal.signal(signal.SIGINT, previous)
 
 
-def follow(store: RunStore, run_id: str, stops: list[int], as_json: bool) -> None:
-    """Show a run's progress until it ends, then print what it found. Anything in `stops` (Ctrl-C) stops the run."""
+def follow(store: RunStore, run_id: str, stops: list[int], as_json: bool, more: dict[str, Any] | None = None) -> None:
+    """Show a run's progress until it ends, then print what it found. Anything in `stops` (Ctrl-C) stops the run.
+    more: what goes into the JSON object as well.
+    """
     from wtflow.jobs import trainings
     from wtflow.metrics import METRICS
 
@@ -62,7 +64,8 @@ def follow(store: RunStore, run_id: str, stops: list[int], as_json: bool) -> Non
             "undefined": facts["undefined"],
             "seconds": facts["seconds"],
             "peak_rss_mib": facts["peak_rss_mib"],
-        },
+        }
+        | (more or {}),
     )
 
 

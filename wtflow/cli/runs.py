@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from wtflow import console
+from wtflow.cli.findings import facts_of, look_before_training
 from wtflow.cli.follow import ctrl_c_noted, follow, print_metrics
 from wtflow.cli.parts import Json, Mistakes, Root, Run, choice_of, weights_help
 from wtflow.cli.reading import Good, MasksAsStored, MaskValues, reading_for
@@ -38,9 +39,14 @@ def train(
     mask_values: MaskValues = None,
     good: Good = None,
     masks_as_stored: MasksAsStored = None,
+    no_check: Annotated[
+        bool, typer.Option("--no-check", help="Look at the folders only, not at every image, before it starts.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Train a category and report its metrics. Ctrl-C stops the run; `resume` continues it."""
+    """Train a category and report its metrics. What is wrong with its images is said before. Ctrl-C stops the run;
+    `resume` continues it.
+    """
     from wtflow.datasets.scan import find_categories, scan_category
     from wtflow.jobs import trainings
 
@@ -69,10 +75,10 @@ def train(
         found = find_categories(root)
         store = RunStore()
         reading = reading_for(store, found.root, category, mask_values, good, masks_as_stored)
-        scan_category(found.root, category, reading)
+        findings = look_before_training(scan_category(found.root, category, reading), not no_check)
         with ctrl_c_noted() as stops:
             run_id = trainings.start(store, found.root, category, settings, reading)
-            follow(store, run_id, stops, as_json)
+            follow(store, run_id, stops, as_json, {"findings": facts_of(findings)})
 
 
 def resume(run: Run, as_json: Json = False) -> None:

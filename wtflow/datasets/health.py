@@ -1,7 +1,7 @@
 """Check a category: every file is read once, one image in memory at a time."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from wtflow.config import BACKGROUND, Background
@@ -10,7 +10,7 @@ from wtflow.datasets.health_folders import count_samples, note_folders
 from wtflow.datasets.health_looks import note_looks, note_turned_mask
 from wtflow.datasets.health_rules import Noted, worst_first
 from wtflow.datasets.images import binarise, hash_pixels
-from wtflow.errors import ImageReadError
+from wtflow.errors import DatasetError, ImageReadError
 from wtflow.records.core import Category, Finding, HealthReport, Sample
 
 LOW_RANGE = 1 / 8
@@ -57,6 +57,14 @@ def check_category(category: Category, progress: Callable[[int, int], None] | No
         findings,
         category.reading,
     )
+
+
+def refuse_errors(name: str, findings: Iterable[Finding]) -> None:
+    """Raises DatasetError, with the first of them, when findings about the category `name` prevent training."""
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if errors:
+        more = f" There {'is' if len(errors) == 2 else 'are'} {len(errors) - 1} more." if len(errors) > 1 else ""
+        raise DatasetError(f"{name} cannot be trained yet: {errors[0].message}{more}", fix=errors[0].fix)
 
 
 def _read(path: Path, name: str, code: str, noted: Noted, background: Background = BACKGROUND) -> Decoded | None:

@@ -30,8 +30,11 @@ class _Stored(BaseModel):
 
 def reading_of(store: RunStore, root: Path, category: str) -> Reading:
     """What was said about a data set; as found where nobody said anything. Raises StoreError for a damaged file."""
-    path = _path(store, root, category)
-    with explained(path):
+    folder = store.home / layout.READINGS
+    with explained(folder):
+        if not folder.is_dir():  # nothing was ever said, so nothing about the images' disk has to be asked
+            return Reading()
+        path = _path(store, root, category)
         if not path.exists():
             return Reading()
     try:
