@@ -150,6 +150,21 @@ def test_orientation_in_a_raw_profile_of_a_png_is_not_followed(tmp_path):
     assert stored(encode(RGB, "PNG", pnginfo=text), tmp_path).colour.shape == (6, 9, 3)
 
 
+@pytest.mark.parametrize("block", [b"", b"Exif\0\0", b"Exif\0\0II*\0", b"Exif\0\0not a directory", bytes(40)])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_a_damaged_block_of_exif_leaves_an_image_as_it_is(kind, block, tmp_path):
+    options = {"exif": block} if block else {}
+    assert stored(encode(RGB, kind, **options), tmp_path).orientation == 1
+    assert read_size(tmp_path / "file") == (6, 9)
+
+
+def test_an_orientation_that_does_not_exist_leaves_an_image_as_it_is(tmp_path):
+    for value in (0, 9, 255):
+        exif = Image.Exif()
+        exif[0x0112] = value
+        assert stored(encode(RGB, "JPEG", exif=exif), tmp_path).orientation == 1
+
+
 # What check says
 
 

@@ -22,6 +22,7 @@ from PIL import (
 from wtflow.config import BACKGROUND, Background
 from wtflow.datasets.orientation import FIRST_QUARTER_TURN, orientation_of
 from wtflow.datasets.stored import RESAVE, Stored, stored_samples
+from wtflow.datasets.tiff import tiff_samples
 from wtflow.datasets.transparency import declares_alpha, laid_on, narrowed
 from wtflow.errors import ImageReadError
 
@@ -45,6 +46,7 @@ MAX_PIXELS = 89_478_485
 MAX_BYTES = 1 << 30
 """An uncompressed 16-bit RGB image of `MAX_PIXELS` takes half of this."""
 
+_UNKNOWN = "is not a PNG, JPEG, BMP, TIFF or WebP image that can be decoded"
 _COPY = "Copy the file again from where it came from, or remove it."
 _SHRINK = "Shrink the image or cut it into tiles; images are resized for the network anyway."
 
@@ -143,9 +145,9 @@ def _with_image(data: bytes, name: str, use: Callable[[ImageFile.ImageFile], _Re
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageReadError(f"{name} has too many pixels; at most {MAX_PIXELS:,} are read.", fix=_SHRINK) from error
     except UnidentifiedImageError as error:
-        raise ImageReadError(
-            f"{name} is not a PNG, JPEG, BMP, TIFF or WebP image that can be decoded.", fix=RESAVE
-        ) from error
+        is_tiff = data.startswith(tuple(TiffImagePlugin.PREFIXES))
+        what = "stores its pixels in a way of TIFF that is not read" if is_tiff else _UNKNOWN
+        raise ImageReadError(f"{name} {what}.", fix=RESAVE) from error
     # On damaged files Pillow, libtiff's glue and tifffile raise nearly every built-in error, from struct.error to
     # KeyError.
     except Exception as error:
@@ -160,6 +162,8 @@ def _stored(image: ImageFile.ImageFile, data: bytes, name: str) -> Stored:
             f"{name} holds {n_frames} pictures; expected one.", fix="Save each picture as its own file."
         )
     _refuse_bad_checksums(data, image.format)
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return tiff_samples(image, data, name)
     return stored_samples(image, data, name)
 
 
