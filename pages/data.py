@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import cache, data_cache, state, widgets
+from pages.ui import data_cache, mask_cache, state, widgets
 from pages.ui.errors import plain, shown
 from pages.ui.frame import go, open_page
 from pages.ui.health import show_health, state_of
@@ -76,19 +76,31 @@ def show_images(category: Category) -> None:
     )
     samples = groups[group]
     on_page = widgets.pager(len(samples), PER_PAGE)
-    if any(sample.mask_path for sample in samples):
-        st.caption("The line marks the true defect, as its mask has it.")
-    with st.spinner("Drawing the images"), st.grid(min_column_width=widgets.TILE_PX, key="thumbnails"):
-        for i in on_page:
-            with st.container(key=f"tile-thumb_{i}"):
-                show_picture(samples[i])
+    with st.spinner("Drawing the images"):
+        rule = show_rule(category, samples)
+        with st.grid(min_column_width=widgets.TILE_PX, key="thumbnails"):
+            for i in on_page:
+                with st.container(key=f"tile-thumb_{i}"):
+                    show_picture(samples[i], rule, as_stored=category.reading.masks_as_stored)
 
 
-def show_picture(sample: Sample) -> None:
+def show_rule(category: Category, samples: list[Sample]) -> str:
+    """Say what the lines on the pictures mean; returns the rule to draw them by, empty where masks are not read."""
+    if not any(sample.mask_path and sample.is_defective for sample in samples):
+        return ""
+    decision = mask_cache.mask_decision(category)
+    if why := decision.reason or decision.doubtful.get(samples[0].defect):
+        st.caption(f":material/warning: No outlines: what the masks mean is not certain ({plain(why)}).")
+        return ""
+    st.caption(f"The line marks the true defect, by the rule {plain(decision.rule)} for masks.")
+    return decision.rule
+
+
+def show_picture(sample: Sample, rule: str, *, as_stored: bool) -> None:
     name = sample.id.rsplit("/", 1)[-1]
     try:
         st.image(
-            cache.picture(str(sample.path), str(sample.mask_path or "")),
+            mask_cache.outlined(sample, rule if sample.is_defective else "", as_stored=as_stored),
             width="stretch",
             alt=f"{sample.split} image {sample.id}",
         )

@@ -146,7 +146,7 @@ def show_nearest(tried: Tried) -> None:
     st.caption("Nearest training normals, with the distance of their mean features")
     for column, (sample_id, path, distance) in zip(st.columns(3), tried.nearest[:3], strict=False):
         with column:
-            st.image(cache.picture(path, ""), width="stretch", alt=f"training normal {sample_id}")
+            st.image(cache.picture(path), width="stretch", alt=f"training normal {sample_id}")
             st.caption(f"{plain(Path(sample_id).name)} · {format_score(distance)}")
 
 

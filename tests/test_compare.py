@@ -12,6 +12,8 @@ import pytest
 from hand_made_runs import HELD_OUT, SCORES, plain_metrics, score_table
 from PIL import Image
 from run_folders import tiny_settings, train_here, write_tiny_category
+from truths import drawn as truth_of
+from truths import file_truth
 from typer.testing import CliRunner
 
 from wtflow.cli.app import app
@@ -57,7 +59,7 @@ def results_of(scores: dict[str, float] = SCORES, held_out: dict[str, float] = H
     )
     table = score_table(scores, held_out)
     maps = np.arange(len(table), dtype=np.float32)[:, None, None] * np.ones((4, 4), np.float32)
-    return RunResults(config.run_id, config, table, plain_metrics(**metrics), maps)
+    return RunResults(config.run_id, config, table, plain_metrics(**metrics), maps, file_truth(table, (SIDE, SIDE)))
 
 
 def data_of(results: RunResults, changed: tuple[str, ...] = ()) -> dict:
@@ -265,7 +267,8 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> RunResults:
     base = results_of()
     table = pd.DataFrame(rows, columns=base.table.columns)
     counts = exact(base, table, maps, np.ones(24, int))
-    return replace(base, table=table, maps=maps, metrics=plain_metrics(metrics={"image_auroc": 1.0} | counts))
+    metrics = plain_metrics(metrics={"image_auroc": 1.0} | counts)
+    return replace(base, table=table, maps=maps, metrics=metrics, truth=file_truth(table, (SIDE, SIDE)))
 
 
 def exact(base: RunResults, table: pd.DataFrame, maps: np.ndarray, times: np.ndarray) -> dict:
@@ -275,7 +278,7 @@ def exact(base: RunResults, table: pd.DataFrame, maps: np.ndarray, times: np.nda
         path = table.mask_path[row]
         mask = np.asarray(Image.open(path)) > 0 if path else np.zeros((SIDE, SIDE), bool)
         for _ in range(n * (bool(path) or not table.is_defective[row])):
-            pixels.add(maps[row], mask)
+            pixels.add(maps[row], truth_of(mask))
     return pixels.result()
 
 
@@ -327,7 +330,8 @@ def test_the_overlap_of_regions_is_that_of_a_drawn_mask(tmp_path):
         0.0,
         np.nan,
     )
-    run = replace(base, table=pd.DataFrame([row], columns=base.table.columns), maps=values[None])
+    table = pd.DataFrame([row], columns=base.table.columns)
+    run = replace(base, table=table, maps=values[None], truth=file_truth(table, (SIDE, SIDE)))
     tally = pixel_tally.count_pixels(run, quiet)
     at = {float(threshold): i for i, threshold in enumerate(tally.thresholds)}
     assert tally.overlap[0, at[1.0]] == pytest.approx(2.0)
@@ -389,7 +393,8 @@ def test_a_tally_is_kept_with_its_run_and_counted_anew_after_damage(tmp_path, dr
 
 
 def test_an_image_that_is_gone_stops_the_count_with_a_sentence(drawn):
-    lost = replace(drawn, table=drawn.table.assign(path="/nowhere/1.png"))
+    table = drawn.table.assign(path="/nowhere/1.png")
+    lost = replace(drawn, table=table, truth=file_truth(table, (SIDE, SIDE)))
     with pytest.raises(ImageReadError, match=r"/nowhere/1\.png"):
         pixel_tally.count_pixels(lost, quiet)
 

@@ -10,8 +10,10 @@ from image_folders import save
 from run_folders import tiny_settings
 from sklearn.metrics import roc_auc_score
 
+from wtflow.datasets.masks.live import FileTruth
 from wtflow.errors import ImageReadError
 from wtflow.records.core import Sample
+from wtflow.records.reading import Reading
 from wtflow.scoring.detector import Maps
 from wtflow.scoring.evaluate import HOLDOUT_QUANTILE, ScoredImages, summarise
 from wtflow.scoring.rows import compute_maps
@@ -110,7 +112,9 @@ def summary(category, values=GOOD_MAPS, start=None, settings=SETTINGS, whole=Non
         values / 10 if start is None else start,
         np.full(len(values), np.nan) if whole is None else np.array(whole),
     )
-    return summarise(ScoredImages(tuple(category.samples), tuple(category.is_holdout), found), settings, quiet)
+    scored = ScoredImages(tuple(category.samples), tuple(category.is_holdout), found)
+    tested = [sample for sample, held_out in zip(category.samples, category.is_holdout, strict=True) if not held_out]
+    return summarise(scored, FileTruth(tested, Reading(masks="defect=255"), (SIZE, SIZE)).read_all(), settings, quiet)
 
 
 def test_the_table_has_one_row_per_image_with_the_columns_of_the_store(category):
@@ -152,13 +156,13 @@ def test_perfect_maps_have_perfect_metrics(category):
 
 
 def test_pixel_metrics_are_those_of_scikit_learn_over_all_pixels_with_a_known_truth(category):
-    from wtflow.datasets.images import load_mask
     from wtflow.scoring.pixels import upsample
 
     values = maps((1, 3), (2, 2.5), (4, 1), (2.2, 2.1), (9, 9), (1, 1))
     _, facts = summary(category, values)
     counted = [0, 1, 2, 3]  # the image without a mask and the held-out normal are left out
-    truth = np.stack([load_mask(category.samples[i].mask_path, SIZE) for i in counted])
+    truth = np.zeros((4, SIZE, SIZE), bool)
+    truth[2:, :, :32] = True
     expected = roc_auc_score(truth.ravel(), upsample(values[counted], SIZE, "endpoint").ravel())
     assert facts["metrics"]["pixel_auroc"] == pytest.approx(expected, abs=1e-3)
     assert 0.5 < expected < 1
@@ -206,7 +210,8 @@ def test_without_a_sound_mask_only_pixel_metrics_are_missing(category):
     _, facts = summary(only(category, 0, 1, 4), GOOD_MAPS[[0, 1, 4]])
     assert facts["metrics"]["image_auroc"] == 1
     assert facts["undefined"].keys() == {"pixel_auroc", "pixel_ap", "aupro", "aupro_start"}
-    assert "1 defective test image has no valid mask" in facts["undefined"]["aupro"]
+    assert "1 has no mask" in facts["undefined"]["aupro"]
+    assert facts["pixel_images"] == {"n": 2, "n_defective": 0, "n_defects": 1, "left_out": {"missing": 1}}
 
 
 def test_a_mask_of_another_size_counts_as_none(category):

@@ -2,6 +2,7 @@
 drawn masks, sentences.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ from hand_made_runs import HELD_OUT, SCORES, plain_metrics, write_finished_run
 from PIL import Image
 from run_folders import tiny_settings
 from scipy.stats import binomtest
+from truths import drawn as truth
 
 from wtflow.failures.calls import alarm_map, failures_of, position_scores, type_rows
-from wtflow.failures.facts import NO_MASK, compute_facts
+from wtflow.failures.facts import compute_facts
 from wtflow.failures.words import describe_alarms, study_failures
 from wtflow.metrics import PixelMetrics
 from wtflow.records.core import RunStatus
@@ -89,7 +91,7 @@ def test_the_interval_of_a_rate_is_wilsons(results: RunResults):
 
 def test_without_normals_a_type_has_no_auroc(store: RunStore, results: RunResults):
     table = results.table[results.table.is_defective]
-    only = RunResults(results.run_id, results.config, table, results.metrics, results.maps)
+    only = replace(results, table=table)
     assert {row.auroc for row in type_rows(only, None, 3.0)} == {None}
 
 
@@ -97,7 +99,7 @@ def test_without_normals_a_type_has_no_auroc(store: RunStore, results: RunResult
 
 
 def with_maps(results: RunResults, maps: np.ndarray) -> RunResults:
-    return RunResults(results.run_id, results.config, results.table, results.metrics, maps)
+    return replace(results, maps=maps)
 
 
 def test_the_alarm_map_holds_shares_of_normal_images_alone(results: RunResults):
@@ -130,20 +132,18 @@ def test_a_border_that_alarms_in_every_image_is_said_and_an_even_one_is_not(resu
     generator = np.random.default_rng(0)
     table = pd.concat([results.test.iloc[:1]] * 30, ignore_index=True).assign(row=range(30))
     maps = generator.random((30, 8, 8)).astype(np.float32)
-    even = RunResults(results.run_id, results.config, table, results.metrics, maps)
+    even = replace(results, table=table, maps=maps)
     assert len(describe_alarms(alarm_map(even))) == 1
     bright = maps.copy()
     bright[:, 0, :] += 1
-    first, second = describe_alarms(
-        alarm_map(RunResults(results.run_id, results.config, table, results.metrics, bright))
-    )
+    first, second = describe_alarms(alarm_map(replace(results, table=table, maps=bright)))
     assert "100 % of what exceeds" in first and "44 % of all" in first
     assert "at row 0" in second
 
 
 def test_without_normal_images_there_is_no_alarm_map(results: RunResults):
     table = results.table[results.table.is_defective]
-    assert alarm_map(RunResults(results.run_id, results.config, table, results.metrics, results.maps)) is None
+    assert alarm_map(replace(results, table=table)) is None
 
 
 def test_positions_of_a_relative_run_score_as_its_pixels_show(store: RunStore):
@@ -224,7 +224,7 @@ def test_facts_are_those_of_the_drawn_squares(drawn: RunResults):
     assert table.border["test/spot/000.png"] == 16 / 64
     assert table.border["test/dent/000.png"] == 0.5
     assert table.contrast["test/dent/000.png"] > 20
-    assert facts.problem.tolist().count(NO_MASK) == 1
+    assert facts.problem.tolist().count("It has no mask.") == 1
 
 
 def test_the_highest_position_counts_as_on_the_defect_within_one_position(drawn: RunResults):
@@ -247,9 +247,11 @@ def test_the_aupro_of_a_type_counts_its_images_and_all_normals(drawn: RunResults
     facts, _ = facts_of(drawn)
     pixels, mask = PixelMetrics(), np.zeros((SIDE, SIDE), bool)
     for row in range(3):
-        pixels.add(pixel_map(drawn, row), mask)
+        pixels.add(pixel_map(drawn, row), truth(mask))
     mask[24:40, 24:40] = True
-    pixels.add(pixel_map(drawn, int(drawn.table.row[drawn.table.sample_id == "test/dent/000.png"].iloc[0])), mask)
+    pixels.add(
+        pixel_map(drawn, int(drawn.table.row[drawn.table.sample_id == "test/dent/000.png"].iloc[0])), truth(mask)
+    )
     assert facts.aupro["dent"] == pixels.result()["aupro"]
     assert facts.aupro["spot"] > facts.aupro["dent"]
 
@@ -344,7 +346,7 @@ def many(results: RunResults, n: int) -> tuple[RunResults, ImageFacts]:
         np.full(2 * n, ""),
         {"spot": 0.5},
     )
-    return RunResults(results.run_id, results.config, table, results.metrics, results.maps), facts
+    return replace(results, table=table), facts
 
 
 def test_patterns_that_were_planted_come_out_as_sentences_and_no_others(results: RunResults):
@@ -367,7 +369,5 @@ def test_nearest_normals_join_the_facts_that_are_tried(results: RunResults):
 def test_a_pattern_that_is_not_there_is_not_claimed(results: RunResults):
     planted, facts = many(results, 60)
     shuffled = planted.table.assign(score=np.random.default_rng(1).permutation(planted.table.score))
-    study = study_failures(
-        RunResults(results.run_id, results.config, shuffled, results.metrics, results.maps), facts, None, 0.7
-    )
+    study = study_failures(replace(results, table=shuffled), facts, None, 0.7)
     assert study.misses[0].startswith("Nothing tried separates misses from hits better than chance (n = 60): area,")

@@ -2,7 +2,6 @@ import io
 import os
 import struct
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,17 +13,12 @@ from PIL import Image, ImageOps
 
 from wtflow.datasets.decode import decode_image, read_size
 from wtflow.datasets.images import (
-    binarise,
     hash_file,
     hash_pixels,
     load_image,
     load_image_bytes,
-    load_mask,
-    load_truth,
-    shrink_mask,
 )
-from wtflow.errors import DatasetError, ImageReadError
-from wtflow.records.core import Sample
+from wtflow.errors import ImageReadError
 
 RGB = noise(0, (6, 9, 3))
 
@@ -274,112 +268,12 @@ def test_names_with_spaces_and_unicode_are_read(tmp_path):
     assert load_image(path, 4).shape == (4, 4, 3)
 
 
-# Masks
-
-
-@pytest.mark.parametrize("values", [(0, 1), (0, 255), (0, 128), (40, 255)])
-def test_a_mask_is_cut_at_half_of_its_own_maximum(values, tmp_path):
-    pattern = np.zeros((8, 8), bool)
-    pattern[2:4] = True
-    path = save(tmp_path / "mask.png", np.where(pattern, values[1], values[0]).astype(np.uint8))
-    np.testing.assert_array_equal(load_mask(path, None), pattern)
-
-
-def test_half_of_the_maximum_belongs_to_the_defect():
-    np.testing.assert_array_equal(binarise(np.array([[0, 99, 100, 200]], np.uint8)), [[False, False, True, True]])
-
-
-def test_class_numbers_all_count_as_defect():
-    np.testing.assert_array_equal(binarise(np.array([[0, 1, 3, 8]], np.uint8)), [[False, True, True, True]])
-
-
-@pytest.mark.parametrize("zeros", [np.zeros((8, 8), np.uint8), np.zeros((8, 8), bool), np.zeros((8, 8, 3), np.uint8)])
-def test_a_mask_of_zeros_is_empty(zeros, tmp_path):
-    assert not load_mask(save(tmp_path / "mask.png", zeros), 4).any()
-
-
-def test_16_bit_and_coloured_masks_are_read(tmp_path):
-    pattern = noise(14) > 127
-    (tmp_path / "wide.png").write_bytes(png_16(pattern.astype(np.uint16) * 65535))
-    save(tmp_path / "blue.png", pattern[..., None] * np.array([0, 0, 255], np.uint8))
-    for name in ("wide.png", "blue.png"):
-        np.testing.assert_array_equal(load_mask(tmp_path / name, None), pattern)
-
-
-def test_one_marked_pixel_survives_shrinking():
-    mask = np.zeros((100, 130), bool)
-    mask[41, 77] = True
-    small = shrink_mask(mask, 10)
-    assert np.argwhere(small).tolist() == [[4, 5]]
-
-
-def test_a_pixel_across_two_small_ones_marks_both():
-    # Ten columns on four: source column 2 covers 0.8 to 1.2 of them. Nearest neighbour reads columns 1, 3, 6, 8 only.
-    mask = np.zeros((4, 10), bool)
-    mask[:, 2] = True
-    np.testing.assert_array_equal(shrink_mask(mask, 4), np.tile([True, True, False, False], (4, 1)))
-
-
-@given(st.integers(1, 60), st.integers(1, 60), st.integers(1, 30), st.data())
-@settings(max_examples=80, deadline=None)
-def test_a_mask_never_becomes_empty(height, width, size_px, data):
-    mask = np.zeros((height, width), bool)
-    mask[data.draw(st.integers(0, height - 1)), data.draw(st.integers(0, width - 1))] = True
-    assert shrink_mask(mask, size_px).any()
-
-
-def test_a_mask_that_survives_is_plain_nearest_neighbour():
-    mask = noise(15, (20, 30)) > 127
-    expected = np.asarray(Image.fromarray(mask.astype(np.uint8)).resize((10, 10), Image.Resampling.NEAREST)).astype(
-        bool
-    )
-    np.testing.assert_array_equal(shrink_mask(mask, 10), expected)
-
-
-def test_images_and_masks_are_brought_to_any_height_and_width(tmp_path):
+def test_images_are_brought_to_any_height_and_width(tmp_path):
     pixels = noise(18, (30, 90, 3))
     path, shape = save(tmp_path / "strip.png", pixels), (10, 40)
     expected = np.asarray(Image.fromarray(pixels).resize(shape[::-1], Image.Resampling.BILINEAR)) / np.float32(255)
     np.testing.assert_array_equal(load_image(path, shape), expected)
     np.testing.assert_array_equal(load_image(path, (12, 12)), load_image(path, 12))
-    mask = save(tmp_path / "mask.png", (pixels[..., 0] > 127).astype(np.uint8))
-    nearest = Image.fromarray((pixels[..., 0] > 127).astype(np.uint8)).resize(shape[::-1], Image.Resampling.NEAREST)
-    np.testing.assert_array_equal(load_mask(mask, shape), np.asarray(nearest).astype(bool))
-    single = np.zeros((30, 90), bool)
-    single[29, 89] = True
-    assert np.argwhere(shrink_mask(single, shape)).tolist() == [[9, 39]]
-
-
-def test_no_mask_is_all_false_of_the_size_asked_for():
-    assert load_mask(None, 6).shape == (6, 6)
-    assert load_mask(None, None, (3, 4)).shape == (3, 4)
-    assert not load_mask(None, 6).any()
-    with pytest.raises(DatasetError, match="without a file has no size"):
-        load_mask(None, None)
-
-
-def test_a_mask_of_another_size_than_its_image_is_refused(tmp_path):
-    path = save(tmp_path / "mask.png", noise(16, (8, 6)))
-    assert load_mask(path, 4, (8, 6)).shape == (4, 4)
-    with pytest.raises(ImageReadError, match="has 6 x 8 pixels but its image has 8 x 6"):
-        load_mask(path, 4, (6, 8))
-
-
-def test_truth_is_none_exactly_where_no_mask_can_be_used(tmp_path):
-    image = save(tmp_path / "image.png", noise(17))
-    valid, empty, other = (
-        save(tmp_path / f"{i}.png", np.full((8, 8 + (i == 2)), 255 * (i != 1), np.uint8)) for i in range(3)
-    )
-    (tmp_path / "broken.png").write_bytes(b"\x89PNG")
-
-    def truth(mask: Path | None, defect: str = "bent"):
-        return load_truth(Sample("test/x/image.png", image, "test", defect, mask), 4)
-
-    assert truth(valid).all()
-    assert [truth(mask) for mask in (None, empty, other, tmp_path / "broken.png", tmp_path / "absent.png")] == [
-        None
-    ] * 5
-    assert not truth(None, "good").any()
 
 
 # Hashes

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyaupro import PerRegionOverlap, auc_compute
 from sklearn.metrics import average_precision_score, roc_auc_score
+from truths import drawn
 
 from wtflow.compare.runs import IMAGE_RESAMPLED
 from wtflow.config import Settings
@@ -25,6 +26,7 @@ from wtflow.metrics import (
     roc_curve,
     undefined_reason,
 )
+from wtflow.records.truth import RunTruth
 from wtflow.scoring.evaluate import ScoredImages, summarise
 from wtflow.scoring.rows import no_maps
 
@@ -35,7 +37,7 @@ LABELS = [False, False, True, True, False]
 def pixels_of(maps, masks):
     metrics = PixelMetrics()
     for pixel_map, mask in zip(maps, masks, strict=True):
-        metrics.add(np.asarray(pixel_map, np.float32), np.asarray(mask, bool))
+        metrics.add(np.asarray(pixel_map, np.float32), drawn(mask))
     return metrics
 
 
@@ -277,14 +279,14 @@ def test_pixels_of_good_images_count_as_normal():
     maps, masks = random_images()
     without = pixels_of(maps[:-1], masks[:-1])
     before = without.result()["pixel_auroc"]
-    without.add(np.full((48, 48), 1e6, np.float32), np.zeros((48, 48), bool))
+    without.add(np.full((48, 48), 1e6, np.float32), drawn(np.zeros((48, 48))))
     assert without.result()["pixel_auroc"] < before
 
 
 def test_images_may_differ_in_size():
     maps, masks = random_images()
     metrics = pixels_of(maps, masks)
-    metrics.add(np.ones((7, 9), np.float32), np.zeros((7, 9), bool))
+    metrics.add(np.ones((7, 9), np.float32), drawn(np.zeros((7, 9))))
     assert metrics.result()["pixel_auroc"] > 0.5
 
 
@@ -294,7 +296,7 @@ def test_memory_does_not_grow_with_the_number_of_images():
     before = size()
     rng = np.random.default_rng(0)
     for _ in range(50):
-        metrics.add(rng.random((16, 16), np.float32), np.zeros((16, 16), bool))
+        metrics.add(rng.random((16, 16), np.float32), drawn(np.zeros((16, 16))))
     assert size() == before <= 96 * 2**20
 
 
@@ -312,20 +314,19 @@ def test_without_defective_or_normal_pixels_there_is_none_and_a_reason():
 @pytest.mark.parametrize("value", [-0.5, np.nan, np.inf])
 def test_pixel_scores_that_are_negative_or_not_finite_are_refused(value):
     with pytest.raises(MetricError, match="finite and 0 or above"):
-        PixelMetrics().add(np.array([[1.0, value]], np.float32), np.zeros((1, 2), bool))
+        PixelMetrics().add(np.array([[1.0, value]], np.float32), drawn(np.zeros((1, 2))))
 
 
-@pytest.mark.parametrize("mask", [np.zeros((2, 3), bool), np.zeros((2, 2), np.uint8)])
-def test_masks_that_do_not_fit_are_refused(mask):
-    with pytest.raises(MetricError, match="does not fit a mask"):
-        PixelMetrics().add(np.ones((2, 2), np.float32), mask)
+def test_a_truth_of_another_shape_is_refused():
+    with pytest.raises(MetricError, match="does not fit a truth"):
+        PixelMetrics().add(np.ones((2, 2), np.float32), drawn(np.zeros((2, 3))))
 
 
 # The table of metrics
 
 
 def test_the_table_holds_every_metric_that_a_run_stores_and_no_other():
-    _, stored = summarise(ScoredImages((), (), no_maps()), Settings(), lambda *_: None)
+    _, stored = summarise(ScoredImages((), (), no_maps()), RunTruth((256, 256), {}, {}), Settings(), lambda *_: None)
     assert list(stored["metrics"]) == list(METRICS)
 
 

@@ -81,16 +81,19 @@ def test_the_run_holds_every_image_of_the_category_with_its_features_and_stages_
 
 def test_heat_lies_where_the_defect_is_in_most_of_the_large_ones(tiles):
     """Inside the mask the map is hotter on average than outside: so for a clear majority of defective tiles."""
-    from wtflow.datasets.images import load_truth
+    from wtflow.datasets.masks.read import decide_masks, read_truth
+    from wtflow.records.reading import Reading
+    from wtflow.records.truth import Truth
 
     store, run_id = tiles
     results = open_results(store, run_id)
     samples = {sample.id: sample for sample in scan_category(DATA, "magnetic_tile").of("test")}
+    decision = decide_masks(list(samples.values()), Reading())
     hotter = []
     for row in results.test.itertuples():
-        truth = load_truth(samples[row.sample_id], 128) if row.is_defective else None
-        if truth is not None and 0.002 < truth.mean() < 0.5:
-            values = pixel_map(results, row.row)
+        found = read_truth(samples[row.sample_id], decision, (128, 128)) if row.is_defective else None
+        if isinstance(found, Truth) and 0.002 < found.defect.mean() < 0.5:
+            values, truth = pixel_map(results, row.row), found.mask
             hotter.append(values[truth].mean() > values[~truth].mean())
     assert len(hotter) > 50
     assert np.mean(hotter) > 0.7

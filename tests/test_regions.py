@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from truths import drawn as truth
 
 from wtflow.errors import MetricError
-from wtflow.failures.regions import GAP_PX, border_distance, compare_regions, contrast, count_regions, mask_centre
+from wtflow.failures.regions import GAP_PX, border_distance, compare_regions, contrast, mask_centre
 
 DRAWN = """
 .aa......
@@ -30,14 +31,14 @@ def drawn(picture: str) -> np.ndarray:
 
 
 def test_areas_are_the_pixels_counted_by_hand():
-    report = compare_regions(drawn(CALLED) * 2.0, drawn(DRAWN), threshold=1.0)
+    report = compare_regions(drawn(CALLED) * 2.0, truth(drawn(DRAWN)), threshold=1.0)
     assert (report.n_both, report.n_over, report.n_under) == (3, 3, 5)
     assert report.n_pixels == 45
     assert report.overlap == pytest.approx(3 / 11)
 
 
 def test_regions_that_touch_at_a_corner_are_one_and_each_has_its_overlap():
-    report = compare_regions(drawn(CALLED) * 2.0, drawn(DRAWN), threshold=1.0)
+    report = compare_regions(drawn(CALLED) * 2.0, truth(drawn(DRAWN)), threshold=1.0)
     assert [(region.n_pixels, region.overlap, region.is_found) for region in report.defects] == [
         (5, 0.4, True),
         (2, 0.5, True),
@@ -48,22 +49,22 @@ def test_regions_that_touch_at_a_corner_are_one_and_each_has_its_overlap():
 
 def test_only_called_regions_that_touch_no_defect_are_alarms():
     """The first called region leaves the mask too, but it begins on a defect; the one at row 3 does not."""
-    report = compare_regions(drawn(CALLED) * 2.0, drawn(DRAWN), threshold=1.0)
+    report = compare_regions(drawn(CALLED) * 2.0, truth(drawn(DRAWN)), threshold=1.0)
     assert [(region.row, region.column, region.n_pixels) for region in report.alarms] == [(3, 0, 1)]
 
 
 def test_a_pixel_exactly_at_the_threshold_is_called():
-    assert compare_regions(np.array([[1.0, 0.5]]), np.array([[True, True]]), 1.0).n_both == 1
+    assert compare_regions(np.array([[1.0, 0.5]]), truth(np.array([[True, True]])), 1.0).n_both == 1
 
 
 def test_nothing_called_and_nothing_marked_has_no_overlap_at_all():
-    report = compare_regions(np.zeros((4, 4)), np.zeros((4, 4), bool), 1.0)
+    report = compare_regions(np.zeros((4, 4)), truth(np.zeros((4, 4))), 1.0)
     assert report.overlap is None
     assert report.defects == report.alarms == ()
 
 
 def test_a_good_image_has_alarms_only():
-    report = compare_regions(np.ones((4, 4)), np.zeros((4, 4), bool), 1.0)
+    report = compare_regions(np.ones((4, 4)), truth(np.zeros((4, 4))), 1.0)
     assert report.defects == ()
     assert [region.n_pixels for region in report.alarms] == [16]
 
@@ -72,14 +73,14 @@ def test_a_good_image_has_alarms_only():
 def test_regions_hold_every_pixel_once(seed):
     generator = np.random.default_rng(seed)
     values, mask = generator.random((20, 30)), generator.random((20, 30)) < 0.2
-    report = compare_regions(values, mask, 0.7)
+    report = compare_regions(values, truth(mask), 0.7)
     assert sum(region.n_pixels for region in report.defects) == mask.sum() == report.n_both + report.n_under
     assert sum(round(region.n_pixels * region.overlap) for region in report.defects) == report.n_both
 
 
 def test_shapes_that_differ_are_refused():
     with pytest.raises(MetricError, match="does not fit"):
-        compare_regions(np.zeros((4, 4)), np.zeros((4, 5), bool), 1.0)
+        compare_regions(np.zeros((4, 4)), truth(np.zeros((4, 5))), 1.0)
 
 
 # -- facts of a mask ---------------------------------------------------------------------------------------------------
@@ -98,7 +99,7 @@ def test_the_distance_to_the_border_is_that_of_the_nearest_side():
 
 
 def test_regions_are_counted_with_corners_joined():
-    assert count_regions(drawn(DRAWN)) == 3
+    assert truth(drawn(DRAWN)).n_regions == 3
 
 
 def checkered(low: float, high: float) -> np.ndarray:

@@ -14,7 +14,7 @@ from run_folders import train_here, write_tiny_category
 from wtflow.datasets.demo import images as demo_images
 from wtflow.datasets.demo import write as demo
 from wtflow.datasets.demo.images import Counts
-from wtflow.datasets.images import load_image, load_mask
+from wtflow.datasets.images import load_image, load_painted
 from wtflow.errors import DamagedRunError, RunNotFoundError, SettingsError
 from wtflow.plots.what_if import plot_before_after, plot_painted_norms, plot_sweep
 from wtflow.records.what_if import Sweep
@@ -316,7 +316,7 @@ def test_a_kept_painting_is_listed_with_picture_mask_and_scores_until_it_is_dele
     assert first["name"] == "again" and len(newest["name"]) == 120
     assert (first["score_before"], first["score_after"], first["row"]) == (found.score_before, found.score_after, row)
     assert first["strokes"] == strokes and first["n_pixels"] == found.mask.sum()
-    assert np.array_equal(load_mask(first["mask"], None), found.mask)
+    assert np.array_equal(load_painted(first["mask"]), found.mask)
     assert np.array_equal(load_image(first["image"], None), found.painted)
     delete_what_ifs(store, run_id, [key, "../../config", "nothing"])
     assert [facts["key"] for facts in list_what_ifs(store, run_id)] == [other]

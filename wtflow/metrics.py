@@ -3,8 +3,7 @@
 An image or pixel is called defective when its score >= threshold. A metric that the data does not define is None,
 and `undefined_reason` gives the reason.
 
-Sources: AUPRO after Bergmann et al. 2021 (MVTec AD, IJCV 129); AUROC, AP and curves are scikit-learn's; streaming
-ours.
+Sources: AUPRO after Bergmann et al. 2021 (MVTec AD, IJCV 129); AUROC, AP, curves: scikit-learn; streaming: ours.
 """
 
 from dataclasses import dataclass
@@ -12,12 +11,12 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import ndimage
 from sklearn import metrics as sklearn_metrics
 
 from wtflow.errors import MetricError
 from wtflow.records.core import Confusion, Curve
 from wtflow.records.spacing import spaced
+from wtflow.records.truth import Truth
 
 Level = Literal["image", "pixel"]
 
@@ -202,29 +201,32 @@ def pr_curve(scores: ArrayLike, is_defective: ArrayLike) -> Curve | None:
 class PixelMetrics:
     """Pixel AUROC, pixel AP and AUPRO of any number of images in constant memory: `add` each, then `result`.
 
+    Pixels count by area: a map pixel of which a defect covers a quarter is a quarter of a defective pixel and three
+    quarters of a normal one, and what is left out counts in neither class. So each figure is the one that the mask at
+    its own size gives with every map pixel enlarged to the mask's pixels, whatever both sizes are.
     Scores are counted in bins of relative width 2^-14: the bit pattern of a float32 of 0 or above, read as an
     integer, rises with its value, so its upper bits are bins that fit every scale. Scores in one bin count as equal.
-    Three histograms hold normal pixels, defective pixels, and defective pixels weighted by 1 / size of their region.
+    Three histograms hold normal area, defective area, and defective area weighted by 1 / area of its region.
     Their 96 MiB are reserved at once and used only where scores fall. Source: ours.
     """
 
     def __init__(self) -> None:
         n_bins = 1 << (31 - DROPPED_BITS)
-        self._normal = np.zeros(n_bins, dtype=np.int64)
-        self._defect = np.zeros(n_bins, dtype=np.int64)
+        self._normal = np.zeros(n_bins, dtype=np.float64)
+        self._defect = np.zeros(n_bins, dtype=np.float64)
         self._overlap = np.zeros(n_bins, dtype=np.float64)
         self._n_regions = 0
 
-    def add(self, pixel_map: np.ndarray, mask: np.ndarray) -> None:
-        """Count one image. pixel_map: (H, W), 0 or above; mask: bool (H, W), True where defective, all False when good.
+    def add(self, pixel_map: np.ndarray, truth: Truth) -> None:
+        """Count one image. pixel_map: (H, W), 0 or above; truth: of the same shape, without regions when good.
 
-        A defective image without a mask has no place here: leave it out. Raises MetricError for shapes that differ,
-        a mask that is not bool, or scores that are negative or not finite.
+        Leave out a defective image whose truth is unknown. Raises MetricError for shapes that differ and for scores
+        below 0 or not finite.
         """
-        if pixel_map.shape != mask.shape or pixel_map.ndim != 2 or mask.dtype != bool:
+        if pixel_map.shape != truth.shape:
             raise MetricError(
-                f"A map of shape {pixel_map.shape} does not fit a mask of shape {mask.shape} and type {mask.dtype}.",
-                fix="Bring both to one size; the mask must be bool.",
+                f"A map of shape {pixel_map.shape} does not fit a truth of shape {truth.shape}.",
+                fix="Bring both to one size.",
             )
         values = np.asarray(pixel_map, dtype=np.float32) + np.float32(0)  # adding 0 turns -0.0 into 0.0
         if values.size and not (values.min() >= 0 and values.max() < np.inf):
@@ -232,16 +234,15 @@ class PixelMetrics:
                 "Pixel scores must be finite and 0 or above.",
                 fix="Give raw maps of a score, not logarithms or differences.",
             )
-        keys = values.view(np.uint32) >> DROPPED_BITS
-        if not mask.any():
-            np.add.at(self._normal, keys.ravel(), 1)
+        keys = (values.view(np.uint32) >> DROPPED_BITS).ravel()
+        if truth.is_normal and not len(truth.left_pixel):
+            np.add.at(self._normal, keys, 1.0)
             return
-        np.add.at(self._normal, keys[~mask], 1)
-        regions, n_regions = ndimage.label(mask, structure=EIGHT_NEIGHBOURS)
-        self._n_regions += n_regions
-        region, hit = regions[mask], keys[mask]
-        np.add.at(self._defect, hit, 1)
-        np.add.at(self._overlap, hit, (1 / np.bincount(region, minlength=1)[1:])[region - 1])
+        np.add.at(self._normal, keys, truth.normal.ravel())
+        hit, share = keys[truth.pixel], truth.share.astype(np.float64)
+        self._n_regions += truth.n_regions
+        np.add.at(self._defect, hit, share)
+        np.add.at(self._overlap, hit, share / truth.areas[truth.region])
 
     def result(self) -> dict[str, float | None]:
         """pixel_auroc, pixel_ap and aupro so far; all None while normal or defective pixels are missing.
@@ -251,7 +252,7 @@ class PixelMetrics:
         """
         if self.undefined_reason():
             return dict.fromkeys(PIXEL_METRICS)
-        used = np.flatnonzero(self._normal + self._defect)[::-1]  # highest scores first
+        used = np.flatnonzero((self._normal > 0) | (self._defect > 0))[::-1]  # highest scores first
         fp, tp = np.cumsum(self._normal[used]), np.cumsum(self._defect[used])
         fpr, tpr = np.r_[0, fp / fp[-1]], np.r_[0, tp / tp[-1]]
         overlap = np.r_[0, np.cumsum(self._overlap[used]) / self._n_regions]

@@ -9,13 +9,16 @@ import numpy as np
 import pandas as pd
 
 from wtflow.config import Settings
-from wtflow.datasets.images import load_truth
+from wtflow.datasets.masks.live import FileTruth
+from wtflow.datasets.scan import layout_of_training
 from wtflow.errors import DamagedRunError, RunNotFoundError
 from wtflow.records.core import Sample
 from wtflow.records.notes import RunNotes
 from wtflow.records.shapes import Shape, shape_of
+from wtflow.records.truth import RunTruth, Truth
 from wtflow.scoring.pixels import upsample
 from wtflow.store.layout import RunConfig
+from wtflow.store.readings import reading_of
 from wtflow.store.runs import RunStore
 
 OUTCOMES = ("TP", "FP", "TN", "FN")
@@ -56,6 +59,8 @@ class RunResults:
     table: pd.DataFrame
     metrics: dict[str, Any]
     maps: np.ndarray
+    truth: RunTruth | FileTruth
+    """The run's own truth; runs that hold none are counted by their masks as they are now."""
     canvas: Shape | None = None
     """What images were resized to where they are cut into tiles; None: the square of the settings."""
 
@@ -124,7 +129,22 @@ def open_results(store: RunStore, run_id: str) -> RunResults:
         raise DamagedRunError(
             f"Run {run_id} has {len(table)} scores but {len(maps)} maps.", fix="Delete the run, or train again."
         )
-    return RunResults(run_id, config, table, metrics, maps)
+    shape = shape_of(config.settings.image_size)
+    return RunResults(run_id, config, table, metrics, maps, _truth(store, config, table, shape))
+
+
+def _truth(store: RunStore, config: RunConfig, table: pd.DataFrame, shape: Shape) -> RunTruth | FileTruth:
+    if (own := store.truth(config.run_id)) is not None:
+        return own
+    root = Path(config.root)
+    reading = config.reading
+    if reading.is_as_found:
+        reading = reading_of(store, root, config.category)
+    samples = [sample_of(image) for image in each_image(table[table.split == "test"])]
+    train = [entry["id"] for entry in (store.data(config.run_id) or {"samples": []})["samples"]]
+    layout = next(filter(None, map(layout_of_training, train)), None)
+    rule = "auto" if layout is None else layout.mask_rule
+    return FileTruth(samples, reading, shape, rule)
 
 
 def pixel_map(results: RunResults, row: int) -> np.ndarray:
@@ -139,11 +159,24 @@ def sample_of(image: ScoreRow) -> Sample:
     )
 
 
-def truth_of(results: RunResults, image: ScoreRow) -> np.ndarray | None:
-    """The mask of a row of the score table as pixel metrics count it, bool of the run's shape; None where they leave
-    the image out. Raises ImageReadError.
+def truth_of(results: RunResults, image: ScoreRow) -> Truth | None:
+    """What a person drew on the image of a row of the score table, as pixel metrics count it; None where they leave
+    it out. Raises ImageReadError where a run without a truth of its own needs an image that is gone.
     """
-    return load_truth(sample_of(image), results.shape)
+    return results.truth.of(image.sample_id, is_defective=image.is_defective)
+
+
+def outline_of(results: RunResults, image: ScoreRow) -> np.ndarray | None:
+    """The true defect of an image to draw, bool at map size; None where it is normal or its truth unknown.
+    Raises as `truth_of`.
+    """
+    truth = truth_of(results, image)
+    return None if truth is None or truth.is_normal else truth.mask
+
+
+def why_left_out(results: RunResults, image: ScoreRow) -> str:
+    """Why pixel metrics leave a defective image out, in a sentence. Raises as `truth_of`."""
+    return results.truth.why(image.sample_id).reason
 
 
 def threshold_choices(results: RunResults) -> tuple[ThresholdChoice, ...]:

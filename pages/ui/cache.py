@@ -1,5 +1,5 @@
-"""The only caches, with data_cache, flow_cache and compare_cache. Keys are small plain values with a stamp of the files
-read; without them only speed changes.
+"""The only caches, with data_cache, mask_cache, flow_cache and compare_cache. Keys are small plain values with a stamp
+of the files read; without them only speed changes.
 """
 
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 import streamlit as st
 
-from wtflow.datasets.images import load_image, load_mask
+from wtflow.datasets.images import load_image
 from wtflow.datasets.stamps import ABSENT, stamp_of
 from wtflow.errors import StoreError
 from wtflow.failures.calls import alarm_map as compute_alarm_map
@@ -20,7 +20,7 @@ from wtflow.plots.pictures import crop_around, encode_jpeg, overlay, thumbnail
 from wtflow.records.core import Probe, Tried
 from wtflow.records.failures import AlarmMap, FailureMap, RegionReport
 from wtflow.records.notes import RunNotes
-from wtflow.results import RunResults, image_of_row, open_results, pixel_map, truth_of
+from wtflow.results import RunResults, image_of_row, open_results, outline_of, pixel_map, truth_of
 from wtflow.store import layout
 from wtflow.store.notes import notes_of
 from wtflow.store.runs import RunStore
@@ -87,18 +87,25 @@ def _notes(home: str, run_id: str, stamp: int) -> RunNotes:
     return notes_of(RunStore(Path(home)), run_id)
 
 
-def picture(path: str, mask_path: str, size_px: int = THUMBNAIL_PX) -> bytes:
-    """JPEG of an image file, its longer side `size_px`, with its mask outlined. Raises ImageReadError."""
-    return _picture(path, mask_path, size_px, file_stamp(Path(path)))
+def picture(path: str, size_px: int = THUMBNAIL_PX) -> bytes:
+    """JPEG of an image file, its longer side `size_px`. Raises ImageReadError."""
+    return _picture(path, size_px, file_stamp(Path(path)))
 
 
 @st.cache_data(max_entries=3000, show_spinner=False)
-def _picture(path: str, mask_path: str, size_px: int, stamp: int) -> bytes:
-    small = thumbnail(load_image(Path(path), None), size_px)
-    if mask_path:
-        mask = load_mask(Path(mask_path), None)
-        small = overlay(small, mask, (0.0, 1.0), 0.0, mask)
-    return encode_jpeg(small)
+def _picture(path: str, size_px: int, stamp: int) -> bytes:
+    return encode_jpeg(thumbnail(load_image(Path(path), None), size_px))
+
+
+def scored(store: RunStore, run_id: str, row: int, size_px: int = THUMBNAIL_PX) -> bytes:
+    """JPEG of a scored image, the true defect outlined as the run counts it. Raises ImageReadError."""
+    return _scored(str(store.home), run_id, run_stamp(store, run_id), row, size_px)
+
+
+@st.cache_data(max_entries=3000, show_spinner=False)
+def _scored(home: str, run_id: str, stamp: tuple[int, ...], row: int, size_px: int) -> bytes:
+    small, mask = _small(_results(home, run_id, stamp), row, size_px)
+    return encode_jpeg(small if mask is None else overlay(small, mask, (0.0, 1.0), 0.0, mask))
 
 
 def heat(store: RunStore, run_id: str, row: int, opacity: float, size_px: int = THUMBNAIL_PX) -> bytes:
@@ -118,7 +125,7 @@ def _heat(home: str, run_id: str, stamp: tuple[int, ...], row: int, opacity: flo
 def _small(found: RunResults, row: int, size_px: int):
     """An image of the score table with its longer side `size_px`, and its mask (None: it has none)."""
     image = image_of_row(found.table, row)
-    mask = load_mask(Path(image.mask_path), None) if image.mask_path else None
+    mask = outline_of(found, image)
     return thumbnail(load_image(Path(image.path), None), size_px), mask
 
 
@@ -204,7 +211,8 @@ def _segments(
     image = image_of_row(found.table, row)
     truth, values = truth_of(found, image), pixel_map(found, row)
     small = thumbnail(load_image(Path(image.path), None), size_px)
-    painted = paint_segments(small, values >= threshold, values < 0 if truth is None else truth)
+    mask = values < 0 if truth is None else truth.mask
+    painted = paint_segments(small, values >= threshold, mask)
     return encode_jpeg(painted), None if truth is None else compare_regions(values, truth, threshold)
 
 

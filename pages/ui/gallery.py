@@ -101,7 +101,7 @@ def _show_card(store: RunStore, results: RunResults, image: CalledRow, view: str
             if view == "overlay":
                 picture = cache.heat(store, results.run_id, int(image.row), OPACITY)
             else:
-                picture = cache.picture(image.path, image.mask_path)
+                picture = cache.scored(store, results.run_id, int(image.row))
             st.image(
                 picture,
                 width="stretch",

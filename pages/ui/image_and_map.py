@@ -5,12 +5,13 @@ from pathlib import Path
 import streamlit as st
 
 from pages.ui import state
-from wtflow.datasets.images import load_image, load_mask
+from pages.ui.errors import plain
+from wtflow.datasets.images import load_image
 from wtflow.plots import theme
 from wtflow.plots.axes import format_score
 from wtflow.plots.localization import plot_localization
 from wtflow.plots.pictures import to_uint8
-from wtflow.results import RunResults, ScoreRow, pixel_map
+from wtflow.results import RunResults, ScoreRow, outline_of, pixel_map, why_left_out
 
 SCALES = {"run": "One scale for the run", "image": "This image's own scale"}
 OWN_SCALE_NOTE = (
@@ -26,12 +27,12 @@ def show_image_and_map(results: RunResults, image: ScoreRow) -> None:
     scale = scale if scale in SCALES else "run"
     values = pixel_map(results, int(image.row))
     grid = results.maps[int(image.row)]
-    mask_path = Path(image.mask_path) if image.mask_path else None
-    is_drawn = mask_path is not None and st.session_state.setdefault("show_truth", True)
+    outline = outline_of(results, image)
+    is_drawn = outline is not None and st.session_state.setdefault("show_truth", True)
     figure = plot_localization(
         to_uint8(load_image(Path(image.path), None)),
         values,
-        load_mask(mask_path, None) if is_drawn else None,
+        outline if is_drawn else None,
         color_range=results.color_range if scale == "run" else (float(values.min()), float(values.max())),
         opacity=opacity,
         grid_shape=grid.shape,
@@ -52,10 +53,10 @@ def show_image_and_map(results: RunResults, image: ScoreRow) -> None:
         st.segmented_control(
             "Colours", list(SCALES), required=True, format_func=SCALES.__getitem__, **state.bound("scale", scale)
         )
-        if mask_path is not None:
+        if outline is not None:
             st.toggle("Outline of the true defect", key="show_truth", persist_state="session")
         elif image.is_defective:
-            st.caption("No mask: the true defect is not outlined.")
+            st.caption(f"The true defect is not outlined. {plain(why_left_out(results, image))}")
     if scale == "image":
         st.caption(f":material/warning: {OWN_SCALE_NOTE}")
 

@@ -13,10 +13,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from wtflow.datasets.masks.read import read_run_truth
 from wtflow.datasets.run_images import read_data
 from wtflow.features.extract import FeatureKeys, compute_features
 from wtflow.jobs.reporter import Reporter
 from wtflow.machine.memory import peak_mib
+from wtflow.records.shapes import shape_of
 from wtflow.scoring.detector import Maps
 from wtflow.scoring.evaluate import score_images, scored_images, summarise
 from wtflow.store import layout
@@ -54,7 +56,9 @@ def run_stage(store: RunStore, run_id: str, stage: str) -> None:
         score_images(store, run_id, _read_keys(keys_file), data, settings, CPU, checkpoint, _ignore)
     elif stage == "metrics":
         maps = np.asarray(store.maps(run_id), np.float32)
-        summarise(scored_images(data, Maps(maps, maps, np.full(len(maps), np.nan))), settings, _ignore)
+        scored = scored_images(data, Maps(maps, maps, np.full(len(maps), np.nan)))
+        shape = shape_of(scored.canvas or settings.image_size)
+        summarise(scored, read_run_truth(data, config.reading, shape, _ignore)[1], settings, _ignore)
 
 
 def _read_keys(path: Path) -> FeatureKeys:

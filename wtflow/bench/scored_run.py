@@ -7,11 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from wtflow.datasets.masks.read import read_run_truth
 from wtflow.datasets.run_images import read_data
 from wtflow.features.backbone import Backbone
 from wtflow.features.extract import get_features
 from wtflow.records.core import RunStatus
 from wtflow.records.edges import EdgeFactors
+from wtflow.records.reading import Reading
+from wtflow.records.shapes import shape_of
 from wtflow.scoring.detector import Detector, Maps, save_checkpoint
 from wtflow.scoring.edges import edge_factors
 from wtflow.scoring.evaluate import scored_images, summarise
@@ -51,7 +54,9 @@ def write_scored_run(
             row, column = (int(generator.integers(0, max(1, side - BUMP))) for side in grid)
             pixel_map[row : row + BUMP, column : column + BUMP] += generator.gamma(2.0, 1.0)
     scored = scored_images(data, Maps(maps, maps[::-1], np.full(len(maps), np.nan)))
-    table, summary = summarise(scored, settings, _ignore)
+    _, truth = read_run_truth(data, Reading(), shape_of(settings.image_size), _ignore)
+    store.write_truth(run_id, truth)
+    table, summary = summarise(scored, truth, settings, _ignore)
     store.write_maps(run_id, maps)
     if settings.edge_quantile:
         normals = maps[[not sample.is_defective for sample in samples]]

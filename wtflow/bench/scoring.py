@@ -4,6 +4,7 @@ import numpy as np
 
 from wtflow.bench.figures import Figure, interleaved, milliseconds
 from wtflow.bench.workshop import Workshop
+from wtflow.datasets.masks.shrink import truth_of_mask
 from wtflow.features.extract import BATCH
 from wtflow.metrics import PixelMetrics
 from wtflow.scoring.pixels import image_scores, upsample
@@ -18,11 +19,11 @@ def measure(shop: Workshop) -> list[Figure]:
     pixel_maps = upsample(maps, settings.image_size, settings.score)
     mask = np.zeros(pixel_maps.shape[1:], bool)
     mask[: len(mask) // 8, : len(mask) // 8] = True
-    metrics = PixelMetrics()
+    truth, metrics = truth_of_mask(mask, mask.shape), PixelMetrics()
 
     def count() -> None:
         for pixel_map in pixel_maps:
-            metrics.add(pixel_map, mask)
+            metrics.add(pixel_map, truth)
 
     bare = shop.bare_backbone(BATCH)
     seconds = interleaved(

@@ -1,5 +1,6 @@
 """Commands about data: `demo`, `check` and `cache`."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,6 +29,7 @@ def demo(
 def check(
     root: Root,
     category: Annotated[str | None, typer.Option(help="Only this category.")] = None,
+    size: Annotated[int, typer.Option(min=1, help="Image size that regions of masks are compared with.")] = 256,
     mask_values: MaskValues = None,
     good: Good = None,
     masks_as_stored: MasksAsStored = None,
@@ -46,7 +48,7 @@ def check(
             reading = reading_for(RunStore(), found.root, name, mask_values, good, masks_as_stored)
             with console.progress() as show:
                 reports.append(
-                    check_category(scan_category(found.root, name, reading), progress=console.steps(show, name))
+                    check_category(scan_category(found.root, name, reading), console.steps(show, name), size)
                 )
             _print_report(reports[-1])
     console.finish(
@@ -81,11 +83,17 @@ def cache(
 
 
 def _print_report(report: HealthReport) -> None:
+    from wtflow.datasets.masks.words import decision_words, region_words
+
     counts = "; ".join(
         f"{split}: " + ", ".join(f"{n} {defect}" for defect, n in groups.items())
         for split, groups in report.counts.items()
     )
     console.out.print(f"{report.category} ({report.layout}) {counts}", markup=False)
+    if report.masks is not None and report.masks.n_masks:
+        console.out.print(f"  masks: {decision_words(report.masks)}", markup=False)
+    if report.regions is not None:
+        console.out.print(f"  regions: {region_words(report.regions)}", markup=False)
     print_findings(report.findings, console.out)
     if not report.findings:
         console.out.print("  no problems found", markup=False)
@@ -100,5 +108,7 @@ def _report_facts(report: HealthReport) -> dict[str, Any]:
         "sizes": report.sizes,
         "modes": report.modes,
         "n_bytes": report.n_bytes,
+        "masks": None if report.masks is None else asdict(report.masks),
+        "regions": None if report.regions is None else asdict(report.regions),
         "findings": facts_of(report.findings),
     }

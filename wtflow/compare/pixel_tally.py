@@ -10,18 +10,18 @@ AUROC and AUPRO by less than 0.001 and pixel AP by less than 0.005 (a test measu
 from pathlib import Path
 
 import numpy as np
-from scipy import ndimage
 
 from wtflow.machine.progress import Progress
-from wtflow.metrics import EIGHT_NEIGHBOURS, FPR_LIMIT
+from wtflow.metrics import FPR_LIMIT
 from wtflow.records.compare import PixelTally
 from wtflow.records.core import Curve
 from wtflow.records.spacing import spaced
+from wtflow.records.truth import Truth
 from wtflow.results import RunResults, each_image, pixel_map, truth_of
 from wtflow.store import derived
 from wtflow.store.runs import RunStore
 
-VERSION = 1
+VERSION = 2
 """Part of the file's name: raise it when a tally's meaning changes."""
 
 
@@ -118,19 +118,21 @@ def _thresholds(results: RunResults) -> np.ndarray:
     return np.unique(np.concatenate([[0.0], *quantiles]).astype(np.float32))
 
 
-def _count(values: np.ndarray, truth: np.ndarray, rising: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(T,) each: normal pixels, defective pixels and covered regions at or above each threshold."""
-    reached = np.searchsorted(rising, values, side="right") - 1  # index of the highest threshold that a pixel reaches
+def _count(values: np.ndarray, truth: Truth, rising: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(T,) each: normal area, defective area and covered regions at or above each threshold."""
+    reached = (np.searchsorted(rising, values, side="right") - 1).ravel()  # the highest threshold that a pixel reaches
 
     def at_or_above(places: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
         return np.bincount(places, weights, minlength=len(rising))[::-1].cumsum()[::-1]
 
-    if not truth.any():
-        return at_or_above(reached.ravel()), np.zeros(len(rising)), np.zeros(len(rising))
-    regions, _ = ndimage.label(truth, structure=EIGHT_NEIGHBOURS)
-    region, hit = regions[truth], reached[truth]
-    shares = 1 / np.bincount(region)[1:]
-    return at_or_above(reached[~truth]), at_or_above(hit), at_or_above(hit, shares[region - 1])
+    if truth.is_normal and not len(truth.left_pixel):
+        return at_or_above(reached), np.zeros(len(rising)), np.zeros(len(rising))
+    hit, share = reached[truth.pixel], truth.share.astype(np.float64)
+    return (
+        at_or_above(reached, truth.normal.ravel()),
+        at_or_above(hit, share),
+        at_or_above(hit, share / truth.areas[truth.region]),
+    )
 
 
 def _weighted(tally: PixelTally, rows: np.ndarray, weights: np.ndarray) -> list[np.ndarray]:

@@ -105,6 +105,12 @@ def read_size(path: Path) -> tuple[int, int]:
     return _with_image(data, str(path), lambda image: _upright_size(image, data))
 
 
+def read_orientation(path: Path) -> int:
+    """1 to 8 as EXIF numbers them, from an image's header alone. Raises ImageReadError."""
+    data = _read_bytes(path, str(path))
+    return _with_image(data, str(path), lambda image: orientation_of(image, data))
+
+
 def _read_bytes(path: Path, name: str) -> bytes:
     try:
         found = path.stat()

@@ -7,22 +7,31 @@ from pathlib import Path
 from wtflow.config import BACKGROUND, Background
 from wtflow.datasets.decode import Decoded, read_image
 from wtflow.datasets.health_folders import count_samples, note_folders
-from wtflow.datasets.health_looks import note_looks, note_turned_mask
+from wtflow.datasets.health_looks import note_looks
 from wtflow.datasets.health_rules import Noted, worst_first
-from wtflow.datasets.images import binarise, hash_pixels
+from wtflow.datasets.images import hash_pixels
+from wtflow.datasets.masks.check import MaskCheck, note_good_masks
+from wtflow.datasets.scan import LAYOUTS
 from wtflow.errors import DatasetError, ImageReadError
 from wtflow.records.core import Category, Finding, HealthReport, Sample
+
+DEFAULT_SIZE_PX = 256
+"""The image size of preset `fast`."""
 
 LOW_RANGE = 1 / 8
 """A camera with 12 bits in a 16-bit file uses 1/16 of the range; a dark but well-exposed picture uses more than 1/8."""
 
 
-def check_category(category: Category, progress: Callable[[int, int], None] | None = None) -> HealthReport:
-    """What a category contains and every finding, grouped by kind. Decodes every image and mask once.
+def check_category(
+    category: Category, progress: Callable[[int, int], None] | None = None, size_px: int = DEFAULT_SIZE_PX
+) -> HealthReport:
+    """What a category contains and every finding, grouped by kind. Decodes every image once, and masks once more to
+    count regions.
 
-    progress: called with (images done, images in all) before the first and after each image.
+    progress: called with (images done, images in all) before the first and after each image. size_px: of the map that
+    regions are compared with.
     """
-    noted = Noted()
+    noted, masks = Noted(), MaskCheck(category.reading, LAYOUTS[category.layout].mask_rule)
     sizes: Counter[str] = Counter()
     modes: Counter[str] = Counter()
     first_seen: dict[str, Sample] = {}
@@ -41,12 +50,13 @@ def check_category(category: Category, progress: Callable[[int, int], None] | No
             note_looks(image, sample, noted)
             _note_copy(hash_pixels(image), sample, first_seen, noted)
         if sample.is_defective:
-            _note_mask(category, sample, image, noted)
+            _note_mask(category, sample, image, masks, noted)
         if progress is not None:
             progress(done, len(samples))
-    _note_good_masks(category, noted)
+    decision, regions, about_masks = masks.finish(size_px, noted)
+    note_good_masks(category, decision, noted)
     about_folders = note_folders(category, noted)
-    findings = worst_first([*about_folders, *noted.findings(), *_about_mixture(sizes, modes)])
+    findings = worst_first([*about_folders, *noted.findings(), *about_masks, *_about_mixture(sizes, modes)])
     return HealthReport(
         category.name,
         category.layout,
@@ -56,6 +66,8 @@ def check_category(category: Category, progress: Callable[[int, int], None] | No
         n_bytes,
         findings,
         category.reading,
+        decision,
+        regions,
     )
 
 
@@ -75,28 +87,11 @@ def _read(path: Path, name: str, code: str, noted: Noted, background: Background
         return None
 
 
-def _note_mask(category: Category, sample: Sample, image: Decoded | None, noted: Noted) -> None:
+def _note_mask(category: Category, sample: Sample, image: Decoded | None, masks: MaskCheck, noted: Noted) -> None:
     if sample.mask_path is None:
         return
     name = sample.mask_path.relative_to(category.root / category.name).as_posix()
-    mask = _read(sample.mask_path, name, "unreadable_mask", noted, "none")
-    if mask is None:
-        return
-    if image is not None and mask.pixels.shape[:2] != image.pixels.shape[:2]:
-        noted.add("mask_size", name, f"{_size(mask)}, image {_size(image)}")
-    if image is not None and not category.reading.masks_as_stored:
-        note_turned_mask(image, mask, name, noted)
-    if not binarise(mask.pixels).any():
-        noted.add("empty_mask", name)
-
-
-def _note_good_masks(category: Category, noted: Noted) -> None:
-    """Masks of normal images: one that marks a defect contradicts its image's label."""
-    for path in category.good_masks:
-        name = path.relative_to(category.root / category.name).as_posix()
-        mask = _read(path, name, "unreadable_mask", noted, "none")
-        if mask is not None:
-            noted.add("marked_good" if binarise(mask.pixels).any() else "good_mask", name)
+    masks.add(sample, name, image, noted)
 
 
 def _note_range(image: Decoded, sample: Sample, noted: Noted) -> None:

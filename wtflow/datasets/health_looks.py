@@ -2,6 +2,7 @@
 
 from wtflow.datasets.decode import Decoded
 from wtflow.datasets.health_rules import Noted
+from wtflow.datasets.stored import Stored
 from wtflow.records.core import Sample
 
 UPRIGHT = 1
@@ -18,7 +19,7 @@ def note_looks(image: Decoded, sample: Sample, noted: Noted) -> None:
         noted.add("turned", sample.id, f"orientation {image.orientation}")
 
 
-def note_turned_mask(image: Decoded, mask: Decoded, name: str, noted: Noted) -> None:
+def note_turned_mask(image: Decoded, mask: Stored, name: str, noted: Noted) -> None:
     """Note a mask, called `name`, that EXIF turns otherwise than its image: no file says which way it was drawn."""
     if mask.orientation != image.orientation:
         noted.add("turned_mask", name, f"image orientation {image.orientation}, mask {mask.orientation}")

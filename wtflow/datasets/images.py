@@ -7,15 +7,11 @@ import numpy as np
 from PIL import Image
 
 from wtflow.config import BACKGROUND, Background
-from wtflow.datasets.decode import Decoded, decode_image, read_image, read_size, read_stored
-from wtflow.errors import DatasetError, ImageReadError
-from wtflow.records.core import Sample
+from wtflow.datasets.decode import Decoded, decode_image, read_image, read_size
+from wtflow.errors import ImageReadError
 from wtflow.records.shapes import Shape, shape_of
 
-__all__ = ["hash_file", "load_image", "load_image_bytes", "load_mask", "load_truth", "read_size"]
-
-_MAX_LABEL = 15
-"""A mask whose maximum is at most this holds class numbers, not brightness (VisA's masks number the defect types)."""
+__all__ = ["hash_file", "load_image", "load_image_bytes", "load_painted", "read_size"]
 
 
 def load_image(path: Path, size_px: int | Shape | None, background: Background = BACKGROUND) -> np.ndarray:
@@ -34,42 +30,9 @@ def load_image_bytes(
     return _to_rgb(decode_image(data, name, background), size_px)
 
 
-def load_mask(path: Path | None, size_px: int | Shape | None, shape: Shape | None = None) -> np.ndarray:
-    """bool (H, W), True where the defect is. A path of None is the mask of a normal image: nothing is True.
-
-    size_px: side or (height, width) of the result; None keeps the file's own. shape: (height, width) of the image that
-    the mask belongs to; a mask of another size is then refused, and an absent one takes it where `size_px` is None.
-    Raises: ImageReadError for a file that cannot be read or does not fit, DatasetError where no size is given at all.
-    """
-    if path is None:
-        if size_px is None and shape is None:
-            raise DatasetError("A mask without a file has no size.", fix="Give size_px, or the shape of its image.")
-        return np.zeros(shape_of(size_px) if size_px is not None else shape, dtype=bool)
-    mask = binarise(read_stored(path).colour)
-    if shape is not None and mask.shape != tuple(shape):
-        found, expected = (f"{width} x {height}" for height, width in (mask.shape, shape))
-        raise ImageReadError(
-            f"{path} has {found} pixels but its image has {expected}.", fix="Make the mask as large as its image."
-        )
-    return mask if size_px is None else shrink_mask(mask, size_px)
-
-
-def load_truth(sample: Sample, size_px: int | Shape) -> np.ndarray | None:
-    """bool mask of a test image at that side or (height, width); None where pixel metrics have to leave the image out.
-
-    That is a defective image whose mask is missing, unreadable, empty or of another size: exactly what `check_category`
-    warns of. Raises: ImageReadError where the image itself cannot be read.
-    """
-    if not sample.is_defective:
-        return load_mask(None, size_px)
-    if sample.mask_path is None:
-        return None
-    shape = read_size(sample.path)
-    try:
-        mask = load_mask(sample.mask_path, size_px, shape)
-    except ImageReadError:
-        return None
-    return mask if mask.any() else None
+def load_painted(path: Path) -> np.ndarray:
+    """bool (H, W), True where the app itself wrote a mask of painted pixels. Raises ImageReadError."""
+    return read_image(path).pixels > 0
 
 
 def hash_file(path: Path) -> str:
@@ -91,39 +54,6 @@ def hash_pixels(image: Decoded) -> str:
     digest = hashlib.blake2b(f"{pixels.shape} {image.white}".encode(), digest_size=16)
     digest.update(pixels.data)
     return digest.hexdigest()
-
-
-def binarise(pixels: np.ndarray) -> np.ndarray:
-    """bool (H, W): at least half of the mask's own maximum, so that 0/1, 0/255 and 16-bit masks all work.
-    All 0 is empty.
-    """
-    values = pixels.max(axis=2) if pixels.ndim == 3 else pixels
-    highest = int(values.max(initial=0))
-    # Half of the highest class number would drop the defects with low numbers.
-    threshold = 1 if highest <= _MAX_LABEL else (highest + 1) // 2
-    return values >= threshold
-
-
-def shrink_mask(mask: np.ndarray, size_px: int | Shape) -> np.ndarray:
-    """The mask at that side or (height, width) by nearest neighbour. One with something in it never becomes empty."""
-    height, width = mask.shape
-    n_rows, n_columns = shape_of(size_px)
-    small = mask[
-        np.ix_(
-            ((np.arange(n_rows) + 0.5) / n_rows * height).astype(int),
-            ((np.arange(n_columns) + 0.5) / n_columns * width).astype(int),
-        )
-    ]
-    if small.any() or not mask.any():
-        return small
-    # Nearest neighbour looks at one pixel in many, so a hairline scratch can fall between them. The image would then
-    # count as defective with no defect in it, and the pixel metrics would punish a map for being right. Keep what the
-    # scratch touches.
-    for row, column in np.argwhere(mask):
-        rows = slice(row * n_rows // height, -(-(row + 1) * n_rows // height))
-        columns = slice(column * n_columns // width, -(-(column + 1) * n_columns // width))
-        small[rows, columns] = True
-    return small
 
 
 def _to_rgb(image: Decoded, size_px: int | Shape | None) -> np.ndarray:

@@ -34,6 +34,8 @@ class FolderLayout:
     scan: Callable[[Path, str, Reading], Category]
     """The category of this name below a root, read as a person said. Opens no image. Raises LayoutError."""
     split_file: str = ""
+    mask_rule: str = "auto"
+    """What the published data set says of the values in its masks: auto where they are black and one other."""
 
     def expected_mask(self, sample: Sample) -> str:
         """The first path, below the category, at which the mask of a defective test image is looked for."""

@@ -96,6 +96,11 @@ def good_folders(root: Path, name: str, wanted: tuple[str, ...]) -> tuple[str, .
     return tuple(dict.fromkeys(found))
 
 
+def layout_of_training(sample_id: str) -> FolderLayout | None:
+    """The layout whose training images have such ids."""
+    return next((layout for layout in LAYOUTS.values() if sample_id.startswith(f"{layout.train_folder}/")), None)
+
+
 def layout_of(folder: Path) -> str | None:
     """The layout in which a folder is one category, or None."""
     if any(is_folder(folder / below) for below in _FOREIGN):

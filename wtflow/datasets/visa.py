@@ -105,5 +105,13 @@ def _below(name: str, text: str, number: int) -> PurePosixPath:
 
 
 LAYOUT = FolderLayout(
-    "visa", "VisA", "Data/Images/Normal", "Data/Masks", ".png", is_category, scan, split_file=SPLIT_FILE
+    "visa",
+    "VisA",
+    "Data/Images/Normal",
+    "Data/Masks",
+    ".png",
+    is_category,
+    scan,
+    split_file=SPLIT_FILE,
+    mask_rule="defect=nonzero",  # its masks number the kinds of defect
 )

@@ -16,14 +16,14 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
-from wtflow.datasets.images import load_image, load_mask
+from wtflow.datasets.images import load_image
 from wtflow.errors import ImageReadError
 from wtflow.export.folder import file_stem
 from wtflow.export.report.reproduce import without_folder
 from wtflow.export.tables import scores_csv
 from wtflow.plots.pictures import colour_map, overlay
 from wtflow.records.notes import RunNotes
-from wtflow.results import RunResults, ScoreRow, each_image, pixel_map, threshold_choices
+from wtflow.results import RunResults, ScoreRow, each_image, outline_of, pixel_map, threshold_choices
 from wtflow.store.files import write_atomic
 from wtflow.store.layout import RunConfig
 from wtflow.store.notes import as_stored
@@ -133,7 +133,7 @@ def _picture(results: RunResults, row: ScoreRow) -> tuple[bytes, bool]:
     values = pixel_map(results, int(row.row))
     try:
         image = load_image(Path(row.path), results.shape, results.settings.background)
-        mask = load_mask(Path(row.mask_path), results.shape) if row.mask_path else None
+        mask = outline_of(results, row)
     except ImageReadError:
         return _png(colour_map(values, results.color_range)), False
     return _png(overlay(image, values, results.color_range, OPACITY, mask)), True

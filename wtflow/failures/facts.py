@@ -7,15 +7,15 @@ import numpy as np
 
 from wtflow.datasets.images import load_image
 from wtflow.errors import ImageReadError
-from wtflow.failures.regions import border_distance, contrast, count_regions, mask_centre
+from wtflow.failures.regions import border_distance, contrast, mask_centre
 from wtflow.machine.progress import Progress
 from wtflow.metrics import PixelMetrics
+from wtflow.records.coverage import covered_share
 from wtflow.records.failures import ImageFacts
-from wtflow.results import RunResults, ScoreRow, each_image, pixel_map, truth_of
-from wtflow.scoring.pixels import covered_share
+from wtflow.records.truth import Truth, normal_truth
+from wtflow.results import RunResults, ScoreRow, each_image, pixel_map, truth_of, why_left_out
 
 _MEASURED = ("area", "contrast", "border", "n_regions", "peak_on_defect")
-NO_MASK = "It has no valid mask."
 
 
 def compute_facts(results: RunResults, progress: Progress) -> ImageFacts:
@@ -27,23 +27,24 @@ def compute_facts(results: RunResults, progress: Progress) -> ImageFacts:
     problem, done = np.full(len(test), "", object), 0
     normal_pixels, aupro = PixelMetrics(), {}
     for image in each_image(test[~test.is_defective]):
-        normal_pixels.add(pixel_map(results, int(image.row)), np.zeros(results.shape, bool))
+        values = pixel_map(results, int(image.row))
+        normal_pixels.add(values, normal_truth(values.shape))
         done += 1
         progress(done, len(test))
     for defect, own in test[test.is_defective].groupby("defect"):
         pixels = copy.deepcopy(normal_pixels)
         for at, image in zip(own.index.to_list(), each_image(own), strict=True):
             try:
-                measured, mask = _measure(results, image)
+                measured, truth = _measure(results, image)
             except ImageReadError as error:
                 problem[at] = error.message
             else:
                 for name, value in measured.items():
                     found[name][at] = value
-                if mask is None:
-                    problem[at] = NO_MASK
+                if truth is None:
+                    problem[at] = why_left_out(results, image)
                 else:
-                    pixels.add(pixel_map(results, int(image.row)), mask)
+                    pixels.add(pixel_map(results, int(image.row)), truth)
             done += 1
             progress(done, len(test))
         aupro[str(defect)] = pixels.result()["aupro"]
@@ -61,16 +62,18 @@ def compute_facts(results: RunResults, progress: Progress) -> ImageFacts:
     )
 
 
-def _measure(results: RunResults, image: ScoreRow) -> tuple[dict[str, float], np.ndarray | None]:
-    mask = truth_of(results, image)
-    if mask is None:
+def _measure(results: RunResults, image: ScoreRow) -> tuple[dict[str, float], Truth | None]:
+    truth = truth_of(results, image)
+    if truth is None:
         return {}, None
-    share = covered_share(mask, results.maps.shape[1:])
+    defect = truth.defect
+    share = covered_share(defect, results.maps.shape[1:])
     rows, columns = (slice(max(at - 1, 0), at + 2) for at in (image.peak_row, image.peak_column))
+    picture = load_image(Path(image.path), results.shape, results.settings.background)
     return {
-        "area": float(mask.mean()),
-        "contrast": contrast(load_image(Path(image.path), results.shape, results.settings.background), mask),
-        "border": border_distance(*mask_centre(mask), mask.shape),
-        "n_regions": float(count_regions(mask)),
+        "area": float(defect.mean()),
+        "contrast": contrast(picture, truth.mask, truth.ignored),
+        "border": border_distance(*mask_centre(defect), truth.shape),
+        "n_regions": float(truth.n_regions),
         "peak_on_defect": float(share[rows, columns].max() > 0),
-    }, mask
+    }, truth

@@ -10,6 +10,7 @@ from scipy import ndimage
 from wtflow.errors import MetricError
 from wtflow.metrics import EIGHT_NEIGHBOURS
 from wtflow.records.failures import Region, RegionReport
+from wtflow.records.truth import Truth
 
 GAP_PX = 1
 """Pixels next to the mask that belong to neither side: resizing mixes the colours of both there."""
@@ -21,27 +22,27 @@ LEAST_SPREAD = 1 / 255
 """One step of an 8-bit image: a ring of one single colour would make every contrast infinite."""
 
 
-def compare_regions(pixel_map: np.ndarray, mask: np.ndarray, threshold: float) -> RegionReport:
-    """Over- and under-segmented pixels and regions of a map (H, W) at a threshold, compared with a mask, bool (H, W).
+def compare_regions(pixel_map: np.ndarray, truth: Truth, threshold: float) -> RegionReport:
+    """Over- and under-segmented pixels and regions of a map (H, W) at a threshold, compared with the truth.
 
-    A pixel is called defective when its score >= threshold. Raises MetricError for shapes that differ.
+    A pixel is called defective when its score >= threshold. Pixels that are left out count nowhere, and a called region
+    that lies in them alone is no false alarm. Regions of the truth are those of the mask at its own size; each is found
+    to the share of its area that is called. Raises MetricError for shapes that differ.
     """
-    if pixel_map.shape != mask.shape or mask.ndim != 2:
+    if pixel_map.shape != truth.shape:
         raise MetricError(
-            f"A map of shape {pixel_map.shape} does not fit a mask of shape {mask.shape}.",
+            f"A map of shape {pixel_map.shape} does not fit a truth of shape {truth.shape}.",
             fix="Bring both to one size.",
         )
-    called = pixel_map >= threshold
-    mask = np.asarray(mask, bool)
-    alarms = tuple(region for region in _regions(called, mask) if not region.is_found)
+    called, mask, ignored = pixel_map >= threshold, truth.mask, truth.ignored
     return RegionReport(
         threshold=float(threshold),
-        n_pixels=mask.size,
+        n_pixels=int((~ignored).sum()),
         n_both=int((called & mask).sum()),
-        n_over=int((called & ~mask).sum()),
+        n_over=int((called & ~mask & ~ignored).sum()),
         n_under=int((mask & ~called).sum()),
-        defects=_regions(mask, called),
-        alarms=alarms,
+        defects=_defects(truth, called),
+        alarms=_alarms(called, mask, ignored),
     )
 
 
@@ -55,21 +56,19 @@ def border_distance(row: float, column: float, shape: tuple[int, int]) -> float:
 
 def mask_centre(mask: np.ndarray) -> tuple[float, float]:
     """Row and column of the centroid of a mask that is not empty, in pixel edges:
-    the pixel (0, 0) has its centre at (0.5, 0.5).
+    the pixel (0, 0) has its centre at (0.5, 0.5). mask: (H, W), bool or the share of each pixel.
     """
     rows, columns = np.nonzero(mask)
-    return float(rows.mean()) + 0.5, float(columns.mean()) + 0.5
+    weights = mask[rows, columns].astype(np.float64)
+    return float(np.average(rows, weights=weights)) + 0.5, float(np.average(columns, weights=weights)) + 0.5
 
 
-def count_regions(mask: np.ndarray) -> int:
-    return int(ndimage.label(mask, structure=EIGHT_NEIGHBOURS)[1])
-
-
-def contrast(image: np.ndarray, mask: np.ndarray) -> float:
+def contrast(image: np.ndarray, mask: np.ndarray, ignored: np.ndarray | None = None) -> float:
     """How far a defect stands out from its surroundings by colour:
     |mean inside - mean of a ring around it| / spread of the ring.
 
-    image: float (H, W, 3) in [0, 1]; mask: bool (H, W), not empty. Distances are Euclidean in RGB; the ring is
+    image: float (H, W, 3) in [0, 1]; mask: bool (H, W), not empty; ignored: bool (H, W), no part of the ring.
+    Distances are Euclidean in RGB; the ring is
     RING_SHARE of the side wide and begins GAP_PX outside the mask; its spread is the root mean square distance of its
     pixels from their mean. 1 means: as far from the surroundings' mean as their pixels are on average. NaN where the
     mask leaves no ring. Source: ours.
@@ -77,6 +76,8 @@ def contrast(image: np.ndarray, mask: np.ndarray) -> float:
     width = max(2, round(RING_SHARE * max(mask.shape)))
     distance = np.asarray(ndimage.distance_transform_edt(~mask))
     ring = (distance > GAP_PX) & (distance <= GAP_PX + width)
+    if ignored is not None:
+        ring &= ~ignored
     if not ring.any():
         return float("nan")
     around = image[ring].astype(np.float64)
@@ -85,16 +86,28 @@ def contrast(image: np.ndarray, mask: np.ndarray) -> float:
     return float(np.linalg.norm(image[mask].mean(0, dtype=np.float64) - middle) / max(spread, LEAST_SPREAD))
 
 
-def _regions(marked: np.ndarray, other: np.ndarray) -> tuple[Region, ...]:
-    """Regions of `marked`, the largest first (of equal ones in reading order), with the share of
-    each that `other` marks too.
+def _defects(truth: Truth, called: np.ndarray) -> tuple[Region, ...]:
+    """Regions of the truth, the largest first (of equal ones in reading order), with the share of each that is
+    called.
     """
-    labels, n = ndimage.label(marked, structure=EIGHT_NEIGHBOURS)
-    rows, columns = np.nonzero(labels)
-    region = labels[rows, columns] - 1
-    size = np.bincount(region, minlength=n)
-    shared, row, column = (
-        np.bincount(region, weights=values, minlength=n) / size for values in (other[rows, columns], rows, columns)
+    n, share = truth.n_regions, truth.share.astype(np.float64)
+    rows, columns = np.divmod(truth.pixel, truth.shape[1])
+    area = truth.areas
+    found, row, column = (
+        np.bincount(truth.region, values * share, minlength=n) / area
+        for values in (called.ravel()[truth.pixel], rows, columns)
     )
-    order = np.argsort(-size, kind="stable")
-    return tuple(Region(float(row[i]), float(column[i]), int(size[i]), float(shared[i])) for i in order)
+    order = np.argsort(-area, kind="stable")
+    return tuple(Region(float(row[i]), float(column[i]), max(1, round(area[i])), float(found[i])) for i in order)
+
+
+def _alarms(called: np.ndarray, mask: np.ndarray, ignored: np.ndarray) -> tuple[Region, ...]:
+    """Called regions that touch no pixel of the mask, the largest first, without what is left out."""
+    labels, n = ndimage.label(called, structure=EIGHT_NEIGHBOURS)
+    labels[np.isin(labels, labels[mask])] = 0
+    rows, columns = np.nonzero((labels > 0) & ~ignored)
+    region = labels[rows, columns]
+    size = np.bincount(region, minlength=n + 1)
+    row, column = (np.bincount(region, weights=values, minlength=n + 1) for values in (rows, columns))
+    order = [i for i in np.argsort(-size, kind="stable") if size[i]]
+    return tuple(Region(float(row[i] / size[i]), float(column[i] / size[i]), int(size[i]), 0.0) for i in order)

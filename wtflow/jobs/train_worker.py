@@ -5,6 +5,7 @@ a run is to run it again. The process ends within seconds after a stop file appe
 """
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from wtflow.datasets.run_images import RunData, read_data
@@ -51,9 +52,12 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
     """All stages in order."""
     import torch
 
+    from wtflow.datasets.masks.read import read_run_truth
+    from wtflow.datasets.masks.words import decision_words
     from wtflow.features.extract import compute_features
     from wtflow.features.weight_sources import source_label
     from wtflow.machine.devices import pick_device
+    from wtflow.records.shapes import shape_of
     from wtflow.scoring.evaluate import score_images, summarise
     from wtflow.training.stages import train_flow
 
@@ -85,11 +89,16 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
         scored = score_images(fresh, run_id, keys, data, settings, device, checkpoint, reporter.progress)
 
     with reporter.stage("metrics"):
-        table, summary = summarise(scored, settings, reporter.progress)
+        shape = shape_of(scored.canvas or settings.image_size)
+        decision, truth = read_run_truth(data, config.reading, shape, reporter.progress)
+        say(decision_words(decision))
+        fresh.write_truth(run_id, truth)
+        table, summary = summarise(scored, truth, settings, reporter.progress)
         fresh.write_scores(run_id, table)
 
     seconds = reporter.seconds
     summary |= {
+        "masks": asdict(decision),
         "seconds": seconds,
         "rates": {
             "features": seconds["features"] / n_images if keys.computed else None,

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from wtflow.records.masks import MaskDecision, RegionSizes
 from wtflow.records.reading import Reading
 
 Split = Literal["train", "test", "tried"]
@@ -100,6 +101,10 @@ class HealthReport:
     n_bytes: int
     findings: tuple[Finding, ...]
     reading: Reading = Reading()
+    masks: MaskDecision | None = None
+    """What the values in its masks are taken for."""
+    regions: RegionSizes | None = None
+    """Of the masks that are read; None without a region."""
 
     @property
     def errors(self) -> tuple[Finding, ...]:

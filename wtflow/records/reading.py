@@ -1,13 +1,12 @@
 """How a person said that a data set is to be read. Kept per data set in the store, and in every run."""
 
-import re
-
 from pydantic import BaseModel, ConfigDict, field_validator
+
+from wtflow.errors import SettingsError
+from wtflow.records.mask_rule import parse_rule
 
 AUTO = "auto"
 """As found: nothing was said."""
-
-_MASKS = re.compile(r"[a-z]+(=[^=,]+(,[a-z]+=[^=,]+)*)?")
 
 
 class Reading(BaseModel):
@@ -25,9 +24,10 @@ class Reading(BaseModel):
     @field_validator("masks")
     @classmethod
     def _is_written_well(cls, text: str) -> str:
-        if not _MASKS.fullmatch(text):
-            raise ValueError('expected "auto", "defect=1,ignore=255", "defect=nonzero", "invert" or "alpha"')
-        return text
+        try:
+            return parse_rule(text).words
+        except SettingsError as error:
+            raise ValueError(str(error)) from error
 
     @property
     def is_as_found(self) -> bool:

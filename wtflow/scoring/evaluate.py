@@ -1,6 +1,7 @@
 """Score images with a detector and sum the scores up: maps, one table row per image, metrics, thresholds."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,6 @@ import pandas as pd
 import torch
 
 from wtflow.config import Settings
-from wtflow.datasets.images import load_truth
 from wtflow.datasets.run_images import RunData
 from wtflow.features.extract import FeatureKeys
 from wtflow.machine.progress import Progress
@@ -26,6 +26,7 @@ from wtflow.metrics import (
 )
 from wtflow.records.core import Curve, Sample
 from wtflow.records.shapes import Shape, shape_of
+from wtflow.records.truth import RunTruth
 from wtflow.scoring.detector import Detector, Maps, load_detector
 from wtflow.scoring.normals import measure_normals
 from wtflow.scoring.pixels import image_scores, scores_of, upsample
@@ -97,17 +98,42 @@ def score_all(
     return scored_images(data, found)
 
 
-def summarise(scored: ScoredImages, settings: Settings, progress: Progress) -> tuple[pd.DataFrame, dict[str, Any]]:
+@dataclass(slots=True)
+class _PixelCounts:
+    """Of how many images the pixel metrics are."""
+
+    n: int = 0
+    n_defective: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    n_regions: int = 0
+    n_small: int = 0
+
+    def facts(self) -> dict[str, Any]:
+        """As metrics.json holds them."""
+        return {
+            "pixel_images": {
+                "n": self.n,
+                "n_defective": self.n_defective,
+                "n_defects": self.n_defective + self.left_out.total(),
+                "left_out": dict(self.left_out),
+            },
+            "regions": {"n": self.n_regions, "smaller_than_a_pixel": self.n_small},
+            "n_without_mask": self.left_out.total(),
+        }
+
+
+def summarise(
+    scored: ScoredImages, truth: RunTruth, settings: Settings, progress: Progress
+) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The table of scores (columns of layout.SCORE_COLUMNS) and everything metrics.json holds about quality.
 
-    Held-out normals are scored and listed, and place a threshold, but count in no metric. Defective images without a
-    valid mask count for the image metrics only.
+    truth: of the test images, at map size. Held-out normals are scored and listed, and place a threshold, but count in
+    no metric. Defective images whose truth is unknown count for the image metrics only.
     """
-    pixels, start_pixels = PixelMetrics(), PixelMetrics()
+    pixels, start_pixels, counted = PixelMetrics(), PixelMetrics(), _PixelCounts()
     maps, start_maps, whole = scored.maps
     shape = shape_of(scored.canvas or settings.image_size)
     rows = []
-    n_without_mask = 0
     for i, (sample, held_out) in enumerate(zip(scored.samples, scored.is_holdout, strict=True)):
         pixel_map = upsample(maps[i : i + 1], shape, settings.score)
         start_map = upsample(start_maps[i : i + 1], shape, "endpoint")
@@ -131,15 +157,19 @@ def summarise(scored: ScoredImages, settings: Settings, progress: Progress) -> t
             )
         )
         if not held_out:
-            truth = load_truth(sample, shape)
-            if truth is None:
-                n_without_mask += 1
+            drawn = truth.of(sample.id, is_defective=sample.is_defective)
+            if drawn is None:
+                counted.left_out[truth.why(sample.id).code] += 1
             else:
-                pixels.add(pixel_map[0], truth)
-                start_pixels.add(start_map[0], truth)
+                pixels.add(pixel_map[0], drawn)
+                start_pixels.add(start_map[0], drawn)
+                counted.n += 1
+                counted.n_defective += sample.is_defective
+                counted.n_regions += drawn.n_regions
+                counted.n_small += drawn.n_small
         progress(i + 1, len(scored.samples))
     table = pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
-    return table, _quality(table, pixels, start_pixels, maps, settings, n_without_mask)
+    return table, _quality(table, pixels, start_pixels, maps, settings, counted)
 
 
 def _quality(
@@ -148,7 +178,7 @@ def _quality(
     start_pixels: PixelMetrics,
     maps: np.ndarray,
     settings: Settings,
-    n_without_mask: int,
+    counted: _PixelCounts,
 ) -> dict[str, Any]:
     """Metrics, thresholds, curves and the colour range, as metrics.json holds them."""
     test, holdout = table[table.split == "test"], table[table.split == "holdout"]
@@ -160,7 +190,7 @@ def _quality(
     metrics |= {key: pixel[key] for key in PIXEL_METRICS}
     metrics |= {"image_auroc_start": start["image_auroc"], "aupro_start": start_pixel["aupro"]}
     reason = undefined_reason(labels)
-    undefined = {key: reason or _no_pixels(n_without_mask) for key, value in metrics.items() if value is None}
+    undefined = {key: reason or _no_pixels(counted) for key, value in metrics.items() if value is None}
     thresholds: dict[str, Any] = {"best_f1": None, "holdout": None}
     if not reason:
         thresholds["best_f1"] = {"value": best_f1_threshold(scores, labels)}
@@ -174,16 +204,26 @@ def _quality(
         "undefined": undefined,
         "thresholds": thresholds,
         "curves": curves,
-        "n_without_mask": n_without_mask,
         "color_range": _color_range(maps, table, settings),
+        **counted.facts(),
     }
 
 
-def _no_pixels(n_without_mask: int) -> str:
-    if n_without_mask:
-        images = "image has" if n_without_mask == 1 else "images have"
-        return f"{n_without_mask} defective test {images} no valid mask, and none of the rest has a defect pixel."
-    return "No test image has a defect pixel in its mask."
+_WHY_LEFT_OUT = {
+    "missing": ("has no mask", "have no mask"),
+    "unreadable": ("has a mask that cannot be read", "have a mask that cannot be read"),
+    "size": ("has a mask of another size", "have a mask of another size"),
+    "empty": ("has a mask that marks nothing", "have a mask that marks nothing"),
+    "unclear": ("has a mask whose values are unclear", "have a mask whose values are unclear"),
+}
+"""Code of LeftOut -> what a defective image, and what several of them do."""
+
+
+def _no_pixels(counted: _PixelCounts) -> str:
+    if not counted.left_out:
+        return "No test image has a defect pixel in its mask."
+    why = ", ".join(f"{n} {_WHY_LEFT_OUT[code][n > 1]}" for code, n in counted.left_out.most_common())
+    return f"No defective test image has a truth that pixels can be compared with: {why}."
 
 
 def _color_range(maps: np.ndarray, table: pd.DataFrame, settings: Settings) -> list[float]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from wtflow.config import Score
 from wtflow.errors import FlowError
+from wtflow.records.coverage import covered_share
 from wtflow.records.shapes import Shape, shape_of
 
 
@@ -87,23 +88,12 @@ COVERED = 0.5
 
 
 def grid_mask(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """bool (h, w): the cells of a grid that a mask (H, W) covers by half or more; never empty for a mask that is not.
+    """bool (h, w): the cells of a grid that a mask covers by half or more; never empty for a mask that is not.
+
+    mask: (H, W), bool, or the share of each pixel that is covered.
 
     A defect smaller than every cell keeps the cells that it covers most.
     """
     shares = covered_share(mask, shape)
     # The tolerance is for halves that rounding makes a little less than a half.
     return shares >= min(COVERED, shares.max()) - 1e-9 if shares.max() > 0 else np.zeros(shape, bool)
-
-
-def covered_share(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """float64 (h, w): the share of each cell's area that the mask covers; exact, also where cells cut pixels."""
-    rows, columns = (_overlaps(n_pixels, n_cells) for n_pixels, n_cells in zip(mask.shape, shape, strict=True))
-    return rows @ mask.astype(np.float64) @ columns.T
-
-
-def _overlaps(n_pixels: int, n_cells: int) -> np.ndarray:
-    """(n_cells, n_pixels) share of each cell's length that lies in each pixel; rows sum to 1."""
-    edges, pixels = np.linspace(0, n_pixels, n_cells + 1), np.arange(n_pixels)
-    low, high = np.maximum(edges[:-1, None], pixels), np.minimum(edges[1:, None], pixels + 1)
-    return np.clip(high - low, 0, None) * n_cells / n_pixels

@@ -66,10 +66,11 @@ def write_array(path: Path, values: np.ndarray) -> None:
     write_atomic(path, lambda file: np.save(SimpleNamespace(write=file.write), values, allow_pickle=False))
 
 
-def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], *, is_compressed: bool = False) -> None:
     """Write named arrays as one .npz file atomically."""
     named: dict[str, Any] = dict(arrays)
-    write_atomic(path, lambda file: np.savez(file, **named))
+    save = np.savez_compressed if is_compressed else np.savez
+    write_atomic(path, lambda file: save(file, **named))
 
 
 def read_json(path: Path) -> dict[str, Any]:

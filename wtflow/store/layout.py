@@ -10,6 +10,7 @@ runs/<run_id>/
     maps.npy         float32 (N, h, w), memory-mapped: raw score of every grid position; order: `row` of the scores
     edges.json       what maps are divided by near the edge of the image
     whole.npz        the Gaussian of normals as whole images, and the unit of the run's maps
+    truth.npz        what people drew on the test images, at the size of the maps
     metrics.json     metrics, thresholds, colour range, seconds per stage, peak memory
     index.npz        one mean feature per training image, to find the nearest normals of an image
     derived/         what was computed from the finished run (paths, projections), with requests and their
@@ -45,6 +46,7 @@ SCORES = "scores.parquet"
 MAPS = "maps.npy"
 EDGES = "edges.json"
 WHOLE = "whole.npz"
+TRUTH = "truth.npz"
 METRICS = "metrics.json"
 INDEX = "index.npz"
 TRIED = "tried"
@@ -58,7 +60,7 @@ FRESH = ".fresh"
 COMPLETE = "complete.json"
 CACHE = ".cache"
 
-RESULTS = (EDGES, WHOLE, INDEX, MAPS, SCORES, METRICS)
+RESULTS = (EDGES, WHOLE, INDEX, MAPS, TRUTH, SCORES, METRICS)
 """What scoring writes. A pass replaces all of it at once: what the new pass does not have is removed."""
 TRAINED = (DATA, CHECKPOINT)
 """What stays as it is unless a pass writes it anew."""

@@ -9,11 +9,13 @@ import pandas as pd
 
 from wtflow.errors import DamagedRunError, RunNotFoundError, WTFlowError
 from wtflow.records.edges import EdgeFactors, factors_from_json
+from wtflow.records.truth import RunTruth
 from wtflow.records.whole import WholeImage, whole_from_arrays
 from wtflow.store import layout
 from wtflow.store.files import read_json, write_array, write_arrays, write_atomic, write_json
 from wtflow.store.folders import RunFolders
 from wtflow.store.soundness import why_damaged
+from wtflow.store.truths import from_arrays, to_arrays
 
 REPAIR = "Resume the run to write it again, or delete the run."
 
@@ -176,6 +178,23 @@ class ResultFiles(RunFolders):
         if not self.config(run_id).settings.whole_image or not self.result_path(run_id, layout.SCORES).is_file():
             return False
         return bool(self.scores(run_id).whole_score.notna().any())  # a run from before its files were written down
+
+    def write_truth(self, run_id: str, truth: RunTruth) -> None:
+        write_arrays(self.result_path(run_id, layout.TRUTH), to_arrays(truth), is_compressed=True)
+
+    def truth(self, run_id: str) -> RunTruth | None:
+        """None for a run that holds none: it is of 0.3.0 or older. Raises DamagedRunError for a damaged file."""
+        path = self.result_path(run_id, layout.TRUTH)
+        try:
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+                return from_arrays(dict(file))
+        except FileNotFoundError:
+            return None
+        except Exception as error:  # NumPy raises many kinds of errors for a damaged file
+            raise DamagedRunError(
+                f"truth.npz of {run_id} cannot be used ({error}).",
+                fix="Restore the file, or train again.",
+            ) from error
 
     def write_metrics(self, run_id: str, metrics: dict[str, Any]) -> None:
         write_json(self.result_path(run_id, layout.METRICS), metrics)

@@ -66,6 +66,7 @@ def _fill(
     fresh.write_maps(kept, found.maps)
     fresh.write_edges(kept, found.edges)
     fresh.write_whole(kept, found.whole)
+    fresh.write_truth(kept, found.truth)
     passes.publish(
         fresh,
         kept,

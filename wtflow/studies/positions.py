@@ -117,10 +117,10 @@ def _inside(results: RunResults, image: ScoreRow) -> np.ndarray | None:
     if image.defect == GOOD:
         return np.zeros(shape, bool).ravel()
     try:
-        truth = truth_of(results, image)  # the very pixels that the metrics count
+        truth = truth_of(results, image)  # the very regions that the metrics count
     except ImageReadError:
         return None
-    return None if truth is None else grid_mask(truth, shape).ravel()
+    return None if truth is None else grid_mask(truth.defect, shape).ravel()
 
 
 def _draw(

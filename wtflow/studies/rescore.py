@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from wtflow.datasets.run_images import data_from_json
 from wtflow.errors import DatasetError, SettingsError
 from wtflow.features.extract import features_of
 from wtflow.records.edges import EdgeFactors
+from wtflow.records.truth import RunTruth
 from wtflow.records.whole import WholeImage
 from wtflow.results import open_results
 from wtflow.scoring.evaluate import score_all, summarise
@@ -43,6 +44,7 @@ class Rescored:
     table: pd.DataFrame
     maps: np.ndarray
     summary: dict[str, Any]
+    truth: RunTruth
     edges: EdgeFactors | None
     whole: WholeImage | None
     seconds: dict[str, float]
@@ -78,10 +80,15 @@ def score_again(
     )
     scored = score_all(detector, cache, keys, data, lambda done, _: progress(n + done, 3 * n))
     clock.append(time.perf_counter())
-    table, summary = summarise(scored, settings, lambda done, _: progress(2 * n + done, 3 * n))
+    if isinstance(results.truth, RunTruth):
+        truth, masks = results.truth, results.metrics.get("masks")
+    else:
+        truth, masks = results.truth.read_all(), asdict(results.truth.decision)
+    table, summary = summarise(scored, truth, settings, lambda done, _: progress(2 * n + done, 3 * n))
     clock.append(time.perf_counter())
     seconds = {
         name: round(end - start, 2)
         for name, start, end in zip(("features", "score", "metrics"), clock, clock[1:], strict=False)
     }
-    return Rescored(settings, table, scored.maps.after, summary, detector.edges, detector.whole, seconds)
+    summary["masks"] = masks
+    return Rescored(settings, table, scored.maps.after, summary, truth, detector.edges, detector.whole, seconds)

@@ -1,7 +1,6 @@
 """Few steps against many: the run's own test set scored with each, and positions sent there and back. Imports torch."""
 
 import itertools
-import math
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -18,6 +17,7 @@ from wtflow.machine.cores import n_cores
 from wtflow.machine.progress import ShareDone
 from wtflow.metrics import PixelMetrics, image_metrics
 from wtflow.records.flow import ReturnTrip, Spread, StepsRow
+from wtflow.records.truth import Truth
 from wtflow.results import each_image, truth_of
 from wtflow.scoring.detector import Detector, Maps
 from wtflow.scoring.normals import NormalMaps, calibrate
@@ -126,17 +126,13 @@ def spread(values: np.ndarray) -> Spread:
     return float(low), float(middle), float(high)
 
 
-def _truths(flow: RunFlow) -> list[np.ndarray | None]:
-    """Masks of the test images at image size, packed to bits; None where pixel metrics leave the image out."""
-    truths: list[np.ndarray | None] = []
-    for image in each_image(flow.results.test):
-        truth = truth_of(flow.results, image)
-        truths.append(None if truth is None else np.packbits(truth))
-    return truths
+def _truths(flow: RunFlow) -> list[Truth | None]:
+    """The truth of the test images at map size; None where pixel metrics leave the image out."""
+    return [truth_of(flow.results, image) for image in each_image(flow.results.test)]
 
 
 def _score(
-    flow: RunFlow, solver: Solver, steps: int, truths: list[np.ndarray | None], progress: ShareDone, *, is_default: bool
+    flow: RunFlow, solver: Solver, steps: int, truths: list[Truth | None], progress: ShareDone, *, is_default: bool
 ) -> StepsRow:
     """One pass over the test set, a few images in memory at a time."""
     test, shape, settings = (
@@ -155,14 +151,11 @@ def _score(
         progress(done / len(images))
         large = upsample(detector.levelled(maps), shape, "endpoint")
         scores.append(scores_of(large, detector.whole_scores(x), settings.top_fraction))
-        for one, small, pixel_map, packed in zip(images[batch], maps, large, truths[batch], strict=True):
+        for one, small, pixel_map, truth in zip(images[batch], maps, large, truths[batch], strict=True):
             length = np.sqrt(2 * flow.n_channels * small)  # the endpoint score is |y|^2 / (2 d)
-            truth = (
-                None if packed is None else np.unpackbits(packed, count=math.prod(shape)).reshape(shape).astype(bool)
-            )
             if truth is not None:
                 pixels.add(pixel_map, truth)
-                inside = grid_mask(truth, small.shape) if one.is_defective else np.ones(small.shape, bool)
+                inside = grid_mask(truth.defect, small.shape) if one.is_defective else np.ones(small.shape, bool)
                 norms.setdefault(one.defect, []).append(length[inside])
     by_image, by_pixel = image_metrics(np.concatenate(scores), test.is_defective.to_numpy(bool)), pixels.result()
     return StepsRow(

@@ -12,14 +12,14 @@ from pages.ui.errors import plain, show_error
 from pages.ui.frame import link
 from pages.ui.image_and_map import read_position, take_position
 from wtflow.compare.runs import LETTERS, RARITY_RANGE, Comparison, rarity
-from wtflow.datasets.images import load_image, load_mask
+from wtflow.datasets.images import load_image
 from wtflow.errors import ImageReadError
 from wtflow.plots import theme
 from wtflow.plots.axes import format_score
 from wtflow.plots.panels import plot_panels
 from wtflow.plots.pictures import to_uint8
 from wtflow.records.compare import Panel
-from wtflow.results import ScoreRow, image_of_row, pixel_map
+from wtflow.results import ScoreRow, image_of_row, outline_of, pixel_map
 from wtflow.store.runs import RunStore
 
 SCALES = {"rarity": "How rare among normal pixels", "own": "Each run's own scale"}
@@ -123,7 +123,7 @@ def _build(
     return plot_panels(
         to_uint8(load_image(Path(image.path), None)),
         panels,
-        load_mask(Path(image.mask_path), None) if image.mask_path else None,
+        outline_of(comparison.runs[0], image),
         opacity=opacity,
         grid_shape=comparison.runs[0].maps.shape[1:],
         selected=position,

@@ -231,9 +231,7 @@ def _show_card(image: PairRow, names: tuple[str, str]) -> None:
     first, second = names[0][0], names[1][0]
     with st.container(key=f"tile-thumb_{image.row}", gap="xsmall"):
         try:
-            st.image(
-                cache.picture(image.path, image.mask_path), width="stretch", alt=f"{image.sample_id}, {image.defect}"
-            )
+            st.image(cache.picture(image.path), width="stretch", alt=f"{image.sample_id}, {image.defect}")
         except ImageReadError as error:
             st.error(plain(error.message), icon=":material/broken_image:")
         calls = [

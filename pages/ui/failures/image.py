@@ -117,7 +117,7 @@ def show_pictures(store: RunStore, results: RunResults, image: MeasuredRow, cut:
     try:
         segments, report = cache.segments(store, results.run_id, int(image.row), cut, PICTURE_PX)
         pictures = {
-            "Image, true defect outlined": cache.picture(image.path, image.mask_path, PICTURE_PX),
+            "Image, true defect outlined": cache.scored(store, results.run_id, int(image.row), PICTURE_PX),
             "Anomaly map": cache.heat(store, results.run_id, int(image.row), 1.0, PICTURE_PX),
             "Map cut at the pixel threshold": segments,
         }

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.ui import state, widgets
 from pages.ui.errors import plain
 from pages.ui.localization.painting import put_picture
-from wtflow.datasets.images import load_image, load_mask
+from wtflow.datasets.images import load_image, load_painted
 from wtflow.errors import WTFlowError
 from wtflow.plots.axes import format_score
 from wtflow.plots.pictures import encode_jpeg, overlay, thumbnail
@@ -47,7 +47,7 @@ def show_saving(store: RunStore, run_id: str, what_if: WhatIf, strokes: tuple[St
 def show_saved(store: RunStore, run_id: str, painting: dict) -> None:
     try:
         small = thumbnail(load_image(painting["image"], None), THUMBNAIL_PX)
-        picture = encode_jpeg(overlay(small, small[..., 0], (0.0, 1.0), 0.0, load_mask(painting["mask"], None)))
+        picture = encode_jpeg(overlay(small, small[..., 0], (0.0, 1.0), 0.0, load_painted(painting["mask"])))
         st.image(picture, width="stretch", alt=f"{painting['name']}: the painted image with the paint outlined")
     except WTFlowError as error:
         st.error(plain(error.message), icon=":material/broken_image:")

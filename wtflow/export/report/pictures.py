@@ -11,12 +11,12 @@ from typing import Final
 import pandas as pd
 
 from wtflow.compare.runs import RARITY_RANGE, Comparison, disagreements, normal_reference, pair_table, rarity
-from wtflow.datasets.images import load_image, load_mask
+from wtflow.datasets.images import load_image
 from wtflow.errors import ImageReadError
 from wtflow.failures.calls import failures_of
 from wtflow.plots.pictures import data_uri, encode_jpeg, overlay, thumbnail
 from wtflow.plots.theme import OUTCOMES
-from wtflow.results import RunResults, add_outcomes, each_image, pixel_map
+from wtflow.results import RunResults, add_outcomes, each_image, outline_of, pixel_map
 
 OPACITY: Final = 0.6
 """That of the gallery."""
@@ -81,6 +81,7 @@ def galleries_of(
         for row in each_image(own.head(plan.n_each if outcome in ("FN", "FP") else plan.n_each // _BEST_SHARE)):
             pictures.append(
                 _draw(
+                    results,
                     row,
                     f"score {row.score:.4g}, {OUTCOMES[outcome]}",
                     plan.size_px,
@@ -119,7 +120,9 @@ def disagreement_gallery(
                 else (rarity(values, reference), RARITY_RANGE)
             )
         right = names[0] if image.agreement == "first" else names[second]
-        pictures.append(_draw(own.loc[comparison.rows[0, at]], f"{right} is right", plan.size_px, maps))
+        pictures.append(
+            _draw(comparison.runs[0], own.loc[comparison.rows[0, at]], f"{right} is right", plan.size_px, maps)
+        )
         progress()
     caption = (
         "Those whose ranks lie farthest apart first. Maps are on one scale: how rare a score is among normal pixels."
@@ -133,11 +136,11 @@ def _in_order(table: pd.DataFrame, outcome: str, threshold: float) -> pd.DataFra
     return table.sort_values(["score", "sample_id"], ascending=[outcome == "TN", True])
 
 
-def _draw(row, words: str, size_px: int, maps: dict[str, tuple]) -> Picture:
+def _draw(results: RunResults, row, words: str, size_px: int, maps: dict[str, tuple]) -> Picture:
     """row: of the score table; maps: title -> (pixel scores (S, S), colour range)."""
     try:
         small = thumbnail(load_image(Path(row.path), None), size_px)
-        mask = load_mask(Path(row.mask_path), None) if row.mask_path else None
+        mask = outline_of(results, row)
     except ImageReadError:
         return Picture(row.sample_id, row.defect, words, "", ())
     drawn = tuple(

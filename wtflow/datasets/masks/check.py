@@ -1,0 +1,143 @@
+"""The masks of a category under check: what their values mean, what cannot be told, regions that are too small."""
+
+import numpy as np
+
+from wtflow.datasets.decode import Decoded, read_orientation, read_stored
+from wtflow.datasets.health_looks import note_turned_mask
+from wtflow.datasets.health_rules import Noted
+from wtflow.datasets.masks.decide import decide, marked_share
+from wtflow.datasets.masks.read import count_regions, read_marks
+from wtflow.datasets.masks.shrink import region_sizes
+from wtflow.datasets.masks.survey import OneMask, Survey
+from wtflow.datasets.masks.values import mask_pixels
+from wtflow.datasets.masks.words import region_words, share_words
+from wtflow.datasets.orientation import FIRST_QUARTER_TURN
+from wtflow.errors import ImageReadError
+from wtflow.records.core import Category, Finding, Sample
+from wtflow.records.mask_rule import MaskRule, parse_rule
+from wtflow.records.masks import MaskDecision, RegionSizes
+from wtflow.records.reading import Reading
+from wtflow.records.truth import LeftOut
+
+MANY_SMALL = 0.1
+"""From this share of regions smaller than a pixel on, the size is too small for the category."""
+
+
+class MaskCheck:
+    """Takes masks one by one, then says what they are."""
+
+    def __init__(self, reading: Reading, layout_rule: str) -> None:
+        self._reading, self._layout_rule = reading, layout_rule
+        self._said = parse_rule(reading.masks)
+        self._survey = Survey()
+        self._looked_at: list[tuple[Sample, str, OneMask]] = []
+
+    def add(self, sample: Sample, name: str, image: Decoded | None, noted: Noted) -> None:
+        """Look at the mask of a sample. name: of the mask, below the category; image: None where it cannot be read."""
+        path = sample.mask_path
+        if path is None:
+            return
+        try:
+            stored = read_stored(path, name, upright=not self._reading.masks_as_stored)
+            mask = self._survey.add(stored, sample.defect, alpha=self._said.alpha)
+        except ImageReadError as error:
+            noted.add("unreadable_mask", name, error.message.removeprefix(f"{name} ").rstrip("."))
+            return
+        if image is not None and not self._reading.masks_as_stored:
+            note_turned_mask(image, stored, name, noted)
+        height, width = stored.colour.shape[:2]
+        if self._reading.masks_as_stored and _is_turned(sample):
+            height, width = width, height
+        if image is not None and (height, width) != image.pixels.shape[:2]:
+            rows, columns = image.pixels.shape[:2]
+            noted.add("mask_size", name, f"{width} x {height}, image {columns} x {rows}")
+            return
+        self._looked_at.append((sample, name, mask))
+
+    def finish(self, size_px: int, noted: Noted) -> tuple[MaskDecision, RegionSizes | None, list[Finding]]:
+        """How the masks are read, their regions at a size of the map, and findings. Opens the masks that are read once
+        more. Findings about single masks go to `noted`.
+        """
+        decision = decide(self._survey, self._said, self._layout_rule)
+        if decision.reason:
+            return decision, None, [_unclear(decision)]
+        rule = parse_rule(decision.rule)
+        shares = []
+        for sample, name, mask in self._looked_at:
+            if marked_share(mask, rule) == 0:
+                noted.add("empty_mask", name)
+            elif sample.defect not in decision.doubtful:
+                found = _marks(sample, rule, as_stored=self._reading.masks_as_stored)
+                if found is not None:
+                    shares.append(region_sizes(found))
+        sizes = count_regions(shares, size_px)
+        findings = [_doubtful(decision)] if decision.doubtful else []
+        findings += [_soft(decision)] if decision.share_between else []
+        findings += [_small(sizes)] if sizes is not None and sizes.n_small else []
+        return decision, sizes, findings
+
+
+def note_good_masks(category: Category, decision: MaskDecision, noted: Noted) -> None:
+    """Masks of normal images: one that marks a defect contradicts its image's label."""
+    rule = parse_rule(decision.rule or "defect=nonzero")
+    for path in category.good_masks:
+        name = path.relative_to(category.root / category.name).as_posix()
+        try:
+            values = mask_pixels(read_stored(path, name), alpha=rule.alpha).values
+        except ImageReadError as error:
+            noted.add("unreadable_mask", name, error.message.removeprefix(f"{name} ").rstrip("."))
+            continue
+        noted.add("marked_good" if rule.apply(values)[0].any() else "good_mask", name)
+
+
+def _marks(sample: Sample, rule: MaskRule, *, as_stored: bool) -> np.ndarray | None:
+    try:
+        found = read_marks(sample, rule, as_stored=as_stored)
+    except ImageReadError:
+        return None
+    return None if isinstance(found, LeftOut) else found[0]
+
+
+def _is_turned(sample: Sample) -> bool:
+    try:
+        return read_orientation(sample.path) >= FIRST_QUARTER_TURN
+    except ImageReadError:
+        return False
+
+
+def _say(suggestions: tuple[str, ...]) -> str:
+    return " or ".join(f"--mask-values {words}" for words in suggestions[:3])
+
+
+def _unclear(decision: MaskDecision) -> Finding:
+    message = f"It is not certain what the masks mean: {decision.reason}. No mask is read."
+    fix = f"Say it: {_say(decision.suggestions)}. Until then pixel metrics are absent; image metrics do not need masks."
+    return Finding("warning", "mask_values", message, fix)
+
+
+def _doubtful(decision: MaskDecision) -> Finding:
+    types = "; ".join(f"{defect}: {why}" for defect, why in decision.doubtful.items())
+    message = f"Masks may be the wrong way round ({types}), so these are not read."
+    fix = (
+        f"Say it: --mask-values invert if the dark part is the defect, --mask-values {decision.rule} if it is as drawn."
+        " Until then these images are left out of pixel metrics."
+    )
+    return Finding("warning", "mask_values", message, fix)
+
+
+def _soft(decision: MaskDecision) -> Finding:
+    message = (
+        f"Masks have smooth edges: {share_words(decision.share_between)} of their pixels lie between black and the"
+        f" highest level. They are read by {decision.rule}, the upper half."
+    )
+    fix = "Nothing, if the masks were resized or saved as JPEG; otherwise say what the levels mean: --mask-values."
+    return Finding("info", "soft_masks", message, fix)
+
+
+def _small(sizes: RegionSizes) -> Finding:
+    fix = (
+        "Each still counts as one region. To see them, train with a larger --size, or with --tile, which keeps the"
+        " images' own pixels."
+    )
+    severity = "warning" if sizes.n_small >= MANY_SMALL * sizes.n else "info"
+    return Finding(severity, "small_regions", region_words(sizes), fix)

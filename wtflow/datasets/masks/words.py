@@ -1,0 +1,49 @@
+"""How masks are read, in sentences for people."""
+
+from wtflow.records.masks import MaskDecision, RegionSizes
+
+_ROLES = {
+    "normal": "normal",
+    "defect": "the defect",
+    "left out": "left out",
+    "between": "between (smoothed edges)",
+    "unclear": "unclear",
+}
+_SAID_BY = {
+    "app": "read without doubt",
+    "person": "as a person said",
+    "layout": "as the published layout numbers them",
+}
+
+
+def decision_words(decision: MaskDecision) -> str:
+    """Values found, what each is taken for, and the share of the pixels that it covers, in a sentence."""
+    if not decision.n_masks:
+        return "No masks."
+    masks = f"{decision.n_masks} mask{'s' * (decision.n_masks != 1)}"
+    found = ", ".join(
+        f"{value.words} {_ROLES[value.role]} ({share_words(value.share)})" for value in decision.values[:6]
+    )
+    more = f" and {decision.n_values - 6} more values" if decision.n_values > 6 else ""
+    if decision.reason:
+        return f"{masks} not read: {decision.reason}. Values: {found}{more}."
+    return f"{masks} read by {decision.rule} ({_SAID_BY[decision.said_by]}): {found}{more}."
+
+
+def region_words(sizes: RegionSizes) -> str:
+    """How many regions are smaller than a pixel of the map, and what size would hold them."""
+    regions = f"{sizes.n} region{'s' * (sizes.n != 1)}"
+    if not sizes.n_small:
+        return f"{regions}, none smaller than a pixel of the map at {sizes.size_px} px."
+    return (
+        f"{sizes.n_small} of {regions} {'is' if sizes.n_small == 1 else 'are'} smaller than a pixel of the map at"
+        f" {sizes.size_px} px; at {sizes.size_for_all} px none would be."
+    )
+
+
+def share_words(share: float) -> str:
+    """A share of pixels in percent, small ones not as 0."""
+    percent = 100 * share
+    if percent >= 10:
+        return f"{percent:.0f} %"
+    return f"{percent:.1f} %" if percent >= 0.1 else f"{percent:.2g} %"

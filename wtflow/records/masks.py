@@ -1,0 +1,58 @@
+"""What is known of the masks of a category, and how they are read."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Role = Literal["normal", "defect", "left out", "between", "unclear"]
+SaidBy = Literal["app", "person", "layout"]
+
+
+@dataclass(frozen=True, slots=True)
+class MaskValue:
+    """One value that masks of a category hold. words: as people type it, such as 255 or #ff0000."""
+
+    words: str
+    n_masks: int
+    share: float
+    """Of all pixels of all masks."""
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class MaskDecision:
+    """How the masks of a category are read, and what that rests on. Nothing that is in doubt is read."""
+
+    rule: str
+    """As people type it, explicit; empty where no mask is read."""
+    said_by: SaidBy
+    n_masks: int = 0
+    """Masks that could be opened."""
+    values: tuple[MaskValue, ...] = ()
+    """The most frequent first, at most `MOST_VALUES`."""
+    n_values: int = 0
+    share_between: float = 0.0
+    """Share of the pixels whose level lies between normal and defect, as at smoothed edges."""
+    reason: str = ""
+    """Why no mask is read; empty where masks are read."""
+    doubtful: dict[str, str] = field(default_factory=dict)
+    """Defect type -> why its masks are not read though others are."""
+    suggestions: tuple[str, ...] = ()
+    """Rules that a person may have meant, the likeliest first."""
+
+    @property
+    def is_clear(self) -> bool:
+        return not self.reason and not self.doubtful
+
+
+@dataclass(frozen=True, slots=True)
+class RegionSizes:
+    """How many regions the masks have, and how many are smaller than a pixel of the map at a size."""
+
+    n: int
+    n_small: int
+    size_px: int
+    size_for_all: int
+    """The smallest image size at which none is smaller than a pixel."""
+
+
+MOST_VALUES = 12
