@@ -32,6 +32,7 @@ from wtflow.jobs import trainings
 from wtflow.plots.still.report import Rates, still_rates, still_scores, still_types
 from wtflow.plots.still.sheet import to_svg
 from wtflow.records.core import Curve
+from wtflow.records.reading import Reading
 from wtflow.store import layout
 from wtflow.store.notes import add_tag, flag_label, set_comment
 from wtflow.store.runs import RunStore
@@ -426,17 +427,18 @@ def test_the_command_trains_with_exactly_the_run_s_settings(store, tmp_path, mon
     """The command line itself reads the command; only starting the worker is left out."""
     settings, started = settings_from(preset, changes), []
     root = write_category(tmp_path / "my images")
-    run_id = store.create(root, "plate", settings)
+    reading = Reading(masks="defect=255,ignore=9")
+    run_id = store.create(root, "plate", settings, reading)
 
-    def start(store, root, category, settings):
-        started.append((Path(root), category, settings))
+    def start(store, root, category, settings, reading):
+        started.append((Path(root), category, settings, reading))
         raise StoreError("Enough.", fix="Nothing.")
 
     monkeypatch.setattr(trainings, "start", start)
     command = shlex.split(train_command(store.config(run_id), with_paths=True))
     assert command[:4] == ["python", "-m", "wtflow", "train"]
     CliRunner().invoke(app, command[3:], catch_exceptions=False)
-    assert started == [(root, "plate", settings)]
+    assert started == [(root, "plate", settings, reading)]
 
 
 def test_a_run_of_nothing_but_its_preset_differs_in_nothing():

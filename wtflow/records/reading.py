@@ -37,9 +37,14 @@ class Reading(BaseModel):
     @property
     def words(self) -> str:
         """What was said, in the words of the command line; empty when nothing was."""
-        parts = [f"--good {name}" for name in self.good]
+        return ", ".join(" ".join(option) for option in self.options)
+
+    @property
+    def options(self) -> list[tuple[str, ...]]:
+        """The options of the command line that say it again."""
+        parts: list[tuple[str, ...]] = [("--good", name) for name in self.good]
         if self.masks != AUTO:
-            parts.append(f"--mask-values {self.masks}")
+            parts.append(("--mask-values", self.masks))
         if self.masks_as_stored:
-            parts.append("--masks-as-stored")
-        return ", ".join(parts)
+            parts.append(("--masks-as-stored",))
+        return parts
