@@ -11,7 +11,8 @@ from pages.ui.train.settings_form import show_settings
 from pages.ui.train.watch import show_queue, show_watch
 from wtflow.config import Settings
 from wtflow.datasets.health import refuse_errors
-from wtflow.errors import SettingsError, WTFlowError
+from wtflow.datasets.tiles import quick_canvas
+from wtflow.errors import WTFlowError
 from wtflow.jobs import trainings
 from wtflow.records.core import Category
 from wtflow.store.runs import RunStore
@@ -32,15 +33,17 @@ def show_form(store: RunStore) -> None:
     if scan is None:
         return
     category = pick_category(store, scan)
-    n_train, n_test = len(category.of("train")), len(category.of("test"))
-    st.caption(f"{widgets.count(n_train, 'training normal')}, {widgets.count(n_test, 'test image')}")
-    settings: Settings | SettingsError
+    train, n_test = category.of("train"), len(category.of("test"))
+    st.caption(f"{widgets.count(len(train), 'training normal')}, {widgets.count(n_test, 'test image')}")
+    settings: Settings | WTFlowError
+    canvas = None
     try:
         settings = show_settings()
-    except SettingsError as error:
+        canvas = quick_canvas([sample.path for sample in train], settings)
+    except WTFlowError as error:
         settings = error
     with st.container(border=True, key="start"):
-        if isinstance(settings, SettingsError):
+        if isinstance(settings, WTFlowError):
             show_error(settings)
             st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=True)
             return
@@ -48,14 +51,13 @@ def show_form(store: RunStore) -> None:
             st.caption(f":material/science: {widgets.UNTRAINED_NOTE}")
         elif settings.is_embedded:
             st.caption(f":material/deployed_code: {widgets.EMBEDDED_NOTE}")
-        show_estimate(store, n_train, n_test, settings)
+        show_estimate(trainings.estimate(store, len(train), n_test, settings, canvas))
         show_before_training(store, category, state_of(category))
         if st.button("Start training", type="primary", icon=":material/play_arrow:"):
             start(store, category, settings)
 
 
-def show_estimate(store: RunStore, n_train: int, n_test: int, settings: Settings) -> None:
-    found = trainings.estimate(store, n_train, n_test, settings)
+def show_estimate(found: trainings.Estimate) -> None:
     disk = "unknown for this backbone" if found.n_bytes is None else widgets.size(found.n_bytes)
     time, space, basis = st.columns([1, 1, 3], vertical_alignment="center")
     time.metric("Expected time", widgets.duration(found.seconds))

@@ -39,15 +39,25 @@ def tiny_settings(**changes) -> Settings:
     return settings_from("fast", TINY | changes)
 
 
-def write_tiny_category(root: Path, name: str = "plate", n_train: int = 12, n_good: int = 4, n_bad: int = 4) -> Path:
-    """An MVTec AD category of 64 px images: grey noise, with a bright square where defective. Returns `root`."""
+def write_tiny_category(
+    root: Path,
+    name: str = "plate",
+    n_train: int = 12,
+    n_good: int = 4,
+    n_bad: int = 4,
+    shape: tuple[int, int] = (64, 64),
+) -> Path:
+    """An MVTec AD category of small images: grey noise, with a bright square where defective. Returns `root`.
+
+    shape: height and width of an image.
+    """
     generator = np.random.default_rng(5)
 
     def picture(defective: bool) -> tuple[Image.Image, Image.Image]:
-        pixels = generator.normal(120, 12, (64, 64, 1)).clip(0, 255).repeat(3, 2).astype(np.uint8)
-        mask = np.zeros((64, 64), np.uint8)
+        pixels = generator.normal(120, 12, (*shape, 1)).clip(0, 255).repeat(3, 2).astype(np.uint8)
+        mask = np.zeros(shape, np.uint8)
         if defective:
-            row, column = generator.integers(8, 44, 2)
+            row, column = generator.integers(8, np.array(shape) - 20)
             mask[row : row + 12, column : column + 12] = 255
             pixels[mask > 0] = 250
         return Image.fromarray(pixels), Image.fromarray(mask)

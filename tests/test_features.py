@@ -55,6 +55,7 @@ KEY = {"hashes": ["aa", "bb"], "settings": tiny_settings(), "weights_hash": "w",
         {"settings": tiny_settings(padding="reflect")},
         {"settings": tiny_settings(pool_window=1)},
         {"settings": tiny_settings(pool_stride=3)},
+        {"settings": tiny_settings(tile="side"), "canvas": (64, 64)},
     ],
 )
 def test_the_key_changes_with_everything_that_features_depend_on(change):

@@ -129,8 +129,9 @@ def open_results(store: RunStore, run_id: str) -> RunResults:
         raise DamagedRunError(
             f"Run {run_id} has {len(table)} scores but {len(maps)} maps.", fix="Delete the run, or train again."
         )
-    shape = shape_of(config.settings.image_size)
-    return RunResults(run_id, config, table, metrics, maps, _truth(store, config, table, shape))
+    canvas = store.canvas(run_id)
+    shape = shape_of(canvas or config.settings.image_size)
+    return RunResults(run_id, config, table, metrics, maps, _truth(store, config, table, shape), canvas)
 
 
 def _truth(store: RunStore, config: RunConfig, table: pd.DataFrame, shape: Shape) -> RunTruth | FileTruth:

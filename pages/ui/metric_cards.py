@@ -15,7 +15,7 @@ def show_metrics(results: RunResults) -> None:
     settings = results.settings
     st.caption(
         f"On {widgets.count(len(test), 'test image')}: {len(test) - n_defective} normal, {n_defective} defective. "
-        f"{plain(results.source_label)}, {settings.image_size} px, {settings.coupling} coupling, "
+        f"{plain(results.source_label)}, {_size_words(results)}, {settings.coupling} coupling, "
         f"{widgets.count(settings.steps, settings.solver + ' step')}, score {settings.score}."
     )
     with st.grid(min_column_width=190, key="metrics"):
@@ -28,3 +28,9 @@ def show_metrics(results: RunResults) -> None:
                 st.caption(metric.meaning)
                 if (floor := metrics.get(metric.before_flow)) is not None:
                     st.caption(f"**Without the flow: {widgets.metric(floor)}** (norm of the features)")
+
+
+def _size_words(results: RunResults) -> str:
+    """How large the images were to the network."""
+    side = f"{results.settings.image_size} px"
+    return side if results.canvas is None else f"tiles of {side} on {results.shape[1]} x {results.shape[0]} px"

@@ -2,6 +2,7 @@
 
 import typer
 
+from wtflow.cli.bare_tile import WithBareTile
 from wtflow.cli.bench import bench
 from wtflow.cli.data import cache, check, demo
 from wtflow.cli.export import export, lesson
@@ -16,7 +17,7 @@ app = typer.Typer(
     help="Train, check and browse WT-Flow anomaly detectors. Runs are kept in WTFLOW_HOME, or ./runs.",
 )
 for command in (demo, check, train, resume, evaluate, runs, export, report, lesson, cache, bench):
-    app.command()(command)
+    app.command(cls=WithBareTile if command is train else None)(command)
 
 
 def main() -> None:

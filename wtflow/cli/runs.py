@@ -26,6 +26,13 @@ def train(
     weights: Annotated[str | None, typer.Option(help=weights_help())] = None,
     stages: Annotated[str | None, typer.Option(help="Such as 2,3.")] = None,
     size: Annotated[int | None, typer.Option(help="Image size in pixels.")] = None,
+    tile: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[PIXELS]",
+            help="Cut images into squares of so many of their pixels; alone: of their shorter side.",
+        ),
+    ] = None,
     coupling: Annotated[str | None, typer.Option(help=choice_of("coupling"))] = None,
     scope: Annotated[str | None, typer.Option(help=choice_of("scope"))] = None,
     width: Annotated[int | None, typer.Option(help="Width of the velocity network.")] = None,
@@ -55,6 +62,7 @@ def train(
         "weights": weights,
         "stages": stages,
         "image_size": size,
+        "tile": tile,
         "coupling": coupling,
         "scope": scope,
         "width": width,

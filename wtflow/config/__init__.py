@@ -3,6 +3,7 @@
 from wtflow.config.fields import choices, describe, limits, parse_pairs, parse_value
 from wtflow.config.presets import PRESETS, UNTRAINED, settings_from, settings_from_json
 from wtflow.config.settings import EMBEDDED_BACKBONE, EMBEDDED_LAST_STAGE, ArgValue, Settings
+from wtflow.config.tile import read_tile
 from wtflow.config.words import (
     BACKGROUND,
     WEIGHT_MEANINGS,
@@ -38,6 +39,7 @@ __all__ = [
     "Score",
     "Settings",
     "Solver",
+    "read_tile",
     "UNTRAINED",
     "WEIGHT_MEANINGS",
     "WEIGHT_WORDS",

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from wtflow.config.checking import build, known
+from wtflow.config.stages import Stages
+from wtflow.config.tile import Tile
 from wtflow.config.words import (
     BACKGROUND,
     WEIGHT_MEANINGS,
@@ -58,15 +60,27 @@ class Settings(BaseModel):
             " edge."
         ),
     )
-    stages: tuple[int, ...] = Field(
+    stages: Stages = Field(
         (1, 2, 3), description="Stages to read, counted from 0 at stride 2: 2 is stride 8, 3 is stride 16."
     )
-    image_size: int = Field(256, ge=64, le=1024, description="Images are resized to this many pixels, square.")
+    image_size: int = Field(
+        256, ge=64, le=1024, description="Images, or their tiles, are resized to this many pixels, square."
+    )
     background: Background = Field(
         BACKGROUND,
         description=(
             "What transparent images are laid on (none: alpha is left out, and what a file hides under it counts)."
         ),
+    )
+    tile: Tile = Field(
+        "off",
+        description=(
+            "Images are cut into squares of so many of their own pixels, each scored at the image size; side: of their"
+            " shorter side; off: resized whole."
+        ),
+    )
+    tile_overlap: float = Field(
+        0.25, ge=0.0, le=0.5, description="Least share of a tile's side that it has in common with the next."
     )
     finest_grid: int = Field(
         2,
@@ -195,21 +209,6 @@ class Settings(BaseModel):
         False, description="Compute the UMAP of the wells when the run has finished, so that the page opens with it."
     )
 
-    @field_validator("stages", mode="before")
-    @classmethod
-    def _stages_from_text(cls, value: Any) -> Any:
-        """Accept "2,3" and 3 as well as (2, 3)."""
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return (value,) if isinstance(value, int) else value
-
-    @field_validator("stages")
-    @classmethod
-    def _stages_in_order(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if not value or any(s < 0 or s > 7 for s in value) or len(set(value)) != len(value):
-            raise ValueError("expected one to eight different stages between 0 and 7, such as 2,3")
-        return tuple(sorted(value))
-
     @field_validator("pool_window")
     @classmethod
     def _window_has_a_centre(cls, value: int) -> int:
@@ -243,6 +242,20 @@ class Settings(BaseModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _tiles_hold_whole_cells(self) -> "Settings":
+        if self.tile != "off" and self.image_size % self.coarsest_cell:
+            raise ValueError(
+                f"with tiles of these stages, image_size must be a multiple of {self.coarsest_cell}, found"
+                f" {self.image_size}"
+            )
+        return self
+
+    @property
+    def coarsest_cell(self) -> int:
+        """Pixels of the network's input from one position of the coarsest stage to the next, after averaging."""
+        return 2 ** (self.stages[-1] + 1) * self.pool_stride
+
     @property
     def is_embedded(self) -> bool:
         """The backbone is the one that ships with the app. It needs no network; ImageNet's are a little better."""
@@ -262,8 +275,9 @@ class Settings(BaseModel):
     def label(self) -> str:
         """The run in a few words."""
         kind = "local weights" if self.weights_file else {"imagenet": "ImageNet"}.get(self.weights, self.weights)
+        tiles = "" if self.tile == "off" else ", tiles"
         return (
-            f"{self.backbone} ({kind}), {self.coupling} coupling, {self.steps} {self.solver}"
+            f"{self.backbone} ({kind}){tiles}, {self.coupling} coupling, {self.steps} {self.solver}"
             f" step{'s' * (self.steps > 1)}"
         )
 

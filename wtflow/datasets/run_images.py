@@ -11,6 +11,7 @@ import numpy as np
 from wtflow.datasets.decode import is_opaque
 from wtflow.datasets.images import hash_file
 from wtflow.datasets.scan import scan_category
+from wtflow.datasets.tiles import canvas_of, usual_shape
 from wtflow.errors import DatasetError
 from wtflow.records.core import Sample
 from wtflow.records.shapes import Shape
@@ -114,7 +115,9 @@ def data_from_json(values: dict[str, Any]) -> RunData:
 
 
 def read_data(config: RunConfig, progress: Callable[[int, int], None]) -> RunData:
-    """Scan the category and hash every image. Raises DatasetError when there is too little to train on."""
+    """Scan the category and hash every image. Raises DatasetError when there is too little to train on,
+    or when tiles do not fit into the images.
+    """
     category = scan_category(Path(config.root), config.category, config.reading)
     train, test = category.of("train"), category.of("test")
     if len(train) < 2:
@@ -139,4 +142,5 @@ def read_data(config: RunConfig, progress: Callable[[int, int], None]) -> RunDat
         tuple(hashes[len(train) :]),
         tuple(int(row) for row in held_out),
         with_alpha=frozenset(with_alpha),
+        canvas=None if settings.tile == "off" else canvas_of(usual_shape(sample.path for sample in train), settings),
     )

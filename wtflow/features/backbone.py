@@ -6,12 +6,13 @@ import contextlib
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from wtflow.config import Settings
 from wtflow.errors import BackboneError
 from wtflow.features.explained import taking
 from wtflow.features.grids import join, no_finer
+from wtflow.features.tiles import AT_ONCE, AT_ONCE_ON_GPU, joined_grids
 from wtflow.features.timm_models import channels_of, checked_args, description
 from wtflow.features.weight_sources import build_model
 from wtflow.features.weights import hash_weights
@@ -38,18 +39,15 @@ class Backbone:
         return self
 
     def compute(self, images: np.ndarray) -> np.ndarray:
-        """Features of images (B, S, S, 3) float32 in [0, 1] -> float16 (B, H, W, C).
+        """Features of images (B, H, W, 3) float32 in [0, 1] -> float16 (B, h, w, C).
 
-        Each stage is averaged over the window, brought to the finest stage's grid (bilinear) and joined.
+        Each stage is averaged over the window, brought to the finest stage's grid (bilinear) and joined. Where the
+        settings have tiles, images of the run's canvas are cut into squares, whose features are joined.
         Raises BackboneError when a value does not fit float16.
         """
         batch = torch.from_numpy(np.ascontiguousarray(images)).to(self.device).permute(0, 3, 1, 2)
         with torch.inference_mode(), _half_on_gpu(self.device):
-            with taking(self.settings.backbone, images.shape[1]):
-                stages = self.model(((batch - self._mean) / self._std).contiguous(memory_format=torch.channels_last))
-            is_channels_last = getattr(self.model, "output_fmt", "NCHW") == "NHWC"  # Swin and similar models
-            grids = [stage.float().permute(0, 3, 1, 2) if is_channels_last else stage.float() for stage in stages]
-            joined = join(no_finer(grids, self.settings), self.settings.pool_window, self.settings.pool_stride)
+            joined = self._grids(batch) if self.settings.tile == "off" else self._grids_of_tiles(batch)
             # torch converts to half precision, because NumPy takes 20 times as long. Values that are too large become
             # infinite and are found below.
             grid = joined.permute(0, 2, 3, 1).half().contiguous().cpu()
@@ -60,6 +58,27 @@ class Backbone:
                 fix="Check that the weights fit this model and its arguments, or choose other stages.",
             )
         return grid.numpy()
+
+    def _grids(self, batch: Tensor) -> Tensor:
+        """Images (B, 3, H, W) in [0, 1] -> float32 (B, C, h, w)."""
+        with taking(self.settings.backbone, batch.shape[2]):
+            stages = self.model(((batch - self._mean) / self._std).contiguous(memory_format=torch.channels_last))
+        is_channels_last = getattr(self.model, "output_fmt", "NCHW") == "NHWC"  # Swin and similar models
+        grids = [stage.float().permute(0, 3, 1, 2) if is_channels_last else stage.float() for stage in stages]
+        return join(no_finer(grids, self.settings), self.settings.pool_window, self.settings.pool_stride)
+
+    def _grids_of_tiles(self, batch: Tensor) -> Tensor:
+        settings = self.settings
+        n = AT_ONCE if self.device.type == "cpu" else AT_ONCE_ON_GPU
+        try:
+            return joined_grids(
+                batch, settings.image_size, settings.tile_overlap, settings.coarsest_cell, self._grids, n
+            )
+        except ValueError as error:
+            raise BackboneError(
+                f"The features of {settings.backbone} cannot be joined from tiles: {error}.",
+                fix="Choose another backbone or other stages, or leave tiles out.",
+            ) from error
 
 
 def load_backbone(settings: Settings) -> Backbone:

@@ -1,6 +1,7 @@
 """Get or compute the features of images: once per contents, backbone and settings, streamed to the cache."""
 
 import itertools
+import math
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from wtflow.config import Settings
+from wtflow.config import Settings, limits
 from wtflow.datasets.images import hash_file, load_image
 from wtflow.datasets.run_images import RunData
 from wtflow.errors import DatasetError, DiskFullError
@@ -19,6 +20,7 @@ from wtflow.machine.cores import n_cores
 from wtflow.machine.prefetch import n_helpers, prepared_ahead
 from wtflow.machine.progress import Progress, say
 from wtflow.records.core import Sample
+from wtflow.records.shapes import Shape, at_once, shape_of
 from wtflow.store.features import FeatureCache, feature_key
 from wtflow.store.runs import RunStore
 
@@ -38,29 +40,32 @@ def get_features(
     progress: Progress,
     *,
     is_opaque: bool = False,
+    canvas: Shape | None = None,
 ) -> str:
     """The cache key of the features of `samples`, in their order; computed if absent.
 
     is_opaque: none of them has alpha, so that features serve whatever the background; False where that is not known.
-    `progress(done, total)` is called after each batch and may raise to stop; nothing half-written remains. Raises
-    ImageReadError for an image that cannot be read, DatasetError for one whose contents no longer match its hash,
-    DiskFullError when the features do not fit.
+    canvas: what they are resized to where they are cut into tiles. `progress(done, total)` is called after each batch
+    and may raise to stop; nothing half-written remains. Raises ImageReadError for an image that cannot be read,
+    DatasetError for one whose contents no longer match its hash, DiskFullError when the features do not fit.
     """
-    key = feature_key(list(hashes), backbone.settings, backbone.weights_hash, backbone.device.type, is_opaque=is_opaque)
+    device = backbone.device.type
+    key = feature_key(
+        list(hashes), backbone.settings, backbone.weights_hash, device, is_opaque=is_opaque, canvas=canvas
+    )
     if cache.has(key):
         cache.open(key)
         progress(len(samples), len(samples))
         return key
-    size, background = backbone.settings.image_size, backbone.settings.background
-
-    n = PORTION if backbone.device.type == "cpu" else BATCH
+    shape, background = shape_of(canvas or backbone.settings.image_size), backbone.settings.background
+    n = at_once(PORTION if device == "cpu" else BATCH, backbone.settings.image_size, shape)
     starts = range(0, len(samples), n)
 
     def read(start: int) -> np.ndarray:
         batch = slice(start, start + n)
         for sample, content in zip(samples[batch], hashes[batch], strict=True):
             refuse_changed(sample.path, content)
-        return np.stack([load_image(sample.path, size, background) for sample in samples[batch]])
+        return np.stack([load_image(sample.path, shape, background) for sample in samples[batch]])
 
     with closing(_computed(backbone, read, starts)) as grids:
         first = next(grids)  # its shape is known only once the network has run
@@ -121,6 +126,8 @@ def features_of(backbone: Backbone, data: RunData, cache: FeatureCache, progress
     both do not fit together.
     """
     n_train, n_all = len(data.train), len(data.train) + len(data.test)
+    if data.canvas is not None:
+        _refuse_too_many_tiles(backbone, data.canvas, n_all, cache.limit_bytes)
     before = cache.used_bytes()
 
     def key_of(samples: Sequence[Sample], hashes: Sequence[str], n_before: int) -> str:
@@ -131,6 +138,7 @@ def features_of(backbone: Backbone, data: RunData, cache: FeatureCache, progress
             cache,
             lambda done, _: progress(n_before + done, n_all),
             is_opaque=data.are_opaque(samples),
+            canvas=data.canvas,
         )
 
     train = key_of(data.train, data.train_hashes, 0)
@@ -139,6 +147,25 @@ def features_of(backbone: Backbone, data: RunData, cache: FeatureCache, progress
         raise DiskFullError(
             "The features of training and test images together do not fit into the cache of"
             f" {cache.limit_bytes / 1e9:.1f} GB.",
-            fix="Raise WTFLOW_CACHE_GB, or choose a smaller image size, fewer stages or a coarser stage.",
+            fix="Raise WTFLOW_CACHE_GB, or choose a smaller image size, larger tiles, fewer or coarser stages.",
         )
     return FeatureKeys(train, test, cache.used_bytes() != before, backbone.weights_hash)
+
+
+def _refuse_too_many_tiles(backbone: Backbone, canvas: Shape, n_images: int, limit_bytes: int) -> None:
+    """Raise DiskFullError, before anything is computed, when the features of all images exceed the cache."""
+    settings = backbone.settings
+    one = backbone.compute(np.zeros((1, settings.image_size, settings.image_size, 3), np.float32))
+    times = canvas[0] * canvas[1] / settings.image_size**2
+    n_bytes = one.nbytes * times * n_images
+    if n_bytes <= limit_bytes:
+        return
+    shrink = 1.02 * math.sqrt(n_bytes / limit_bytes)  # a little more, because sides are rounded to whole cells
+    smaller = int(settings.image_size / shrink / settings.coarsest_cell) * settings.coarsest_cell
+    ways = [f"tiles of {math.ceil(settings.tile * shrink)} px"] if isinstance(settings.tile, int) else []
+    ways += [f"an image size of {smaller} px"] if smaller >= (limits("image_size")[0] or 0) else []
+    raise DiskFullError(
+        f"{n_images} images of {canvas[1]} x {canvas[0]} px, cut into tiles, have {n_bytes / 1e9:.1f} GB of features;"
+        f" the cache may hold {limit_bytes / 1e9:.1f} GB.",
+        fix=f"Choose {' or '.join(ways)}, or raise WTFLOW_CACHE_GB." if ways else "Raise WTFLOW_CACHE_GB.",
+    )

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from wtflow.config import Settings
+from wtflow.datasets.tiles import n_tiles
 from wtflow.errors import WTFlowError
+from wtflow.records.shapes import Shape, shape_of
 from wtflow.store.runs import RunStore
 
 STAGES = ("read", "features", "train", "score", "metrics")
@@ -29,9 +31,9 @@ class Estimate:
     basis: str
 
 
-def estimate(store: RunStore, n_train: int, n_test: int, settings: Settings) -> Estimate:
+def estimate(store: RunStore, n_train: int, n_test: int, settings: Settings, canvas: Shape | None = None) -> Estimate:
     """From the latest finished run with similar settings where there is one, else from figures
-    measured on two CPU cores.
+    measured on two CPU cores. canvas: what images are resized to before they are cut into tiles.
     """
     n_images = n_train + n_test
     n_steps = (
@@ -39,7 +41,7 @@ def estimate(store: RunStore, n_train: int, n_test: int, settings: Settings) -> 
         if not (settings.epochs and settings.network == "unet")
         else settings.epochs * -(-n_train // settings.batch_size)
     )
-    rates, basis = _rates(store, settings)
+    rates, basis = _rates(store, settings, canvas)
     stages = {
         "read": 0.5 + 0.002 * n_images,
         "features": n_images * rates["features"],
@@ -47,10 +49,12 @@ def estimate(store: RunStore, n_train: int, n_test: int, settings: Settings) -> 
         "score": n_test * rates["score"],
         "metrics": 1 + n_test * rates["metrics"],
     }
-    return Estimate(seconds=sum(stages.values()), stages=stages, n_bytes=_disk(n_images, n_test, settings), basis=basis)
+    return Estimate(
+        seconds=sum(stages.values()), stages=stages, n_bytes=_disk(n_images, n_test, settings, canvas), basis=basis
+    )
 
 
-def _rates(store: RunStore, settings: Settings) -> tuple[dict[str, float], str]:
+def _rates(store: RunStore, settings: Settings, canvas: Shape | None) -> tuple[dict[str, float], str]:
     """Seconds per image and per step, and a sentence on where they come from."""
     for run_id in store.ids():
         try:
@@ -58,17 +62,20 @@ def _rates(store: RunStore, settings: Settings) -> tuple[dict[str, float], str]:
             if store.status(run_id).state != "finished" or not _alike(config, settings):
                 continue
             rates = store.metrics(run_id).get("rates", {})
+            measured_on = store.canvas(run_id)
         except WTFlowError:
             continue
         if all(rates.get(name) for name in ("features", "train", "score", "metrics")):
-            return rates, f"Measured here by run {run_id}."
+            now, before = _work(settings, canvas), _work(settings, measured_on)
+            per_image = {name: rates[name] * (now[name] / before[name]) for name in now}
+            return rates | per_image, f"Measured here by run {run_id}."
     work = settings.depth * settings.width**2 * settings.batch_size if settings.network == "mlp" else 0
-    scale = (settings.image_size / 256) ** 2
+    scale = _work(settings, canvas)
     rates = {
-        "features": 0.03 * scale,
+        "features": 0.03 * scale["features"],
         "train": 0.01 + 8e-11 * work if work else 1.0,
-        "score": (0.02 + 0.01 * settings.steps) * scale,
-        "metrics": 0.01 * scale,
+        "score": (0.02 + 0.01 * settings.steps) * scale["score"],
+        "metrics": 0.01 * scale["metrics"],
     }
     return (
         rates,
@@ -79,13 +86,20 @@ def _rates(store: RunStore, settings: Settings) -> tuple[dict[str, float], str]:
     )
 
 
+def _work(settings: Settings, canvas: Shape | None) -> dict[str, float]:
+    """What each stage has to do for one image, in images of 256 px: the backbone sees overlaps more than once."""
+    height, width = shape_of(canvas or settings.image_size)
+    seen = settings.image_size**2 * (1 if canvas is None else n_tiles(settings, canvas))
+    return {"features": seen / 256**2, "score": height * width / 256**2, "metrics": height * width / 256**2}
+
+
 def _alike(a: Settings, b: Settings) -> bool:
     shape = ("backbone", "stages", "finest_grid", "image_size", "pool_stride", "network", "width", "depth")
     same = (*shape, "batch_size", "steps", "solver", "coupling", "group_size", "times_per_pair", "precision", "threads")
     return all(getattr(a, name) == getattr(b, name) for name in same)
 
 
-def _disk(n_images: int, n_test: int, settings: Settings) -> int | None:
+def _disk(n_images: int, n_test: int, settings: Settings, canvas: Shape | None) -> int | None:
     """Features in float16, maps in float32, the checkpoint;
     None for a backbone whose channels are not listed above.
     """
@@ -93,7 +107,8 @@ def _disk(n_images: int, n_test: int, settings: Settings) -> int | None:
     if per_stage is None or settings.stages[-1] >= len(per_stage):
         return None
     finest = next((stage for stage in settings.stages if stage >= settings.finest_grid), settings.stages[0])
-    side = -(-settings.image_size // (2 ** (finest + 1) * settings.pool_stride))
+    pitch = 2 ** (finest + 1) * settings.pool_stride
+    height, width = (-(-side // pitch) for side in shape_of(canvas or settings.image_size))
     channels = sum(per_stage[stage] for stage in settings.stages)
     network = 4 * (2 * settings.depth * settings.width**2 + 2 * channels * settings.width)
-    return n_images * side * side * channels * 2 + n_test * side * side * 4 + 3 * network
+    return n_images * height * width * channels * 2 + n_test * height * width * 4 + 3 * network

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from wtflow.datasets.run_images import RunData, read_data
+from wtflow.datasets.tiles import n_tiles
 from wtflow.errors import DamagedRunError, DatasetError, WTFlowError
 from wtflow.jobs import processes, trainings
 from wtflow.jobs.reporter import Reporter
@@ -73,11 +74,14 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
         data = read_data(config, reporter.progress)
         _keep_data(store, fresh, run_id, data)
         n_images = len(data.train) + len(data.test)
-        reporter.expected = trainings.estimate(store, len(data.train), len(data.test), settings).stages
+        reporter.expected = trainings.estimate(store, len(data.train), len(data.test), settings, data.canvas).stages
         say(
             f"{len(data.train)} training normals, {len(data.held_out)} of them held out; {len(data.test)} test images;"
             f" fingerprint {data.fingerprint[:12]}"
         )
+        if data.canvas is not None:
+            height, width = data.canvas
+            say(f"tiles: images become {width} x {height} px, cut into {n_tiles(settings, data.canvas)} squares")
 
     with reporter.stage("features"):
         keys = compute_features(store, data, settings, device, reporter.progress)

@@ -9,7 +9,7 @@ from wtflow.config import Settings
 from wtflow.datasets.run_images import RunData
 from wtflow.machine.progress import Progress
 from wtflow.records.edges import EdgeFactors
-from wtflow.records.shapes import Shape, shape_of
+from wtflow.records.shapes import Shape, at_once, shape_of
 from wtflow.records.whole import WholeImage
 from wtflow.scoring.detector import Detector, Maps
 from wtflow.scoring.edges import chosen_images, edge_factors, level
@@ -99,9 +99,10 @@ def highest_places(maps: np.ndarray, factors: np.ndarray | None, settings: Setti
     if not len(maps):
         return np.empty(0)
     levelled = maps if factors is None else level(maps, factors)
+    n = at_once(BATCH, settings.image_size, shape)
     return np.concatenate(
         [
-            image_scores(upsample(levelled[i : i + BATCH], shape, settings.score), settings.top_fraction)
-            for i in range(0, len(maps), BATCH)
+            image_scores(upsample(levelled[i : i + n], shape, settings.score), settings.top_fraction)
+            for i in range(0, len(maps), n)
         ]
     )

@@ -19,20 +19,30 @@ import numpy as np
 
 from wtflow.config import Settings
 from wtflow.errors import DiskFullError, SettingsError, StoreError
+from wtflow.records.shapes import Shape
 from wtflow.store import layout
 from wtflow.store.files import explained
 
 DEFAULT_LIMIT_GB = 20.0
+BATCH_BYTES = 2**27
+"""Of features in memory at once; eight images of 1024 px in preset fast take a little less."""
 
 
 def feature_key(
-    hashes: list[str], settings: Settings, weights_hash: str, device: str, *, is_opaque: bool = False
+    hashes: list[str],
+    settings: Settings,
+    weights_hash: str,
+    device: str,
+    *,
+    is_opaque: bool = False,
+    canvas: Shape | None = None,
 ) -> str:
     """What features depend on, in 32 hex digits. `device` is part of it: GPU features come from bfloat16 arithmetic.
 
     is_opaque: none of the images has alpha, so that no background shows through; False where that is not known.
+    canvas: what images are resized to before they are cut into tiles; where settings have tiles it must be given.
     """
-    parts = {
+    parts: dict[str, object] = {
         "images": hashes,
         "backbone": settings.backbone,
         "args": sorted(settings.backbone_args.items()),
@@ -49,6 +59,10 @@ def feature_key(
         parts["padding"] = settings.padding
     if settings.background != "none" and not is_opaque:
         parts["background"] = settings.background
+    if settings.tile != "off":
+        if canvas is None:
+            raise ValueError("features of tiles depend on the canvas")
+        parts["canvas"], parts["tile_overlap"] = canvas, settings.tile_overlap
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -81,13 +95,14 @@ class FeatureCache:
 
     def batches(self, key: str, n_rows: int) -> Iterator[tuple[int, np.ndarray]]:
         """(first row, float16 (B, H, W, C)) from start to end by plain reads: memory stays at one batch for
-        files of any size.
+        files of any size. B is n_rows at most, and less where rows are so large that a batch exceeds BATCH_BYTES.
         """
         path = self.path(key)
         with explained(path), path.open("rb") as file:
             np.lib.format.read_magic(file)
             shape, _, _ = np.lib.format.read_array_header_1_0(file)
             row_size = int(np.prod(shape[1:]))
+            n_rows = min(n_rows, max(1, BATCH_BYTES // max(1, 2 * row_size)))
             for first in range(0, shape[0], n_rows):
                 n = min(n_rows, shape[0] - first)
                 yield first, np.fromfile(file, dtype="<f2", count=n * row_size).reshape(n, *shape[1:])
@@ -144,7 +159,7 @@ class FeatureCache:
         if n_bytes > self.limit_bytes:
             raise DiskFullError(
                 f"The features need {n_bytes / 1e9:.1f} GB; the cache may hold {self.limit_bytes / 1e9:.1f} GB.",
-                fix="Raise WTFLOW_CACHE_GB, or choose a smaller image size, fewer stages or a coarser stage.",
+                fix="Raise WTFLOW_CACHE_GB, or choose a smaller image size, larger tiles, fewer or coarser stages.",
             )
         files = self._files()
         used = sum(size for _, size, _ in files)

@@ -17,6 +17,7 @@ from wtflow.config import Settings
 from wtflow.errors import DamagedRunError, WTFlowError
 from wtflow.records.core import RunStatus, RunSummary
 from wtflow.records.reading import Reading
+from wtflow.records.shapes import Shape
 from wtflow.store import layout
 from wtflow.store.files import explained, read_json, write_json
 from wtflow.store.result_files import ResultFiles
@@ -148,6 +149,20 @@ class RunStore(ResultFiles):
         if not (isinstance(values.get("samples"), list) and isinstance(values.get("held_out"), list)):
             raise DamagedRunError(f"data.json of {run_id} lists no images.", fix="Delete the run, or restore the file.")
         return values
+
+    def canvas(self, run_id: str) -> Shape | None:
+        """(height, width) that a run's images are resized to where they are cut into tiles; None for a run without.
+
+        Raises DamagedRunError where a run has tiles and data.json does not tell.
+        """
+        if self.config(run_id).settings.tile == "off":
+            return None
+        found = (self.data(run_id) or {}).get("canvas")
+        if not (isinstance(found, list) and len(found) == 2 and all(isinstance(n, int) and n > 0 for n in found)):
+            raise DamagedRunError(
+                f"data.json of {run_id} does not tell the size of its images.", fix="Restore the file, or train again."
+            )
+        return found[0], found[1]
 
     def status(self, run_id: str) -> RunStatus:
         return self._status_in(self.folder(run_id) / layout.STATUS, run_id)

@@ -15,6 +15,7 @@ from wtflow.datasets.images import load_image
 from wtflow.datasets.run_images import Entry, sample_of_entry
 from wtflow.errors import DamagedRunError, RunNotFoundError
 from wtflow.features.extract import get_features, refuse_changed
+from wtflow.records.shapes import at_once
 from wtflow.results import RunResults, open_results
 from wtflow.scoring.detector import Detector
 from wtflow.store.features import FeatureCache, feature_key
@@ -81,7 +82,8 @@ class RunFlow:
         samples = [sample_of_entry(entry) for entry in entries]
         backbone = backbone_of(self.store, self.results.run_id)
         hashes, cache = [entry["sha256"] for entry in entries], FeatureCache(self.store.home)
-        get_features(backbone, samples, hashes, cache, progress, is_opaque=_are_opaque(entries))
+        facts = {"is_opaque": _are_opaque(entries), "canvas": self.results.canvas}
+        get_features(backbone, samples, hashes, cache, progress, **facts)
 
     def _features(self, ids: list[str]) -> Iterator[np.ndarray]:
         """From the cache that training filled, else computed here, for these images only."""
@@ -94,11 +96,12 @@ class RunFlow:
         files = {split: self._cached(split) for split in ("train", "test")}
         places = {entry["id"]: i for split in files for i, entry in enumerate(self._of(split))}
         waiting: list[Entry] = []
+        n_most = at_once(BATCH, self.settings.image_size, self.results.shape)
         for sample_id in ids:
             entry = known[sample_id]
             if (file := files[entry["split"]]) is None:
                 waiting.append(entry)
-            if waiting and (file is not None or len(waiting) == BATCH):
+            if waiting and (file is not None or len(waiting) == n_most):
                 yield from self._compute(waiting)
                 waiting = []
             if file is not None:
@@ -118,7 +121,8 @@ class RunFlow:
         if not entries or weights is None:
             return None
         hashes, device = [entry["sha256"] for entry in entries], self.detector.device.type
-        key = feature_key(hashes, self.settings, weights, device, is_opaque=_are_opaque(entries))
+        facts = {"is_opaque": _are_opaque(entries), "canvas": self.results.canvas}
+        key = feature_key(hashes, self.settings, weights, device, **facts)
         cache = FeatureCache(self.store.home)
         grids = cache.open(key) if cache.has(key) else None
         return grids if grids is not None and len(grids) == len(entries) else None

@@ -17,6 +17,7 @@ from wtflow.machine.cores import n_cores
 from wtflow.machine.progress import ShareDone
 from wtflow.metrics import PixelMetrics, image_metrics
 from wtflow.records.flow import ReturnTrip, Spread, StepsRow
+from wtflow.records.shapes import Shape, at_once
 from wtflow.records.truth import Truth
 from wtflow.results import each_image, truth_of
 from wtflow.scoring.detector import Detector, Maps
@@ -145,7 +146,7 @@ def _score(
     norms: dict[str, list[np.ndarray]] = {}
     images, done = list(each_image(test)), 0
     watch = _Watch()
-    for maps, x in _maps(detector, flow.grids(test.row.to_numpy()), watch):
+    for maps, x in _maps(detector, flow.grids(test.row.to_numpy()), watch, shape):
         batch = slice(done, done + len(maps))
         done += len(maps)
         progress(done / len(images))
@@ -182,7 +183,7 @@ def _calibrated(flow: RunFlow, settings: Settings, progress: ShareDone) -> Detec
 
     def maps_of(grids: Iterator[tuple[Any, np.ndarray]]) -> Maps:
         parts = []
-        for after, x in _maps(plain, grids, _Watch()):
+        for after, x in _maps(plain, grids, _Watch(), flow.results.shape):
             progress(0.0)
             parts.append(Maps(after, plain.raw_before(x), plain.whole_scores(x)))
         return Maps(*(np.concatenate(columns) for columns in zip(*parts, strict=True))) if parts else no_maps()
@@ -204,14 +205,15 @@ class _Watch:
 
 
 def _maps(
-    detector: Detector, grids: Iterator[tuple[Any, np.ndarray]], watch: _Watch
+    detector: Detector, grids: Iterator[tuple[Any, np.ndarray]], watch: _Watch, shape: Shape
 ) -> Iterator[tuple[np.ndarray, Tensor]]:
     """Raw maps of named backbone features (H, W, C), some (B, h, w) at a time, computed as the run's own were; and
     the features at t=0.
     """
     settings = detector.settings
-    n_at_once = max(n_cores(), min(BATCH, EVALUATIONS_AT_ONCE // evaluations(settings.solver, settings.steps)))
-    while batch := list(itertools.islice(grids, n_at_once)):
+    n_images = max(n_cores(), min(BATCH, EVALUATIONS_AT_ONCE // evaluations(settings.solver, settings.steps)))
+    n_images = at_once(n_images, settings.image_size, shape)
+    while batch := list(itertools.islice(grids, n_images)):
         x = detector.start(np.stack([grid for _, grid in batch]))
         began = time.perf_counter()
         maps = detector.raw_after(x)

@@ -16,6 +16,7 @@ from wtflow.errors import FlowError
 from wtflow.flow.integrate import Velocity, integrate_moving
 from wtflow.machine.progress import Progress
 from wtflow.records.flow import PositionSet, Travel
+from wtflow.records.shapes import at_once
 from wtflow.studies.pca import Pca
 from wtflow.studies.run_flow import RunFlow
 
@@ -197,8 +198,9 @@ def _grid_starts(flow: RunFlow, positions: PositionSet, n_most: int) -> Iterator
     """Whole images travel, and again for every further chunk of their positions."""
     rows = np.unique(positions.row)
     grids = flow.grids(rows)
-    for first in range(0, len(rows), GRIDS):
-        here = rows[first : first + GRIDS]
+    n = at_once(GRIDS, flow.settings.image_size, flow.results.shape)
+    for first in range(0, len(rows), n):
+        here = rows[first : first + n]
         x = flow.detector.start(np.stack([grid for _, grid in itertools.islice(grids, len(here))]))
         index = np.flatnonzero(np.isin(positions.row, here))
         for part in np.split(index, range(n_most, len(index), n_most)):

@@ -12,6 +12,7 @@ from wtflow.errors import DatasetError, WTFlowError
 from wtflow.features.backbone import Backbone
 from wtflow.machine.progress import one_thread
 from wtflow.records.core import Tried
+from wtflow.records.shapes import shape_of
 from wtflow.scoring.detector import Detector
 from wtflow.scoring.pixels import scores_of, upsample
 from wtflow.store.runs import RunStore
@@ -36,6 +37,7 @@ def try_images(
             fix="Try fewer, or train a run with them as test images.",
         )
     settings = store.config(run_id).settings
+    shape = shape_of(store.canvas(run_id) or settings.image_size)
     with one_thread():
         detector, backbone = open_detector(store, run_id), backbone_of(store, run_id)
         ids, vectors = store.index(run_id)
@@ -43,7 +45,7 @@ def try_images(
         tried = []
         for i, (name, content) in enumerate(files):
             try:
-                image = load_image_bytes(content, name, settings.image_size, settings.background)
+                image = load_image_bytes(content, name, shape, settings.background)
                 tried.append(_try_one(name, image, detector, backbone, ids, vectors, paths))
             except WTFlowError as error:
                 tried.append(Tried(name=name, problem=str(error)))

@@ -12,6 +12,7 @@ from wtflow.datasets.images import load_image
 from wtflow.errors import RunNotFoundError, SettingsError
 from wtflow.flow.integrate import integrate_saved
 from wtflow.machine.progress import one_thread
+from wtflow.records.shapes import at_once
 from wtflow.records.what_if import PaintedNorms, Sweep, WhatIf
 from wtflow.results import RunResults, ScoreRow, find_sample, image_of_row, open_results, pixel_map
 from wtflow.scoring.detector import Detector
@@ -79,10 +80,9 @@ def strength_sweep(
     scores: list[float] = []
     with one_thread():
         detector, backbone = open_detector(store, run_id), backbone_of(store, run_id)
-        for first in range(0, total, BATCH):
-            painted = np.stack(
-                [apply_strokes(image, [stroke], seed, {})[0] for stroke in strokes[first : first + BATCH]]
-            )
+        n = at_once(BATCH, settings.image_size, results.shape)
+        for first in range(0, total, n):
+            painted = np.stack([apply_strokes(image, [stroke], seed, {})[0] for stroke in strokes[first : first + n]])
             found = detector.maps(backbone.compute(painted))
             pixel_maps = upsample(found.after, results.shape, settings.score)
             scores += scores_of(pixel_maps, found.whole, settings.top_fraction).tolist()

@@ -25,6 +25,9 @@ WEIGHTS = {word: f"{word.capitalize()} ({meaning})" for word, meaning in WEIGHT_
 }
 """Source of weights -> label: those of the settings in their order, then a file."""
 
+TILES = {"off": "off: images are resized whole", "side": "side: as long as the shorter side"}
+"""Words of the setting `tile` -> label. A number is typed."""
+
 FIELD_PX = 230
 """Least width of a field; four stand side by side in a wide window."""
 
@@ -34,6 +37,7 @@ MAIN = (
     "weights",
     "stages",
     "image_size",
+    "tile",
     "coupling",
     "scope",
     "width",
@@ -48,6 +52,7 @@ ADVANCED = {
         "backbone_args",
         "padding",
         "background",
+        "tile_overlap",
         "finest_grid",
         "pool_window",
         "pool_stride",
@@ -84,6 +89,8 @@ ADVANCED = {
 _LABELS = {
     "stages": "Stages (numbers)",
     "image_size": "Image size (px)",
+    "tile": "Tiles (px of the image)",
+    "tile_overlap": "Overlap of tiles",
     "width": "Network width",
     "depth": "Network depth",
     "iterations": "Training steps",
@@ -171,6 +178,14 @@ def _show_field(name: str, base: Settings) -> Any:
         return _show_weights(label, common)
     if name == "backbone":
         return st.selectbox(label, _with(BACKBONES, st.session_state[key]), accept_new_options=True, **common)
+    if name == "tile":
+        return st.selectbox(
+            label,
+            _with(tuple(TILES), st.session_state[key]),
+            format_func=lambda value: TILES.get(value, value),
+            accept_new_options=True,
+            **common,
+        )
     if name in _CHOICES:
         return st.selectbox(label, choices(name), **common)
     if name == "stages":
@@ -208,6 +223,8 @@ def _apply_preset() -> None:
 
 
 def _as_widget(name: str, value: Any) -> Any:
+    if name == "tile":
+        return str(value)
     if name == "stages":
         return ",".join(str(stage) for stage in value)
     if name == "backbone_args":

@@ -12,6 +12,7 @@ _OPTIONS = {
     "weights": "--weights",
     "stages": "--stages",
     "image_size": "--size",
+    "tile": "--tile",
     "coupling": "--coupling",
     "scope": "--scope",
     "width": "--width",

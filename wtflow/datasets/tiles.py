@@ -1,0 +1,83 @@
+"""What images are resized to where they are cut into tiles: a canvas on which a tile has the run's image size.
+
+The canvas has the shape of most training images, so that a strip stays a strip. Its sides are multiples of the coarsest
+cell that the backbone gives, so that the cells of overlapping squares coincide.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from wtflow.config import Settings
+from wtflow.datasets.images import read_size
+from wtflow.errors import DatasetError
+from wtflow.records.shapes import Shape
+from wtflow.records.spacing import spaced
+
+MOST_PIXELS = 2**23
+"""Pixels of a canvas at most. One image's features then take some 120 MB in preset fast, and scoring it twice to four
+times as much.
+"""
+
+
+def usual_shape(paths: Iterable[Path]) -> Shape:
+    """(height, width) of most of these images, at least one; the largest of equally frequent ones.
+    Raises ImageReadError.
+    """
+    counted = Counter(read_size(path) for path in paths)
+    return max(counted, key=lambda shape: (counted[shape], shape[0] * shape[1], shape))
+
+
+def canvas_of(shape: Shape, settings: Settings) -> Shape:
+    """The canvas of images of this (height, width). Raises DatasetError for tiles that do not fit into them, or
+    that are so small that the canvas would be absurdly large.
+    """
+    shorter = min(shape)
+    tile = shorter if settings.tile == "side" else int(settings.tile)
+    if tile > shorter:
+        raise DatasetError(
+            f"Tiles of {tile} px do not fit into images of {shape[1]} x {shape[0]} px.",
+            fix=f"Use --tile alone for squares of the shorter side ({shorter} px), or give a smaller number.",
+        )
+    side, cell = settings.image_size, settings.coarsest_cell
+    height, width = (max(side, round(length * side / tile / cell) * cell) for length in shape)
+    if height * width > MOST_PIXELS:
+        least = math.ceil(1.02 * side * math.sqrt(shape[0] * shape[1] / MOST_PIXELS))  # a little more, for rounding
+        raise DatasetError(
+            f"With tiles of {tile} px at {side} px, images of {shape[1]} x {shape[0]} px grow to {width} x {height} px;"
+            f" at most {MOST_PIXELS / 1e6:.1f} million pixels are taken.",
+            fix=f"Use tiles of {least} px or more, or a smaller image size (--size)."
+            if least <= shorter
+            else "Choose a smaller image size (--size).",
+        )
+    return height, width
+
+
+def quick_canvas(paths: Sequence[Path], settings: Settings, most: int = 9) -> Shape | None:
+    """The canvas by a look at a few of the training images: near enough to estimate time and space. None without tiles
+    or images. Raises as `canvas_of` and `usual_shape` do.
+    """
+    if settings.tile == "off" or not paths:
+        return None
+    return canvas_of(usual_shape(paths[int(i)] for i in spaced(len(paths), most)), settings)
+
+
+def starts_of(length: int, side: int, overlap: float, cell: int) -> tuple[int, ...]:
+    """Where squares of this side begin along a canvas of this length, in pixels: as few as overlap by at least the
+    share `overlap` of their side, evenly spread, the first at 0, the last at the end.
+
+    length and side are multiples of `cell`, and so is every start.
+    """
+    most = max(1, int(side * (1 - overlap) / cell + 1e-9))
+    left = max(0, length - side) // cell
+    n = -(-left // most)
+    return tuple(i * left // n * cell for i in range(n + 1)) if n else (0,)
+
+
+def n_tiles(settings: Settings, canvas: Shape) -> int:
+    """Squares that a canvas is cut into."""
+    rows, columns = (
+        starts_of(length, settings.image_size, settings.tile_overlap, settings.coarsest_cell) for length in canvas
+    )
+    return len(rows) * len(columns)
