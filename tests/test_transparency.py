@@ -2,6 +2,7 @@
 
 import ast
 import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from image_folders import encode, make_mvtec, noise, png_16
 from PIL import Image
-from run_folders import tiny_settings
+from run_folders import tiny_settings, train_here, write_tiny_category
 
 from wtflow.config import choices, settings_from_json
 from wtflow.datasets.decode import decode_image, is_opaque
@@ -21,8 +22,9 @@ from wtflow.datasets.run_images import data_from_json, read_data
 from wtflow.datasets.scan import scan_category
 from wtflow.datasets.stored import Stored
 from wtflow.datasets.transparency import laid_on
-from wtflow.store.features import feature_key
+from wtflow.store.features import FeatureCache, feature_key
 from wtflow.store.runs import RunStore
+from wtflow.studies.rescore import score_again
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -153,6 +155,29 @@ def test_a_run_made_before_the_setting_existed_leaves_alpha_out():
     assert settings_from_json(text).background == "black"
     old = "\n".join(line for line in text.splitlines() if '"background"' not in line)
     assert settings_from_json(old).background == "none"
+
+
+def test_a_finished_run_of_before_is_asked_again_as_it_was_made(tmp_path):
+    """Its features are computed anew: those in the cache could hide that they would come out differently."""
+    write_tiny_category(tmp_path / "data")
+    generator = np.random.default_rng(3)
+    for path in sorted((tmp_path / "data/plate").glob("t*/*/*.png")):
+        alpha = np.full((64, 64, 1), 255, np.uint8)
+        alpha[:20] = 0
+        pixels = np.dstack([np.asarray(Image.open(path)), alpha])
+        pixels[:20, :, :3] = generator.integers(0, 256)
+        Image.fromarray(pixels).save(path)
+    store = RunStore(tmp_path / "runs")
+    run_id = train_here(store, tmp_path / "data", background="none")
+    config = store.folder(run_id) / "config.json"
+    values = json.loads(config.read_text())
+    del values["settings"]["background"]
+    config.write_text(json.dumps(values))
+    assert store.config(run_id).settings.background == "none"
+    assert FeatureCache(store.home).clear() > 0
+    again = score_again(store, run_id, {}, lambda done, total: None)
+    assert list(again.table.score) == list(store.scores(run_id).score)
+    np.testing.assert_array_equal(again.maps, store.maps(run_id))
 
 
 # What check says

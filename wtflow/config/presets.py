@@ -39,7 +39,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
-_BEFORE: dict[str, Any] = {
+OLD_DEFAULTS: dict[str, Any] = {
     "background": "none",
     "finest_grid": 0,
     "rarity_power": 0.0,
@@ -91,4 +91,4 @@ def settings_from_json(text: str) -> Settings:
         ) from error
     if not isinstance(values, dict):
         raise SettingsError("The settings are not a JSON object.", fix="Restore config.json, or delete the run.")
-    return build(Settings, _BEFORE | known(Settings, values))
+    return build(Settings, OLD_DEFAULTS | known(Settings, values))

@@ -30,9 +30,9 @@ runs/.readings/      one JSON file per data set: how a person said that it is to
 import re
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
-from wtflow.config import Settings
+from wtflow.config import OLD_DEFAULTS, Settings
 from wtflow.records.reading import Reading
 
 SCHEMA_VERSION = 1
@@ -103,6 +103,12 @@ class RunConfig(BaseModel):
     versions: dict[str, str]
     reading: Reading = Reading()
     """How a person said that the data set is to be read. Runs of 0.3.0 and earlier hold none."""
+
+    @field_validator("settings", mode="before")
+    @classmethod
+    def _as_the_run_was_made(cls, value: Any) -> Any:
+        """What a file of an older version does not name is what that version did, not today's default."""
+        return OLD_DEFAULTS | value if isinstance(value, dict) else value
 
 
 def run_name(category: str, stamp: str) -> str:
