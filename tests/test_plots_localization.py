@@ -20,6 +20,7 @@ from wtflow.plots.pictures import (
     thumbnail,
     to_uint8,
 )
+from wtflow.plots.stretched import height_for
 from wtflow.plots.theme import COLOURS
 
 RNG = np.random.default_rng(0)
@@ -267,3 +268,10 @@ def test_the_figure_stays_small(size):
     )
     figure = localization(image=noise, pixel_map=maps, color_range=(0.0, 1.0), mask=None)
     assert len(figure.to_json()) < (400_000 if size == 256 else 1_600_000)
+
+
+def test_strips_that_lie_get_lower_figures_and_those_that_stand_higher_ones():
+    assert height_for(256, 256, 280) == height_for(640, 480, 280) == 280, "as always"
+    assert height_for(750, 150, 280) == 78
+    assert height_for(480, 640, 280) == 373
+    assert height_for(150, 750, 280) == 560, "but no figure is higher than a screen"

@@ -214,7 +214,8 @@ def test_settings_take_off_side_or_pixels_and_an_image_size_of_whole_cells():
     with pytest.raises(SettingsError, match="image_size must be a multiple of 16, found 100"):
         settings_from("fast", {"tile": "side", "image_size": 100})
     assert settings_from("fast", {"image_size": 100}).image_size == 100
-    assert "tiles" in settings_from("fast", {"tile": 64}).label and "tiles" not in settings_from("fast").label
+    labels = [settings_from("fast", {"tile": tile}).label for tile in ("off", "side", 64)]
+    assert ["tiles" in label for label in labels] == [False, True, True] and "tiles of 64 px" in labels[2]
 
 
 def test_a_backbone_whose_cells_do_not_fit_is_refused_in_a_sentence():

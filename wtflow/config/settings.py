@@ -275,7 +275,7 @@ class Settings(BaseModel):
     def label(self) -> str:
         """The run in a few words."""
         kind = "local weights" if self.weights_file else {"imagenet": "ImageNet"}.get(self.weights, self.weights)
-        tiles = "" if self.tile == "off" else ", tiles"
+        tiles = {"off": "", "side": ", tiles"}.get(str(self.tile), f", tiles of {self.tile} px")
         return (
             f"{self.backbone} ({kind}){tiles}, {self.coupling} coupling, {self.steps} {self.solver}"
             f" step{'s' * (self.steps > 1)}"

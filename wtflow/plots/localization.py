@@ -6,7 +6,7 @@ from plotly.subplots import make_subplots
 
 from wtflow.plots.contours import outline
 from wtflow.plots.pictures import encode_heat, encode_jpeg, overlay, thumbnail
-from wtflow.plots.stretched import stretched
+from wtflow.plots.stretched import height_for, stretched
 from wtflow.plots.theme import COLOURS, HEAT, SCORE_TITLE, style
 
 PANELS = ("Image", "Anomaly map", "Overlay")
@@ -16,6 +16,9 @@ MAX_SIDE_PX = 640
 
 TOP_PX = 86
 """Room above the panels: score title, colour bar with its ticks, panel titles."""
+
+AROUND_PX = TOP_PX + 64
+"""Room above and below the panels: ticks and axis titles, too."""
 
 MAX_CLICKABLE = 48
 """Clickable positions per side; larger grids are thinned. At 64 the browser took 4 s for a zoom on a slow machine,
@@ -46,7 +49,7 @@ def plot_localization(
     """
     height, width = image.shape[:2]
     figure = make_subplots(rows=1, cols=3, subplot_titles=PANELS, horizontal_spacing=0.025)
-    style(figure, height=430)
+    style(figure, height=AROUND_PX + height_for(width, height, 280))
     small = thumbnail(image, MAX_SIDE_PX)
     heat = encode_heat(pixel_map, color_range, MAX_SIDE_PX)
     both = encode_jpeg(overlay(small, pixel_map, color_range, opacity))

@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from wtflow.plots.contours import outline
 from wtflow.plots.pictures import encode_heat, encode_jpeg, overlay, thumbnail
-from wtflow.plots.stretched import stretched
+from wtflow.plots.stretched import height_for, stretched
 from wtflow.plots.theme import COLOURS, HEAT, style
 from wtflow.records.compare import Panel
 
@@ -82,7 +82,7 @@ def plot_panels(
     bar = place | {"xpad": 0, "ypad": 22, "outlinewidth": 0} | words
     figure.update_layout(
         coloraxis={"colorscale": HEAT, "cmin": 0, "cmax": 1, "colorbar": bar},
-        height=TOP_PX + 330,
+        height=TOP_PX + height_for(width, height, 330),
         margin={"t": TOP_PX, "pad": 0},
         dragmode="pan",
         hoverdistance=-1,

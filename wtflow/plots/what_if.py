@@ -8,7 +8,7 @@ from plotly.subplots import make_subplots
 
 from wtflow.plots.axes import format_score
 from wtflow.plots.pictures import encode_heat, outline
-from wtflow.plots.stretched import stretched
+from wtflow.plots.stretched import height_for, stretched
 from wtflow.plots.theme import COLOURS, HEAT, SCORE_TITLE, TIME_TITLE, style
 from wtflow.records.what_if import Sweep, WhatIf
 
@@ -16,6 +16,8 @@ MAX_SIDE_PX = 384
 """A panel is seldom wider; the maps are smooth anyway."""
 BELOW_PX = 76
 """Room below the maps: score title, colour bar with its ticks, legend."""
+AROUND_PX = BELOW_PX + 30
+"""Room above and below the maps."""
 WIDTHS = (1.5, 2.75, 4.25)
 """Line widths of spots from small to large; more sizes than that take the last one."""
 
@@ -30,7 +32,7 @@ def plot_before_after(what_if: WhatIf, color_range: tuple[float, float]) -> go.F
         f"after, score {format_score(what_if.score_after)}",
     ]
     figure = make_subplots(rows=1, cols=2, subplot_titles=titles, horizontal_spacing=0.03)
-    style(figure, height=360)
+    style(figure, height=AROUND_PX + height_for(width, height, 254))
     x, y = _lines(what_if.mask)
     for column, values in enumerate((what_if.pixel_before, what_if.pixel_after), start=1):
         small = encode_heat(values, color_range, MAX_SIDE_PX)
