@@ -1,9 +1,8 @@
-"""The only caches, with data_cache, mask_cache, flow_cache and compare_cache. Keys are small plain values with a stamp
-of the files read; without them only speed changes.
+"""The only caches, with shelves, data_cache, mask_cache, flow_cache and compare_cache. Keys are small plain values with
+a stamp of the files read; without them only speed changes.
 """
 
 from pathlib import Path
-from typing import Generic, TypeVar
 
 import streamlit as st
 
@@ -17,7 +16,7 @@ from wtflow.failures.regions import compare_regions
 from wtflow.failures.words import FailureStudy, study_failures
 from wtflow.plots.failures import paint_segments
 from wtflow.plots.pictures import crop_around, encode_jpeg, overlay, thumbnail
-from wtflow.records.core import Probe, Tried
+from wtflow.records.core import Probe
 from wtflow.records.failures import AlarmMap, FailureMap, RegionReport
 from wtflow.records.notes import RunNotes
 from wtflow.results import RunResults, image_of_row, open_results, outline_of, pixel_map, truth_of
@@ -31,32 +30,6 @@ THUMBNAIL_PX = 320
 """Twice the width of a card, for screens with two pixels per point."""
 
 CROP_PX = 192
-
-Kept = TypeVar("Kept")
-
-
-class Shelf(Generic[Kept]):
-    """A few results by key, the least recently put thrown out.
-    For work that reports progress, which cached functions cannot.
-    """
-
-    def __init__(self, n_kept: int) -> None:
-        self._kept: dict[object, Kept] = {}
-        self._n_kept = n_kept
-
-    def get(self, key: object) -> Kept | None:
-        return self._kept.get(key)
-
-    def put(self, key: object, value: Kept) -> None:
-        self._kept[key] = value
-        while len(self._kept) > self._n_kept:
-            self._kept.pop(next(iter(self._kept)), None)
-
-
-@st.cache_resource(show_spinner=False)
-def tried() -> Shelf[Tried]:
-    """Scores of dropped images by (store, run, stamp, hash of the bytes)."""
-    return Shelf(32)
 
 
 def results(store: RunStore, run_id: str) -> RunResults:

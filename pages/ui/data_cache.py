@@ -4,7 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui.cache import Shelf, file_stamp
+from pages.ui.cache import file_stamp
+from pages.ui.shelves import Shelf
 from wtflow.datasets.demo.write import DEMO_CATEGORIES, RECORD, is_demo_complete
 from wtflow.datasets.health_folders import look_at_folders
 from wtflow.datasets.scan import RootScan, find_categories, scan_category

@@ -71,7 +71,7 @@ def read_image(path: Path, name: str | None = None, background: Background = BAC
     background: what shows where the image is transparent; "none" leaves alpha out.
     """
     name = str(path) if name is None else name
-    return decode_image(_read_bytes(path, name), name, background)
+    return decode_image(read_bytes(path, name), name, background)
 
 
 def read_stored(path: Path, name: str | None = None, *, upright: bool = True) -> Stored:
@@ -80,7 +80,7 @@ def read_stored(path: Path, name: str | None = None, *, upright: bool = True) ->
     upright: turned as viewers show it; False leaves rows and columns as they lie in the file. Raises ImageReadError.
     """
     name = str(path) if name is None else name
-    data = _read_bytes(path, name)
+    data = read_bytes(path, name)
     stored = _with_image(data, name, lambda image: _stored(image, data, name))
     return stored.upright() if upright else stored
 
@@ -96,22 +96,23 @@ def decode_image(data: bytes, name: str, background: Background = BACKGROUND) ->
 
 def is_opaque(path: Path) -> bool:
     """True if the header of an image says that it has no alpha. Raises ImageReadError."""
-    return not _with_image(_read_bytes(path, str(path)), str(path), declares_alpha)
+    return not _with_image(read_bytes(path, str(path)), str(path), declares_alpha)
 
 
 def read_size(path: Path) -> tuple[int, int]:
     """(height, width) of an image as shown upright, from its header alone. Raises ImageReadError."""
-    data = _read_bytes(path, str(path))
+    data = read_bytes(path, str(path))
     return _with_image(data, str(path), lambda image: _upright_size(image, data))
 
 
 def read_orientation(path: Path) -> int:
     """1 to 8 as EXIF numbers them, from an image's header alone. Raises ImageReadError."""
-    data = _read_bytes(path, str(path))
+    data = read_bytes(path, str(path))
     return _with_image(data, str(path), lambda image: orientation_of(image, data))
 
 
-def _read_bytes(path: Path, name: str) -> bytes:
+def read_bytes(path: Path, name: str) -> bytes:
+    """The bytes of a file, called `name` in errors. Raises ImageReadError, also for pipes, devices and huge files."""
     try:
         found = path.stat()
         # A pipe or a device would block for ever instead of failing.

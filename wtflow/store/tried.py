@@ -1,8 +1,9 @@
 """Images that a person dropped on a run, kept apart from its test images: a copy of the file, its map and a record."""
 
 import hashlib
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,15 @@ import numpy as np
 from wtflow.errors import DamagedRunError
 from wtflow.records.core import IMAGE_SUFFIXES, Tried
 from wtflow.store import layout
-from wtflow.store.files import read_json, write_array, write_atomic, write_json
+from wtflow.store.files import explained, read_json, write_array, write_atomic, write_json
 from wtflow.store.runs import RunStore
+
+_NUMBERS = ("score", "kept")
+
+
+def key_of(content: bytes) -> str:
+    """The key under which an image is kept: the same contents have the same."""
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def save_tried(store: RunStore, run_id: str, tried: Tried, content: bytes) -> str:
@@ -23,7 +31,7 @@ def save_tried(store: RunStore, run_id: str, tried: Tried, content: bytes) -> st
     if tried.pixel_map is None:
         raise ValueError(f"{tried.name} has no map: {tried.problem}")
     folder = store.folder(run_id) / layout.TRIED
-    key = hashlib.sha256(content).hexdigest()[:16]
+    key = key_of(content)
     suffix = Path(tried.name).suffix.lower()
     image_name = key + (suffix if suffix in IMAGE_SUFFIXES else ".bin")
     write_atomic(folder / image_name, lambda file: file.write(content))
@@ -36,22 +44,36 @@ def save_tried(store: RunStore, run_id: str, tried: Tried, content: bytes) -> st
     return key
 
 
-def list_tried(store: RunStore, run_id: str) -> list[dict[str, Any]]:
-    """Kept images, newest first: name, score, kept (seconds since the epoch), image and map (paths), nearest."""
+def list_tried(
+    store: RunStore, run_id: str, damaged: Callable[[DamagedRunError], None] | None = None
+) -> list[dict[str, Any]]:
+    """Kept images, newest first: key, name, score, kept (seconds since the epoch), image and map (paths), nearest.
+
+    damaged: is told of each record that is not valid, which is then left out; without it the first one is raised as
+    DamagedRunError.
+    """
     folder = store.folder(run_id) / layout.TRIED
     found = []
     for path in folder.glob("*.json") if folder.is_dir() else ():
-        record = read_json(path)
-        if not isinstance(record.get("image"), str) or not isinstance(record.get("kept"), int | float):
-            raise DamagedRunError(
-                f"{path.name} in {run_id}/{layout.TRIED} is not valid.",
-                fix="Delete that file; it holds one tried image.",
-            )
-        found.append(
-            record
-            | {"key": path.stem, "image": folder / Path(record["image"]).name, "map": folder / f"{path.stem}.npy"}
-        )
+        try:
+            found.append(_read_record(path, f"{run_id}/{layout.TRIED}"))
+        except DamagedRunError as error:
+            if damaged is None:
+                raise
+            damaged(error)
     return sorted(found, key=lambda record: record["kept"], reverse=True)
+
+
+def _read_record(path: Path, place: str) -> dict[str, Any]:
+    record = read_json(path)
+    texts = all(isinstance(record.get(name), str) for name in ("name", "image"))
+    numbers = all(isinstance(record.get(name), int | float) and math.isfinite(record[name]) for name in _NUMBERS)
+    if not texts or not numbers:
+        raise DamagedRunError(
+            f"{path.name} in {place} is not valid.", fix="Delete that file; it holds one tried image."
+        )
+    image = path.parent / Path(record["image"]).name
+    return record | {"key": path.stem, "image": image, "map": path.with_suffix(".npy")}
 
 
 def tried_map(record: dict[str, Any]) -> np.ndarray:
@@ -65,8 +87,9 @@ def tried_map(record: dict[str, Any]) -> np.ndarray:
 
 
 def delete_tried(store: RunStore, run_id: str, keys: Sequence[str]) -> None:
-    """Remove kept images by key."""
-    for record in list_tried(store, run_id):
+    """Remove kept images by key, also when others are damaged. Unknown keys are skipped."""
+    for record in list_tried(store, run_id, damaged=lambda error: None):
         if record["key"] in keys:
-            for path in (record["map"], record["image"], store.folder(run_id) / layout.TRIED / f"{record['key']}.json"):
-                path.unlink(missing_ok=True)
+            for path in (record["map"], record["image"], record["map"].with_suffix(".json")):
+                with explained(path):
+                    path.unlink(missing_ok=True)

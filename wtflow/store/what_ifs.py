@@ -9,7 +9,7 @@ import io
 import math
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,24 +55,38 @@ def save_what_if(store: RunStore, run_id: str, what_if: WhatIf, name: str, strok
     return key
 
 
-def list_what_ifs(store: RunStore, run_id: str) -> list[dict[str, Any]]:
+def list_what_ifs(
+    store: RunStore, run_id: str, damaged: Callable[[DamagedRunError], None] | None = None
+) -> list[dict[str, Any]]:
     """Kept paintings, newest first: key, name, sample_id, row, kept (seconds since the epoch), score_before,
-    score_after, n_pixels, strokes, image and mask (paths). Raises DamagedRunError naming a damaged file.
+    score_after, n_pixels, strokes, image and mask (paths).
+
+    damaged: is told of each damaged file, which is then left out; without it the first one is raised as
+    DamagedRunError.
     """
     folder = store.folder(run_id) / layout.WHAT_IFS
     found = []
     for path in folder.glob("*.json") if folder.is_dir() else ():
-        record = read_json(path)
-        image, mask = folder / f"{path.stem}.png", folder / f"{path.stem}_mask.png"
-        texts = isinstance(record.get("name"), str) and isinstance(record.get("sample_id"), str)
-        numbers = all(isinstance(record.get(name), int | float) and math.isfinite(record[name]) for name in _NUMBERS)
-        if not (texts and numbers and isinstance(record.get("strokes"), list) and image.is_file() and mask.is_file()):
-            raise DamagedRunError(
-                f"{path.name} in {run_id}/{layout.WHAT_IFS} is not valid, or its picture or mask is missing.",
-                fix="Delete that file; it holds one painted image.",
-            )
-        found.append(record | {"key": path.stem, "image": image, "mask": mask})
+        try:
+            found.append(_read_record(path, f"{run_id}/{layout.WHAT_IFS}"))
+        except DamagedRunError as error:
+            if damaged is None:
+                raise
+            damaged(error)
     return sorted(found, key=lambda record: record["kept"], reverse=True)
+
+
+def _read_record(path: Path, place: str) -> dict[str, Any]:
+    record = read_json(path)
+    image, mask = path.with_suffix(".png"), path.with_name(f"{path.stem}_mask.png")
+    texts = isinstance(record.get("name"), str) and isinstance(record.get("sample_id"), str)
+    numbers = all(isinstance(record.get(name), int | float) and math.isfinite(record[name]) for name in _NUMBERS)
+    if not (texts and numbers and isinstance(record.get("strokes"), list) and image.is_file() and mask.is_file()):
+        raise DamagedRunError(
+            f"{path.name} in {place} is not valid, or its picture or mask is missing.",
+            fix="Delete that file; it holds one painted image.",
+        )
+    return record | {"key": path.stem, "image": image, "mask": mask}
 
 
 def delete_what_ifs(store: RunStore, run_id: str, keys: Sequence[str]) -> None:

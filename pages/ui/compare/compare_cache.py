@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from pages.ui.cache import Shelf, file_stamp, results, run_stamp
+from pages.ui.cache import file_stamp, results, run_stamp
+from pages.ui.shelves import Shelf
 from wtflow.compare.pixel_tally import load_tally, tally_path
 from wtflow.compare.runs import Comparison, align, compare_images, compare_pixels, normal_reference
 from wtflow.records.compare import MetricRow, PixelTally

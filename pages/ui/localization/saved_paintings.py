@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from pages.ui import state, widgets
-from pages.ui.errors import plain
+from pages.ui.errors import plain, show_error
 from pages.ui.localization.painting import put_picture
 from wtflow.datasets.images import load_image, load_painted
-from wtflow.errors import WTFlowError
+from wtflow.errors import DamagedRunError, WTFlowError
 from wtflow.plots.axes import format_score
 from wtflow.plots.pictures import encode_jpeg, overlay, thumbnail
 from wtflow.records.what_if import WhatIf
@@ -34,10 +34,13 @@ def show_saving(store: RunStore, run_id: str, what_if: WhatIf, strokes: tuple[St
         ):
             save_what_if(store, run_id, what_if, name, write_strokes(strokes))
             st.toast("The painted image and its mask are saved with this run.", icon=":material/bookmark:")
-    saved = list_what_ifs(store, run_id)
-    if not saved:
+    damaged: list[DamagedRunError] = []
+    saved = list_what_ifs(store, run_id, damaged.append)
+    if not saved and not damaged:
         return
     st.markdown(f"**Saved with this run: {widgets.count(len(saved), 'what if')}**")
+    for error in damaged:
+        show_error(error)
     with st.grid(min_column_width=widgets.TILE_PX, key="what_ifs"):
         for painting in saved:
             with st.container(key=f"tile-thumb_{painting['key']}"):

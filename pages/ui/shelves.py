@@ -1,0 +1,42 @@
+"""Results kept by key for the whole server, for work that reports progress, which cached functions cannot."""
+
+import threading
+from typing import Generic, TypeVar
+
+import streamlit as st
+
+from wtflow.records.core import Tried
+
+Kept = TypeVar("Kept")
+
+
+class Shelf(Generic[Kept]):
+    """A few results by key, the least recently put thrown out. Sessions share it, each in a thread of its own."""
+
+    def __init__(self, n_kept: int) -> None:
+        self._kept: dict[object, Kept] = {}
+        self._n_kept = n_kept
+        self._lock = threading.Lock()
+
+    def get(self, key: object) -> Kept | None:
+        return self._kept.get(key)
+
+    def put(self, key: object, value: Kept) -> None:
+        with self._lock:
+            self._kept[key] = value
+            while len(self._kept) > self._n_kept:
+                self._kept.pop(next(iter(self._kept)))
+
+
+@st.cache_resource(show_spinner=False)
+def tried() -> Shelf[Tried]:
+    """Scores of offered images by (store, run, stamp, name, hash of the bytes): some half a megabyte each at 256 px,
+    and enough for ten people who each look at a page of ten.
+    """
+    return Shelf(128)
+
+
+@st.cache_resource(show_spinner=False)
+def digests() -> Shelf[str]:
+    """SHA-256 of offered images by what tells of a change without reading, so that none is read again."""
+    return Shelf(20_000)
