@@ -342,7 +342,7 @@ def test_a_run_of_strips_has_maps_of_their_shape_and_finds_their_defects(home):
         row = int(image.row)
         assert image.score == pytest.approx(image_scores(pixel_map(results, row)[None], 0)[0]), "of the joined map"
         if image.is_defective:
-            truth = truth_of(results, image)
+            truth = truth_of(results, image).mask
             assert truth.shape == STRIP and truth.any()
             rows, columns = (slice(8 * max(at - 1, 0), 8 * (at + 2)) for at in (image.peak_row, image.peak_column))
             assert truth[rows, columns].any(), "the peak is at the defect"
