@@ -130,6 +130,16 @@ def test_contrast_does_not_see_what_lies_far_away_or_in_the_gap():
     assert contrast(image, mask) == before
 
 
+def test_the_surroundings_on_a_strip_are_as_near_as_on_a_square_of_its_shorter_side():
+    square, mask = checkered(0.4, 0.6), np.zeros((100, 100), bool)
+    mask[40:60, 40:60] = True
+    square[mask] = 0.8
+    strip, where = np.concatenate([square, *[np.zeros_like(square)] * 4], axis=1), np.zeros((100, 500), bool)
+    where[:, :100] = mask
+    strip[:30] = 0.0
+    assert contrast(strip, where) == pytest.approx(contrast(square, mask))
+
+
 def test_a_defect_of_the_colour_of_its_surroundings_has_no_contrast():
     mask = np.zeros((100, 100), bool)
     mask[40:60, 40:60] = True

@@ -15,7 +15,7 @@ from wtflow.records.truth import Truth
 GAP_PX = 1
 """Pixels next to the mask that belong to neither side: resizing mixes the colours of both there."""
 RING_SHARE = 0.02
-"""Width of the ring around a defect, as a share of the image's side: near enough to be its surroundings, wide enough
+"""Width of the ring around a defect, as a share of the shorter side: near enough to be its surroundings, wide enough
 to have a spread.
 """
 LEAST_SPREAD = 1 / 255
@@ -69,11 +69,11 @@ def contrast(image: np.ndarray, mask: np.ndarray, ignored: np.ndarray | None = N
 
     image: float (H, W, 3) in [0, 1]; mask: bool (H, W), not empty; ignored: bool (H, W), no part of the ring.
     Distances are Euclidean in RGB; the ring is
-    RING_SHARE of the side wide and begins GAP_PX outside the mask; its spread is the root mean square distance of its
+    RING_SHARE of the shorter side wide, GAP_PX outside the mask; its spread is the root mean square distance of its
     pixels from their mean. 1 means: as far from the surroundings' mean as their pixels are on average. NaN where the
     mask leaves no ring. Source: ours.
     """
-    width = max(2, round(RING_SHARE * max(mask.shape)))
+    width = max(2, round(RING_SHARE * min(mask.shape)))
     distance = np.asarray(ndimage.distance_transform_edt(~mask))
     ring = (distance > GAP_PX) & (distance <= GAP_PX + width)
     if ignored is not None:
