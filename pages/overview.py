@@ -153,7 +153,8 @@ def show_run(summary: RunSummary, demo: str) -> None:
             right.metric(
                 "AUPRO",
                 widgets.metric(summary.metrics.get("aupro")),
-                help="How well each defect is covered by the map.",
+                help="How well each defect is covered by the map."
+                + (f" {summary.pixel_images.words.capitalize()}." if summary.pixel_images else ""),
             )
         elif is_sound:
             middle.caption(f"{status.percent:.0f} %" if status.is_active else plain(status.message))

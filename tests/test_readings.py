@@ -127,7 +127,7 @@ def test_check_remembers_what_was_said_says_so_and_forgets_with_auto(tmp_path, s
     first = call("check", tmp_path / "data", "--good", "ok", "--mask-values", "defect=nonzero", "--json")
     assert last_json(first.stdout)["categories"][0]["counts"]["test"] == {"good": 3, "broken": 2}
     for again in (first, call("check", tmp_path / "data", "--json")):
-        assert "part is read with --good OK, --mask-values defect=nonzero (remembered" in again.stderr
+        assert "part is read with --good OK --mask-values defect=nonzero (remembered" in again.stderr
         assert last_json(again.stdout)["categories"][0]["reading"] == {
             "masks": "defect=nonzero",
             "good": ["OK"],

@@ -427,8 +427,8 @@ def test_the_command_trains_with_exactly_the_run_s_settings(store, tmp_path, mon
     """The command line itself reads the command; only starting the worker is left out."""
     settings, started = settings_from(preset, changes), []
     root = write_category(tmp_path / "my images")
-    reading = Reading(masks="defect=255,ignore=9")
-    run_id = store.create(root, "plate", settings, reading)
+    said = Reading(good=("spot",), masks="defect=nonzero") if changes else Reading()
+    run_id = store.create(root, "plate", settings, said)
 
     def start(store, root, category, settings, reading):
         started.append((Path(root), category, settings, reading))
@@ -438,7 +438,7 @@ def test_the_command_trains_with_exactly_the_run_s_settings(store, tmp_path, mon
     command = shlex.split(train_command(store.config(run_id), with_paths=True))
     assert command[:4] == ["python", "-m", "wtflow", "train"]
     CliRunner().invoke(app, command[3:], catch_exceptions=False)
-    assert started == [(root, "plate", settings, reading)]
+    assert started == [(root, "plate", settings, said)]
 
 
 def test_a_run_of_nothing_but_its_preset_differs_in_nothing():

@@ -14,6 +14,7 @@ from wtflow.datasets.scan import layout_of_training
 from wtflow.errors import DamagedRunError, RunNotFoundError
 from wtflow.records.core import Sample
 from wtflow.records.notes import RunNotes
+from wtflow.records.pixel_images import PixelImages, pixel_images_of
 from wtflow.records.shapes import Shape, shape_of
 from wtflow.records.truth import RunTruth, Truth
 from wtflow.scoring.pixels import upsample
@@ -84,6 +85,12 @@ class RunResults:
     @property
     def has_defects(self) -> bool:
         return bool(self.test.is_defective.any())
+
+    @property
+    def pixel_images(self) -> PixelImages:
+        """Of how many test images the pixel metrics are."""
+        test = self.test
+        return pixel_images_of(self.metrics, len(test), int(test.is_defective.sum()))
 
     @property
     def color_range(self) -> tuple[float, float]:

@@ -26,6 +26,8 @@ def show_metrics(results: RunResults) -> None:
                     st.caption(f"Not defined: {plain(undefined.get(name, 'this run did not compute it.'))}")
                     continue
                 st.caption(metric.meaning)
+                if metric.level == "pixel":
+                    st.caption(f":material/image: {plain(results.pixel_images.words.capitalize())}.")
                 if (floor := metrics.get(metric.before_flow)) is not None:
                     st.caption(f"**Without the flow: {widgets.metric(floor)}** (norm of the features)")
 

@@ -292,3 +292,11 @@ def test_two_thousand_images_are_compared_without_their_files(open_page: OpenPag
     page = open_page("compare", runs=list(pair))
     assert not page.exception
     assert "same 2,000 images (800 normal, 1,200 defective)" in texts(page)
+
+
+def test_pixel_metrics_tell_of_how_many_images_they_are(open_page: OpenPage, store: RunStore, pair):
+    facts = store.metrics(pair[0])
+    store.write_metrics(pair[0], facts | {"pixel_images": {"n": 4, "n_defects": 3, "left_out": {"missing": 1}}})
+    words = texts(open_page("compare", runs=list(pair)))
+    assert "Pixel metrics of A are of 4 images; 1 of 3 defective images has no mask." in words
+    assert "Pixel metrics of B are of 5 images." in words

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from hand_made_runs import plain_metrics
 from page_runs import OpenPage, texts, write_run
 
 from pages.ui import state, thresholds
@@ -127,3 +128,11 @@ def test_a_threshold_survives_being_written_into_the_address_unless_it_is_the_or
     assert state.to_text(0.123456789) == "0.123457"
     assert state.to_text(["TP"]) == ["TP"]
     assert state.to_text(None) is None
+
+
+def test_a_pixel_metric_tells_of_how_many_images_it_is(open_page: OpenPage, store: RunStore, finished: str):
+    values = {"image_auroc": 0.9, "pixel_auroc": 0.8, "pixel_ap": None, "aupro": 0.7}
+    pixel_images = {"n": 4, "n_defects": 3, "left_out": {"missing": 1}}
+    store.write_metrics(finished, plain_metrics(metrics=values, pixel_images=pixel_images))
+    words = texts(open_page("results", run=finished))
+    assert words.count("Of 4 images; 1 of 3 defective images has no mask.") == 2, "pixel AUROC and AUPRO"

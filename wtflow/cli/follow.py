@@ -11,6 +11,7 @@ import typer
 from wtflow import console
 from wtflow.errors import StoreError
 from wtflow.records.core import RunStatus
+from wtflow.records.pixel_images import pixel_images_of
 from wtflow.store.runs import RunStore
 
 POLL_S = 0.5
@@ -62,6 +63,7 @@ def follow(store: RunStore, run_id: str, stops: list[int], as_json: bool, more: 
             "run_id": run_id,
             "metrics": {name: facts["metrics"].get(name) for name in METRICS},
             "undefined": facts["undefined"],
+            "pixel_images": pixel_images_of(facts).facts,
             "seconds": facts["seconds"],
             "peak_rss_mib": facts["peak_rss_mib"],
         }
@@ -72,12 +74,13 @@ def follow(store: RunStore, run_id: str, stops: list[int], as_json: bool, more: 
 def print_metrics(facts: dict[str, Any]) -> None:
     from wtflow.metrics import METRICS
 
-    for name in METRICS:
+    pixel_images = pixel_images_of(facts).words
+    for name, metric in METRICS.items():
         value = facts["metrics"].get(name)
-        console.out.print(
-            f"{name:<18} {value:.4f}" if value is not None else f"{name:<18} -  {facts['undefined'].get(name, '')}",
-            markup=False,
-        )
+        words = f"-  {facts['undefined'].get(name, '')}" if value is None else f"{value:.4f}"
+        if value is not None and metric.level == "pixel":
+            words += f"  {pixel_images}"
+        console.out.print(f"{name:<18} {words}", markup=False)
 
 
 def _look(store: RunStore, run_id: str) -> RunStatus:

@@ -12,6 +12,7 @@ from wtflow.cli.follow import ctrl_c_noted, follow, print_metrics
 from wtflow.cli.parts import Json, Mistakes, Root, Run, choice_of, weights_help
 from wtflow.cli.reading import Good, MasksAsStored, MaskValues, reading_for
 from wtflow.config import parse_pairs, parse_value, settings_from
+from wtflow.records.pixel_images import pixel_images_of
 from wtflow.store.runs import RunStore
 
 
@@ -135,6 +136,7 @@ def evaluate(
             "changes": changes,
             "metrics": found.summary["metrics"],
             "undefined": found.summary["undefined"],
+            "pixel_images": pixel_images_of(found.summary).facts,
             "kept_as": kept_as,
         },
     )
@@ -152,7 +154,7 @@ def runs(as_json: Json = False) -> None:
         console.err.print(f"No runs in {store.home} yet. Start one: python -m wtflow train ROOT CATEGORY", markup=False)
     else:
         table = Table(box=None, pad_edge=False)
-        for name in ("run", "category", "state", "image AUROC", "AUPRO", "what"):
+        for name in ("run", "category", "state", "image AUROC", "AUPRO", "AUPRO of", "what"):
             table.add_column(name)
         for one in found:
             numbers = [
@@ -161,7 +163,8 @@ def runs(as_json: Json = False) -> None:
             state = one.status.state if one.status else "damaged"
             what = one.problem or ". ".join(part for part in (one.label, one.lack) if part)
             # Brackets in names are not markup.
-            table.add_row(one.run_id, escape(one.category), state, *numbers, escape(what))
+            of = one.pixel_images.short if one.pixel_images is not None and numbers[-1] else ""
+            table.add_row(one.run_id, escape(one.category), state, *numbers, of, escape(what))
         console.out.print(table)
     rows = [
         {
@@ -169,6 +172,7 @@ def runs(as_json: Json = False) -> None:
             "category": one.category,
             "state": one.status.state if one.status else "damaged",
             "metrics": one.metrics,
+            "pixel_images": None if one.pixel_images is None else one.pixel_images.facts,
             "problem": one.problem,
             "lack": one.lack,
         }

@@ -48,6 +48,7 @@ def type_rows(results: RunResults, facts: ImageFacts | None, threshold: float) -
                 aupro=None if facts is None else facts.aupro.get(str(name)),
                 median_area=float(areas.median()) if len(areas) else None,
                 worst=tuple(own.sort_values(["score", "sample_id"]).sample_id[:N_WORST]),
+                n_marked=None if facts is None else len(areas),
             )
         )
     return tuple(sorted(rows, key=lambda row: (row.rate, row.defect)))

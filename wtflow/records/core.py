@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from wtflow.records.masks import MaskDecision, RegionSizes
+from wtflow.records.pixel_images import PixelImages
 from wtflow.records.reading import Reading
 
 Split = Literal["train", "test", "tried"]
@@ -194,6 +195,8 @@ class RunSummary:
     is_untrained: bool = False
     is_embedded: bool = False
     metrics: dict[str, float | None] = field(default_factory=dict)
+    pixel_images: PixelImages | None = None
+    """Of how many images the pixel metrics are; None before a run is finished."""
     problem: str = ""
     lack: str = ""
     """A sentence on a file of a finished run that is missing or damaged. With `problem` empty the results can be

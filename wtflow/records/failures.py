@@ -67,6 +67,8 @@ class TypeRow:
     """Of the images with a valid mask; None without one."""
     worst: tuple[str, ...]
     """Sample ids, the lowest scores first."""
+    n_marked: int | None = None
+    """Images with a valid mask: `aupro` and `median_area` are of these. None where images were not looked at."""
 
     @property
     def rate(self) -> float:

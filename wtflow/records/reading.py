@@ -1,5 +1,7 @@
 """How a person said that a data set is to be read. Kept per data set in the store, and in every run."""
 
+import shlex
+
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from wtflow.errors import SettingsError
@@ -35,16 +37,16 @@ class Reading(BaseModel):
         return self == Reading()
 
     @property
-    def words(self) -> str:
-        """What was said, in the words of the command line; empty when nothing was."""
-        return ", ".join(" ".join(option) for option in self.options)
+    def options(self) -> tuple[str, ...]:
+        """The options of `train` and `check` that say it; empty when nothing was said."""
+        parts = [part for name in self.good for part in ("--good", name)]
+        if self.masks != AUTO:
+            parts += ["--mask-values", self.masks]
+        if self.masks_as_stored:
+            parts.append("--masks-as-stored")
+        return tuple(parts)
 
     @property
-    def options(self) -> list[tuple[str, ...]]:
-        """The options of the command line that say it again."""
-        parts: list[tuple[str, ...]] = [("--good", name) for name in self.good]
-        if self.masks != AUTO:
-            parts.append(("--mask-values", self.masks))
-        if self.masks_as_stored:
-            parts.append(("--masks-as-stored",))
-        return parts
+    def words(self) -> str:
+        """The options as one types them."""
+        return shlex.join(self.options)

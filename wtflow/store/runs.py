@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from wtflow.config import Settings
 from wtflow.errors import DamagedRunError, WTFlowError
 from wtflow.records.core import RunStatus, RunSummary
+from wtflow.records.pixel_images import pixel_images_of
 from wtflow.records.reading import Reading
 from wtflow.records.shapes import Shape
 from wtflow.store import layout
@@ -76,9 +77,10 @@ class RunStore(ResultFiles):
         """
         try:
             config, status = self.config(run_id), status or self.status(run_id)
-            metrics = {}
+            metrics, pixel_images = {}, None
             if status.state == "finished":
-                metrics = self.metrics(run_id)["metrics"]
+                facts = self.metrics(run_id)
+                metrics, pixel_images = facts["metrics"], pixel_images_of(facts)
                 self.check_results(run_id, only=(layout.SCORES, layout.MAPS))
         except WTFlowError as error:
             return RunSummary(run_id=run_id, problem=str(error))
@@ -92,6 +94,7 @@ class RunStore(ResultFiles):
             is_untrained=config.settings.is_untrained,
             is_embedded=config.settings.is_embedded,
             metrics=metrics,
+            pixel_images=pixel_images,
             lack=self.lack(run_id) if status.state == "finished" else "",
         )
 

@@ -13,6 +13,7 @@ import streamlit as st
 
 from pages.ui.cache import file_stamp, results, run_stamp
 from pages.ui.shelves import Shelf
+from wtflow.compare.pixel_images import pixel_images_words
 from wtflow.compare.pixel_tally import load_tally, tally_path
 from wtflow.compare.runs import Comparison, align, compare_images, compare_pixels, normal_reference
 from wtflow.records.compare import MetricRow, PixelTally
@@ -72,6 +73,13 @@ def _pixel_rows(
     found = [tally(RunStore(Path(home)), run_id) for run_id in run_ids]
     tallies = [one for one in found if one is not None]
     return compare_pixels(_comparison(home, run_ids, stamps), tallies if len(tallies) == len(found) else None)
+
+
+def pixel_words(store: RunStore, compared: Comparison) -> tuple[str, ...]:
+    """Of how many images the runs' pixel metrics are, in sentences."""
+    tallies = [tally(store, run.run_id) for run in compared.runs]
+    counted = [one for one in tallies if one is not None]
+    return pixel_images_words(compared, counted if len(counted) == len(tallies) else None)
 
 
 def normals_of(store: RunStore, run_id: str):

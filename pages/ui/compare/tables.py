@@ -64,6 +64,8 @@ def show_metrics(store: RunStore, comparison: Comparison, names: Sequence[str]) 
         )
     for reason in dict.fromkeys(row.reason for row in rows if row.reason):
         st.caption(f":material/info: {plain(reason)}")
+    for words in compare_cache.pixel_words(store, comparison):
+        st.caption(f":material/image: {plain(words)}")
     st.caption(
         f"95 % intervals from {N_RESAMPLES:,} resamples of the images, within each class, the same for all runs (seed"
         " 0). They show how much other images of this kind could change a figure, not how much another training could:"

@@ -123,6 +123,7 @@ def show_types(results: RunResults, study: FailureStudy) -> None:
             "95 % to (%)": 100 * row.rate_high,
             "AUROC": row.auroc,
             "AUPRO": row.aupro,
+            "With mask": row.n_marked,
             "Median area (%)": None if row.median_area is None else 100 * row.median_area,
             "Lowest scores": ", ".join(sample.rpartition("/")[2] for sample in row.worst),
         }
@@ -144,6 +145,9 @@ def show_types(results: RunResults, study: FailureStudy) -> None:
             "AUROC": st.column_config.NumberColumn(format="%.3f", help="This type against all normal test images."),
             "AUPRO": st.column_config.NumberColumn(
                 format="%.3f", help="Its images and all normal ones, up to 30 % false pixels."
+            ),
+            "With mask": st.column_config.NumberColumn(
+                help="Images with a valid mask. AUPRO and area are of these; the other columns of all images."
             ),
             "Median area (%)": st.column_config.NumberColumn(
                 format="%.2g", help="Of the image, over images with a valid mask."

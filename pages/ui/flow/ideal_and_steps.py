@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.ui import answers
 from pages.ui.downloads import offer_still
-from pages.ui.errors import show_error
+from pages.ui.errors import plain, show_error
 from pages.ui.flow import flow_cache, flow_words
 from wtflow.errors import WTFlowError
 from wtflow.export.tables import ideal_csv, return_csv, steps_csv
@@ -96,6 +96,7 @@ def show_steps(store: RunStore, results: RunResults) -> None:
         }
         | {"ms per image": st.column_config.NumberColumn(format="%.1f")},
     )
+    st.caption(f":material/image: Pixel AUROC and AUPRO are {plain(results.pixel_images.words)}.")
     offer_still("steps", "still_steps", rows, csv=lambda: steps_csv(rows))
     st.subheader("There and back", anchor=False)
     st.caption(RETURN_WORDS)

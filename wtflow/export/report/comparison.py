@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wtflow.compare.intervals import N_RESAMPLES
+from wtflow.compare.pixel_images import pixel_images_words
 from wtflow.compare.runs import (
     LETTERS,
     Comparison,
@@ -33,6 +34,8 @@ class ComparisonPart:
     metrics: tuple[MetricRow, ...]
     disagreements: tuple[str, ...]
     """In a sentence, of the first run with each other."""
+    pixel_images: tuple[str, ...] = ()
+    """Of how many images the pixel metrics are, in sentences."""
 
     @property
     def n_common(self) -> int:
@@ -78,4 +81,4 @@ def collect_comparison(comparison: Comparison, runs: Sequence[RunPart], *, with_
         disagreement_words(pair_table(comparison, 0, second, thresholds), names[0], names[second])
         for second in range(1, len(runs))
     )
-    return ComparisonPart(comparison, names, settings, metrics, sentences)
+    return ComparisonPart(comparison, names, settings, metrics, sentences, pixel_images_words(comparison, counted))

@@ -65,8 +65,7 @@ def train_command(config: RunConfig, *, with_paths: bool = False) -> str:
             parts += [_OPTIONS[name], _text(value if with_paths or name != "weights" else without_folder(value))]
         else:
             parts += ["--set", f"{name}={_text(value)}"]
-    parts += [part for option in config.reading.options for part in option]
-    return shlex.join(parts)
+    return shlex.join([*parts, *config.reading.options])
 
 
 def without_folder(weights: str) -> str:

@@ -15,12 +15,13 @@ from wtflow.compare.runs import Comparison, compare_images, compare_pixels
 from wtflow.errors import ImageReadError
 from wtflow.failures.calls import alarm_map
 from wtflow.failures.words import FailureStudy, describe_alarms, study_failures
-from wtflow.metrics import confusion_at, pr_curve, roc_curve
+from wtflow.metrics import PIXEL_METRICS, confusion_at, pr_curve, roc_curve
 from wtflow.records.compare import Interval, MetricRow, PixelTally
 from wtflow.records.core import Confusion, Curve
 from wtflow.records.failures import ImageFacts, TypeRow
 from wtflow.records.flow import group_rank
 from wtflow.records.notes import RunNotes
+from wtflow.records.pixel_images import PixelImages
 from wtflow.results import RunResults, threshold_choices
 from wtflow.store.notes import notes_of
 from wtflow.store.runs import RunStore
@@ -42,7 +43,9 @@ class DataPart:
     counts: dict[str, dict[str, int]]
     n_held_out: int
     fingerprint: str
-    n_without_mask: int
+    pixel_images: PixelImages
+    reading: str
+    """What a person said about how to read the images, as options of `train`; empty where nobody said anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,10 @@ class RunPart:
     """Why pixels were not counted, in a sentence; empty where they were, or where there are no test images."""
     types: tuple[TypeRow, ...]
     findings: tuple[str, ...]
+
+    @property
+    def has_pixel_metrics(self) -> bool:
+        return any(row.key in PIXEL_METRICS and row.values[0] is not None for row in self.metrics)
 
     @property
     def pro(self) -> Curve | None:
@@ -143,7 +150,8 @@ def data_part(store: RunStore, results: RunResults) -> DataPart:
         counts,
         len(results.holdout),
         str((known or {}).get("fingerprint", "")),
-        int(results.metrics.get("n_without_mask", 0)),
+        results.pixel_images,
+        results.config.reading.words,
     )
 
 
