@@ -100,7 +100,7 @@ def show_calls(store: RunStore, comparison: Comparison, names: Sequence[str]) ->
     st.caption(
         "Round: normal. Square: defective. Dashed: the thresholds. Click a point to see the maps of its image below."
     )
-    return pair, list(tables.show_disagreements(rows, (names[first], names[second])).sample_id)
+    return pair, list(tables.show_disagreements(store, comparison, rows, (names[first], names[second])).sample_id)
 
 
 def take_image() -> None:

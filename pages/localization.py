@@ -4,7 +4,7 @@ from typing import cast
 
 import streamlit as st
 
-from pages.ui import cache, state, thresholds, widgets
+from pages.ui import cache, picture_cache, state, thresholds, widgets
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.flow import flow_cache
 from pages.ui.frame import link, open_page
@@ -30,7 +30,7 @@ def main(store: RunStore) -> None:
     threshold = thresholds.read_threshold(results)
     image = pick_image(results, threshold)
     show_verdict(results, image, threshold)
-    show_image_and_map(results, image)
+    show_image_and_map(store, results, image)
     show_image_notes(store, results.run_id, image.sample_id)
     show_probe(store, results, image)
     show_what_if(store, results, image, threshold)
@@ -177,17 +177,16 @@ def show_neighbours(store: RunStore, results: RunResults, row: int, position: tu
         "The position, and the nearest positions of normal training images before the flow moves anything, by the"
         " distance of their features."
     )
-    tiles = [(here.path, *position, "this position", here.sample_id)]
-    tiles += [
-        (one.path, one.grid_row, one.grid_column, f"distance {format_score(one.distance)}", one.sample_id)
-        for one in found
-    ]
+    tiles = [(here.sample_id, *position, "this position")]
+    tiles += [(one.sample_id, one.grid_row, one.grid_column, f"distance {format_score(one.distance)}") for one in found]
     with st.grid(len(tiles), min_column_width=NEIGHBOUR_PX, key="neighbours"):
-        for i, (path, grid_row, grid_column, words, sample) in enumerate(tiles):
+        for i, (sample, grid_row, grid_column, words) in enumerate(tiles):
             with st.container(key=f"tile-near_{i}", gap="xsmall"):
                 try:
                     st.image(
-                        cache.crop(path, grid_row, grid_column, results.maps.shape[1:]),
+                        picture_cache.crop(
+                            store, results.run_id, sample, grid_row, grid_column, results.maps.shape[1:]
+                        ),
                         width="stretch",
                         alt=f"Crop around {words}",
                     )

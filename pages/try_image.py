@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import cache, shelves, thresholds, widgets
+from pages.ui import cache, picture_cache, shelves, thresholds, widgets
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import open_page
 from wtflow.datasets.images import load_image
@@ -157,7 +157,7 @@ def show_tried(store: RunStore, results: RunResults, threshold: thresholds.Thres
         mixed = overlay(tried.image, tried.pixel_map, results.color_range, OPACITY)
         heat.image(encode_jpeg(mixed), width="stretch", caption="map on the run's scale", alt=f"Anomaly map of {name}")
         with near:
-            show_nearest(tried)
+            show_nearest(store, results, tried)
 
 
 def keep(store: RunStore, run_id: str, card: Card) -> None:
@@ -181,13 +181,14 @@ def show_call(score: float, threshold: thresholds.Threshold) -> None:
         st.badge("called normal", icon=":material/check_circle:", color="blue")
 
 
-def show_nearest(tried: Tried) -> None:
+def show_nearest(store: RunStore, results: RunResults, tried: Tried) -> None:
     """The training normals whose mean features are nearest."""
     st.caption("Nearest training normals, with the distance of their mean features")
-    for column, (sample_id, path, distance) in zip(st.columns(3), tried.nearest[:3], strict=False):
+    for column, (sample_id, distance) in zip(st.columns(3), tried.nearest[:3], strict=False):
         with column:
             try:
-                st.image(cache.picture(path), width="stretch", alt=f"training normal {sample_id}")
+                picture = picture_cache.training_picture(store, results.run_id, sample_id)
+                st.image(picture, width="stretch", alt=f"training normal {sample_id}")
             except ImageReadError as error:
                 st.caption(f":material/broken_image: {plain(error.message)}")
             st.caption(f"{plain(Path(sample_id).name)} · {format_score(distance)}")

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from wtflow.datasets.images import hash_file
 from wtflow.records.core import RunStatus
 from wtflow.store.layout import SCORE_COLUMNS
 from wtflow.store.runs import RunStore
@@ -63,6 +64,24 @@ def plain_metrics(**changes) -> dict:
         "peak_rss_mib": 100.0,
         "source": "resnet18, untrained (random weights, seed fixed)",
     } | changes
+
+
+def record_images(store: RunStore, run_id: str) -> None:
+    """Write data.json from the score table of a run whose images lie on disk, as a worker records them."""
+    rows = store.scores(run_id).itertuples()
+    samples = [
+        {
+            "id": row.sample_id,
+            "path": row.path,
+            "split": "train" if row.split == "holdout" else "test",
+            "defect": row.defect,
+            "mask": row.mask_path,
+            "sha256": hash_file(Path(row.path)),
+        }
+        | ({"mask_sha256": hash_file(Path(row.mask_path))} if row.mask_path else {})
+        for row in rows
+    ]
+    store.write_data(run_id, {"fingerprint": "", "held_out": [], "samples": samples})
 
 
 def write_finished_run(store: RunStore, settings, category: str = "plate", **metrics) -> str:

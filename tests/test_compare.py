@@ -32,6 +32,7 @@ from wtflow.compare.runs import (
     settings_rows,
 )
 from wtflow.config import Settings
+from wtflow.datasets.seen import SeenImages
 from wtflow.errors import DamagedRunError, DiskFullError, ImageReadError, MetricError
 from wtflow.metrics import FPR_LIMIT, PixelMetrics
 from wtflow.records.compare import Interval
@@ -59,7 +60,11 @@ def results_of(scores: dict[str, float] = SCORES, held_out: dict[str, float] = H
     )
     table = score_table(scores, held_out)
     maps = np.arange(len(table), dtype=np.float32)[:, None, None] * np.ones((4, 4), np.float32)
-    return RunResults(config.run_id, config, table, plain_metrics(**metrics), maps, file_truth(table, (SIDE, SIDE)))
+    truth, nothing_seen = (
+        file_truth(table, (SIDE, SIDE)),
+        SeenImages(RunStore(Path("/nowhere")), config.run_id, {}, "grey"),
+    )
+    return RunResults(config.run_id, config, table, plain_metrics(**metrics), maps, truth, nothing_seen)
 
 
 def data_of(results: RunResults, changed: tuple[str, ...] = ()) -> dict:

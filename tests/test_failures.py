@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hand_made_runs import HELD_OUT, SCORES, plain_metrics, write_finished_run
+from hand_made_runs import HELD_OUT, SCORES, plain_metrics, record_images, write_finished_run
 from PIL import Image
 from run_folders import tiny_settings
 from scipy.stats import binomtest
@@ -203,6 +203,7 @@ def write_drawn_run(store: RunStore, root: Path) -> str:
     store.write_maps(run_id, maps)
     store.write_metrics(run_id, plain_metrics())
     store.write_status(run_id, RunStatus(state="finished", percent=100.0, heartbeat=1.0, message="Finished."))
+    record_images(store, run_id)
     return run_id
 
 

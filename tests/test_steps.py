@@ -287,7 +287,7 @@ def test_no_test_images_and_changed_ones_are_sentences(tmp_path):
     flow = open_flow(store, train_here(store, root))
     FeatureCache(store.home).clear()
     Image.new("RGB", (64, 64)).save(root / "plate/test/good/000.png")
-    with pytest.raises(DatasetError, match=r"000\.png has changed since the run read it"):
+    with pytest.raises(DatasetError, match=r"000\.png has changed since this run read it"):
         compute_steps(flow, (("euler", 1),), 10, 0, quiet)
     empty = write_tiny_category(tmp_path / "none", n_train=3, n_good=0, n_bad=0)
     with pytest.raises(DatasetError, match="has no test images to score"):

@@ -470,7 +470,7 @@ def test_tried_images_are_kept_by_content_and_never_by_the_name_a_person_gave(st
         "../../etc/pass\x00wd.PNG",
         2.5,
         np.full((4, 4), 2.5, np.float32),
-        nearest=(("train/good/000.png", "/x.png", 0.5),),
+        nearest=(("train/good/000.png", 0.5),),
     )
     key = save_tried(store, run, tried, b"bytes of one")
     assert save_tried(store, run, replace(tried, score=3.5), b"bytes of one") == key, (
@@ -482,7 +482,7 @@ def test_tried_images_are_kept_by_content_and_never_by_the_name_a_person_gave(st
     assert found[key]["score"] == 3.5
     assert found[key]["image"].read_bytes() == b"bytes of one"
     assert tried_map(found[key]).tolist() == [[2.5] * 4] * 4
-    assert found[key]["nearest"] == [["train/good/000.png", "/x.png", 0.5]]
+    assert found[key]["nearest"] == [["train/good/000.png", 0.5]]
     assert found[other]["image"].suffix == ".bin"
     assert all(path.parent == store.folder(run) / layout.TRIED for path in (found[key]["image"], found[key]["map"]))
     delete_tried(store, run, [key])

@@ -5,6 +5,7 @@ WTFlowError
 ├── DatasetError             a folder, image or mask is not as expected
 │   ├── LayoutError          the folder is not a known layout, or one level off
 │   └── ImageReadError       one image or mask cannot be read
+│       └── ImageChangedError    it no longer holds what a run read there
 ├── BackboneError            the frozen network cannot be built or loaded
 │   └── WeightsError         its weights are absent, unreachable or do not fit
 ├── FlowError                shapes or values that the flow cannot use
@@ -53,6 +54,10 @@ class LayoutError(DatasetError):
 
 
 class ImageReadError(DatasetError):
+    pass
+
+
+class ImageChangedError(ImageReadError):
     pass
 
 

@@ -11,7 +11,8 @@ import pandas as pd
 from wtflow.config import Settings
 from wtflow.datasets.masks.live import FileTruth
 from wtflow.datasets.scan import layout_of_training
-from wtflow.errors import DamagedRunError, RunNotFoundError
+from wtflow.datasets.seen import SeenImages, open_seen
+from wtflow.errors import DamagedRunError, ImageReadError, RunNotFoundError
 from wtflow.records.core import Sample
 from wtflow.records.notes import RunNotes
 from wtflow.records.pixel_images import PixelImages, pixel_images_of
@@ -62,6 +63,8 @@ class RunResults:
     maps: np.ndarray
     truth: RunTruth | FileTruth
     """The run's own truth; runs that hold none are counted by their masks as they are now."""
+    seen: SeenImages
+    """The run's own pictures, and originals compared with what the run recorded."""
     canvas: Shape | None = None
     """What images were resized to where they are cut into tiles; None: the square of the settings."""
 
@@ -138,7 +141,8 @@ def open_results(store: RunStore, run_id: str) -> RunResults:
         )
     canvas = store.canvas(run_id)
     shape = shape_of(canvas or config.settings.image_size)
-    return RunResults(run_id, config, table, metrics, maps, _truth(store, config, table, shape), canvas)
+    truth = _truth(store, config, table, shape)
+    return RunResults(run_id, config, table, metrics, maps, truth, open_seen(store, run_id), canvas)
 
 
 def _truth(store: RunStore, config: RunConfig, table: pd.DataFrame, shape: Shape) -> RunTruth | FileTruth:
@@ -175,16 +179,20 @@ def truth_of(results: RunResults, image: ScoreRow) -> Truth | None:
 
 
 def outline_of(results: RunResults, image: ScoreRow) -> np.ndarray | None:
-    """The true defect of an image to draw, bool at map size; None where it is normal or its truth unknown.
-    Raises as `truth_of`.
-    """
-    truth = truth_of(results, image)
+    """The true defect of an image to draw, bool at map size; None where it is normal or its truth unknown."""
+    try:
+        truth = truth_of(results, image)
+    except ImageReadError:
+        return None
     return None if truth is None or truth.is_normal else truth.mask
 
 
 def why_left_out(results: RunResults, image: ScoreRow) -> str:
-    """Why pixel metrics leave a defective image out, in a sentence. Raises as `truth_of`."""
-    return results.truth.why(image.sample_id).reason
+    """Why pixel metrics leave a defective image out, in a sentence."""
+    try:
+        return results.truth.why(image.sample_id).reason
+    except ImageReadError as error:
+        return error.message
 
 
 def threshold_choices(results: RunResults) -> tuple[ThresholdChoice, ...]:

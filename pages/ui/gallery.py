@@ -6,10 +6,10 @@ from typing import cast
 
 import streamlit as st
 
-from pages.ui import cache, note_taking, state, thresholds, widgets
+from pages.ui import note_taking, picture_cache, state, thresholds, widgets
 from pages.ui.errors import plain
 from pages.ui.frame import link
-from wtflow.errors import WTFlowError
+from pages.ui.small_picture import show_small
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
 from wtflow.results import CalledRow, RunResults, add_outcomes, image_at
@@ -97,18 +97,13 @@ def _show_order(chosen: thresholds.Filter) -> str:
 
 def _show_card(store: RunStore, results: RunResults, image: CalledRow, view: str) -> None:
     with st.container(key=f"tile-image_{image.row}", gap="xsmall"):
-        try:
-            if view == "overlay":
-                picture = cache.heat(store, results.run_id, int(image.row), OPACITY)
-            else:
-                picture = cache.scored(store, results.run_id, int(image.row))
-            st.image(
-                picture,
-                width="stretch",
-                alt=f"{image.sample_id}, {OUTCOMES[image.outcome]}, score {format_score(image.score)}",
-            )
-        except WTFlowError as error:
-            st.error(plain(error.message), icon=":material/broken_image:")
+        row = int(image.row)
+        show_small(
+            picture_cache.heat(store, results.run_id, row, OPACITY)
+            if view == "overlay"
+            else picture_cache.plain_tile(store, results.run_id, row),
+            f"{image.sample_id}, {OUTCOMES[image.outcome]}, score {format_score(image.score)}",
+        )
         link(
             "localization",
             f"**{format_score(image.score)}** {plain(image.defect)}",

@@ -1,17 +1,14 @@
 """Image, map and overlay of one image, with what changes their look; a click chooses a position."""
 
-from pathlib import Path
-
 import streamlit as st
 
-from pages.ui import state
+from pages.ui import picture_cache, state
 from pages.ui.errors import plain
-from wtflow.datasets.images import load_image
 from wtflow.plots import theme
 from wtflow.plots.axes import format_score
 from wtflow.plots.localization import plot_localization
-from wtflow.plots.pictures import to_uint8
 from wtflow.results import RunResults, ScoreRow, outline_of, pixel_map, why_left_out
+from wtflow.store.runs import RunStore
 
 SCALES = {"run": "One scale for the run", "image": "This image's own scale"}
 OWN_SCALE_NOTE = (
@@ -20,17 +17,19 @@ OWN_SCALE_NOTE = (
 )
 
 
-def show_image_and_map(results: RunResults, image: ScoreRow) -> None:
+def show_image_and_map(store: RunStore, results: RunResults, image: ScoreRow) -> None:
     """Image, map and overlay; a click chooses a position."""
     opacity_text, scale = state.get_number("opacity"), state.get("scale")
     opacity = 0.6 if opacity_text is None else min(max(opacity_text, 0.0), 1.0)
     scale = scale if scale in SCALES else "run"
     values = pixel_map(results, int(image.row))
     grid = results.maps[int(image.row)]
-    outline = outline_of(results, image)
+    shown, outline = picture_cache.full_picture(store, results.run_id, int(image.row)), outline_of(results, image)
     is_drawn = outline is not None and st.session_state.setdefault("show_truth", True)
+    if shown.note:
+        st.caption(f":material/info: {plain(shown.note)}")
     figure = plot_localization(
-        to_uint8(load_image(Path(image.path), None)),
+        shown.pixels,
         values,
         outline if is_drawn else None,
         color_range=results.color_range if scale == "run" else (float(values.min()), float(values.max())),

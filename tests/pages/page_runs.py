@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from hand_made_runs import plain_metrics
+from hand_made_runs import plain_metrics, record_images
 from run_folders import tiny_settings
 from streamlit.testing.v1 import AppTest
 
@@ -50,6 +50,7 @@ def write_run(store: RunStore, root: Path, **settings) -> str:
     store.write_status(
         run_id, RunStatus(state="finished", stage="metrics", percent=100.0, heartbeat=1.0, message="Finished in 1 s.")
     )
+    record_images(store, run_id)
     return run_id
 
 

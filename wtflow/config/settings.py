@@ -205,6 +205,13 @@ class Settings(BaseModel):
         10, ge=0, le=19, description="How readily training gives way to other programs (0: not at all)."
     )
     checkpoint_every_s: float = Field(15.0, ge=0.5, le=3600, description="Seconds between checkpoints.")
+    keep_pictures: bool = Field(
+        True,
+        description=(
+            "The run keeps a small picture of every image that it scores (some 10 to 20 kB each), so that it shows what"
+            " it saw when images are moved or replaced."
+        ),
+    )
     umap_after: bool = Field(
         False, description="Compute the UMAP of the wells when the run has finished, so that the page opens with it."
     )

@@ -7,11 +7,11 @@ import numpy as np
 from PIL import Image
 
 from wtflow.config import BACKGROUND, Background
-from wtflow.datasets.decode import Decoded, decode_image, read_image, read_size
-from wtflow.errors import ImageReadError
+from wtflow.datasets.decode import Decoded, decode_image, read_bytes, read_image, read_size
+from wtflow.errors import ImageChangedError, ImageReadError
 from wtflow.records.shapes import Shape, shape_of
 
-__all__ = ["hash_file", "load_image", "load_image_bytes", "load_painted", "read_size"]
+__all__ = ["hash_file", "load_image", "load_image_bytes", "load_painted", "load_recorded", "read_size"]
 
 
 def load_image(path: Path, size_px: int | Shape | None, background: Background = BACKGROUND) -> np.ndarray:
@@ -28,6 +28,23 @@ def load_image_bytes(
 ) -> np.ndarray:
     """The same as `load_image` for bytes from another source, such as an upload; errors name them `name`."""
     return _to_rgb(decode_image(data, name, background), size_px)
+
+
+def load_recorded(
+    path: Path, sha256: str, size_px: int | Shape | None, background: Background, name: str | None = None
+) -> np.ndarray:
+    """The same as `load_image`, for a file that a run recorded with the hash of its bytes. The bytes that are compared
+    are those that are decoded: the file is read once. Errors name it `name` (default: its path).
+
+    Raises: ImageReadError, and ImageChangedError where the file holds something else now.
+    """
+    name = str(path) if name is None else name
+    data = read_bytes(path, name)
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise ImageChangedError(
+            f"{name} has changed since this run read it.", fix="Put the old file back, or train again."
+        )
+    return load_image_bytes(data, name, size_px, background)
 
 
 def load_painted(path: Path) -> np.ndarray:

@@ -12,7 +12,7 @@ from wtflow.datasets.decode import is_opaque
 from wtflow.datasets.images import hash_file
 from wtflow.datasets.scan import scan_category
 from wtflow.datasets.tiles import canvas_of, usual_shape
-from wtflow.errors import DatasetError
+from wtflow.errors import DatasetError, ImageReadError
 from wtflow.records.core import Sample
 from wtflow.records.shapes import Shape
 from wtflow.store.layout import RunConfig
@@ -36,6 +36,8 @@ class RunData:
     """What images are resized to where they are cut into tiles, in pixels; None: the square of the settings."""
     with_alpha: frozenset[str] = frozenset()
     """Ids of the images whose files have alpha: a background may show through them."""
+    mask_hashes: tuple[str, ...] = ()
+    """Of `test`, empty for an image without a mask that can be read; () where a run did not record them."""
 
     @property
     def fit_rows(self) -> np.ndarray:
@@ -55,6 +57,7 @@ class RunData:
         return digest.hexdigest()
 
     def to_json(self) -> dict[str, Any]:
+        masks = dict(zip((sample.id for sample in self.test), self.mask_hashes, strict=False))
         rows = [
             {
                 "id": s.id,
@@ -65,6 +68,7 @@ class RunData:
                 "sha256": content,
             }
             | ({"alpha": True} if s.id in self.with_alpha else {})
+            | ({"mask_sha256": mask} if (mask := masks.get(s.id)) else {})
             for s, content in zip(self.train + self.test, self.train_hashes + self.test_hashes, strict=True)
         ]
         return {
@@ -86,6 +90,8 @@ class Entry(TypedDict):
     sha256: str
     alpha: NotRequired[bool]
     """True if the file has alpha; absent without, and in runs before 0.4.0, which left alpha out."""
+    mask_sha256: NotRequired[str]
+    """Absent without a mask that can be read, and in runs made before 0.4.0."""
 
 
 def sample_of_entry(entry: Entry) -> Sample:
@@ -103,6 +109,7 @@ def data_from_json(values: dict[str, Any]) -> RunData:
         tuple(zip(*parts[split], strict=True)) or ((), ()) for split in ("train", "test")
     )
     held_out = set(values["held_out"])
+    mask_hashes = [entry.get("mask_sha256", "") for entry in values["samples"] if entry["split"] == "test"]
     return RunData(
         train,
         test,
@@ -111,11 +118,12 @@ def data_from_json(values: dict[str, Any]) -> RunData:
         tuple(row for row, sample in enumerate(train) if sample.id in held_out),
         tuple(values["canvas"]) if values.get("canvas") else None,
         frozenset(entry["id"] for entry in values["samples"] if entry.get("alpha")),
+        tuple(mask_hashes) if any(mask_hashes) else (),
     )
 
 
 def read_data(config: RunConfig, progress: Callable[[int, int], None]) -> RunData:
-    """Scan the category and hash every image. Raises DatasetError when there is too little to train on,
+    """Scan the category and hash every image and mask. Raises DatasetError when there is too little to train on,
     or when tiles do not fit into the images.
     """
     category = scan_category(Path(config.root), config.category, config.reading)
@@ -143,4 +151,13 @@ def read_data(config: RunConfig, progress: Callable[[int, int], None]) -> RunDat
         tuple(int(row) for row in held_out),
         with_alpha=frozenset(with_alpha),
         canvas=None if settings.tile == "off" else canvas_of(usual_shape(sample.path for sample in train), settings),
+        mask_hashes=tuple(_hash_mask(sample) for sample in test),
     )
+
+
+def _hash_mask(sample: Sample) -> str:
+    """Empty without a mask that can be read: pixel metrics leave the image out then, and `check` says why."""
+    try:
+        return hash_file(sample.mask_path) if sample.mask_path else ""
+    except ImageReadError:
+        return ""

@@ -16,11 +16,11 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
-from wtflow.datasets.images import load_image
-from wtflow.errors import ImageReadError
+from wtflow.datasets.pictures import shrink_picture
 from wtflow.export.folder import file_stem
 from wtflow.export.report.reproduce import without_folder
 from wtflow.export.tables import scores_csv
+from wtflow.pictures import picture_of
 from wtflow.plots.pictures import colour_map, overlay
 from wtflow.records.notes import RunNotes
 from wtflow.results import RunResults, ScoreRow, each_image, outline_of, pixel_map, threshold_choices
@@ -39,7 +39,8 @@ _PNG_LEVEL = 4
 
 @dataclass(frozen=True, slots=True)
 class PackedRun:
-    """The finished zip. `unreadable`: images that are gone or damaged, whose map stands in it alone."""
+    """The finished zip. `unreadable`: images of which the run holds no picture and whose file is gone
+    or changed; their map stands in it alone."""
 
     path: Path
     n_files: int
@@ -50,7 +51,7 @@ class PackedRun:
     def lack(self) -> str:
         """What is missing in it, in a sentence; empty where nothing is."""
         return (
-            f"{len(self.unreadable)} of its images can no longer be read; the zip holds their maps alone."
+            f"{len(self.unreadable)} of its images are gone or changed; the zip holds their maps alone."
             if self.unreadable
             else ""
         )
@@ -78,8 +79,8 @@ def pack_run(
     threshold: float | None = None,
 ) -> PackedRun:
     """Write scores.csv (with notes, and outcomes at the threshold, by default where the run starts it), metrics.json,
-    config.json, notes.json and overlays/*.png: images at the run's size under their maps on the run's colour scale,
-    true defects outlined.
+    config.json, notes.json and overlays/*.png: the images that were scored, small, under their maps on the run's colour
+    scale, true defects outlined.
 
     One image is held at a time, and the zip is put in place only when it is whole. `progress` takes images done and in
     all. Raises StoreError or DiskFullError when `path` cannot be written; then nothing is left of it.
@@ -119,7 +120,9 @@ def pack_run(
     return PackedRun(path, len(texts) + len(results.table) + bool(unreadable), path.stat().st_size, tuple(unreadable))
 
 
-_UNREADABLE = "These images are gone or can no longer be read. Their pictures in overlays/ show the map alone."
+_UNREADABLE = (
+    "The run holds no picture of these images, and their files are gone or changed. overlays/ shows their map alone."
+)
 
 
 def shared_config(config: RunConfig) -> dict[str, Any]:
@@ -129,14 +132,13 @@ def shared_config(config: RunConfig) -> dict[str, Any]:
 
 
 def _picture(results: RunResults, row: ScoreRow) -> tuple[bytes, bool]:
-    """PNG of an image under its map, or of the map alone and False where the image cannot be read."""
+    """PNG of an image under its map, or of the map alone and False where nothing is left of the image."""
     values = pixel_map(results, int(row.row))
-    try:
-        image = load_image(Path(row.path), results.shape, results.settings.background)
-        mask = outline_of(results, row)
-    except ImageReadError:
+    shown = picture_of(results, row)
+    if not shown.is_there:
         return _png(colour_map(values, results.color_range)), False
-    return _png(overlay(image, values, results.color_range, OPACITY, mask)), True
+    small, mask = shrink_picture(shown.pixels, results.settings.image_size), outline_of(results, row)
+    return _png(overlay(small, values, results.color_range, OPACITY, mask)), True
 
 
 def _moment(seconds: float) -> Moment:

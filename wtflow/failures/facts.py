@@ -1,15 +1,14 @@
 """Facts of a run's test images that explain its failures. Images and masks are read one by one. No torch."""
 
 import copy
-from pathlib import Path
 
 import numpy as np
 
-from wtflow.datasets.images import load_image
 from wtflow.errors import ImageReadError
 from wtflow.failures.regions import border_distance, contrast, mask_centre
 from wtflow.machine.progress import Progress
 from wtflow.metrics import PixelMetrics
+from wtflow.pictures import picture_at
 from wtflow.records.coverage import covered_share
 from wtflow.records.failures import ImageFacts
 from wtflow.records.truth import Truth, normal_truth
@@ -19,8 +18,8 @@ _MEASURED = ("area", "contrast", "border", "n_regions", "peak_on_defect")
 
 
 def compute_facts(results: RunResults, progress: Progress) -> ImageFacts:
-    """Facts of all test images. `progress(done, total)` counts images and may raise to stop. Only an unreadable
-    image lacks its facts.
+    """Facts of all test images. `progress(done, total)` counts images and may raise to stop. Only the
+    contrast needs the image itself.
     """
     test = results.test.reset_index(drop=True)
     found = {name: np.full(len(test), np.nan) for name in _MEASURED}
@@ -69,11 +68,18 @@ def _measure(results: RunResults, image: ScoreRow) -> tuple[dict[str, float], Tr
     defect = truth.defect
     share = covered_share(defect, results.maps.shape[1:])
     rows, columns = (slice(max(at - 1, 0), at + 2) for at in (image.peak_row, image.peak_column))
-    picture = load_image(Path(image.path), results.shape, results.settings.background)
     return {
         "area": float(defect.mean()),
-        "contrast": contrast(picture, truth.mask, truth.ignored),
+        "contrast": _contrast(results, image, truth),
         "border": border_distance(*mask_centre(defect), truth.shape),
         "n_regions": float(truth.n_regions),
         "peak_on_defect": float(share[rows, columns].max() > 0),
     }, truth
+
+
+def _contrast(results: RunResults, image: ScoreRow, truth: Truth) -> float:
+    """NaN where nothing is left of the image as it was scored; the other facts come from map and mask."""
+    try:
+        return contrast(picture_at(results, image), truth.mask, truth.ignored)
+    except ImageReadError:
+        return float("nan")

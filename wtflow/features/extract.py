@@ -5,15 +5,14 @@ import math
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from wtflow.config import Settings, limits
-from wtflow.datasets.images import hash_file, load_image
+from wtflow.datasets.images import load_recorded
 from wtflow.datasets.run_images import RunData
-from wtflow.errors import DatasetError, DiskFullError
+from wtflow.errors import DiskFullError
 from wtflow.features.backbone import Backbone, load_backbone
 from wtflow.features.weight_sources import source_label
 from wtflow.machine.cores import n_cores
@@ -47,7 +46,7 @@ def get_features(
     is_opaque: none of them has alpha, so that features serve whatever the background; False where that is not known.
     canvas: what they are resized to where they are cut into tiles. `progress(done, total)` is called after each batch
     and may raise to stop; nothing half-written remains. Raises ImageReadError for an image that cannot be read,
-    DatasetError for one whose contents no longer match its hash, DiskFullError when the features do not fit.
+    ImageChangedError for one whose contents no longer match its hash, DiskFullError when the features do not fit.
     """
     device = backbone.device.type
     key = feature_key(
@@ -63,9 +62,8 @@ def get_features(
 
     def read(start: int) -> np.ndarray:
         batch = slice(start, start + n)
-        for sample, content in zip(samples[batch], hashes[batch], strict=True):
-            refuse_changed(sample.path, content)
-        return np.stack([load_image(sample.path, shape, background) for sample in samples[batch]])
+        found = zip(samples[batch], hashes[batch], strict=True)
+        return np.stack([load_recorded(sample.path, content, shape, background) for sample, content in found])
 
     with closing(_computed(backbone, read, starts)) as grids:
         first = next(grids)  # its shape is known only once the network has run
@@ -90,14 +88,6 @@ def _computed(
         return
     with closing(prepared_ahead(read, starts, n_helpers())) as batches:
         yield from map(backbone.compute, batches)
-
-
-def refuse_changed(path: Path, content: str) -> None:
-    """Raise DatasetError when a file does not hold the expected contents (SHA-256):
-    its features would be another picture's.
-    """
-    if hash_file(path) != content:
-        raise DatasetError(f"{path} has changed since the run read it.", fix="Put the old file back, or train again.")
 
 
 @dataclass(frozen=True, slots=True)

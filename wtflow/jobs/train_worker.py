@@ -150,11 +150,11 @@ def _checkpoint(store: RunStore, fresh: FreshResults, run_id: str) -> Path:
 
 
 def _keep_data(store: RunStore, fresh: FreshResults, run_id: str, data: RunData) -> None:
-    """Record the images of the run once; refuse to resume with other images."""
-    previous = store.data(run_id)
-    if previous is None:
+    """Record the images and masks of the run; refuse to resume with other images. Masks count as they are now."""
+    previous, found = store.data(run_id), data.to_json()
+    if previous is None or (previous != found and previous.get("fingerprint") == data.fingerprint):
         is_second = store.finished_before(run_id) is not None  # finished results need the list that goes with them
-        (fresh if is_second else store).write_data(run_id, data.to_json())
+        (fresh if is_second else store).write_data(run_id, found)
     elif previous.get("fingerprint") != data.fingerprint:
         raise DatasetError(
             f"The images in {Path(store.config(run_id).root)} have changed since this run began.",

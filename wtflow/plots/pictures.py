@@ -17,6 +17,7 @@ __all__ = [
     "encode_heat",
     "encode_jpeg",
     "encode_png",
+    "no_picture",
     "outline",
     "overlay",
     "thumbnail",
@@ -25,6 +26,10 @@ __all__ = [
 
 CROP_CELLS: Final = 7
 """Positions along a side of a crop: enough to recognise the place."""
+
+NOTHING: Final = (128, 128, 128)
+NOTHING_CROSS: Final = (160, 160, 160)
+"""Neither light nor dark, so that a map shows on it."""
 
 JPEG_QUALITY: Final = 90
 """Fine scratches survive; at 80 they begin to smear."""
@@ -44,6 +49,16 @@ def thumbnail(image: np.ndarray, size_px: int) -> np.ndarray:
     """uint8 (h, w, 3) with its longer side `size_px` or, where the image is smaller, unchanged."""
     picture = Image.fromarray(to_uint8(image))
     picture.thumbnail((size_px, size_px), Image.Resampling.LANCZOS)
+    return np.asarray(picture)
+
+
+def no_picture(height: int, width: int) -> np.ndarray:
+    """uint8 (height, width, 3) that stands for an image of which nothing is left: grey, crossed out."""
+    picture = Image.new("RGB", (width, height), NOTHING)
+    draw = ImageDraw.Draw(picture)
+    thickness = max(1, min(height, width) // 64)
+    draw.line([0, 0, width, height], fill=NOTHING_CROSS, width=thickness)
+    draw.line([0, height, width, 0], fill=NOTHING_CROSS, width=thickness)
     return np.asarray(picture)
 
 

@@ -239,8 +239,8 @@ class Tried:
     """float32 (H, W), the run's own scale."""
     image: np.ndarray | None = None
     """uint8 (H, W, 3), as the backbone saw it."""
-    nearest: tuple[tuple[str, str, float], ...] = ()
-    """Nearest training normals: sample id, path, distance between mean features."""
+    nearest: tuple[tuple[str, float], ...] = ()
+    """Nearest training normals: sample id, distance between mean features."""
     problem: str = ""
     whole_score: float = float("nan")
     """Of the image as a whole; NaN where the run does not score it."""

@@ -161,7 +161,6 @@ class Neighbour:
     """A normal training position near another one."""
 
     sample_id: str
-    path: str
     grid_row: int
     grid_column: int
     distance: float

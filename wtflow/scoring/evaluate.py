@@ -29,6 +29,7 @@ from wtflow.records.shapes import Shape, shape_of
 from wtflow.records.truth import RunTruth
 from wtflow.scoring.detector import Detector, Maps, load_detector
 from wtflow.scoring.normals import measure_normals
+from wtflow.scoring.pictures import keep_pictures
 from wtflow.scoring.pixels import image_scores, scores_of, upsample
 from wtflow.scoring.rows import compute_maps, mean_features, no_maps
 from wtflow.store.features import FeatureCache
@@ -66,7 +67,7 @@ def score_images(
     checkpoint: Path,
     progress: Progress,
 ) -> ScoredImages:
-    """All images of a run scored. What was measured on normals and the maps are written to `results`."""
+    """All images of a run scored. What was measured on normals, the maps and small pictures go to `results`."""
     cache = FeatureCache(results.home)
     detector = measure_normals(
         load_detector(checkpoint, settings, device), cache, keys.train, data, lambda *_: progress(0, 1)
@@ -75,8 +76,12 @@ def score_images(
     results.write_whole(run_id, detector.whole)
     ids, vectors = mean_features(detector, cache, keys.train, data)
     results.write_index(run_id, ids, vectors)
-    scored = score_all(detector, cache, keys, data, progress)
+    n = len(data.test) + len(data.held_out)
+    n_pictures = n if settings.keep_pictures else 0
+    scored = score_all(detector, cache, keys, data, lambda done, _: progress(done, n + n_pictures))
     results.write_maps(run_id, scored.maps.after)
+    if n_pictures:
+        keep_pictures(results, run_id, data, settings, lambda done, _: progress(n + done, n + n_pictures))
     return scored
 
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from wtflow.errors import DamagedRunError, RunNotFoundError
 from wtflow.store import layout
 from wtflow.store.files import read_json
+from wtflow.store.place import Place, read_place
 
 
 def default_home() -> Path:
@@ -39,6 +40,18 @@ class RunFolders:
         )
 
     def config(self, run_id: str) -> layout.RunConfig:
+        """What the run was made with; `root` is where its images are now. Raises DamagedRunError."""
+        config = self._recorded(run_id)
+        return config.model_copy(update={"root": self._place(run_id, config).root})
+
+    def place(self, run_id: str) -> Place:
+        """Where the images of a run were when it was made, and where they are now. Raises DamagedRunError."""
+        return self._place(run_id, self._recorded(run_id))
+
+    def _place(self, run_id: str, config: layout.RunConfig) -> Place:
+        return read_place(self.folder(run_id), config.root, config.category)
+
+    def _recorded(self, run_id: str) -> layout.RunConfig:
         values = read_json(self.folder(run_id) / layout.CONFIG)
         if values.get("schema_version") != layout.SCHEMA_VERSION:
             raise DamagedRunError(

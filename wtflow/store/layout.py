@@ -2,12 +2,14 @@
 
 runs/<run_id>/
     config.json      written once: settings, root, category, library versions, schema version
-    data.json        written once by the worker: every image with its split, defect, mask and content hash
+    data.json        written once by the worker: every image with its split, defect, mask and the hashes of both
+    place.json       where the images are now, after they were moved; paths in the other files are read through it
     status.json      state, stage, step, percent, process, heartbeat; replaced atomically
     metrics.jsonl    one line per logged training step, append only
     checkpoints/     last.safetensors: normaliser, velocity field, optimiser; all that resuming needs
     scores.parquet   one row per scored image (test and held-out normals)
     maps.npy         float32 (N, h, w), memory-mapped: raw score of every grid position; order: `row` of the scores
+    pictures.zip     a small picture (WebP) of every scored image; named by `row` of the scores
     edges.json       what maps are divided by near the edge of the image
     whole.npz        the Gaussian of normals as whole images, and the unit of the run's maps
     truth.npz        what people drew on the test images, at the size of the maps
@@ -39,11 +41,13 @@ SCHEMA_VERSION = 1
 
 CONFIG = "config.json"
 DATA = "data.json"
+PLACE = "place.json"
 STATUS = "status.json"
 STEPS = "metrics.jsonl"
 CHECKPOINT = "checkpoints/last.safetensors"
 SCORES = "scores.parquet"
 MAPS = "maps.npy"
+PICTURES = "pictures.zip"
 EDGES = "edges.json"
 WHOLE = "whole.npz"
 TRUTH = "truth.npz"
@@ -60,7 +64,7 @@ FRESH = ".fresh"
 COMPLETE = "complete.json"
 CACHE = ".cache"
 
-RESULTS = (EDGES, WHOLE, INDEX, MAPS, TRUTH, SCORES, METRICS)
+RESULTS = (EDGES, WHOLE, INDEX, MAPS, PICTURES, TRUTH, SCORES, METRICS)
 """What scoring writes. A pass replaces all of it at once: what the new pass does not have is removed."""
 TRAINED = (DATA, CHECKPOINT)
 """What stays as it is unless a pass writes it anew."""

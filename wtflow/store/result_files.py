@@ -1,6 +1,7 @@
 """The result files of a run: scores, maps, edge factors, whole-image Gaussian, metrics, index of normals."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from wtflow.records.whole import WholeImage, whole_from_arrays
 from wtflow.store import layout
 from wtflow.store.files import read_json, write_array, write_arrays, write_atomic, write_json
 from wtflow.store.folders import RunFolders
+from wtflow.store.picture_file import read_picture, write_picture_file
 from wtflow.store.soundness import why_damaged
 from wtflow.store.truths import from_arrays, to_arrays
 
@@ -62,6 +64,8 @@ class ResultFiles(RunFolders):
         if wanted is None:
             wanted = {layout.SCORES, layout.MAPS, layout.METRICS}
         for name in layout.RESULTS:
+            if name == layout.PICTURES:  # a run without its pictures is worth showing
+                continue
             if name not in wanted or (only is not None and name not in only):
                 continue
             if not (path := self.result_path(run_id, name)).exists():
@@ -102,7 +106,19 @@ class ResultFiles(RunFolders):
                 f"scores.parquet of {run_id} lacks {sorted(missing)}.",
                 fix=REPAIR,
             )
-        return table
+        place = self.place(run_id)
+        return table.assign(**{name: table[name].map(place.now) for name in ("path", "mask_path")})
+
+    def write_pictures(self, run_id: str, pictures: Iterable[tuple[int, bytes]]) -> None:
+        """Write the run's own pictures, WebP by row of the score table, one after the other."""
+        write_picture_file(self.result_path(run_id, layout.PICTURES), pictures)
+
+    def picture(self, run_id: str, row: int) -> bytes | None:
+        """The run's own picture of a row of the score table; None where it keeps none. Raises DamagedRunError."""
+        return read_picture(self.result_path(run_id, layout.PICTURES), row)
+
+    def holds_pictures(self, run_id: str) -> bool:
+        return (self.result_path(run_id, layout.PICTURES)).is_file()
 
     def write_maps(self, run_id: str, maps: np.ndarray) -> None:
         write_array(self.result_path(run_id, layout.MAPS), maps)

@@ -21,6 +21,7 @@ from wtflow.records.reading import Reading
 from wtflow.records.shapes import Shape
 from wtflow.store import layout
 from wtflow.store.files import explained, read_json, write_json
+from wtflow.store.place import Place
 from wtflow.store.result_files import ResultFiles
 
 _STATUS = TypeAdapter(RunStatus)
@@ -144,14 +145,15 @@ class RunStore(ResultFiles):
         write_json(self.result_path(run_id, layout.DATA), data)
 
     def data(self, run_id: str) -> dict[str, Any] | None:
-        """The images of a run, or None before the worker has read them."""
+        """The images of a run, each where it is now; None before the worker has read them."""
         path = self.result_path(run_id, layout.DATA)
         if not path.is_file():
             return None
         values = read_json(path)
         if not (isinstance(values.get("samples"), list) and isinstance(values.get("held_out"), list)):
             raise DamagedRunError(f"data.json of {run_id} lists no images.", fix="Delete the run, or restore the file.")
-        return values
+        place = self.place(run_id)
+        return values | {"samples": [_moved(entry, place) for entry in values["samples"]]}
 
     def canvas(self, run_id: str) -> Shape | None:
         """(height, width) that a run's images are resized to where they are cut into tiles; None for a run without.
@@ -234,3 +236,10 @@ class RunStore(ResultFiles):
             file.seek(0, io.SEEK_END)
             file.seek(max(0, file.tell() - 64 * 1024))
             return "\n".join(file.read().decode(errors="replace").splitlines()[-n_lines:])
+
+
+def _moved(entry: Any, place: Place) -> Any:
+    """An entry of data.json with its paths where the files are now; anything else as it is."""
+    if not isinstance(entry, dict):
+        return entry
+    return entry | {name: place.now(path) for name in ("path", "mask") if isinstance(path := entry.get(name), str)}

@@ -12,13 +12,13 @@ from wtflow.machine.devices import pick_device
 from wtflow.machine.memory import peak_mib
 from wtflow.records.core import finished_status
 from wtflow.store import layout, passes
-from wtflow.store.files import explained
+from wtflow.store.files import explained, write_json
 from wtflow.store.lock import locked
 from wtflow.store.runs import RunStore
 from wtflow.studies.rescore import Rescored
 
-COPIED = (layout.DATA, layout.CHECKPOINT, layout.INDEX, layout.STEPS)
-"""What training wrote: the new run stands on its own when the old one is deleted."""
+COPIED = (layout.CHECKPOINT, layout.INDEX, layout.STEPS)
+"""What does not change with the scores: the new run stands on its own when the old one is deleted."""
 
 
 def keep_run(store: RunStore, run_id: str, found: Rescored) -> str:
@@ -61,6 +61,9 @@ def _fill(
             with explained(target):
                 target.parent.mkdir(exist_ok=True)
                 shutil.copy2(path, target)
+    _link_pictures(store.result_path(run_id, layout.PICTURES), fresh.result_path(kept, layout.PICTURES))
+    if (data := store.data(run_id)) is not None:
+        write_json(fresh.result_path(kept, layout.DATA), data)  # paths as they are now, as in the new run's own files
     n = max(1, len(found.table))
     fresh.write_scores(kept, found.table)
     fresh.write_maps(kept, found.maps)
@@ -91,3 +94,14 @@ def _fill(
             len(found.table), f"Scored again from {origin['scored_from']} in {sum(found.seconds.values()):.0f} s."
         ),
     )
+
+
+def _link_pictures(path: Path, target: Path) -> None:
+    """A second name for the pictures, which are never written in place; a copy where the disk has no such names."""
+    if not path.is_file():
+        return
+    try:
+        os.link(path, target)
+    except OSError:
+        with explained(target):
+            shutil.copy2(path, target)

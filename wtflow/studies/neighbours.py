@@ -42,13 +42,9 @@ def nearest_positions(
     for i in range(0, len(vectors), 4096):
         distance[i : i + 4096] = np.linalg.norm(vectors[i : i + 4096].astype(np.float32) - x, axis=1)
     nearest = np.argsort(distance, kind="stable")[:n]
-    paths = {entry["id"]: entry["path"] for entry in flow.entries}
     columns = grid.shape[1]
     return tuple(
-        Neighbour(
-            ids[image[i]], paths[ids[image[i]]], int(cell[i] // columns), int(cell[i] % columns), float(distance[i])
-        )
-        for i in nearest
+        Neighbour(ids[image[i]], int(cell[i] // columns), int(cell[i] % columns), float(distance[i])) for i in nearest
     )
 
 

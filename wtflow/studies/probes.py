@@ -3,12 +3,9 @@
 On one thread: a page must not compete with a training worker for the cores.
 """
 
-from pathlib import Path
-
 import numpy as np
 import torch
 
-from wtflow.datasets.images import load_image
 from wtflow.errors import RunNotFoundError
 from wtflow.flow.integrate import integrate_moving
 from wtflow.machine.progress import one_thread
@@ -25,7 +22,8 @@ N_CHANNELS = 8
 def probe(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: int) -> Probe:
     """One grid position of scored image `row`: norm and score at every saved step of the run's own solver.
 
-    Raises RunNotFoundError for a row or position that the run does not have, ImageReadError when the image is gone.
+    Raises RunNotFoundError for a row or position that the run does not have, ImageReadError when the image is gone,
+    ImageChangedError when it is not the one that was scored.
     """
     results = open_results(store, run_id)
     n_rows, height, width = results.maps.shape
@@ -38,7 +36,7 @@ def probe(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: in
     scored = image_of_row(results.table, row)
     with one_thread(), torch.inference_mode():
         detector = open_detector(store, run_id)
-        image = load_image(Path(scored.path), results.shape, results.settings.background)
+        image = results.seen.original(scored.sample_id, results.shape)
         x = detector.start(backbone_of(store, run_id).compute(image[None]))
         if results.settings.network == "mlp":  # each position travels alone: no need to move the others
             x = x[:, grid_row : grid_row + 1, grid_column : grid_column + 1]

@@ -4,17 +4,15 @@ Imports torch.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from wtflow.config import Settings
-from wtflow.datasets.images import load_image
 from wtflow.datasets.run_images import Entry, sample_of_entry
 from wtflow.errors import DamagedRunError, RunNotFoundError
-from wtflow.features.extract import get_features, refuse_changed
+from wtflow.features.extract import get_features
 from wtflow.records.shapes import at_once
 from wtflow.results import RunResults, open_results
 from wtflow.scoring.detector import Detector
@@ -48,8 +46,8 @@ class RunFlow:
     def grids(self, rows: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         """(row, float16 (H, W, C)) backbone features of images by their row in the score table, in the order given.
 
-        Raises ImageReadError, DatasetError or WeightsError where features have to be computed and the images or
-        weights have changed since training.
+        Raises ImageReadError, ImageChangedError or WeightsError where features have to be computed and the images
+        are gone, or they or the weights have changed since training.
         """
         ids = self.results.table.set_index("row").loc[np.asarray(rows, int), "sample_id"]
         yield from zip((int(row) for row in ids.index), self._features(list(ids)), strict=True)
@@ -110,9 +108,8 @@ class RunFlow:
             yield from self._compute(waiting)
 
     def _compute(self, entries: list[Entry]) -> np.ndarray:
-        for entry in entries:
-            refuse_changed(Path(entry["path"]), entry["sha256"])
-        images = [load_image(Path(entry["path"]), self.results.shape, self.settings.background) for entry in entries]
+        shape = self.results.shape
+        images = [self.results.seen.original(entry["id"], shape) for entry in entries]
         return backbone_of(self.store, self.results.run_id).compute(np.stack(images))
 
     def _cached(self, split: str) -> np.ndarray | None:

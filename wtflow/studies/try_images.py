@@ -41,12 +41,11 @@ def try_images(
     with one_thread():
         detector, backbone = open_detector(store, run_id), backbone_of(store, run_id)
         ids, vectors = store.index(run_id)
-        paths = {entry["id"]: entry["path"] for entry in (store.data(run_id) or {"samples": []})["samples"]}
         tried = []
         for i, (name, content) in enumerate(files):
             try:
                 image = load_image_bytes(content, name, shape, settings.background)
-                tried.append(_try_one(name, image, detector, backbone, ids, vectors, paths))
+                tried.append(_try_one(name, image, detector, backbone, ids, vectors))
             except WTFlowError as error:
                 tried.append(Tried(name=name, problem=str(error)))
             if progress is not None:
@@ -61,7 +60,6 @@ def _try_one(
     backbone: Backbone,
     ids: list[str],
     vectors: np.ndarray,
-    paths: dict[str, str],
 ) -> Tried:
     features = backbone.compute(image[None])
     found, settings = detector.maps(features), detector.settings
@@ -75,5 +73,5 @@ def _try_one(
         pixel_map=pixel_maps[0],
         whole_score=float(found.whole[0]),
         image=np.round(image * 255).astype(np.uint8),
-        nearest=tuple((ids[i], paths.get(ids[i], ""), float(distance[i])) for i in nearest),
+        nearest=tuple((ids[i], float(distance[i])) for i in nearest),
     )

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from wtflow.datasets.images import load_image
 from wtflow.errors import RunNotFoundError, SettingsError
 from wtflow.flow.integrate import integrate_saved
 from wtflow.machine.progress import one_thread
@@ -38,7 +37,7 @@ def compute_what_if(store: RunStore, run_id: str, row: int, strokes: Sequence[St
     36 images of three demo runs, whether alone or in a batch of 8, on one thread or two; a run trained on a GPU
     (bfloat16), or with another release of the libraries, need not do so. `recomputed_difference` measures it for this
     image on this computer. Raises RunNotFoundError for a row that the run does not have, ImageReadError when an image
-    is gone, SettingsError for strokes.
+    is gone, ImageChangedError when it is not the one that was scored, SettingsError for strokes.
     """
     stamp = derived.fingerprint(store, run_id, {})
     return _what_if(store.home, run_id, stamp, row, tuple(strokes), seed)
@@ -76,7 +75,7 @@ def strength_sweep(
     results = open_results(store, run_id)
     scored = _scored(results, row)
     settings = results.settings
-    image = load_image(Path(scored.path), results.shape, results.settings.background)
+    image = results.seen.original(scored.sample_id, results.shape)
     scores: list[float] = []
     with one_thread():
         detector, backbone = open_detector(store, run_id), backbone_of(store, run_id)
@@ -167,7 +166,7 @@ def _unpainted(home: Path, run_id: str, stamp: str, row: int) -> _Unpainted:
     store = RunStore(home)
     results = open_results(store, run_id)
     scored = _scored(results, row)
-    image = load_image(Path(scored.path), results.shape, results.settings.background)
+    image = results.seen.original(scored.sample_id, results.shape)
     image.flags.writeable = False
     detector = open_detector(store, run_id)
     features = backbone_of(store, run_id).compute(image[None].copy())  # torch wants arrays that it may write to
@@ -192,10 +191,7 @@ def _scored(results: RunResults, row: int) -> ScoreRow:
 def _sources(results: RunResults, strokes: Sequence[Stroke]) -> dict[str, np.ndarray]:
     """The images that strokes paste from: only images that the run itself has scored."""
     keys = {stroke.source.key for stroke in strokes if stroke.source}
-    return {
-        key: load_image(Path(find_sample(results, key).path), results.shape, results.settings.background)
-        for key in sorted(keys)
-    }
+    return {key: results.seen.original(find_sample(results, key).sample_id, results.shape) for key in sorted(keys)}
 
 
 def _painted_positions(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

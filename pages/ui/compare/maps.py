@@ -5,19 +5,17 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import cache, state, widgets
+from pages.ui import cache, picture_cache, state, widgets
 from pages.ui.compare import compare_cache
 from pages.ui.compare.run_choice import table
-from pages.ui.errors import plain, show_error
+from pages.ui.errors import plain
 from pages.ui.frame import link
 from pages.ui.image_and_map import read_position, take_position
 from wtflow.compare.runs import LETTERS, RARITY_RANGE, Comparison, rarity
-from wtflow.datasets.images import load_image
-from wtflow.errors import ImageReadError
+from wtflow.pictures import Shown
 from wtflow.plots import theme
 from wtflow.plots.axes import format_score
 from wtflow.plots.panels import plot_panels
-from wtflow.plots.pictures import to_uint8
 from wtflow.records.compare import Panel
 from wtflow.results import ScoreRow, image_of_row, outline_of, pixel_map
 from wtflow.store.runs import RunStore
@@ -61,14 +59,13 @@ def show_maps(
     position = read_position(shape)
     key = f"maps-{image.sample_id}"
     run_ids = tuple(run.run_id for run in comparison.runs)
-    try:
-        figure = compare_cache.figure(
-            (*_files(store, run_ids, image), at, scale, opacity, position),
-            lambda: _build(comparison, names, at, image, references if scale == "rarity" else None, opacity, position),
-        )
-    except ImageReadError as error:
-        show_error(error)
-        return
+    shown = _picture(store, comparison, at)
+    if shown.note:
+        st.caption(f":material/info: {plain(shown.note)}")
+    figure = compare_cache.figure(
+        (*_files(store, run_ids, image), shown.note, at, scale, opacity, position),
+        lambda: _build(comparison, names, at, shown, references if scale == "rarity" else None, opacity, position),
+    )
     st.plotly_chart(
         figure,
         key=key,
@@ -102,11 +99,21 @@ def _files(store: RunStore, run_ids: tuple[str, ...], image: ScoreRow) -> tuple:
     return "maps", str(store.home), run_ids, compare_cache.compare_stamp(store, run_ids), *stamps
 
 
+def _picture(store: RunStore, comparison: Comparison, at: int) -> Shown:
+    """The image that all runs scored: at full size if it is unchanged, else the first picture that a run keeps."""
+    first = picture_cache.full_picture(store, comparison.runs[0].run_id, int(comparison.rows[0, at]))
+    others = (
+        picture_cache.full_picture(store, run.run_id, int(comparison.rows[k, at]))
+        for k, run in enumerate(comparison.runs[1:], start=1)
+    )
+    return first if first.is_there else next((one for one in others if one.is_there), first)
+
+
 def _build(
     comparison: Comparison,
     names: Sequence[str],
     at: int,
-    image: ScoreRow,
+    shown: Shown,
     references: Sequence | None,
     opacity: float,
     position: tuple[int, int] | None,
@@ -121,9 +128,9 @@ def _build(
             low, high = run.color_range
             panels.append(Panel(f"{names[k]}: {format_score(low)} to {format_score(high)}", values, run.color_range))
     return plot_panels(
-        to_uint8(load_image(Path(image.path), None)),
+        shown.pixels,
         panels,
-        outline_of(comparison.runs[0], image),
+        outline_of(comparison.runs[0], image_of_row(comparison.runs[0].table, int(comparison.rows[0, at]))),
         opacity=opacity,
         grid_shape=comparison.runs[0].maps.shape[1:],
         selected=position,

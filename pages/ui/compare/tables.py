@@ -6,10 +6,11 @@ from typing import Protocol, cast
 
 import streamlit as st
 
-from pages.ui import cache, state, widgets
+from pages.ui import picture_cache, state, widgets
 from pages.ui.compare import compare_cache
 from pages.ui.compare.run_choice import table
 from pages.ui.errors import plain, show_error
+from pages.ui.small_picture import show_small
 from wtflow.compare.intervals import N_RESAMPLES
 from wtflow.compare.pixel_tally import make_tally
 from wtflow.compare.runs import LETTERS, Comparison, common_thresholds, difference_words, disagreements
@@ -207,7 +208,7 @@ class PairRow(ScoreRow, Protocol):
     called_second: bool
 
 
-def show_disagreements(rows, names: tuple[str, str]):
+def show_disagreements(store: RunStore, comparison: Comparison, rows, names: tuple[str, str]):
     """The images that one run calls defective and the other does not, filtered; returns the filtered rows."""
     who = state.choose("who", ("first", "second"), None)
     known = ordered_groups(disagreements(rows).defect)
@@ -225,17 +226,15 @@ def show_disagreements(rows, names: tuple[str, str]):
     on_page = widgets.pager(len(chosen), PER_PAGE)
     with st.grid(min_column_width=widgets.TILE_PX, key="disagreements"):
         for i in on_page:
-            _show_card(cast(PairRow, image_at(chosen, i)), names)
+            _show_card(store, comparison, cast(PairRow, image_at(chosen, i)), names)
     return chosen
 
 
-def _show_card(image: PairRow, names: tuple[str, str]) -> None:
+def _show_card(store: RunStore, comparison: Comparison, image: PairRow, names: tuple[str, str]) -> None:
     first, second = names[0][0], names[1][0]
     with st.container(key=f"tile-thumb_{image.row}", gap="xsmall"):
-        try:
-            st.image(cache.picture(image.path), width="stretch", alt=f"{image.sample_id}, {image.defect}")
-        except ImageReadError as error:
-            st.error(plain(error.message), icon=":material/broken_image:")
+        run_id = comparison.runs[0].run_id
+        show_small(picture_cache.plain_tile(store, run_id, int(image.row)), f"{image.sample_id}, {image.defect}")
         calls = [
             f"{letter} {format_score(score)} {'defective' if called else 'normal'}"
             for letter, score, called in (

@@ -4,11 +4,11 @@ from typing import cast
 
 import streamlit as st
 
-from pages.ui import answers, cache, note_taking, state, thresholds, widgets
+from pages.ui import answers, cache, note_taking, picture_cache, state, thresholds, widgets
 from pages.ui.errors import plain
 from pages.ui.failures.rows import WrongRow
 from pages.ui.flow import flow_words
-from wtflow.errors import WTFlowError
+from pages.ui.small_picture import show_small
 from wtflow.failures.words import FailureStudy
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
@@ -98,16 +98,11 @@ def show_tile(store: RunStore, results: RunResults, image: WrongRow, where: str,
 
 
 def show_picture(store: RunStore, results: RunResults, image: WrongRow, opacity: float = OPACITY) -> None:
-    """The image under its map, or why it cannot be shown."""
-    try:
-        picture = cache.heat(store, results.run_id, int(image.row), opacity)
-        st.image(
-            picture,
-            width="stretch",
-            alt=f"{image.sample_id}, {OUTCOMES[image.outcome]}, score {format_score(image.score)}",
-        )
-    except WTFlowError as error:
-        st.error(plain(error.message), icon=":material/broken_image:")
+    """The image under its map."""
+    show_small(
+        picture_cache.heat(store, results.run_id, int(image.row), opacity),
+        f"{image.sample_id}, {OUTCOMES[image.outcome]}, score {format_score(image.score)}",
+    )
 
 
 def show_types(results: RunResults, study: FailureStudy) -> None:

@@ -1,14 +1,16 @@
 """Part of the page `failures`: one image region by region, its map cut at a pixel threshold, region by region."""
 
+import math
 from typing import Any, cast
 
 import streamlit as st
 
-from pages.ui import cache, note_taking, state, thresholds
+from pages.ui import cache, note_taking, picture_cache, state, thresholds
 from pages.ui.errors import plain, show_error
 from pages.ui.failures.by_type import NARROW_PX, SHORT, rows_below
 from pages.ui.failures.rows import MeasuredRow
 from pages.ui.frame import link
+from pages.ui.small_picture import show_small
 from wtflow.errors import RunNotFoundError, WTFlowError
 from wtflow.failures.calls import PIXEL_QUANTILE
 from wtflow.failures.score_origin import origin_of_score
@@ -115,10 +117,11 @@ def show_pictures(store: RunStore, results: RunResults, image: MeasuredRow, cut:
     """Image, map, and the cut map over the mask; returns the regions, None where there is nothing to compare."""
     report = None
     try:
-        segments, report = cache.segments(store, results.run_id, int(image.row), cut, PICTURE_PX)
+        row = int(image.row)
+        segments, report = picture_cache.segments(store, results.run_id, row, cut, PICTURE_PX)
         pictures = {
-            "Image, true defect outlined": cache.scored(store, results.run_id, int(image.row), PICTURE_PX),
-            "Anomaly map": cache.heat(store, results.run_id, int(image.row), 1.0, PICTURE_PX),
+            "Image, true defect outlined": picture_cache.plain_tile(store, results.run_id, row, PICTURE_PX),
+            "Anomaly map": picture_cache.heat(store, results.run_id, row, 1.0, PICTURE_PX),
             "Map cut at the pixel threshold": segments,
         }
     except WTFlowError as error:
@@ -127,7 +130,7 @@ def show_pictures(store: RunStore, results: RunResults, image: MeasuredRow, cut:
     with st.grid(len(pictures), min_column_width=NARROW_PX, key="one_pictures"):
         for words, picture in pictures.items():
             with st.container(gap="xsmall"):
-                st.image(picture, width="stretch", alt=f"{image.sample_id}: {words}")
+                show_small(picture, f"{image.sample_id}: {words}")
                 st.caption(words)
     st.html(
         '<span class="wt-badge wt-tp">defect found</span> <span class="wt-badge wt-fn">missed</span> <span'
@@ -198,7 +201,9 @@ def show_facts(study: FailureStudy, image: MeasuredRow) -> None:
     if image.is_defective:
         parts = [
             f"Defect area {_share(image.area, 1)} of the image",
-            f"contrast {image.contrast:.2g}",
+            "contrast unknown, because its picture is gone"
+            if math.isnan(image.contrast)
+            else f"contrast {image.contrast:.2g}",
             f"{image.border:.0%} of the side from the border",
         ]
     if "nearest" in study.table:

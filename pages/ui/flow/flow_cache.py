@@ -12,7 +12,8 @@ from typing import Any, Literal, cast
 
 import streamlit as st
 
-from pages.ui.cache import file_stamp, hover, results, run_stamp
+from pages.ui.cache import file_stamp, results, run_stamp
+from pages.ui.picture_cache import hover
 from pages.ui.shelves import Shelf
 from wtflow.plots.field import Field, Pictures, encode_field
 from wtflow.plots.paths import map_field, position_pictures, travel_field

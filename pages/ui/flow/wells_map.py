@@ -4,12 +4,13 @@ from collections import Counter
 
 import streamlit as st
 
-from pages.ui import answers, cache, state, widgets
+from pages.ui import answers, picture_cache, state, widgets
 from pages.ui.downloads import offer_still
 from pages.ui.errors import plain
 from pages.ui.flow import flow_cache, flow_words
 from pages.ui.flow.field import show_field
 from pages.ui.frame import link
+from pages.ui.small_picture import show_small
 from wtflow.export.tables import projection_csv, travel_csv
 from wtflow.plots.groups import group_words
 from wtflow.records.flow import Travel
@@ -114,10 +115,9 @@ def show_chosen(
             row, inside = int(by_id.row[sample]), of_image[sample]
             highest = max(inside, key=lambda i: float(places.score[i]))
             with st.container(key=f"tile-map_{row}", gap="xsmall"):
-                st.image(
-                    cache.heat(store, results.run_id, row, 0.6),
-                    width="stretch",
-                    alt=f"{sample}, {widgets.count(len(inside), 'point')}",
+                show_small(
+                    picture_cache.heat(store, results.run_id, row, 0.6),
+                    f"{sample}, {widgets.count(len(inside), 'point')}",
                 )
                 st.caption(f"**{widgets.count(len(inside), 'point')}** · {plain(short_name(sample))}")
                 with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):

@@ -1,12 +1,9 @@
 """The canvas to paint a defect on, and what was painted on each image in this session."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from pages.ui.canvas import show_canvas
 from pages.ui.errors import show_error
-from wtflow.datasets.images import load_image
 from wtflow.errors import ImageReadError, WTFlowError
 from wtflow.plots.pictures import data_uri, encode_jpeg, encode_png
 from wtflow.results import RunResults, ScoreRow, find_sample
@@ -56,17 +53,12 @@ def show_painting(results: RunResults, image: ScoreRow, pixels) -> tuple[Stroke,
     try:
         strokes = read_strokes(picture["done"])
         sources = {stroke.source.key for stroke in strokes if stroke.source}
-        sources = {
-            name: load_image(Path(find_sample(results, name).path), shape, results.settings.background)
-            for name in sources
-        }
+        sources = {name: results.seen.original(find_sample(results, name).sample_id, shape) for name in sources}
         painted = data_uri(encode_png(apply_strokes(pixels, strokes, 0, sources)[0]))
     except WTFlowError as error:
         strokes, problem = (), error
     try:
-        source = data_uri(
-            encode_jpeg(load_image(Path(find_sample(results, key).path), shape, results.settings.background))
-        )
+        source = data_uri(encode_jpeg(results.seen.original(find_sample(results, key).sample_id, shape)))
     except ImageReadError:
         source = ""
     with box:

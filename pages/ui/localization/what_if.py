@@ -2,8 +2,6 @@
 a spot must be.
 """
 
-from pathlib import Path
-
 import streamlit as st
 
 from pages.ui import widgets
@@ -12,7 +10,6 @@ from pages.ui.localization.painting import show_painting
 from pages.ui.localization.saved_paintings import show_saving
 from pages.ui.localization.sweep import show_sweep
 from pages.ui.thresholds import Threshold
-from wtflow.datasets.images import load_image
 from wtflow.errors import WTFlowError
 from wtflow.plots import theme
 from wtflow.plots.axes import format_score
@@ -36,7 +33,7 @@ def show_what_if(store: RunStore, results: RunResults, image: ScoreRow, threshol
         if image.is_defective:
             st.caption("This image has a defect already. On a normal one the paint alone makes the difference.")
         run_id, row = results.run_id, int(image.row)
-        pixels = load_image(Path(image.path), results.shape, results.settings.background)
+        pixels = results.seen.original(image.sample_id, results.shape)
         left, right = st.columns([4, 5], gap="large")
         with left:
             strokes = show_painting(results, image, pixels)

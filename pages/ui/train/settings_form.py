@@ -83,7 +83,7 @@ ADVANCED = {
         "edge_quantile",
         "holdout_fraction",
     ),
-    "Process": ("threads", "niceness", "checkpoint_every_s", "umap_after"),
+    "Process": ("threads", "niceness", "checkpoint_every_s", "keep_pictures", "umap_after"),
 }
 
 _LABELS = {
@@ -112,6 +112,7 @@ _LABELS = {
     "whole_image": "Score the image as a whole, too",
     "edge_quantile": "Levelling near the edge",
     "threads": "Threads (0: automatic)",
+    "keep_pictures": "Keep pictures of scored images",
     "umap_after": "UMAP of the wells afterwards",
 }
 _CHOICES = (

@@ -5,15 +5,13 @@ A picture is drawn from pixels, so nothing that a camera wrote into the file (pl
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
 from wtflow.compare.runs import RARITY_RANGE, Comparison, disagreements, normal_reference, pair_table, rarity
-from wtflow.datasets.images import load_image
-from wtflow.errors import ImageReadError
 from wtflow.failures.calls import failures_of
+from wtflow.pictures import picture_of
 from wtflow.plots.pictures import data_uri, encode_jpeg, overlay, thumbnail
 from wtflow.plots.theme import OUTCOMES
 from wtflow.results import RunResults, add_outcomes, each_image, outline_of, pixel_map
@@ -35,8 +33,8 @@ _BEST_SHARE: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One image and what is drawn of it, as data addresses. Without `image` the file could not be read, and there is
-    nothing to show.
+    """One image and what is drawn of it, as data addresses. Without `image` nothing is left of it, and there is nothing
+    to show.
     """
 
     sample_id: str
@@ -138,11 +136,10 @@ def _in_order(table: pd.DataFrame, outcome: str, threshold: float) -> pd.DataFra
 
 def _draw(results: RunResults, row, words: str, size_px: int, maps: dict[str, tuple]) -> Picture:
     """row: of the score table; maps: title -> (pixel scores (S, S), colour range)."""
-    try:
-        small = thumbnail(load_image(Path(row.path), None), size_px)
-        mask = outline_of(results, row)
-    except ImageReadError:
+    shown = picture_of(results, row)
+    if not shown.is_there:
         return Picture(row.sample_id, row.defect, words, "", ())
+    small, mask = thumbnail(shown.pixels, size_px), outline_of(results, row)
     drawn = tuple(
         (title, data_uri(encode_jpeg(overlay(small, values, scale, OPACITY, mask))))
         for title, (values, scale) in maps.items()
