@@ -328,7 +328,7 @@ def test_warnings_of_the_check_are_printed_before_training_begins(store, data, m
     assert result.exit_code == 0 and written[0] == 1
     assert "warning: test/OK (1 image) counts as a defect type" in result.stderr
     assert "--good OK" in result.stderr
-    assert "warning: 1 file one folder too deep to be read: train/good/batch1/000.png" in result.stderr
+    assert "warning: 1 file one folder too deep, and not read: 1 in train/good/batch1." in result.stderr
     assert "info:" not in result.stderr
     assert "mixed_sizes" in {one["code"] for one in written[1]["findings"]} or words
     assert {one["code"] for one in written[1]["findings"]} >= {"sounds_good", "too_deep", "extra_file"}

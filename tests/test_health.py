@@ -274,7 +274,7 @@ def test_the_shared_data_is_sound():
     reports = {name: check(SHARED_DATA / name) for name in ("screw", "magnetic_tile", "pcb")}
     assert {name: [f.code for f in report.findings] for name, report in reports.items()} == {
         "screw": [],
-        "magnetic_tile": ["small_regions", "mixed_sizes"],
+        "magnetic_tile": ["strip", "small_regions", "mixed_sizes"],
         "pcb": ["duplicate_in_train"],
     }
     assert reports["screw"].sizes == {"512 x 512": 480}

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import unicodedata
 from pathlib import Path
 
@@ -323,7 +324,58 @@ def test_images_and_masks_one_folder_too_deep_are_told_with_the_folder_that_is_r
     assert found.keys() == {"too_deep"}, "and test/deep is not called empty as well"
     assert found["too_deep"].severity == "warning"
     assert found["too_deep"].paths == (places[2], "test/deep/deep/b.png", places[0])
-    assert f"(only files right in ground_truth/{defect} are read)" in found["too_deep"].message
+    assert found["too_deep"].message == (
+        f"3 files one folder too deep, and not read: 1 in ground_truth/{defect}/x, 1 in test/deep/deep, 1 in"
+        f" train/{normal}/batch1. Only what lies right in a folder such as ground_truth/{defect} is read."
+    )
+
+
+def test_most_files_too_deep_come_first(folder):
+    for i in range(9):
+        (folder / f"test/broken/{i}").mkdir()
+        for k in range(i):
+            save(folder / f"test/broken/{i}/{k}.png", noise(300 + 10 * i + k))
+    message = findings(folder)["too_deep"].message
+    assert message.startswith("36 files one folder too deep, and not read: 8 in test/broken/8, 7 in test/broken/7, ")
+    assert "and more in 4 other folders" in message
+
+
+@pytest.mark.parametrize("name", ["000_mask.png", "000-MASK.bmp", "000_gt.png"])
+def test_masks_that_lie_among_the_images_are_told(folder, name):
+    save(folder / "test/broken" / name, DEFECT_MASK)
+    found = findings(folder)
+    assert found["mask_among_images"].paths == (f"test/broken/{name}",)
+    assert f"test/broken/{name} (beside 000.png)" in found["mask_among_images"].message
+
+
+def test_an_image_with_a_mask_of_its_own_is_no_mask_whatever_its_name(folder):
+    save(folder / "test/broken/000_mask.png", noise(5))
+    save(folder / "ground_truth/broken/000_mask_mask.png", DEFECT_MASK)
+    assert pairs_in(folder)["test/broken/000_mask.png"] == "000_mask_mask.png"
+    assert findings(folder).keys() == set()
+
+
+def test_a_folder_that_cannot_be_opened_is_told_and_stops_nothing(folder, monkeypatch):
+    save(folder / "train/private/x.png", noise(4))
+    scandir = os.scandir
+
+    def guarded(path):
+        if str(path).endswith("private"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    assert findings(folder)["locked_folder"].paths == ("train/private",)
+
+
+@pytest.mark.parametrize(("shape", "is_strip"), [((8, 16), False), ((8, 17), True), ((17, 8), True), ((1, 2), False)])
+def test_sides_beyond_two_to_one_are_told_with_tiles_as_the_answer(folder, shape, is_strip):
+    save(folder / "train/good/000.png", noise(1, shape))
+    found = findings(folder)
+    assert ("strip" in found) == is_strip
+    if is_strip:
+        assert found["strip"].severity == "warning" and "--tile" in found["strip"].fix
+        assert f"train/good/000.png ({shape[1]} x {shape[0]} px)" in found["strip"].message
 
 
 def test_an_empty_folder_of_test_images_is_told(folder):

@@ -85,8 +85,10 @@ def list_images(folder: Path) -> list[Path]:
     return [folder / name for name in list_folder(folder)[1] if is_image_name(name) and is_storable(name)]
 
 
-def walk_files(folder: Path) -> Iterator[Path]:
-    """Every file below a folder without junk, following links downwards and sideways, visiting each folder once."""
+def walk_files(folder: Path, locked: list[Path]) -> Iterator[Path]:
+    """Every file below a folder without junk, following links downwards and sideways, visiting each folder once.
+    Folders that cannot be opened are added to `locked`.
+    """
     seen: set[str] = set()
     pending, top = [folder], Path(os.path.realpath(folder))
     while pending:
@@ -96,7 +98,11 @@ def walk_files(folder: Path) -> Iterator[Path]:
         if real in seen or Path(real) in top.parents:
             continue
         seen.add(real)
-        folders, files = list_folder(here)
+        try:
+            folders, files = list_folder(here)
+        except LayoutError:
+            locked.append(here)
+            continue
         yield from (here / name for name in files)
         pending += [here / name for name in reversed(folders)]
 

@@ -18,6 +18,9 @@ from wtflow.records.core import Category, Finding, HealthReport, Sample
 DEFAULT_SIZE_PX = 256
 """The image size of preset `fast`."""
 
+MOST_STRETCH = 2
+"""Longer sides than so many times the shorter one lose much when they become a square."""
+
 LOW_RANGE = 1 / 8
 """A camera with 12 bits in a 16-bit file uses 1/16 of the range; a dark but well-exposed picture uses more than 1/8."""
 
@@ -48,6 +51,7 @@ def check_category(
             modes[image.mode] += 1
             _note_range(image, sample, noted)
             note_looks(image, sample, noted)
+            _note_strip(image, sample, noted)
             _note_copy(hash_pixels(image), sample, first_seen, noted)
         if sample.is_defective:
             _note_mask(category, sample, image, masks, noted)
@@ -99,6 +103,11 @@ def _note_range(image: Decoded, sample: Sample, noted: Noted) -> None:
         low, high = int(image.pixels.min()), int(image.pixels.max())
         if high - low < image.white * LOW_RANGE:
             noted.add("low_range", sample.id, f"values from {low} to {high} of {image.white}")
+
+
+def _note_strip(image: Decoded, sample: Sample, noted: Noted) -> None:
+    if max(image.pixels.shape[:2]) > MOST_STRETCH * min(image.pixels.shape[:2]):
+        noted.add("strip", sample.id, f"{_size(image)} px")
 
 
 def _note_copy(content: str, sample: Sample, first_seen: dict[str, Sample], noted: Noted) -> None:

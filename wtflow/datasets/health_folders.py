@@ -8,13 +8,16 @@ from wtflow.datasets.files import is_folder, is_image_name, is_storable, list_fo
 from wtflow.datasets.good_names import sounds_good
 from wtflow.datasets.health_rules import Noted, worst_first
 from wtflow.datasets.layouts import normals_of, tree_of
-from wtflow.datasets.pairing import loose
+from wtflow.datasets.pairing import MARK, loose
 from wtflow.datasets.scan import LAYOUTS
 from wtflow.records.core import GOOD, Category, Finding, Offer
 from wtflow.records.flow import group_rank
 
 MIN_NORMALS = 2
 """One image has no spread to learn from."""
+
+_MASK_ENDS = (MARK, "-mask", "_gt", "_seg", "_label", "_groundtruth", "_ground_truth")
+"""How names of masks end, behind the name of their image."""
 
 _ALLOWED_EXTRAS = {"license.txt", "readme.txt", "image_anno.csv"}
 """What the published data sets keep next to a category's folders (lower case)."""
@@ -39,10 +42,12 @@ def note_folders(category: Category, noted: Noted) -> list[Finding]:
     """Note what is wrong with single files and folders. Returns the findings that are about more than these."""
     _note_pairs(category, noted)
     _note_names(category, noted)
-    _note_leftovers(category, noted)
-    findings = _about_counts(category)
+    deep = _note_leftovers(category, noted)
+    findings = _about_counts(category) + _about_deep(deep)
     if not LAYOUTS[category.layout].split_file:
-        findings += _about_test_folders(category, noted)
+        findings += _about_test_folders(
+            category, {PurePosixPath(path).parts[1] for path in deep if loose(path).startswith("test/")}, noted
+        )
     return findings
 
 
@@ -109,46 +114,74 @@ def _note_names(category: Category, noted: Noted) -> None:
         original = first.setdefault((path.parent.as_posix(), loose(path.stem)), sample.id)
         if original != sample.id and sample.id not in in_clash:
             noted.add("same_name", sample.id, f"beside {PurePosixPath(original).name}")
+    for sample in category.samples:
+        path = PurePosixPath(sample.id)
+        stem = next((loose(path.stem).removesuffix(end) for end in _MASK_ENDS if loose(path.stem).endswith(end)), None)
+        original = None if stem is None else first.get((path.parent.as_posix(), stem))
+        if original is not None and sample.mask_path is None:
+            noted.add("mask_among_images", sample.id, f"beside {PurePosixPath(original).name}")
 
 
-def _note_leftovers(category: Category, noted: Noted) -> None:
-    """Files in the category's folder that are neither an image nor a mask of a sample."""
+def _note_leftovers(category: Category, noted: Noted) -> list[str]:
+    """Files in the category's folder that are neither an image nor a mask of a sample. Returns those that lie below the
+    folders that are read, and not in them.
+    """
+    deep: list[str] = []
+    locked: list[Path] = []
     folder, layout = category.root / category.name, LAYOUTS[category.layout]
     used = {sample.path for sample in category.samples} | {
         sample.mask_path for sample in category.samples if sample.mask_path
     }
     used |= {folder / mask for clash in category.clashes for mask in clash.masks} | set(category.good_masks)
-    for path in sorted(set(walk_files(folder)) - used):
+    for path in sorted(set(walk_files(folder, locked)) - used):
         relative = path.relative_to(folder)
-        name, read_in = shown(relative.as_posix()), _folder_read_above(category, relative)
+        name = shown(relative.as_posix())
         if not is_storable(str(relative)):
             noted.add("bad_name", name)
         elif len(relative.parts) == 1 and path.name.lower() in _ALLOWED_EXTRAS:
             continue
         elif not is_image_name(path.name):
             noted.add("extra_file", name)
-        elif read_in:
-            noted.add("too_deep", name, f"only files right in {read_in} are read")
+        elif _is_too_deep(category, relative):
+            deep.append(name)
         else:
             is_mask = loose(name).startswith(f"{loose(layout.mask_folder)}/")
             noted.add("orphan_mask" if is_mask else "unused_image", name)
+    for path in locked:
+        noted.add("locked_folder", shown(path.relative_to(folder).as_posix()))
+    return deep
 
 
-def _folder_read_above(category: Category, relative: Path) -> str:
-    """The folder, such as train/good, below which a file lies deeper than files are read; empty when it does not."""
+def _is_too_deep(category: Category, relative: Path) -> bool:
+    """Whether a file lies below a folder that is read, such as train/good, and not in it."""
     layout, parts = LAYOUTS[category.layout], relative.parts
     if layout.split_file or len(parts) < 4:
-        return ""
+        return False
     first, second = loose(parts[0]), loose(parts[1])
-    is_read = first in ("test", layout.mask_folder) or f"{first}/{second}" == layout.train_folder
-    return shown(f"{parts[0]}/{parts[1]}") if is_read else ""
+    return first in ("test", layout.mask_folder) or f"{first}/{second}" == layout.train_folder
 
 
-def _about_test_folders(category: Category, noted: Noted) -> list[Finding]:
-    """Folders of test images that are empty, called good and not there, or good by their name and read as a defect."""
+def _about_deep(paths: list[str]) -> list[Finding]:
+    """The finding about files in folders below those that are read: in which ones, and how many."""
+    if not paths:
+        return []
+    folders = Counter(PurePosixPath(path).parent.as_posix() for path in paths).most_common()
+    listed = ", ".join(f"{n} in {folder}" for folder, n in folders[:4])
+    more = f" and more in {len(folders) - 4} other folders" if len(folders) > 4 else ""
+    above = "/".join(PurePosixPath(folders[0][0]).parts[:2])
+    message = (
+        f"{len(paths)} file{'s' * (len(paths) != 1)} one folder too deep, and not read: {listed}{more}. Only what lies"
+        f" right in a folder such as {above} is read."
+    )
+    return [Finding("warning", "too_deep", message, "Move them up into the folder that is read.", tuple(paths))]
+
+
+def _about_test_folders(category: Category, deep: set[str], noted: Noted) -> list[Finding]:
+    """Folders of test images that are empty, called good and not there, or good by their name and read as a defect.
+    deep: names of those with images below them.
+    """
     test = tree_of(category.root / category.name).test
     folders = list_folders(test)
-    deep = {PurePosixPath(path).parts[1] for path, _ in noted.items.get("too_deep", ())}
     n_images = Counter(PurePosixPath(sample.id).parts[1] for sample in category.of("test"))
     for name in folders:
         if not n_images[name] and name not in deep:

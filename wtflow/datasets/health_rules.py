@@ -99,11 +99,26 @@ RULES: dict[str, Rule] = {
             " remove it."
         ),
     ),
-    "too_deep": Rule(
+    "mask_among_images": Rule(
         "warning",
-        "file",
-        "one folder too deep to be read",
-        "Move them up into the folder that is read.",
+        "image",
+        "named as the mask of another one of its folder",
+        (
+            "If they are masks, move them to ground_truth, into the folder of their defect type; until then they count"
+            " as images."
+        ),
+    ),
+    "strip": Rule(
+        "warning",
+        "image",
+        "with sides beyond 2 : 1, to be squeezed into a square",
+        ("Cut them into squares instead: --tile (in the app: Tiles). Squeezed, defects fade along the long side."),
+    ),
+    "locked_folder": Rule(
+        "warning",
+        "folder",
+        "that cannot be opened",
+        "Give yourself the right to read it, or remove it.",
     ),
     "empty_folder": Rule(
         "warning",
