@@ -1,9 +1,12 @@
 """Listing folders of images: what is an image, what is junk."""
 
+import errno
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePath
+from typing import BinaryIO
 
 from wtflow.datasets.pairing import loose
 from wtflow.errors import LayoutError
@@ -45,6 +48,23 @@ def is_folder(path: Path) -> bool:
 
 def is_file(path: Path) -> bool:
     return os.path.isfile(path)  # noqa: PTH113
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """A file opened for reading. Raises OSError, also for a link to a pipe or a device, which would be waited for
+    without end, and for a folder.
+    """
+
+    def opener(name: str, flags: int) -> int:
+        return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))  # a pipe that nobody writes to opens at once
+
+    if not stat.S_ISREG(path.stat().st_mode):  # looked at before it is opened: opening a device may do something
+        raise OSError(errno.EINVAL, "it is no file but a folder, pipe, device or socket", str(path))
+    file = open(path, "rb", opener=opener)  # noqa: PTH123, SIM115 - Path.open takes no opener; the caller closes it
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    file.close()
+    raise OSError(errno.EINVAL, "it is no longer a file", str(path))
 
 
 def list_folder(folder: Path) -> tuple[list[str], list[str]]:

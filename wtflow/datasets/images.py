@@ -8,6 +8,7 @@ from PIL import Image
 
 from wtflow.config import BACKGROUND, Background
 from wtflow.datasets.decode import Decoded, decode_image, read_bytes, read_image, read_size
+from wtflow.datasets.files import open_regular
 from wtflow.errors import ImageChangedError, ImageReadError
 from wtflow.records.shapes import Shape, shape_of
 
@@ -55,7 +56,7 @@ def load_painted(path: Path) -> np.ndarray:
 def hash_file(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal. Raises ImageReadError."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ImageReadError(

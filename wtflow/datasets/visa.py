@@ -5,11 +5,12 @@ Source: Zou et al., SPot-the-Difference, ECCV 2022, arXiv 2207.14315.
 """
 
 import csv
+import io
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from wtflow.datasets.files import is_file, is_folder
+from wtflow.datasets.files import is_file, is_folder, open_regular
 from wtflow.datasets.layouts import FolderLayout
 from wtflow.errors import LayoutError
 from wtflow.records.core import GOOD, Category, Clash, Sample
@@ -54,7 +55,7 @@ def scan(root: Path, name: str, reading: Reading) -> Category:
 def _rows(root: Path) -> list[tuple[int, dict[str, str]]]:
     """(line number, row) of the split file."""
     try:
-        with (root / SPLIT_FILE).open(encoding="utf-8-sig", newline="") as file:
+        with open_regular(root / SPLIT_FILE) as raw, io.TextIOWrapper(raw, "utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, restval="")
             missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
             if missing:

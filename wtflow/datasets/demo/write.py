@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from wtflow.datasets.demo.images import PRODUCTS, DemoImage, draw_piece, expose, plan_category
+from wtflow.datasets.files import open_regular
 from wtflow.errors import DatasetError, DiskFullError, SettingsError
 from wtflow.machine.progress import Progress
 from wtflow.store.files import write_json
@@ -209,7 +210,8 @@ def _read_record(directory: Path) -> dict[str, Any]:
     cannot be read.
     """
     try:
-        record = json.loads((directory / RECORD).read_text(encoding="utf-8"))
+        with open_regular(directory / RECORD) as file:
+            record = json.load(file)
         entries = {name: dict(entry) for name, entry in record["categories"].items()}
         for entry in entries.values():
             if type(entry["seed"]) is not int or entry["seed"] < 0 or not isinstance(entry["images"], dict):
