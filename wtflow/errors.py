@@ -15,7 +15,8 @@ WTFlowError
     ├── RunNotFoundError     no such run
     ├── DamagedRunError      the folder exists but a file in it is damaged
     ├── RunBusyError         the run or its category is already in training
-    └── DiskFullError        no space left where runs or features are kept
+    ├── DiskFullError        no space left where runs or features are kept
+    └── ReadOnlyError        the folder where runs are kept may not be written to
 """
 
 from typing import Any
@@ -98,4 +99,8 @@ class RunBusyError(StoreError):
 
 
 class DiskFullError(StoreError):
+    pass
+
+
+class ReadOnlyError(StoreError):
     pass

@@ -42,7 +42,9 @@ def follow(store: RunStore, run_id: str, stops: list[int], as_json: bool, more: 
         while (status := _look(store, run_id)).is_active:
             if stops:
                 trainings.request_stop(store, run_id)
-            stage = "waiting for another run" if status.state == "queued" else status.stage or status.state
+            stage = status.stage or status.state
+            if status.state == "queued":
+                stage = status.message if status.fix else "waiting for another run"
             show(f"{run_id}: {stage}", status.percent)
             time.sleep(POLL_S)
     is_whole = status.state == "finished" and not status.fix  # a fix: the last pass ended, and older results stand

@@ -5,8 +5,8 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path, PurePath
-from typing import BinaryIO
 
 from wtflow.datasets.pairing import loose
 from wtflow.errors import LayoutError
@@ -50,7 +50,7 @@ def is_file(path: Path) -> bool:
     return os.path.isfile(path)  # noqa: PTH113
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> BufferedReader:
     """A file opened for reading. Raises OSError, also for a link to a pipe or a device, which would be waited for
     without end, and for a folder.
     """

@@ -6,12 +6,15 @@ ended after some seconds, it is terminated, then killed. `end` does this and wai
 """
 
 import contextlib
+import errno
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -30,8 +33,15 @@ POLL_S: Final = 0.05
 MAX_MESSAGE: Final = 500
 """Characters of an error's message that a status file holds."""
 
+LEAST_ROOM: Final = 256 * 1024
+"""Bytes free below which a disk counts as full: a run's status, log and loss need about a tenth of it."""
+FREE_SPACE: Final = "Free some space, or clear the feature cache (python -m wtflow cache --clear)."
+
 _CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
 """Processes that this one launched, by number, kept so that `reap` can collect them when they end."""
+_EXIT_CODES: dict[int, int] = {}
+"""How those that ended did so, the latest `MOST_EXIT_CODES`."""
+MOST_EXIT_CODES: Final = 200
 
 
 class Started(NamedTuple):
@@ -39,6 +49,10 @@ class Started(NamedTuple):
 
     pid: int
     created: float
+
+
+ENDED_WITHOUT_ROOM: Final = 3
+"""Exit code of a worker that failed and found no room on the disk to write why."""
 
 
 class Failure(NamedTuple):
@@ -52,10 +66,18 @@ class Failure(NamedTuple):
 # -- by the launcher ---------------------------------------------------------------------------------------------------
 
 
-def launch(module: str, arguments: Sequence[str], log: Path, home: Path) -> Started:
+def launch(
+    module: str,
+    arguments: Sequence[str],
+    log: Path,
+    home: Path,
+    note: Callable[[Started], None] = lambda started: None,
+) -> Started:
     """Run `python -m module arguments` for the store at `home`, with its output appended to `log`.
 
-    It has its own session, so it goes on when the browser or the app is closed. Raises StoreError, DiskFullError.
+    It has its own session, so it goes on when the browser or the app is closed. `note` writes down what was started;
+    a process that could not be written down is killed, since nobody would find it. Raises StoreError, DiskFullError,
+    and what `note` raises.
     """
     with explained(log), log.open("ab") as output:
         child = subprocess.Popen(
@@ -67,8 +89,16 @@ def launch(module: str, arguments: Sequence[str], log: Path, home: Path) -> Star
             start_new_session=True,
             cwd=home,
         )
+    _EXIT_CODES.pop(child.pid, None)  # of an earlier process with this number
+    started = Started(child.pid, psutil.Process(child.pid).create_time())
+    try:
+        note(started)
+    except BaseException:
+        child.kill()
+        child.wait()
+        raise
     _CHILDREN[child.pid] = child
-    return Started(child.pid, psutil.Process(child.pid).create_time())
+    return started
 
 
 def find(pid: int, created: float | None) -> psutil.Process | None:
@@ -84,8 +114,8 @@ def find(pid: int, created: float | None) -> psutil.Process | None:
             return None
         if process.status() != psutil.STATUS_ZOMBIE:
             return process
-        if (child := _CHILDREN.pop(pid, None)) is not None:
-            child.wait()  # it ended just now; its other threads may need a moment more
+        if (child := _CHILDREN.get(pid)) is not None:
+            _forget(pid, child.wait())  # it ended just now; its other threads may need a moment more
     except psutil.NoSuchProcess:
         pass
     return None
@@ -95,7 +125,41 @@ def reap() -> None:
     """Collect children that have ended, so that none stays a zombie. Cheap, so call it at every poll."""
     for pid, child in list(_CHILDREN.items()):
         if child.poll() is not None:
-            _CHILDREN.pop(pid, None)
+            _forget(pid, child.returncode)
+
+
+def _forget(pid: int, exit_code: int) -> None:
+    _CHILDREN.pop(pid, None)
+    _EXIT_CODES[pid] = exit_code
+    while len(_EXIT_CODES) > MOST_EXIT_CODES:
+        _EXIT_CODES.pop(next(iter(_EXIT_CODES)))
+
+
+def why_it_ended(pid: int | None, home: Path) -> tuple[str, str]:
+    """What is known about a process that ended without a last status: a sentence, and what to do first; that is empty
+    where nothing stands in the way of starting it again. home: the store that it wrote to.
+    """
+    code = None if pid is None else _EXIT_CODES.get(pid)
+    room = why_no_room(home)
+    if code == ENDED_WITHOUT_ROOM:
+        return "No space was left on the disk, not even for a message.", room[1] if room else ""
+    if code is not None and code < 0:
+        name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+        by = " by the system, which does so when memory runs out, or by somebody" if name == "SIGKILL" else ""
+        return f"The process ended without a message: it was killed{by} ({name}).", ""
+    if room is not None:
+        return f"The process ended without a message, perhaps for want of space. {room[0]}", room[1]
+    return "The process ended without a message (killed, the disk was full, or the computer was restarted).", ""
+
+
+def why_no_room(home: Path) -> tuple[str, str] | None:
+    """Why nothing can be written in the store at `home`, a sentence and what to do; None where there is room."""
+    if not os.access(home, os.W_OK):
+        return f"{home} may not be written to.", "Set WTFLOW_HOME to a folder you may write to."
+    with contextlib.suppress(OSError):
+        if (free := shutil.disk_usage(home).free) < LEAST_ROOM:
+            return f"The disk of {home} is full ({free // 1024} KiB are free).", FREE_SPACE
+    return None
 
 
 # -- stopping ----------------------------------------------------------------------------------------------------------
@@ -153,6 +217,8 @@ def failure_of(error: Exception, details: str) -> Failure:
 
     details: where to find more about such another error, a sentence; it is shown as the fix.
     """
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Failure("No space was left on the disk.", f"{FREE_SPACE} Then resume.", str(error))
     if isinstance(error, WTFlowError):
         return Failure(error.message[:MAX_MESSAGE], error.fix, str(error))
     trace = "".join(traceback.format_exception(error))

@@ -60,8 +60,13 @@ def start_task(store: RunStore, run_id: str, request: Request) -> None:
         _clear(path)
         write_atomic(request_file(path), lambda file: file.write(request.model_dump_json().encode()))
         log = _beside(path, "log")
-        started = processes.launch("wtflow.jobs.study_worker", [run_id, path.stem], log, store.home)
-        write_json(_beside(path, "status.json"), running_now(started))
+        processes.launch(
+            "wtflow.jobs.study_worker",
+            [run_id, path.stem],
+            log,
+            store.home,
+            lambda started: write_json(_beside(path, "status.json"), running_now(started)),
+        )
 
 
 def stop_task(store: RunStore, run_id: str, request: Request) -> None:
@@ -138,11 +143,9 @@ def _state_of(path: Path) -> TaskState:
         )
     if status.get("state") != "running" or is_stop_asked(path):
         return TaskState("absent")
-    return TaskState(
-        "failed",
-        message="The process that computed this ended without a message (killed, or the computer was restarted).",
-        fix="Compute it again.",
-    )
+    started = _started(status)
+    message, first = processes.why_it_ended(started.pid if started else None, path.parents[2])
+    return TaskState("failed", message=message, fix=" ".join(part for part in (first, "Compute it again.") if part))
 
 
 def _beside(path: Path, suffix: str) -> Path:

@@ -4,13 +4,14 @@ Every stage can be repeated: features come from the cache, and training continue
 a run is to run it again. The process ends within seconds after a stop file appears.
 """
 
+import contextlib
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
 from wtflow.datasets.run_images import RunData, read_data
 from wtflow.datasets.tiles import n_tiles
-from wtflow.errors import DamagedRunError, DatasetError, WTFlowError
+from wtflow.errors import DamagedRunError, DatasetError, DiskFullError, WTFlowError
 from wtflow.jobs import processes, trainings
 from wtflow.jobs.reporter import Reporter
 from wtflow.machine.memory import peak_mib
@@ -23,7 +24,9 @@ from wtflow.store.runs import RunStore
 
 
 def main(arguments: list[str]) -> int:
-    """Exit codes: 0 finished or stopped, 1 failed, 2 wrong call."""
+    """Exit codes: 0 finished or stopped, 1 failed, 2 wrong call, ENDED_WITHOUT_ROOM: failed, and the disk is so full
+    that the reason could not be written.
+    """
     if len(arguments) != 1:
         say("Call it with one run id: python -m wtflow.jobs.train_worker RUN_ID")
         return 2
@@ -32,8 +35,9 @@ def main(arguments: list[str]) -> int:
         settings = store.config(run_id).settings
         trainings.claim(store, run_id)
     except WTFlowError as error:
-        say(str(error))
-        return 2
+        with contextlib.suppress(OSError):
+            say(str(error))
+        return processes.ENDED_WITHOUT_ROOM if isinstance(error, DiskFullError) else 2
     reporter = Reporter(store, run_id)
     processes.give_way(settings.niceness, settings.threads)
     try:
@@ -43,10 +47,20 @@ def main(arguments: list[str]) -> int:
         return 0  # `stopped` is written by the program that finds this process gone
     except Exception as error:
         failure = processes.failure_of(error, "The log has the details; if it happens again, report it with them.")
-        say(failure.log)
-        trainings.end_without_results(store, run_id, "failed", failure.message, failure.fix)
-        return 1
+        return _fail(store, run_id, failure)
     return 0
+
+
+def _fail(store: RunStore, run_id: str, failure: processes.Failure) -> int:
+    """Write why the run failed, into its status first: there may be room for that only. Returns the exit code."""
+    code = 1
+    try:
+        trainings.end_without_results(store, run_id, "failed", failure.message, failure.fix)
+    except DiskFullError:
+        code = processes.ENDED_WITHOUT_ROOM
+    with contextlib.suppress(OSError):
+        say(failure.log)
+    return code
 
 
 def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
@@ -119,6 +133,7 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
     with locked(store):
         passes.publish(fresh, run_id, summary)
         store.write_status(run_id, finished_status(len(table), f"Finished in {sum(seconds.values()):.0f} s."))
+    store.free_reserve(run_id)
     say(f"finished: {summary['metrics']}")
     if settings.umap_after:
         _start_umap(store, run_id)

@@ -1,8 +1,8 @@
 """Start, queue, stop, resume and delete runs, and find out how they ended. Any process may call;
 a file lock keeps order.
 
-The worker is a separate process (see `processes`). `lost` and `stopping` are not guessed: they follow from the process
-and the stop file. A `stopped` that follows from them is written by `reconcile`.
+The worker is a separate process (see `processes`). How a run stands follows from its status and its process (see
+`standing`); a `stopped` or `finished` that follows is written by `reconcile`.
 """
 
 import contextlib
@@ -12,15 +12,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-import psutil
-
 from wtflow.config import Settings
-from wtflow.errors import DamagedRunError, RunBusyError, StoreError, WTFlowError
+from wtflow.errors import DamagedRunError, DiskFullError, ReadOnlyError, RunBusyError, StoreError, WTFlowError
 from wtflow.jobs import processes
 from wtflow.jobs.estimate import Estimate, estimate
-from wtflow.records.core import RunStatus, RunSummary, finished_status
+from wtflow.jobs.processes import Started
+from wtflow.jobs.standing import kept_finished, process_of, status_now
+from wtflow.records.core import RunStatus, RunSummary
 from wtflow.records.reading import Reading
 from wtflow.store import layout, passes
+from wtflow.store.leftovers import tidy, tidy_run
 from wtflow.store.lock import locked
 from wtflow.store.readings import reading_of
 from wtflow.store.runs import RunStore
@@ -37,10 +38,9 @@ __all__ = [
     "start",
 ]
 
-SILENT_AFTER_S = 120.0
-"""A live process that has not reported for this long is called silent, not lost: it can still be stopped, and the run
-is not started a second time.
-"""
+TIDY_EVERY_S = 3600.0
+_TIDY_AT: dict[Path, float] = {}
+"""When each store is tidied next, on the clock of `time.monotonic`."""
 
 
 def start(store: RunStore, root: Path, category: str, settings: Settings, reading: Reading | None = None) -> str:
@@ -64,7 +64,7 @@ def resume(store: RunStore, run_id: str) -> None:
     it is active, or its category is, and StoreError when it has finished and nothing is missing; then nothing changes.
     """
     with locked(store):
-        config, status = store.config(run_id), _status_now(store, run_id)
+        config, status = store.config(run_id), status_now(store, run_id)
         if status.is_active:
             raise RunBusyError(f"Run {run_id} is already {status.state}.", fix="Watch it on the train page.")
         if status.state == "finished" and not store.lack(run_id):
@@ -86,7 +86,7 @@ def resume(store: RunStore, run_id: str) -> None:
 def request_stop(store: RunStore, run_id: str) -> None:
     """Ask a run to stop. Its status is `stopped` once its process is gone."""
     with locked(store):
-        status = _status_now(store, run_id)
+        status = status_now(store, run_id)
         if status.state == "queued":
             end_without_results(store, run_id, "stopped", "Taken out of the queue.")
         elif status.is_active:
@@ -97,7 +97,7 @@ def delete(store: RunStore, run_id: str) -> None:
     """Remove a run for good. Raises RunBusyError while it is active."""
     with locked(store):
         summary = store.summary(run_id)
-        if not summary.problem and _status_now(store, run_id).is_active:
+        if not summary.problem and status_now(store, run_id).is_active:
             raise RunBusyError(f"Run {run_id} is active.", fix="Stop it first, then delete it.")
         store.delete(run_id)
 
@@ -105,21 +105,25 @@ def delete(store: RunStore, run_id: str) -> None:
 def reconcile(store: RunStore) -> None:
     """Bring the store in line with the processes: end what was asked to stop, start what waits.
     Cheap, so call it at every poll.
+
+    Where nothing can be written, nothing changes: the disk is full, or the store may only be read. `live_status` then
+    says why a run waits. Raises RunBusyError when another program keeps the store locked.
     """
     processes.reap()
     if not store.home.is_dir():
         return
-    with locked(store):
+    with contextlib.suppress(DiskFullError, ReadOnlyError), locked(store):
         for run_id in store.ids():
             with contextlib.suppress(WTFlowError):
                 _escalate(store, run_id)
                 _write_finished(store, run_id)
         _advance(store)
+        _tidy(store)
 
 
 def live_status(store: RunStore, run_id: str) -> RunStatus:
     """The status of a run as it is now, `lost` when its process ended without a last status."""
-    return _status_now(store, run_id)
+    return status_now(store, run_id)
 
 
 def live_summaries(store: RunStore) -> list[RunSummary]:
@@ -128,7 +132,7 @@ def live_summaries(store: RunStore) -> list[RunSummary]:
     for summary in store.summaries():
         if summary.status is not None and summary.status.is_active:
             with contextlib.suppress(WTFlowError):
-                summary = store.summary(summary.run_id, _status_now(store, summary.run_id))
+                summary = store.summary(summary.run_id, status_now(store, summary.run_id))
         summaries.append(summary)
     return summaries
 
@@ -142,10 +146,12 @@ def claim(store: RunStore, run_id: str) -> None:
     """
     with locked(store):
         status, (pid, created) = store.status(run_id), processes.this_process()
-        if status.state in ("running", "stopping") and status.pid != pid and _process(status) is not None:
+        if status.state in ("running", "stopping") and status.pid != pid and process_of(status) is not None:
             raise RunBusyError(
                 f"Run {run_id} is being trained by process {status.pid}.", fix="Wait for it, or stop it."
             )
+        tidy_run(store, run_id)
+        store.keep_reserve(run_id)
         store.write_status(
             run_id, replace(status, state="running", stage="start", pid=pid, pid_created=created, heartbeat=time.time())
         )
@@ -154,64 +160,23 @@ def claim(store: RunStore, run_id: str) -> None:
 def end_without_results(
     store: RunStore, run_id: str, state: Literal["stopped", "failed"], message: str, fix: str = ""
 ) -> None:
-    """Write how a pass ended that has no results of its own. A run that had finished before stays finished."""
+    """Write how a pass ended that has no results of its own. A run that had finished before stays finished. What the
+    pass wrote so far is removed first, and with it the room that was kept for this moment. Raises DiskFullError.
+    """
+    passes.discard(store, run_id)
+    store.free_reserve(run_id)
     ended = RunStatus(state=state, heartbeat=time.time(), message=message, fix=fix)
-    store.write_status(run_id, _kept_finished(store, run_id, ended) or ended)
+    store.write_status(run_id, kept_finished(store, run_id, ended) or ended)
     store.forget_before(run_id)
-
-
-def _kept_finished(store: RunStore, run_id: str, ended: RunStatus) -> RunStatus | None:
-    """The status of a run that has complete results although its last pass ended like this; None where it has none."""
-    before = store.finished_before(run_id)
-    if before is not None:
-        fix = ended.fix or "Resume tries again."
-        return replace(before, message=f"{ended.message} The results of before are kept.", fix=fix)
-    if store.files_of(run_id) is not None:  # everything was in place when the process ended
-        return finished_status(ended.total, "Finished.")
-    return None
 
 
 def _write_finished(store: RunStore, run_id: str) -> None:
     """Write that a run is finished where its process ended before it could."""
     written = store.status(run_id).state
-    if written in ("running", "stopping") and (now := _status_now(store, run_id)).state == "finished":
+    if written in ("running", "stopping") and (now := status_now(store, run_id)).state == "finished":
         passes.discard(store, run_id)
         store.write_status(run_id, now)
         store.forget_before(run_id)
-
-
-def _status_now(store: RunStore, run_id: str) -> RunStatus:
-    """The written status corrected by what the process is doing."""
-    status = store.status(run_id)
-    if status.state not in ("running", "stopping"):
-        return status
-    stop_asked = store.stop_requested_at(run_id)
-    if _process(status) is None:
-        status = store.status(run_id)  # it may have written its last status between the two looks
-        if status.state not in ("running", "stopping"):
-            return status
-        if stop_asked is not None:
-            ended = replace(
-                status,
-                state="stopped",
-                seconds_left=None,
-                message="Stopped. Resume continues from the last checkpoint.",
-            )
-        else:
-            ended = replace(
-                status,
-                state="lost",
-                seconds_left=None,
-                message="The process ended without a message (killed, or the computer was restarted).",
-                fix="Resume continues from the last checkpoint.",
-            )
-        return _kept_finished(store, run_id, ended) or ended
-    if stop_asked is not None:
-        return replace(status, state="stopping", seconds_left=None, message="Stopping.")
-    silent_s = time.time() - status.heartbeat
-    if silent_s > SILENT_AFTER_S:
-        return replace(status, message=f"No report for {silent_s:.0f} s, but the process is still there. Stop ends it.")
-    return status
 
 
 def _escalate(store: RunStore, run_id: str) -> None:
@@ -222,11 +187,11 @@ def _escalate(store: RunStore, run_id: str) -> None:
     status = store.status(run_id)
     if status.state not in ("running", "stopping"):
         return
-    process = _process(status)
+    process = process_of(status)
     if process is None:
-        status_now = _status_now(store, run_id)
-        if status_now.state == "stopped":
-            store.write_status(run_id, status_now)
+        ended = status_now(store, run_id)
+        if ended.state == "stopped":
+            store.write_status(run_id, ended)
         return
     processes.escalate(process, time.time() - asked)
 
@@ -235,7 +200,7 @@ def _refuse_twice(store: RunStore, root: Path, category: str) -> None:
     for run_id in store.ids():
         with contextlib.suppress(DamagedRunError):
             config = store.config(run_id)
-            if (config.root, config.category) == (str(Path(root).absolute()), category) and _status_now(
+            if (config.root, config.category) == (str(Path(root).absolute()), category) and status_now(
                 store, run_id
             ).is_active:
                 raise RunBusyError(
@@ -249,11 +214,26 @@ def _advance(store: RunStore) -> None:
     for run_id in reversed(store.ids()):
         with contextlib.suppress(DamagedRunError):
             store.config(run_id)
-            states[run_id] = _status_now(store, run_id)
+            states[run_id] = status_now(store, run_id)
     n_running = sum(status.state in ("running", "stopping") for status in states.values())
     waiting = [run_id for run_id, status in states.items() if status.state == "queued"]
     for run_id in waiting[: max(0, _max_running() - n_running)]:
         _launch(store, run_id)
+
+
+def _tidy(store: RunStore) -> None:
+    """Remove what killed processes left, once an hour."""
+    if time.monotonic() < _TIDY_AT.get(store.home, 0.0):
+        return
+    _TIDY_AT[store.home] = time.monotonic() + TIDY_EVERY_S
+    active = set()
+    for run_id in store.ids():
+        try:
+            if status_now(store, run_id).is_active:
+                active.add(run_id)
+        except WTFlowError:
+            active.add(run_id)  # unknown: nothing in it is touched
+    tidy(store, active)
 
 
 def _max_running() -> int:
@@ -263,16 +243,10 @@ def _max_running() -> int:
 
 
 def _launch(store: RunStore, run_id: str) -> None:
+    def note(started: Started) -> None:
+        starting = RunStatus(state="running", stage="start", heartbeat=time.time(), message="Starting.")
+        store.write_status(run_id, replace(starting, pid=started.pid, pid_created=started.created))
+
+    store.write_status(run_id, store.status(run_id))  # on a full disk this fails, and no process is started
     log = store.folder(run_id) / layout.LOG
-    pid, created = processes.launch("wtflow.jobs.train_worker", [run_id], log, store.home)
-    store.write_status(
-        run_id,
-        RunStatus(
-            state="running", stage="start", pid=pid, pid_created=created, heartbeat=time.time(), message="Starting."
-        ),
-    )
-
-
-def _process(status: RunStatus) -> psutil.Process | None:
-    """The worker's process if it is alive."""
-    return None if status.pid is None else processes.find(status.pid, status.pid_created)
+    processes.launch("wtflow.jobs.train_worker", [run_id], log, store.home, note)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from wtflow.errors import StoreError
+from wtflow.errors import ReadOnlyError, StoreError
 from wtflow.store import layout
 from wtflow.store.files import write_arrays
 from wtflow.store.runs import RunStore
@@ -24,6 +24,10 @@ LIMIT_BYTES = 1_000_000_000
 """Room for derived files per run; beyond it the files unused for longest are deleted."""
 
 Arrays = dict[str, np.ndarray]
+MOST_UNWRITTEN = 8
+_UNWRITTEN: dict[Path, tuple[Arrays, dict[str, Any]]] = {}
+"""Results for folders that may not be written to: kept in memory while this process lives, the latest few."""
+
 _VALUES = "facts"
 """Under this name the plain values lie in the file, as JSON text."""
 
@@ -57,7 +61,7 @@ def read(path: Path) -> tuple[Arrays, dict[str, Any]] | None:
             arrays = {name: file[name] for name in file.files}
         values = json.loads(str(arrays.pop(_VALUES)))
     except FileNotFoundError:
-        return None
+        return _UNWRITTEN.get(path)
     except Exception:  # cut off, or not ours: NumPy and zip raise a dozen kinds of errors
         discard(path)
         return None
@@ -73,9 +77,17 @@ def discard(path: Path) -> None:
 
 
 def write(path: Path, arrays: Arrays, values: dict[str, Any]) -> None:
-    """Write a derived file atomically, after making room for it. Raises DiskFullError, StoreError."""
+    """Write a derived file atomically, after making room for it; where the folder may not be written to, `read` finds
+    it in memory. Raises DiskFullError, StoreError.
+    """
     _make_room(path.parent, sum(array.nbytes for array in arrays.values()))
-    write_arrays(path, arrays | {_VALUES: np.array(json.dumps(values, allow_nan=False))})
+    text = json.dumps(values, allow_nan=False)
+    try:
+        write_arrays(path, arrays | {_VALUES: np.array(text)})
+    except ReadOnlyError:
+        _UNWRITTEN[path] = arrays, json.loads(text)
+        while len(_UNWRITTEN) > MOST_UNWRITTEN:
+            _UNWRITTEN.pop(next(iter(_UNWRITTEN)))
 
 
 def _make_room(folder: Path, n_bytes: int) -> None:

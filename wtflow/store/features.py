@@ -90,7 +90,8 @@ class FeatureCache:
         """Read-only float16 (N, H, W, C). Opening marks the file as used, so it is evicted later than others."""
         path = self.path(key)
         with explained(path):
-            os.utime(path)
+            with contextlib.suppress(OSError):  # a cache that may only be read can be read all the same
+                os.utime(path)
             return np.load(path, mmap_mode="r", allow_pickle=False)
 
     def batches(self, key: str, n_rows: int) -> Iterator[tuple[int, np.ndarray]]:
@@ -125,19 +126,21 @@ class FeatureCache:
             with explained(fresh):
                 fresh.replace(self.path(key))
         finally:
-            fresh.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                fresh.unlink(missing_ok=True)
 
     def used_bytes(self) -> int:
         return sum(size for _, size, _ in self._files())
 
     def clear(self) -> int:
         """Delete every feature file and return the bytes freed. Runs are not touched;
-        they compute features again when needed.
+        they compute features again when needed. Raises StoreError where the files may not be deleted.
         """
         freed = 0
         for path, size, touched in self._files():
             if not _is_being_written(path, touched):
-                path.unlink(missing_ok=True)
+                with explained(path):
+                    path.unlink(missing_ok=True)
                 freed += size
         return freed
 
@@ -168,7 +171,8 @@ class FeatureCache:
                 break
             if _is_being_written(path, touched):
                 continue
-            path.unlink(missing_ok=True)
+            with explained(path):
+                path.unlink(missing_ok=True)
             used -= size
 
 

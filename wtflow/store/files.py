@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from wtflow.errors import DamagedRunError, DiskFullError, StoreError
+from wtflow.errors import DamagedRunError, DiskFullError, ReadOnlyError, StoreError
 
 
 @contextlib.contextmanager
@@ -29,9 +29,10 @@ def explained(path: Path) -> Generator[None, None, None]:
                     " another disk; then resume."
                 ),
             ) from error
-        if isinstance(error, PermissionError):
-            raise StoreError(
-                f"{path} cannot be written: permission denied.", fix="Set WTFLOW_HOME to a folder you may write to."
+        if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+            reason = "permission denied" if isinstance(error, PermissionError) else "the disk is read-only"
+            raise ReadOnlyError(
+                f"{path} cannot be written: {reason}.", fix="Set WTFLOW_HOME to a folder you may write to."
             ) from error
         raise StoreError(
             f"{path} cannot be read or written ({error.strerror}).",

@@ -23,6 +23,7 @@ runs/<run_id>/
                      under the store's lock
     log.txt          the worker's output
     stop             present = please stop
+    .reserve         some bytes that a worker frees when it has to say that the disk is full
     before.json      the finished status that a second pass over the run started from; gone once that pass is over
     .fresh/          results of a pass that is not complete yet; see store/passes.py
 runs/.cache/         features of the frozen backbone, shared by runs; safe to delete
@@ -59,6 +60,7 @@ WHAT_IFS = "what_ifs"
 DERIVED = "derived"
 LOG = "log.txt"
 STOP = "stop"
+RESERVE = ".reserve"
 BEFORE = "before.json"
 FRESH = ".fresh"
 COMPLETE = "complete.json"

@@ -1,5 +1,6 @@
 """RunStore: create, list, read, append, finish and delete runs on disk. Nothing here starts or stops a process."""
 
+import contextlib
 import io
 import json
 import os
@@ -20,13 +21,15 @@ from wtflow.records.pixel_images import pixel_images_of
 from wtflow.records.reading import Reading
 from wtflow.records.shapes import Shape
 from wtflow.store import layout
-from wtflow.store.files import explained, read_json, write_json
+from wtflow.store.files import explained, read_json, write_atomic, write_json
 from wtflow.store.place import Place
 from wtflow.store.result_files import ResultFiles
 
 _STATUS = TypeAdapter(RunStatus)
 _STATUS_FIELDS = {field.name for field in fields(RunStatus)}
 _STATES = ("queued", "running", "stopping", "finished", "stopped", "failed")
+RESERVE_BYTES = 16 * 1024
+"""Several times what a status and a line of the log take."""
 _LIBRARIES = ("torch", "timm", "numpy", "scipy", "scikit-learn", "pillow")
 
 
@@ -110,6 +113,14 @@ class RunStore(ResultFiles):
         except WTFlowError as error:
             return str(error)
         return ""
+
+    def keep_reserve(self, run_id: str) -> None:
+        """Take room on the disk that `free_reserve` gives back, for a last status on a disk that has filled up."""
+        write_atomic(self.folder(run_id) / layout.RESERVE, lambda file: file.write(os.urandom(RESERVE_BYTES)))
+
+    def free_reserve(self, run_id: str) -> None:
+        with contextlib.suppress(OSError):
+            (self.folder(run_id) / layout.RESERVE).unlink(missing_ok=True)
 
     # -- second passes ------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,86 @@
+"""What a killed process leaves in a store: half-written files, half-deleted and half-made runs.
+
+All of it is hidden and read by nothing; here it is found and removed.
+
+A file that is being written is never older than some minutes, and a folder in use belongs to a process that lives.
+"""
+
+import contextlib
+import re
+import shutil
+import time
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import psutil
+
+from wtflow.store import layout
+from wtflow.store.runs import RunStore
+
+OLD_AFTER_S = 3600.0
+
+_HALF_WRITTEN = re.compile(r"\..+\.[0-9a-f]{8}")
+"""As `files.write_atomic` and the feature cache name what they write: `.NAME.` and eight hexadecimal digits."""
+_IN_WORK = re.compile(r"\.(?:keeping|deleted-.*)-(?P<pid>[0-9]+)")
+"""As `keep_run` and `RunStore.delete` name folders; the number is that of their process."""
+
+
+def tidy(store: RunStore, active: Collection[str]) -> None:
+    """Remove what killed processes left in a store. `active`: runs whose processes live, or that wait for one. Call it
+    under the store's lock; what cannot be removed stays.
+    """
+    with contextlib.suppress(OSError):
+        for path in list(store.home.iterdir()):
+            match = _IN_WORK.fullmatch(path.name)
+            if match and not _lives(int(match["pid"]), path):
+                shutil.rmtree(path, ignore_errors=True)
+    for folder in _folders(store):
+        _remove_half_written(folder, OLD_AFTER_S)
+    for run_id in store.ids():
+        if run_id not in active:
+            _remove_of_pass(store, run_id)
+
+
+def tidy_run(store: RunStore, run_id: str) -> None:
+    """Remove what a killed worker left in the folder of its run, before the next one begins. Call it under the store's
+    lock: whoever else writes there, holds it.
+    """
+    folder = store.folder(run_id)
+    for place in (folder, (folder / layout.CHECKPOINT).parent):
+        _remove_half_written(place, 0.0)
+
+
+def _folders(store: RunStore) -> Iterator[Path]:
+    """Where files are written in one step."""
+    yield from (store.home, store.home / layout.CACHE, store.home / layout.READINGS)
+    places = (Path(layout.CHECKPOINT).parent, layout.DERIVED, layout.TRIED, layout.WHAT_IFS)
+    for run_id in store.ids():
+        folder = store.home / run_id
+        yield from (folder, *(folder / place for place in places))
+
+
+def _remove_half_written(folder: Path, older_than_s: float) -> None:
+    with contextlib.suppress(OSError):
+        for path in list(folder.glob(".*")):
+            if _HALF_WRITTEN.fullmatch(path.name):
+                with contextlib.suppress(OSError):
+                    if time.time() - path.stat().st_mtime >= older_than_s:
+                        path.unlink()
+
+
+def _remove_of_pass(store: RunStore, run_id: str) -> None:
+    folder = store.home / run_id
+    with contextlib.suppress(OSError):
+        if not (folder / layout.FRESH / layout.COMPLETE).exists():
+            shutil.rmtree(folder / layout.FRESH, ignore_errors=True)
+        (folder / layout.RESERVE).unlink(missing_ok=True)
+
+
+def _lives(pid: int, path: Path) -> bool:
+    """Whether the process that made a folder may still be at work: one with its number lives and began before it."""
+    try:
+        return psutil.Process(pid).create_time() <= path.stat().st_mtime + 1.0
+    except (psutil.NoSuchProcess, OSError):
+        return False
+    except psutil.AccessDenied:
+        return True
