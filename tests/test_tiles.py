@@ -231,11 +231,11 @@ def test_a_backbone_whose_cells_do_not_fit_is_refused_in_a_sentence():
         (["--tile"], "side"),
         (["--tile", "--seed", "3"], "side"),
         (["--seed", "3", "--tile"], "side"),
-        (["--tile", "128"], 128),
-        (["--tile=128"], 128),
+        (["--tile", "32"], 32),
+        (["--tile=32"], 32),
         (["--tile", "off"], "off"),
         (["--tile", "side", "--seed", "3"], "side"),
-        (["--set", "tile=128"], 128),
+        (["--set", "tile=32"], 32),
         ([], "off"),
     ],
 )
@@ -258,6 +258,31 @@ def test_a_number_that_is_no_tile_is_refused_in_a_sentence(tmp_path, monkeypatch
         assert done.exit_code == 2
         assert "expected off, side, or a number of pixels" in " ".join(done.stderr.split())
     assert with_value(["a", "--tile", "--", "--tile", "8"]) == ["a", "--tile", "side", "--", "--tile", "8"]
+
+
+def test_regions_are_compared_with_the_map_that_the_run_will_have(tmp_path, monkeypatch):
+    """A flaw of 2 x 2 in 192 x 192 pixels is less than a pixel of a map of 64 px, and 4 of one with tiles of 64."""
+    monkeypatch.setenv("WTFLOW_HOME", str(tmp_path / "runs"))
+    monkeypatch.setattr(trainings, "start", lambda *arguments: "")
+    monkeypatch.setattr("wtflow.cli.runs.follow", lambda *arguments: None)
+    root = write_tiny_category(tmp_path / "images", n_train=2, n_good=1, n_bad=1, shape=(192, 192))
+    mask = np.zeros((192, 192), np.uint8)
+    mask[91:93, 91:93] = 255
+    save(root / "plate/ground_truth/spot/000_mask.png", mask)
+    said = [
+        " ".join(CliRunner().invoke(app, ["train", str(root), "plate", "--size", "64", *tile]).stderr.split())
+        for tile in ([], ["--tile", "64"])
+    ]
+    assert "1 of 1 region is smaller than a pixel of the map at 64 px" in said[0]
+    assert "smaller than a pixel" not in said[1]
+
+
+def test_tiles_that_do_not_fit_are_refused_before_a_run_is_made(tmp_path, monkeypatch):
+    monkeypatch.setenv("WTFLOW_HOME", str(tmp_path / "runs"))
+    root = write_tiny_category(tmp_path / "images", n_train=2, n_good=0, n_bad=0)
+    done = CliRunner().invoke(app, ["train", str(root), "plate", "--tile", "65"])
+    assert done.exit_code == 2 and "do not fit into images of 64 x 64 px" in " ".join(done.stderr.split())
+    assert RunStore().ids() == []
 
 
 # -- memory and disk ---------------------------------------------------------------------------------------------------

@@ -31,17 +31,19 @@ def facts_of(findings: Iterable[Finding]) -> list[dict[str, Any]]:
     ]
 
 
-def look_before_training(category: Category, is_reading_all: bool) -> tuple[Finding, ...]:
+def look_before_training(category: Category, is_reading_all: bool, size_px: int) -> tuple[Finding, ...]:
     """Print what is wrong with the images, errors and warnings, and return every finding.
 
-    is_reading_all: also read every image and mask, with a bar. Raises DatasetError for what prevents training.
+    is_reading_all: also read every image and mask, with a bar. size_px: side of the maps that regions of masks are
+    compared with. Raises DatasetError for what prevents training.
     """
     from wtflow.datasets.health import check_category, refuse_errors
     from wtflow.datasets.health_folders import look_at_folders
 
     if is_reading_all:
         with console.progress() as show:
-            findings = check_category(category, console.steps(show, f"{category.name}: reading every image")).findings
+            told = console.steps(show, f"{category.name}: reading every image")
+            findings = check_category(category, told, size_px).findings
     else:
         findings = look_at_folders(category)
     print_findings((one for one in findings if one.severity != "info"), console.err)

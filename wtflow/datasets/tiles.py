@@ -63,6 +63,14 @@ def quick_canvas(paths: Sequence[Path], settings: Settings, most: int = 9) -> Sh
     return canvas_of(usual_shape(paths[int(i)] for i in spaced(len(paths), most)), settings)
 
 
+def map_side(paths: Sequence[Path], settings: Settings) -> int:
+    """The side of a square with as many pixels as the maps of a run on these training images will have: the image size,
+    but with tiles. Raises as `quick_canvas` does.
+    """
+    canvas = quick_canvas(paths, settings)
+    return settings.image_size if canvas is None else math.isqrt(canvas[0] * canvas[1])
+
+
 def starts_of(length: int, side: int, overlap: float, cell: int) -> tuple[int, ...]:
     """Where squares of this side begin along a canvas of this length, in pixels: as few as overlap by at least the
     share `overlap` of their side, evenly spread, the first at 0, the last at the end.
