@@ -185,6 +185,7 @@ def write_tiff(
     extra: int | None = None,
     predictor: int = 1,
     orientation: int | None = None,
+    colour_map: list[int] | None = None,
 ) -> bytes:
     """samples: (H, W, C), uint8 or uint16. rows: of a strip; extra: kind of the last sample, 1 premultiplied alpha and
     2 alpha. compression: 1 none, 5 LZW, 8 deflate, 32773 PackBits; neither of them repeats anything.
@@ -208,6 +209,7 @@ def write_tiff(
         279: (longs, [len(strip) for strip in packed]),
         284: (shorts, [2 if is_separate else 1]),
         317: (shorts, [predictor]),
+        320: (shorts, colour_map),
         338: (shorts, extra and [extra]),
     }
     tags = {tag: (kind, values) for tag, (kind, values) in tags.items() if values}
@@ -253,6 +255,18 @@ def tiff(picture: np.ndarray, is_colour: bool, extra: int | None, factor: int, *
     if photometric == 0:
         samples[..., 0] = np.iinfo(samples.dtype).max - samples[..., 0]
     return write_tiff(samples, photometric, extra=extra, **how)
+
+
+def tiff_palette(picture: np.ndarray, extra: int | None, factor: int, **how) -> bytes | None:
+    """factor: 257 for the palette's colours in 16 bits as they should be, 1 for 8-bit numbers in them."""
+    entries, index = np.unique(picture[..., :3].reshape(-1, 3), axis=0, return_inverse=True)
+    if len(entries) > 256 or (extra is None and not is_opaque(picture)):
+        return None
+    samples = index.reshape(*picture.shape[:2], 1).astype(np.uint8)
+    if extra:
+        samples = np.dstack([samples, picture[..., 3:]])
+    colours = np.pad(entries, ((0, 256 - len(entries)), (0, 0))).astype(int) * factor
+    return write_tiff(samples, 3, extra=extra, colour_map=colours.T.ravel().tolist(), **how)
 
 
 def tiff_tiles(picture: np.ndarray, is_colour: bool, extra: int | None, factor: int, **how) -> bytes | None:
@@ -332,6 +346,9 @@ def _tiffs() -> Iterator[tuple[str, Writer]]:
         yield f"tiff {mode} {compression}", functools.partial(pillow, mode=mode, kind="TIFF", compression=compression)
     for compression in ("group3", "group4", "tiff_ccitt"):
         yield f"tiff 1 {compression}", functools.partial(pillow, mode="1", kind="TIFF", compression=compression)
+    for extra, factor, order, compression in itertools.product((None, 2), (1, 257), "<>", (1, 5)):
+        name = f"tiff palette, extra {extra}, colours x {factor} {order}, compression {compression}"
+        yield name, functools.partial(tiff_palette, extra=extra, factor=factor, order=order, compression=compression)
     for is_colour, extra, factor, order, compression in itertools.product(
         (True, False), (None, 1, 2), (1, 257), "<>", (1, 5, 8, 32773)
     ):

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from image_folders import encode, noise, png_16, png_chunks, save, tiff_16_packbits
 from PIL import Image, ImageOps
+from same_picture import write_tiff
 
 from wtflow.datasets.decode import decode_image, read_size
 from wtflow.datasets.images import (
@@ -199,6 +200,20 @@ def test_damaged_bytes_give_an_image_or_our_error_and_nothing_else(data):
         assert error.fix
     else:
         assert np.isfinite(image).all()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize(("tag", "right", "wrong"), [(273, 8, 0), (273, 8, 10**6), (279, None, 0)])
+def test_a_strip_that_is_not_there_is_not_read_as_black(dtype, tag, right, wrong):
+    pixels = noise(12, (5, 4, 3), dtype)
+    data = write_tiff(pixels, 2)
+    entry = struct.pack("<HHLL", tag, 4, 1, pixels.nbytes if right is None else right)
+    assert entry in data
+    try:
+        found = decode_image(data.replace(entry, entry[:8] + struct.pack("<L", wrong)), "x").pixels
+    except ImageReadError:
+        return
+    np.testing.assert_array_equal(found, pixels)  # the length of the only strip follows from the size
 
 
 def test_a_flipped_bit_in_png_data_is_noticed():

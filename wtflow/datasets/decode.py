@@ -21,7 +21,7 @@ from PIL import (
 
 from wtflow.config import BACKGROUND, Background
 from wtflow.datasets.orientation import FIRST_QUARTER_TURN, orientation_of
-from wtflow.datasets.stored import RESAVE, Stored, stored_samples
+from wtflow.datasets.stored import COPY, RESAVE, Stored, stored_samples
 from wtflow.datasets.tiff import tiff_samples
 from wtflow.datasets.transparency import declares_alpha, laid_on, narrowed
 from wtflow.errors import ImageReadError
@@ -47,7 +47,6 @@ MAX_BYTES = 1 << 30
 """An uncompressed 16-bit RGB image of `MAX_PIXELS` takes half of this."""
 
 _UNKNOWN = "is not a PNG, JPEG, BMP, TIFF or WebP image that can be decoded"
-_COPY = "Copy the file again from where it came from, or remove it."
 _SHRINK = "Shrink the image or cut it into tiles; images are resized for the network anyway."
 
 
@@ -139,7 +138,7 @@ def read_bytes(path: Path, name: str) -> bytes:
 def _with_image(data: bytes, name: str, use: Callable[[ImageFile.ImageFile], _Result]) -> _Result:
     """What `use` makes of the opened image, with every way of failing turned into ours."""
     if not data:
-        raise ImageReadError(f"{name} is empty: it has 0 bytes.", fix=_COPY)
+        raise ImageReadError(f"{name} is empty: it has 0 bytes.", fix=COPY)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
@@ -158,7 +157,7 @@ def _with_image(data: bytes, name: str, use: Callable[[ImageFile.ImageFile], _Re
     # On damaged files Pillow, libtiff's glue and tifffile raise nearly every built-in error, from struct.error to
     # KeyError.
     except Exception as error:
-        raise ImageReadError(f"{name} is damaged: {error or type(error).__name__}.", fix=_COPY) from error
+        raise ImageReadError(f"{name} is damaged: {error or type(error).__name__}.", fix=COPY) from error
 
 
 def _stored(image: ImageFile.ImageFile, data: bytes, name: str) -> Stored:

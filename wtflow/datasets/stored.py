@@ -13,6 +13,7 @@ from PIL import Image, ImageFile
 from wtflow.datasets.orientation import follow_no_other, orientation_of, turned_back, turned_upright
 from wtflow.errors import ImageReadError
 
+COPY = "Copy the file again from where it came from, or remove it."
 RESAVE = "Save it again as an 8 or 16 bit grey or RGB PNG, or remove it."
 
 _PNG_DEPTH_AT = 24
