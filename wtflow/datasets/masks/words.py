@@ -27,6 +27,9 @@ def decision_words(decision: MaskDecision) -> str:
     more = f" and {decision.n_values - 6} more values" if decision.n_values > 6 else ""
     if decision.reason:
         return f"{masks} not read: {decision.reason}. Values: {found}{more}."
+    if decision.doubtful:
+        types = ", ".join(decision.doubtful)
+        return f"{masks}, by {decision.rule}: {found}{more}; those of {types} are in doubt and not read."
     return f"{masks} read by {decision.rule} ({_SAID_BY[decision.said_by]}): {found}{more}."
 
 
