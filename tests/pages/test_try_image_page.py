@@ -229,15 +229,18 @@ def test_a_file_that_changed_after_its_score_is_not_kept_under_it(
     assert list_tried(store, finished) == []
 
 
-def test_a_training_image_that_is_gone_hides_no_score(
-    open_page: OpenPage, finished: str, picture: bytes, monkeypatch, tmp_path: Path
+def test_a_training_image_that_was_replaced_hides_no_score(
+    open_page: OpenPage, store: RunStore, root: Path, finished: str, picture: bytes, monkeypatch
 ):
-    nearest = (("train/good/000.png", str(tmp_path / "gone.png"), 0.5),)
+    name, data = "train/good/000.png", store.data(finished)
+    entry = {"id": name, "path": str(root / "plate" / name), "split": "train", "defect": "good", "mask": ""}
+    store.write_data(finished, data | {"samples": [*data["samples"], entry | {"sha256": "0" * 64}]})
+    nearest = ((name, 0.5),)
     result = Tried("a.png", 2.0, np.ones((64, 64), np.float32), np.zeros((64, 64, 3), np.uint8), nearest)
     monkeypatch.setattr(importlib.import_module("wtflow.studies.try_images"), "try_images", lambda *args: [result])
     page = drop(open_page("try_image", run=finished), ("a.png", picture), ("b.png", picture + b"2"))
     assert len(titles(page)) == 2
-    assert "gone" in texts(page)
+    assert "000.png has changed since this run read it" in texts(page).replace("\\", "")
 
 
 def test_a_damaged_kept_image_hides_no_other(
