@@ -193,13 +193,16 @@ def test_tiles_that_fit_nowhere_or_make_absurd_canvases_are_refused_with_what_wo
     assert found.value.fix == "Choose a smaller image size (--size)."
 
 
-def test_most_images_decide_the_shape_and_of_equally_many_the_largest(tmp_path):
-    shapes = {"a": (10, 30), "b": (10, 30), "c": (40, 40), "d": (5, 5)}
+def test_most_images_decide_the_shape_and_where_all_differ_the_middle_ones(tmp_path):
+    shapes = {"a": (10, 30), "b": (10, 30), "c": (40, 40), "d": (5, 5), "e": (20, 50)}
     paths = {name: save(tmp_path / f"{name}.png", noise(1, shape)) for name, shape in shapes.items()}
-    assert usual_shape(paths.values()) == (10, 30)
-    assert usual_shape([paths["a"], paths["d"], paths["c"]]) == (40, 40)
+    of = lambda names: usual_shape(paths[name] for name in names)  # noqa: E731
+    assert of("abcd") == (10, 30), "two of four"
+    assert of("cd") == (40, 40), "the larger of equally many"
+    assert of("abcde") == (10, 30), "two of five are not half: the middle of 5, 10, 10, 20, 40 and of 5, 30, 30, 40, 50"
+    assert of("cde") == (20, 40)
     side = settings_from("fast", {"tile": "side", "image_size": 64})
-    assert quick_canvas(list(paths.values()), side) == (64, 192)
+    assert quick_canvas([paths[name] for name in "abcd"], side) == (64, 192)
     assert quick_canvas([], side) is None
     assert quick_canvas([tmp_path / "absent.png"], settings_from("fast")) is None, "nothing is read without tiles"
 

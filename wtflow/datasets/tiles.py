@@ -22,11 +22,16 @@ times as much.
 
 
 def usual_shape(paths: Iterable[Path]) -> Shape:
-    """(height, width) of most of these images, at least one; the largest of equally frequent ones.
-    Raises ImageReadError.
+    """(height, width) of at least half of these images, at least one; without such a shape, the middle height and the
+    middle width. Raises ImageReadError.
     """
-    counted = Counter(read_size(path) for path in paths)
-    return max(counted, key=lambda shape: (counted[shape], shape[0] * shape[1], shape))
+    shapes = [read_size(path) for path in paths]
+    counted = Counter(shapes)
+    most = max(counted, key=lambda shape: (counted[shape], shape[0] * shape[1], shape))
+    if 2 * counted[most] >= len(shapes):
+        return most
+    height, width = (sorted(lengths)[len(shapes) // 2] for lengths in zip(*shapes, strict=True))
+    return height, width
 
 
 def canvas_of(shape: Shape, settings: Settings) -> Shape:
