@@ -280,6 +280,17 @@ def test_regions_are_compared_with_the_map_that_the_run_will_have(tmp_path, monk
     assert "smaller than a pixel" not in said[1]
 
 
+def test_strips_are_named_before_training_unless_they_are_cut(tmp_path, monkeypatch):
+    monkeypatch.setenv("WTFLOW_HOME", str(tmp_path / "runs"))
+    monkeypatch.setattr(trainings, "start", lambda *arguments: "")
+    asked = []
+    monkeypatch.setattr("wtflow.cli.runs.follow", lambda *arguments: asked.append(arguments[-1]))
+    root = str(write_tiny_category(tmp_path / "images", n_train=2, n_good=1, n_bad=1, shape=(64, 192)))
+    said = [CliRunner().invoke(app, ["train", root, "plate", *tile]).stderr for tile in ([], ["--tile"])]
+    assert ["--tile" in one for one in said] == [True, False]
+    assert ["strip" in {found["code"] for found in one["findings"]} for one in asked] == [True, False]
+
+
 def test_tiles_that_do_not_fit_are_refused_before_a_run_is_made(tmp_path, monkeypatch):
     monkeypatch.setenv("WTFLOW_HOME", str(tmp_path / "runs"))
     root = write_tiny_category(tmp_path / "images", n_train=2, n_good=0, n_bad=0)

@@ -4,7 +4,9 @@ import streamlit as st
 
 from pages.ui import data_cache, widgets
 from pages.ui.errors import plain
+from wtflow.config import Settings
 from wtflow.datasets.health import check_category
+from wtflow.datasets.health_sizes import left_open
 from wtflow.datasets.stamps import fingerprint, stamp_category
 from wtflow.records.core import Category, Finding, HealthReport
 from wtflow.records.reading import AUTO, Reading
@@ -60,14 +62,21 @@ def show_health(store: RunStore, category: Category, stamp: int) -> None:
     show_findings(store, category, report.findings)
 
 
-def show_before_training(store: RunStore, category: Category, stamp: int) -> None:
-    """Errors and warnings, before anything starts: all of them once the images were read, else those that listing
-    the folders shows.
+def show_before_training(
+    store: RunStore, category: Category, stamp: int, settings: Settings, size_px: int
+) -> tuple[Finding, ...]:
+    """Errors and warnings that these settings leave open, before anything starts: all of them once the images were
+    read, else those that listing the folders shows. Returns those that are on show.
+
+    size_px: side of a square with as many pixels as the run's maps.
     """
     show_reading(store, category)
     report = check_at_once(category, stamp)
-    findings = data_cache.listed(category) if report is None else report.findings
-    show_findings(store, category, tuple(finding for finding in findings if finding.severity != "info"))
+    found = data_cache.listed(category) if report is None else report.findings
+    warnings = tuple(finding for finding in found if finding.severity != "info")
+    warnings = left_open(warnings, None if report is None else report.regions, settings, size_px)
+    show_findings(store, category, warnings)
+    return warnings
 
 
 def show_reading(store: RunStore, category: Category) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from flow_runs import copy_store, field_of
 from page_runs import PAGES, OpenPage, texts
+from PIL import Image
 from run_folders import train_here, write_tiny_category
 from streamlit.testing.v1 import AppTest
 from waiting import PATIENCE_S
@@ -130,6 +131,29 @@ def test_a_strip_that_is_dropped_is_scored_as_in_the_run(
     next(one for one in page.button if one.label == "Keep in this run").click().run()
     assert is_sound(page) and "Kept with this run" in texts(page)
     assert np.isfinite(float(shown.value.replace(",", "")))
+
+
+def test_strips_are_named_before_training_and_a_click_cuts_them(open_page: OpenPage, tmp_path: Path):
+    strips = write_tiny_category(tmp_path / "strips", n_train=4, n_good=1, n_bad=1, shape=(64, 192))
+    page = open_page("train", root=str(strips))
+    assert not page.exception
+    assert "6 images with sides beyond 2 \\: 1" in texts(page)
+    next(one for one in page.button if one.key == "use_tiles").click().run()
+    assert is_sound(page)
+    assert page.selectbox(key="set_tile").value == "side"
+    assert "beyond 2" not in texts(page) and not [one for one in page.button if one.key == "use_tiles"]
+
+
+def test_regions_too_small_for_the_size_are_offered_tiles_of_the_images_own_pixels(open_page: OpenPage, tmp_path: Path):
+    root = write_tiny_category(tmp_path / "small", n_train=2, n_good=1, n_bad=1, shape=(300, 300))
+    mask = np.zeros((300, 300), np.uint8)
+    mask[100, 100] = 255
+    Image.fromarray(mask).save(root / "plate/ground_truth/spot/000_mask.png")
+    page = open_page("train", root=str(root))
+    assert "smaller than a pixel of the map" in texts(page)
+    next(one for one in page.button if one.key == "use_tiles").click().run()
+    assert is_sound(page) and page.selectbox(key="set_tile").value == "256"
+    assert "smaller than a pixel of the map" not in texts(page), "the canvas has 304 px a side"
 
 
 def test_the_form_offers_tiles_and_refuses_such_as_do_not_fit(open_page: OpenPage, root: Path):

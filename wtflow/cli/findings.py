@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 
 from wtflow import console
+from wtflow.config import Settings
 from wtflow.records.core import Category, Finding
 
 
@@ -31,19 +32,23 @@ def facts_of(findings: Iterable[Finding]) -> list[dict[str, Any]]:
     ]
 
 
-def look_before_training(category: Category, is_reading_all: bool, size_px: int) -> tuple[Finding, ...]:
-    """Print what is wrong with the images, errors and warnings, and return every finding.
+def look_before_training(category: Category, is_reading_all: bool, settings: Settings) -> tuple[Finding, ...]:
+    """Print what is wrong with the images, errors and warnings that these settings leave open, and return every finding
+    that they do.
 
-    is_reading_all: also read every image and mask, with a bar. size_px: side of the maps that regions of masks are
-    compared with. Raises DatasetError for what prevents training.
+    is_reading_all: also read every image and mask, with a bar. Raises DatasetError for what prevents training.
     """
     from wtflow.datasets.health import check_category, refuse_errors
     from wtflow.datasets.health_folders import look_at_folders
+    from wtflow.datasets.health_sizes import left_open
+    from wtflow.datasets.tiles import map_side
 
+    size_px = map_side([sample.path for sample in category.of("train")], settings)
     if is_reading_all:
         with console.progress() as show:
             told = console.steps(show, f"{category.name}: reading every image")
-            findings = check_category(category, told, size_px).findings
+            report = check_category(category, told, size_px)
+        findings = left_open(report.findings, report.regions, settings, size_px)
     else:
         findings = look_at_folders(category)
     print_findings((one for one in findings if one.severity != "info"), console.err)

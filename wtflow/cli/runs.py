@@ -56,7 +56,6 @@ def train(
     `resume` continues it.
     """
     from wtflow.datasets.scan import find_categories, scan_category
-    from wtflow.datasets.tiles import map_side
     from wtflow.jobs import trainings
 
     named = {
@@ -85,9 +84,7 @@ def train(
         found = find_categories(root)
         store = RunStore()
         reading = reading_for(store, found.root, category, mask_values, good, masks_as_stored)
-        images = scan_category(found.root, category, reading)
-        size_px = map_side([sample.path for sample in images.of("train")], settings)
-        findings = look_before_training(images, not no_check, size_px)
+        findings = look_before_training(scan_category(found.root, category, reading), not no_check, settings)
         with ctrl_c_noted() as stops:
             run_id = trainings.start(store, found.root, category, settings, reading)
             follow(store, run_id, stops, as_json, {"findings": facts_of(findings)})

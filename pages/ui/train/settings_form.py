@@ -152,6 +152,19 @@ def show_settings() -> Settings:
     return settings_from(base.preset, {name: value for name, value in values.items() if value != getattr(base, name)})
 
 
+def offer_tiles(tile: str | None) -> None:
+    """A button that puts this value into the field of tiles; none for None."""
+    if tile is not None:
+        size = "their shorter side" if tile == "side" else f"{tile} px"
+        st.button(
+            f"Cut images into squares of {size}",
+            icon=":material/grid_view:",
+            key="use_tiles",
+            on_click=st.session_state.__setitem__,
+            args=(_key("tile"), tile),
+        )
+
+
 def _show_fields(base: Settings) -> dict[str, Any]:
     """All settings but the preset, as the fields hold them."""
     values: dict[str, Any] = {}
