@@ -93,9 +93,9 @@ def decode_image(data: bytes, name: str, background: Background = BACKGROUND) ->
     return Decoded(laid_on(stored, background), stored.white, stored.mode, stored.orientation, opacity)
 
 
-def is_opaque(path: Path) -> bool:
-    """True if the header of an image says that it has no alpha. Raises ImageReadError."""
-    return not _with_image(read_bytes(path, str(path)), str(path), declares_alpha)
+def is_opaque(data: bytes, name: str) -> bool:
+    """True if the header of an image, from its file's bytes, says that it has no alpha. Raises ImageReadError."""
+    return not _with_image(data, name, declares_alpha)
 
 
 def read_size(path: Path) -> tuple[int, int]:

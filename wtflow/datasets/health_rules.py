@@ -153,7 +153,7 @@ RULES: dict[str, Rule] = {
     "turned_mask": Rule(
         "warning",
         "mask",
-        "that EXIF turns otherwise than its image",
+        "that EXIF turns otherwise than the image",
         (
             "Compare the outlines with the defects on the page Data: masks must be drawn on the upright picture. If"
             " they were drawn on the picture as it lies in the file, check and train with --masks-as-stored."

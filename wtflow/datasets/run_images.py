@@ -8,7 +8,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 import numpy as np
 
-from wtflow.datasets.decode import is_opaque
+from wtflow.datasets.decode import is_opaque, read_bytes
 from wtflow.datasets.images import hash_file
 from wtflow.datasets.scan import scan_category
 from wtflow.datasets.tiles import canvas_of, usual_shape
@@ -136,8 +136,9 @@ def read_data(config: RunConfig, progress: Callable[[int, int], None]) -> RunDat
     hashes: list[str] = []
     with_alpha: set[str] = set()
     for i, sample in enumerate(train + test):
-        hashes.append(hash_file(sample.path))
-        if not is_opaque(sample.path):
+        content = read_bytes(sample.path, str(sample.path))  # once for both: a network drive is slow
+        hashes.append(hashlib.sha256(content).hexdigest())
+        if not is_opaque(content, str(sample.path)):
             with_alpha.add(sample.id)
         progress(i + 1, len(train) + len(test))
     settings = config.settings
