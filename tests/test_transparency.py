@@ -214,3 +214,27 @@ def test_every_image_that_a_run_reads_at_its_size_is_laid_on_its_background():
             given = [*node.args[n_before + 1 :], *node.keywords]
             assert any("background" in ast.unparse(part) for part in given), f"{path}:{node.lineno}"
     assert calls > 2
+
+
+@pytest.mark.parametrize(
+    ("cut_out", "start"),
+    [
+        (
+            {"test/good/000.png", "test/broken/001.png"},
+            "No training image has transparent pixels, but 2 of 4 test images",
+        ),
+        ({f"train/good/00{i}.png" for i in range(3)}, "Every training image has transparent pixels, but no test image"),
+        ({"train/good/000.png"}, None),
+        ({"train/good/000.png", "test/broken/001.png"}, None),
+        (set(), None),
+    ],
+)
+def test_parts_that_are_cut_out_in_one_half_of_the_images_are_a_warning(cut_out, start, tmp_path):
+    folder = make_mvtec(tmp_path / "part")
+    for place in cut_out:
+        pixels = noise(sum(place.encode()), (8, 8, 4))
+        pixels[0, 0, 3] = 0
+        (folder / place).write_bytes(encode(pixels, "PNG"))
+    found = [one for one in check_category(scan_category(tmp_path, "part")).findings if one.code == "cut_out_in_some"]
+    assert [one.severity for one in found] == ["warning"] * (start is not None)
+    assert all(one.message.startswith(start) for one in found)

@@ -7,7 +7,7 @@ from pathlib import Path
 from wtflow.config import BACKGROUND, Background
 from wtflow.datasets.decode import Decoded, read_image
 from wtflow.datasets.health_folders import count_samples, note_folders
-from wtflow.datasets.health_looks import note_looks
+from wtflow.datasets.health_looks import about_cut_outs, note_looks
 from wtflow.datasets.health_rules import Noted, worst_first
 from wtflow.datasets.images import hash_pixels
 from wtflow.datasets.masks.check import MaskCheck, note_good_masks
@@ -60,7 +60,8 @@ def check_category(
     decision, regions, about_masks = masks.finish(size_px, noted)
     note_good_masks(category, decision, noted)
     about_folders = note_folders(category, noted)
-    findings = worst_first([*about_folders, *noted.findings(), *about_masks, *_about_mixture(sizes, modes)])
+    about_looks = [*about_cut_outs(category, noted), *_about_mixture(sizes, modes)]
+    findings = worst_first([*about_folders, *noted.findings(), *about_masks, *about_looks])
     return HealthReport(
         category.name,
         category.layout,
