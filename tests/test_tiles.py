@@ -20,6 +20,7 @@ from wtflow.datasets.images import load_image
 from wtflow.datasets.tiles import MOST_PIXELS, canvas_of, n_tiles, quick_canvas, starts_of, usual_shape
 from wtflow.errors import BackboneError, DamagedRunError, DatasetError, DiskFullError, SettingsError
 from wtflow.features.backbone import load_backbone
+from wtflow.features.extract import threads_for
 from wtflow.features.tiles import joined_grids, weights_along
 from wtflow.jobs import trainings
 from wtflow.jobs.estimate import estimate
@@ -307,6 +308,15 @@ def test_fewer_images_are_held_at_once_the_larger_they_are_and_all_of_them_witho
     assert at_once(8, 256, (256, 1280)) == 1
     assert at_once(8, 256, (512, 256)) == 4
     assert at_once(8, 64, (2048, 2048)) == 1
+
+
+def test_fewer_cores_work_at_once_on_canvases_that_would_fill_memory(monkeypatch):
+    monkeypatch.setattr("wtflow.features.extract.n_cores", lambda: 16)
+    assert threads_for(None) == 16
+    assert threads_for((512, 512)) == 16
+    assert threads_for((2048, 2048)) == 4
+    assert threads_for((2048, 4096)) == 2
+    assert threads_for((8192, 8192)) == 1
 
 
 def test_a_batch_of_rows_stays_small_for_large_grids(tmp_path, monkeypatch):

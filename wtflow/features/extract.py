@@ -29,6 +29,8 @@ PORTION = 4
 """Images per forward pass of one core of a CPU. Measured on two: 2 or 8 take a tenth longer, and sharing 8 images
 between the cores a fifth.
 """
+MOST_PIXELS = 2**24
+"""Of canvases that cores of a CPU work on at once; each takes some 60 bytes a pixel meanwhile."""
 
 
 def get_features(
@@ -65,7 +67,7 @@ def get_features(
         found = zip(samples[batch], hashes[batch], strict=True)
         return np.stack([load_recorded(sample.path, content, shape, background) for sample, content in found])
 
-    with closing(_computed(backbone, read, starts)) as grids:
+    with closing(_computed(backbone, read, starts, threads_for(canvas))) as grids:
         first = next(grids)  # its shape is known only once the network has run
         with cache.writer(key, (len(samples), *first.shape[1:])) as writer:
             for start, grid in zip(starts, itertools.chain([first], grids), strict=True):
@@ -74,14 +76,18 @@ def get_features(
     return key
 
 
+def threads_for(canvas: Shape | None) -> int:
+    """Cores of a CPU that work at once: all of them, but fewer on canvases so large that they would fill memory."""
+    return n_cores() if canvas is None else max(1, min(n_cores(), MOST_PIXELS // (canvas[0] * canvas[1])))
+
+
 def _computed(
-    backbone: Backbone, read: Callable[[int], np.ndarray], starts: range
+    backbone: Backbone, read: Callable[[int], np.ndarray], starts: range, n_threads: int
 ) -> Generator[np.ndarray, None, None]:
-    """The features of `read(start)` for each start in order: a GPU computes while helpers read ahead, a core of a
-    CPU does both for its portion.
+    """The features of `read(start)` for each start in order: a GPU computes while helpers read ahead, each of
+    n_threads cores of a CPU does both for its portion.
     """
     if backbone.device.type == "cpu":
-        n_threads = n_cores()
         yield from prepared_ahead(
             lambda start: backbone.compute(read(start)), starts, n_threads if n_threads > 1 else 0
         )
