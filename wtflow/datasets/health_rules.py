@@ -122,8 +122,8 @@ RULES: dict[str, Rule] = {
     ),
     "empty_folder": Rule(
         "warning",
-        "folder of test images",
-        "without an image",
+        "folder",
+        "of test images without an image",
         "Put the images into it, or remove it.",
     ),
     "unknown_good": Rule(

@@ -1,5 +1,6 @@
 """What the folder layouts share: the record that describes one, and the scan of train/test/ground_truth trees."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,11 +110,15 @@ def _test_folders(tree: Tree) -> dict[str, Path | None]:
     One whose name differs by case only serves where exactly one folder of test images asks for it.
     """
     of_masks, of_images = list_folders(tree.masks), list_folders(tree.test)
+    asking = Counter(loose(name) for name in of_images)
+    alike: dict[str, list[str]] = {}
+    for name in of_masks:
+        alike.setdefault(loose(name), []).append(name)
     found: dict[str, Path | None] = {}
     for name in of_images:
-        is_alone = sum(loose(one) == loose(name) for one in of_images) == 1
-        spelt = as_spelt(name, of_masks) if is_alone else name
-        found[name] = tree.masks / spelt if spelt in of_masks else None
+        near = alike.get(loose(name), [])
+        is_clear = len(near) == 1 and asking[loose(name)] == 1
+        found[name] = tree.masks / (near[0] if is_clear else name) if is_clear or name in near else None
     return found
 
 
