@@ -341,6 +341,9 @@ def test_regions_smaller_than_a_pixel_are_counted_and_the_size_that_holds_them_i
     sizes = count_regions([region_sizes(mask)], 25)
     assert (sizes.n, sizes.n_small, sizes.size_for_all) == (2, 1, 50)
     assert count_regions([region_sizes(mask)], 50).n_small == 0
+    for size_px in (1, 4, 5, 6, 49, 50, 51):
+        assert sizes.at(size_px) == count_regions([region_sizes(mask)], size_px)
+    assert [sizes.at(size_px).n_small for size_px in (4, 5, 49, 50)] == [2, 1, 1, 0]
     assert count_regions([], 50) is None
 
 

@@ -73,8 +73,8 @@ def show_before_training(
     show_reading(store, category)
     report = check_at_once(category, stamp)
     found = data_cache.listed(category) if report is None else report.findings
+    found = left_open(found, None if report is None else report.regions, settings, size_px)
     warnings = tuple(finding for finding in found if finding.severity != "info")
-    warnings = left_open(warnings, None if report is None else report.regions, settings, size_px)
     show_findings(store, category, warnings)
     return warnings
 

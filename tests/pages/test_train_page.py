@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from page_runs import OpenPage, texts, write_run
+from PIL import Image
 from safetensors.numpy import save_file
 
 from pages.ui import health
@@ -96,6 +97,20 @@ def test_what_is_wrong_with_the_images_stands_above_the_button(open_page: OpenPa
     button(page, "Start training").click().run()
     assert RunStore().config(page.query_params["watch"]).reading == Reading(good=("OK",))
     assert len(started) == 1
+
+
+def test_regions_are_compared_with_the_map_of_the_size_that_is_chosen(open_page: OpenPage, root: Path):
+    """A square of 2 px in 300 is a pixel of the map at 150: more at 256, less at 64."""
+    for path in (root / "plate").rglob("*.png"):
+        Image.open(path).resize((300, 300), Image.Resampling.NEAREST).save(path)
+    for path in (root / "plate/ground_truth/spot").iterdir():
+        mask = np.zeros((300, 300), np.uint8)
+        mask[100:102, 100:102] = 255
+        Image.fromarray(mask).save(path)
+    page = open_page("train", root=str(root))
+    assert "smaller than a pixel" not in texts(page)
+    page.number_input(key="set_image_size").set_value(64).run()
+    assert "3 of 3 regions are smaller than a pixel of the map at 64 px; at 150 px none would be." in texts(page)
 
 
 def test_warnings_that_only_reading_every_image_shows_ask_for_a_second_click(

@@ -109,6 +109,6 @@ def _report_facts(report: HealthReport) -> dict[str, Any]:
         "modes": report.modes,
         "n_bytes": report.n_bytes,
         "masks": None if report.masks is None else asdict(report.masks),
-        "regions": None if report.regions is None else asdict(report.regions),
+        "regions": None if report.regions is None else report.regions.facts,
         "findings": facts_of(report.findings),
     }

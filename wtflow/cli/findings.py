@@ -51,6 +51,7 @@ def look_before_training(category: Category, is_reading_all: bool, settings: Set
         findings = left_open(report.findings, report.regions, settings, size_px)
     else:
         findings = look_at_folders(category)
-    print_findings((one for one in findings if one.severity != "info"), console.err)
+    first_error = next((one for one in findings if one.severity == "error"), None)  # told by the refusal itself
+    print_findings((one for one in findings if one.severity != "info" and one is not first_error), console.err)
     refuse_errors(category.name, findings)
     return findings

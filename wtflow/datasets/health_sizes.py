@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from wtflow.config import Settings
+from wtflow.datasets.health_rules import worst_first
+from wtflow.datasets.masks.check import small_regions
 from wtflow.datasets.tiles import usual_shape
 from wtflow.records.core import Finding
 from wtflow.records.masks import RegionSizes
@@ -12,15 +14,14 @@ from wtflow.records.masks import RegionSizes
 def left_open(
     findings: Iterable[Finding], regions: RegionSizes | None, settings: Settings, size_px: int
 ) -> tuple[Finding, ...]:
-    """The findings that these settings do not answer.
+    """The findings that these settings do not answer, the worst first; what is said of small regions is of this size.
 
-    regions: what the findings say of regions, at whatever size. size_px: side of a square with as many pixels as the
-    run's maps, see `tiles.map_side`.
+    regions: of the masks, at whatever size. size_px: side of a square with as many pixels as the run's maps, see
+    `tiles.map_side`.
     """
-    answered = {"strip"} if settings.tile != "off" else set()
-    if regions is not None and regions.size_for_all <= size_px:
-        answered.add("small_regions")
-    return tuple(finding for finding in findings if finding.code not in answered)
+    answered = {"small_regions"} | ({"strip"} if settings.tile != "off" else set())
+    left = [finding for finding in findings if finding.code not in answered]
+    return worst_first([*left, *small_regions(None if regions is None else regions.at(size_px))])
 
 
 def fitting_tile(findings: Iterable[Finding], paths: Iterable[Path], settings: Settings) -> str | None:

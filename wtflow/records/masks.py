@@ -1,6 +1,7 @@
 """What is known of the masks of a category, and how they are read."""
 
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Role = Literal["normal", "defect", "left out", "between", "unclear"]
@@ -44,6 +45,10 @@ class MaskDecision:
         return not self.reason and not self.doubtful
 
 
+ROUNDING = 1e-9
+"""A region of exactly one pixel is not smaller than one."""
+
+
 @dataclass(frozen=True, slots=True)
 class RegionSizes:
     """How many regions the masks have, and how many are smaller than a pixel of the map at a size."""
@@ -53,6 +58,18 @@ class RegionSizes:
     size_px: int
     size_for_all: int
     """The smallest image size at which none is smaller than a pixel."""
+    sides: tuple[float, ...] = field(default=(), repr=False)
+    """Of each region: the size at which it is exactly one pixel. Rising."""
+
+    @property
+    def facts(self) -> dict[str, int]:
+        """For --json."""
+        return {"n": self.n, "n_small": self.n_small, "size_px": self.size_px, "size_for_all": self.size_for_all}
+
+    def at(self, size_px: int) -> "RegionSizes":
+        """The same regions at another size of the map."""
+        n_small = len(self.sides) - bisect_right(self.sides, size_px * (1 + ROUNDING))
+        return replace(self, n_small=n_small, size_px=size_px)
 
 
 MOST_VALUES = 12

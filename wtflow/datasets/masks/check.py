@@ -73,7 +73,7 @@ class MaskCheck:
         sizes = count_regions(shares, size_px)
         findings = [_doubtful(decision)] if decision.doubtful else []
         findings += [_soft(decision)] if decision.share_between else []
-        findings += [_small(sizes)] if sizes is not None and sizes.n_small else []
+        findings += small_regions(sizes)
         return decision, sizes, findings
 
 
@@ -134,10 +134,13 @@ def _soft(decision: MaskDecision) -> Finding:
     return Finding("info", "soft_masks", message, fix)
 
 
-def _small(sizes: RegionSizes) -> Finding:
+def small_regions(sizes: RegionSizes | None) -> list[Finding]:
+    """The finding about regions that are smaller than a pixel of the map, where there are any."""
+    if sizes is None or not sizes.n_small:
+        return []
     fix = (
         "Each still counts as one region. To see them, train with a larger --size, or with --tile, which keeps the"
         " images' own pixels."
     )
     severity = "warning" if sizes.n_small >= MANY_SMALL * sizes.n else "info"
-    return Finding(severity, "small_regions", region_words(sizes), fix)
+    return [Finding(severity, "small_regions", region_words(sizes), fix)]

@@ -16,7 +16,7 @@ from wtflow.errors import ImageReadError
 from wtflow.machine.progress import Progress
 from wtflow.records.core import Sample
 from wtflow.records.mask_rule import MaskRule, parse_rule
-from wtflow.records.masks import MaskDecision, RegionSizes
+from wtflow.records.masks import ROUNDING, MaskDecision, RegionSizes
 from wtflow.records.reading import Reading
 from wtflow.records.truth import EMPTY, MISSING, LeftOut, RunTruth, Truth
 
@@ -131,7 +131,6 @@ def count_regions(shares: Sequence[np.ndarray], size_px: int) -> RegionSizes | N
     """
     if not shares or not len(all_shares := np.concatenate(shares)):
         return None
-    side = 1 / np.sqrt(all_shares)  # at this size the region is exactly one pixel
-    return RegionSizes(
-        len(all_shares), int((side > size_px * (1 + 1e-9)).sum()), size_px, int(np.ceil(side.max() * (1 - 1e-9)))
-    )
+    sides = np.sort(1 / np.sqrt(all_shares))  # at this size the region is exactly one pixel
+    size_for_all = int(np.ceil(sides[-1] * (1 - ROUNDING)))
+    return RegionSizes(len(sides), 0, size_px, size_for_all, tuple(sides.tolist())).at(size_px)
