@@ -8,7 +8,7 @@ from pages.ui.frame import go, open_page
 from pages.ui.health import show_health, state_of
 from pages.ui.roots import layout_name, pick_category, pick_root
 from wtflow.datasets.scan import RootScan
-from wtflow.errors import ImageReadError
+from wtflow.errors import ImageReadError, WTFlowError
 from wtflow.records.core import Category, Sample
 from wtflow.store.runs import RunStore
 
@@ -33,10 +33,16 @@ def main(store: RunStore) -> None:
 
 
 def show_table(store: RunStore, scan: RootScan) -> None:
-    """One line per category. Only folders are listed, so this is quick for large data sets too."""
-    lines = []
+    """One line per category, with the reason where one cannot be listed. Only folders are listed, so this is quick for
+    large data sets too.
+    """
+    lines: list[dict[str, str | int]] = []
     for name in scan.categories:
-        found = data_cache.category(store, scan.root, name)
+        try:
+            found = data_cache.category(store, scan.root, name)
+        except WTFlowError as error:
+            lines.append({"category": name, "defect types": error.message})
+            continue
         test = found.of("test")
         defective = [sample for sample in test if sample.is_defective]
         lines.append(
@@ -71,7 +77,7 @@ def show_images(category: Category) -> None:
         "Split and type",
         list(groups),
         required=True,
-        format_func=lambda name: f"{name.replace(' ', ': ', 1)} ({len(groups[name])})",
+        format_func=lambda name: f"{plain(name.replace(' ', ': ', 1))} ({len(groups[name])})",
         **state.bound("group", group),
     )
     samples = groups[group]

@@ -27,7 +27,10 @@ def main(store: RunStore) -> None:
     if watched is not None:
         show_watch(store, watched)
     else:
-        show_form(store)
+        try:
+            show_form(store)
+        except WTFlowError as error:  # a folder that cannot be listed hides no run
+            show_error(error)
     show_queue(store, watched)
 
 

@@ -8,12 +8,35 @@ import streamlit as st
 
 from wtflow.errors import WTFlowError
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>$~|#:&])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>$~|#:&])")
+_BLOCKS = re.compile(r"^(\d*)([-+=.)])")
+"""What would begin a list, a line or a heading at the start of a text."""
+_SPACES = re.compile(r"^ +| +$| {2,}")
+_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that are not seen, that break a line, or that turn the direction of what follows."""
+_JOINTS = re.compile(
+    r"(?<![^\s])(?=(?:<->|->|<-|--|>=|<=|~=)(?!\S))(.)|(:)(?=material[/_]|streamlit:)|(www)(?=\.)|(https?:)(?=//[^/]*\.)",
+    re.IGNORECASE,
+)
+"""Where Streamlit puts an arrow, a sign, a picture or a link in place of letters even where they are escaped."""
 
 
 def plain(text: str) -> str:
-    """Text (a path, a name) so that Markdown shows it letter by letter."""
-    return _MARKDOWN.sub(r"\\\1", text)
+    """Text (a path, a name) so that Markdown shows it letter by letter, on one line.
+
+    Characters that cannot be seen are shown as escapes. An address of electronic mail still becomes a link: what would
+    prevent that could not be seen, and would be copied with a path.
+    """
+    text = _HIDDEN.sub(lambda found: _escape_of(found[0]), text)
+    text = _JOINTS.sub(lambda found: found[0] + "\N{WORD JOINER}", text)
+    text = _BLOCKS.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", text))
+    return _SPACES.sub(lambda found: "\N{WORD JOINER}" + "\N{NO-BREAK SPACE}" * len(found[0]) + "\N{WORD JOINER}", text)
+
+
+def _escape_of(character: str) -> str:
+    """`\\n` for a line feed, `\\x07` for a bell: as Python writes it, but a surrogate as the byte it stands for."""
+    code = ord(character)
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else character.encode("unicode_escape").decode()
 
 
 def show_error(error: WTFlowError) -> None:

@@ -66,7 +66,7 @@ def _show_filter(results: RunResults, threshold: thresholds.Threshold, chosen: t
             thresholds.defect_types(results),
             selection_mode="multi",
             wrap=True,
-            format_func=lambda name: f"{name} ({n_of_type.get(name, 0)})",
+            format_func=lambda name: f"{plain(name)} ({n_of_type.get(name, 0)})",
             **state.bound("defect", list(chosen.defects)),
         )
         st.pills(

@@ -77,7 +77,7 @@ def pick_category(store: RunStore, scan: RootScan) -> Category:
         )
     name = wanted if wanted in scan.categories else scan.categories[0]
     if len(scan.categories) <= 15:
-        st.pills("Category", scan.categories, required=True, **state.bound("category", name))
+        st.pills("Category", scan.categories, required=True, format_func=plain, **state.bound("category", name))
     else:
         st.selectbox("Category", scan.categories, **state.bound("category", name))
     return data_cache.category(store, scan.root, name)

@@ -1,6 +1,8 @@
 import os
+import shutil
 from pathlib import Path
 
+import pytest
 import streamlit as st
 from page_runs import OpenPage, texts
 
@@ -100,3 +102,25 @@ def test_a_file_in_the_wrong_place_leaves_the_report_once_it_is_gone(open_page: 
     deep.unlink()
     st.cache_data.clear()  # folders are listed again after some seconds
     assert "too deep" not in texts(open_page("data", root=str(root)))
+
+
+@pytest.mark.parametrize("name", ["data", "train"])
+def test_a_category_that_cannot_be_listed_hides_no_other(open_page: OpenPage, root: Path, name: str, monkeypatch):
+    shutil.copytree(root / "plate", root / "locked")
+    scandir = os.scandir
+
+    def refuse(folder):  # tests may run as root, who may open everything
+        if Path(folder).is_relative_to(root / "locked" / "test"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    page = open_page(name, root=str(root))
+    assert not page.exception
+    assert page.button_group(key="widget_category").options == ["locked", "plate"]
+    assert "cannot be opened" in page.error[0].value
+    page.button_group(key="widget_category").set_value("plate").run()
+    assert not page.error
+    if name == "data":
+        assert "cannot be opened (Permission denied)" in page.dataframe[0].value.iloc[0]["defect types"]
+        assert "ready: nothing to fix" in texts(page)

@@ -216,9 +216,16 @@ def show_disagreements(store: RunStore, comparison: Comparison, rows, names: tup
     chosen = disagreements(rows, who, defects)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         words = {key: AGREEMENT[key].format(first=names[0], second=names[1]) for key in ("first", "second")}
-        st.pills("Who is right", list(words), format_func=words.__getitem__, **state.bound("who", who))
+        st.pills("Who is right", list(words), format_func=lambda key: plain(words[key]), **state.bound("who", who))
         if len(known) > 1:
-            st.pills("Defect type", known, selection_mode="multi", wrap=True, **state.bound("defect", defects))
+            st.pills(
+                "Defect type",
+                known,
+                selection_mode="multi",
+                wrap=True,
+                format_func=plain,
+                **state.bound("defect", defects),
+            )
     st.caption(
         f"{widgets.count(len(chosen), 'image')}, those that the two runs rank most differently first. Press one to see"
         " its maps below."

@@ -202,7 +202,7 @@ def _show_all(store: RunStore, results: RunResults, study: FailureStudy) -> None
             thresholds.defect_types(results),
             selection_mode="multi",
             wrap=True,
-            format_func=lambda name: f"{name} ({types.get(name, 0)})",
+            format_func=lambda name: f"{plain(name)} ({types.get(name, 0)})",
             **state.bound("defect", list(chosen.defects)),
         )
         note_taking.show_tag_filter(results, chosen)

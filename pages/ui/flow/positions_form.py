@@ -121,6 +121,7 @@ def _pick_images(results: RunResults, chosen: thresholds.Filter) -> str:
                 thresholds.defect_types(results),
                 selection_mode="multi",
                 wrap=True,
+                format_func=plain,
                 **state.bound("defect", list(chosen.defects)),
             )
             st.pills(
