@@ -11,6 +11,7 @@ from pages.ui.frame import link, open_page
 from pages.ui.image_and_map import read_position, show_image_and_map
 from pages.ui.localization.what_if import show_what_if
 from pages.ui.note_taking import show_image_notes
+from pages.ui.relocation import show_where_images_are
 from wtflow.errors import ImageReadError, RunNotFoundError, WTFlowError
 from wtflow.failures.score_origin import origin_of_score
 from wtflow.plots import theme
@@ -31,6 +32,7 @@ def main(store: RunStore) -> None:
     image = pick_image(results, threshold)
     show_verdict(results, image, threshold)
     show_image_and_map(store, results, image)
+    show_where_images_are(store, results, is_gone=results.seen.is_gone(image.sample_id))
     show_image_notes(store, results.run_id, image.sample_id)
     show_probe(store, results, image)
     show_what_if(store, results, image, threshold)

@@ -148,10 +148,10 @@ def open_results(store: RunStore, run_id: str) -> RunResults:
 def _truth(store: RunStore, config: RunConfig, table: pd.DataFrame, shape: Shape) -> RunTruth | FileTruth:
     if (own := store.truth(config.run_id)) is not None:
         return own
-    root = Path(config.root)
     reading = config.reading
-    if reading.is_as_found:
-        reading = reading_of(store, root, config.category)
+    for root in (config.root, store.place(config.run_id).recorded):  # said of the images here, or where they were
+        if reading.is_as_found:
+            reading = reading_of(store, Path(root), config.category)
     samples = [sample_of(image) for image in each_image(table[table.split == "test"])]
     train = [entry["id"] for entry in (store.data(config.run_id) or {"samples": []})["samples"]]
     layout = next(filter(None, map(layout_of_training, train)), None)

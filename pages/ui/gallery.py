@@ -9,7 +9,9 @@ import streamlit as st
 from pages.ui import note_taking, picture_cache, state, thresholds, widgets
 from pages.ui.errors import plain
 from pages.ui.frame import link
+from pages.ui.relocation import show_where_images_are
 from pages.ui.small_picture import show_small
+from wtflow.pictures import why_no_pictures
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
 from wtflow.results import CalledRow, RunResults, add_outcomes, image_at
@@ -27,6 +29,9 @@ _COLOURS: dict[str, widgets.BadgeColour] = {"TP": "orange", "FN": "violet", "FP"
 def show_gallery(store: RunStore, results: RunResults, threshold: thresholds.Threshold) -> None:
     """The cards and their filter. A filter redraws these alone, but for one that the figures above show as well."""
     st.subheader("Images", anchor=False)
+    if why := why_no_pictures(results):
+        st.caption(f":material/info: {plain(why)}")
+    show_where_images_are(store, results)
     st.fragment(_show_cards)(store, results, threshold, _shown_above(thresholds.read_filter(results)))
 
 

@@ -18,23 +18,35 @@ class Place:
     recorded: str
     root: str
     category: str
+    between: tuple[str, ...] = ()
+    """Where they lay between the two. A run that was resumed meanwhile recorded paths there."""
+
+    def moved(self, root: str) -> "Place":
+        """The same images, below another root now."""
+        earlier = (self.root, *self.between)
+        between = tuple(dict.fromkeys(one for one in earlier if one not in (root, self.recorded)))
+        return Place(self.recorded, root, self.category, between)
 
     def now(self, path: str) -> str:
         """Where a file that was recorded as `path` lies now. One that does not lie below the category stays."""
-        if not path or self.root == self.recorded:
-            return path
         # Written after the move, a path is right already. This comes first: one root may lie below the other.
-        if _below(path, self.root, self.category) is not None:
+        if not path or not self.is_moved or _below(path, self.root, self.category) is not None:
             return path
-        below = _below(path, self.recorded, self.category)
-        return path if below is None else str(Path(self.root, self.category, *below))
+        for earlier in (self.recorded, *self.between):
+            if (below := _below(path, earlier, self.category)) is not None:
+                return str(Path(self.root, self.category, *below))
+        return path
+
+    @property
+    def is_moved(self) -> bool:
+        return bool(self.between) or self.root != self.recorded
 
 
 def write_place(folder: Path, place: Place) -> None:
-    """Record where the images of the run in `folder` are; back where they were recorded, nothing is kept."""
+    """Record where the images of the run in `folder` are; nothing is kept of images that were never moved."""
     path = folder / layout.PLACE
-    if place.root != place.recorded:
-        write_json(path, {"root": place.root})
+    if place.is_moved:
+        write_json(path, {"root": place.root, "between": list(place.between)})
         return
     with explained(path):
         path.unlink(missing_ok=True)
@@ -45,12 +57,13 @@ def read_place(folder: Path, recorded: str, category: str) -> Place:
     path = folder / layout.PLACE
     if not path.is_file():
         return Place(recorded, recorded, category)
-    root = read_json(path).get("root")
-    if not (isinstance(root, str) and root):
+    values = read_json(path)
+    root, between = values.get("root"), values.get("between", [])
+    if not (isinstance(root, str) and root and isinstance(between, list) and all(isinstance(b, str) for b in between)):
         raise DamagedRunError(
             f"{path.name} in {folder.name} names no folder.", fix="Delete this file, then relocate the run again."
         )
-    return Place(recorded, root, category)
+    return Place(recorded, root, category, tuple(between))
 
 
 def _below(path: str, root: str, category: str) -> tuple[str, ...] | None:

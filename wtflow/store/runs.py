@@ -155,15 +155,17 @@ class RunStore(ResultFiles):
     def write_data(self, run_id: str, data: dict[str, Any]) -> None:
         write_json(self.result_path(run_id, layout.DATA), data)
 
-    def data(self, run_id: str) -> dict[str, Any] | None:
-        """The images of a run, each where it is now; None before the worker has read them."""
+    def data(self, run_id: str, place: Place | None = None) -> dict[str, Any] | None:
+        """The images of a run, each where it is now (or would be, with another place); None before the worker has
+        read them.
+        """
         path = self.result_path(run_id, layout.DATA)
         if not path.is_file():
             return None
         values = read_json(path)
         if not (isinstance(values.get("samples"), list) and isinstance(values.get("held_out"), list)):
             raise DamagedRunError(f"data.json of {run_id} lists no images.", fix="Delete the run, or restore the file.")
-        place = self.place(run_id)
+        place = self.place(run_id) if place is None else place
         return values | {"samples": [_moved(entry, place) for entry in values["samples"]]}
 
     def canvas(self, run_id: str) -> Shape | None:
