@@ -123,9 +123,7 @@ class ThresholdChoice:
 
 
 def open_results(store: RunStore, run_id: str) -> RunResults:
-    """Everything a finished run wrote. Raises RunNotFoundError before it has finished,
-    DamagedRunError when files disagree.
-    """
+    """Everything a finished run wrote. Raises RunNotFoundError before that, DamagedRunError when files disagree."""
     config = store.config(run_id)
     # Results are complete before the status says so, and stay so while a second pass over the run goes on.
     is_complete = store.files_of(run_id) is not None or store.finished_before(run_id) is not None
@@ -140,8 +138,7 @@ def open_results(store: RunStore, run_id: str) -> RunResults:
             f"Run {run_id} has {len(table)} scores but {len(maps)} maps.", fix="Delete the run, or train again."
         )
     canvas = store.canvas(run_id)
-    shape = shape_of(canvas or config.settings.image_size)
-    truth = _truth(store, config, table, shape)
+    truth = _truth(store, config, table, shape_of(canvas or config.settings.image_size))
     return RunResults(run_id, config, table, metrics, maps, truth, open_seen(store, run_id), canvas)
 
 
