@@ -10,6 +10,7 @@ from pages.ui.roots import layout_name, pick_category, pick_root
 from wtflow.datasets.scan import RootScan
 from wtflow.errors import ImageReadError, WTFlowError
 from wtflow.records.core import Category, Sample
+from wtflow.records.mask_rule import parse_rule
 from wtflow.store.runs import RunStore
 
 PER_PAGE = 28
@@ -26,10 +27,10 @@ def main(store: RunStore) -> None:
         if st.button("Train this category", type="primary", icon=":material/model_training:"):
             go("train", root=str(scan.root), category=category.name, watch=None)
         st.caption(f"{layout_name(scan)} layout, in {plain(str(scan.root / category.name))}")
-    health = st.container()
-    show_images(category)
+    health, stamp = st.container(), state_of(category)
+    show_images(category, stamp)
     with health:
-        show_health(store, category, state_of(category))
+        show_health(store, category, stamp)
 
 
 def show_table(store: RunStore, scan: RootScan) -> None:
@@ -63,8 +64,8 @@ def show_table(store: RunStore, scan: RootScan) -> None:
     )
 
 
-def show_images(category: Category) -> None:
-    """Thumbnails of one split and defect type, masks outlined, in pages."""
+def show_images(category: Category, stamp: int) -> None:
+    """Thumbnails of one split and defect type, masks outlined, in pages. stamp: of the category."""
     groups: dict[str, list[Sample]] = {}
     for sample in sorted(category.samples, key=lambda s: (s.split != "train", s.is_defective, s.defect, s.id)):
         groups.setdefault(f"{sample.split} {sample.defect}", []).append(sample)
@@ -83,22 +84,23 @@ def show_images(category: Category) -> None:
     samples = groups[group]
     on_page = widgets.pager(len(samples), PER_PAGE)
     with st.spinner("Drawing the images"):
-        rule = show_rule(category, samples)
+        rule = show_rule(category, samples, stamp)
         with st.grid(min_column_width=widgets.TILE_PX, key="thumbnails"):
             for i in on_page:
                 with st.container(key=f"tile-thumb_{i}"):
                     show_picture(samples[i], rule, as_stored=category.reading.masks_as_stored)
 
 
-def show_rule(category: Category, samples: list[Sample]) -> str:
+def show_rule(category: Category, samples: list[Sample], stamp: int) -> str:
     """Say what the lines on the pictures mean; returns the rule to draw them by, empty where masks are not read."""
     if not any(sample.mask_path and sample.is_defective for sample in samples):
         return ""
-    decision = mask_cache.mask_decision(category)
+    decision = mask_cache.mask_decision(category, stamp)
     if why := decision.reason or decision.doubtful.get(samples[0].defect):
         st.caption(f":material/warning: No outlines: what the masks mean is not certain ({plain(why)}).")
         return ""
-    st.caption(f"The line marks the true defect, by the rule {plain(decision.rule)} for masks.")
+    striped = " Striped parts are left out: they count in neither class." if parse_rule(decision.rule).ignore else ""
+    st.caption(f"The line marks the true defect, by the rule {plain(decision.rule)} for masks.{striped}")
     return decision.rule
 
 

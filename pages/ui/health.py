@@ -1,16 +1,21 @@
 """The health report of a category: counts, findings and what to do about each."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from pages.ui import data_cache, widgets
 from pages.ui.errors import plain
+from pages.ui.masks.choice import keep, show_choice
+from pages.ui.masks.meaning import show_values
+from pages.ui.masks.section import show_masks
 from wtflow.config import Settings
 from wtflow.datasets.health import check_category
 from wtflow.datasets.health_sizes import left_open
+from wtflow.datasets.masks.check import MASK_VALUES
 from wtflow.datasets.stamps import fingerprint, stamp_category
 from wtflow.records.core import Category, Finding, HealthReport
 from wtflow.records.reading import AUTO, Reading
-from wtflow.store.readings import keep_reading
 from wtflow.store.runs import RunStore
 
 CHECK_AT_ONCE = 600
@@ -55,11 +60,12 @@ def show_health(store: RunStore, category: Category, stamp: int) -> None:
     if data_cache.report(category, stamp) is None and n > CHECK_AT_ONCE:
         st.write(f"The check reads all {n:,} images once to find damaged files, copies and masks that do not fit.")
         if not st.button("Check the images", icon=":material/health_and_safety:"):
-            show_findings(store, category, data_cache.listed(category))
+            show_findings(store, category, data_cache.listed(category), stamp, None)
             return
     report = check(category, stamp)
     show_summary(report)
-    show_findings(store, category, report.findings)
+    show_findings(store, category, report.findings, stamp, report)
+    show_masks(store, category, report, stamp)
 
 
 def show_before_training(
@@ -75,7 +81,10 @@ def show_before_training(
     found = data_cache.listed(category) if report is None else report.findings
     found = left_open(found, None if report is None else report.regions, settings, size_px)
     warnings = tuple(finding for finding in found if finding.severity != "info")
-    show_findings(store, category, warnings)
+    show_findings(store, category, warnings, stamp, report)
+    if report is not None:
+        regions = None if report.regions is None else report.regions.at(size_px)
+        show_masks(store, category, replace(report, regions=regions), stamp)
     return warnings
 
 
@@ -86,19 +95,21 @@ def show_reading(store: RunStore, category: Category) -> None:
         return
     said = [f"{' and '.join(f'test/{name}' for name in reading.good)} as good"] if reading.good else []
     if reading.masks != AUTO:
-        said.append(f"masks with the values {reading.masks}")
+        said.append(f"masks by the rule {reading.masks}")
     if reading.masks_as_stored:
         said.append("masks as drawn on the images as stored")
     with st.container(horizontal=True, vertical_alignment="center", key="reading"):
         st.markdown(f":material/record_voice_over: As you said, this reads {plain(', '.join(said))}.")
         if st.button("Read as found", icon=":material/undo:"):
-            keep_reading(store, category.root, category.name, Reading())
-            st.rerun()
+            keep(store, category, Reading())
 
 
-def show_findings(store: RunStore, category: Category, findings: tuple[Finding, ...]) -> None:
+def show_findings(
+    store: RunStore, category: Category, findings: tuple[Finding, ...], stamp: int, report: HealthReport | None
+) -> None:
+    """report: what reading the images shows, where they were read."""
     for finding in findings:
-        show_finding(store, category, finding)
+        show_finding(store, category, finding, stamp, report)
 
 
 def show_summary(report: HealthReport) -> None:
@@ -120,9 +131,11 @@ def show_summary(report: HealthReport) -> None:
         st.caption(f"{widgets.size(report.n_bytes)} · {sizes} · {_listed(report.modes, '')}".rstrip(" ·"))
 
 
-def show_finding(store: RunStore, category: Category, finding: Finding) -> None:
+def show_finding(
+    store: RunStore, category: Category, finding: Finding, stamp: int, report: HealthReport | None
+) -> None:
     """One finding with its fix, and a button for each way to read the data set that it offers; the files concerned fold
-    out.
+    out. What masks mean is chosen right here.
     """
     with st.container(border=True, key=f"finding_{finding.code}_{finding.severity}"):
         st.markdown(
@@ -133,12 +146,14 @@ def show_finding(store: RunStore, category: Category, finding: Finding) -> None:
             with st.container(horizontal=True):
                 for i, offer in enumerate(finding.offers):
                     if st.button(plain(offer.words), icon=":material/check:", key=f"offer_{finding.code}_{i}"):
-                        keep_reading(store, category.root, category.name, offer.reading)
-                        st.rerun()
+                        keep(store, category, offer.reading)
         if len(finding.paths) > 1:
             with st.expander(f"The {len(finding.paths)} files", type="compact"):
                 more = len(finding.paths) - N_PATHS
                 st.code("\n".join(finding.paths[:N_PATHS]) + (f"\nand {more} more" if more > 0 else ""), language=None)
+        if finding.code == MASK_VALUES and report is not None and report.masks is not None:
+            show_values(category, report.masks, stamp)
+            show_choice(store, category, report, stamp)
 
 
 def _listed(counted: dict[str, int], unit: str) -> str:

@@ -108,7 +108,8 @@ def test_regions_are_compared_with_the_map_of_the_size_that_is_chosen(open_page:
         mask[100:102, 100:102] = 255
         Image.fromarray(mask).save(path)
     page = open_page("train", root=str(root))
-    assert "smaller than a pixel" not in texts(page)
+    assert "3 regions, none smaller than a pixel of the map at 256 px." in texts(page)
+    assert "are smaller than a pixel" not in texts(page)
     page.number_input(key="set_image_size").set_value(64).run()
     assert "3 of 3 regions are smaller than a pixel of the map at 64 px; at 150 px none would be." in texts(page)
 

@@ -156,7 +156,7 @@ RULES: dict[str, Rule] = {
         "that EXIF turns otherwise than the image",
         (
             "Compare the outlines with the defects on the page Data: masks must be drawn on the upright picture. If"
-            " they were drawn on the picture as it lies in the file, check and train with --masks-as-stored."
+            " they were drawn on the picture as it lies in the file, say so in the app or with --masks-as-stored."
         ),
     ),
     "transparent": Rule(

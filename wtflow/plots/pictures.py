@@ -14,6 +14,7 @@ __all__ = [
     "colour_map",
     "crop_around",
     "data_uri",
+    "draw_outline",
     "encode_heat",
     "encode_jpeg",
     "encode_png",
@@ -129,7 +130,23 @@ def overlay(
     cover = (opacity * share ** (2.0 - 2.0 * opacity))[..., None]
     heat = _HEAT_TABLE[_heat_index(share)]
     mixed = np.rint(image + cover * (heat.astype(np.float32) - image)).astype(np.uint8)
-    return mixed if mask is None else _draw_outline(mixed, mask)
+    return mixed if mask is None else draw_outline(mixed, mask)
+
+
+def draw_outline(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """uint8 (H, W, 3): the image, uint8, with the outline of a mask, bool (h, w), stretched over it: light within dark,
+    so that it shows on any ground.
+    """
+    height, width = image.shape[:2]
+    scale = np.array([width / mask.shape[1], height / mask.shape[0]])
+    picture = Image.fromarray(image)
+    draw = ImageDraw.Draw(picture)
+    thin = max(1, round(max(height, width) / 200))
+    lines = [[tuple(point) for point in np.stack(line, axis=1) * scale - 0.5] for line in outline(mask)]
+    for name, thickness in (("halo", 3 * thin), ("truth", thin)):
+        for line in lines:
+            draw.line(line, fill=COLOURS[name], width=thickness, joint="curve")
+    return np.asarray(picture)
 
 
 def encode_jpeg(image: np.ndarray) -> bytes:
@@ -179,17 +196,3 @@ def _stretch(share: np.ndarray, width: int, height: int) -> np.ndarray:
     if share.shape == (height, width):
         return share
     return np.clip(np.asarray(Image.fromarray(share).resize((width, height), Image.Resampling.BILINEAR)), 0.0, 1.0)
-
-
-def _draw_outline(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The image with the outline of the mask (stretched over it), light within dark so that it shows on any ground."""
-    height, width = image.shape[:2]
-    scale = np.array([width / mask.shape[1], height / mask.shape[0]])
-    picture = Image.fromarray(image)
-    draw = ImageDraw.Draw(picture)
-    thin = max(1, round(max(height, width) / 200))
-    lines = [[tuple(point) for point in np.stack(line, axis=1) * scale - 0.5] for line in outline(mask)]
-    for name, thickness in (("halo", 3 * thin), ("truth", thin)):
-        for line in lines:
-            draw.line(line, fill=COLOURS[name], width=thickness, joint="curve")
-    return np.asarray(picture)

@@ -19,6 +19,8 @@ from wtflow.records.masks import MaskDecision, RegionSizes
 from wtflow.records.reading import Reading
 from wtflow.records.truth import LeftOut
 
+MASK_VALUES = "mask_values"
+"""Code of the findings that a person's word on masks settles."""
 MANY_SMALL = 0.1
 """From this share of regions smaller than a pixel on, the size is too small for the category."""
 
@@ -111,18 +113,21 @@ def _say(suggestions: tuple[str, ...]) -> str:
 
 def _unclear(decision: MaskDecision) -> Finding:
     message = f"It is not certain what the masks mean: {decision.reason}. No mask is read."
-    fix = f"Say it: {_say(decision.suggestions)}. Until then pixel metrics are absent; image metrics do not need masks."
-    return Finding("warning", "mask_values", message, fix)
+    fix = (
+        f"Say what they mean, in the app or with {_say(decision.suggestions)}. Until then pixel metrics are absent;"
+        " image metrics do not need masks."
+    )
+    return Finding("warning", MASK_VALUES, message, fix)
 
 
 def _doubtful(decision: MaskDecision) -> Finding:
     types = "; ".join(f"{defect}: {why}" for defect, why in decision.doubtful.items())
     message = f"Masks may be the wrong way round ({types}), so these are not read."
     fix = (
-        f"Say it: --mask-values invert if the dark part is the defect, --mask-values {decision.rule} if it is as drawn."
-        " Until then these images are left out of pixel metrics."
+        "Say what they mean, in the app or with --mask-values invert if the dark part is the defect, --mask-values"
+        f" {decision.rule} if it is as drawn. Until then these images are left out of pixel metrics."
     )
-    return Finding("warning", "mask_values", message, fix)
+    return Finding("warning", MASK_VALUES, message, fix)
 
 
 def _soft(decision: MaskDecision) -> Finding:

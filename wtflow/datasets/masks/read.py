@@ -1,6 +1,8 @@
 """Masks read by the rule that was decided: the truth of test images, or why one has none."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -21,23 +23,40 @@ from wtflow.records.reading import Reading
 from wtflow.records.truth import EMPTY, MISSING, LeftOut, RunTruth, Truth
 
 
-def decide_masks(
-    samples: Sequence[Sample], reading: Reading, layout_rule: str = "auto", progress: Progress | None = None
-) -> MaskDecision:
-    """How the masks of these test images are read. Opens each mask once, one in memory at a time; one that cannot be
-    read is left out of the count. progress: called with (masks done, masks in all).
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """The values in the masks of test images. samples: one for each mask of the survey; problems: what is wrong with
+    each mask that cannot be read.
     """
-    said, survey = parse_rule(reading.masks), Survey()
+
+    survey: Survey
+    samples: tuple[Sample, ...]
+    problems: tuple[str, ...]
+
+
+def survey_masks(samples: Sequence[Sample], *, alpha: bool, progress: Progress | None = None) -> Surveyed:
+    """Count the values in the masks of these test images, or in their transparency. Opens each mask once, one in memory
+    at a time. progress: called with (masks done, masks in all).
+    """
+    survey, opened, problems = Survey(), [], []
     masked = [(sample, path) for sample in samples if sample.is_defective and (path := sample.mask_path) is not None]
     for done, (sample, path) in enumerate(masked, start=1):
         try:
-            survey.add(read_stored(path), sample.defect, alpha=said.alpha)
-        except ImageReadError:
-            continue
-        finally:
-            if progress is not None:
-                progress(done, len(masked))
-    return decide(survey, said, layout_rule)
+            survey.add(read_stored(path), sample.defect, alpha=alpha)
+            opened.append(sample)
+        except ImageReadError as error:
+            problems.append(error.message)
+        if progress is not None:
+            progress(done, len(masked))
+    return Surveyed(survey, tuple(opened), tuple(problems))
+
+
+def decide_masks(
+    samples: Sequence[Sample], reading: Reading, layout_rule: str = "auto", progress: Progress | None = None
+) -> MaskDecision:
+    """How the masks of these test images are read; `survey_masks` counts their values."""
+    said = parse_rule(reading.masks)
+    return decide(survey_masks(samples, alpha=said.alpha, progress=progress).survey, said, layout_rule)
 
 
 def read_truth(
@@ -66,17 +85,22 @@ def read_marks(sample: Sample, rule: MaskRule, *, as_stored: bool = False) -> tu
     if sample.mask_path is None:
         return MISSING
     height, width = read_size(sample.path)
-    orientation = read_orientation(sample.path) if as_stored else 1
     try:
-        values = mask_pixels(read_stored(sample.mask_path, upright=not as_stored), alpha=rule.alpha).values
+        values = read_values(sample.path, sample.mask_path, alpha=rule.alpha, as_stored=as_stored)
     except ImageReadError as error:
         return LeftOut("unreadable", f"Its mask cannot be used: {error.message}")
-    if as_stored:
-        values = turned_upright(values, orientation)
     if values.shape != (height, width):
         found = f"{values.shape[1]} x {values.shape[0]}"
         return LeftOut("size", f"Its mask has {found} pixels, the image {width} x {height}.")
     return rule.apply(values)
+
+
+def read_values(image: Path, mask: Path, *, alpha: bool, as_stored: bool) -> np.ndarray:
+    """int (H, W): the values of a mask as its image is shown, upright, or those of its transparency.
+    Raises ImageReadError.
+    """
+    values = mask_pixels(read_stored(mask, upright=not as_stored), alpha=alpha).values
+    return turned_upright(values, read_orientation(image)) if as_stored else values
 
 
 def read_truths(

@@ -2,18 +2,20 @@
 
 from wtflow.records.masks import MaskDecision, RegionSizes
 
-_ROLES = {
+ROLES = {
     "normal": "normal",
     "defect": "the defect",
     "left out": "left out",
     "between": "between (smoothed edges)",
     "unclear": "unclear",
 }
-_SAID_BY = {
+"""Role of a value -> what it is taken for."""
+SAID_BY = {
     "app": "read without doubt",
     "person": "as a person said",
     "layout": "as the published layout numbers them",
 }
+"""Who said it -> how the masks are read."""
 
 
 def decision_words(decision: MaskDecision) -> str:
@@ -22,7 +24,7 @@ def decision_words(decision: MaskDecision) -> str:
         return "No masks."
     masks = f"{decision.n_masks} mask{'s' * (decision.n_masks != 1)}"
     found = ", ".join(
-        f"{value.words} {_ROLES[value.role]} ({share_words(value.share)})" for value in decision.values[:6]
+        f"{value.words} {ROLES[value.role]} ({share_words(value.share)})" for value in decision.values[:6]
     )
     more = f" and {decision.n_values - 6} more values" if decision.n_values > 6 else ""
     if decision.reason:
@@ -30,7 +32,21 @@ def decision_words(decision: MaskDecision) -> str:
     if decision.doubtful:
         types = ", ".join(decision.doubtful)
         return f"{masks}, by {decision.rule}: {found}{more}; those of {types} are in doubt and not read."
-    return f"{masks} read by {decision.rule} ({_SAID_BY[decision.said_by]}): {found}{more}."
+    return f"{masks} read by {decision.rule} ({SAID_BY[decision.said_by]}): {found}{more}."
+
+
+def value_rows(decision: MaskDecision) -> list[tuple[str, str, str, str]]:
+    """(value, in how many masks, share of the pixels, what it is taken for) for each value of the decision."""
+    doubt = " (in doubt)" if decision.doubtful else ""
+    return [
+        (
+            value.words,
+            f"{value.n_masks} of {decision.n_masks}",
+            share_words(value.share),
+            ROLES[value.role] + doubt * (value.role == "defect"),
+        )
+        for value in decision.values
+    ]
 
 
 def region_words(sizes: RegionSizes) -> str:
