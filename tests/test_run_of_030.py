@@ -149,6 +149,20 @@ def opened(page: str, **parameters: str) -> AppTest:
     return script
 
 
+def test_the_run_says_that_it_holds_no_pictures_and_shows_originals_that_it_scored_only(tmp_path, monkeypatch):
+    store = unpack(tmp_path)
+    monkeypatch.setenv("WTFLOW_HOME", str(store.home))
+    results = opened("results", run=FINISHED)
+    said = [one.value for one in results.caption if "holds no pictures of its own" in one.value]
+    assert len(said) == 1 and "told to" not in said[0]
+    assert not [one for one in results.caption if "stands alone" in one.value]
+    (other,) = (tmp_path / "images").rglob("test/good/000.*")
+    shutil.copy(other, next((tmp_path / "images").rglob(DEFECTIVE)))
+    results = opened("results", run=FINISHED)
+    (alone,) = (one.value for one in results.caption if "stands alone" in one.value)
+    assert "has changed since this run read it" in alone
+
+
 def test_links_of_030_open(at_home):
     results = opened("results", run=FINISHED, threshold="1.5")
     assert results.select_slider[0].value == 1.5

@@ -11,11 +11,14 @@ from PIL import Image
 from run_folders import train_here, write_tiny_category
 
 from wtflow.datasets.images import load_image
-from wtflow.datasets.pictures import decode_picture, encode_picture, shrink_picture
+from wtflow.datasets.pictures import decode_picture, encode_picture, shrink_picture, side_of
 from wtflow.datasets.run_images import data_from_json
 from wtflow.errors import DamagedRunError, DiskFullError, ImageChangedError, ImageReadError
+from wtflow.export.folder import export_run
 from wtflow.export.zip import pack_run
 from wtflow.failures.facts import compute_facts
+from wtflow.jobs.reporter import Reporter
+from wtflow.jobs.train_worker import run_stages
 from wtflow.pictures import CHANGED, GONE, full_picture_of, picture_at, picture_of, why_no_pictures
 from wtflow.results import each_image, find_sample, open_results, outline_of
 from wtflow.store import layout
@@ -153,6 +156,34 @@ def test_a_damaged_file_of_pictures_costs_the_pictures_and_no_more(place):
     assert picture_of(results, image).is_there
     replace_image(category)
     assert not picture_of(results, image).is_there
+
+
+def test_an_export_holds_the_pictures_that_the_run_keeps(place, tmp_path):
+    store, _, run_id = place
+    results = open_results(store, run_id)
+    export_run(results, tmp_path / "out", lambda done, total: None)
+    written = sorted((tmp_path / "out/pictures").iterdir())
+    assert [path.read_bytes() for path in written] == [store.picture(run_id, row) for row in range(len(results.table))]
+    assert written[0].stem == next((tmp_path / "out/maps").glob("00000_*.png")).stem
+
+
+def test_a_second_pass_records_the_masks_that_it_counts(place):
+    store, category, run_id = place
+    Image.fromarray(np.eye(128, 256, dtype=np.uint8) * 255).save(category / "ground_truth/spot/000_mask.png")
+    before = store.data(run_id)
+    run_stages(store, run_id, Reporter(store, run_id))
+    after = store.data(run_id)
+    changed = [a["id"] for a, b in zip(after["samples"], before["samples"], strict=True) if a != b]
+    assert changed == [SAMPLE] and after["fingerprint"] == before["fingerprint"]
+    results = open_results(store, run_id)
+    assert outline_of(results, find_sample(results, SAMPLE))[:8, :8].any()
+
+
+def test_an_image_that_is_cut_into_tiles_has_a_larger_picture_within_limits():
+    assert side_of(256, None) == 256
+    assert side_of(256, (400, 1600)) == 400
+    assert side_of(256, (2000, 3000)) == 512
+    assert side_of(1024, (2000, 3000)) == 1024
 
 
 # -- what is shown -----------------------------------------------------------------------------------------------------

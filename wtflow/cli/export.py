@@ -19,7 +19,7 @@ def export(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write scores.csv with people's notes, metrics.json, notes.json and all maps (PNG and NPY) of a run."""
+    """Write scores.csv with people's notes, metrics.json, notes.json, all maps (PNG and NPY) and pictures of a run."""
     from wtflow.export.folder import export_run
     from wtflow.export.zip import pack_run
     from wtflow.results import open_results

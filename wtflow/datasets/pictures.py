@@ -10,8 +10,17 @@ from wtflow.records.shapes import Shape
 
 QUALITY = 85
 """Fine scratches survive, and a picture of 256 px takes some 10 kB."""
+MOST_OF_TILES = 512
+"""Shorter side of a picture of an image that was cut into tiles: some 40 kB."""
 MOST_TIMES_LONGER = 4
 """A strip that is longer than so many times the shorter side of the run's size is kept smaller."""
+
+
+def side_of(image_size: int, canvas: Shape | None) -> int:
+    """Shorter side in pixels of the pictures of a run: its image size, or that of the whole image where it is cut into
+    tiles, within limits.
+    """
+    return image_size if canvas is None else max(image_size, min(*canvas, MOST_OF_TILES))
 
 
 def shrink_picture(pixels: np.ndarray, size_px: int) -> np.ndarray:

@@ -1,10 +1,11 @@
-"""Take a run home: scores as CSV, metrics and notes as JSON, every map as NPY and PNG."""
+"""Take a run home: scores as CSV, metrics and notes as JSON, every map as NPY and PNG, the pictures it keeps."""
 
 import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
+from wtflow.errors import DamagedRunError
 from wtflow.export.tables import scores_csv
 from wtflow.plots.pictures import colour_map, encode_png
 from wtflow.records.notes import RunNotes
@@ -16,8 +17,9 @@ from wtflow.store.notes import as_stored
 def export_run(
     results: RunResults, out: Path, progress: Callable[[int, int], None], notes: RunNotes | None = None
 ) -> list[Path]:
-    """Write scores.csv, metrics.json, config.json, maps/*.npy (float32, raw scores) and maps/*.png (the run's one heat
-    scale). With notes also notes.json, and what people wrote in three columns of scores.csv.
+    """Write scores.csv, metrics.json, config.json, maps/*.npy (float32, raw scores), maps/*.png (the run's one heat
+    scale) and, of a run that keeps pictures, pictures/*.webp. With notes also notes.json, and what people wrote in
+    three columns of scores.csv.
 
     Files of an earlier export are replaced, others in `out` are left alone. Returns the paths written.
     Raises StoreError or DiskFullError when `out` cannot be written.
@@ -38,8 +40,19 @@ def export_run(
         picture = encode_png(colour_map(values, results.color_range))
         write_atomic(png, lambda file, picture=picture: file.write(picture))
         written += [npy, png]
+        if kept := _kept_picture(results, int(row["row"])):
+            written.append(out / "pictures" / f"{stem.name}.webp")
+            write_atomic(written[-1], lambda file, kept=kept: file.write(kept))
         progress(i + 1, len(rows))
     return written
+
+
+def _kept_picture(results: RunResults, row: int) -> bytes | None:
+    """What the run keeps of an image, as it is; None where it keeps nothing, or nothing that can be read."""
+    try:
+        return results.seen.store.picture(results.run_id, row)
+    except DamagedRunError:
+        return None
 
 
 def file_stem(sample_id: str) -> str:

@@ -16,13 +16,13 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
-from wtflow.datasets.pictures import shrink_picture
 from wtflow.export.folder import file_stem
 from wtflow.export.report.reproduce import without_folder
 from wtflow.export.tables import scores_csv
 from wtflow.pictures import picture_of
 from wtflow.plots.pictures import colour_map, overlay
 from wtflow.records.notes import RunNotes
+from wtflow.records.shapes import Shape
 from wtflow.results import RunResults, ScoreRow, each_image, outline_of, pixel_map, threshold_choices
 from wtflow.store.files import write_atomic
 from wtflow.store.layout import RunConfig
@@ -137,8 +137,16 @@ def _picture(results: RunResults, row: ScoreRow) -> tuple[bytes, bool]:
     shown = picture_of(results, row)
     if not shown.is_there:
         return _png(colour_map(values, results.color_range)), False
-    small, mask = shrink_picture(shown.pixels, results.settings.image_size), outline_of(results, row)
+    small, mask = _fitted(shown.pixels, results.shape), outline_of(results, row)
     return _png(overlay(small, values, results.color_range, OPACITY, mask)), True
+
+
+def _fitted(pixels: np.ndarray, shape: Shape) -> np.ndarray:
+    """A picture with as many pixels as the map of its run, in its own aspect."""
+    height, width = pixels.shape[:2]
+    factor = (shape[0] * shape[1] / (height * width)) ** 0.5
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
 
 
 def _moment(seconds: float) -> Moment:

@@ -5,7 +5,7 @@ from contextlib import closing
 
 from wtflow.config import Settings
 from wtflow.datasets.images import load_recorded
-from wtflow.datasets.pictures import encode_picture, shrink_picture
+from wtflow.datasets.pictures import encode_picture, shrink_picture, side_of
 from wtflow.datasets.run_images import RunData
 from wtflow.errors import ImageReadError
 from wtflow.machine.cores import n_cores
@@ -23,6 +23,7 @@ def keep_pictures(results: ResultFiles, run_id: str, data: RunData, settings: Se
     """
     held_out = [(data.train[row], data.train_hashes[row]) for row in data.held_out]
     scored = [*zip(data.test, data.test_hashes, strict=True), *held_out]
+    side_px = side_of(settings.image_size, data.canvas)
     lost = []
 
     def draw(row: int) -> bytes | None:
@@ -32,7 +33,7 @@ def keep_pictures(results: ResultFiles, run_id: str, data: RunData, settings: Se
         except ImageReadError as error:
             lost.append(error.message)
             return None
-        return encode_picture(shrink_picture(to_uint8(image), settings.image_size))
+        return encode_picture(shrink_picture(to_uint8(image), side_px))
 
     def drawn() -> Iterator[tuple[int, bytes]]:
         threads = n_cores()
