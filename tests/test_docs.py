@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import wtflow
+from wtflow.datasets.health_rules import RULES
 
 PROJECT = Path(__file__).resolve().parents[1]
 DOCS = PROJECT / "assets" / "docs"
@@ -143,6 +144,19 @@ def test_every_figure_of_readme_is_one_that_was_measured():
     figures = [row[2:4] for row in rows_of(table)[2:]]
     assert len(figures) == 5
     assert [figure for pair in figures for figure in pair if figure not in measured] == []
+
+
+def test_the_table_of_folders_names_every_finding_with_its_severity_and_no_other():
+    words = {"error": "error", "warning": "warning", "info": "note"}
+    found = {code: {rule.severity} for code, rule in RULES.items()} | {"small_regions": {"warning", "info"}}
+    for path in (PROJECT / "wtflow/datasets").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        for severity, code in re.findall(r"""Finding\(\s*"(error|warning|info)",\s*"(\w+)\"""", text):
+            found.setdefault(code, set()).add(severity)
+    found |= {"mixed_sizes": {"info"}, "mixed_modes": {"info"}}
+    rows = re.findall(r"^\| [^|]+ \| ([^|]+) \| `(\w+)` \|$", TEXTS["assets/docs/folders.md"], re.MULTILINE)
+    assert sorted(code for _, code in rows) == sorted(found)
+    assert [code for said, code in rows if not any(said.startswith(words[one]) for one in found[code])] == []
 
 
 # -- the house ---------------------------------------------------------------------------------------------------------

@@ -49,11 +49,9 @@ class PixelImages:
             return head if n is not None else "of all test images"
         total = "" if self.n_defects is None else f" of {self.n_defects}"
         images = f"{k}{total} defective image{'s' * ((self.n_defects or k) != 1)}"
-        reasons = sorted(self.left_out.items(), key=lambda item: (-item[1], item[0]))
-        if len(reasons) == 1:
-            return f"{head}; {images} {_why(reasons[0][0], k)}"
-        listed = ", ".join(f"{n_such} {_why(reason, n_such)}" for reason, n_such in reasons)
-        return f"{head}; {images} {'is' if k == 1 else 'are'} left out: {listed}"
+        if len(self.left_out) == 1:
+            return f"{head}; {images} {_why(next(iter(self.left_out)), k)}"
+        return f"{head}; {images} {'is' if k == 1 else 'are'} left out: {reason_words(self.left_out)}"
 
     @property
     def short(self) -> str:
@@ -74,6 +72,12 @@ def pixel_images_of(facts: Mapping[str, Any], n_test: int | None = None, n_defec
     return PixelImages(
         None if n_test is None else n_test - n_without, n_defects, {NO_VALID_MASK: n_without} if n_without else {}
     )
+
+
+def reason_words(left_out: Mapping[str, int]) -> str:
+    """Such as "3 have no mask, 1 has a mask that marks nothing", the most frequent first."""
+    reasons = sorted(left_out.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{n} {_why(reason, n)}" for reason, n in reasons)
 
 
 def _images(n: int) -> str:

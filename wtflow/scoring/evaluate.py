@@ -25,6 +25,7 @@ from wtflow.metrics import (
     undefined_reason,
 )
 from wtflow.records.core import Curve, Sample
+from wtflow.records.pixel_images import reason_words
 from wtflow.records.shapes import Shape, shape_of
 from wtflow.records.truth import RunTruth
 from wtflow.scoring.detector import Detector, Maps, load_detector
@@ -214,20 +215,10 @@ def _quality(
     }
 
 
-_WHY_LEFT_OUT = {
-    "missing": ("has no mask", "have no mask"),
-    "unreadable": ("has a mask that cannot be read", "have a mask that cannot be read"),
-    "size": ("has a mask of another size", "have a mask of another size"),
-    "empty": ("has a mask that marks nothing", "have a mask that marks nothing"),
-    "unclear": ("has a mask whose values are unclear", "have a mask whose values are unclear"),
-}
-"""Code of LeftOut -> what a defective image, and what several of them do."""
-
-
 def _no_pixels(counted: _PixelCounts) -> str:
     if not counted.left_out:
         return "No test image has a defect pixel in its mask."
-    why = ", ".join(f"{n} {_WHY_LEFT_OUT[code][n > 1]}" for code, n in counted.left_out.most_common())
+    why = reason_words(counted.left_out)
     return f"No defective test image has a truth that pixels can be compared with: {why}."
 
 
