@@ -1,5 +1,6 @@
 """The section for painting, run alone: closed it costs nothing, open it answers with the run's own numbers."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -155,3 +156,19 @@ def test_a_damaged_saved_painting_is_named_and_leaves_the_answer(store: RunStore
 def test_on_a_defective_image_it_says_that_the_paint_is_not_alone(trained: str):
     assert "has a defect already" in texts(open_section(trained, sample="test/spot/000.png"))
     assert "has a defect already" not in texts(open_section(trained))
+
+
+@pytest.mark.parametrize(
+    "spoil", [Path.unlink, lambda path: path.write_bytes(b""), lambda path: (path.unlink(), os.mkfifo(path))]
+)
+def test_an_image_that_cannot_be_pasted_from_says_so_and_leaves_the_canvas(trained: str, row: int, root: Path, spoil):
+    page = open_section(trained, [DAB], row=row)
+    source = page.selectbox[0].value
+    spoil(root / "plate" / source)
+    page.run()
+    assert not page.exception and not page.error
+    assert "Nothing can be pasted from it" in texts(page)
+    assert page.get("bidi_component"), "the canvas is still there"
+    other = next(name for name in page.selectbox[0].options if name != source)
+    page.selectbox[0].set_value(other).run()
+    assert "Nothing can be pasted from it" not in texts(page)

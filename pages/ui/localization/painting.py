@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui.canvas import show_canvas
-from pages.ui.errors import show_error
+from pages.ui.errors import plain, show_error
 from wtflow.errors import ImageReadError, WTFlowError
 from wtflow.plots.pictures import data_uri, encode_jpeg, encode_png
 from wtflow.results import RunResults, ScoreRow, find_sample
@@ -49,7 +49,8 @@ def show_painting(results: RunResults, image: ScoreRow, pixels) -> tuple[Stroke,
     shape = results.shape
     box = st.container()  # the choice below decides what the canvas pastes from, but stands under it
     key = pick_source(results, image)
-    strokes, painted, problem = (), "", None
+    strokes, painted, source = (), "", ""
+    problem = lack = None
     try:
         strokes = read_strokes(picture["done"])
         sources = {stroke.source.key for stroke in strokes if stroke.source}
@@ -59,8 +60,8 @@ def show_painting(results: RunResults, image: ScoreRow, pixels) -> tuple[Stroke,
         strokes, problem = (), error
     try:
         source = data_uri(encode_jpeg(results.seen.original(find_sample(results, key).sample_id, shape)))
-    except ImageReadError:
-        source = ""
+    except ImageReadError as error:
+        lack = error
     with box:
         show_canvas(
             f"paint_{run_id}_{row}",
@@ -74,6 +75,8 @@ def show_painting(results: RunResults, image: ScoreRow, pixels) -> tuple[Stroke,
         )
         if problem is not None:
             show_error(problem)
+    if lack is not None:
+        st.caption(f":material/broken_image: Nothing can be pasted from it. {plain(lack.message)}")
     return strokes
 
 
