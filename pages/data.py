@@ -1,5 +1,7 @@
 """What does this data set contain, and is it ready for training?"""
 
+from pathlib import Path
+
 import streamlit as st
 
 from pages.ui import data_cache, mask_cache, state, widgets
@@ -8,6 +10,7 @@ from pages.ui.frame import go, open_page
 from pages.ui.health import show_health, state_of
 from pages.ui.roots import layout_name, pick_category, pick_root
 from wtflow.datasets.scan import RootScan
+from wtflow.datasets.stamps import stamp_category
 from wtflow.errors import ImageReadError, WTFlowError
 from wtflow.records.core import Category, Sample
 from wtflow.records.mask_rule import parse_rule
@@ -27,8 +30,10 @@ def main(store: RunStore) -> None:
         if st.button("Train this category", type="primary", icon=":material/model_training:"):
             go("train", root=str(scan.root), category=category.name, watch=None)
         st.caption(f"{layout_name(scan)} layout, in {plain(str(scan.root / category.name))}")
-    health, stamp = st.container(), state_of(category)
-    show_images(category, stamp)
+    health = st.container()
+    stamps = stamp_category(category)  # asks the disk once, for the pictures and the report
+    stamp = state_of(category, stamps)
+    show_images(category, stamp, stamps)
     with health:
         show_health(store, category, stamp)
 
@@ -64,8 +69,8 @@ def show_table(store: RunStore, scan: RootScan) -> None:
     )
 
 
-def show_images(category: Category, stamp: int) -> None:
-    """Thumbnails of one split and defect type, masks outlined, in pages. stamp: of the category."""
+def show_images(category: Category, stamp: int, stamps: dict[Path, int]) -> None:
+    """Thumbnails of one split and defect type, masks outlined, in pages. stamps: of the files; stamp: of all."""
     groups: dict[str, list[Sample]] = {}
     for sample in sorted(category.samples, key=lambda s: (s.split != "train", s.is_defective, s.defect, s.id)):
         groups.setdefault(f"{sample.split} {sample.defect}", []).append(sample)
@@ -88,7 +93,7 @@ def show_images(category: Category, stamp: int) -> None:
         with st.grid(min_column_width=widgets.TILE_PX, key="thumbnails"):
             for i in on_page:
                 with st.container(key=f"tile-thumb_{i}"):
-                    show_picture(samples[i], rule, as_stored=category.reading.masks_as_stored)
+                    show_picture(samples[i], rule, stamps, as_stored=category.reading.masks_as_stored)
 
 
 def show_rule(category: Category, samples: list[Sample], stamp: int) -> str:
@@ -104,11 +109,11 @@ def show_rule(category: Category, samples: list[Sample], stamp: int) -> str:
     return decision.rule
 
 
-def show_picture(sample: Sample, rule: str, *, as_stored: bool) -> None:
+def show_picture(sample: Sample, rule: str, stamps: dict[Path, int], *, as_stored: bool) -> None:
     name = sample.id.rsplit("/", 1)[-1]
     try:
         st.image(
-            mask_cache.outlined(sample, rule if sample.is_defective else "", as_stored=as_stored),
+            mask_cache.outlined(sample, rule if sample.is_defective else "", as_stored=as_stored, stamps=stamps),
             width="stretch",
             alt=f"{sample.split} image {sample.id}",
         )

@@ -1,6 +1,7 @@
 """The health report of a category: counts, findings and what to do about each."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import streamlit as st
 
@@ -27,9 +28,12 @@ _ICONS = {"error": ":material/error:", "warning": ":material/warning:", "info": 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "gray"}
 
 
-def state_of(category: Category) -> int:
-    """Differs when a file that the report speaks of was added, removed or written again, or is read otherwise."""
-    return hash((fingerprint(category, stamp_category(category)), data_cache.listed(category)))
+def state_of(category: Category, stamps: dict[Path, int] | None = None) -> int:
+    """Differs when a file that the report speaks of was added, removed or written again, or is read otherwise. stamps:
+    of its files, where they have been asked for already.
+    """
+    stamps = stamp_category(category) if stamps is None else stamps
+    return hash((fingerprint(category, stamps), data_cache.listed(category)))
 
 
 def check(category: Category, stamp: int) -> HealthReport:

@@ -1,5 +1,8 @@
 """What is kept of masks in a data set's folder: their values, how they are read, and pictures of what they mark."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import streamlit as st
 
 from pages.ui.cache import THUMBNAIL_PX, file_stamp
@@ -19,11 +22,12 @@ EXAMPLE_PX = 480
 """Longer side of the mask and of the image in an example."""
 
 
-def outlined(sample: Sample, rule: str, *, as_stored: bool) -> bytes:
+def outlined(sample: Sample, rule: str, *, as_stored: bool, stamps: Mapping[Path, int]) -> bytes:
     """JPEG of an image of a data set with what a rule for masks takes for the defect outlined, and stripes over what it
-    leaves out. Raises ImageReadError.
+    leaves out. stamps: of the files, see `datasets.stamps`. Raises ImageReadError.
     """
-    return _outlined(sample, rule, as_stored, _stamps(sample))
+    paths = (sample.path, sample.mask_path)
+    return _outlined(sample, rule, as_stored, tuple(stamps[path] for path in paths if path is not None))
 
 
 @st.cache_data(max_entries=3000, show_spinner=False, hash_funcs={Sample: repr})

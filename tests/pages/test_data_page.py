@@ -1,5 +1,6 @@
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -59,17 +60,19 @@ def test_an_unknown_category_in_the_address_falls_back_with_a_word(open_page: Op
     assert not page.exception
 
 
-def test_a_click_asks_the_disk_for_pictures_on_show_only(open_page: OpenPage, root: Path, monkeypatch):
+def test_a_click_asks_the_disk_once_per_folder_and_for_no_file_alone(open_page: OpenPage, root: Path, monkeypatch):
     page = open_page("data", root=str(root))
     page.button_group(key="widget_group").set_value("test spot").run()
     asked, stat = [], os.stat
+    listed, scandir = [], os.scandir
     monkeypatch.setattr(os, "stat", lambda path, *rest, **named: asked.append(str(path)) or stat(path, *rest, **named))
+    monkeypatch.setattr(os, "scandir", lambda folder: listed.append(str(folder)) or scandir(folder))
     page.run()
     monkeypatch.undo()
     assert not page.exception
-    below = [path for path in asked if path.startswith(str(root / "plate"))]
-    assert all("spot" in path for path in below)
-    assert len(below) == len(set(below))
+    assert [path for path in asked if path.endswith(".png")] == []
+    # A second time where the last scan is older than some seconds.
+    assert max(Counter(path for path in listed if path.startswith(str(root / "plate"))).values()) <= 2
 
 
 def test_the_health_report_is_made_again_when_a_file_was_written_again(open_page: OpenPage, root: Path):
