@@ -1,7 +1,5 @@
 """Configure, start, watch, stop and resume runs."""
 
-import math
-
 import streamlit as st
 
 from pages.ui import data_cache, state, widgets
@@ -14,11 +12,10 @@ from pages.ui.train.watch import show_queue, show_watch
 from wtflow.config import Settings
 from wtflow.datasets.health import refuse_errors
 from wtflow.datasets.health_sizes import fitting_tile
-from wtflow.datasets.tiles import quick_canvas
+from wtflow.datasets.tiles import map_side, quick_canvas
 from wtflow.errors import WTFlowError
 from wtflow.jobs import trainings
 from wtflow.records.core import Category
-from wtflow.records.shapes import shape_of
 from wtflow.store.runs import RunStore
 
 
@@ -42,12 +39,13 @@ def show_form(store: RunStore) -> None:
     category = pick_category(store, scan)
     train, n_test = category.of("train"), len(category.of("test"))
     st.caption(f"{widgets.count(len(train), 'training normal')}, {widgets.count(n_test, 'test image')}")
-    paths = [sample.path for sample in train]
+    stamp = state_of(category)
+    shape = data_cache.usual_shape(category, stamp)
     settings: Settings | WTFlowError
     canvas = None
     try:
         settings = show_settings()
-        canvas = quick_canvas(paths, settings)
+        canvas = quick_canvas(shape, settings)
     except WTFlowError as error:
         settings = error
     with st.container(border=True, key="start"):
@@ -60,9 +58,8 @@ def show_form(store: RunStore) -> None:
         elif settings.is_embedded:
             st.caption(f":material/deployed_code: {widgets.EMBEDDED_NOTE}")
         show_estimate(trainings.estimate(store, len(train), n_test, settings, canvas))
-        size_px = math.isqrt(math.prod(shape_of(canvas or settings.image_size)))
-        shown_now = show_before_training(store, category, state_of(category), settings, size_px)
-        offer_tiles(fitting_tile(shown_now, paths, settings))
+        shown_now = show_before_training(store, category, stamp, settings, map_side(canvas, settings))
+        offer_tiles(fitting_tile(shown_now, shape, settings))
         if st.button("Start training", type="primary", icon=":material/play_arrow:"):
             start(store, category, settings)
 

@@ -254,7 +254,7 @@ def test_only_what_was_painted_after_the_last_clear_counts():
         ({"points": [[0, 0]] * (MAX_POINTS + 1)}, "has 2001 points"),
         ({"points": [[0, math.nan]]}, "not two finite numbers"),
         ({"points": [[math.inf, 0]]}, "not two finite numbers"),
-        ({"points": [[1e9, 0]]}, "within 4096 px"),
+        ({"points": [[1e9, 0]]}, "within 200000 px"),
         ({"points": [["1", 0]]}, "not two finite numbers"),
         ({"points": [[1, 2, 3]]}, "not complete"),
         ({"points": 7}, "not complete"),

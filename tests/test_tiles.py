@@ -17,7 +17,16 @@ from wtflow.cli.app import app
 from wtflow.cli.bare_tile import with_value
 from wtflow.config import settings_from
 from wtflow.datasets.images import load_image
-from wtflow.datasets.tiles import MOST_PIXELS, canvas_of, n_tiles, quick_canvas, starts_of, usual_shape
+from wtflow.datasets.tiles import (
+    MOST_PIXELS,
+    canvas_of,
+    map_side,
+    n_tiles,
+    quick_canvas,
+    quick_shape,
+    starts_of,
+    usual_shape,
+)
 from wtflow.errors import BackboneError, DamagedRunError, DatasetError, DiskFullError, SettingsError
 from wtflow.features.backbone import load_backbone
 from wtflow.features.extract import threads_for
@@ -190,8 +199,14 @@ def test_tiles_that_fit_nowhere_or_make_absurd_canvases_are_refused_with_what_wo
     height, width = canvas_of((4000, 6000), settings_from("fast", {"tile": least}))
     assert 0.9 * MOST_PIXELS < height * width <= MOST_PIXELS, "it would just do"
     with pytest.raises(DatasetError) as found:
-        canvas_of((16, 20_000), settings_from("fast", {"tile": "side", "image_size": 1024}))
-    assert found.value.fix == "Choose a smaller image size (--size)."
+        canvas_of((100, 20_000), settings_from("fast", {"tile": "side", "image_size": 1024}))
+    (size,) = (int(word) for word in found.value.fix.split() if word.isdigit())
+    assert found.value.fix == f"Use an image size of {size} px or less (--size)."
+    height, width = canvas_of((100, 20_000), settings_from("fast", {"tile": "side", "image_size": size}))
+    assert 0.8 * MOST_PIXELS < height * width <= MOST_PIXELS
+    with pytest.raises(DatasetError, match="grow to") as found:
+        canvas_of((16, 40_000), settings_from("fast", {"tile": "side", "image_size": 64}))
+    assert found.value.fix == "Cut the images into shorter ones first."
 
 
 def test_most_images_decide_the_shape_and_where_all_differ_the_middle_ones(tmp_path):
@@ -203,9 +218,11 @@ def test_most_images_decide_the_shape_and_where_all_differ_the_middle_ones(tmp_p
     assert of("abcde") == (10, 30), "two of five are not half: the middle of 5, 10, 10, 20, 40 and of 5, 30, 30, 40, 50"
     assert of("cde") == (20, 40)
     side = settings_from("fast", {"tile": "side", "image_size": 64})
-    assert quick_canvas([paths[name] for name in "abcd"], side) == (64, 192)
-    assert quick_canvas([], side) is None
-    assert quick_canvas([tmp_path / "absent.png"], settings_from("fast")) is None, "nothing is read without tiles"
+    assert quick_canvas(quick_shape([paths[name] for name in "abcd"]), side) == (64, 192)
+    assert quick_shape([tmp_path / "absent.png", paths["a"]]) == (10, 30), "the check names what cannot be read"
+    assert quick_shape([tmp_path / "absent.png"]) is quick_shape([]) is None
+    assert quick_canvas(None, side) is quick_canvas((10, 30), settings_from("fast")) is None
+    assert map_side((64, 256), side) == 128 and map_side(None, side) == 64
 
 
 def test_settings_take_off_side_or_pixels_and_an_image_size_of_whole_cells():

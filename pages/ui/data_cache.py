@@ -9,9 +9,11 @@ from pages.ui.shelves import Shelf
 from wtflow.datasets.demo.write import DEMO_CATEGORIES, RECORD, is_demo_complete
 from wtflow.datasets.health_folders import look_at_folders
 from wtflow.datasets.scan import RootScan, find_categories, scan_category
+from wtflow.datasets.tiles import quick_shape
 from wtflow.jobs.demos import demo_root
 from wtflow.records.core import Category, Finding, HealthReport
 from wtflow.records.reading import Reading
+from wtflow.records.shapes import Shape
 from wtflow.store.readings import reading_of
 from wtflow.store.runs import RunStore
 
@@ -48,6 +50,16 @@ def listed(found: Category) -> tuple[Finding, ...]:
 @st.cache_data(ttl=SCAN_AGAIN_AFTER_S, max_entries=64, show_spinner=False)
 def _listed(root: str, name: str, key: int, _found: Category) -> tuple[Finding, ...]:
     return look_at_folders(_found)
+
+
+def usual_shape(found: Category, stamp: int) -> Shape | None:
+    """(height, width) of most training images, by a look at a few of them. stamp: see `health.state_of`."""
+    return _usual_shape(str(found.root), found.name, stamp, tuple(sample.path for sample in found.of("train")))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _usual_shape(root: str, name: str, stamp: int, _paths: tuple[Path, ...]) -> Shape | None:
+    return quick_shape(_paths)
 
 
 def drawn_demo(store: RunStore) -> tuple[str, ...]:

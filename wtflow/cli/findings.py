@@ -41,9 +41,10 @@ def look_before_training(category: Category, is_reading_all: bool, settings: Set
     from wtflow.datasets.health import check_category, refuse_errors
     from wtflow.datasets.health_folders import look_at_folders
     from wtflow.datasets.health_sizes import left_open
-    from wtflow.datasets.tiles import map_side
+    from wtflow.datasets.tiles import map_side, quick_canvas, quick_shape
 
-    size_px = map_side([sample.path for sample in category.of("train")], settings)
+    shape = quick_shape([sample.path for sample in category.of("train")])
+    size_px = map_side(quick_canvas(shape, settings), settings)
     if is_reading_all:
         with console.progress() as show:
             told = console.steps(show, f"{category.name}: reading every image")

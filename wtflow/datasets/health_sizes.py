@@ -1,14 +1,13 @@
 """Findings that tiles answer: strips, and regions that are small at a run's size."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from wtflow.config import Settings
 from wtflow.datasets.health_rules import worst_first
 from wtflow.datasets.masks.check import small_regions
-from wtflow.datasets.tiles import usual_shape
 from wtflow.records.core import Finding
 from wtflow.records.masks import RegionSizes
+from wtflow.records.shapes import Shape
 
 
 def left_open(
@@ -24,15 +23,16 @@ def left_open(
     return worst_first([*left, *small_regions(None if regions is None else regions.at(size_px))])
 
 
-def fitting_tile(findings: Iterable[Finding], paths: Iterable[Path], settings: Settings) -> str | None:
-    """The setting `tile` that answers what was found in images like these: "side" for strips; for small regions as many
-    pixels of the image as the network takes. None where tiles are chosen already or would change nothing.
+def fitting_tile(findings: Iterable[Finding], shape: Shape | None, settings: Settings) -> str | None:
+    """The setting `tile` that answers what was found in images of this (height, width): "side" for strips; for
+    small regions as many pixels of the image as the network takes. None where tiles are chosen already or would change
+    nothing.
     """
     codes = {finding.code for finding in findings}
     if settings.tile != "off":
         return None
     if "strip" in codes:
         return "side"
-    if "small_regions" in codes and settings.image_size < min(usual_shape(paths)):
+    if "small_regions" in codes and shape is not None and settings.image_size < min(shape):
         return str(settings.image_size)
     return None

@@ -24,8 +24,8 @@ CLEAR = "clear"
 
 MAX_STROKES, MAX_POINTS = 200, 2000
 MIN_RADIUS_PX, MAX_RADIUS_PX = 1.0, 512.0
-FAR_PX = 4096.0
-"""A pointer may leave the canvas, but not by more than a few screens."""
+FAR_PX = 200_000.0
+"""Longer than any canvas of tiles; a pointer that leaves a canvas does not come so far."""
 MAX_NAME = 500
 
 HARD_SHARE = 0.5
