@@ -326,7 +326,7 @@ def test_warnings_of_the_check_are_printed_before_training_begins(store, data, m
     save(folder / "train/good/b.png", np.full((9, 9), 7, np.uint8))
     result = call("train", data, "plate", *QUICK, *words)
     assert result.exit_code == 0 and written[0] == 1
-    assert "warning: test/OK (1 image) counts as a defect type" in result.stderr
+    assert "warning: test/OK (1 image, without a mask) counts as a defect type" in result.stderr
     assert "--good OK" in result.stderr
     assert "warning: 1 file one folder too deep, and not read: 1 in train/good/batch1." in result.stderr
     assert "info:" not in result.stderr

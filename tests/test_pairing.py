@@ -255,14 +255,25 @@ def test_a_folder_whose_name_says_good_is_a_defect_type_until_a_person_takes_the
     assert category.defects == ("Good", "OK", "broken")
     (found,) = look_at_folders(category)[:1]
     assert (found.code, found.severity) == ("sounds_good", "warning")
-    assert (
-        found.message == "test/Good (1 image) and test/OK (2 images) count as defect types, but their names say good."
+    assert found.message == (
+        "test/Good (1 image, without a mask) and test/OK (2 images, without masks) count as defect types, but their"
+        " names say good."
     )
     assert "--good Good --good OK" in found.fix
+    assert [one.code for one in look_at_folders(category)] == ["sounds_good"], "and no mask is asked for"
     assert [offer.reading.good for offer in found.offers] == [("Good",), ("OK",), ("Good", "OK")]
     taken = scan_category(folder.parent, "part", found.offers[-1].reading)
     assert taken.defects == ("broken",)
     assert "sounds_good" not in {one.code for one in look_at_folders(taken)}
+
+
+def test_a_folder_that_sounds_good_and_has_masks_is_asked_for_the_others(folder):
+    for i in range(3):
+        save(folder / f"test/OK/{i}.png", noise(50 + i))
+    save(folder / "ground_truth/OK/1_mask.png", DEFECT_MASK)
+    found = findings(folder)
+    assert found["sounds_good"].message.startswith("test/OK (3 images, 1 with a mask) counts as a defect type")
+    assert found["missing_mask"].paths == ("test/OK/0.png", "test/OK/2.png")
 
 
 def test_a_folder_called_good_that_is_gone_is_told(folder):
@@ -401,7 +412,7 @@ def test_what_listing_shows_is_part_of_the_whole_check_and_opens_no_file(folder,
     monkeypatch.setattr(Path, "read_bytes", None)
     monkeypatch.setattr(Path, "open", None)
     listed = look_at_folders(category)
-    assert {one.code for one in listed} == {"sounds_good", "contested_mask", "too_deep", "missing_mask"}
+    assert {one.code for one in listed} == {"sounds_good", "contested_mask", "too_deep"}
     assert set(listed) <= set(whole)
 
 

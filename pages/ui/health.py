@@ -152,7 +152,7 @@ def show_finding(
                     if st.button(plain(offer.words), icon=":material/check:", key=f"offer_{finding.code}_{i}"):
                         keep(store, category, offer.reading)
         if len(finding.paths) > 1:
-            with st.expander(f"The {len(finding.paths)} files", type="compact"):
+            with st.expander(f"All {len(finding.paths)}", type="compact"):
                 more = len(finding.paths) - N_PATHS
                 st.code("\n".join(finding.paths[:N_PATHS]) + (f"\nand {more} more" if more > 0 else ""), language=None)
         if finding.code == MASK_VALUES and report is not None and report.masks is not None:

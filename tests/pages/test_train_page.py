@@ -88,7 +88,7 @@ def test_what_is_wrong_with_the_images_stands_above_the_button(open_page: OpenPa
     (root / "plate/train/good/000.png").rename(root / "plate/train/good/x.txt")
     page = open_page("train", root=str(root))
     words = texts(page).replace("\\", "")
-    assert "test/OK (2 images) counts as a defect type, but its name says good." in words
+    assert "test/OK (2 images, without masks) counts as a defect type, but its name says good." in words
     assert "nothing reads" not in words, "notes stay on the data page"
     button(page, "Read test/OK as good").click().run()
     assert not page.exception

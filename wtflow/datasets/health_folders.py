@@ -3,6 +3,7 @@
 import shlex
 from collections import Counter
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from wtflow.datasets.files import is_folder, is_image_name, is_storable, list_folders, shown, walk_files
 from wtflow.datasets.good_names import sounds_good
@@ -95,8 +96,11 @@ def _about_counts(category: Category) -> list[Finding]:
 def _note_pairs(category: Category, noted: Noted) -> None:
     """Masks that are missing or belong to several images, and images with several masks."""
     in_clash = {image for clash in category.clashes for image in clash.images}
+    # Nobody draws masks for good images: a folder that sounds good has its own finding.
+    asks_for_none = {name for name, suspect in _suspects(category).items() if not suspect.n_masks}
     for sample in category.samples:
-        if sample.is_defective and sample.mask_path is None and sample.id not in in_clash:
+        is_missing = sample.is_defective and sample.mask_path is None and sample.id not in in_clash
+        if is_missing and sample.defect not in asks_for_none:
             noted.add("missing_mask", sample.id, f"expected {LAYOUTS[category.layout].expected_mask(sample)}")
     for clash in category.clashes:
         if len(clash.images) == 1:
@@ -173,7 +177,9 @@ def _about_deep(paths: list[str]) -> list[Finding]:
         f"{len(paths)} file{'s' * (len(paths) != 1)} one folder too deep, and not read: {listed}{more}. Only what lies"
         f" right in a folder such as {above} is read."
     )
-    return [Finding("warning", "too_deep", message, "Move them up into the folder that is read.", tuple(paths))]
+    return [
+        Finding("warning", "too_deep", message, "Move what lies there up into the folder that is read.", tuple(paths))
+    ]
 
 
 def _about_test_folders(category: Category, deep: set[str], noted: Noted) -> list[Finding]:
@@ -189,19 +195,43 @@ def _about_test_folders(category: Category, deep: set[str], noted: Noted) -> lis
     for name in category.reading.good:
         if name not in folders:
             noted.add("unknown_good", f"{test.name}/{name}")
-    # A folder of defective images has the name of its type.
-    suspects = {name: n for name, n in n_images.items() if name in category.defects and sounds_good(name)}
-    return _offer_good(suspects, category, test.name)
+    return _offer_good(_suspects(category), category, test.name)
 
 
-def _offer_good(suspects: dict[str, int], category: Category, test: str) -> list[Finding]:
-    """The finding about folders of test images whose names say good although they count as defect types.
-    suspects: name -> number of images.
+class _Suspect(NamedTuple):
+    """A folder of test images that counts as a defect type although its name says good."""
+
+    n_images: int
+    n_masks: int
+
+    @property
+    def words(self) -> str:
+        masks = (
+            f"{self.n_masks} with a mask" if self.n_masks else f"without {'a mask' if self.n_images == 1 else 'masks'}"
+        )
+        return f"{self.n_images} image{'s' * (self.n_images != 1)}, {masks}"
+
+
+def _suspects(category: Category) -> dict[str, _Suspect]:
+    """Defect type, which is the name of its folder, -> what is in it, for those that sound good. Where a file lists the
+    labels, names of folders say nothing.
     """
+    if LAYOUTS[category.layout].split_file:
+        return {}
+    found = {}
+    for name in category.defects:
+        if sounds_good(name):
+            own = [sample for sample in category.samples if sample.defect == name]
+            found[name] = _Suspect(len(own), sum(sample.mask_path is not None for sample in own))
+    return found
+
+
+def _offer_good(suspects: dict[str, _Suspect], category: Category, test: str) -> list[Finding]:
+    """The finding about folders of test images whose names say good although they count as defect types."""
     if not suspects:
         return []
     names, reading = sorted(suspects), category.reading
-    listed = " and ".join(f"{test}/{name} ({suspects[name]} image{'s' * (suspects[name] != 1)})" for name in names)
+    listed = " and ".join(f"{test}/{name} ({suspects[name].words})" for name in names)
     if len(names) == 1:
         message = f"{listed} counts as a defect type, but its name says good."
     else:
