@@ -8,8 +8,10 @@ from PIL import Image
 from wtflow.datasets.decode import decode_image
 from wtflow.records.shapes import Shape
 
-QUALITY = 85
-"""Fine scratches survive, and a picture of 256 px takes some 10 kB."""
+QUALITY = 90
+"""Fine scratches survive. Measured: 4 kB for screws and 7 kB for circuit boards of 256 x 256, 21 kB for magnetic tiles
+of 252 x 603.
+"""
 MOST_OF_TILES = 512
 """Shorter side of a picture of an image that was cut into tiles: some 40 kB."""
 MOST_TIMES_LONGER = 4
