@@ -1,15 +1,17 @@
 """What a person is shown before saying what masks mean: rules in words, what each would mark, and pictures of it."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 from image_folders import make_mvtec, noise, save
 
+from wtflow.datasets.health import check_category, listed_pixel_images
 from wtflow.datasets.masks.preview import example_of, preview_rule
-from wtflow.datasets.masks.read import Surveyed, survey_masks
+from wtflow.datasets.masks.read import Surveyed, decide_masks, read_truths, survey_masks
 from wtflow.datasets.masks.rule_words import rule_words
-from wtflow.datasets.masks.words import value_rows
+from wtflow.datasets.masks.words import expected_words, value_rows
 from wtflow.datasets.scan import scan_category
 from wtflow.plots.masks import STRIPES, TINT, colours_of, hatch, paint_truth, paint_values, side_by_side, stretched
 from wtflow.plots.theme import COLOURS
@@ -165,3 +167,39 @@ def test_mask_and_image_stand_beside_each_other_at_one_height():
     assert mask.shape == (32, 64, 3) and tuple(mask[0, 0]) != tuple(mask[0, 63])
     joined = side_by_side(mask, np.zeros((32, 64, 3), np.uint8))
     assert joined.shape[0] == 32 and joined.shape[1] > 128
+
+
+# -- of how many images pixel metrics will be --------------------------------------------------------------------------
+
+
+def test_the_check_foresees_exactly_which_defects_a_run_leaves_out(tmp_path):
+    """A type of each kind; the second method is the truth that a run reads."""
+    good = (255 * (rim_mask() == 1)).astype(np.uint8)
+    category = odd_category(tmp_path, [good, good, np.zeros_like(good), good[:20]])
+    folder = tmp_path / "part"
+    (folder / "ground_truth/spot/001_mask.png").write_bytes(b"no picture")
+    for i in range(2):
+        save(folder / f"test/dark/{i:03}.png", noise(400 + i, (SIDE, SIDE, 3)))
+        save(folder / f"ground_truth/dark/{i:03}_mask.png", 255 - good)
+    save(folder / "test/bare/000.png", noise(500, (SIDE, SIDE, 3)))
+    category = scan_category(tmp_path, "part")
+    report = check_category(category)
+    decision = decide_masks(category.of("test"), category.reading)
+    truth = read_truths(category.of("test"), decision, (8, 8), as_stored=False, progress=lambda *_: None)
+    found = Counter(one.code for one in truth.left_out.values())
+    assert report.pixel_images.left_out == found == {"missing": 1, "unreadable": 1, "size": 1, "empty": 1, "unclear": 2}
+    assert (report.pixel_images.n, report.pixel_images.n_defects) == (3, 7), "two good images and one defect"
+    assert listed_pixel_images(category).left_out == {"missing": 1}
+    words = expected_words(report.pixel_images)
+    assert words.startswith("Pixel metrics will be of 1 of 7 defects only: 6 of 7 defective images are left out:")
+    assert "say what the masks mean and" in words
+
+
+def test_nothing_is_foreseen_where_every_defect_has_a_mask_and_absence_where_none_has(tmp_path):
+    category = odd_category(tmp_path, [(255 * (rim_mask() == 1)).astype(np.uint8)])
+    assert expected_words(check_category(category).pixel_images) == ""
+    (tmp_path / "part/ground_truth/spot/000_mask.png").unlink()
+    assert expected_words(check_category(scan_category(tmp_path, "part")).pixel_images) == (
+        "Pixel metrics will be absent: 1 of 1 defective image has no mask. To have them of all, add the masks before"
+        " you train. Image metrics do not need masks."
+    )

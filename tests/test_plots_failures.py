@@ -92,11 +92,21 @@ def test_groups_have_colours_of_their_own_and_right_calls_are_grey():
 @pytest.mark.parametrize(("place", "name"), [((0, 0), "tp"), ((0, 1), "fp"), ((1, 0), "fn")])
 def test_tints_say_what_is_found_called_alone_and_missed(place, name):
     called, mask = np.array([[True, True], [False, False]]), np.array([[True, False], [True, False]])
-    painted = paint_segments(np.full((20, 20, 3), 100, np.uint8), called, mask)
+    painted = paint_segments(np.full((20, 20, 3), 100, np.uint8), called, mask, np.zeros((2, 2), bool))
     tint = np.array([int(COLOURS[name][i : i + 2], 16) for i in (1, 3, 5)])
     assert painted[place[0] * 10 + 5, place[1] * 10 + 5] == pytest.approx(100 * (1 - TINT) + tint * TINT, abs=0.6)
 
 
 def test_what_neither_map_nor_mask_marks_stays_as_it_was():
     image = np.random.default_rng(0).integers(0, 256, (12, 12, 3)).astype(np.uint8)
-    assert (paint_segments(image, np.zeros((4, 4), bool), np.zeros((4, 4), bool)) == image).all()
+    nothing = np.zeros((4, 4), bool)
+    assert (paint_segments(image, nothing, nothing, nothing) == image).all()
+
+
+def test_what_counts_in_neither_class_is_striped_and_no_false_alarm():
+    image, left = np.full((40, 40, 3), 100, np.uint8), np.array([[True, False], [False, False]])
+    painted = paint_segments(image, np.ones((2, 2), bool), np.zeros((2, 2), bool), left)
+    alarm = painted[30, 30]
+    inside = painted[:20, :20].reshape(-1, 3)
+    assert not (inside == alarm).all(axis=1).any()
+    assert len(np.unique(inside, axis=0)) == 2 and (inside[:, 0] == inside[:, 1]).all(), "grey stripes"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from truths import drawn as truth
 
+from wtflow.datasets.masks.shrink import truth_of_mask
 from wtflow.errors import MetricError
 from wtflow.failures.regions import GAP_PX, border_distance, compare_regions, contrast, mask_centre
 
@@ -158,3 +159,13 @@ def test_even_surroundings_give_a_finite_contrast():
 
 def test_a_mask_over_everything_has_no_surroundings():
     assert np.isnan(contrast(np.ones((8, 8, 3), np.float32), np.ones((8, 8), bool)))
+
+
+def test_what_is_left_out_and_regions_below_a_pixel_are_counted():
+    """An 8 x 8 mask on a map of 4 x 4: one pixel of it is a quarter of a map pixel; four rows are left out."""
+    defect, ignored = np.zeros((8, 8), bool), np.zeros((8, 8), bool)
+    defect[0, 0] = True
+    defect[2:4, 4:8] = True
+    ignored[4:] = True
+    found = compare_regions(np.zeros((4, 4)), truth_of_mask(defect, (4, 4), ignored), 1.0)
+    assert (found.n_left_out, found.n_pixels, found.n_small, len(found.defects)) == (8, 8, 1, 2)

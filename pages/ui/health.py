@@ -11,9 +11,10 @@ from pages.ui.masks.choice import keep, show_choice
 from pages.ui.masks.meaning import show_values
 from pages.ui.masks.section import show_masks
 from wtflow.config import Settings
-from wtflow.datasets.health import check_category
+from wtflow.datasets.health import check_category, listed_pixel_images
 from wtflow.datasets.health_sizes import left_open
 from wtflow.datasets.masks.check import MASK_VALUES
+from wtflow.datasets.masks.words import expected_words
 from wtflow.datasets.stamps import fingerprint, stamp_category
 from wtflow.records.core import Category, Finding, HealthReport
 from wtflow.records.reading import AUTO, Reading
@@ -89,6 +90,9 @@ def show_before_training(
     if report is not None:
         regions = None if report.regions is None else report.regions.at(size_px)
         show_masks(store, category, replace(report, regions=regions), stamp)
+    expected = listed_pixel_images(category) if report is None else report.pixel_images
+    if words := expected_words(expected):
+        st.warning(plain(words), icon=":material/image_not_supported:")
     return warnings
 
 

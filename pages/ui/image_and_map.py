@@ -4,10 +4,13 @@ import streamlit as st
 
 from pages.ui import picture_cache, state
 from pages.ui.errors import plain
+from pages.ui.masks.meaning import LEFT_OUT_KEY
 from wtflow.plots import theme
 from wtflow.plots.axes import format_score
 from wtflow.plots.localization import plot_localization
-from wtflow.results import RunResults, ScoreRow, outline_of, pixel_map, why_left_out
+from wtflow.plots.masks import hatch
+from wtflow.plots.pictures import to_uint8
+from wtflow.results import RunResults, ScoreRow, outline_of, pixel_map, truth_of, why_left_out
 from wtflow.store.runs import RunStore
 
 SCALES = {"run": "One scale for the run", "image": "This image's own scale"}
@@ -28,8 +31,10 @@ def show_image_and_map(store: RunStore, results: RunResults, image: ScoreRow) ->
     is_drawn = outline is not None and st.session_state.setdefault("show_truth", True)
     if shown.note:
         st.caption(f":material/info: {plain(shown.note)}")
+    truth = truth_of(results, image)
+    pixels = hatch(to_uint8(shown.pixels), truth.ignored) if is_drawn and truth is not None else shown.pixels
     figure = plot_localization(
-        shown.pixels,
+        pixels,
         values,
         outline if is_drawn else None,
         color_range=results.color_range if scale == "run" else (float(values.min()), float(values.max())),
@@ -54,6 +59,8 @@ def show_image_and_map(store: RunStore, results: RunResults, image: ScoreRow) ->
         )
         if outline is not None:
             st.toggle("Outline of the true defect", key="show_truth", persist_state="session")
+            if truth is not None and len(truth.left_pixel):
+                st.html(LEFT_OUT_KEY)
         elif image.is_defective:
             st.caption(f"The true defect is not outlined. {plain(why_left_out(results, image))}")
     if scale == "image":

@@ -10,7 +10,8 @@ from wtflow.datasets.masks.live import FileTruth
 from wtflow.failures.regions import compare_regions
 from wtflow.pictures import Shown, full_picture_of, picture_of
 from wtflow.plots.failures import paint_segments
-from wtflow.plots.pictures import crop_around, encode_jpeg, overlay, thumbnail, to_uint8
+from wtflow.plots.masks import hatch
+from wtflow.plots.pictures import crop_around, draw_outline, encode_jpeg, overlay, thumbnail, to_uint8
 from wtflow.records.failures import RegionReport
 from wtflow.results import RunResults, ScoreRow, image_of_row, outline_of, pixel_map, truth_of
 from wtflow.store.runs import RunStore
@@ -28,15 +29,19 @@ class Tile(NamedTuple):
 
 
 def plain_tile(store: RunStore, run_id: str, row: int, size_px: int = THUMBNAIL_PX) -> Tile:
-    """A scored image, its longer side at most `size_px`, with the true defect outlined."""
+    """A scored image, its longer side at most `size_px`, with the true defect outlined, and stripes over what
+    is left out.
+    """
     return _plain_tile(*_key(store, run_id, row), size_px)
 
 
 @st.cache_data(max_entries=3000, show_spinner=False)
 def _plain_tile(home: str, run_id: str, row: int, stamps: Stamps, size_px: int) -> Tile:
     found, image, shown = _open(home, run_id, row)
-    small, mask = thumbnail(shown.pixels, size_px), outline_of(found, image)
-    return Tile(encode_jpeg(small if mask is None else overlay(small, mask, (0.0, 1.0), 0.0, mask)), _note(shown))
+    small, truth = thumbnail(shown.pixels, size_px), truth_of(found, image)
+    if truth is not None and not truth.is_normal:
+        small = draw_outline(hatch(small, truth.ignored), truth.mask)
+    return Tile(encode_jpeg(small), _note(shown))
 
 
 def heat(store: RunStore, run_id: str, row: int, opacity: float, size_px: int = THUMBNAIL_PX) -> Tile:
@@ -83,7 +88,9 @@ def _segments(
     found, image, shown = _open(home, run_id, row)
     truth, values = truth_of(found, image), pixel_map(found, row)
     small = thumbnail(shown.pixels, size_px)
-    painted = paint_segments(small, values >= threshold, values < 0 if truth is None else truth.mask)
+    nothing = values < 0
+    mask, ignored = (nothing, nothing) if truth is None else (truth.mask, truth.ignored)
+    painted = paint_segments(small, values >= threshold, mask, ignored)
     tile = Tile(encode_jpeg(painted), _note(shown))
     return tile, None if truth is None else compare_regions(values, truth, threshold)
 

@@ -184,7 +184,7 @@ def test_without_masks_the_page_says_what_is_unknown(open_page: OpenPage, store:
     page = open_page("failures", run=finished, sample=SPOT, **WRONG)
     assert not page.exception
     assert "No defective image has a valid mask" in texts(page)
-    assert "This defective image has no valid mask" in texts(page)
+    assert "Areas and regions cannot be compared. It has no mask." in texts(page)
 
 
 def test_damaged_and_absent_images_cost_their_own_tile(open_page: OpenPage, root: Path, finished: str):

@@ -83,7 +83,7 @@ def cache(
 
 
 def _print_report(report: HealthReport) -> None:
-    from wtflow.datasets.masks.words import decision_words, region_words
+    from wtflow.datasets.masks.words import decision_words, expected_words, region_words
 
     counts = "; ".join(
         f"{split}: " + ", ".join(f"{n} {defect}" for defect, n in groups.items())
@@ -94,6 +94,8 @@ def _print_report(report: HealthReport) -> None:
         console.out.print(f"  masks: {decision_words(report.masks)}", markup=False)
     if report.regions is not None:
         console.out.print(f"  regions: {region_words(report.regions)}", markup=False)
+    if words := expected_words(report.pixel_images):
+        console.out.print(f"  pixels: {words}", markup=False)
     print_findings(report.findings, console.out)
     if not report.findings:
         console.out.print("  no problems found", markup=False)
@@ -109,6 +111,7 @@ def _report_facts(report: HealthReport) -> dict[str, Any]:
         "modes": report.modes,
         "n_bytes": report.n_bytes,
         "masks": None if report.masks is None else asdict(report.masks),
+        "pixel_images": report.pixel_images.facts,
         "regions": None if report.regions is None else report.regions.facts,
         "findings": facts_of(report.findings),
     }

@@ -1,7 +1,7 @@
 """Check a category: every file is read once, one image in memory at a time."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from wtflow.config import BACKGROUND, Background
@@ -14,6 +14,7 @@ from wtflow.datasets.masks.check import MaskCheck, note_good_masks
 from wtflow.datasets.scan import LAYOUTS
 from wtflow.errors import DatasetError, ImageReadError
 from wtflow.records.core import Category, Finding, HealthReport, Sample
+from wtflow.records.pixel_images import PixelImages
 
 DEFAULT_SIZE_PX = 256
 """The image size of preset `fast`."""
@@ -73,7 +74,20 @@ def check_category(
         category.reading,
         decision,
         regions,
+        _pixel_images(category, masks.left_out),
     )
+
+
+def listed_pixel_images(category: Category) -> PixelImages:
+    """Of how many test images pixel metrics will be, if every mask that is there can be used. Opens no file."""
+    missing = {one.id: "missing" for one in category.of("test") if one.is_defective and one.mask_path is None}
+    return _pixel_images(category, missing)
+
+
+def _pixel_images(category: Category, left_out: Mapping[str, str]) -> PixelImages:
+    """Of how many test images pixel metrics will be. left_out: ids of defective ones -> why."""
+    test = category.of("test")
+    return PixelImages(len(test) - len(left_out), sum(one.is_defective for one in test), Counter(left_out.values()))
 
 
 def refuse_errors(name: str, findings: Iterable[Finding]) -> None:
@@ -93,9 +107,8 @@ def _read(path: Path, name: str, code: str, noted: Noted, background: Background
 
 
 def _note_mask(category: Category, sample: Sample, image: Decoded | None, masks: MaskCheck, noted: Noted) -> None:
-    if sample.mask_path is None:
-        return
-    name = sample.mask_path.relative_to(category.root / category.name).as_posix()
+    path, folder = sample.mask_path, category.root / category.name
+    name = "" if path is None else path.relative_to(folder).as_posix()
     masks.add(sample, name, image, noted)
 
 

@@ -43,6 +43,8 @@ def compare_regions(pixel_map: np.ndarray, truth: Truth, threshold: float) -> Re
         n_under=int((mask & ~called).sum()),
         defects=_defects(truth, called),
         alarms=_alarms(called, mask, ignored),
+        n_left_out=int(ignored.sum()),
+        n_small=truth.n_small,
     )
 
 

@@ -13,6 +13,7 @@ from PIL import Image, ImageColor
 
 from wtflow.plots.axes import format_score, score_axis
 from wtflow.plots.groups import DEFECT_COLOURS
+from wtflow.plots.masks import hatch
 from wtflow.plots.theme import COLOURS, HEAT, OUTCOMES, SCORE_TITLE, add_empty_note, style
 from wtflow.records.failures import AlarmMap
 
@@ -145,17 +146,18 @@ def plot_groups(points: np.ndarray, group: np.ndarray, outcome: Sequence[str], i
     return figure.update_yaxes(quiet)
 
 
-def paint_segments(image: np.ndarray, called: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def paint_segments(image: np.ndarray, called: np.ndarray, mask: np.ndarray, ignored: np.ndarray) -> np.ndarray:
     """uint8 (H, W, 3): a picture with three kinds of pixels tinted: both called and marked (defect found), only
-    called (false alarm), only marked (missed defect).
+    called (false alarm), only marked (missed defect); and stripes over what counts in neither class.
 
-    image: uint8 (H, W, 3); called, mask: bool (S, S), stretched over it without blurring.
+    image: uint8 (H, W, 3); called, mask, ignored: bool (S, S), stretched over it without blurring.
     """
+    called = called & ~ignored
     kind = np.where(called & mask, 1, np.where(called, 2, np.where(mask, 3, 0))).astype(np.uint8)
     kind = np.asarray(Image.fromarray(kind).resize((image.shape[1], image.shape[0]), Image.Resampling.NEAREST))
     tints = np.array([(0, 0, 0), *(ImageColor.getrgb(COLOURS[name]) for name in ("tp", "fp", "fn"))], np.float32)
     cover = TINT * (kind > 0)[..., None]
-    return np.rint(image * (1 - cover) + tints[kind] * cover).astype(np.uint8)
+    return hatch(np.rint(image * (1 - cover) + tints[kind] * cover).astype(np.uint8), ignored)
 
 
 def _dots(x: np.ndarray, y: np.ndarray, ids: list[str], name: str, outcome: str | None) -> go.Scatter:

@@ -106,6 +106,8 @@ class HealthReport:
     """What the values in its masks are taken for."""
     regions: RegionSizes | None = None
     """Of the masks that are read; None without a region."""
+    pixel_images: PixelImages = PixelImages(0, 0)
+    """Of how many test images pixel metrics will be."""
 
     @property
     def errors(self) -> tuple[Finding, ...]:

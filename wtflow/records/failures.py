@@ -128,6 +128,10 @@ class RegionReport:
     """Regions of the mask, the largest first."""
     alarms: tuple[Region, ...]
     """Called regions that touch no pixel of the mask, the largest first."""
+    n_left_out: int = 0
+    """Pixels that a person wants left out: they count in no other number."""
+    n_small: int = 0
+    """Regions of the mask that are smaller than a pixel; each counts as a region."""
 
     @property
     def overlap(self) -> float | None:

@@ -5,11 +5,12 @@ from typing import Any, cast
 
 import streamlit as st
 
-from pages.ui import cache, note_taking, picture_cache, state, thresholds
+from pages.ui import cache, note_taking, picture_cache, state, thresholds, widgets
 from pages.ui.errors import plain, show_error
 from pages.ui.failures.by_type import NARROW_PX, SHORT, rows_below
 from pages.ui.failures.rows import MeasuredRow
 from pages.ui.frame import link
+from pages.ui.masks.meaning import LEFT_OUT_KEY
 from pages.ui.small_picture import show_small
 from wtflow.errors import RunNotFoundError, WTFlowError
 from wtflow.failures.calls import PIXEL_QUANTILE
@@ -18,7 +19,7 @@ from wtflow.failures.words import FailureStudy
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
 from wtflow.records.failures import RegionReport
-from wtflow.results import RunResults, find_sample, image_at
+from wtflow.results import RunResults, find_sample, image_at, why_left_out
 from wtflow.store.runs import RunStore
 
 CUTS = (0.95, 0.99, 0.995, 0.999)
@@ -53,7 +54,7 @@ def show_one(store: RunStore, results: RunResults, study: FailureStudy, threshol
         with left:
             report = show_pictures(store, results, image, cut)
         with right:
-            show_numbers(study, image, report, words)
+            show_numbers(results, study, image, report, words)
         note_taking.show_image_notes(store, results.run_id, image.sample_id)
 
 
@@ -132,17 +133,20 @@ def show_pictures(store: RunStore, results: RunResults, image: MeasuredRow, cut:
             with st.container(gap="xsmall"):
                 show_small(picture, f"{image.sample_id}: {words}")
                 st.caption(words)
+    striped = f" &ensp; {LEFT_OUT_KEY}" if report is not None and report.n_left_out else ""
     st.html(
         '<span class="wt-badge wt-tp">defect found</span> <span class="wt-badge wt-fn">missed</span> <span'
-        ' class="wt-badge wt-fp">false alarm</span>'
+        f' class="wt-badge wt-fp">false alarm</span>{striped}'
     )
     return report
 
 
-def show_numbers(study: FailureStudy, image: MeasuredRow, report: RegionReport | None, words: str) -> None:
+def show_numbers(
+    results: RunResults, study: FailureStudy, image: MeasuredRow, report: RegionReport | None, words: str
+) -> None:
     """Areas, regions and facts of the image in numbers."""
     if report is None:
-        st.caption("This defective image has no valid mask, so areas and regions cannot be compared.")
+        st.caption(f"Areas and regions cannot be compared. {plain(why_left_out(results, image))}")
     else:
         lines = [f"Pixel threshold {format_score(report.threshold)}: {words}."]
         lines.append(f"Called beyond the mask: {_share(report.n_over, report.n_pixels)} of the image.")
@@ -154,8 +158,16 @@ def show_numbers(study: FailureStudy, image: MeasuredRow, report: RegionReport |
                 f"Regions found: {n_found} of {len(report.defects)}; called regions outside every defect:"
                 f" {len(report.alarms)}."
             )
+            if report.n_small:
+                lines.append(
+                    f"Smaller than a pixel of the map: {widgets.count(report.n_small, 'region')} of the mask; each"
+                    " counts as one region."
+                )
         else:
             lines.append(f"Called regions: {len(report.alarms)}; all of them are false alarms.")
+        if report.n_left_out:
+            share = _share(report.n_left_out, report.n_left_out + report.n_pixels)
+            lines.append(f"Left out by the mask: {share} of the image; it counts in no other number.")
         st.markdown("\n".join(f"- {line}" for line in lines))
         show_regions(report)
     show_facts(study, image)

@@ -17,7 +17,7 @@ from wtflow.records.core import Category, Finding, Sample
 from wtflow.records.mask_rule import MaskRule, parse_rule
 from wtflow.records.masks import MaskDecision, RegionSizes
 from wtflow.records.reading import Reading
-from wtflow.records.truth import LeftOut
+from wtflow.records.truth import LeftOut, LeftOutCode
 
 MASK_VALUES = "mask_values"
 """Code of the findings that a person's word on masks settles."""
@@ -33,17 +33,25 @@ class MaskCheck:
         self._said = parse_rule(reading.masks)
         self._survey = Survey()
         self._looked_at: list[tuple[Sample, str, OneMask]] = []
+        self._defect: dict[str, str] = {}
+        self.left_out: dict[str, LeftOutCode] = {}
+        """Ids of defective images that pixel metrics will leave out, and why; complete after `finish`."""
 
     def add(self, sample: Sample, name: str, image: Decoded | None, noted: Noted) -> None:
-        """Look at the mask of a sample. name: of the mask, below the category; image: None where it cannot be read."""
+        """Look at the mask of a defective sample. name: of the mask, below the category; image: None where it cannot be
+        read.
+        """
         path = sample.mask_path
         if path is None:
+            self.left_out[sample.id] = "missing"
             return
+        self._defect[sample.id] = sample.defect
         try:
             stored = read_stored(path, name, upright=not self._reading.masks_as_stored)
             mask = self._survey.add(stored, sample.defect, alpha=self._said.alpha)
         except ImageReadError as error:
             noted.add("unreadable_mask", name, error.message.removeprefix(f"{name} ").rstrip("."))
+            self.left_out[sample.id] = "unreadable"
             return
         if image is not None and not self._reading.masks_as_stored:
             note_turned_mask(image, stored, name, noted)
@@ -53,6 +61,7 @@ class MaskCheck:
         if image is not None and (height, width) != image.pixels.shape[:2]:
             rows, columns = image.pixels.shape[:2]
             noted.add("mask_size", name, f"{width} x {height}, image {columns} x {rows}")
+            self.left_out[sample.id] = "size"
             return
         self._looked_at.append((sample, name, mask))
 
@@ -61,6 +70,9 @@ class MaskCheck:
         more. Findings about single masks go to `noted`.
         """
         decision = decide(self._survey, self._said, self._layout_rule)
+        for sample_id, defect in self._defect.items():
+            if decision.reason or defect in decision.doubtful:
+                self.left_out[sample_id] = "unclear"
         if decision.reason:
             return decision, None, [_unclear(decision)]
         rule = parse_rule(decision.rule)
@@ -68,9 +80,12 @@ class MaskCheck:
         for sample, name, mask in self._looked_at:
             if marked_share(mask, rule) == 0:
                 noted.add("empty_mask", name)
+                self.left_out.setdefault(sample.id, "empty")
             elif sample.defect not in decision.doubtful:
                 found = _marks(sample, rule, as_stored=self._reading.masks_as_stored)
-                if found is not None:
+                if found is None:
+                    self.left_out[sample.id] = "unreadable"
+                else:
                     shares.append(region_sizes(found))
         sizes = count_regions(shares, size_px)
         findings = [_doubtful(decision)] if decision.doubtful else []

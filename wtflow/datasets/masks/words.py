@@ -1,6 +1,7 @@
 """How masks are read, in sentences for people."""
 
 from wtflow.records.masks import MaskDecision, RegionSizes
+from wtflow.records.pixel_images import PixelImages
 
 ROLES = {
     "normal": "normal",
@@ -58,6 +59,33 @@ def region_words(sizes: RegionSizes) -> str:
         f"{sizes.n_small} of {regions} {'is' if sizes.n_small == 1 else 'are'} smaller than a pixel of the map at"
         f" {sizes.size_px} px; at {sizes.size_for_all} px none would be."
     )
+
+
+_WAYS_OUT = {
+    "missing": "add the masks",
+    "unreadable": "copy the unreadable masks again",
+    "size": "make the masks as large as their images",
+    "empty": "draw the defects",
+    "unclear": "say what the masks mean",
+}
+"""Why pixel metrics leave an image out -> what to do."""
+
+
+def expected_words(pixel_images: PixelImages) -> str:
+    """Before a training: that pixel metrics will be absent or of a part of the defects only, and the way out. Empty
+    where they will be of all, or where there is no defective image.
+    """
+    left_out, n_defects = pixel_images.left_out, pixel_images.n_defects or 0
+    if not pixel_images.n_left_out:
+        return ""
+    ways = [_WAYS_OUT[code] for code, n in sorted(left_out.items(), key=lambda item: -item[1]) if n]
+    found = pixel_images.words.partition("; ")[2]
+    if pixel_images.n_left_out >= n_defects:
+        head = f"Pixel metrics will be absent: {found}."
+    else:
+        n = n_defects - pixel_images.n_left_out
+        head = f"Pixel metrics will be of {n} of {n_defects} defects only: {found}."
+    return f"{head} To have them of all, {' and '.join(ways)} before you train. Image metrics do not need masks."
 
 
 def share_words(share: float) -> str:
