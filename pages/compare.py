@@ -8,6 +8,7 @@ import streamlit as st
 from pages.ui import state
 from pages.ui.compare import compare_cache, run_choice, tables
 from pages.ui.compare.maps import show_maps
+from pages.ui.compare.truth_choice import choose_truth
 from pages.ui.errors import plain, shown
 from pages.ui.frame import open_page
 from wtflow.compare.pixel_tally import pro_curve
@@ -27,29 +28,30 @@ def main(store: RunStore) -> None:
     with st.spinner("Reading the runs"):
         comparison = compare_cache.comparison(store, run_ids)
     names = run_choice.run_names(comparison)
-    run_choice.show_settings(comparison, names)
+    run_choice.show_settings(store, comparison, names)
     if not run_choice.agree_on_images(comparison):
         return
-    wants_pixels = tables.show_metrics(store, comparison, names)
+    on = choose_truth(store, comparison)
+    wants_pixels = tables.show_metrics(store, comparison, on, names)
     counting = st.container()  # stands here, but is filled last, so that the rest need not wait
-    show_curves(store, comparison, names)
+    show_curves(store, comparison, on, names)
     pair, disagreed = show_calls(store, comparison, names)
-    show_maps(store, comparison, names, pair.thresholds, disagreed)
+    show_maps(store, comparison, on, names, pair.thresholds, disagreed)
     tables.show_costs(comparison, names)
     if wants_pixels:
         with counting:
-            tables.count_pixels(store, comparison)
+            tables.count_pixels(store, comparison, on)
 
 
-def show_curves(store: RunStore, comparison: Comparison, names: Sequence[str]) -> None:
+def show_curves(store: RunStore, comparison: Comparison, on: compare_cache.Basis, names: Sequence[str]) -> None:
     st.subheader("Curves", anchor=False)
     kind: CurveKind = state.choose("curve", KINDS, "roc")
     st.segmented_control(
         "Curve", list(CURVES), required=True, format_func=lambda key: CURVES[key][0], **state.bound("curve", kind)
     )
-    curves = [(name, curve_of(store, comparison, k, kind)) for k, name in enumerate(names)]
+    curves = [(name, curve_of(store, comparison, on, k, kind)) for k, name in enumerate(names)]
     if kind == "pro" and not all(curve for _, curve in curves):
-        st.caption("The PRO curve needs masks, and the pixels of every run counted: see above.")
+        st.caption("The PRO curve needs masks, and the pixels of every run counted on the same ones: see above.")
     st.plotly_chart(
         plot_rates(curves, kind),
         key=f"curve_{kind}",
@@ -58,10 +60,10 @@ def show_curves(store: RunStore, comparison: Comparison, names: Sequence[str]) -
     )
 
 
-def curve_of(store: RunStore, comparison: Comparison, k: int, kind: CurveKind) -> Curve | None:
+def curve_of(store: RunStore, comparison: Comparison, on: compare_cache.Basis, k: int, kind: CurveKind) -> Curve | None:
     """A run's curve on the common images, or None where it is not defined or its pixels are not counted."""
     if kind == "pro":
-        tally = compare_cache.tally(store, comparison.runs[k].run_id)
+        tally = compare_cache.tally(store, comparison, on, k)
         return None if tally is None else pro_curve(tally, comparison.rows[k])
     return (roc_curve if kind == "roc" else pr_curve)(comparison.scores[k], comparison.labels)
 

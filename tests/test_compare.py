@@ -18,11 +18,12 @@ from typer.testing import CliRunner
 
 from wtflow.cli.app import app
 from wtflow.compare import pixel_tally
+from wtflow.compare.common_truth import CommonTruth
+from wtflow.compare.pixel_rows import compare_pixels
 from wtflow.compare.runs import (
     align,
     common_thresholds,
     compare_images,
-    compare_pixels,
     difference_words,
     disagreement_words,
     disagreements,
@@ -33,9 +34,10 @@ from wtflow.compare.runs import (
 )
 from wtflow.config import Settings
 from wtflow.datasets.seen import SeenImages
-from wtflow.errors import DamagedRunError, DiskFullError, ImageReadError, MetricError
+from wtflow.errors import DamagedRunError, DiskFullError, MetricError
 from wtflow.metrics import FPR_LIMIT, PixelMetrics
 from wtflow.records.compare import Interval
+from wtflow.records.truth import RunTruth
 from wtflow.results import RunResults, open_results
 from wtflow.store.layout import RunConfig
 from wtflow.store.runs import RunStore
@@ -45,6 +47,8 @@ BETTER = SCORES | {"test/good/001.png": 0.5}
 
 SIDE = 64
 """Maps as large as the image, so that a map is its own pixels."""
+
+NO_MASKS = RunTruth((SIDE, SIDE), {}, {})
 
 
 def results_of(scores: dict[str, float] = SCORES, held_out: dict[str, float] = HELD_OUT, **metrics) -> RunResults:
@@ -299,7 +303,7 @@ def quiet(*_: object) -> None:
 
 @pytest.fixture(scope="module")
 def tally(drawn: RunResults):
-    return pixel_tally.count_pixels(drawn, quiet)
+    return pixel_tally.count_pixels(drawn, drawn.truth.read_all(), quiet)
 
 
 def test_a_resample_of_the_tally_has_the_metrics_of_its_pixels(drawn, tally):
@@ -337,7 +341,7 @@ def test_the_overlap_of_regions_is_that_of_a_drawn_mask(tmp_path):
     )
     table = pd.DataFrame([row], columns=base.table.columns)
     run = replace(base, table=table, maps=values[None], truth=file_truth(table, (SIDE, SIDE)))
-    tally = pixel_tally.count_pixels(run, quiet)
+    tally = pixel_tally.count_pixels(run, run.truth.read_all(), quiet)
     at = {float(threshold): i for i, threshold in enumerate(tally.thresholds)}
     assert tally.overlap[0, at[1.0]] == pytest.approx(2.0)
     assert tally.overlap[0, at[3.0]] == pytest.approx(0.5)
@@ -355,28 +359,52 @@ def test_the_pro_curve_rises_from_nothing_to_everything_and_holds_the_area(drawn
     assert pixel_tally.pro_curve(tally, np.array([0, 2])) is None, "good images have no region"
 
 
-def test_pixel_metrics_get_intervals_from_tallies_and_keep_the_stored_values(drawn, tally):
+def on_truth(*runs: RunResults, is_stored: bool = False) -> CommonTruth:
+    """The runs' own masks, which are the same."""
+    return CommonTruth("", tuple(run.truth.read_all() for run in runs), is_stored)
+
+
+def test_pixel_metrics_get_intervals_from_tallies_and_exact_values_that_agree_with_them(drawn, tally):
     both = compared(drawn, drawn)
-    rows = compare_pixels(both, [tally, tally], n_resamples=200)
+    rows = compare_pixels(both, on_truth(drawn, drawn), [tally, tally], n_resamples=200)
     for row in rows:
         assert row.values[0] == drawn.metrics["metrics"][row.key]
         assert row.intervals[0].low < row.values[0] < row.intervals[0].high
         assert row.differences[1] == Interval(0.0, 0.0, 0.0)
-    assert [row.intervals for row in compare_pixels(both, None)] == [(), (), ()]
+
+
+def test_values_that_were_stored_of_other_masks_are_never_shown_with_an_interval_of_these(drawn, tally):
+    """What case 10 showed: a stored value outside its own interval."""
+    stale = replace(drawn, metrics=plain_metrics(metrics=dict.fromkeys(drawn.metrics["metrics"], 0.5)))
+    both = compared(stale, drawn)
+    for row in compare_pixels(both, on_truth(stale, drawn), [tally, tally], n_resamples=200):
+        assert row.values[0] == row.values[1] == pytest.approx(drawn.metrics["metrics"][row.key], abs=0.005)
+        assert row.intervals[0].low <= row.values[0] <= row.intervals[0].high
+
+
+def test_stored_values_stand_without_an_interval_only_where_they_are_of_the_common_truth(drawn):
+    both = compared(drawn, drawn)
+    rows = compare_pixels(both, on_truth(drawn, drawn, is_stored=True), None)
+    assert [(row.values[0], row.intervals) for row in rows] == [(drawn.metrics["metrics"][row.key], ()) for row in rows]
+    for row in compare_pixels(both, on_truth(drawn, drawn), None):
+        assert row.values == (None, None) and "not counted yet" in row.reason
+    for row in compare_pixels(both, CommonTruth("", reason="Nobody chose."), None):
+        assert (row.values, row.reason) == ((None, None), "Nobody chose.")
 
 
 def test_on_a_part_of_the_images_pixel_metrics_come_from_the_tallies(drawn, tally):
     half = replace(drawn, table=drawn.table[drawn.table.row < 12])
-    common = compared(drawn, half)
+    common, masks = compared(drawn, half), on_truth(drawn, drawn, is_stored=True)
     truth = exact(drawn, drawn.table, drawn.maps, (np.arange(24) < 12).astype(int))
-    assert_close({row.key: row.values[0] for row in compare_pixels(common, [tally, tally], 50)}, truth)
-    assert {row.values for row in compare_pixels(common, None)} == {(None, None)}
+    assert_close({row.key: row.values[0] for row in compare_pixels(common, masks, [tally, tally], 50)}, truth)
+    assert {row.values for row in compare_pixels(common, masks, None)} == {(None, None)}
     only_good = compared(drawn, replace(drawn, table=drawn.table[~drawn.table.is_defective]))
-    assert "No common image" in compare_pixels(only_good, [tally, tally], 50)[0].reason
+    assert "No common image" in compare_pixels(only_good, masks, [tally, tally], 50)[0].reason
 
 
 def test_pixel_metrics_without_masks_say_why():
-    rows = {row.key: row for row in compare_pixels(compared(results_of(), results_of()), None)}
+    runs = results_of(), results_of()
+    rows = {row.key: row for row in compare_pixels(compared(*runs), CommonTruth("", (NO_MASKS,) * 2), None)}
     assert rows["aupro"].reason == "No masks."
 
 
@@ -385,23 +413,35 @@ def test_a_tally_is_kept_with_its_run_and_counted_anew_after_damage(tmp_path, dr
     run_id = store.create(Path("/data"), "plate", drawn.settings)
     store.write_scores(run_id, drawn.table)
     store.write_maps(run_id, drawn.maps)
-    run = replace(drawn, run_id=run_id)
-    assert pixel_tally.load_tally(store, run_id) is None
+    run, truth = replace(drawn, run_id=run_id), drawn.truth.read_all()
+    assert pixel_tally.load_tally(store, run_id, truth) is None
     seen: list[tuple[int, int]] = []
-    made = pixel_tally.make_tally(store, run, lambda *done: seen.append(done))
+    made = pixel_tally.make_tally(store, run, truth, lambda *done: seen.append(done))
     assert seen == [(i + 1, 24) for i in range(24)]
-    assert np.array_equal(pixel_tally.load_tally(store, run_id).overlap, made.overlap)
-    path = pixel_tally.tally_path(store, run_id)
+    assert np.array_equal(pixel_tally.load_tally(store, run_id, truth).overlap, made.overlap)
+    path = pixel_tally.tally_path(store, run_id, pixel_tally.truth_key(truth))
     path.write_bytes(path.read_bytes()[:100])
-    assert pixel_tally.load_tally(store, run_id) is None
+    assert pixel_tally.load_tally(store, run_id, truth) is None
     assert not path.exists()
 
 
-def test_an_image_that_is_gone_stops_the_count_with_a_sentence(drawn):
-    table = drawn.table.assign(path="/nowhere/1.png")
-    lost = replace(drawn, table=table, truth=file_truth(table, (SIDE, SIDE)))
-    with pytest.raises(ImageReadError, match=r"/nowhere/1\.png"):
-        pixel_tally.count_pixels(lost, quiet)
+def test_a_tally_of_one_truth_is_not_found_for_another(tmp_path, drawn):
+    """Every way in which a truth may differ in what is counted, and none in which it may not."""
+    store, truth = RunStore(tmp_path / "runs"), drawn.truth.read_all()
+    run_id = store.create(Path("/data"), "plate", drawn.settings)
+    name, one = next(iter(truth.truths.items()))
+    pixel_tally.make_tally(store, replace(drawn, run_id=run_id), truth, quiet)
+    moved = replace(one, pixel=one.pixel + 1)
+    fainter = replace(one, share=one.share * np.float32(0.5))
+    joined = replace(one, region=np.zeros_like(one.region), pixel=one.pixel)
+    ignoring = replace(one, left_pixel=np.array([0], np.int32), left_share=np.ones(1, np.float32))
+    others = [truth.truths | {name: other} for other in (moved, fainter, ignoring)]
+    others += [{key: value for key, value in truth.truths.items() if key != name}]
+    if one.n_regions > 1:
+        others.append(truth.truths | {name: joined})
+    for other in others:
+        assert pixel_tally.load_tally(store, run_id, replace(truth, truths=other)) is None
+    assert pixel_tally.load_tally(store, run_id, replace(truth, left_out={})) is not None
 
 
 # -- scored again, kept as a run ---------------------------------------------------------------------------------------

@@ -7,13 +7,15 @@ import pytest
 from hand_made_runs import plain_metrics, write_finished_run
 from report_runs import write_category, write_run
 from run_folders import tiny_settings
-from test_compare import compared, results_of
+from test_compare import NO_MASKS, compared, results_of
+from truths import keep_truth
 from typer.testing import CliRunner
 
 from wtflow.cli.app import app
 from wtflow.cli.follow import print_metrics
+from wtflow.compare.common_truth import CommonTruth
 from wtflow.compare.pixel_images import pixel_images_words
-from wtflow.compare.pixel_tally import count_pixels
+from wtflow.compare.truths import OwnTruth
 from wtflow.export.report.write import make_report
 from wtflow.metrics import METRICS
 from wtflow.records.pixel_images import pixel_images_of
@@ -97,26 +99,26 @@ def test_results_know_it_also_of_a_run_that_counts_no_reasons(store):
 def test_a_report_tells_it_at_the_metric_on_top_below_the_table_and_in_the_comparison(store, tmp_path):
     root = write_category(tmp_path / "images")
     ids = [write_run(store, root) for _ in range(2)]
-    for run_id, n_left_out in zip(ids, (1, 0), strict=True):
-        facts = {"n": 5 - n_left_out, "n_defects": 3, "left_out": {"missing": n_left_out}}
+    for run_id, left_out in zip(ids, (("test/spot/001.png",), ()), strict=True):
+        keep_truth(store, run_id, left_out)
+        facts = {"n": 5 - len(left_out), "n_defects": 3, "left_out": {"missing": len(left_out)}}
         store.write_metrics(run_id, plain_metrics(metrics=VALUES, pixel_images=facts))
     html = make_report(store, ids, lambda label, percent: None).html.decode()
     assert html.count("of 4 images; 1 of 3 defective images has no mask") == 4, "card, table, data, comparison"
-    assert "Pixel metrics of A are of 4 images; 1 of 3 defective images has no mask." in html
-    assert "Pixel metrics of B are of 5 images." in html
+    assert "Pixel metrics of A, by its own masks, are of 4 images; 1 of 3 defective images has no mask." in html
+    assert "Pixel metrics of B, by its own masks, are of 5 images." in html
 
 
-def test_on_common_images_the_counted_pixels_tell_it():
-    first, second = results_of(pixel_images=FOUR_OF_SIX), results_of()
-    whole = compared(first, second)
-    assert pixel_images_words(whole, None) == (
-        "Pixel metrics of A are of 7 images; 4 of 6 defective images have no mask.",
-        "Pixel metrics of B are of 5 images.",
+def test_the_common_truth_tells_of_how_many_common_images_pixel_metrics_are():
+    run = results_of()
+    own, masks = OwnTruth(NO_MASKS, True), CommonTruth("the masks of A", (NO_MASKS,) * 2)
+    whole = compared(run, run)
+    assert pixel_images_words(whole, (own, own), masks) == (
+        "Pixel metrics are of 2 images; 3 of 3 defective images have no mask.",
     )
-    assert pixel_images_words(compared(second, second), None) == ("Pixel metrics are of 5 images.",)
-    part = compared(second, replace(second, table=second.table[second.table.row < 4]))
-    assert pixel_images_words(part, None) == ()
-    tallies = [count_pixels(run, lambda done, total: None) for run in part.runs]
-    assert pixel_images_words(part, tallies) == (
-        "Pixel metrics are of 2 images; 2 of 2 defective images have no valid mask.",
+    part = compared(run, replace(run, table=run.table[run.table.row < 4]))
+    assert pixel_images_words(part, (own, own), masks) == (
+        "Pixel metrics are of 2 images; 2 of 2 defective images have no mask.",
     )
+    unknown = pixel_images_words(whole, (own, OwnTruth(None, False)), CommonTruth("", reason="Nobody chose."))
+    assert unknown == ("Pixel metrics of A, by its own masks, are of 2 images; 3 of 3 defective images have no mask.",)

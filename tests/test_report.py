@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -126,7 +127,7 @@ def _figures(request, monkeypatch):
                 ("rates", "scores", "types"), Markup("<svg></svg>" * (len(run.results.test) > 0))
             ),
         )
-        monkeypatch.setattr(write, "rates_figure", lambda runs, names: Markup(""))
+        monkeypatch.setattr(write, "rates_figure", lambda *_: Markup(""))
 
 
 def quiet(label, percent):
@@ -167,8 +168,10 @@ def test_metrics_have_an_interval_around_them_and_what_no_flow_would_reach_besid
     assert floor == "0.250"
 
 
-def test_a_metric_that_the_images_do_not_define_says_why(store, run_id):
-    assert "No masks." in report(store, run_id).row("AUPRO")[0]
+def test_a_metric_that_the_images_do_not_define_says_why(store, tmp_path):
+    root = write_category(tmp_path / "unmarked")
+    shutil.rmtree(root / "plate/ground_truth")
+    assert "No masks." in report(store, write_run(store, root)).row("AUPRO")[0]
 
 
 def test_data_facts_count_every_split_and_type_and_carry_the_whole_fingerprint(store, run_id):
@@ -230,7 +233,7 @@ def test_images_that_are_gone_cost_their_pictures_and_no_more(store, run_id, tmp
     (tmp_path / "images").rename(tmp_path / "moved")
     page = report(store, run_id)
     assert "its file is gone or has changed" in page.text
-    assert "Some images of this run are gone" in page.text
+    assert "The run holds no masks of its own, and its images are gone" in page.text
     assert page.row("Image AUROC")[1] == "0.833"
     assert str(tmp_path) not in page.text
 
@@ -357,7 +360,7 @@ def test_two_runs_are_compared_by_settings_and_paired_differences(store, run_id,
     assert values[1::2] == ["0.833", "1.000"]
     assert values[4] == "1.000 to 1.000" and differences[1:3] == ["B", "+0.167"]
     assert differences[3].startswith("+0.000 to +") and differences[4] == "within noise"
-    assert page.row("AUPRO")[1:] == ["–", "–", "–", "–"]
+    assert page.row("AUPRO")[1:] == ["0.000", "0.000 to 0.000"] * 2, "maps rise from image to image, defects first"
     assert "A and B call 1 of 5 images differently: A is right on 0, B on 1." in page.text
     assert "Where A and B disagree" in page.text
     assert "B is right; maps: A, B test/spot/000.png" in page.text

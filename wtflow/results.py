@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from wtflow.config import Settings
-from wtflow.datasets.masks.live import FileTruth
-from wtflow.datasets.scan import layout_of_training
+from wtflow.datasets.masks.live import FileTruth, file_truth
 from wtflow.datasets.seen import SeenImages, open_seen
 from wtflow.errors import DamagedRunError, ImageReadError, RunNotFoundError
 from wtflow.records.core import Sample
@@ -20,7 +19,6 @@ from wtflow.records.shapes import Shape, shape_of
 from wtflow.records.truth import RunTruth, Truth
 from wtflow.scoring.pixels import upsample
 from wtflow.store.layout import RunConfig
-from wtflow.store.readings import reading_of
 from wtflow.store.runs import RunStore
 
 OUTCOMES = ("TP", "FP", "TN", "FN")
@@ -143,17 +141,8 @@ def open_results(store: RunStore, run_id: str) -> RunResults:
 
 
 def _truth(store: RunStore, config: RunConfig, table: pd.DataFrame, shape: Shape) -> RunTruth | FileTruth:
-    if (own := store.truth(config.run_id)) is not None:
-        return own
-    reading = config.reading
-    for root in (config.root, store.place(config.run_id).recorded):  # said of the images here, or where they were
-        if reading.is_as_found:
-            reading = reading_of(store, Path(root), config.category)
-    samples = [sample_of(image) for image in each_image(table[table.split == "test"])]
-    train = [entry["id"] for entry in (store.data(config.run_id) or {"samples": []})["samples"]]
-    layout = next(filter(None, map(layout_of_training, train)), None)
-    rule = "auto" if layout is None else layout.mask_rule
-    return FileTruth(samples, reading, shape, rule)
+    own = store.truth(config.run_id)
+    return own if own is not None else file_truth(store, config, tested_samples(table), shape)
 
 
 def pixel_map(results: RunResults, row: int) -> np.ndarray:
@@ -166,6 +155,11 @@ def sample_of(image: ScoreRow) -> Sample:
     return Sample(
         image.sample_id, Path(image.path), "test", image.defect, Path(image.mask_path) if image.mask_path else None
     )
+
+
+def tested_samples(table: pd.DataFrame) -> list[Sample]:
+    """The test images of a score table as a data set lists them."""
+    return [sample_of(image) for image in each_image(table[table.split == "test"])]
 
 
 def truth_of(results: RunResults, image: ScoreRow) -> Truth | None:

@@ -2,7 +2,8 @@
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -93,7 +94,7 @@ def pick_run(store: RunStore) -> RunSummary:
             finished,
             index=None if chosen is None else 0,
             placeholder="Choose a run",
-            format_func=lambda run_id: run_label(summaries[run_id]),
+            format_func=run_labels(summaries.values()).__getitem__,
             **state.bound("run", chosen),
         )
     if chosen is None:
@@ -148,8 +149,17 @@ def show_why_unfit(run_id: str, summary: RunSummary | None) -> None:
         link("train", "Watch it on the train page", icon=":material/model_training:", watch=run_id)
 
 
+def run_labels(summaries: Iterable[RunSummary]) -> dict[str, str]:
+    """Run -> its line for a picker. A picker tells options apart by what it shows, so of runs that look alike each also
+    has its id.
+    """
+    labels = {summary.run_id: run_label(summary) for summary in summaries}
+    n_alike = Counter(labels.values())
+    return {run_id: f"{label} · {run_id}" if n_alike[label] > 1 else label for run_id, label in labels.items()}
+
+
 def run_label(summary: RunSummary) -> str:
-    """A run in one line, for pickers."""
+    """A run in one line."""
     if summary.problem:
         return f"{summary.run_id} (damaged)"
     return f"{summary.category} · {moment(summary.created)} · {summary.label}"

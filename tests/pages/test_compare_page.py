@@ -1,17 +1,16 @@
 """The page `compare`: which runs, refusals in words, who is right where, and pixels counted once."""
 
 import json
-import re
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from hand_made_runs import plain_metrics
 from page_runs import OpenPage, texts
+from PIL import Image
+from truths import drawn, keep_truth
 
-from wtflow.compare.pixel_tally import tally_path
 from wtflow.datasets.images import hash_file
 from wtflow.records.core import RunStatus
 from wtflow.store import layout
@@ -230,25 +229,30 @@ def test_an_image_that_is_gone_leaves_the_rest_of_the_page(open_page: OpenPage, 
     assert "Time and memory" in texts(page)
 
 
-def with_pixel_metrics(store: RunStore, run_id: str) -> None:
-    metrics = plain_metrics()
-    metrics["metrics"] |= {"pixel_auroc": 0.9, "pixel_ap": 0.5, "aupro": 0.8}
-    store.write_metrics(run_id, metrics)
+def tallies(store: RunStore, run_id: str) -> list[Path]:
+    """The counts of pixels that are kept with a run, one per truth."""
+    return sorted((store.folder(run_id) / layout.DERIVED).glob("tally-*.npz"))
+
+
+def cells(page, metric: str) -> list[str]:
+    """The table row of the values of a metric."""
+    row = next(line for line in texts(page).splitlines() if line.strip().startswith(f"| {metric} |"))
+    return [cell.strip() for cell in row.strip().strip("|").split("|")]
 
 
 def test_pixels_are_counted_once_and_give_intervals_and_the_pro_curve(open_page: OpenPage, store: RunStore, pair):
-    for run_id in pair:
-        with_pixel_metrics(store, run_id)
     page = open_page("compare", runs=list(pair), curve="pro")
     assert not page.exception
-    assert all(tally_path(store, run_id).is_file() for run_id in pair)
-    assert re.search(r"AUPRO \| 0\.800 \| 0\.\d+ to", texts(page))
+    assert [len(tallies(store, run_id)) for run_id in pair] == [1, 1]
+    _, first, span, second, _ = cells(page, "AUPRO")
+    low, high = map(float, span.split(" to "))
+    assert low <= float(first) == float(second) <= high
     assert "| AUPRO | B | +0.000 | +0.000 to +0.000 | **exactly the same** |" in texts(page), (
         "both runs have the same maps"
     )
-    before = tally_path(store, pair[0]).stat().st_mtime_ns
+    before = tallies(store, pair[0])[0].stat().st_mtime_ns
     assert "needs masks" not in texts(open_page("compare", runs=list(pair), curve="pro"))
-    assert tally_path(store, pair[0]).stat().st_mtime_ns == before
+    assert tallies(store, pair[0])[0].stat().st_mtime_ns == before
 
 
 def test_many_pixels_are_counted_only_when_asked(
@@ -257,14 +261,108 @@ def test_many_pixels_are_counted_only_when_asked(
     from pages.ui.compare import tables
 
     monkeypatch.setattr(tables, "COUNT_AT_ONCE", 9)
-    for run_id in pair:
-        with_pixel_metrics(store, run_id)
     page = open_page("compare", runs=list(pair))
-    assert "| AUPRO | 0.800 | – | 0.800 | – |" in texts(page)
-    assert "| AUPRO | B | +0.000 | – | – |" in texts(page)
-    assert not tally_path(store, pair[0]).exists()
+    assert cells(page, "AUPRO") == ["AUPRO", "–", "–", "–", "–"]
+    assert "not counted yet" in texts(page)
+    assert not tallies(store, pair[0])
     next(button for button in page.button if "Count the pixels of 10 maps" in button.label).click().run()
-    assert re.search(r"AUPRO \| 0\.800 \| 0\.\d+ to", texts(page))
+    assert " to 0." in cells(page, "AUPRO")[2]
+
+
+def test_runs_that_look_alike_are_told_apart_in_pickers(open_page: OpenPage, store: RunStore, pair):
+    """Made in the same minute with the same settings: a picker gives back the first option of what it shows."""
+    twin = write_twin(store, pair[0], "20300101-000009-plate", steps=2)
+    page = open_page("results", run=pair[0])
+    for run_id in (twin, pair[0]):
+        page.selectbox(key="widget_run").set_value(run_id).run()
+        assert page.query_params["run"] == run_id
+    page = open_page("compare", runs=[pair[0], twin]).run()
+    assert page.query_params["runs"] == [pair[0], twin] and f"run {twin}" in texts(page)
+
+
+# -- one truth ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def redrawn(store: RunStore, pair) -> tuple[str, str]:
+    """Two runs of the same settings: for the first one the mask of spot 000 was a corner, and spot 001 had none."""
+    twin = write_twin(store, pair[0], "20300101-000009-plate", steps=2, good_1=1.2)
+    corner = np.zeros((64, 64), bool)
+    corner[:6, :6] = True
+    keep_truth(store, pair[0], ["test/spot/001.png"], spot_000=drawn(corner))
+    keep_truth(store, twin)
+    return pair[0], twin
+
+
+CHANCE = "What still differs is chance"
+
+
+def test_runs_of_different_masks_are_named_and_not_compared_by_pixels_until_a_truth_is_chosen(
+    open_page: OpenPage, store: RunStore, redrawn
+):
+    page = open_page("compare", runs=list(redrawn), curve="pro")
+    assert not page.exception and not page.error
+    (warning,) = (one.value for one in page.warning)
+    assert "not counted on the same masks" in warning
+    assert "1 image has different masks in A and B: test/spot/000.png" in warning.replace("\\", "")
+    assert "1 image has a valid mask in B only: test/spot/001.png" in warning.replace("\\", "")
+    assert CHANCE not in texts(page)
+    assert cells(page, "AUPRO") == ["AUPRO", "–", "–", "–", "–"]
+    assert cells(page, "Image AUROC")[1] == "0.833", "images need no mask"
+    assert "Pixel metrics of A, by its own masks, are of 4 images; 1 of 3 defective images has no mask" in texts(page)
+    assert not tallies(store, redrawn[0])
+    assert list(page.selectbox(key="widget_truth").options) == [
+        "the masks of A",
+        "the masks of B",
+        "the masks as they are now",
+    ]
+
+
+def test_a_chosen_truth_counts_both_runs_on_the_same_masks(open_page: OpenPage, store: RunStore, redrawn):
+    """Both runs have the same maps, so on one truth they are the same; each truth gives its own figure."""
+    page, found = open_page("compare", runs=list(redrawn), sample="test/spot/000.png"), {}
+    for key in (*redrawn, "now"):
+        page.selectbox(key="widget_truth").set_value(key).run()
+        assert not page.exception and not page.error
+        assert page.query_params["truth"] == key
+        _, first, span, second, _ = cells(page, "AUPRO")
+        low, high = map(float, span.split(" to "))
+        assert low <= float(first) <= high and first == second
+        assert "| AUPRO | B | +0.000 | +0.000 to +0.000 | **exactly the same** |" in texts(page)
+        found[key] = first
+    assert found[redrawn[0]] != found[redrawn[1]] == found["now"]
+    assert len(tallies(store, redrawn[0])) == 2, "one per truth; now it is that of the second run"
+    assert "rest on the masks as they are now" in texts(page)
+    assert "The outline is that of the masks as they are now" in texts(page)
+    assert "Pixel metrics are of 5 images." in texts(page)
+
+
+def test_what_differs_is_chance_only_where_settings_images_labels_and_masks_are_the_same(
+    open_page: OpenPage, store: RunStore, redrawn
+):
+    keep_truth(store, redrawn[0])
+    page = open_page("compare", runs=list(redrawn))
+    assert CHANCE in texts(page) and not page.warning
+    data = store.data(redrawn[1])
+    extra = {"id": "train/good/999.png", "split": "train", "defect": "good", "mask": "", "path": "/x", "sha256": "9"}
+    store.write_data(redrawn[1], data | {"samples": [*data["samples"], extra]})
+    page = open_page("compare", runs=list(redrawn))
+    assert CHANCE not in texts(page)
+    assert "trained on different images (A 0, B 1; 0 are the same" in texts(page).replace("\\", "")
+
+
+def test_runs_that_hold_no_truth_are_counted_by_their_masks_as_they_are_now_and_say_so(
+    open_page: OpenPage, store: RunStore, root, pair
+):
+    """Also when a mask changes while the app runs."""
+    before = cells(page := open_page("compare", runs=list(pair)), "AUPRO")
+    assert "A holds no masks of its own: it is counted on its masks as they are now." in texts(page).replace("\\", "")
+    corner = np.zeros((64, 64), np.uint8)
+    corner[:6, :6] = 255
+    for path in (root / "plate/ground_truth/spot").glob("*.png"):
+        Image.fromarray(corner).save(path)
+    after = cells(open_page("compare", runs=list(pair)), "AUPRO")
+    assert before[1] != after[1] and after[1] == after[3]
 
 
 def test_times_and_memory_are_those_that_the_runs_measured(open_page: OpenPage, pair):
@@ -292,11 +390,3 @@ def test_two_thousand_images_are_compared_without_their_files(open_page: OpenPag
     page = open_page("compare", runs=list(pair))
     assert not page.exception
     assert "same 2,000 images (800 normal, 1,200 defective)" in texts(page)
-
-
-def test_pixel_metrics_tell_of_how_many_images_they_are(open_page: OpenPage, store: RunStore, pair):
-    facts = store.metrics(pair[0])
-    store.write_metrics(pair[0], facts | {"pixel_images": {"n": 4, "n_defects": 3, "left_out": {"missing": 1}}})
-    words = texts(open_page("compare", runs=list(pair)))
-    assert "Pixel metrics of A are of 4 images; 1 of 3 defective images has no mask." in words
-    assert "Pixel metrics of B are of 5 images." in words

@@ -22,6 +22,14 @@ def report(
     common: Annotated[
         bool, typer.Option("--common", help="Compare runs of different test sets on the images that all of them have.")
     ] = False,
+    truth: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN|now",
+            help="Where the masks of the runs differ: count all of them on the masks of this run, or on the masks as"
+            " they are now.",
+        ),
+    ] = None,
     most_mb: Annotated[
         float, typer.Option(min=1, help="Largest size in MB; pictures are shrunk, then left out, to fit.")
     ] = 15,
@@ -33,8 +41,17 @@ def report(
     """
     from wtflow.export.report.write import ReportOptions, write_report
 
-    options = ReportOptions(with_images=with_images, with_paths=with_paths, on_common=common, most_mb=most_mb)
+    options = ReportOptions(
+        with_images=with_images, with_paths=with_paths, on_common=common, truth=truth, most_mb=most_mb
+    )
     with Mistakes(as_json), console.progress() as show:
         made = write_report(RunStore(), runs, out, show, options, is_replacing=force)
     console.err.print(f"{out}: {made.words}.", markup=False)
-    console.finish(as_json, {"runs": runs, "out": str(out), "n_bytes": len(made.html), "shrunk": made.shrunk})
+    if made.uncompared:
+        console.err.print(f"Pixel metrics: {made.uncompared}", markup=False)
+        if truth is None:
+            console.err.print(
+                "Choose the masks that all runs are counted on: --truth RUN or --truth now.", markup=False
+            )
+    facts = {"n_bytes": len(made.html), "shrunk": made.shrunk, "pixels_not_compared": made.uncompared}
+    console.finish(as_json, {"runs": runs, "out": str(out)} | facts)

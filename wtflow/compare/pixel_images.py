@@ -1,36 +1,33 @@
 """Of how many images the pixel metrics of compared runs are."""
 
+from collections import Counter
 from collections.abc import Sequence
 
-import numpy as np
+import pandas as pd
 
+from wtflow.compare.common_truth import CommonTruth
 from wtflow.compare.runs import LETTERS, Comparison
-from wtflow.records.compare import PixelTally
-from wtflow.records.pixel_images import NO_VALID_MASK, PixelImages
+from wtflow.compare.truths import OwnTruth
+from wtflow.records.pixel_images import PixelImages
+from wtflow.records.truth import RunTruth
 
 
-def pixel_images_words(comparison: Comparison, tallies: Sequence[PixelTally] | None) -> tuple[str, ...]:
-    """A sentence on each run, one for all where they agree: of how many images its pixel metrics are. On a part of the
-    test images this is known once their pixels are counted.
+def pixel_images_words(comparison: Comparison, own: Sequence[OwnTruth], truth: CommonTruth) -> tuple[str, ...]:
+    """Of how many of the common images pixel metrics are: in a sentence where all runs are counted on one truth, else
+    in a sentence on each run by its own masks.
     """
     if not comparison.labels.any():
         return ()  # without a defective image there is no pixel metric
-    if comparison.is_same_set:
-        found = [run.pixel_images for run in comparison.runs]
-    elif tallies is not None:
-        found = [_counted(tally, rows, comparison.labels) for tally, rows in zip(tallies, comparison.rows, strict=True)]
-    else:
-        return ()
-    if len(set(words := [one.words for one in found])) == 1:
-        return (f"Pixel metrics are {words[0]}.",)
-    return tuple(f"Pixel metrics of {LETTERS[k]} are {one}." for k, one in enumerate(words))
+    truths = truth.truths or [one.truth for one in own]
+    found = ["" if one is None else images_on(one, comparison.images).words for one in truths]
+    if len(set(found)) == 1 and all(found) and truth.truths:
+        return (f"Pixel metrics are {found[0]}.",)
+    by = "" if truth.truths else ", by its own masks,"
+    return tuple(f"Pixel metrics of {LETTERS[k]}{by} are {words}." for k, words in enumerate(found) if words)
 
 
-def _counted(tally: PixelTally, rows: np.ndarray, labels: np.ndarray) -> PixelImages:
-    """Of the images `rows` of the score table: an image that pixel metrics leave out has no pixel in the tally."""
-    place = np.searchsorted(tally.row, rows)
-    is_counted = (tally.normal[place, -1] + tally.defect[place, -1]) > 0
-    n_left_out = int((~is_counted).sum())
-    return PixelImages(
-        int(is_counted.sum()), int(np.asarray(labels, bool).sum()), {NO_VALID_MASK: n_left_out} if n_left_out else {}
-    )
+def images_on(truth: RunTruth, images: pd.DataFrame) -> PixelImages:
+    """Of how many images pixel metrics are on a truth. images: with the columns sample_id and is_defective."""
+    defective = images.sample_id[images.is_defective.astype(bool)]
+    left_out: Counter[str] = Counter(truth.why(name).code for name in defective if name not in truth.truths)
+    return PixelImages(len(images) - left_out.total(), len(defective), dict(left_out))

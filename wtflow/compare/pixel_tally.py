@@ -4,9 +4,10 @@ AUPRO and pixel AUROC are sums over images at each threshold. So it is enough to
 pixels, how many defective ones and how much of its defective regions reach each of some hundred thresholds: a resample
 is then a product of its weights with these tables. Between thresholds curves are taken as straight, which moves pixel
 AUROC and AUPRO by less than 0.001 and pixel AP by less than 0.005 (a test measures it; on real runs it was 0.00002 and
-0.0008). Source: ours.
+0.0008). A tally belongs to the truth that was counted: another truth is another tally. Source: ours.
 """
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +17,17 @@ from wtflow.metrics import FPR_LIMIT
 from wtflow.records.compare import PixelTally
 from wtflow.records.core import Curve
 from wtflow.records.spacing import spaced
-from wtflow.records.truth import Truth
-from wtflow.results import RunResults, each_image, pixel_map, truth_of
+from wtflow.records.truth import RunTruth, Truth
+from wtflow.results import RunResults, each_image, pixel_map
 from wtflow.store import derived
 from wtflow.store.runs import RunStore
+from wtflow.store.truths import to_arrays
 
-VERSION = 2
+VERSION = 3
 """Part of the file's name: raise it when a tally's meaning changes."""
 
+ACCURACY = {"pixel_auroc": 0.001, "pixel_ap": 0.005, "aupro": 0.001}
+"""How far a metric of a tally lies from the metric of its pixels at most."""
 
 N_TAIL, N_BODY = 320, 96
 """Thresholds by the share of normal pixels above, evenly by its logarithm (54 per decade), and
@@ -35,9 +39,9 @@ N_LOOKED_AT = 64
 """Images whose pixels place the thresholds: four million pixels at 256 px, enough for shares of one in a million."""
 
 
-def load_tally(store: RunStore, run_id: str) -> PixelTally | None:
-    """The tally if it was counted before, else None. Raises RunNotFoundError for an unknown run."""
-    path = tally_path(store, run_id)
+def load_tally(store: RunStore, run_id: str, truth: RunTruth) -> PixelTally | None:
+    """The run's tally on this truth if it was counted before, else None. Raises RunNotFoundError for an unknown run."""
+    path = tally_path(store, run_id, truth_key(truth))
     found = derived.read(path)
     try:
         return None if found is None else PixelTally(**found[0])
@@ -46,23 +50,23 @@ def load_tally(store: RunStore, run_id: str) -> PixelTally | None:
         return None
 
 
-def make_tally(store: RunStore, results: RunResults, progress: Progress) -> PixelTally:
-    """Count and keep with the run. Raises ImageReadError when an image is gone, DiskFullError, StoreError."""
-    tally = count_pixels(results, progress)
+def make_tally(store: RunStore, results: RunResults, truth: RunTruth, progress: Progress) -> PixelTally:
+    """Count and keep with the run. Raises DiskFullError, StoreError."""
+    tally = count_pixels(results, truth, progress)
     arrays = {name: getattr(tally, name) for name in PixelTally.__dataclass_fields__}
-    derived.write(tally_path(store, results.run_id), arrays, {})
+    derived.write(tally_path(store, results.run_id, truth_key(truth)), arrays, {})
     return tally
 
 
-def count_pixels(results: RunResults, progress: Progress) -> PixelTally:
-    """The tally of a run's test images at its image size. Raises ImageReadError when a defective image is gone."""
+def count_pixels(results: RunResults, truth: RunTruth, progress: Progress) -> PixelTally:
+    """The tally of a run's test images on a truth at the size of the run's maps, which need not be the run's own."""
     test = results.test
     rising = _thresholds(results)
     counts = np.zeros((3, len(test), len(rising)), np.float32)
     for i, image in enumerate(each_image(test)):
-        truth = truth_of(results, image)
-        if truth is not None:
-            counts[:, i] = _count(pixel_map(results, int(image.row)), truth, rising)
+        drawn = truth.of(image.sample_id, is_defective=image.is_defective)
+        if drawn is not None:
+            counts[:, i] = _count(pixel_map(results, int(image.row)), drawn, rising)
         progress(i + 1, len(test))
     return PixelTally(test.row.to_numpy(), rising[::-1].copy(), *counts[:, :, ::-1].copy())
 
@@ -96,11 +100,19 @@ def pro_curve(tally: PixelTally, rows: np.ndarray) -> Curve | None:
     return Curve(x=fpr, y=pro, thresholds=np.r_[np.nextafter(tally.thresholds[0], np.inf), tally.thresholds])
 
 
-def tally_path(store: RunStore, run_id: str) -> Path:
-    """Where the tally lies, whether or not it is there. Raises RunNotFoundError."""
-    return derived.path_of(
-        store, run_id, "tally", derived.fingerprint(store, run_id, {"what": "tally", "version": VERSION})
-    )
+def tally_path(store: RunStore, run_id: str, key: str) -> Path:
+    """Where the tally on the truth of this key lies, whether or not it is there. Raises RunNotFoundError."""
+    params = {"what": "tally", "version": VERSION, "truth": key}
+    return derived.path_of(store, run_id, "tally", derived.fingerprint(store, run_id, params))
+
+
+def truth_key(truth: RunTruth) -> str:
+    """16 hex digits over everything in a truth that is counted."""
+    digest = hashlib.sha256()
+    for name, array in sorted(to_arrays(truth).items()):
+        if name not in ("left_out_ids", "codes", "reasons"):
+            digest.update(f"{name} {array.dtype} {array.shape} ".encode() + np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _thresholds(results: RunResults) -> np.ndarray:

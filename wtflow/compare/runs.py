@@ -1,8 +1,8 @@
 """Two to four finished runs side by side, over the test images that all of them scored. NumPy and pandas only.
 
-Images are the same when name, label and content hash agree; masks are taken to be the same where images are. Raw scores
-of different runs are on different scales: only ranks, calls at each run's own threshold and metrics are compared, never
-two scores.
+Images are the same when name, label and content hash agree; whether their masks are the same is found in `truths`. Raw
+scores of different runs are on different scales: only ranks, calls at each run's own threshold and metrics are
+compared, never two scores.
 """
 
 import functools
@@ -16,18 +16,16 @@ import pandas as pd
 from wtflow.compare.intervals import (
     N_RESAMPLES,
     paired_bootstrap,
-    paired_intervals,
     resample,
     weighted_ap,
     weighted_auroc,
     weighted_best_f1,
     wilson_interval,
 )
-from wtflow.compare.pixel_tally import pixel_metrics
 from wtflow.config import Settings
 from wtflow.errors import DamagedRunError, MetricError
-from wtflow.metrics import PIXEL_METRICS, undefined_reason
-from wtflow.records.compare import Interval, MetricRow, PixelTally
+from wtflow.metrics import undefined_reason
+from wtflow.records.compare import Interval, MetricRow
 from wtflow.records.spacing import spaced
 from wtflow.results import RunResults, ThresholdChoice, pixel_map, threshold_choices
 
@@ -65,6 +63,8 @@ class Comparison:
     """int (K, N) rows of each run's own table and maps."""
     n_images: tuple[int, ...]
     """Test images of each run, common or not."""
+    relabelled: tuple[str, ...] = ()
+    """Ids of images that all runs scored, but normal for one and defective for another: not common."""
 
     @property
     def is_same_set(self) -> bool:
@@ -93,6 +93,17 @@ def align(runs: Sequence[RunResults], data: Sequence[dict[str, Any] | None]) -> 
         scores=np.array([table.score for table in ordered], dtype=np.float64),
         rows=np.array([table.row for table in ordered], dtype=np.int64),
         n_images=tuple(len(table) for table in tables),
+        relabelled=_relabelled(tables),
+    )
+
+
+def _relabelled(tables: Sequence[pd.DataFrame]) -> tuple[str, ...]:
+    """Ids of images that are the same in all runs but for their label."""
+    labels = [{(name, content): label for name, content, label in table.index} for table in tables]
+    return tuple(
+        image[0]
+        for image, label in labels[0].items()
+        if all(image in one for one in labels) and any(one[image] != label for one in labels)
     )
 
 
@@ -131,60 +142,12 @@ def compare_images(comparison: Comparison, n_resamples: int = N_RESAMPLES, seed:
     rows = []
     for key, metric in IMAGE_RESAMPLED.items():
         found = paired_bootstrap([functools.partial(metric, scores, labels) for scores in comparison.scores], weights)
-        rows.append(_row(key, found))
+        rows.append(metric_row(key, found))
     return tuple(rows)
 
 
-def compare_pixels(
-    comparison: Comparison, tallies: Sequence[PixelTally] | None, n_resamples: int = N_RESAMPLES, seed: int = 0
-) -> tuple[MetricRow, ...]:
-    """Pixel metrics of all runs, with intervals and differences where the runs' pixels were
-    counted (`tallies`, one per run).
-
-    On the runs' whole test set the values are those that the runs stored, else they come from the tallies. Without
-    tallies and on a part of the images there is no value; `reason` explains it.
-    """
-    stored = [[run.metrics["metrics"].get(key) for run in comparison.runs] for key in PIXEL_METRICS]
-    if comparison.is_same_set and any(value is None for values in stored for value in values):
-        undefined = [run.metrics.get("undefined", {}) for run in comparison.runs]
-        return tuple(
-            MetricRow(
-                key,
-                tuple(values),
-                reason=next((reasons[key] for reasons in undefined if key in reasons), "Not defined for these images."),
-            )
-            for key, values in zip(PIXEL_METRICS, stored, strict=True)
-        )
-    if tallies is None:
-        if comparison.is_same_set:
-            return tuple(MetricRow(key, tuple(values)) for key, values in zip(PIXEL_METRICS, stored, strict=True))
-        return tuple(
-            MetricRow(key, (None,) * len(comparison.runs), reason="The pixels of these images are not counted yet.")
-            for key in PIXEL_METRICS
-        )
-    whole = np.ones((1, len(comparison.images)), np.float32)
-    counted = [pixel_metrics(tally, rows, whole) for tally, rows in zip(tallies, comparison.rows, strict=True)]
-    if any(np.isnan(one[key]).any() for one in counted for key in PIXEL_METRICS):
-        return tuple(
-            MetricRow(key, (None,) * len(comparison.runs), reason="No common image has a defect pixel in its mask.")
-            for key in PIXEL_METRICS
-        )
-    weights = resample(_strata(comparison, tallies), n_resamples, seed)
-    drawn = [pixel_metrics(tally, rows, weights) for tally, rows in zip(tallies, comparison.rows, strict=True)]
-    rows = []
-    for key, exact in zip(PIXEL_METRICS, stored, strict=True):
-        values = exact if comparison.is_same_set else [float(one[key][0]) for one in counted]
-        rows.append(_row(key, paired_intervals(values, [one[key] for one in drawn])))
-    return tuple(rows)
-
-
-def _strata(comparison: Comparison, tallies: Sequence[PixelTally]) -> np.ndarray:
-    """Label, and whether a mask marks anything: every resample then has a region to measure."""
-    place = np.searchsorted(tallies[0].row, comparison.rows[0])
-    return comparison.labels + 2 * (tallies[0].overlap[place, -1] > 0)
-
-
-def _row(key: str, found: Sequence[tuple[Interval, Interval]]) -> MetricRow:
+def metric_row(key: str, found: Sequence[tuple[Interval, Interval]]) -> MetricRow:
+    """A metric from the value and the difference of each run."""
     return MetricRow(
         key,
         tuple(value.value for value, _ in found),

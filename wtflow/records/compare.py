@@ -6,14 +6,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wtflow.errors import MetricError
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A number measured on a sample, and the ends of its confidence interval."""
+    """A number measured on a sample, and the ends of its confidence interval, which holds the number.
+    Raises MetricError for any other: then number and ends were not measured on the same.
+    """
 
     value: float
     low: float
     high: float
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.value <= self.high:
+            raise MetricError(
+                f"{self.value} lies outside its own interval, {self.low} to {self.high}.",
+                fix="Take the value and its interval from the same images, maps and masks.",
+            )
 
     @property
     def holds_zero(self) -> bool:

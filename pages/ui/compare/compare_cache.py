@@ -6,6 +6,7 @@ again.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,10 +14,15 @@ import streamlit as st
 
 from pages.ui.cache import file_stamp, results, run_stamp
 from pages.ui.shelves import Shelf
-from wtflow.compare.pixel_images import pixel_images_words
-from wtflow.compare.pixel_tally import load_tally, tally_path
-from wtflow.compare.runs import Comparison, align, compare_images, compare_pixels, normal_reference
+from wtflow.compare.common_truth import CommonTruth, category_now, common_truth
+from wtflow.compare.pixel_rows import compare_pixels
+from wtflow.compare.pixel_tally import load_tally, tally_path, truth_key
+from wtflow.compare.runs import Comparison, align, compare_images, normal_reference
+from wtflow.compare.truths import OwnTruth, TruthDifferences, find_differences, own_truth
+from wtflow.datasets.masks.live import said_reading
+from wtflow.datasets.stamps import fingerprint, stamp_category, stamp_files
 from wtflow.records.compare import MetricRow, PixelTally
+from wtflow.records.truth import RunTruth
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
 
@@ -49,37 +55,107 @@ def _image_rows(home: str, run_ids: tuple[str, ...], stamps: tuple[tuple[int, ..
     return compare_images(_comparison(home, run_ids, stamps))
 
 
-def tally(store: RunStore, run_id: str) -> PixelTally | None:
-    """The run's counted pixels if they were counted before. Read from disk once per file."""
-    path = tally_path(store, run_id)
-    return _tally(str(store.home), run_id, file_stamp(path)) if path.is_file() else None
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What the runs' pixel metrics rest on."""
+
+    own: tuple[OwnTruth, ...]
+    found: TruthDifferences
+    truth: CommonTruth
+    keys: tuple[str, ...]
+    """Of the truth at the size of each run's maps; empty where there is none."""
+
+
+def differences(store: RunStore, run_ids: tuple[str, ...]) -> tuple[tuple[OwnTruth, ...], TruthDifferences]:
+    """The truth of each run, and where they differ. Raises StoreError."""
+    return _differences(str(store.home), run_ids, compare_stamp(store, run_ids), _masks_stamp(store, run_ids))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _differences(
+    home: str, run_ids: tuple[str, ...], stamps: tuple[tuple[int, ...], ...], masks: tuple[tuple[str, int], ...]
+) -> tuple[tuple[OwnTruth, ...], TruthDifferences]:
+    store, compared = RunStore(Path(home)), _comparison(home, run_ids, stamps)
+    own = tuple(own_truth(store, run) for run in compared.runs)
+    return own, find_differences(compared, own, [store.data(run_id) for run_id in run_ids])
+
+
+def _masks_stamp(store: RunStore, run_ids: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
+    """Changes whenever a mask of a run that holds none is written again, or is read otherwise."""
+    found = []
+    for run in (results(store, run_id) for run_id in run_ids):
+        if not isinstance(run.truth, RunTruth):
+            test = run.test[run.test.is_defective]
+            stamps = stamp_files(Path(path) for path in (*test.path, *test.mask_path) if path)
+            found.append((said_reading(store, run.config).words, hash(tuple(sorted(stamps.items())))))
+    return tuple(found)
+
+
+def basis(store: RunStore, run_ids: tuple[str, ...], chosen: str | None) -> Basis:
+    """What the runs are counted on: their own truth where it is the same, else that of the key `chosen`.
+    Raises StoreError.
+    """
+    own, found = differences(store, run_ids)
+    files = 0
+    if chosen is not None and not found.are_same:
+        category = category_now(store, _comparison(str(store.home), run_ids, compare_stamp(store, run_ids)))
+        files = 0 if category is None else fingerprint(category, stamp_category(category))
+    stamps = compare_stamp(store, run_ids), _masks_stamp(store, run_ids)
+    truth, keys = _truth(str(store.home), run_ids, *stamps, None if found.are_same else chosen, files)
+    return Basis(own, found, truth, keys)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _tally(home: str, run_id: str, stamp: int) -> PixelTally | None:
-    return load_tally(RunStore(Path(home)), run_id)
+def _truth(
+    home: str,
+    run_ids: tuple[str, ...],
+    stamps: tuple[tuple[int, ...], ...],
+    masks: tuple[tuple[str, int], ...],
+    chosen: str | None,
+    files: int,
+) -> tuple[CommonTruth, tuple[str, ...]]:
+    store, compared = RunStore(Path(home)), _comparison(home, run_ids, stamps)
+    own, found = _differences(home, run_ids, stamps, masks)
+    truth = common_truth(store, compared, own, found, [store.data(run_id) for run_id in run_ids], chosen)
+    return truth, tuple(map(truth_key, truth.truths))
 
 
-def pixel_rows(store: RunStore, run_ids: tuple[str, ...]) -> tuple[MetricRow, ...]:
+def tally(store: RunStore, comparison: Comparison, on: Basis, k: int) -> PixelTally | None:
+    """Run k's pixels on the common truth if they were counted before. Read from disk once per file."""
+    if not on.keys:
+        return None
+    run_id = comparison.runs[k].run_id
+    path = tally_path(store, run_id, on.keys[k])
+    return _tally(str(store.home), run_id, on.keys[k], file_stamp(path), on.truth.truths[k]) if path.is_file() else None
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _tally(home: str, run_id: str, key: str, stamp: int, _truth: RunTruth) -> PixelTally | None:
+    return load_tally(RunStore(Path(home)), run_id, _truth)
+
+
+def pixel_rows(store: RunStore, comparison: Comparison, on: Basis) -> tuple[MetricRow, ...]:
     """Pixel metrics of the runs on their common images, with intervals where the pixels of all of them were counted."""
-    stamps = tuple(file_stamp(tally_path(store, run_id)) for run_id in run_ids)
-    return _pixel_rows(str(store.home), run_ids, compare_stamp(store, run_ids), stamps)
+    run_ids = tuple(run.run_id for run in comparison.runs)
+    counted = tuple(file_stamp(tally_path(store, run_id, key)) for run_id, key in zip(run_ids, on.keys, strict=False))
+    stamps = compare_stamp(store, run_ids)
+    return _pixel_rows(str(store.home), run_ids, stamps, on.keys, on.truth.reason, counted, on)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _pixel_rows(
-    home: str, run_ids: tuple[str, ...], stamps: tuple[tuple[int, ...], ...], tallied: tuple[int, ...]
+    home: str,
+    run_ids: tuple[str, ...],
+    stamps: tuple[tuple[int, ...], ...],
+    keys: tuple[str, ...],
+    reason: str,
+    counted: tuple[int, ...],
+    _on: Basis,
 ) -> tuple[MetricRow, ...]:
-    found = [tally(RunStore(Path(home)), run_id) for run_id in run_ids]
+    compared = _comparison(home, run_ids, stamps)
+    found = [tally(RunStore(Path(home)), compared, _on, k) for k in range(len(run_ids))]
     tallies = [one for one in found if one is not None]
-    return compare_pixels(_comparison(home, run_ids, stamps), tallies if len(tallies) == len(found) else None)
-
-
-def pixel_words(store: RunStore, compared: Comparison) -> tuple[str, ...]:
-    """Of how many images the runs' pixel metrics are, in sentences."""
-    tallies = [tally(store, run.run_id) for run in compared.runs]
-    counted = [one for one in tallies if one is not None]
-    return pixel_images_words(compared, counted if len(counted) == len(tallies) else None)
+    return compare_pixels(compared, _on.truth, tallies if len(tallies) == len(found) else None)
 
 
 def normals_of(store: RunStore, run_id: str):

@@ -11,13 +11,14 @@ from pages.ui.compare.run_choice import table
 from pages.ui.errors import plain
 from pages.ui.frame import link
 from pages.ui.image_and_map import read_position, take_position
+from wtflow.compare.common_truth import outline_on
 from wtflow.compare.runs import LETTERS, RARITY_RANGE, Comparison, rarity
 from wtflow.pictures import Shown
 from wtflow.plots import theme
 from wtflow.plots.axes import format_score
 from wtflow.plots.panels import plot_panels
 from wtflow.records.compare import Panel
-from wtflow.results import ScoreRow, image_of_row, outline_of, pixel_map
+from wtflow.results import ScoreRow, image_of_row, pixel_map
 from wtflow.store.runs import RunStore
 
 SCALES = {"rarity": "How rare among normal pixels", "own": "Each run's own scale"}
@@ -36,7 +37,12 @@ OWN_TICKS = {0.0: "median of its normals", 1.0: "its highest scores"}
 
 
 def show_maps(
-    store: RunStore, comparison: Comparison, names: Sequence[str], thresholds: Sequence[float], disagreed: list[str]
+    store: RunStore,
+    comparison: Comparison,
+    on: compare_cache.Basis,
+    names: Sequence[str],
+    thresholds: Sequence[float],
+    disagreed: list[str],
 ) -> None:
     """One image: what each run calls it, its maps, and one position in all of them."""
     st.subheader("The same image in each run", anchor=False)
@@ -62,9 +68,12 @@ def show_maps(
     shown = _picture(store, comparison, at)
     if shown.note:
         st.caption(f":material/info: {plain(shown.note)}")
+    outline = outline_on(on.truth.truths[0] if on.truth.truths else on.own[0].truth, image)
     figure = compare_cache.figure(
-        (*_files(store, run_ids, image), shown.note, at, scale, opacity, position),
-        lambda: _build(comparison, names, at, shown, references if scale == "rarity" else None, opacity, position),
+        (*_files(store, run_ids, image), on.keys, shown.note, at, scale, opacity, position),
+        lambda: _build(
+            comparison, names, at, shown, outline, references if scale == "rarity" else None, opacity, position
+        ),
     )
     st.plotly_chart(
         figure,
@@ -80,6 +89,8 @@ def show_maps(
         )
         st.slider("Opacity of the maps", 0.0, 1.0, step=0.05, **state.bound("opacity", opacity), width=240)
     st.caption(NOTES[scale])
+    if on.found.is_on(image.sample_id):
+        st.caption(f"The outline is that of {on.truth.words or f'the masks of {LETTERS[0]}'}.")
     _show_position(comparison, names, at, references, position)
     with st.container(horizontal=True):
         for k, run in enumerate(comparison.runs):
@@ -114,11 +125,14 @@ def _build(
     names: Sequence[str],
     at: int,
     shown: Shown,
+    outline,
     references: Sequence | None,
     opacity: float,
     position: tuple[int, int] | None,
 ):
-    """The figure; with `references` on the common scale, else each map on its run's own."""
+    """The figure; with `references` on the common scale, else each map on its run's own. outline: bool, at the size of
+    the first run's maps, or None.
+    """
     panels = []
     for k, run in enumerate(comparison.runs):
         values = pixel_map(run, int(comparison.rows[k, at]))
@@ -130,7 +144,7 @@ def _build(
     return plot_panels(
         shown.pixels,
         panels,
-        outline_of(comparison.runs[0], image_of_row(comparison.runs[0].table, int(comparison.rows[0, at]))),
+        outline,
         opacity=opacity,
         grid_shape=comparison.runs[0].maps.shape[1:],
         selected=position,

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.ui import state, widgets
+from pages.ui.compare import compare_cache
 from pages.ui.errors import plain
+from wtflow.compare.differences import input_sentences
 from wtflow.compare.runs import LETTERS, MOST_RUNS, Comparison, settings_rows
 from wtflow.jobs import trainings
 from wtflow.records.core import RunSummary
@@ -50,7 +52,7 @@ def pick_runs(store: RunStore) -> tuple[str, ...]:
             "Runs to compare: the others are compared with the first",
             offered,
             max_selections=MOST_RUNS,
-            format_func=lambda run_id: widgets.run_label(summaries[run_id]),
+            format_func=widgets.run_labels(summaries[run_id] for run_id in offered).__getitem__,
             placeholder="Choose two to four runs",
             **state.bound("runs", chosen),
         )
@@ -122,8 +124,8 @@ def short(value: object) -> str:
     return text.replace("\\", "/").rpartition("/")[2][:24]
 
 
-def show_settings(comparison: Comparison, names: Sequence[str]) -> None:
-    """Where each run comes from, the settings that differ, and the others folded."""
+def show_settings(store: RunStore, comparison: Comparison, names: Sequence[str]) -> None:
+    """Where each run comes from, the settings and inputs that differ, and the other settings folded."""
     st.subheader("What differs", anchor=False)
     for letter, run in zip(LETTERS, comparison.runs, strict=False):
         parent = run.metrics.get("scored_from")
@@ -133,9 +135,15 @@ def show_settings(comparison: Comparison, names: Sequence[str]) -> None:
     header = ["setting", *LETTERS[: len(names)]]
     if differ:
         table(header, [[f"**{plain(name)}**", *(plain(str(value)) for value in values)] for name, values in differ])
-    else:
+    apart = input_sentences(comparison, [store.data(run.run_id) for run in comparison.runs])
+    if apart:
+        st.markdown("\n".join(f"* {plain(sentence)}" for sentence in apart))
+    if not differ:
+        _, truths = compare_cache.differences(store, tuple(run.run_id for run in comparison.runs))
+        is_chance = comparison.is_same_set and truths.are_same and not apart
         st.write(
-            "All settings are the same. What still differs is chance: another computer, version or number of threads."
+            "All settings are the same."
+            + " What still differs is chance: another computer, version or number of threads." * is_chance
         )
     with st.expander(f"{len(same)} settings are the same"):
         table(["setting", "value"], [[plain(name), plain(str(values[0]))] for name, values in same])

@@ -9,12 +9,12 @@ import streamlit as st
 from pages.ui import picture_cache, state, widgets
 from pages.ui.compare import compare_cache
 from pages.ui.compare.run_choice import table
-from pages.ui.errors import plain, show_error
+from pages.ui.errors import plain
 from pages.ui.small_picture import show_small
 from wtflow.compare.intervals import N_RESAMPLES
+from wtflow.compare.pixel_images import pixel_images_words
 from wtflow.compare.pixel_tally import make_tally
 from wtflow.compare.runs import LETTERS, Comparison, common_thresholds, difference_words, disagreements
-from wtflow.errors import ImageReadError
 from wtflow.metrics import METRICS
 from wtflow.plots import theme
 from wtflow.plots.axes import format_score
@@ -39,13 +39,13 @@ STAGES = {"read": "reading", "features": "features", "train": "training", "score
 # -- metrics -----------------------------------------------------------------------------------------------------------
 
 
-def show_metrics(store: RunStore, comparison: Comparison, names: Sequence[str]) -> bool:
+def show_metrics(store: RunStore, comparison: Comparison, on: compare_cache.Basis, names: Sequence[str]) -> bool:
     """Metrics with intervals and differences in words.
     True when the pixels should be counted now, below everything else.
     """
     st.subheader("Which is better", anchor=False)
     run_ids = tuple(run.run_id for run in comparison.runs)
-    rows = (*compare_cache.image_rows(store, run_ids), *compare_cache.pixel_rows(store, run_ids))
+    rows = (*compare_cache.image_rows(store, run_ids), *compare_cache.pixel_rows(store, comparison, on))
     letters = LETTERS[: len(names)]
     heads = [head for letter in letters for head in (letter, f"{letter}: 95 % interval")]
     table(["metric", *heads], [_value_line(row) for row in rows])
@@ -65,15 +65,16 @@ def show_metrics(store: RunStore, comparison: Comparison, names: Sequence[str]) 
         )
     for reason in dict.fromkeys(row.reason for row in rows if row.reason):
         st.caption(f":material/info: {plain(reason)}")
-    for words in compare_cache.pixel_words(store, comparison):
+    for words in pixel_images_words(comparison, on.own, on.truth):
         st.caption(f":material/image: {plain(words)}")
     st.caption(
         f"95 % intervals from {N_RESAMPLES:,} resamples of the images, within each class, the same for all runs (seed"
         " 0). They show how much other images of this kind could change a figure, not how much another training could:"
         " for that, train with other seeds. Best F1 uses each resample's own best threshold, so its interval is"
-        " biased upwards."
+        " biased upwards. An interval always holds its value: where the resamples would leave it out, as they may with"
+        " few images, the interval is widened to it."
     )
-    return _asks_for_pixels(store, comparison, rows)
+    return _asks_for_pixels(store, comparison, on)
 
 
 def _value_line(row: MetricRow) -> list[str]:
@@ -114,11 +115,12 @@ def _show_verdict(rows: Sequence[MetricRow], k: int, name: str, first: str) -> N
         )
 
 
-def _asks_for_pixels(store: RunStore, comparison: Comparison, rows: Sequence[MetricRow]) -> bool:
-    missing = [run for run in comparison.runs if compare_cache.tally(store, run.run_id) is None]
-    if not missing or not any(run.metrics["metrics"].get("aupro") is not None for run in missing):
+def _asks_for_pixels(store: RunStore, comparison: Comparison, on: compare_cache.Basis) -> bool:
+    missing = _uncounted(store, comparison, on)
+    ids = comparison.images.sample_id[comparison.labels]
+    if not missing or not any(name in truth.truths for truth in on.truth.truths for name in ids):
         return False
-    n_maps = sum(len(run.test) for run in missing)
+    n_maps = sum(len(comparison.runs[k].test) for k in missing)
     if n_maps <= COUNT_AT_ONCE:
         return True
     expected = widgets.duration(SECONDS_PER_MAP * n_maps)
@@ -129,24 +131,25 @@ def _asks_for_pixels(store: RunStore, comparison: Comparison, rows: Sequence[Met
     return st.button(f"Count the pixels of {n_maps:,} maps (about {expected})", icon=":material/grid_on:")
 
 
-def count_pixels(store: RunStore, comparison: Comparison) -> None:
+def _uncounted(store: RunStore, comparison: Comparison, on: compare_cache.Basis) -> list[int]:
+    """Runs whose pixels were not counted on this truth yet."""
+    return [k for k in range(len(on.keys)) if compare_cache.tally(store, comparison, on, k) is None]
+
+
+def count_pixels(store: RunStore, comparison: Comparison, on: compare_cache.Basis) -> None:
     """Count what is missing, with a bar, and keep it; then draw the page again.
     What is done stays done when the page is left.
     """
-    missing = [run for run in comparison.runs if compare_cache.tally(store, run.run_id) is None]
+    missing = _uncounted(store, comparison, on)
     bar = st.progress(0.0, text="Counting pixels")
-    try:
-        for k, run in enumerate(missing):
-            words = f"Counting pixels for intervals and the PRO curve, run {k + 1} of {len(missing)}"
-            make_tally(
-                store,
-                run,
-                widgets.count_on(bar, lambda done, total, words=words: f"{words}: {done:,} of {total:,} maps"),
-            )
-    except ImageReadError as error:
-        bar.empty()
-        show_error(error)
-        return
+    for i, k in enumerate(missing):
+        words = f"Counting pixels for intervals and the PRO curve, run {i + 1} of {len(missing)}"
+        make_tally(
+            store,
+            comparison.runs[k],
+            on.truth.truths[k],
+            widgets.count_on(bar, lambda done, total, words=words: f"{words}: {done:,} of {total:,} maps"),
+        )
     st.rerun()
 
 

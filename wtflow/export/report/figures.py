@@ -10,6 +10,7 @@ from markupsafe import Markup
 from wtflow.export.report.run_part import RunPart
 from wtflow.plots.still.report import Rates, still_rates, still_scores, still_types
 from wtflow.plots.still.sheet import INK, to_svg
+from wtflow.records.core import Curve
 from wtflow.records.flow import ordered_groups
 
 _STYLES = (
@@ -35,9 +36,11 @@ def types_figure(run: RunPart) -> Markup:
     )
 
 
-def rates_figure(runs: Sequence[RunPart], names: Sequence[str]) -> Markup:
-    """ROC, precision-recall and PRO curves of runs on common axes; empty where no run has any."""
-    rates = [Rates(name, run.roc, run.pr, run.pro, run.threshold) for run, name in zip(runs, names, strict=True)]
+def rates_figure(runs: Sequence[RunPart], names: Sequence[str], pro: Sequence[Curve | None]) -> Markup:
+    """ROC, precision-recall and PRO curves of runs on common axes; empty where no run has any. pro: of each run."""
+    rates = [
+        Rates(name, run.roc, run.pr, curve, run.threshold) for run, name, curve in zip(runs, names, pro, strict=True)
+    ]
     if all(one.roc is None and one.pr is None and one.pro is None for one in rates):
         return Markup("")
     return _inline(to_svg(still_rates(rates)))

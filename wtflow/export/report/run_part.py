@@ -9,13 +9,16 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from wtflow.compare.common_truth import CommonTruth
 from wtflow.compare.intervals import N_RESAMPLES, wilson_interval
+from wtflow.compare.pixel_images import images_on
+from wtflow.compare.pixel_rows import compare_pixels, stored_rows
 from wtflow.compare.pixel_tally import load_tally, make_tally, pro_curve
-from wtflow.compare.runs import Comparison, compare_images, compare_pixels
-from wtflow.errors import ImageReadError
+from wtflow.compare.runs import Comparison, compare_images
+from wtflow.compare.truths import OwnTruth, own_truth
 from wtflow.failures.calls import alarm_map
 from wtflow.failures.words import FailureStudy, describe_alarms, study_failures
-from wtflow.metrics import PIXEL_METRICS, confusion_at, pr_curve, roc_curve
+from wtflow.metrics import METRICS, PIXEL_METRICS, confusion_at, pr_curve, roc_curve
 from wtflow.records.compare import Interval, MetricRow, PixelTally
 from wtflow.records.core import Confusion, Curve
 from wtflow.records.failures import ImageFacts, TypeRow
@@ -61,15 +64,35 @@ class RunPart:
     metrics: tuple[MetricRow, ...]
     roc: Curve | None
     pr: Curve | None
+    truth: OwnTruth
     tally: PixelTally | None
-    no_tally: str
-    """Why pixels were not counted, in a sentence; empty where they were, or where there are no test images."""
+    """Of the pixels on this truth; None without test images, and where it is unknown."""
     types: tuple[TypeRow, ...]
     findings: tuple[str, ...]
 
     @property
     def has_pixel_metrics(self) -> bool:
         return any(row.key in PIXEL_METRICS and row.values[0] is not None for row in self.metrics)
+
+    @property
+    def truth_words(self) -> str:
+        """Which masks the pixels were counted on, where the run does not hold them itself."""
+        if self.truth.is_kept or self.results.test.empty:
+            return ""
+        if self.truth.truth is None:
+            return (
+                "The run holds no masks of its own, and its images are gone, so its pixels could not be counted. Pixel"
+                " metrics are those that it stored, without intervals."
+            )
+        stored = self.results.metrics["metrics"]
+        differ = [
+            f"{METRICS[row.key].title} {'–' if stored.get(row.key) is None else format(stored[row.key], '.3f')}"
+            for row in self.metrics
+            if row.key in PIXEL_METRICS and stored.get(row.key) != row.values[0]
+        ]
+        return "The run holds no masks of its own: pixels are counted on its masks as they are now." + (
+            f" When it was scored it stored: {', '.join(differ)}." if differ else ""
+        )
 
     @property
     def pro(self) -> Curve | None:
@@ -100,12 +123,13 @@ def collect_run(store: RunStore, results: RunResults, threshold: float | None, s
     """The part of a finished run at a threshold, by default where the run starts it.
     `show` gets percents of this run alone.
 
-    Images that are gone cost the intervals of pixel metrics, the PRO curve and the findings, and `no_tally` states it.
-    Raises DamagedRunError, StoreError, DiskFullError.
+    Images that are gone cost a run that holds no truth of its own the intervals of pixel metrics, the PRO curve and the
+    findings, and `truth_words` states it. Raises DamagedRunError, StoreError, DiskFullError.
     """
     show("reading", 0)
     notes = notes_of(store, results.run_id)
-    tally, image_facts, no_tally = _look_at_images(store, results, show)
+    truth = own_truth(store, results)
+    tally, image_facts = _look_at_images(store, results, truth, show)
     show("taking intervals", 90)
     test = results.test
     choices = {choice.value: f"{choice.label}. {choice.explanation}" for choice in reversed(threshold_choices(results))}
@@ -118,21 +142,21 @@ def collect_run(store: RunStore, results: RunResults, threshold: float | None, s
     return RunPart(
         results,
         notes,
-        data_part(store, results),
+        data_part(store, results, truth),
         threshold,
         choices.get(threshold, "Set by hand."),
         confusion=confusion_at(test.score, test.is_defective, threshold),
-        metrics=metric_rows(results, tally),
+        metrics=metric_rows(results, truth, tally),
         roc=roc_curve(test.score, test.is_defective),
         pr=pr_curve(test.score, test.is_defective),
+        truth=truth,
         tally=tally,
-        no_tally=no_tally,
         types=study.types if study else (),
         findings=findings(results, study) if study else (),
     )
 
 
-def data_part(store: RunStore, results: RunResults) -> DataPart:
+def data_part(store: RunStore, results: RunResults, own: OwnTruth) -> DataPart:
     """Counts as the worker stored them; for a run without data.json, those of its score table."""
     known = store.data(results.run_id)
     if known is None:
@@ -150,13 +174,13 @@ def data_part(store: RunStore, results: RunResults) -> DataPart:
         counts,
         len(results.holdout),
         str((known or {}).get("fingerprint", "")),
-        results.pixel_images,
+        results.pixel_images if own.is_kept or own.truth is None else images_on(own.truth, results.test),
         results.config.reading.words,
     )
 
 
-def metric_rows(results: RunResults, tally: PixelTally | None) -> tuple[MetricRow, ...]:
-    """Image and pixel metrics with bootstrap intervals, of pixels only where they were counted."""
+def metric_rows(results: RunResults, own: OwnTruth, tally: PixelTally | None) -> tuple[MetricRow, ...]:
+    """Image and pixel metrics with bootstrap intervals, of pixels only where they were counted on the run's truth."""
     test = results.test
     alone = Comparison(
         (results,),
@@ -165,9 +189,11 @@ def metric_rows(results: RunResults, tally: PixelTally | None) -> tuple[MetricRo
         test.row.to_numpy()[None],
         (len(test),),
     )
-    return compare_images(alone, N_RESAMPLES, SEED) + compare_pixels(
-        alone, None if tally is None else (tally,), N_RESAMPLES, SEED
-    )
+    if own.truth is None:
+        return compare_images(alone, N_RESAMPLES, SEED) + stored_rows(alone)
+    truth = CommonTruth("", (own.truth,), own.is_kept)
+    tallies = None if tally is None else (tally,)
+    return compare_images(alone, N_RESAMPLES, SEED) + compare_pixels(alone, truth, tallies, N_RESAMPLES, SEED)
 
 
 def findings(results: RunResults, study: FailureStudy) -> tuple[str, ...]:
@@ -185,24 +211,19 @@ def findings(results: RunResults, study: FailureStudy) -> tuple[str, ...]:
 
 
 def _look_at_images(
-    store: RunStore, results: RunResults, show: Show
-) -> tuple[PixelTally | None, ImageFacts | None, str]:
-    """Counts of pixels and facts of images, from where they are kept or from the images themselves."""
+    store: RunStore, results: RunResults, own: OwnTruth, show: Show
+) -> tuple[PixelTally | None, ImageFacts | None]:
+    """Counts of pixels and facts of images, from where they are kept or from maps, truth and the images themselves."""
     if results.test.empty:
-        return None, None, ""
+        return None, None
+    if own.truth is None:
+        return None, load_answer(store, results.run_id, FactsRequest())
     step = functools.partial(_step, show)
-    try:
-        tally = load_tally(store, results.run_id) or make_tally(store, results, step("counting pixels", 0, 45))
-    except ImageReadError:
-        return (
-            None,
-            load_answer(store, results.run_id, FactsRequest()),
-            "Some images of this run are gone, so their pixels could not be counted.",
-        )
-    measured = compute_answer(
+    tally = load_tally(store, results.run_id, own.truth)
+    tally = tally or make_tally(store, results, own.truth, step("counting pixels", 0, 45))
+    return tally, compute_answer(
         store, results.run_id, FactsRequest(), lambda share: show("looking at defects", 45 + (90 - 45) * share)
     )
-    return tally, measured, ""
 
 
 def _step(show: Show, label: str, low: float, high: float) -> Callable[[int, int], None]:

@@ -9,6 +9,7 @@ from typing import Final
 
 from markupsafe import Markup
 
+from wtflow.compare.common_truth import NOW
 from wtflow.compare.runs import LETTERS, MOST_RUNS
 from wtflow.errors import SettingsError, StoreError
 from wtflow.export.report.comparison import ComparisonPart, align_runs, collect_comparison
@@ -30,8 +31,8 @@ _SMALLER: Final = tuple(
 )
 """What is tried, in this order, where a report turns out too large: smaller pictures first, then fewer."""
 
-_COLLECTED, _DRAWN = 80.0, 97.0
-"""Percents at which the runs' parts are collected and pictures drawn."""
+_COLLECTED, _COMPARED, _DRAWN = 75.0, 80.0, 97.0
+"""Percents at which the runs' parts are collected, the runs compared, and pictures drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +45,21 @@ class ReportOptions:
     """Folders of data and weights in settings and command."""
     on_common: bool = False
     """Compare runs of different test sets, on the images that all of them have."""
+    truth: str | None = None
+    """Where runs were counted on different masks: the run, or NOW, whose masks all of them are counted on. None: their
+    pixel metrics are not compared then."""
     most_mb: float = MOST_MB
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """The finished page. `shrunk`: what was done to keep it within its size, in words;
-    empty where nothing had to be.
+    empty where nothing had to be. `uncompared`: why pixel metrics of several runs are not compared; else empty.
     """
 
     html: bytes
     shrunk: str
+    uncompared: str = ""
 
     @property
     def words(self) -> str:
@@ -71,14 +76,19 @@ def make_report(
     """The report of one to MOST_RUNS finished runs. thresholds: run -> threshold, by default where each run starts it.
 
     `show` is called often (once per image) and may raise to stop. Raises SettingsError for no run, too many or one
-    twice; MetricError for runs of different test sets unless `on_common`; RunNotFoundError, DamagedRunError,
-    DiskFullError, StoreError.
+    twice, or a truth that is neither NOW nor one of the runs; MetricError for runs of different test sets unless
+    `on_common`; RunNotFoundError, DamagedRunError, DiskFullError, StoreError.
     """
     options = options or ReportOptions()
     if not 1 <= len(run_ids) <= MOST_RUNS or len(set(run_ids)) < len(run_ids):
         raise SettingsError(
             f"A report takes 1 to {MOST_RUNS} different runs; these are {len(run_ids)}.",
             fix="Leave some out, or make several reports.",
+        )
+    if options.truth not in (None, NOW, *run_ids):
+        raise SettingsError(
+            f"{options.truth!r} names no masks to count the runs on.",
+            fix=f"Give one of the runs of the report, or {NOW} for the masks as they are now.",
         )
     results = [open_results(store, run_id) for run_id in run_ids]
     aligned = align_runs(store, results, on_common=options.on_common) if len(results) > 1 else None
@@ -92,8 +102,17 @@ def make_report(
         )
         for i, run in enumerate(results)
     ]
-    show("comparing", _COLLECTED)
-    comparison = collect_comparison(aligned, runs, with_paths=options.with_paths) if aligned else None
+    comparison = None
+    if aligned is not None:
+        show("comparing", _COLLECTED)
+        comparison = collect_comparison(
+            store,
+            aligned,
+            runs,
+            options.truth,
+            lambda label, percent: show(label, _COLLECTED + percent / 100 * (_COMPARED - _COLLECTED)),
+            with_paths=options.with_paths,
+        )
     return _fit(runs, comparison, options, show)
 
 
@@ -122,9 +141,9 @@ def _fit(runs: Sequence[RunPart], comparison: ComparisonPart | None, options: Re
     """
     first = Plan(PICTURE_PX if options.with_images else THUMBNAIL_PX, _EACH)
     plans = [first, *(plan for plan in _SMALLER if plan.size_px < first.size_px)]
-    show("drawing figures", _COLLECTED)
-    figures = [_figures(run, lambda: show("drawing figures", _COLLECTED)) for run in runs]
-    curves = rates_figure(runs, comparison.names) if comparison else Markup("")
+    show("drawing figures", _COMPARED)
+    figures = [_figures(run, lambda: show("drawing figures", _COMPARED)) for run in runs]
+    curves = rates_figure(runs, comparison.names, comparison.pro) if comparison else Markup("")
     html, plan = b"", first
     for plan in plans:
         galleries, disagreements = _draw(runs, comparison, plan, show)
@@ -138,7 +157,7 @@ def _fit(runs: Sequence[RunPart], comparison: ComparisonPart | None, options: Re
         if len(html) <= options.most_mb * 1e6 or plan is plans[-1]:
             break
     show("done", 100)
-    return Report(html, "" if plan is first else plan.words)
+    return Report(html, "" if plan is first else plan.words, comparison.truth.reason if comparison else "")
 
 
 def _figures(run: RunPart, progress: Callable[[], None]) -> dict[str, Markup]:
@@ -147,7 +166,7 @@ def _figures(run: RunPart, progress: Callable[[], None]) -> dict[str, Markup]:
     if run.results.test.empty:
         return drawn
     for name, draw in (
-        ("rates", lambda run: rates_figure([run], [""])),
+        ("rates", lambda run: rates_figure([run], [""], [run.pro])),
         ("scores", scores_figure),
         ("types", types_figure),
     ):
@@ -166,7 +185,7 @@ def _draw(
     def progress() -> None:
         nonlocal n_done
         n_done += 1
-        show("drawing images", _COLLECTED + (_DRAWN - _COLLECTED) * min(1.0, n_done / n_all))
+        show("drawing images", _COMPARED + (_DRAWN - _COMPARED) * min(1.0, n_done / n_all))
 
     galleries = [galleries_of(run.results, run.threshold, plan, progress) for run in runs]
     if comparison is None or not comparison.n_common:

@@ -1,0 +1,189 @@
+"""One truth that all compared runs are counted on: their own where it is the same, else the one that a person chose.
+
+A truth can be brought to the maps of another run where these have the same size, or sides that divide its own, or where
+its masks are still the same files. Where nobody chose, or that cannot be done, pixel metrics are not compared.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wtflow.compare.runs import LETTERS, Comparison
+from wtflow.compare.truths import OwnTruth, TruthDifferences, coarsened, mask_hashes, same_truth
+from wtflow.datasets.images import hash_file
+from wtflow.datasets.masks.live import FileTruth, file_truth
+from wtflow.datasets.scan import LAYOUTS, scan_category
+from wtflow.errors import ImageReadError, WTFlowError
+from wtflow.records.core import Category
+from wtflow.records.shapes import Shape
+from wtflow.records.truth import RunTruth
+from wtflow.results import RunResults, ScoreRow, tested_samples
+from wtflow.store.readings import reading_of
+from wtflow.store.runs import RunStore
+
+NOW = "now"
+"""Key of the masks as they are now; other truths have the id of a run as their key."""
+_NOW_WORDS = "the masks as they are now"
+
+
+@dataclass(frozen=True, slots=True)
+class CommonTruth:
+    """One truth for all runs. `truths`: at the size of each run's maps; empty where `reason` says why there is none."""
+
+    words: str
+    """Such as "the masks of A"; empty where nobody had to choose."""
+    truths: tuple[RunTruth, ...] = ()
+    is_stored: bool = False
+    """Each run stored its pixel metrics of this truth."""
+    reason: str = ""
+
+
+def truth_options(store: RunStore, comparison: Comparison, found: TruthDifferences) -> dict[str, str]:
+    """key -> words of the truths that a person can choose from: each different one of the runs, and the masks as they
+    are now where their folder is there. Opens no image.
+    """
+    options = {}
+    for group in dict.fromkeys(one for one in found.groups if one is not None):
+        members = [k for k, one in enumerate(found.groups) if one == group]
+        options[comparison.runs[members[0]].run_id] = _words(members)
+    if category_now(store, comparison) is not None:
+        options[NOW] = _NOW_WORDS
+    return options
+
+
+def common_truth(
+    store: RunStore,
+    comparison: Comparison,
+    own: Sequence[OwnTruth],
+    found: TruthDifferences,
+    data: Sequence[dict[str, Any] | None],
+    key: str | None,
+) -> CommonTruth:
+    """One truth for all runs, each at the size of its maps: their own where it is the same, else that of this key, as a
+    person chose. May open masks. Raises StoreError.
+    """
+    if found.are_same:
+        return CommonTruth(
+            "", tuple(one.truth for one in own if one.truth is not None), all(one.is_kept for one in own)
+        )
+    if key is None:
+        reason = "Not compared: the runs were counted on different masks, and nobody has chosen those to count all on."
+        return CommonTruth("", reason=reason)
+    if key == NOW:
+        return _now(store, comparison, data)
+    chosen = next((k for k, run in enumerate(comparison.runs) if run.run_id == key), None)
+    if chosen is None or found.groups[chosen] is None:
+        return CommonTruth("", reason=f"No run that is compared here has masks to offer under the name {key[:80]!r}.")
+    members = [k for k, group in enumerate(found.groups) if group == found.groups[chosen]]
+    words, truths = _words(members), []
+    for k, run in enumerate(comparison.runs):
+        truth = own[k].truth if k in members else _brought(store, comparison, own, data, members, run.shape)
+        if truth is None:
+            sizes = " and ".join(f"{shape[1]} x {shape[0]}" for shape in (comparison.runs[chosen].shape, run.shape))
+            reason = (
+                f"Not compared: maps of {LETTERS[chosen]} and {LETTERS[k]} have {sizes} pixels, and {words} cannot be"
+                " brought from one size to the other. They have no common measure, and their files are gone or changed."
+            )
+            return CommonTruth(words, reason=reason)
+        truths.append(truth)
+    return CommonTruth(words, tuple(truths))
+
+
+def outline_on(truth: RunTruth | None, image: ScoreRow) -> np.ndarray | None:
+    """The defect of an image to draw, bool at map size, as this truth has it; None where it is normal or unknown."""
+    drawn = None if truth is None else truth.of(image.sample_id, is_defective=image.is_defective)
+    return None if drawn is None or drawn.is_normal else drawn.mask
+
+
+def _brought(
+    store: RunStore,
+    comparison: Comparison,
+    own: Sequence[OwnTruth],
+    data: Sequence[dict[str, Any] | None],
+    sources: Sequence[int],
+    shape: Shape,
+) -> RunTruth | None:
+    """The truth of runs that have the same one, at another map size: theirs, theirs on a coarser grid, or read again
+    from masks that are still the same files.
+    """
+    truths = [one for k in sources if (one := own[k].truth) is not None]
+    for truth in truths:
+        if truth.shape == shape:
+            return truth
+    for truth in truths:
+        if not truth.shape[0] % shape[0] and not truth.shape[1] % shape[1]:
+            return RunTruth(shape, {name: coarsened(one, shape) for name, one in truth.truths.items()}, truth.left_out)
+    for k in sources:
+        if (found := _read_again(store, comparison.runs[k], own[k], data[k], shape)) is not None:
+            return found
+    return None
+
+
+def _read_again(
+    store: RunStore, run: RunResults, own: OwnTruth, data: dict[str, Any] | None, shape: Shape
+) -> RunTruth | None:
+    """A run's truth at another map size from its masks; None where they are not the files that it was counted on."""
+    reading = run.config.reading if own.is_kept else None
+    try:
+        if own.is_kept and own.truth is not None:
+            hashes, paths = mask_hashes(data), dict(zip(run.table.sample_id, run.table.mask_path, strict=True))
+            if any(hashes.get(name) != hash_file(Path(paths[name])) for name in own.truth.truths):
+                return None
+        found = file_truth(store, run.config, tested_samples(run.table), shape, reading).read_all()
+    except ImageReadError:
+        return None
+    if own.truth is None or not all(
+        name in found.truths and same_truth(found.truths[name], drawn) for name, drawn in own.truth.truths.items()
+    ):
+        return None
+    return found
+
+
+def _now(store: RunStore, comparison: Comparison, data: Sequence[dict[str, Any] | None]) -> CommonTruth:
+    """The masks as they are now, of images that are still those that were scored."""
+    category = category_now(store, comparison)
+    if category is None:
+        return CommonTruth(_NOW_WORDS, reason="Not compared: the folder of the images is gone, and the masks with it.")
+    newest = _newest(comparison)
+    scored = {entry["id"]: entry["sha256"] for entry in (data[newest] or {"samples": []})["samples"]}
+    samples = {sample.id: sample for sample in category.of("test")}
+    ids = list(comparison.images.sample_id[comparison.labels])
+    try:
+        n_changed = sum(name not in samples or hash_file(samples[name].path) != scored.get(name) for name in ids)
+        if n_changed:
+            reason = (
+                f"Not compared: {n_changed} of {len(ids)} defective images are gone or have changed since they were"
+                " scored, so masks as they are now may belong to other pictures."
+            )
+            return CommonTruth(_NOW_WORDS, reason=reason)
+        rule = LAYOUTS[category.layout].mask_rule
+        read = {
+            shape: FileTruth([samples[name] for name in ids], category.reading, shape, rule).read_all()
+            for shape in {run.shape for run in comparison.runs}
+        }
+    except ImageReadError as error:
+        return CommonTruth(_NOW_WORDS, reason=f"Not compared: {error.message}")
+    return CommonTruth(_NOW_WORDS, tuple(read[run.shape] for run in comparison.runs))
+
+
+def category_now(store: RunStore, comparison: Comparison) -> Category | None:
+    """The images of the newest run's category as they are listed and read now; None where that fails."""
+    config = comparison.runs[_newest(comparison)].config
+    try:
+        said = reading_of(store, Path(config.root), config.category)
+        return scan_category(Path(config.root), config.category, config.reading if said.is_as_found else said)
+    except WTFlowError:
+        return None
+
+
+def _newest(comparison: Comparison) -> int:
+    return max(range(len(comparison.runs)), key=lambda k: comparison.runs[k].config.created)
+
+
+def _words(members: Sequence[int]) -> str:
+    letters = [LETTERS[k] for k in members]
+    listed = letters[0] if len(letters) == 1 else f"{', '.join(letters[:-1])} and {letters[-1]}"
+    return f"the masks of {listed}"
