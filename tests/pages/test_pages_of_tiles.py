@@ -150,10 +150,10 @@ def test_regions_too_small_for_the_size_are_offered_tiles_of_the_images_own_pixe
     mask[100, 100] = 255
     Image.fromarray(mask).save(root / "plate/ground_truth/spot/000_mask.png")
     page = open_page("train", root=str(root))
-    assert "smaller than a pixel of the map" in texts(page)
+    assert "is smaller than a pixel of the map" in texts(page)
     next(one for one in page.button if one.key == "use_tiles").click().run()
     assert is_sound(page) and page.selectbox(key="set_tile").value == "256"
-    assert "smaller than a pixel of the map" not in texts(page), "the canvas has 304 px a side"
+    assert "is smaller than a pixel of the map" not in texts(page), "the canvas has 304 px a side"
 
 
 def test_the_form_offers_tiles_and_refuses_such_as_do_not_fit(open_page: OpenPage, root: Path):
