@@ -133,7 +133,7 @@ def test_exporting_writes_scores_metrics_and_maps(trained, monkeypatch, tmp_path
     result = call("export", run_id, "--out", tmp_path / "out", "--json")
     assert result.exit_code == 0
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
-    assert last_json(result.stdout)["n_files"] == len(files) == 4 + 2 * 9
+    assert last_json(result.stdout)["n_files"] == len(files) == 4 + 3 * 9, "a map twice and a picture of each"
     assert len(pd.read_csv(tmp_path / "out/scores.csv")) == 9
     assert (
         json.loads((tmp_path / "out/metrics.json").read_text())["metrics"] == RunStore(home).metrics(run_id)["metrics"]

@@ -141,6 +141,17 @@ def test_check_remembers_what_was_said_says_so_and_forgets_with_auto(tmp_path, s
     assert reading_of(store, tmp_path / "data", "part") == Reading()
 
 
+def test_words_for_all_categories_pass_over_those_without_such_a_folder(tmp_path, store):
+    for name in ("cup", "nut"):
+        make_mvtec(tmp_path / "data" / name)
+    save(tmp_path / "data/nut/test/OK/7.png", noise(7))
+    result = call("check", tmp_path / "data", "--good", "OK", "--json")
+    assert [one["reading"]["good"] for one in last_json(result.stdout)["categories"]] == [[], ["OK"]]
+    assert call("check", tmp_path / "data", "--good", "OK", "--category", "cup").exit_code == 2
+    nowhere = call("check", tmp_path / "data", "--good", "fine")
+    assert nowhere.exit_code == 2 and "No category has a folder test/fine" in nowhere.stderr
+
+
 def test_a_wrong_word_ends_in_one_sentence_and_is_not_remembered(tmp_path, store):
     make_mvtec(tmp_path / "data/part")
     for words in (["--good", "fine"], ["--mask-values", "defect="]):

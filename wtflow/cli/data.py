@@ -9,7 +9,7 @@ import typer
 from wtflow import console
 from wtflow.cli.findings import facts_of, print_findings
 from wtflow.cli.parts import Json, Mistakes, Root
-from wtflow.cli.reading import Good, MasksAsStored, MaskValues, reading_for
+from wtflow.cli.reading import Good, MasksAsStored, MaskValues, good_of_each, reading_for
 from wtflow.records.core import HealthReport
 from wtflow.store.runs import RunStore
 
@@ -44,8 +44,10 @@ def check(
     reports = []
     with Mistakes(as_json):
         found = find_categories(root)
-        for name in [category] if category else found.categories:
-            reading = reading_for(RunStore(), found.root, name, mask_values, good, masks_as_stored)
+        names = [category] if category else found.categories
+        good_of = {category: good} if category else good_of_each(found.root, names, good)
+        for name in names:
+            reading = reading_for(RunStore(), found.root, name, mask_values, good_of[name], masks_as_stored)
             with console.progress() as show:
                 reports.append(
                     check_category(scan_category(found.root, name, reading), console.steps(show, name), size)

@@ -1,5 +1,7 @@
 """Options of `check` and `train` that say how a data set is to be read, and what is remembered of them."""
 
+import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,6 +9,7 @@ import typer
 
 from wtflow import console
 from wtflow.config.checking import build
+from wtflow.errors import LayoutError
 from wtflow.records.reading import AUTO, Reading
 from wtflow.store.readings import keep_reading, reading_of
 from wtflow.store.runs import RunStore
@@ -28,6 +31,25 @@ MasksAsStored = Annotated[
         help="Masks are drawn on images as stored, before the camera's orientation turns them; or on upright images.",
     ),
 ]
+
+
+def good_of_each(root: Path, categories: Sequence[str], good: list[str] | None) -> dict[str, list[str] | None]:
+    """Category -> the folders of --good that it has, where the option is for all of them; None where it has none.
+    Raises LayoutError for a folder that no category has.
+    """
+    from wtflow.datasets.scan import good_folders
+
+    if good is None or AUTO in good:
+        return dict.fromkeys(categories, good)
+    found: dict[str, list[str]] = {category: [] for category in categories}
+    for name in good:
+        n_before = sum(map(len, found.values()))
+        for category in categories:
+            with contextlib.suppress(LayoutError):
+                found[category] += good_folders(root, category, (name,))
+        if sum(map(len, found.values())) == n_before:
+            raise LayoutError(f"No category has a folder test/{name}.", fix="Name folders that lie in test/.")
+    return {category: names or None for category, names in found.items()}
 
 
 def reading_for(
