@@ -20,7 +20,7 @@ from wtflow.datasets.health import check_category
 from wtflow.datasets.health_folders import look_at_folders
 from wtflow.datasets.layouts import tree_of
 from wtflow.datasets.pairing import loose, pair_masks
-from wtflow.datasets.scan import find_categories, scan_category
+from wtflow.datasets.scan import LAYOUTS, find_categories, layout_of_training, scan_category
 from wtflow.records.reading import Reading
 
 
@@ -292,6 +292,7 @@ def test_the_layouts_own_folders_are_found_in_any_case(tmp_path, names):
         (folder / f"{old}_").rename(folder / new)
     (folder / masks / "broken").rename(folder / masks / "Broken")
     category = scan(folder)
+    assert layout_of_training(category.of("train")[0].id) is LAYOUTS["mvtec"]
     assert find_categories(tmp_path).categories == ("part",)
     assert {(s.defect, s.split, s.path.name, s.mask_path and s.mask_path.name) for s in category.samples} == expected
     assert check_category(category).findings == ()

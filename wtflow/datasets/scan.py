@@ -9,6 +9,7 @@ from pathlib import Path
 from wtflow.datasets import btad, mvtec, visa
 from wtflow.datasets.files import describe_folder, is_folder, list_folders
 from wtflow.datasets.layouts import FolderLayout
+from wtflow.datasets.pairing import loose
 from wtflow.datasets.roots import HOW_TO_ARRANGE, WrongRootError, check_name, check_root, no_such_category
 from wtflow.errors import LayoutError
 from wtflow.records.core import Category
@@ -97,8 +98,9 @@ def good_folders(root: Path, name: str, wanted: tuple[str, ...]) -> tuple[str, .
 
 
 def layout_of_training(sample_id: str) -> FolderLayout | None:
-    """The layout whose training images have such ids."""
-    return next((layout for layout in LAYOUTS.values() if sample_id.startswith(f"{layout.train_folder}/")), None)
+    """The layout whose training images have such ids, in any case."""
+    name = loose(sample_id)
+    return next((layout for layout in LAYOUTS.values() if name.startswith(loose(f"{layout.train_folder}/"))), None)
 
 
 def layout_of(folder: Path) -> str | None:
