@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from wtflow.metrics import FPR_LIMIT
 from wtflow.plots.axes import score_axis
+from wtflow.plots.letters import figure_letters
 from wtflow.plots.theme import COLOURS, add_empty_note, style
 from wtflow.records.compare import MetricRow
 from wtflow.records.core import Curve
@@ -53,7 +54,7 @@ def plot_differences(rows: Sequence[MetricRow], titles: Mapping[str, str], names
                 x=value,
                 y=places + offset,
                 mode="markers",
-                name=names[k],
+                name=figure_letters(names[k]),
                 customdata=[[one.low, one.high] for one in found],
                 marker={"color": RUN_COLOURS[k], "size": 10, "line": {"width": 0}},
                 error_x={
@@ -69,7 +70,7 @@ def plot_differences(rows: Sequence[MetricRow], titles: Mapping[str, str], names
         )
     line = {"color": COLOURS["reference"], "width": 2, "dash": "dot"}
     figure.add_shape(type="line", xref="x", yref="paper", x0=0, x1=0, y0=0, y1=1, line=line)
-    figure.update_xaxes(title_text=f"difference to {names[0]} (right of 0 is better)", zeroline=False)
+    figure.update_xaxes(title_text=f"difference to {figure_letters(names[0])} (right of 0 is better)", zeroline=False)
     figure.update_yaxes(
         tickvals=places,
         ticktext=[titles[row.key] for row in shown],
@@ -91,7 +92,9 @@ def plot_rates(curves: Sequence[tuple[str, Curve | None]], kind: Literal["roc", 
             line = {"color": RUN_COLOURS[k], "width": 2.5, "dash": DASHES[k]}
             hover = "%{y:.1%} at %{x:.2%}<br>threshold %{customdata:.4g}"
             data = {"x": curve.x, "y": curve.y, "customdata": [float(value) for value in curve.thresholds]}
-            figure.add_trace(go.Scatter(**data, name=name, mode="lines", line=line, hovertemplate=hover))
+            figure.add_trace(
+                go.Scatter(**data, name=figure_letters(name), mode="lines", line=line, hovertemplate=hover)
+            )
     if not figure.data:
         return add_empty_note(figure, "This curve needs normal and defective test images.")
     if kind == "roc":
@@ -122,6 +125,7 @@ def plot_score_pairs(
     figure = style(go.Figure(), height=460)
     if not len(sample_ids):
         return add_empty_note(figure, "No image to show.")
+    names = (figure_letters(names[0]), figure_letters(names[1]))
     axes = [score_axis(values, padding=0.04) for values in scores]
     keys, ids = np.asarray(agreement), np.asarray(sample_ids, dtype=object)
     colour = {"both": COLOURS["reference"], "first": colours[0], "second": colours[1], "neither": NEITHER_COLOUR}
@@ -140,12 +144,13 @@ def plot_score_pairs(
                         legendgroup=key,
                         showlegend=is_first,
                         customdata=[[sample] for sample in ids[members]],
+                        hovertext=[figure_letters(sample) for sample in ids[members]],
                         opacity=0.55 if key == "both" else 0.95,
                         marker={"color": colour[key], "symbol": symbol, "size": 8, "line": {"width": 0}},
                         selected={"marker": {"opacity": 1}},
                         unselected={"marker": {"opacity": 0.55 if key == "both" else 0.95}},
                         hovertemplate=(
-                            f"%{{customdata[0]}}<br>{label}, {name}<br>{names[0]} %{{x:.4g}}, {names[1]}"
+                            f"%{{hovertext}}<br>{label}, {name}<br>{names[0]} %{{x:.4g}}, {names[1]}"
                             " %{y:.4g}<extra></extra>"
                         ),
                     )

@@ -13,6 +13,7 @@ from PIL import Image, ImageColor
 
 from wtflow.plots.axes import format_score, score_axis
 from wtflow.plots.groups import DEFECT_COLOURS
+from wtflow.plots.letters import figure_letters
 from wtflow.plots.masks import hatch
 from wtflow.plots.theme import COLOURS, HEAT, OUTCOMES, SCORE_TITLE, add_empty_note, style
 from wtflow.records.failures import AlarmMap
@@ -137,7 +138,7 @@ def plot_groups(points: np.ndarray, group: np.ndarray, outcome: Sequence[str], i
                 "opacity": 0.45 if number == 0 else 0.95,
                 "symbol": [SYMBOLS[name] for name in outcomes[own]],
             },
-            hovertemplate="%{customdata[0]}<br>%{text}<extra></extra>",
+            hovertemplate="%{hovertext}<br>%{text}<extra></extra>",
             text=[OUTCOMES[name] for name in outcomes[own]],
         )
         figure.add_trace(dots)
@@ -176,8 +177,9 @@ def _dots(x: np.ndarray, y: np.ndarray, ids: list[str], name: str, outcome: str 
         name=name,
         marker=marker,
         customdata=[[sample_id, ""] for sample_id in ids],
+        hovertext=[figure_letters(sample_id) for sample_id in ids],
         text=[format_score(value) for value in y],
-        hovertemplate="%{customdata[0]}<br>score %{text}<br>%{x:.3g}<extra></extra>",
+        hovertemplate="%{hovertext}<br>score %{text}<br>%{x:.3g}<extra></extra>",
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 0.9}},
     )

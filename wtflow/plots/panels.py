@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from wtflow.plots.contours import outline
+from wtflow.plots.letters import figure_letters
 from wtflow.plots.pictures import encode_heat, encode_jpeg, overlay, thumbnail
 from wtflow.plots.stretched import height_for, stretched
 from wtflow.plots.theme import COLOURS, HEAT, style
@@ -42,7 +43,7 @@ def plot_panels(
         make_subplots(
             rows=1,
             cols=1 + len(panels),
-            subplot_titles=["Image", *(panel.title for panel in panels)],
+            subplot_titles=["Image", *(figure_letters(panel.title) for panel in panels)],
             horizontal_spacing=0.015,
         )
     )

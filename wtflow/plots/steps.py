@@ -8,6 +8,7 @@ from plotly.subplots import make_subplots
 
 from wtflow.metrics import METRICS
 from wtflow.plots.groups import group_colours, group_words
+from wtflow.plots.letters import figure_letters
 from wtflow.plots.theme import COLOURS, style
 from wtflow.records.flow import ReturnTrip, Spread, StepsRow, ordered_groups
 
@@ -66,7 +67,7 @@ def plot_steps(rows: Sequence[StepsRow]) -> go.Figure:
                 2,
                 chosen,
                 [row.norms[group][1] for row in chosen],
-                f"{group_words(group)}, {solver}",
+                f"{figure_letters(group_words(group))}, {solver}",
                 colour,
                 solver,
             )
@@ -107,7 +108,7 @@ def plot_return(trips: Sequence[ReturnTrip]) -> go.Figure:
                     x=[trip.steps for trip in chosen],
                     y=[middle for _, middle, _ in drawn],
                     mode="lines+markers",
-                    name=f"{group_words(group)}, {solver}",
+                    name=f"{figure_letters(group_words(group))}, {solver}",
                     line={"color": colour, "dash": look["dash"], "width": 2},
                     marker={"symbol": look["symbol"], "size": 8},
                     error_y=_bars(drawn),

@@ -11,6 +11,7 @@ from plotly.colors import hex_to_rgb
 from plotly.subplots import make_subplots
 
 from wtflow.plots.groups import group_words
+from wtflow.plots.letters import figure_letters
 from wtflow.plots.theme import COLOURS, TIME_TITLE, add_empty_note, style
 from wtflow.records.core import GOOD
 from wtflow.records.flow import UNMARKED
@@ -81,7 +82,7 @@ def plot_escape(t: np.ndarray, curves: Mapping[str, np.ndarray], colours: Mappin
     for group, share in curves.items():
         dash = "dot" if group in (GOOD, UNMARKED) else DASHES[n_defects % len(DASHES)]
         n_defects += group not in (GOOD, UNMARKED)
-        words = group_words(group)
+        words = figure_letters(group_words(group))
         name = f"{words} (1 % by construction)" if group == GOOD else words
         line = {"color": colours[group], "dash": dash, "width": 2 if group in (GOOD, UNMARKED) else 2.5}
         hover = f"{words}<br>t = %{{x:.3g}}<br>%{{y:.1%}} outside<extra></extra>"

@@ -11,6 +11,7 @@ from matplotlib.text import Text
 
 from wtflow.errors import MovieError
 from wtflow.plots.groups import group_words
+from wtflow.plots.letters import still_letters
 from wtflow.plots.still.encode import to_gif, to_mp4
 from wtflow.plots.still.paths import View, coordinates, dress
 from wtflow.plots.still.sheet import COLUMN_MM, DRAWING, INK, TYPE_PT, add_legend, canvas_of, looks, new_sheet
@@ -99,7 +100,9 @@ class _Stage:
         self._dots: dict[str, PathCollection] = {}
         self._trails: dict[str, LineCollection] = {}
         for name, look in looks(travel.positions.groups).items():
-            label = counted(group_words(name), self._groups[name].size, int((travel.positions.group == name).sum()))
+            label = counted(
+                still_letters(group_words(name)), self._groups[name].size, int((travel.positions.group == name).sum())
+            )
             trail = LineCollection([], colors=look.colour, linewidths=0.9)
             axes.add_collection(trail, autolim=False)
             self._trails[name] = trail

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from wtflow.errors import SettingsError
 from wtflow.plots.groups import group_words
+from wtflow.plots.letters import still_letters
 from wtflow.plots.still.sheet import COLUMN_MM, add_legend, add_shell, looks, name_axes, new_sheet
 from wtflow.plots.still.summary import band, noise_shell
 from wtflow.plots.theme import COLOURS, TIME_TITLE
@@ -34,7 +35,14 @@ def still_over_time(travel: Travel, quantity: Quantity) -> Figure:
     for name, look in looks(travel.positions.groups).items():
         low, median, high = band(values[:, travel.positions.group == name])
         axes.fill_between(travel.t, low, high, color=look.colour, alpha=0.18, linewidth=0)
-        axes.plot(travel.t, median, color=look.colour, linestyle=look.dash, linewidth=1.3, label=group_words(name))
+        axes.plot(
+            travel.t,
+            median,
+            color=look.colour,
+            linestyle=look.dash,
+            linewidth=1.3,
+            label=still_letters(group_words(name)),
+        )
     if quantity == "norm":
         add_shell(axes, noise_shell(travel.n_channels), along="x")
         axes.set_ylim(bottom=0)
@@ -78,7 +86,7 @@ def still_escape(t: np.ndarray, curves: Mapping[str, np.ndarray]) -> Figure:
             color=look.colour,
             linestyle=look.dash,
             linewidth=1.3,
-            label=group_words(name),
+            label=still_letters(group_words(name)),
         )
     name_axes(axes, TIME_TITLE, "outside the normals' radius (%)")
     axes.set_xlim(t[0], t[-1])

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from wtflow.errors import SettingsError
 from wtflow.plots.groups import group_words
+from wtflow.plots.letters import still_letters
 from wtflow.plots.still.sheet import (
     COLUMN_MM,
     INK,
@@ -48,7 +49,7 @@ def still_paths(travel: Travel, view: View) -> Figure:
         axes.add_collection(LineCollection(list(lines), colors=colour, linewidths=0.4, alpha=0.45, zorder=2))
         axes.scatter(x[0, chosen], y[0, chosen], s=2, color=INK, alpha=0.6, linewidths=0, zorder=3)
     for name, chosen in drawn.items():  # above all lines
-        label = counted(group_words(name), chosen.size, int((travel.positions.group == name).sum()))
+        label = counted(still_letters(group_words(name)), chosen.size, int((travel.positions.group == name).sum()))
         look = {
             "s": 8,
             "marker": style[name].marker,

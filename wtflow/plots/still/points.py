@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from wtflow.errors import SettingsError
 from wtflow.plots.groups import group_words
+from wtflow.plots.letters import still_letters
 from wtflow.plots.still.sheet import FULL_MM, HEAT_MAP, TYPE_PT, add_bar, add_legend, looks, name_axes, new_sheet
 from wtflow.plots.still.summary import counted, plane_titles
 from wtflow.records.flow import UNMARKED, Projection, ordered_groups
@@ -85,7 +86,7 @@ def _draw(axes: Axes, points: np.ndarray, values: np.ndarray) -> PathCollection 
     groups = ordered_groups(values)
     for name, look in looks(groups).items():
         chosen = values == name
-        label = counted(group_words(name), int(chosen.sum()), int(chosen.sum()))
+        label = counted(still_letters(group_words(name)), int(chosen.sum()), int(chosen.sum()))
         order = 1.9 if name == UNMARKED else 2  # what is not known lies below
         axes.scatter(
             *points[chosen].T, color=look.colour, marker=look.marker, alpha=0.6, label=label, zorder=order, **size

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from wtflow.errors import SettingsError
 from wtflow.plots.groups import group_words
+from wtflow.plots.letters import still_letters
 from wtflow.plots.still.sheet import FULL_MM, HEAT_MAP, SHELL_DASH, TYPE_PT, add_bar, name_axes, new_sheet, shell_words
 from wtflow.plots.still.summary import noise_shell
 from wtflow.plots.theme import TIME_TITLE
@@ -47,7 +48,7 @@ def still_radius(t: np.ndarray, edges: np.ndarray, shares: Mapping[str, np.ndarr
             fontsize=TYPE_PT,
             color="white",
         )
-        axes.set_title(group_words(name), fontsize=TYPE_PT)
+        axes.set_title(still_letters(group_words(name)), fontsize=TYPE_PT)
         name_axes(axes, TIME_TITLE, "distance from the origin (norm)" if axes is panels[0] else "")
         axes.set_xlim(t[0], t[-1])
     add_bar(figure, drawn[-1], panels, "positions in the ring (%)")

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from wtflow.errors import SettingsError
 from wtflow.metrics import METRICS
 from wtflow.plots.groups import group_words
+from wtflow.plots.letters import still_letters
 from wtflow.plots.still.sheet import (
     COLUMN_MM,
     FULL_MM,
@@ -162,7 +163,7 @@ def _spreads(axes: Axes, found: list[tuple[str, int, dict[str, Spread]]]) -> Non
                 markersize=4,
                 markerfacecolor=face,
                 markeredgewidth=0.9,
-                label=group_words(name),
+                label=still_letters(group_words(name)),
             )
 
 
