@@ -6,6 +6,7 @@ from pages.ui import report_menu, state, thresholds, widgets
 from pages.ui.errors import shown
 from pages.ui.frame import link, open_page
 from pages.ui.gallery import show_gallery
+from pages.ui.masks.of_run import show_masks_of_run
 from pages.ui.metric_cards import show_metrics
 from pages.ui.note_taking import show_flagged_metrics, show_run_comment
 from wtflow.export.tables import scores_csv
@@ -22,6 +23,7 @@ from wtflow.store.runs import RunStore
 def main(store: RunStore) -> None:
     results = widgets.open_run(store)
     show_metrics(results)
+    show_masks_of_run(results)
     show_flagged_metrics(results)
     if not len(results.test):
         st.info(

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from flow_runs import links_of
 from page_runs import OpenPage, texts
+from PIL import Image
 from run_folders import train_here
 
 from wtflow.records.core import Probe
@@ -61,6 +62,14 @@ def test_an_unknown_image_gets_a_sentence(open_page: OpenPage, finished: str):
     page = open_page("localization", run=finished, sample="../secret.png")
     assert not page.exception
     assert "has no image" in page.error[0].value
+
+
+def test_a_defect_that_pixel_metrics_leave_out_says_why(open_page: OpenPage, root: Path, finished: str):
+    mask = root / "plate/ground_truth/spot/001_mask.png"
+    Image.fromarray(np.zeros((64, 64), np.uint8)).save(mask)
+    page = open_page("localization", run=finished, sample="test/spot/001.png")
+    assert not page.exception
+    assert "The true defect is not outlined. Its mask marks nothing." in texts(page)
 
 
 def test_a_position_outside_the_grid_is_passed_over(open_page: OpenPage, finished: str):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
 from page_runs import OpenPage, texts
 from PIL import Image
 
@@ -61,6 +62,21 @@ def test_odd_masks_are_a_question_that_a_click_settles_and_another_takes_back(
     next(button for button in page.button if button.label == "Forget it").click().run()
     assert reading_of(store, odd, "plate") == Reading()
     assert UNCLEAR in words(page)
+
+
+def test_before_a_training_stands_of_which_defects_pixel_metrics_will_be(open_page: OpenPage, odd: Path):
+    page = open_page("train", root=str(odd))
+    absent = "Pixel metrics will be absent: 3 of 3 defective images have masks whose values are unclear."
+    assert absent in page.warning[0].value.replace("\\", "")
+    page = use(page, "defect=nonzero")
+    assert not page.warning
+    (odd / "plate/ground_truth/spot/001_mask.png").unlink()
+    st.cache_data.clear()  # folders are listed again after some seconds
+    page.run()
+    assert page.warning[0].value.replace("\\", "") == (
+        "Pixel metrics will be of 2 of 3 defects only: 1 of 3 defective images has no mask. To have them of all, add"
+        " the masks before you train. Image metrics do not need masks."
+    )
 
 
 def test_a_rule_of_ones_own_is_shown_before_it_holds_and_a_wrong_one_gets_a_sentence(

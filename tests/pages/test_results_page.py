@@ -1,3 +1,5 @@
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -5,6 +7,7 @@ from hand_made_runs import plain_metrics
 from page_runs import OpenPage, texts, write_run
 
 from pages.ui import state, thresholds
+from wtflow.records.masks import MaskDecision, MaskValue, decision_of
 from wtflow.results import open_results
 from wtflow.store.layout import MAPS
 from wtflow.store.runs import RunStore
@@ -137,3 +140,32 @@ def test_a_pixel_metric_tells_of_how_many_images_it_is(open_page: OpenPage, stor
     store.write_metrics(finished, plain_metrics(metrics=values, pixel_images=pixel_images))
     words = texts(open_page("results", run=finished))
     assert words.count("Of 4 images; 1 of 3 defective images has no mask.") == 2, "pixel AUROC and AUPRO"
+
+
+def test_a_run_says_what_masks_meant_for_it(open_page: OpenPage, store: RunStore, finished: str):
+    assert "does not say how masks were read" in texts(open_page("results", run=finished)), "as runs of 0.3.0"
+    values = (
+        MaskValue("0", 3, 0.96, "normal"),
+        MaskValue("1", 3, 0.02, "defect"),
+        MaskValue("255", 3, 0.02, "left out"),
+    )
+    decision = MaskDecision("defect=1,ignore=255", "person", 3, values, 3)
+    written = json.loads(json.dumps(asdict(decision)))
+    assert decision_of({"masks": written}) == decision
+    store.write_metrics(finished, plain_metrics(masks=written))
+    page = open_page("results", run=finished)
+    assert not page.exception
+    assert (
+        "This run read masks by the rule defect=1,ignore=255 (as a person said). 1 is the defect; 255 counts in neither"
+        " class; everything else is normal."
+    ) in "".join(box.label for box in page.expander).replace("\\", "")
+    assert "left out</td>" in "".join(one.proto.body for one in page.get("html"))
+
+
+def test_what_a_run_says_of_masks_and_is_not_understood_is_passed_over(
+    open_page: OpenPage, store: RunStore, finished: str
+):
+    for odd in ([], {"rule": "x"}, {"rule": "", "said_by": "app", "values": [{"word": 1}]}):
+        assert decision_of({"masks": odd}) is None
+    store.write_metrics(finished, plain_metrics(masks={"rule": "x"}))
+    assert not open_page("results", run=finished).exception

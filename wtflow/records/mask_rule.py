@@ -102,6 +102,11 @@ def value_words(value: int) -> str:
     return f"#{value - COLOUR:06x}" if value >= COLOUR else str(value)
 
 
+def parse_value(words: str) -> int:
+    """The value of `value_words`."""
+    return COLOUR + int(words[1:], 16) if words.startswith("#") else int(words)
+
+
 def span_words(span: Span) -> str:
     """A span as people type it: 17, 128-255, or #ff0000."""
     low, high = span
@@ -112,8 +117,7 @@ def _span(text: str, item: str) -> Span:
     if not _VALUE.fullmatch(text):
         raise SettingsError(f"{text!r} in {item!r} is no value of a mask.", fix=_FIX)
     if text.startswith("#"):
-        value = COLOUR + int(text[1:], 16)
-        return value, value
+        return (parse_value(text),) * 2
     low, _, high = text.partition("-")
     span = int(low), int(high or low)
     if span[0] > span[1] or span[1] > _TOP:

@@ -1,8 +1,9 @@
 """What is known of the masks of a category, and how they are read."""
 
 from bisect import bisect_right
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
 
 Role = Literal["normal", "defect", "left out", "between", "unclear"]
 SaidBy = Literal["app", "person", "layout"]
@@ -47,6 +48,21 @@ class MaskDecision:
 
 ROUNDING = 1e-9
 """A region of exactly one pixel is not smaller than one."""
+
+
+def decision_of(facts: Mapping[str, Any]) -> MaskDecision | None:
+    """How a run's metrics.json says that masks were read. None for runs of 0.3.0 and earlier, and where what is written
+    there is not understood: nothing else of the run depends on it.
+    """
+    found = facts.get("masks")
+    if not isinstance(found, Mapping):
+        return None
+    known = {one.name: found[one.name] for one in fields(MaskDecision) if one.name in found}
+    try:
+        values = tuple(MaskValue(**value) for value in known.get("values", ()))
+        return MaskDecision(**known | {"values": values, "suggestions": tuple(known.get("suggestions", ()))})
+    except TypeError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

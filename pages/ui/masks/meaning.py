@@ -33,9 +33,12 @@ def show_example_of(category: Category, decision: MaskDecision, stamp: int) -> S
 
 def show_values(category: Category, decision: MaskDecision, stamp: int) -> None:
     """The table of values, each with the colour that it has in the example."""
-    colours = {
-        value_words(value): colour for value, colour in colours_of(_values(category, decision.rule, stamp)).items()
-    }
+    show_table(decision, _values(category, decision.rule, stamp))
+
+
+def show_table(decision: MaskDecision, values: tuple[int, ...]) -> None:
+    """The table of values. values: of all masks; each has the colour that pictures show it in."""
+    colours = {value_words(value): colour for value, colour in colours_of(values).items()}
     lines = [
         f"<tr><td><span class='wt-key' style='background: rgb{colours.get(value, (255, 255, 255))}'></span>&nbsp;"
         f"{html.escape(value)}</td><td>{masks}</td><td>{html.escape(share)}</td><td>{html.escape(role)}</td></tr>"

@@ -1,5 +1,6 @@
 """How masks are read, in sentences for people."""
 
+from wtflow.datasets.masks.rule_words import rule_words
 from wtflow.records.masks import MaskDecision, RegionSizes
 from wtflow.records.pixel_images import PixelImages
 
@@ -34,6 +35,21 @@ def decision_words(decision: MaskDecision) -> str:
         types = ", ".join(decision.doubtful)
         return f"{masks}, by {decision.rule}: {found}{more}; those of {types} are in doubt and not read."
     return f"{masks} read by {decision.rule} ({SAID_BY[decision.said_by]}): {found}{more}."
+
+
+def run_words(decision: MaskDecision) -> str:
+    """What masks meant for a run, in sentences."""
+    if not decision.n_masks:
+        return "This run found no masks."
+    if decision.reason:
+        return f"This run read no mask, because it was not certain what they mean: {decision.reason}."
+    words = (
+        f"This run read masks by the rule {decision.rule} ({SAID_BY[decision.said_by]}). {rule_words(decision.rule)}"
+    )
+    if decision.doubtful:
+        types = ", ".join(decision.doubtful)
+        words += f" Masks of {types} may be the wrong way round, so they were not read."
+    return words
 
 
 def value_rows(decision: MaskDecision) -> list[tuple[str, str, str, str]]:
