@@ -58,9 +58,9 @@ def small_demo(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dra
     monkeypatch.setattr(images, "COUNTS", SMALL)
     drawing, launch = Drawing(store), processes.launch
 
-    def launch_small(module: str, arguments: list[str], log: Path, home: Path) -> Started:
+    def launch_small(module: str, arguments: list[str], log: Path, home: Path, note) -> Started:
         assert module == "wtflow.jobs.demo_worker"
-        drawing.started.append(launch("small_worker", arguments, log, home))
+        drawing.started.append(launch("small_worker", arguments, log, home, note))
         return drawing.started[-1]
 
     monkeypatch.setattr(demos.processes, "launch", launch_small)

@@ -110,13 +110,33 @@ def test_what_was_drawn_before_a_failure_counts(store: RunStore, drawing: Drawin
     assert demo_state(store).state == "failed"
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"state": "running"}', '{"state": "running", "pid": -1}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"state": "running"}', '{"state": "running", "pid": []}'])
 def test_a_status_that_cannot_be_read_stops_nobody_from_drawing(store: RunStore, drawing: Drawing, text: str):
     (store.home / demos.FOLDER).mkdir()
     (store.home / demos.FOLDER / "status.json").write_text(text)
     assert demo_state(store, ONE).state in ("absent", "failed")
     draw_demo(store, ONE)
     wait_for(store, "ready", ONE)
+
+
+def test_a_disk_without_room_for_the_reason_is_told_all_the_same(
+    store: RunStore, drawing: Drawing, monkeypatch: pytest.MonkeyPatch
+):
+    """The worker fails, and so does writing why: what is left is its exit code."""
+    worker = store.home / "small_worker.py"
+    full = """
+from wtflow.errors import DiskFullError
+
+def refuse(*arguments, **named):
+    raise DiskFullError("No space left.", fix="Free some.")
+
+demo_worker.write_demo = demo_worker.demos.write_json = refuse
+"""
+    worker.write_text(worker.read_text().replace("demo_worker.STATUS_EVERY_S", f"{full}demo_worker.STATUS_EVERY_S"))
+    draw_demo(store, ONE)
+    now = wait_for(store, "failed", ONE)
+    assert "No space was left on the disk" in now.message
+    assert now.fix.endswith("Draw the demo again.")
 
 
 def test_a_store_that_cannot_be_written_is_a_sentence(tmp_path: Path):

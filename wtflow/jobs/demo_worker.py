@@ -20,7 +20,9 @@ NICENESS = 5
 
 
 def main(categories: list[str]) -> int:
-    """Exit codes: 0 drawn, 1 failed, with the reason in the status."""
+    """Exit codes: 0 drawn, 1 failed, with the reason in the status, ENDED_WITHOUT_ROOM: failed, and the disk is so full
+    that the reason could not be written.
+    """
     store, status = RunStore(), running_now(processes.this_process())
     if hasattr(os, "nice"):
         os.nice(NICENESS)
@@ -30,11 +32,20 @@ def main(categories: list[str]) -> int:
         write_demo(demos.demo_root(store), _reporter(store, status), categories=categories)
         demos.clear_status(store)
     except Exception as error:
-        failure = processes.failure_of(error, f"The details are in {demos.log_of(store)}.")
-        sys.stderr.write(f"{failure.log}\n")
-        demos.write_status(store, {"state": "failed", "message": failure.message, "fix": failure.fix})
-        return 1
+        return _fail(store, processes.failure_of(error, f"The details are in {demos.log_of(store)}."))
     return 0
+
+
+def _fail(store: RunStore, failure: processes.Failure) -> int:
+    """Write why it failed, into the status first: there may be room for that only. Returns the exit code."""
+    code = 1
+    try:
+        demos.write_status(store, {"state": "failed", "message": failure.message, "fix": failure.fix})
+    except WTFlowError:
+        code = processes.ENDED_WITHOUT_ROOM
+    with contextlib.suppress(OSError):
+        print(failure.log, file=sys.stderr, flush=True)
+    return code
 
 
 def _reporter(store: RunStore, status: dict[str, Any]) -> Progress:

@@ -40,11 +40,9 @@ def demo_state(store: RunStore, categories: Sequence[str] = DEMO_CATEGORIES) -> 
         return TaskState("running", share=float(status.get("share", 0.0)), seconds=time.time() - began)
     if status.get("state") != "running":
         return TaskState("absent")
-    return TaskState(
-        "failed",
-        message="The process that drew the demo ended without a message (killed, or the computer was restarted).",
-        fix="Draw it again.",
-    )
+    pid = status.get("pid")
+    message, first = processes.why_it_ended(pid if isinstance(pid, int) else None, store.home)
+    return TaskState("failed", message=message, fix=" ".join(part for part in (first, "Draw the demo again.") if part))
 
 
 def draw_demo(store: RunStore, categories: Sequence[str] = DEMO_CATEGORIES) -> None:
@@ -60,8 +58,13 @@ def draw_demo(store: RunStore, categories: Sequence[str] = DEMO_CATEGORIES) -> N
         with explained(folder):
             folder.mkdir(exist_ok=True)
             log_of(store).unlink(missing_ok=True)
-        started = processes.launch("wtflow.jobs.demo_worker", categories, log_of(store), store.home)
-        write_status(store, running_now(started))
+        processes.launch(
+            "wtflow.jobs.demo_worker",
+            categories,
+            log_of(store),
+            store.home,
+            lambda started: write_status(store, running_now(started)),
+        )
 
 
 def log_of(store: RunStore) -> Path:
