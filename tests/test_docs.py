@@ -1,5 +1,6 @@
 """The documents: section numbers that the code cites, links and paths, versions, tables, rooms and layers."""
 
+import ast
 import re
 import tomllib
 from pathlib import Path
@@ -158,6 +159,20 @@ def test_the_table_of_folders_names_every_finding_with_its_severity_and_no_other
     rows = re.findall(r"^\| [^|]+ \| ([^|]+) \| `(\w+)` \|$", TEXTS["assets/docs/folders.md"], re.MULTILINE)
     assert sorted(code for _, code in rows) == sorted(found)
     assert [code for said, code in rows if not any(said.startswith(words[one]) for one in found[code])] == []
+
+
+def test_each_sentence_in_the_tables_of_folders_is_one_that_the_app_says():
+    said = set()
+    for folder in ("wtflow", "pages"):
+        for path in (PROJECT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    said.add(node.value)
+    section = TEXTS["assets/docs/folders.md"].partition("## What a person does\n")[2].partition("\n## ")[0]
+    cells = [cell for row in rows_of(section) for cell in row[1:]]
+    quoted = [words for cell in cells for words in re.findall(r'"([^"]+)"', cell)]
+    assert len(quoted) >= 25
+    assert [words for words in quoted if not any(words in one for one in said)] == []
 
 
 # -- the house ---------------------------------------------------------------------------------------------------------
