@@ -232,6 +232,13 @@ def smooth(side: int = 4 * SIDE) -> Image.Image:
     return large.rotate(20, Image.Resampling.BICUBIC).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
 
 
+def test_stripes_of_many_levels_are_no_smooth_edges(tmp_path):
+    """Every pixel is near a border of dark and bright, but hardly any is black or white."""
+    levels = (np.arange(64 * 64).reshape(64, 64) % 251).astype(np.uint8)
+    decision = decide_masks(folder_of(tmp_path, Image.fromarray(levels)), Reading())
+    assert not decision.rule and "besides 0" in decision.reason
+
+
 @pytest.mark.parametrize(("suffix", "how"), [(".png", {}), (".jpg", {"quality": 75}), (".jpg", {"quality": 95})])
 def test_smooth_edges_are_read_by_the_half_and_their_share_is_said(tmp_path, suffix, how):
     samples = folder_of(tmp_path, smooth(), smooth().transpose(Image.Transpose.ROTATE_90), suffix=suffix, **how)

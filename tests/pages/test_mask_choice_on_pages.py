@@ -166,3 +166,15 @@ def test_the_size_that_is_chosen_counts_the_regions_that_are_too_small(open_page
     page.number_input(key="set_image_size").set_value(64).run()
     assert "1 of 4 regions is smaller than a pixel of the map at 64 px; at 128 px none would be." in words(page)
     assert not page.exception
+
+
+def test_a_rule_by_which_no_mask_can_be_read_may_be_changed_right_there(
+    open_page: OpenPage, store: RunStore, root: Path
+):
+    keep_reading(store, root, "plate", Reading(masks="alpha"))
+    page = open_page("data", root=str(root))
+    box = next(box for box in page.expander if box.label == "No mask can be read by `alpha`")
+    assert box.proto.expanded
+    page.toggle(key="mask_open_plate_alpha").set_value(True).run()
+    use(page, "auto")
+    assert reading_of(store, root, "plate") == Reading()

@@ -25,7 +25,13 @@ def show_example_of(category: Category, decision: MaskDecision, stamp: int) -> S
     """
     sample = pick_example(category, decision, stamp)
     if sample is not None:
-        show_example(category, sample, decision.rule, stamp, as_stored=category.reading.masks_as_stored)
+        show_example(
+            category,
+            sample,
+            decision.rule if decision.n_masks else "",
+            stamp,
+            as_stored=category.reading.masks_as_stored,
+        )
         striped = f" &ensp; {LEFT_OUT_KEY}" if parse_rule(decision.rule).ignore else ""
         st.html(f"{SIDES} &ensp; {DEFECT_KEY}{striped}")
     return sample
@@ -37,7 +43,9 @@ def show_values(category: Category, decision: MaskDecision, stamp: int) -> None:
 
 
 def show_table(decision: MaskDecision, values: tuple[int, ...]) -> None:
-    """The table of values. values: of all masks; each has the colour that pictures show it in."""
+    """The table of values, if there is any. values: of all masks; each has the colour that pictures show it in."""
+    if not decision.values:
+        return
     colours = {value_words(value): colour for value, colour in colours_of(values).items()}
     lines = [
         f"<tr><td><span class='wt-key' style='background: rgb{colours.get(value, (255, 255, 255))}'></span>&nbsp;"

@@ -20,17 +20,20 @@ def show_masks(store: RunStore, category: Category, report: HealthReport, stamp:
     their finding instead. stamp: of the category, see `health.state_of`.
     """
     decision = report.masks
-    if decision is None or not decision.n_masks or not decision.is_clear:
+    if decision is None or not decision.is_clear or not (decision.n_masks or category.reading.masks != AUTO):
         return
+    rule = decision.rule if decision.n_masks else ""
     with st.expander(
-        f"What the masks mean: `{decision.rule}`, {SAID_BY[decision.said_by]}",
+        f"What the masks mean: `{rule}`, {SAID_BY[decision.said_by]}"
+        if rule
+        else f"No mask can be read by `{category.reading.masks}`",
         icon=":material/contrast:",
-        expanded=any(finding.code in LOOK_AT_THEM for finding in report.findings),
+        expanded=not rule or any(finding.code in LOOK_AT_THEM for finding in report.findings),
         key="masks",
     ):
         left, right = st.columns(2, gap="large")
         with left:
-            st.markdown(plain(rule_words(decision.rule)))
+            st.markdown(plain(rule_words(rule or category.reading.masks)))
             show_values(category, decision, stamp)
             if report.regions is not None:
                 st.caption(f":material/grain: {plain(region_words(report.regions))}")

@@ -13,6 +13,8 @@ MOST_DIFFERENT = 4096
 """A mask with more different values is a picture; its rarer values are not kept."""
 NEAR_PX, RINGING_PX = 4, 16
 """How far from the border of a defect smoothing reaches, and how far the faint ringing of JPEG: two of its blocks."""
+MOST_BETWEEN = 0.5
+"""A mask of which more lies between the levels is no mask with smooth edges but a picture of levels."""
 FAINT = 0.15
 """A level within this share of black or of the highest level may be ringing."""
 
@@ -75,6 +77,8 @@ def _is_soft(pixels: MaskPixels) -> bool:
     if bright.all() or not bright.any():
         return False
     is_between = (values > 0) & (values < highest)
+    if is_between.mean() > MOST_BETWEEN:
+        return False
     is_faint = is_between & ((values <= FAINT * highest) | (values >= (1 - FAINT) * highest))
     strays = (is_between & ~is_faint & ~_near_border(bright, NEAR_PX)) | (is_faint & ~_near_border(bright, RINGING_PX))
     return int(strays.sum()) <= 0.01 * int(is_between.sum())
