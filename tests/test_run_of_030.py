@@ -155,11 +155,11 @@ def test_the_run_says_that_it_holds_no_pictures_and_shows_originals_that_it_scor
     results = opened("results", run=FINISHED)
     said = [one.value for one in results.caption if "holds no pictures of its own" in one.value]
     assert len(said) == 1 and "told to" not in said[0]
-    assert not [one for one in results.caption if "stands alone" in one.value]
+    assert not [one for one in results.caption if "No picture left" in one.value]
     (other,) = (tmp_path / "images").rglob("test/good/000.*")
     shutil.copy(other, next((tmp_path / "images").rglob(DEFECTIVE)))
     results = opened("results", run=FINISHED)
-    (alone,) = (one.value for one in results.caption if "stands alone" in one.value)
+    (alone,) = (one.proto.help for one in results.caption if "No picture left" in one.value)
     assert "has changed since this run read it" in alone
 
 

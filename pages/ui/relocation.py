@@ -20,7 +20,10 @@ def show_where_images_are(store: RunStore, results: RunResults, *, is_gone: bool
     if not is_gone and is_folder(folder):
         return
     kept = why_no_pictures(results) or "Pictures here are the run's own, as it scored them."
-    with st.expander(f"The images of this run are no longer in {plain(str(folder))}", icon=":material/folder_off:"):
+    with st.expander(
+        f"The images of this run are no longer in {plain(str(folder))}: say where they are",
+        icon=":material/folder_off:",
+    ):
         st.caption(
             f"{plain(kept)} If the images were moved, say where they are: what needs them at full size (probes, paths,"
             " painting) works again. A folder is taken only if every image and mask in it is the one that the run read."

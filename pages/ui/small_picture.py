@@ -5,9 +5,11 @@ import streamlit as st
 from pages.ui.errors import plain
 from pages.ui.picture_cache import Tile
 
+NOTHING_LEFT = "No picture left"
+
 
 def show_small(tile: Tile, alt: str) -> None:
     """The picture at the width of its place. Of an image of which nothing is left, it says so."""
     st.image(tile.jpeg, width="stretch", alt=alt if not tile.note else f"{alt}; {tile.note}")
     if tile.note:
-        st.caption(f":material/broken_image: {plain(tile.note)}")
+        st.caption(f":material/broken_image: {NOTHING_LEFT}", help=plain(tile.note))

@@ -105,7 +105,7 @@ def test_an_image_that_is_gone_leaves_the_rest_of_the_gallery(open_page: OpenPag
     (root / "plate/test/spot/001.png").unlink()
     page = open_page("results", run=finished)
     assert not page.exception
-    alone = [line.value for line in page.caption if "its map stands alone" in line.value]
+    alone = [line.proto.help for line in page.caption if "No picture left" in line.value]
     assert len(alone) == 1 and "001.png does not exist" in alone[0].replace("\\", "")
 
 
