@@ -9,8 +9,8 @@ import streamlit as st
 from wtflow.errors import WTFlowError
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>$~|#:&])")
-_BLOCKS = re.compile(r"^(\d*)([-+=.)])")
-"""What would begin a list, a line or a heading at the start of a text."""
+_BLOCKS = re.compile(r"^(?:(\d+)(?=[.)](?:\s|$))|(?=[-+](?:\s|$)|(?:-\s*)+$|=+\s*$))")
+"""Where a text would begin a list, or be a line or the mark of a heading."""
 _SPACES = re.compile(r"^ +| +$| {2,}")
 _HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Characters that are not seen, that break a line, or that turn the direction of what follows."""
@@ -29,7 +29,7 @@ def plain(text: str) -> str:
     """
     text = _HIDDEN.sub(lambda found: _escape_of(found[0]), text)
     text = _JOINTS.sub(lambda found: found[0] + "\N{WORD JOINER}", text)
-    text = _BLOCKS.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", text))
+    text = _BLOCKS.sub(r"\1\\", _MARKUP.sub(r"\\\1", text))
     return _SPACES.sub(lambda found: "\N{WORD JOINER}" + "\N{NO-BREAK SPACE}" * len(found[0]) + "\N{WORD JOINER}", text)
 
 
