@@ -155,6 +155,7 @@ def test_the_run_says_that_it_holds_no_pictures_and_shows_originals_that_it_scor
     results = opened("results", run=FINISHED)
     said = [one.value for one in results.caption if "holds no pictures of its own" in one.value]
     assert len(said) == 1 and "told to" not in said[0]
+    assert "outlines follow the mask files as they are now" in said[0]
     assert not [one for one in results.caption if "No picture left" in one.value]
     (other,) = (tmp_path / "images").rglob("test/good/000.*")
     shutil.copy(other, next((tmp_path / "images").rglob(DEFECTIVE)))

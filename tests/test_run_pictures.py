@@ -108,6 +108,7 @@ def test_a_setting_keeps_no_pictures_and_the_run_says_so(tmp_path):
     assert not (store.folder(run_id) / layout.PICTURES).exists()
     results = open_results(store, run_id)
     assert "told to keep none" in why_no_pictures(results)
+    assert "masks" not in why_no_pictures(results), "what people drew is kept all the same"
     assert picture_of(results, find_sample(results, SAMPLE)).is_there
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wtflow.datasets.masks.live import FileTruth
 from wtflow.datasets.pictures import stretch_picture
 from wtflow.errors import ImageChangedError, ImageReadError, WTFlowError
 from wtflow.plots.pictures import no_picture, to_uint8
@@ -61,9 +62,10 @@ def why_no_pictures(results: RunResults) -> str:
     if results.seen.holds_pictures():
         return ""
     why = "" if results.settings.keep_pictures else ": it was told to keep none"
+    masks = " It holds no masks either: outlines follow the mask files as they are now."
     return (
         f"This run holds no pictures of its own{why}. Images are shown from where they lie, as long as the files are"
-        " those that it scored."
+        f" those that it scored.{masks if isinstance(results.truth, FileTruth) else ''}"
     )
 
 
