@@ -232,6 +232,39 @@ def smooth(side: int = 4 * SIDE) -> Image.Image:
     return large.rotate(20, Image.Resampling.BICUBIC).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
 
 
+@pytest.mark.parametrize(
+    ("values", "first"),
+    [
+        ((1, 255), "defect=1,ignore=255"),
+        ((1, 2, 255), "defect=1-2,ignore=255"),
+        ((1, 2, 3, 7, 255), "defect=1-3+7,ignore=255"),
+        ((1, 3, 5, 7, 9, 255), "defect=nonzero"),
+        ((1, 2), "defect=nonzero"),
+    ],
+)
+def test_classes_below_an_uncertain_value_are_the_first_suggestion(tmp_path, values, first):
+    mask = np.zeros((SIDE, SIDE), np.uint8)
+    for i, value in enumerate(values):
+        mask[3 * i : 3 * i + 2, 4:9] = value
+    suggestions = decided(folder_of(tmp_path, mask)).suggestions
+    assert suggestions[0] == first
+    assert all(parse_rule(words).words == words for words in suggestions)
+
+
+@pytest.mark.parametrize("n_per_mask", [1, 2, 6])
+def test_many_classes_inside_rims_of_an_uncertain_value_are_no_smooth_edges(tmp_path, n_per_mask):
+    """Six kinds of small flaws, numbered, each in a rim of 255: all near the border of dark and bright, and faint."""
+    masks = [np.zeros((SIDE, SIDE), np.uint8) for _ in range(6)]
+    for i, mask in enumerate(masks):
+        for k in range(n_per_mask):
+            left = 8 * k % 40
+            mask[10:17, left : left + 7] = 255
+            mask[12:15, left + 2 : left + 5] = 1 + (i + k) % 6
+    decision = decided(folder_of(tmp_path, *masks))
+    assert not decision.rule, "the rims alone would count as the defect"
+    assert decision.suggestions[0] == "defect=1-6,ignore=255"
+
+
 def test_stripes_of_many_levels_are_no_smooth_edges(tmp_path):
     """Every pixel is near a border of dark and bright, but hardly any is black or white."""
     levels = (np.arange(64 * 64).reshape(64, 64) % 251).astype(np.uint8)

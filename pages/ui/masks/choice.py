@@ -112,7 +112,8 @@ def _show_card(
     st.markdown(f"**`{rule}`**")
     drawn = preview.decision.rule or ("alpha,defect=nonzero" if parse_rule(rule).alpha else "")
     show_example(category, sample, drawn if preview.is_usable else "", stamp, as_stored=as_stored)
-    st.markdown(plain(rule_words(rule)))
+    is_clearer = preview.decision.rule and not parse_rule(rule).alpha  # values instead of "as the app reads masks"
+    st.markdown(plain(rule_words(preview.decision.rule if is_clearer else rule)))
     st.caption(plain(preview.words))
     said = {"masks": rule, "masks_as_stored": as_stored}
     is_kept = said == {"masks": category.reading.masks, "masks_as_stored": category.reading.masks_as_stored}

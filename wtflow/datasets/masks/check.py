@@ -150,7 +150,10 @@ def _soft(decision: MaskDecision) -> Finding:
         f"Masks have smooth edges: {share_words(decision.share_between)} of their pixels lie between black and the"
         f" highest level. They are read by {decision.rule}, the upper half."
     )
-    fix = "Nothing, if the masks were resized or saved as JPEG; otherwise say what the levels mean: --mask-values."
+    fix = (
+        "Nothing, if the masks were resized or saved as JPEG; otherwise say what the levels mean, in the app or with"
+        " --mask-values."
+    )
     return Finding("info", "soft_masks", message, fix)
 
 

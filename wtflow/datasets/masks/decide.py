@@ -8,14 +8,16 @@ question to a person, never a guess.
 from collections import Counter
 from dataclasses import replace
 
-from wtflow.datasets.masks.survey import OneMask, Survey
-from wtflow.records.mask_rule import COLOUR, MaskRule, parse_rule, value_words
+from wtflow.datasets.masks.survey import MOST_OF_ONE_LEVEL, OneMask, Survey
+from wtflow.records.mask_rule import COLOUR, MaskRule, Span, parse_rule, span_words, value_words
 from wtflow.records.masks import MOST_VALUES, MaskDecision, MaskValue, Role, SaidBy
 
 FEWEST_LEVELS = 5
 """Smoothing leaves many levels; one or two between black and white are more likely a class of their own."""
-MOST_OF_ONE_LEVEL = 0.6
-"""And no single one of them has most of the pixels."""
+TOPS = (255, 65535, COLOUR + 0xFFFFFF)
+"""Values that may stand for "uncertain" above the numbers of classes."""
+MOST_SPANS = 4
+"""More spans of numbers make no rule that a person may have meant."""
 MOST_NUMBERED = 20
 """A layout that numbers kinds of defect has numbers up to this one; higher ones are no numbers."""
 
@@ -136,9 +138,10 @@ def _suggestions(survey: Survey, counts: Counter[int], said: MaskRule) -> tuple[
         return ("alpha", "alpha,invert", "defect=nonzero")
     others = [value for value, _ in counts.most_common() if value != 0]
     found = []
-    if len(others) == 2 and max(others) in (255, 65535, COLOUR + 0xFFFFFF):
-        found.append(f"defect={value_words(min(others))},ignore={value_words(max(others))}")
-        found.append(f"defect={value_words(max(others))},ignore={value_words(min(others))}")
+    if len(others) > 1 and max(others) in TOPS and len(spans := _spans(others, max(others))) <= MOST_SPANS:
+        classes, top = "+".join(map(span_words, spans)), value_words(max(others))
+        found.append(f"defect={classes},ignore={top}")  # "uncertain", as segmentation tools write it
+        found += [f"defect={top},ignore={classes}"] * (len(others) == 2)
     found.append("defect=nonzero")
     if len(others) <= 4:
         found += [f"defect={value_words(value)}" for value in sorted(others)]
@@ -146,6 +149,17 @@ def _suggestions(survey: Survey, counts: Counter[int], said: MaskRule) -> tuple[
         found.append(f"defect={(max(others) + 1) // 2}-{max(others)}")
     prefix = "alpha," * said.alpha
     return tuple(prefix + words for words in found)
+
+
+def _spans(values: list[int], top: int) -> list[Span]:
+    """The values but `top`, with neighbours joined."""
+    spans: list[Span] = []
+    for value in sorted(value for value in values if value != top):
+        if spans and spans[-1][1] == value - 1 < COLOUR:
+            spans[-1] = spans[-1][0], value
+        else:
+            spans.append((value, value))
+    return spans
 
 
 def _is_defect(value: int, rule: MaskRule) -> bool:

@@ -15,6 +15,10 @@ NEAR_PX, RINGING_PX = 4, 16
 """How far from the border of a defect smoothing reaches, and how far the faint ringing of JPEG: two of its blocks."""
 MOST_BETWEEN = 0.5
 """A mask of which more lies between the levels is no mask with smooth edges but a picture of levels."""
+MOST_OF_ONE_LEVEL = 0.6
+"""Of the pixels between, where edges are smooth, no single level has more."""
+FEWEST_BRIGHT = 0.01
+"""And at least this share of them is not faint."""
 FAINT = 0.15
 """A level within this share of black or of the highest level may be ringing."""
 
@@ -79,9 +83,25 @@ def _is_soft(pixels: MaskPixels) -> bool:
     is_between = (values > 0) & (values < highest)
     if is_between.mean() > MOST_BETWEEN:
         return False
+    if _are_classes(values, is_between, highest):
+        return False
     is_faint = is_between & ((values <= FAINT * highest) | (values >= (1 - FAINT) * highest))
     strays = (is_between & ~is_faint & ~_near_border(bright, NEAR_PX)) | (is_faint & ~_near_border(bright, RINGING_PX))
     return int(strays.sum()) <= 0.01 * int(is_between.sum())
+
+
+def _are_classes(values: np.ndarray, is_between: np.ndarray, highest: int) -> bool:
+    """Whether levels between look like numbers of classes below a highest one for "uncertain": one number has most of
+    them and fills a square of 3 x 3 pixels, or all are far below the highest. Edges are thin and have mid levels, and
+    ringing is on both of their sides.
+    """
+    between = values[is_between]
+    if not len(between):
+        return False
+    found, n = np.unique(between, return_counts=True)
+    if n.max() > MOST_OF_ONE_LEVEL * len(between) and ndimage.minimum_filter(values == found[n.argmax()], 3).any():
+        return True
+    return float((between > FAINT * highest).mean()) < FEWEST_BRIGHT
 
 
 def _near_border(bright: np.ndarray, reach_px: int) -> np.ndarray:
