@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from hand_made_runs import HELD_OUT, SCORES, plain_metrics, score_table
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from run_folders import tiny_settings, train_here, write_tiny_category
 from truths import drawn as truth_of
@@ -35,7 +37,7 @@ from wtflow.compare.runs import (
 from wtflow.config import Settings
 from wtflow.datasets.seen import SeenImages
 from wtflow.errors import DamagedRunError, DiskFullError, MetricError
-from wtflow.metrics import FPR_LIMIT, PixelMetrics
+from wtflow.metrics import FPR_LIMIT, PIXEL_METRICS, PixelMetrics
 from wtflow.records.compare import Interval
 from wtflow.records.truth import RunTruth
 from wtflow.results import RunResults, open_results
@@ -380,6 +382,39 @@ def test_values_that_were_stored_of_other_masks_are_never_shown_with_an_interval
     for row in compare_pixels(both, on_truth(stale, drawn), [tally, tally], n_resamples=200):
         assert row.values[0] == row.values[1] == pytest.approx(drawn.metrics["metrics"][row.key], abs=0.005)
         assert row.intervals[0].low <= row.values[0] <= row.intervals[0].high
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10**6), st.integers(0, 2), st.integers(1, 3), st.booleans())
+def test_no_pixel_metric_lies_outside_its_own_interval(seed, n_good, n_bad, has_ties):
+    """Few images, one defect among them, one without a mask, masks that cover everything, ties, stored values of
+    anything: value and difference are held by their intervals, or there is a reason.
+    """
+    generator = np.random.default_rng(seed)
+    names = [f"test/good/{i}.png" for i in range(n_good)] + [f"test/spot/{i}.png" for i in range(n_bad)]
+    truths = {}
+    for name in names[n_good:]:
+        mask = np.zeros((8, 8), bool)
+        top, left = generator.integers(0, 8, 2)
+        mask[top : top + generator.integers(1, 9), left : left + generator.integers(1, 9)] = True
+        truths[name] = truth_of(mask | bool(generator.random() < 0.2))
+    if n_bad > 1:
+        truths.pop(names[-1])
+    masks, runs = RunTruth((8, 8), truths, {}), []
+    for _ in range(2):
+        maps = generator.gamma(2, 1, (len(names), 8, 8)).astype(np.float32)
+        base = results_of(dict.fromkeys(names, 1.0), {}, metrics=dict.fromkeys(PIXEL_METRICS, generator.random()))
+        config = base.config.model_copy(update={"settings": tiny_settings(score="endpoint")})
+        runs.append(replace(base, config=config, maps=maps.round() if has_ties else maps, truth=masks, canvas=(8, 8)))
+    tallies = [pixel_tally.count_pixels(run, masks, quiet) for run in runs]
+    for row in compare_pixels(compared(*runs), CommonTruth("", (masks, masks)), tallies, n_resamples=60):
+        if row.reason:
+            assert row.values == (None, None) and row.intervals == ()
+            continue
+        for value, interval, difference in zip(row.values, row.intervals, row.differences, strict=True):
+            assert interval.low <= value == interval.value <= interval.high
+            assert difference.low <= difference.value <= difference.high
+            assert difference.value == value - row.values[0]
 
 
 def test_stored_values_stand_without_an_interval_only_where_they_are_of_the_common_truth(drawn):

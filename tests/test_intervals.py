@@ -5,6 +5,8 @@ import time
 
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from scipy.stats import binomtest, norm
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
@@ -17,6 +19,7 @@ from wtflow.compare.intervals import (
     wilson_interval,
 )
 from wtflow.errors import MetricError
+from wtflow.records.compare import Interval
 
 
 def two_classes(n: int, seed: int, shift: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -124,6 +127,56 @@ def test_nineteen_of_twenty_intervals_hold_the_true_auroc():
 def test_no_resample_is_without_a_class_however_few_images_there_are():
     found = interval([1.0, 2.0, 3.0], [False, True, False])
     assert (found.low, found.high) == (0.0, 1.0)
+
+
+# -- an interval holds its value --------------------------------------------------------------------------------------
+
+few_images = st.lists(
+    st.tuples(st.booleans(), *(st.integers(0, 3),) * 2), min_size=2, max_size=9
+)  # is defective, score of two runs: few values, so that ties are many
+
+BEST_F1_RISES = [(False, 1, 0)] * 3 + [(False, 2, 3)] * 2 + [(True, 1, 1), (True, 2, 0), (True, 3, 2)] * 2
+
+
+@settings(deadline=None, max_examples=200)
+@given(few_images, st.integers(2, 40), st.sampled_from([0.2, 0.95]))
+@example(BEST_F1_RISES, 2000, 0.95)
+def test_no_value_and_no_difference_lies_outside_its_own_interval(images, n_resamples, confidence):
+    """With ties, one defect, and so few resamples that their percentiles lie anywhere."""
+    labels = np.array([label for label, _, _ in images])
+    if labels.all() or not labels.any():
+        return
+    runs = [np.array([image[k] for image in images], float) for k in (1, 2)]
+    weights = resample(labels, n_resamples)
+    for metric in (weighted_auroc, weighted_ap, weighted_best_f1):
+        whole = [float(metric(scores, labels, np.ones((1, len(labels))))[0]) for scores in runs]
+        found = paired_bootstrap([functools.partial(metric, scores, labels) for scores in runs], weights, confidence)
+        for (value, difference), exact in zip(found, whole, strict=True):
+            assert value.value == exact and value.low <= value.value <= value.high
+            assert difference.value == exact - whole[0] and difference.low <= difference.value <= difference.high
+
+
+def test_an_interval_is_widened_to_its_value_and_no_farther():
+    """All resamples of this metric lie above its value on the images themselves, as those of best F1 may."""
+    weights = resample(np.repeat([False, True], 3), 500)
+    (found, _), (other, difference) = paired_bootstrap(
+        [lambda w: np.full(len(w), 0.2 if len(w) == 1 else 0.3), lambda w: np.full(len(w), 0.7)], weights
+    )
+    assert (found.value, found.low, found.high) == pytest.approx((0.2, 0.2, 0.3))
+    assert (other.low, other.high) == (0.7, 0.7)
+    assert (difference.value, difference.low, difference.high) == pytest.approx((0.5, 0.4, 0.5))
+
+
+@given(st.integers(0, 10**9), st.integers(1, 10**9), st.floats(0.01, 0.9999))
+def test_wilsons_interval_holds_its_share(k, n, confidence):
+    k = min(k, n)
+    assert Interval(k / n, *wilson_interval(k, n, confidence)).value == k / n
+
+
+@pytest.mark.parametrize("ends", [(0.6, 0.7), (0.1, 0.4), (float("nan"), 0.7), (0.1, float("nan"))])
+def test_a_value_outside_its_own_interval_cannot_be_made(ends):
+    with pytest.raises(MetricError, match="outside its own interval"):
+        Interval(0.5, *ends)
 
 
 # -- pairs -------------------------------------------------------------------------------------------------------------

@@ -5,16 +5,7 @@ mask show it.
 import numpy as np
 import pytest
 
-from wtflow.plots.failures import (
-    MOST_CLICKABLE,
-    SYMBOLS,
-    TINT,
-    paint_called,
-    paint_segments,
-    plot_alarms,
-    plot_fact,
-    plot_groups,
-)
+from wtflow.plots.failures import MOST_CLICKABLE, SYMBOLS, TINT, paint_segments, plot_alarms, plot_fact, plot_groups
 from wtflow.plots.theme import COLOURS
 from wtflow.records.failures import AlarmMap
 
@@ -110,20 +101,6 @@ def test_what_neither_map_nor_mask_marks_stays_as_it_was():
     image = np.random.default_rng(0).integers(0, 256, (12, 12, 3)).astype(np.uint8)
     nothing = np.zeros((4, 4), bool)
     assert (paint_segments(image, nothing, nothing, nothing) == image).all()
-
-
-NAMES = ("selected", "tp", "fp", "fn")
-
-
-def test_without_a_truth_what_is_called_is_neither_right_nor_wrong():
-    called = np.array([[True, False], [False, False]])
-    painted = paint_called(np.full((20, 20, 3), 100, np.uint8), called)
-    assert (painted[10:] == 100).all()
-    tints = {
-        name: [round(100 * (1 - TINT) + int(COLOURS[name][i : i + 2], 16) * TINT) for i in (1, 3, 5)] for name in NAMES
-    }
-    assert painted[5, 5].tolist() == tints["selected"]
-    assert painted[5, 5].tolist() not in [tints[name] for name in NAMES[1:]]
 
 
 def test_what_counts_in_neither_class_is_striped_and_no_false_alarm():

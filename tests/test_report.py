@@ -20,10 +20,13 @@ from markupsafe import Markup
 from PIL import Image
 from report_runs import write_category, write_run
 from streamlit.testing.v1 import AppTest
+from truths import drawn as truth_of
+from truths import keep_truth
 from typer.testing import CliRunner
 from waiting import PATIENCE_S
 
 from wtflow.cli.app import app
+from wtflow.compare.common_truth import NOW
 from wtflow.config import settings_from
 from wtflow.errors import MetricError, RunNotFoundError, SettingsError, StoreError
 from wtflow.export.report import write
@@ -378,6 +381,59 @@ def test_runs_of_different_test_sets_are_refused_before_anything_is_computed_and
     assert "covers the 4 images that they have in common" in report(store, run_id, other, on_common=True).text
 
 
+@pytest.fixture
+def redrawn(store, run_id, tmp_path):
+    """A second run of the same images whose first mask was a corner and which had none for the second image."""
+    other = write_run(store, tmp_path / "images", weights="/secret/place/resnet18.pth")
+    corner = np.zeros((64, 64), bool)
+    corner[:6, :6] = True
+    keep_truth(store, run_id, ["test/spot/001.png"], spot_000=truth_of(corner))
+    keep_truth(store, other)
+    return other
+
+
+def test_runs_of_different_masks_name_them_and_compare_no_pixels(store, run_id, redrawn):
+    made = make_report(store, [run_id, redrawn], quiet)
+    page = Page(made.html)
+    assert "1 image has different masks in A and B: test/spot/000.png." in page.text
+    assert "1 image has a valid mask in B only: test/spot/001.png." in page.text
+    assert made.uncompared in page.text and "nobody has chosen" in made.uncompared
+    values, *_ = page.rows("AUPRO")
+    assert [cell for cell in values[1:] if cell != "–"] == []
+    assert "Pixel metrics of A, by its own masks, are of 4 images; 1 of 3 defective images has no mask." in page.text
+    assert page.row("Image AUROC")[1] == "0.833"
+    assert [row[1] for row in page.rows("AUPRO")[1:]] != ["–", "–"], "each run's own part has its own figure"
+
+
+def test_runs_of_different_masks_are_counted_on_the_chosen_ones(store, run_id, redrawn):
+    """Both runs have the same maps: on one truth they are exactly the same."""
+    for key, words in ((run_id, "the masks of A"), (redrawn, "the masks of B"), (NOW, "the masks as they are now")):
+        made = make_report(store, [run_id, redrawn], quiet, ReportOptions(truth=key))
+        page = Page(made.html)
+        assert made.uncompared == ""
+        assert f"Pixel metrics of all runs are counted on {words} in this section" in page.text
+        for metric in ("Pixel AUROC", "Pixel AP", "AUPRO"):
+            values, difference = page.rows(metric)[:2]
+            assert values[1] == values[3] and values[2] == values[4]
+            low, high = map(float, values[2].split(" to "))
+            assert low <= float(values[1]) <= high
+            assert difference[1:] == ["B", "+0.000", "+0.000 to +0.000", "exactly the same"]
+    with pytest.raises(SettingsError, match="names no masks"):
+        make_report(store, [run_id, redrawn], quiet, ReportOptions(truth="20200101-000000-plate"))
+
+
+def test_a_run_without_masks_of_its_own_says_that_it_is_counted_on_those_of_now(store, run_id):
+    """It stored pixel metrics of masks that nobody knows; those that its interval belongs to are counted now."""
+    metrics = store.metrics(run_id)
+    store.write_metrics(run_id, metrics | {"metrics": metrics["metrics"] | {"aupro": 0.777}})
+    page = report(store, run_id)
+    name, value, ends, _ = page.row("AUPRO")
+    low, high = map(float, ends.split(" to "))
+    assert low <= float(value) <= high and value != "0.777"
+    assert "The run holds no masks of its own: pixels are counted on its masks as they are now." in page.text
+    assert "When it was scored it stored:" in page.text and "AUPRO 0.777" in page.text
+
+
 def test_runs_without_a_common_image_stand_beside_each_other_uncompared(store, run_id, tmp_path):
     other = write_run(store, write_category(tmp_path / "more", "tile", size_px=80), "tile")
     page = report(store, run_id, other, on_common=True)
@@ -515,6 +571,18 @@ def test_figures_take_their_ink_from_the_page_and_have_no_ground_of_their_own(st
 
 def call(*arguments):
     return CliRunner().invoke(app, [str(one) for one in arguments], catch_exceptions=False)
+
+
+def test_the_command_says_why_pixels_are_not_compared_and_how_to_choose(store, run_id, redrawn, tmp_path):
+    out = tmp_path / "report.html"
+    result = call("report", run_id, redrawn, "--out", out, "--json")
+    assert result.exit_code == 0
+    assert "--truth RUN or --truth now" in result.stderr
+    assert "different masks" in json.loads(result.stdout)["pixels_not_compared"]
+    result = call("report", run_id, redrawn, "--out", out, "--force", "--truth", redrawn, "--json")
+    assert "--truth" not in result.stderr and json.loads(result.stdout)["pixels_not_compared"] == ""
+    result = call("report", run_id, redrawn, "--out", out, "--force", "--truth", "yesterday")
+    assert result.exit_code == 2 and "'yesterday' names no masks" in result.stderr
 
 
 def test_the_command_writes_the_file_and_says_its_size(store, run_id, tmp_path):

@@ -117,6 +117,7 @@ def test_the_stopped_run_resumes_and_ends_as_the_finished_one_did(tmp_path):
 def test_a_report_of_the_finished_run_is_written(shared):
     html = make_report(shared, [FINISHED], quiet).html.decode()
     assert FINISHED in html and "0.875" in html
+    assert "The run holds no masks of its own: pixels are counted on its masks as they are now." in html
 
 
 def command(*arguments) -> dict:
@@ -166,6 +167,7 @@ def test_the_run_says_that_it_holds_no_pictures_and_shows_originals_that_it_scor
 
 def test_links_of_030_open(at_home):
     results = opened("results", run=FINISHED, threshold="1.5")
+    assert any("This run holds no masks of its own" in one.value for one in results.caption)
     assert results.select_slider[0].value == 1.5
     image = opened("localization", run=FINISHED, sample=DEFECTIVE)
     assert image.selectbox(key="widget_sample").value == DEFECTIVE

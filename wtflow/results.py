@@ -169,12 +169,17 @@ def truth_of(results: RunResults, image: ScoreRow) -> Truth | None:
     return results.truth.of(image.sample_id, is_defective=image.is_defective)
 
 
-def outline_of(results: RunResults, image: ScoreRow) -> np.ndarray | None:
-    """The true defect of an image to draw, bool at map size; None where it is normal or its truth unknown."""
+def truth_to_draw(results: RunResults, image: ScoreRow) -> Truth | None:
+    """As `truth_of`, and None where the truth cannot be told any more."""
     try:
-        truth = truth_of(results, image)
+        return truth_of(results, image)
     except ImageReadError:
         return None
+
+
+def outline_of(results: RunResults, image: ScoreRow) -> np.ndarray | None:
+    """The true defect of an image to draw, bool at map size; None where it is normal or its truth unknown."""
+    truth = truth_to_draw(results, image)
     return None if truth is None or truth.is_normal else truth.mask
 
 

@@ -10,7 +10,7 @@ from wtflow.plots.axes import format_score
 from wtflow.plots.localization import plot_localization
 from wtflow.plots.masks import hatch
 from wtflow.plots.pictures import to_uint8
-from wtflow.results import RunResults, ScoreRow, outline_of, pixel_map, truth_of, why_left_out
+from wtflow.results import RunResults, ScoreRow, outline_of, pixel_map, truth_to_draw, why_left_out
 from wtflow.store.runs import RunStore
 
 SCALES = {"run": "One scale for the run", "image": "This image's own scale"}
@@ -31,7 +31,7 @@ def show_image_and_map(store: RunStore, results: RunResults, image: ScoreRow) ->
     is_drawn = outline is not None and st.session_state.setdefault("show_truth", True)
     if shown.note:
         st.caption(f":material/info: {plain(shown.note)}")
-    truth = truth_of(results, image)
+    truth = truth_to_draw(results, image)
     pixels = hatch(to_uint8(shown.pixels), truth.ignored) if is_drawn and truth is not None else shown.pixels
     figure = plot_localization(
         pixels,

@@ -5,6 +5,7 @@ import streamlit as st
 from pages.ui import widgets
 from pages.ui.errors import plain
 from wtflow.metrics import RUN_METRICS
+from wtflow.records.truth import RunTruth
 from wtflow.results import RunResults
 
 
@@ -18,6 +19,11 @@ def show_metrics(results: RunResults) -> None:
         f"{plain(results.source_label)}, {_size_words(results)}, {settings.coupling} coupling, "
         f"{widgets.count(settings.steps, settings.solver + ' step')}, score {settings.score}."
     )
+    if not isinstance(results.truth, RunTruth):
+        st.caption(
+            ":material/info: This run holds no masks of its own. Its pixel metrics are those that it stored when it was"
+            " scored; *Compare* and the report count anew, on its masks as they are now."
+        )
     with st.grid(min_column_width=190, key="metrics"):
         for name, metric in RUN_METRICS.items():
             with st.container(border=True, height="stretch"):

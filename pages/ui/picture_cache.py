@@ -9,11 +9,11 @@ from pages.ui.cache import THUMBNAIL_PX, file_stamp, results, run_stamp
 from wtflow.datasets.masks.live import FileTruth
 from wtflow.failures.regions import compare_regions
 from wtflow.pictures import Shown, full_picture_of, picture_of
-from wtflow.plots.failures import paint_called, paint_segments
+from wtflow.plots.failures import paint_segments
 from wtflow.plots.masks import hatch
 from wtflow.plots.pictures import crop_around, draw_outline, encode_jpeg, overlay, thumbnail, to_uint8
 from wtflow.records.failures import RegionReport
-from wtflow.results import RunResults, ScoreRow, image_of_row, outline_of, pixel_map, truth_of
+from wtflow.results import RunResults, ScoreRow, image_of_row, outline_of, pixel_map, truth_of, truth_to_draw
 from wtflow.store.runs import RunStore
 
 CROP_PX = 192
@@ -38,7 +38,7 @@ def plain_tile(store: RunStore, run_id: str, row: int, size_px: int = THUMBNAIL_
 @st.cache_data(max_entries=3000, show_spinner=False)
 def _plain_tile(home: str, run_id: str, row: int, stamps: Stamps, size_px: int) -> Tile:
     found, image, shown = _open(home, run_id, row)
-    small, truth = thumbnail(shown.pixels, size_px), truth_of(found, image)
+    small, truth = thumbnail(shown.pixels, size_px), truth_to_draw(found, image)
     if truth is not None and not truth.is_normal:
         small = draw_outline(hatch(small, truth.ignored), truth.mask)
     return Tile(encode_jpeg(small), _note(shown))
@@ -75,8 +75,8 @@ def _hover(home: str, run_id: str, row: int, stamps: Stamps, size_px: int) -> tu
 def segments(
     store: RunStore, run_id: str, row: int, threshold: float, size_px: int
 ) -> tuple[Tile, RegionReport | None]:
-    """An image with its map cut at a pixel threshold over its mask, and the regions of both. Without a valid mask what
-    is called has one colour, and there are no regions. Raises ImageReadError.
+    """An image with its map cut at a pixel threshold over its mask, and the regions of both (None without a valid
+    mask). Raises ImageReadError.
     """
     return _segments(*_key(store, run_id, row), threshold, size_px)
 
@@ -88,8 +88,9 @@ def _segments(
     found, image, shown = _open(home, run_id, row)
     truth, values = truth_of(found, image), pixel_map(found, row)
     small = thumbnail(shown.pixels, size_px)
-    called = values >= threshold
-    painted = paint_called(small, called) if truth is None else paint_segments(small, called, truth.mask, truth.ignored)
+    nothing = values < 0
+    mask, ignored = (nothing, nothing) if truth is None else (truth.mask, truth.ignored)
+    painted = paint_segments(small, values >= threshold, mask, ignored)
     tile = Tile(encode_jpeg(painted), _note(shown))
     return tile, None if truth is None else compare_regions(values, truth, threshold)
 

@@ -226,6 +226,11 @@ def test_an_image_that_is_gone_leaves_the_rest_of_the_page(open_page: OpenPage, 
     page = open_page("compare", runs=list(pair))
     assert not page.exception
     assert "its map stands alone" in texts(page)
+    assert "cannot be told whether the runs were counted on the same masks" in page.warning[0].value
+    assert list(page.selectbox(key="widget_truth").options) == ["the masks as they are now"]
+    page.selectbox(key="widget_truth").set_value("now").run()
+    assert "3 of 3 defective images are gone or have changed" in page.info[0].value
+    assert page.query_params["truth"] == "now"
     assert "Time and memory" in texts(page)
 
 
@@ -277,7 +282,7 @@ def test_runs_that_look_alike_are_told_apart_in_pickers(open_page: OpenPage, sto
         page.selectbox(key="widget_run").set_value(run_id).run()
         assert page.query_params["run"] == run_id
     page = open_page("compare", runs=[pair[0], twin]).run()
-    assert page.query_params["runs"] == [pair[0], twin] and f"run {twin}" in texts(page)
+    assert page.query_params["runs"] == [pair[0], twin] and f"run {twin}" in texts(page).replace("\\", "")
 
 
 # -- one truth ---------------------------------------------------------------------------------------------------------

@@ -146,3 +146,11 @@ def test_a_position_sent_along_with_an_image_stays_with_it(open_page: OpenPage, 
     next(button for button in page.button if button.label == "Next").click().run()
     assert "position" not in page.query_params
     assert not page.exception
+
+
+def test_a_defect_whose_file_and_mask_are_gone_leaves_its_map(open_page: OpenPage, finished: str, root):
+    """The run holds no truth of its own, so its outline cannot be told any more."""
+    for path in (root / "plate").rglob("spot/*.png"):
+        path.unlink()
+    page = open_page("localization", run=finished, sample="test/spot/000.png")
+    assert not page.exception and not page.error

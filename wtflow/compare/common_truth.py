@@ -70,8 +70,11 @@ def common_truth(
             "", tuple(one.truth for one in own if one.truth is not None), all(one.is_kept for one in own)
         )
     if key is None:
-        reason = "Not compared: the runs were counted on different masks, and nobody has chosen those to count all on."
-        return CommonTruth("", reason=reason)
+        if found.n:
+            why = "the runs were counted on different masks, and nobody has chosen those to count all on"
+        else:
+            why = "it cannot be told whether the runs were counted on the same masks"
+        return CommonTruth("", reason=f"Not compared: {why}.")
     if key == NOW:
         return _now(store, comparison, data)
     chosen = next((k for k, run in enumerate(comparison.runs) if run.run_id == key), None)

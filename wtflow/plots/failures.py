@@ -147,13 +147,6 @@ def plot_groups(points: np.ndarray, group: np.ndarray, outcome: Sequence[str], i
     return figure.update_yaxes(quiet)
 
 
-def paint_called(image: np.ndarray, called: np.ndarray) -> np.ndarray:
-    """uint8 (H, W, 3): a picture with the called pixels in one colour that takes no side, for an image whose truth is
-    unknown. image, called: as in `paint_segments`.
-    """
-    return _tinted(image, called.astype(np.uint8), ("selected",))
-
-
 def paint_segments(image: np.ndarray, called: np.ndarray, mask: np.ndarray, ignored: np.ndarray) -> np.ndarray:
     """uint8 (H, W, 3): a picture with three kinds of pixels tinted: both called and marked (defect found), only
     called (false alarm), only marked (missed defect); and stripes over what counts in neither class.
@@ -162,15 +155,10 @@ def paint_segments(image: np.ndarray, called: np.ndarray, mask: np.ndarray, igno
     """
     called = called & ~ignored
     kind = np.where(called & mask, 1, np.where(called, 2, np.where(mask, 3, 0))).astype(np.uint8)
-    return hatch(_tinted(image, kind, ("tp", "fp", "fn")), ignored)
-
-
-def _tinted(image: np.ndarray, kind: np.ndarray, colours: tuple[str, ...]) -> np.ndarray:
-    """kind: uint8 (S, S), 0 or the number of a colour from 1, stretched over the image without blurring."""
     kind = np.asarray(Image.fromarray(kind).resize((image.shape[1], image.shape[0]), Image.Resampling.NEAREST))
-    tints = np.array([(0, 0, 0), *(ImageColor.getrgb(COLOURS[name]) for name in colours)], np.float32)
+    tints = np.array([(0, 0, 0), *(ImageColor.getrgb(COLOURS[name]) for name in ("tp", "fp", "fn"))], np.float32)
     cover = TINT * (kind > 0)[..., None]
-    return np.rint(image * (1 - cover) + tints[kind] * cover).astype(np.uint8)
+    return hatch(np.rint(image * (1 - cover) + tints[kind] * cover).astype(np.uint8), ignored)
 
 
 def _dots(x: np.ndarray, y: np.ndarray, ids: list[str], name: str, outcome: str | None) -> go.Scatter:

@@ -20,9 +20,14 @@ def choose_truth(store: RunStore, comparison: Comparison) -> compare_cache.Basis
         for sentence in sentences:
             st.caption(f":material/info: {sentence}")
         return compare_cache.basis(store, run_ids, None)
+    head = (
+        "**The runs were not counted on the same masks**"
+        if found.n
+        else "**It cannot be told whether the runs were counted on the same masks**"
+    )
     st.warning(
-        "**The runs were not counted on the same masks**, so their pixel metrics cannot be compared as they stand."
-        " Metrics of images do not depend on masks.\n\n" + "\n".join(f"* {sentence}" for sentence in sentences),
+        f"{head}, so their pixel metrics cannot be compared as they stand. Metrics of images do not depend on"
+        " masks.\n\n" + "\n".join(f"* {sentence}" for sentence in sentences),
         icon=":material/difference:",
     )
     if found.n > MOST_NAMED:
@@ -30,6 +35,8 @@ def choose_truth(store: RunStore, comparison: Comparison) -> compare_cache.Basis
             st.dataframe(_listed(found), hide_index=True)
     options = truth_options(store, comparison, found)
     chosen = state.choose("truth", options, None)
+    if not options:
+        return compare_cache.basis(store, run_ids, None)
     st.selectbox(
         "Count the pixels of all runs on",
         list(options),

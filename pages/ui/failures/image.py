@@ -120,9 +120,8 @@ def show_pictures(store: RunStore, results: RunResults, image: MeasuredRow, cut:
     try:
         row = int(image.row)
         segments, report = picture_cache.segments(store, results.run_id, row, cut, PICTURE_PX)
-        shown = "Image" if not image.is_defective else f"Image, true defect {'outlined' if report else 'not known'}"
         pictures = {
-            shown: picture_cache.plain_tile(store, results.run_id, row, PICTURE_PX),
+            "Image, true defect outlined": picture_cache.plain_tile(store, results.run_id, row, PICTURE_PX),
             "Anomaly map": picture_cache.heat(store, results.run_id, row, 1.0, PICTURE_PX),
             "Map cut at the pixel threshold": segments,
         }
@@ -134,17 +133,12 @@ def show_pictures(store: RunStore, results: RunResults, image: MeasuredRow, cut:
             with st.container(gap="xsmall"):
                 show_small(picture, f"{image.sample_id}: {words}")
                 st.caption(words)
-    st.html(legend_of(report))
+    striped = f" &ensp; {LEFT_OUT_KEY}" if report is not None and report.n_left_out else ""
+    st.html(
+        '<span class="wt-badge wt-tp">defect found</span> <span class="wt-badge wt-fn">missed</span> <span'
+        f' class="wt-badge wt-fp">false alarm</span>{striped}'
+    )
     return report
-
-
-def legend_of(report: RegionReport | None) -> str:
-    """What the colours of the cut map mean, as HTML."""
-    if report is None:
-        return '<span class="wt-badge wt-selected">called; whether rightly is not known</span>'
-    kinds = {"tp": "defect found", "fn": "missed", "fp": "false alarm"}
-    badges = " ".join(f'<span class="wt-badge wt-{name}">{words}</span>' for name, words in kinds.items())
-    return badges + (f" &ensp; {LEFT_OUT_KEY}" if report.n_left_out else "")
 
 
 def show_numbers(
