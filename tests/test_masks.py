@@ -236,6 +236,7 @@ def smooth(side: int = 4 * SIDE) -> Image.Image:
     ("values", "first"),
     [
         ((1, 255), "defect=1,ignore=255"),
+        ((128, 255), "defect=255,ignore=128"),
         ((1, 2, 255), "defect=1-2,ignore=255"),
         ((1, 2, 3, 7, 255), "defect=1-3+7,ignore=255"),
         ((1, 3, 5, 7, 9, 255), "defect=nonzero"),

@@ -141,7 +141,9 @@ def _suggestions(survey: Survey, counts: Counter[int], said: MaskRule) -> tuple[
     if len(others) > 1 and max(others) in TOPS and len(spans := _spans(others, max(others))) <= MOST_SPANS:
         classes, top = "+".join(map(span_words, spans)), value_words(max(others))
         found.append(f"defect={classes},ignore={top}")  # "uncertain", as segmentation tools write it
-        found += [f"defect={top},ignore={classes}"] * (len(others) == 2)
+        if len(others) == 2:  # a level in the middle is no number of a class, so that it is the uncertain one
+            is_level = MOST_NUMBERED < min(others) < COLOUR
+            found.insert(0 if is_level else 1, f"defect={top},ignore={classes}")
     found.append("defect=nonzero")
     if len(others) <= 4:
         found += [f"defect={value_words(value)}" for value in sorted(others)]
