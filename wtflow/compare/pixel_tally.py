@@ -30,8 +30,8 @@ ACCURACY = {"pixel_auroc": 0.001, "pixel_ap": 0.005, "aupro": 0.001}
 """How far a metric of a tally lies from the metric of its pixels at most."""
 
 N_TAIL, N_BODY = 320, 96
-"""Thresholds by the share of normal pixels above, evenly by its logarithm (54 per decade), and
-by quantiles of defective images.
+"""Thresholds by the share of pixels above, evenly by its logarithm (54 per decade), of normal images and of defective
+ones, whose highest pixels may lie above every normal one; and by quantiles of defective images.
 """
 
 SMALLEST_SHARE = 1e-6
@@ -79,7 +79,8 @@ def pixel_metrics(tally: PixelTally, rows: np.ndarray, weights: np.ndarray) -> d
     normal, defect, overlap = _weighted(tally, rows, weights)
     with np.errstate(invalid="ignore"):  # 0 / 0 where there is nothing to measure
         fpr, tpr, pro = (_from_zero(part / part[:, -1:]) for part in (normal, defect, overlap))
-        precision = defect / np.maximum(normal + defect, 1)
+        called = normal + defect
+        precision = defect / np.where(called > 0, called, 1)  # areas: a sliver of a pixel is less than 1
     # Up to the first threshold that anything reaches there is no precision: it is taken to be that one's.
     precision = np.concatenate([precision[:, :1], precision], axis=1)
     return {
@@ -121,7 +122,10 @@ def _thresholds(results: RunResults) -> np.ndarray:
     quantiles = []
     for part, shares in (
         (test[~test.is_defective.astype(bool)], np.geomspace(SMALLEST_SHARE, 1, N_TAIL)),
-        (test[test.is_defective.astype(bool)], np.linspace(0, 1, N_BODY)),
+        (
+            test[test.is_defective.astype(bool)],
+            np.r_[np.linspace(0, 1, N_BODY), np.geomspace(SMALLEST_SHARE, 1, N_TAIL)],
+        ),
     ):
         looked_at = part.iloc[spaced(len(part), N_LOOKED_AT)]
         if len(looked_at):
