@@ -23,7 +23,7 @@ from wtflow.store import derived
 from wtflow.store.runs import RunStore
 from wtflow.store.truths import to_arrays
 
-VERSION = 3
+VERSION = 4
 """Part of the file's name: raise it when a tally's meaning changes."""
 
 ACCURACY = {"pixel_auroc": 0.001, "pixel_ap": 0.005, "aupro": 0.001}
