@@ -13,7 +13,7 @@ from wtflow.plots.failures import paint_segments
 from wtflow.plots.masks import hatch
 from wtflow.plots.pictures import crop_around, draw_outline, encode_jpeg, overlay, thumbnail, to_uint8
 from wtflow.records.failures import RegionReport
-from wtflow.results import RunResults, ScoreRow, image_of_row, outline_of, pixel_map, truth_of, truth_to_draw
+from wtflow.results import RunResults, ScoreRow, image_of_row, outline_of, pixel_map, truth_to_draw
 from wtflow.store.runs import RunStore
 
 CROP_PX = 192
@@ -76,7 +76,7 @@ def segments(
     store: RunStore, run_id: str, row: int, threshold: float, size_px: int
 ) -> tuple[Tile, RegionReport | None]:
     """An image with its map cut at a pixel threshold over its mask, and the regions of both (None without a valid
-    mask). Raises ImageReadError.
+    mask).
     """
     return _segments(*_key(store, run_id, row), threshold, size_px)
 
@@ -86,7 +86,7 @@ def _segments(
     home: str, run_id: str, row: int, stamps: Stamps, threshold: float, size_px: int
 ) -> tuple[Tile, RegionReport | None]:
     found, image, shown = _open(home, run_id, row)
-    truth, values = truth_of(found, image), pixel_map(found, row)
+    truth, values = truth_to_draw(found, image), pixel_map(found, row)
     small = thumbnail(shown.pixels, size_px)
     nothing = values < 0
     mask, ignored = (nothing, nothing) if truth is None else (truth.mask, truth.ignored)

@@ -81,20 +81,22 @@ def params_of(name: str, run_id: str) -> dict:
 
 
 @pytest.mark.parametrize("name", [*PAGES_OF_A_RUN, "compare"])
-@pytest.mark.parametrize("keeps", ["pictures", "no pictures"])
+@pytest.mark.parametrize("keeps", ["pictures", "no pictures", "neither pictures nor masks"])
 def test_every_page_opens_when_all_images_are_gone(
     open_page: OpenPage, store: RunStore, root: Path, run_id: str, name: str, keeps: str
 ):
-    if keeps == "no pictures":
-        for one in (run_id, SECOND):
-            (store.folder(one) / layout.PICTURES).unlink()
+    for one in (run_id, SECOND) if keeps != "pictures" else ():
+        (store.folder(one) / layout.PICTURES).unlink()
+        if keeps != "no pictures":  # as a run of 0.3.0
+            (store.folder(one) / layout.TRUTH).unlink()
+            store.write_metrics(one, {k: v for k, v in store.metrics(one).items() if k != "files"})
     shutil.rmtree(root)
     page = shown(open_page, name, **params_of(name, run_id))
     alone = texts(page).count("its map stands alone") + texts(page).count("No picture left")
     if name in ("results", "failures", "localization", "compare"):
         assert (alone == 0) == (keeps == "pictures"), texts(page)
     if name == "results":
-        assert ("holds no pictures of its own" in texts(page)) == (keeps == "no pictures")
+        assert ("holds no pictures of its own" in texts(page)) == (keeps != "pictures")
         assert any("no longer in" in one.label for one in page.expander)
         assert len(pictures(page)) == 5
 
