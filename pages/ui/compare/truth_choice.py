@@ -21,13 +21,12 @@ def choose_truth(store: RunStore, comparison: Comparison) -> compare_cache.Basis
             st.caption(f":material/info: {sentence}")
         return compare_cache.basis(store, run_ids, None)
     head = (
-        "**The runs were not counted on the same masks**"
+        "**The runs were not counted on the same masks**, so their pixel metrics cannot be compared as they stand."
         if found.n
-        else "**It cannot be told whether the runs were counted on the same masks**"
+        else "**It cannot be told whether the runs were counted on the same masks**, so pixel metrics are not compared."
     )
     st.warning(
-        f"{head}, so their pixel metrics cannot be compared as they stand. Metrics of images do not depend on"
-        " masks.\n\n" + "\n".join(f"* {sentence}" for sentence in sentences),
+        f"{head} Metrics of images do not depend on masks.\n\n" + "\n".join(f"* {sentence}" for sentence in sentences),
         icon=":material/difference:",
     )
     if found.n > MOST_NAMED:
