@@ -14,6 +14,7 @@ help:
 	@echo "make clean             remove the environment and caches (runs are kept)"
 
 app: $(VENV)/app.stamp
+	@$(PY) -m wtflow.machine.port "$(PORT)"
 	@# Pages do small sums: one thread each leaves the cores to a training run, and is quicker while one goes on.
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m streamlit run app.py --server.port $(PORT)
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -64,7 +65,7 @@ def test_exporting_again_replaces_its_own_files_and_leaves_others_alone(results,
     first = export_run(results, tmp_path, quiet)
     first[0].write_text("spoilt")
     assert export_run(results, tmp_path, quiet) == first
-    assert first[0].read_bytes().startswith(b"row,sample_id")
+    assert first[0].read_bytes().decode("utf-8-sig").startswith("row,sample_id")
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
@@ -96,7 +97,7 @@ def test_scores_csv_has_these_columns_in_this_order(results):
     notes = RunNotes()
 
     def columns(*given, **choices):
-        return scores_csv(results, *given, **choices).decode().splitlines()[0].split(",")
+        return scores_csv(results, *given, **choices).decode("utf-8-sig").splitlines()[0].split(",")
 
     assert columns() == own.split()
     assert columns(3.0) == [*own.split(), "outcome"]
@@ -109,3 +110,22 @@ def test_scores_csv_holds_the_score_table_as_it_is(results):
     assert scores_csv(results) == csv_bytes(results.table)
     expected = add_notes(add_outcomes(results.table, 3.0), RunNotes())
     assert scores_csv(results, 3.0, RunNotes()) == csv_bytes(expected)
+
+
+def test_an_export_names_no_folder_of_this_computer_unless_asked(results, tmp_path):
+    settings = settings_from("fast", {"weights": "/home/somebody/weights.pth", "backbone": "resnet34"})
+    config = results.config.model_copy(update={"root": "/home/somebody/plate", "settings": settings})
+    table = results.table.assign(path="/home/somebody/plate/a.png", mask_path="/home/somebody/plate/m.png")
+    private = replace(results, config=config, table=table)
+
+    def texts(folder):
+        return {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir() if path.is_file()}
+
+    export_run(private, tmp_path / "to_send", quiet, RunNotes())
+    assert len(texts(tmp_path / "to_send")) == 4
+    assert not any("/home" in text for text in texts(tmp_path / "to_send").values())
+    assert "weights.pth" in texts(tmp_path / "to_send")["config.json"]
+    export_run(private, tmp_path / "own", quiet, RunNotes(), with_paths=True)
+    found = texts(tmp_path / "own")
+    assert "/home/somebody/plate/a.png" in found["scores.csv"]
+    assert json.loads(found["config.json"])["root"] == "/home/somebody/plate"

@@ -143,7 +143,7 @@ def test_a_relative_run_shows_relative_maps(store):
 
 
 def read_csv(content):
-    return list(csv.DictReader(io.StringIO(content.decode())))
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
 
 
 def test_the_csv_holds_every_image_with_its_score_and_the_outcome_if_asked(store):

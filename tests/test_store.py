@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wtflow.config import settings_from
-from wtflow.errors import DamagedRunError, DiskFullError, RunNotFoundError, StoreError, WTFlowError
+from wtflow.errors import DamagedRunError, DiskFullError, RunNotFoundError, SettingsError, StoreError, WTFlowError
 from wtflow.jobs import trainings
 from wtflow.records.core import RunStatus, Tried
 from wtflow.results import open_results
@@ -162,6 +162,18 @@ def test_the_home_is_where_the_environment_says(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert default_home() == tmp_path / "runs"
     assert RunStore().ids() == [], "a store that nobody has written to is empty"
+
+
+def test_a_home_may_begin_with_the_users_own_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("WTFLOW_HOME", "~/runs of mine")
+    assert default_home() == tmp_path / "runs of mine"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WTFLOW_HOME", "deep/~runs")
+    assert default_home() == tmp_path / "deep/~runs", "only in front it means that"
+    monkeypatch.setenv("WTFLOW_HOME", "~nobody-of-this-name/runs")
+    with pytest.raises(SettingsError, match="nobody-of-this-name"):
+        default_home()
 
 
 # -- damage ------------------------------------------------------------------------------------------------------------

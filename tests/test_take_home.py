@@ -2,11 +2,15 @@
 before a click.
 """
 
+import csv
 import io
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 from waiting import PATIENCE_S
 
@@ -88,10 +92,40 @@ def test_a_name_that_looks_like_a_formula_is_quoted_and_a_negative_number_is_not
     assert (found.divergence < 0).all()
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
-def test_every_start_of_a_formula_is_quoted(text):
-    assert tables.csv_bytes(pd.DataFrame({"name": [text, "plain", "", None]}))[5:].lstrip(b'"').startswith(b"'")
-    assert table(tables.csv_bytes(pd.DataFrame({"name": ["plain"]}))).name.tolist() == ["plain"]
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@S(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "'=1", "a;=1", "a\t-1"])
+def test_every_start_of_a_formula_is_quoted_and_comes_back(text):
+    (cell,) = cells([text])
+    assert cell != text
+    assert cell.replace("'", "") == text.replace("'", "")
+    assert tables.cell_from_csv(cell) == text
+
+
+@pytest.mark.parametrize("text", ["plain", "", "a=1", "it's", "'quoted'", "a - b", "scratch; dent", "ü 螺 😀", "1;2"])
+def test_other_text_stays_as_it_is(text):
+    assert cells([text]) == [text]
+
+
+def cells(texts):
+    """The cells of a column of text, read back by a program that knows CSV."""
+    content = tables.csv_bytes(pd.DataFrame({"row": range(len(texts)), "name": texts}))
+    rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+    assert rows[0] == ["row", "name"]
+    assert [row[0] for row in rows[1:]] == [str(i) for i in range(len(texts))], "numbers stay numbers"
+    return [row[1] for row in rows[1:]]
+
+
+@given(st.lists(st.text(st.sampled_from("=+-@;,'\t\r\n\"ü a1＝"), max_size=8), min_size=1, max_size=4))
+def test_no_text_begins_a_formula_wherever_a_spreadsheet_cuts_and_every_text_comes_back(texts):
+    found = cells(texts)
+    assert [tables.cell_from_csv(cell) for cell in found] == texts
+    for cell in found:
+        assert not re.match(r"[=+\-@\t\r\n＝]", cell)
+        assert not any(re.match(r"[=+\-@＝]", part) for part in re.split(r"[;\t\r\n]", cell))
+
+
+def test_a_spreadsheet_learns_that_a_csv_is_utf_8():
+    content = tables.csv_bytes(pd.DataFrame({"name": ["Lücke"]}))
+    assert content == "\ufeffname\nLücke\n".encode()
 
 
 def test_positions_of_images_that_have_no_id_are_refused():
@@ -167,8 +201,8 @@ def test_a_landscape_point_keeps_its_own_field_and_potential():
 
 
 def test_nothing_to_write_is_still_a_header():
-    assert tables.return_csv([]).startswith(b"solver,steps_each_way,group")
-    assert tables.escape_csv(T, {}) == b"group,t,share_outside\n"
+    assert table(tables.return_csv([])).columns.tolist()[:3] == ["solver", "steps_each_way", "group"]
+    assert tables.escape_csv(T, {}).decode("utf-8-sig") == "group,t,share_outside\n"
 
 
 # ---- the menu

@@ -141,7 +141,10 @@ def test_the_csv_carries_notes_and_no_comment_becomes_a_formula(results):
     notes = RunNotes(
         {GOOD_LOW: ImageNote(("=1+1", "b"), "+49"), CRACK_LOW: ImageNote(("a,b", '"q"'), "-x\nsecond line", True)}
     )
-    rows = {row["sample_id"]: row for row in csv.DictReader(io.StringIO(scores_csv(results, notes=notes).decode()))}
+    rows = {
+        row["sample_id"]: row
+        for row in csv.DictReader(io.StringIO(scores_csv(results, notes=notes).decode("utf-8-sig")))
+    }
     assert (rows[GOOD_LOW]["tags"], rows[GOOD_LOW]["comment"], rows[GOOD_LOW]["label_is_wrong"]) == (
         "'=1+1; b",
         "'+49",

@@ -1,6 +1,7 @@
 """Output of the command line: progress on stderr, one JSON object last on stdout, one sentence for a mistake."""
 
 import contextlib
+import io
 import json
 import sys
 from collections.abc import Generator
@@ -19,6 +20,15 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 out = Console(highlight=False, soft_wrap=True)
 if not out.is_terminal:
     out = Console(highlight=False, soft_wrap=True, width=200)  # a file has no width: tables keep their columns whole
+
+
+def use_any_code_page() -> None:
+    """Let this process print every name: what the console's code page lacks is shown as \\u and its number, where
+    Python would end the command.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 class Show(Protocol):
@@ -59,7 +69,12 @@ def steps(show: Show, label: str):
 def finish(as_json: bool, value: dict[str, Any]) -> None:
     """With --json, print the object as the last line on stdout."""
     if as_json:
-        sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+        text = json.dumps(value, ensure_ascii=False)
+        try:
+            text.encode(sys.stdout.encoding or "utf-8")
+        except (UnicodeEncodeError, LookupError):
+            text = json.dumps(value)  # JSON has its own way to write what the console lacks
+        sys.stdout.write(text + "\n")
         sys.stdout.flush()
 
 

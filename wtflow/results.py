@@ -123,9 +123,7 @@ class ThresholdChoice:
 def open_results(store: RunStore, run_id: str) -> RunResults:
     """Everything a finished run wrote. Raises RunNotFoundError before that, DamagedRunError when files disagree."""
     config = store.config(run_id)
-    # Results are complete before the status says so, and stay so while a second pass over the run goes on.
-    is_complete = store.files_of(run_id) is not None or store.finished_before(run_id) is not None
-    if (state := store.status(run_id).state) != "finished" and not is_complete:
+    if (state := store.status(run_id).state) != "finished" and not store.has_results(run_id):
         raise RunNotFoundError(
             f"Run {run_id} has no results: it is {state}.",
             fix="Wait until it has finished, or resume it on the train page.",

@@ -12,6 +12,7 @@ from typing import NoReturn
 import streamlit as st
 
 from pages.ui import state
+from pages.ui.errors import shown
 from pages.ui.garbage import leave_libraries_out
 from wtflow.store.runs import RunStore
 
@@ -101,7 +102,8 @@ def open_page(name: str) -> RunStore:
     with st.container(horizontal=True, key="page_head"):
         st.title(entry.title, anchor=False, width="content")
         st.caption(entry.question, width="content")
-    return RunStore()
+    with shown():
+        return RunStore()
 
 
 def go(name: str, **params: str | None) -> NoReturn:

@@ -2,6 +2,7 @@
 
 import typer
 
+from wtflow import console
 from wtflow.cli.bare_tile import WithBareTile
 from wtflow.cli.bench import bench
 from wtflow.cli.data import cache, check, demo
@@ -23,4 +24,5 @@ for command in (demo, check, train, resume, evaluate, runs, relocate, export, re
 
 def main() -> None:
     """Entry point: a known error becomes one sentence and exit code 2."""
+    console.use_any_code_page()
     app()

@@ -17,6 +17,9 @@ def export(
     zip_file: Annotated[
         Path | None, typer.Option("--zip", help="One file to send: scores, metrics, notes, settings, overlays as PNG.")
     ] = None,
+    with_paths: Annotated[
+        bool, typer.Option("--with-paths", help="With --out: name the folders of data and weights on this machine.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Write scores.csv with people's notes, metrics.json, notes.json, all maps (PNG and NPY) and pictures of a run."""
@@ -29,14 +32,14 @@ def export(
         raise typer.BadParameter("there is nowhere to write to: give --out FOLDER, --zip FILE, or both")
     with Mistakes(as_json), console.progress() as show:
         results, notes = open_results(RunStore(), run), notes_of(RunStore(), run)
-        n_files = len(export_run(results, out, console.steps(show, "writing"), notes)) if out else 0
+        written = export_run(results, out, console.steps(show, "writing"), notes, with_paths=with_paths) if out else []
         packed = pack_run(results, notes, zip_file, console.steps(show, "packing")) if zip_file else None
     console.err.print(
-        " ".join([f"{n_files} files are in {out}."] * bool(out) + ([packed.words] if packed else [])), markup=False
+        " ".join([f"{len(written)} files are in {out}."] * bool(out) + ([packed.words] if packed else [])), markup=False
     )
     console.finish(
         as_json,
-        {"run_id": run, "out": str(out) if out else None, "n_files": n_files} | (packed.facts if packed else {}),
+        {"run_id": run, "out": str(out) if out else None, "n_files": len(written)} | (packed.facts if packed else {}),
     )
 
 

@@ -118,8 +118,9 @@ def evaluate(
     from wtflow.studies import rescore
     from wtflow.studies.keep_run import keep_run
 
-    named, store, kept_as = {"steps": steps, "solver": solver, "score": score}, RunStore(), None
+    named, kept_as = {"steps": steps, "solver": solver, "score": score}, None
     with Mistakes(as_json), console.progress() as show:
+        store = RunStore()
         changes: dict[str, Any] = parse_pairs(setting or [], option="--set") | {
             name: value for name, value in named.items() if value is not None
         }

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wtflow.errors import DamagedRunError
+from wtflow.export.report.reproduce import shared_config
 from wtflow.export.tables import scores_csv
 from wtflow.plots.pictures import colour_map, encode_png
 from wtflow.records.notes import RunNotes
@@ -15,19 +16,26 @@ from wtflow.store.notes import as_stored
 
 
 def export_run(
-    results: RunResults, out: Path, progress: Callable[[int, int], None], notes: RunNotes | None = None
+    results: RunResults,
+    out: Path,
+    progress: Callable[[int, int], None],
+    notes: RunNotes | None = None,
+    *,
+    with_paths: bool = False,
 ) -> list[Path]:
     """Write scores.csv, metrics.json, config.json, maps/*.npy (float32, raw scores), maps/*.png (the run's one heat
     scale) and, of a run that keeps pictures, pictures/*.webp. With notes also notes.json, and what people wrote in
     three columns of scores.csv.
 
+    with_paths: also the folders of data and weights on this computer; without, images are named by their ids.
     Files of an earlier export are replaced, others in `out` are left alone. Returns the paths written.
     Raises StoreError or DiskFullError when `out` cannot be written.
     """
     written = [out / "scores.csv", out / "metrics.json", out / "config.json"]
-    write_atomic(written[0], lambda file: file.write(scores_csv(results, notes=notes)))
+    write_atomic(written[0], lambda file: file.write(scores_csv(results, notes=notes, with_folders=with_paths)))
     write_json(written[1], results.metrics)
-    write_json(written[2], json.loads(results.config.model_dump_json()))
+    config = json.loads(results.config.model_dump_json()) if with_paths else shared_config(results.config)
+    write_json(written[2], config)
     if notes is not None:
         written.append(out / "notes.json")
         write_json(written[-1], as_stored(notes))

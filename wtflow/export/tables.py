@@ -1,9 +1,15 @@
 """The data behind each figure as CSV, so that a person can draw it again elsewhere. Records in, bytes out.
 
-UTF-8, one header line, names of columns in words. Numbers carry nine digits, which single precision needs to come back
-unchanged. Text that a spreadsheet would take for a formula gets an apostrophe in front.
+UTF-8 with a byte-order mark, by which spreadsheets know it, one header line, names of columns in words. Numbers carry
+nine digits, which single precision needs to come back unchanged.
+
+No text runs as a formula in a spreadsheet. A cell that begins with = + - @, a tab or a line break, also behind
+apostrophes, gets one more apostrophe in front. So does what follows a semicolon, a tab or a line break inside a cell
+and begins with = + - @, because spreadsheets of some countries begin a cell there. `cell_from_csv` takes them away.
 """
 
+import csv
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
@@ -15,7 +21,11 @@ from wtflow.records.flow import Ideal, Landscape, PositionSet, Projection, Retur
 from wtflow.records.notes import RunNotes
 from wtflow.results import RunResults, add_notes, add_outcomes
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+"""What begins a formula; the last four are the wide forms of the first, which some spreadsheets take for them."""
+_AT_START, _INSIDE = rf"'*[{_SIGNS}\t\r\n]", rf"'*[{_SIGNS}]"
+_FORMULA = re.compile(rf"^(?={_AT_START})|(?<=[;\t\r\n])(?={_INSIDE})")
+_QUOTED = re.compile(rf"^'(?={_AT_START})|(?<=[;\t\r\n])'(?={_INSIDE})")
 _DIGITS = "%.9g"
 _SPREAD = ("5_percent", "median", "95_percent")
 
@@ -54,14 +64,14 @@ SCORES_CSV = (
 
 
 def csv_bytes(table: pd.DataFrame, *, digits: str | None = None) -> bytes:
-    """A table as CSV in UTF-8, without its index; text cells that begin like a formula are quoted
-    with an apostrophe.
-    """
+    """A table as CSV in UTF-8 with a byte-order mark, without its index; see above for text like a formula."""
     texts = [name for name in table.columns if not pd.api.types.is_numeric_dtype(table[name])]
-    safe = table.assign(
-        **{name: table[name].map({cell: _quoted(cell) for cell in table[name].unique()}) for name in texts}
-    )
-    return safe.to_csv(index=False, float_format=digits, lineterminator="\n").encode()
+    quoted = {name: {cell: _quoted(cell) for cell in table[name].unique()} for name in texts}
+    safe = table.assign(**{name: table[name].map(cells) for name, cells in quoted.items()})
+    # Python's writer leaves a carriage return bare, where readers begin a new line.
+    is_odd = any("\r" in cell for cells in quoted.values() for cell in cells if isinstance(cell, str))
+    quoting = csv.QUOTE_ALL if is_odd else csv.QUOTE_MINIMAL
+    return safe.to_csv(index=False, float_format=digits, lineterminator="\n", quoting=quoting).encode("utf-8-sig")
 
 
 def scores_csv(
@@ -226,4 +236,9 @@ def _words(spread: Spread) -> list[tuple[str, float]]:
 
 
 def _quoted(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+    return _FORMULA.sub("'", cell) if isinstance(cell, str) else cell
+
+
+def cell_from_csv(text: str) -> str:
+    """A text as it was before it was written as a cell of a CSV."""
+    return _QUOTED.sub("", text)

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from wtflow.export.folder import file_stem
-from wtflow.export.report.reproduce import without_folder
+from wtflow.export.report.reproduce import shared_config
 from wtflow.export.tables import scores_csv
 from wtflow.pictures import picture_of
 from wtflow.plots.pictures import colour_map, overlay
@@ -25,7 +25,6 @@ from wtflow.records.notes import RunNotes
 from wtflow.records.shapes import Shape
 from wtflow.results import RunResults, ScoreRow, each_image, outline_of, pixel_map, threshold_choices
 from wtflow.store.files import write_atomic
-from wtflow.store.layout import RunConfig
 from wtflow.store.notes import as_stored
 
 OPACITY = 0.6
@@ -123,12 +122,6 @@ def pack_run(
 _UNREADABLE = (
     "The run holds no picture of these images, and their files are gone or changed. overlays/ shows their map alone."
 )
-
-
-def shared_config(config: RunConfig) -> dict[str, Any]:
-    """config.json as others may see it: all settings, but neither the data's folder nor that of the weights."""
-    values = config.model_dump(mode="json", exclude={"root"})
-    return values | {"settings": values["settings"] | {"weights": without_folder(config.settings.weights)}}
 
 
 def _picture(results: RunResults, row: ScoreRow) -> tuple[bytes, bool]:

@@ -17,6 +17,9 @@ no threads of its own: they would spin next to torch's (one map brought to 256 p
 two, and 1 ms with one). Values that a person has set take precedence.
 """
 
+LOG_ENCODING = "utf-8:backslashreplace"
+"""Of a worker's log, whatever code page the console of its launcher has: a name that it lacks would end the run."""
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -28,6 +31,5 @@ def worker_environment(home: Path) -> dict[str, str]:
         name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"
     }  # the pages' one thread
     paths = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return (
-        THREADS | inherited | {"PYTHONUNBUFFERED": "1", "WTFLOW_HOME": str(home), "PYTHONPATH": os.pathsep.join(paths)}
-    )
+    ours = {"PYTHONUNBUFFERED": "1", "WTFLOW_HOME": str(home), "PYTHONPATH": os.pathsep.join(paths)}
+    return THREADS | inherited | ours | {"PYTHONIOENCODING": LOG_ENCODING}

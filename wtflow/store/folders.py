@@ -5,15 +5,21 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from wtflow.errors import DamagedRunError, RunNotFoundError
+from wtflow.errors import DamagedRunError, RunNotFoundError, SettingsError
 from wtflow.store import layout
 from wtflow.store.files import read_json
 from wtflow.store.place import Place, read_place
 
 
 def default_home() -> Path:
-    """Where runs are kept: WTFLOW_HOME, or the folder `runs` in the current one."""
-    return Path(os.environ.get("WTFLOW_HOME") or "runs").absolute()
+    """Where runs are kept: WTFLOW_HOME, or the folder `runs` in the current one. A `~` that the shell left there stands
+    for the home of the user. Raises SettingsError where it names a user that does not exist.
+    """
+    named = os.environ.get("WTFLOW_HOME") or "runs"
+    try:
+        return Path(named).expanduser().absolute()
+    except RuntimeError as error:
+        raise SettingsError(f"WTFLOW_HOME is {named!r}: {error}.", fix="Give the whole path of the folder.") from error
 
 
 class RunFolders:

@@ -135,6 +135,12 @@ class RunStore(ResultFiles):
         path = self.folder(run_id) / layout.BEFORE
         return self._status_in(path, run_id) if path.is_file() else None
 
+    def has_results(self, run_id: str) -> bool:
+        """Whether the results are complete, whatever the status says: they are before it says so, and stay so while a
+        second pass over the run goes on.
+        """
+        return self.files_of(run_id) is not None or self.finished_before(run_id) is not None
+
     def forget_before(self, run_id: str) -> None:
         with explained(self.folder(run_id)):
             (self.folder(run_id) / layout.BEFORE).unlink(missing_ok=True)

@@ -73,6 +73,12 @@ def without_folder(weights: str) -> str:
     return PurePath(weights.replace("\\", "/")).name or weights
 
 
+def shared_config(config: RunConfig) -> dict[str, Any]:
+    """config.json as others may see it: all settings, but neither the data's folder nor that of the weights."""
+    values = config.model_dump(mode="json", exclude={"root"})
+    return values | {"settings": values["settings"] | {"weights": without_folder(config.settings.weights)}}
+
+
 def setting_words(name: str, value: Any, *, with_paths: bool = False) -> str:
     """A value as people write it on the command line."""
     if name == "weights" and not with_paths:
