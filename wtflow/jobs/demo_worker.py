@@ -10,7 +10,7 @@ from wtflow.datasets.demo.write import write_demo
 from wtflow.errors import WTFlowError
 from wtflow.jobs import demos, processes
 from wtflow.jobs.studies import running_now
-from wtflow.machine.progress import Progress
+from wtflow.machine.progress import Progress, say
 from wtflow.store.lock import locked
 from wtflow.store.runs import RunStore
 
@@ -44,7 +44,7 @@ def _fail(store: RunStore, failure: processes.Failure) -> int:
     except WTFlowError:
         code = processes.ENDED_WITHOUT_ROOM
     with contextlib.suppress(OSError):
-        print(failure.log, file=sys.stderr, flush=True)
+        say(failure.log)
     return code
 
 
