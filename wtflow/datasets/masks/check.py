@@ -2,22 +2,22 @@
 
 import numpy as np
 
-from wtflow.datasets.decode import Decoded, read_orientation, read_stored
+from wtflow.datasets.decode import Decoded, read_stored
 from wtflow.datasets.health_looks import note_turned_mask
 from wtflow.datasets.health_rules import Noted
-from wtflow.datasets.masks.decide import decide, marked_share
-from wtflow.datasets.masks.read import count_regions, read_marks
+from wtflow.datasets.masks.decide import decide
+from wtflow.datasets.masks.read import count_regions, read_drawn
 from wtflow.datasets.masks.shrink import region_sizes
-from wtflow.datasets.masks.survey import OneMask, Survey
+from wtflow.datasets.masks.survey import Survey
 from wtflow.datasets.masks.values import mask_pixels
 from wtflow.datasets.masks.words import region_words, share_words
 from wtflow.datasets.orientation import FIRST_QUARTER_TURN
 from wtflow.errors import ImageReadError
 from wtflow.records.core import Category, Finding, Sample
-from wtflow.records.mask_rule import MaskRule, parse_rule
+from wtflow.records.mask_rule import parse_rule
 from wtflow.records.masks import MaskDecision, RegionSizes
 from wtflow.records.reading import Reading
-from wtflow.records.truth import LeftOut, LeftOutCode
+from wtflow.records.truth import EMPTY, LeftOut, LeftOutCode
 
 MASK_VALUES = "mask_values"
 """Code of the findings that a person's word on masks settles."""
@@ -32,61 +32,51 @@ class MaskCheck:
         self._reading, self._layout_rule = reading, layout_rule
         self._said = parse_rule(reading.masks)
         self._survey = Survey()
-        self._looked_at: list[tuple[Sample, str, OneMask]] = []
-        self._defect: dict[str, str] = {}
+        self._samples: list[tuple[Sample, str]] = []
         self.left_out: dict[str, LeftOutCode] = {}
-        """Ids of defective images that pixel metrics will leave out, and why; complete after `finish`."""
+        """Ids of defective images that pixel metrics will leave out, and why; known after `finish`."""
 
     def add(self, sample: Sample, name: str, image: Decoded | None, noted: Noted) -> None:
         """Look at the mask of a defective sample. name: of the mask, below the category; image: None where it cannot be
         read.
         """
-        path = sample.mask_path
-        if path is None:
-            self.left_out[sample.id] = "missing"
+        self._samples.append((sample, name))
+        if (path := sample.mask_path) is None:
             return
-        self._defect[sample.id] = sample.defect
+        as_stored = self._reading.masks_as_stored
         try:
-            stored = read_stored(path, name, upright=not self._reading.masks_as_stored)
-            mask = self._survey.add(stored, sample.defect, alpha=self._said.alpha)
+            stored = read_stored(path, name, upright=not as_stored)
+            self._survey.add(stored, sample.defect, alpha=self._said.alpha)
         except ImageReadError as error:
             noted.add("unreadable_mask", name, error.message.removeprefix(f"{name} ").rstrip("."))
-            self.left_out[sample.id] = "unreadable"
             return
-        if image is not None and not self._reading.masks_as_stored:
+        if image is None:
+            return
+        if not as_stored:
             note_turned_mask(image, stored, name, noted)
         height, width = stored.colour.shape[:2]
-        if self._reading.masks_as_stored and _is_turned(sample):
+        if as_stored and image.orientation >= FIRST_QUARTER_TURN:
             height, width = width, height
-        if image is not None and (height, width) != image.pixels.shape[:2]:
-            rows, columns = image.pixels.shape[:2]
+        rows, columns = image.pixels.shape[:2]
+        if (height, width) != (rows, columns):
             noted.add("mask_size", name, f"{width} x {height}, image {columns} x {rows}")
-            self.left_out[sample.id] = "size"
-            return
-        self._looked_at.append((sample, name, mask))
 
     def finish(self, size_px: int, noted: Noted) -> tuple[MaskDecision, RegionSizes | None, list[Finding]]:
         """How the masks are read, their regions at a size of the map, and findings. Opens the masks that are read once
         more. Findings about single masks go to `noted`.
         """
         decision = decide(self._survey, self._said, self._layout_rule)
-        for sample_id, defect in self._defect.items():
-            if decision.reason or defect in decision.doubtful:
-                self.left_out[sample_id] = "unclear"
+        shares = []
+        for sample, name in self._samples:
+            found = _drawn(sample, decision, as_stored=self._reading.masks_as_stored)
+            if not isinstance(found, LeftOut):
+                shares.append(region_sizes(found[0]))
+                continue
+            self.left_out[sample.id] = found.code
+            if found == EMPTY:
+                noted.add("empty_mask", name)
         if decision.reason:
             return decision, None, [_unclear(decision)]
-        rule = parse_rule(decision.rule)
-        shares = []
-        for sample, name, mask in self._looked_at:
-            if marked_share(mask, rule) == 0:
-                noted.add("empty_mask", name)
-                self.left_out.setdefault(sample.id, "empty")
-            elif sample.defect not in decision.doubtful:
-                found = _marks(sample, rule, as_stored=self._reading.masks_as_stored)
-                if found is None:
-                    self.left_out[sample.id] = "unreadable"
-                else:
-                    shares.append(region_sizes(found))
         sizes = count_regions(shares, size_px)
         findings = [_doubtful(decision)] if decision.doubtful else []
         findings += [_soft(decision)] if decision.share_between else []
@@ -107,19 +97,12 @@ def note_good_masks(category: Category, decision: MaskDecision, noted: Noted) ->
         noted.add("marked_good" if rule.apply(values)[0].any() else "good_mask", name)
 
 
-def _marks(sample: Sample, rule: MaskRule, *, as_stored: bool) -> np.ndarray | None:
+def _drawn(sample: Sample, decision: MaskDecision, *, as_stored: bool) -> tuple[np.ndarray, np.ndarray] | LeftOut:
+    """As `read_drawn`; an image that cannot be read itself has its own finding, and prevents training."""
     try:
-        found = read_marks(sample, rule, as_stored=as_stored)
-    except ImageReadError:
-        return None
-    return None if isinstance(found, LeftOut) else found[0]
-
-
-def _is_turned(sample: Sample) -> bool:
-    try:
-        return read_orientation(sample.path) >= FIRST_QUARTER_TURN
-    except ImageReadError:
-        return False
+        return read_drawn(sample, decision, as_stored=as_stored)
+    except ImageReadError as error:
+        return LeftOut("unreadable", error.message)
 
 
 def _say(suggestions: tuple[str, ...]) -> str:

@@ -67,15 +67,20 @@ def read_truth(
 
     as_stored: masks were drawn on the pixels as the file stores them, and are turned as the image is.
     """
+    found = read_drawn(sample, decision, as_stored=as_stored)
+    return found if isinstance(found, LeftOut) else truth_of_mask(found[0], shape, found[1])
+
+
+def read_drawn(
+    sample: Sample, decision: MaskDecision, *, as_stored: bool = False
+) -> tuple[np.ndarray, np.ndarray] | LeftOut:
+    """As `read_marks`, by the rule that was decided; a mask that is in doubt or marks nothing gives none, too."""
     if sample.mask_path is None:
         return MISSING
     if why := decision.reason or decision.doubtful.get(sample.defect):
         return LeftOut("unclear", f"What its mask means is not certain: {why}.")
     found = read_marks(sample, parse_rule(decision.rule), as_stored=as_stored)
-    if isinstance(found, LeftOut):
-        return found
-    truth = truth_of_mask(found[0], shape, found[1])
-    return EMPTY if truth.is_normal else truth
+    return EMPTY if not isinstance(found, LeftOut) and not found[0].any() else found
 
 
 def read_marks(sample: Sample, rule: MaskRule, *, as_stored: bool = False) -> tuple[np.ndarray, np.ndarray] | LeftOut:
