@@ -74,6 +74,25 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], *, is_compressed:
     write_atomic(path, lambda file: save(file, **named))
 
 
+def read_records(
+    folder: Path, read: Callable[[Path], dict[str, Any]], damaged: Callable[[DamagedRunError], None] | None
+) -> list[dict[str, Any]]:
+    """What `read` makes of each JSON file in a folder that may be absent, the last `kept` first.
+
+    damaged: is told of each file that is not valid, which is then left out; without it the first one is raised as
+    DamagedRunError.
+    """
+    found = []
+    for path in folder.glob("*.json") if folder.is_dir() else ():
+        try:
+            found.append(read(path))
+        except DamagedRunError as error:
+            if damaged is None:
+                raise
+            damaged(error)
+    return sorted(found, key=lambda record: record["kept"], reverse=True)
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object. Raises DamagedRunError when the file is absent, cut off, or holds something else."""
     try:

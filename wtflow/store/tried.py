@@ -12,7 +12,7 @@ import numpy as np
 from wtflow.errors import DamagedRunError
 from wtflow.records.core import IMAGE_SUFFIXES, Tried
 from wtflow.store import layout
-from wtflow.store.files import explained, read_json, write_array, write_atomic, write_json
+from wtflow.store.files import explained, read_json, read_records, write_array, write_atomic, write_json
 from wtflow.store.runs import RunStore
 
 _NUMBERS = ("score", "kept")
@@ -49,23 +49,13 @@ def list_tried(
 ) -> list[dict[str, Any]]:
     """Kept images, newest first: key, name, score, kept (seconds since the epoch), image and map (paths), nearest.
 
-    damaged: is told of each record that is not valid, which is then left out; without it the first one is raised as
-    DamagedRunError.
+    damaged: as in `files.read_records`.
     """
-    folder = store.folder(run_id) / layout.TRIED
-    found = []
-    for path in folder.glob("*.json") if folder.is_dir() else ():
-        try:
-            found.append(_read_record(path, f"{run_id}/{layout.TRIED}"))
-        except DamagedRunError as error:
-            if damaged is None:
-                raise
-            damaged(error)
-    return sorted(found, key=lambda record: record["kept"], reverse=True)
+    return read_records(store.folder(run_id) / layout.TRIED, _read_record, damaged)
 
 
-def _read_record(path: Path, place: str) -> dict[str, Any]:
-    record = read_json(path)
+def _read_record(path: Path) -> dict[str, Any]:
+    record, place = read_json(path), "/".join(path.parts[-3:-1])
     texts = all(isinstance(record.get(name), str) for name in ("name", "image"))
     numbers = all(isinstance(record.get(name), int | float) and math.isfinite(record[name]) for name in _NUMBERS)
     if not texts or not numbers:

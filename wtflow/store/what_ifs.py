@@ -19,7 +19,7 @@ from PIL import Image
 from wtflow.errors import DamagedRunError, SettingsError
 from wtflow.records.what_if import Sweep, WhatIf
 from wtflow.store import derived, layout
-from wtflow.store.files import explained, read_json, write_atomic, write_json
+from wtflow.store.files import explained, read_json, read_records, write_atomic, write_json
 from wtflow.store.runs import RunStore
 
 MAX_NAME = 120
@@ -61,23 +61,13 @@ def list_what_ifs(
     """Kept paintings, newest first: key, name, sample_id, row, kept (seconds since the epoch), score_before,
     score_after, n_pixels, strokes, image and mask (paths).
 
-    damaged: is told of each damaged file, which is then left out; without it the first one is raised as
-    DamagedRunError.
+    damaged: as in `files.read_records`.
     """
-    folder = store.folder(run_id) / layout.WHAT_IFS
-    found = []
-    for path in folder.glob("*.json") if folder.is_dir() else ():
-        try:
-            found.append(_read_record(path, f"{run_id}/{layout.WHAT_IFS}"))
-        except DamagedRunError as error:
-            if damaged is None:
-                raise
-            damaged(error)
-    return sorted(found, key=lambda record: record["kept"], reverse=True)
+    return read_records(store.folder(run_id) / layout.WHAT_IFS, _read_record, damaged)
 
 
-def _read_record(path: Path, place: str) -> dict[str, Any]:
-    record = read_json(path)
+def _read_record(path: Path) -> dict[str, Any]:
+    record, place = read_json(path), "/".join(path.parts[-3:-1])
     image, mask = path.with_suffix(".png"), path.with_name(f"{path.stem}_mask.png")
     texts = isinstance(record.get("name"), str) and isinstance(record.get("sample_id"), str)
     numbers = all(isinstance(record.get(name), int | float) and math.isfinite(record[name]) for name in _NUMBERS)
