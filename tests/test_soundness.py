@@ -6,12 +6,18 @@ import os
 import numpy as np
 import pandas as pd
 import pytest
-from hand_made_runs import score_table
+from hand_made_runs import score_table, write_finished_run
 from hypothesis import given
 from hypothesis import strategies as st
+from run_folders import tiny_settings
 from safetensors.numpy import save_file
 
+from wtflow.errors import DamagedRunError
+from wtflow.records.truth import RunTruth
+from wtflow.results import open_results
+from wtflow.store import layout
 from wtflow.store.files import write_array, write_arrays
+from wtflow.store.runs import RunStore
 from wtflow.store.soundness import why_damaged
 
 WRITE = {
@@ -62,3 +68,15 @@ def test_no_bytes_make_it_fail(content, ending):
         path = Path(folder) / f"file.{ending}"
         path.write_bytes(content)
         assert isinstance(why_damaged(path), str)
+
+
+def test_a_run_that_lost_its_truth_says_so_instead_of_reading_masks_as_they_are_now(tmp_path):
+    store = RunStore(tmp_path / "runs")
+    run_id = write_finished_run(store, tiny_settings())
+    assert store.truth(run_id) is None, "it never held one"
+    store.write_truth(run_id, RunTruth((4, 4), {}, {}))
+    store.write_metrics(run_id, store.metrics(run_id) | {"files": [layout.SCORES, layout.MAPS, layout.TRUTH]})
+    assert store.truth(run_id) == RunTruth((4, 4), {}, {})
+    (store.folder(run_id) / layout.TRUTH).unlink()
+    with pytest.raises(DamagedRunError, match=r"truth\.npz is missing"):
+        open_results(store, run_id)

@@ -199,13 +199,17 @@ class ResultFiles(RunFolders):
         write_arrays(self.result_path(run_id, layout.TRUTH), to_arrays(truth), is_compressed=True)
 
     def truth(self, run_id: str) -> RunTruth | None:
-        """None for a run that holds none: it is of 0.3.0 or older. Raises DamagedRunError for a damaged file."""
+        """None for a run that holds none: it is of 0.3.0 or older. Raises DamagedRunError for a damaged file, and for a
+        lost one: masks as they are now would stand in for those that were counted.
+        """
         path = self.result_path(run_id, layout.TRUTH)
         try:
             with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 return from_arrays(dict(file))
-        except FileNotFoundError:
-            return None
+        except FileNotFoundError as error:
+            if layout.TRUTH not in (self.files_of(run_id) or ()):
+                return None
+            raise DamagedRunError(f"truth.npz is missing in {run_id}.", fix=REPAIR) from error
         except Exception as error:  # NumPy raises many kinds of errors for a damaged file
             raise DamagedRunError(
                 f"truth.npz of {run_id} cannot be used ({error}).",
