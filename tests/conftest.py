@@ -1,9 +1,18 @@
-"""What a page sets for its whole server process ends with the test that ran the page."""
+"""A store that the shell finds; and what a page sets for its whole server process ends with the test that ran it."""
 
 import gc
 import sys
 
 import pytest
+
+from wtflow.store.runs import RunStore
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    """An empty store, the one of WTFLOW_HOME."""
+    monkeypatch.setenv("WTFLOW_HOME", str(tmp_path / "runs"))
+    return RunStore()
 
 
 @pytest.fixture(autouse=True)

@@ -14,10 +14,9 @@ import pytest
 from hand_made_runs import write_finished_run
 from image_folders import make_mvtec, save
 from run_folders import TINY, write_tiny_category
-from typer.testing import CliRunner
+from shell import call, last_json
 from waiting import PATIENCE_S, wait_until
 
-from wtflow.cli.app import app
 from wtflow.config import WEIGHT_WORDS, choices, settings_from
 from wtflow.jobs import processes, trainings
 from wtflow.metrics import METRICS
@@ -30,21 +29,6 @@ QUICK = [
     for name, value in TINY.items()
     for part in ("--set", f"{name}={','.join(map(str, value)) if isinstance(value, tuple) else value}")
 ]
-
-
-@pytest.fixture
-def store(tmp_path, monkeypatch):
-    monkeypatch.setenv("WTFLOW_HOME", str(tmp_path / "runs"))
-    return RunStore()
-
-
-def call(*arguments):
-    """The command in this process."""
-    return CliRunner().invoke(app, [str(one) for one in arguments], catch_exceptions=False)
-
-
-def last_json(text):
-    return json.loads(text.rstrip("\n").splitlines()[-1])
 
 
 def environment(home):

@@ -13,21 +13,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 from report_runs import GREY, SCALE, write_category, write_run
-from typer.testing import CliRunner
+from shell import call
 
-from wtflow.cli.app import app
 from wtflow.errors import DiskFullError
 from wtflow.export.zip import pack_run
 from wtflow.records.notes import RunNotes
 from wtflow.results import open_results
 from wtflow.store.notes import add_tag, flag_label, notes_of, set_comment
-from wtflow.store.runs import RunStore
-
-
-@pytest.fixture
-def store(tmp_path, monkeypatch):
-    monkeypatch.setenv("WTFLOW_HOME", str(tmp_path / "runs"))
-    return RunStore()
 
 
 @pytest.fixture
@@ -211,10 +203,6 @@ def test_a_full_disk_gets_a_sentence_and_leaves_nothing(store, run_id, tmp_path,
 
 
 # -- from the shell ----------------------------------------------------------------------------------------------------
-
-
-def call(*arguments):
-    return CliRunner().invoke(app, [str(one) for one in arguments], catch_exceptions=False)
 
 
 def test_export_packs_a_zip_and_says_its_size(store, run_id, tmp_path):

@@ -20,16 +20,9 @@ from wtflow.export.report.write import make_report
 from wtflow.metrics import METRICS
 from wtflow.records.pixel_images import pixel_images_of
 from wtflow.results import open_results
-from wtflow.store.runs import RunStore
 
 FOUR_OF_SIX = {"n": 7, "n_defective": 2, "n_defects": 6, "left_out": {"missing": 4}}
 VALUES = dict.fromkeys(METRICS, 0.5)
-
-
-@pytest.fixture
-def store(tmp_path, monkeypatch):
-    monkeypatch.setenv("WTFLOW_HOME", str(tmp_path / "runs"))
-    return RunStore()
 
 
 # -- words -------------------------------------------------------------------------------------------------------------

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 from image_folders import make_btad, make_mvtec, make_visa, noise, save
-from typer.testing import CliRunner
+from shell import call, last_json
 
-from wtflow.cli.app import app
 from wtflow.config import settings_from
 from wtflow.config.checking import build
 from wtflow.datasets.scan import good_folders, scan_category
@@ -16,23 +15,8 @@ from wtflow.jobs import trainings
 from wtflow.records.reading import Reading
 from wtflow.store import layout
 from wtflow.store.readings import keep_reading, reading_of
-from wtflow.store.runs import RunStore
 
 SAID = Reading(masks="defect=1,ignore=255", good=("OK", "gut ä"), masks_as_stored=True)
-
-
-@pytest.fixture
-def store(tmp_path, monkeypatch):
-    monkeypatch.setenv("WTFLOW_HOME", str(tmp_path / "runs"))
-    return RunStore()
-
-
-def call(*arguments):
-    return CliRunner().invoke(app, [str(one) for one in arguments], catch_exceptions=False)
-
-
-def last_json(text):
-    return json.loads(text.rstrip("\n").splitlines()[-1])
 
 
 # -- the store ---------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ import pytest
 from markupsafe import Markup
 from PIL import Image
 from report_runs import write_category, write_run
+from shell import call
 from streamlit.testing.v1 import AppTest
 from truths import drawn as truth_of
 from truths import keep_truth
@@ -39,7 +40,6 @@ from wtflow.records.core import Curve
 from wtflow.records.reading import Reading
 from wtflow.store import layout
 from wtflow.store.notes import add_tag, flag_label, set_comment
-from wtflow.store.runs import RunStore
 
 ROOT = Path(__file__).parent.parent
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -102,12 +102,6 @@ class Page(HTMLParser):
             for one in self.addresses
             if one.startswith("data:image/jpeg")
         ]
-
-
-@pytest.fixture
-def store(tmp_path, monkeypatch):
-    monkeypatch.setenv("WTFLOW_HOME", str(tmp_path / "runs"))
-    return RunStore()
 
 
 @pytest.fixture
@@ -567,10 +561,6 @@ def test_figures_take_their_ink_from_the_page_and_have_no_ground_of_their_own(st
 
 
 # -- from the shell and on a page --------------------------------------------------------------------------------------
-
-
-def call(*arguments):
-    return CliRunner().invoke(app, [str(one) for one in arguments], catch_exceptions=False)
 
 
 def test_the_command_says_why_pixels_are_not_compared_and_how_to_choose(store, run_id, redrawn, tmp_path):
