@@ -177,7 +177,7 @@ def two_runs(store: RunStore, root: Path, sizes=(64, 64)) -> list[str]:
 def study(store: RunStore, ids):
     runs = [open_results(store, run_id) for run_id in ids]
     data = [store.data(run_id) for run_id in ids]
-    comparison, own = align(runs, data), [own_truth(store, run) for run in runs]
+    comparison, own = align(runs, data), [own_truth(run) for run in runs]
     found = find_differences(comparison, own, data)
     return comparison, own, found, lambda key: common_truth(store, comparison, own, found, data, key)
 

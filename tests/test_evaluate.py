@@ -114,7 +114,9 @@ def summary(category, values=GOOD_MAPS, start=None, settings=SETTINGS, whole=Non
     )
     scored = ScoredImages(tuple(category.samples), tuple(category.is_holdout), found)
     tested = [sample for sample, held_out in zip(category.samples, category.is_holdout, strict=True) if not held_out]
-    return summarise(scored, FileTruth(tested, Reading(masks="defect=255"), (SIZE, SIZE)).read_all(), settings, quiet)
+    return summarise(
+        scored, FileTruth(tested, lambda: Reading(masks="defect=255"), (SIZE, SIZE)).read_all(), settings, quiet
+    )
 
 
 def test_the_table_has_one_row_per_image_with_the_columns_of_the_store(category):

@@ -1,5 +1,8 @@
 """What masks mean: rules in words, values that are read without doubt or not at all, regions that no size loses."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,7 @@ from scipy import ndimage
 from sklearn.metrics import roc_auc_score
 from truths import drawn
 
+from wtflow.datasets.masks.live import FileTruth, stamp_masks
 from wtflow.datasets.masks.read import count_regions, decide_masks, read_truth
 from wtflow.datasets.masks.shrink import region_sizes, truth_of_mask
 from wtflow.errors import SettingsError
@@ -411,3 +415,43 @@ def test_a_truth_is_the_same_after_it_was_packed():
 def test_a_mask_at_map_size_is_itself():
     mask = np.random.default_rng(1).random((9, 11)) < 0.3
     np.testing.assert_array_equal(drawn(mask).mask, mask)
+
+
+# -- a run without a truth of its own ----------------------------------------------------------------------------------
+
+
+def test_masks_that_are_drawn_again_or_read_otherwise_are_noticed(tmp_path, monkeypatch):
+    samples, said = folder_of(tmp_path, with_void(1, 255)), [Reading()]
+    truth = FileTruth(samples, lambda: said[0], (SIDE, SIDE))
+    name = samples[0].id
+    assert truth.why(name).code == "unclear"
+    said[0] = Reading(masks="defect=1,ignore=255")
+    assert truth.read_all().truths[name].mask.sum() == 144, "all of them are read as the disk is now"
+    Image.fromarray(box(4, 9, 255)).save(samples[0].mask_path)
+    said[0] = Reading()
+    monkeypatch.setattr("wtflow.datasets.masks.live.LOOK_AGAIN_S", 0.0)
+    truth.read_all()
+    Image.fromarray(box(4, 20, 7)).save(samples[0].mask_path)
+    assert truth.of(name, is_defective=True).mask.sum() == 256
+    assert truth.decision.rule == "defect=7"
+
+
+def test_the_stamp_of_masks_is_the_same_in_every_process(tmp_path):
+    samples = folder_of(tmp_path, box(4, 9, 255))
+    code = (
+        "import sys; sys.path.insert(0, 'tests')\n"
+        "from pathlib import Path\n"
+        "from wtflow.datasets.masks.live import stamp_masks\n"
+        "from wtflow.records.core import Sample\n"
+        "from wtflow.records.reading import Reading\n"
+        f"print(stamp_masks([Sample('a', Path({str(samples[0].path)!r}), 'test', 'dent',"
+        f" Path({str(samples[0].mask_path)!r}))], Reading(masks='invert')))"
+    )
+    found = set()
+    for seed in ("1", "2"):
+        seeded = os.environ | {"PYTHONHASHSEED": seed}
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=seeded)
+        found.add(done.stdout.strip())
+    assert found == {stamp_masks(samples, Reading(masks="invert"))}
+    Image.fromarray(box(4, 20, 255)).save(samples[0].mask_path)
+    assert stamp_masks(samples, Reading(masks="invert")) not in found

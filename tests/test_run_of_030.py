@@ -20,6 +20,8 @@ from wtflow.scoring.detector import load_tensors
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
 from wtflow.studies import probes, rescore
+from wtflow.studies.answers import answer_path
+from wtflow.studies.requests import FactsRequest
 
 FIXTURE = Path(__file__).parent / "fixtures/run_030"
 PLACEHOLDER = "/data/plates"
@@ -163,6 +165,16 @@ def test_the_run_says_that_it_holds_no_pictures_and_shows_originals_that_it_scor
     results = opened("results", run=FINISHED)
     (alone,) = (one.proto.help for one in results.caption if "No picture left" in one.value)
     assert "has changed since this run read it" in alone
+
+
+def test_facts_of_a_run_without_a_truth_follow_its_masks(tmp_path):
+    """They are measured again when a mask was drawn again."""
+    store = unpack(tmp_path)
+    mask = next(Path(entry["mask"]) for entry in store.data(FINISHED)["samples"] if entry["mask"])
+    before = answer_path(store, FINISHED, FactsRequest())
+    assert answer_path(store, FINISHED, FactsRequest()) == before
+    mask.write_bytes(mask.read_bytes() + b"\0")
+    assert answer_path(store, FINISHED, FactsRequest()) != before
 
 
 def test_links_of_030_open(at_home):

@@ -27,7 +27,7 @@ def file_truth(table: pd.DataFrame, shape: tuple[int, int], reading: Reading | N
         Sample(row.sample_id, Path(row.path), "test", row.defect, Path(row.mask_path) if row.mask_path else None)
         for row in table[table.split == "test"].itertuples()
     ]
-    return FileTruth(samples, reading or Reading(), shape)
+    return FileTruth(samples, lambda: reading or Reading(), shape)
 
 
 def keep_truth(store: RunStore, run_id: str, left_out: Sequence[str] = (), **others: Truth) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui.cache import THUMBNAIL_PX, file_stamp
+from pages.ui.cache import THUMBNAIL_PX
 from wtflow.datasets.images import load_image
 from wtflow.datasets.masks.decide import decide
 from wtflow.datasets.masks.preview import Preview, preview_rule
@@ -85,7 +85,3 @@ def surveyed(found: Category, stamp: int, *, alpha: bool) -> Surveyed:
 @st.cache_resource(max_entries=32, show_spinner="Reading the masks")
 def _surveyed(root: str, name: str, stamp: int, alpha: bool, _found: Category) -> Surveyed:
     return survey_masks(_found.of("test"), alpha=alpha)
-
-
-def _stamps(sample: Sample) -> tuple[int, ...]:
-    return tuple(file_stamp(path) for path in (sample.path, sample.mask_path) if path is not None)

@@ -164,7 +164,7 @@ def _now(store: RunStore, comparison: Comparison, data: Sequence[dict[str, Any] 
             return CommonTruth(_NOW_WORDS, reason=reason)
         rule = LAYOUTS[category.layout].mask_rule
         read = {
-            shape: FileTruth([samples[name] for name in ids], category.reading, shape, rule).read_all()
+            shape: FileTruth([samples[name] for name in ids], lambda: category.reading, shape, rule).read_all()
             for shape in {run.shape for run in comparison.runs}
         }
     except ImageReadError as error:

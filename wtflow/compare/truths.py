@@ -1,6 +1,6 @@
 """Were runs counted on the same truth? Compared image by image.
 
-Pixel metrics of two runs say which detector is better only where both were held against the same masks. A run keeps the
+Pixel metrics of two runs say which detector is better only where both were counted on the same masks. A run keeps the
 truth that it was counted on; runs of 0.3.0 and earlier keep none and are counted by their masks as they are now.
 """
 
@@ -12,12 +12,10 @@ from typing import Any
 import numpy as np
 
 from wtflow.compare.runs import Comparison
-from wtflow.datasets.masks.live import file_truth
 from wtflow.errors import ImageReadError
 from wtflow.records.shapes import Shape
 from wtflow.records.truth import RunTruth, Truth
-from wtflow.results import RunResults, tested_samples
-from wtflow.store.runs import RunStore
+from wtflow.results import RunResults
 
 _ROUNDING = 1e-5
 """Shares are float32, and some hundred of them are summed where two map sizes are compared."""
@@ -58,14 +56,14 @@ class TruthDifferences:
         return sample_id in self.differ or any(sample_id in ids for _, ids in self.partly)
 
 
-def own_truth(store: RunStore, run: RunResults) -> OwnTruth:
+def own_truth(run: RunResults) -> OwnTruth:
     """The truth of a run. Opens the masks of a run that holds none. Raises StoreError where it is unknown how they are
     to be read.
     """
     if isinstance(run.truth, RunTruth):
         return OwnTruth(run.truth, True)
     try:
-        return OwnTruth(file_truth(store, run.config, tested_samples(run.table), run.shape).read_all(), False)
+        return OwnTruth(run.truth.read_all(), False)
     except ImageReadError:
         return OwnTruth(None, False)
 

@@ -26,7 +26,7 @@ from wtflow.metrics import (
 )
 from wtflow.records.core import Curve, Sample
 from wtflow.records.pixel_images import reason_words
-from wtflow.records.shapes import Shape, shape_of
+from wtflow.records.shapes import Shape
 from wtflow.records.truth import RunTruth
 from wtflow.scoring.detector import Detector, Maps, load_detector
 from wtflow.scoring.normals import measure_normals
@@ -138,11 +138,10 @@ def summarise(
     """
     pixels, start_pixels, counted = PixelMetrics(), PixelMetrics(), _PixelCounts()
     maps, start_maps, whole = scored.maps
-    shape = shape_of(scored.canvas or settings.image_size)
     rows = []
     for i, (sample, held_out) in enumerate(zip(scored.samples, scored.is_holdout, strict=True)):
-        pixel_map = upsample(maps[i : i + 1], shape, settings.score)
-        start_map = upsample(start_maps[i : i + 1], shape, "endpoint")
+        pixel_map = upsample(maps[i : i + 1], truth.shape, settings.score)
+        start_map = upsample(start_maps[i : i + 1], truth.shape, "endpoint")
         score = float(scores_of(pixel_map, whole[i : i + 1], settings.top_fraction)[0])
         start_score = float(image_scores(start_map, settings.top_fraction)[0])
         peak = np.unravel_index(int(maps[i].argmax()), maps[i].shape)

@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Generic
 
+from wtflow.datasets.masks.live import stamp_run_masks
 from wtflow.records.failures import ImageFacts, NearestNormals
 from wtflow.records.flow import PositionSet, Projection, ReturnTrip, StepsRow, Travel
-from wtflow.store import derived
+from wtflow.store import derived, layout
 from wtflow.store.runs import RunStore
 from wtflow.studies.requests import VERSION, A, Request, RequestFor, StepsAnswer
 
@@ -52,8 +53,13 @@ def ask(store: RunStore, run_id: str, request: RequestFor[A]) -> Question[A]:
 
 
 def answer_path(store: RunStore, run_id: str, request: Request) -> Path:
-    """Where the answer lies, whether or not it exists. Raises RunNotFoundError."""
-    key = derived.fingerprint(store, run_id, {"version": VERSION} | request.model_dump(mode="json"))
+    """Where the answer lies, whether or not it exists. Facts of a run that holds no truth of its own are those of its
+    masks as they are now. Raises RunNotFoundError.
+    """
+    params = {"version": VERSION} | request.model_dump(mode="json")
+    if request.kind == "facts" and not store.result_path(run_id, layout.TRUTH).is_file():
+        params["masks"] = stamp_run_masks(store, run_id)
+    key = derived.fingerprint(store, run_id, params)
     return derived.path_of(store, run_id, request.kind, key)
 
 

@@ -19,10 +19,11 @@ from wtflow.compare.pixel_rows import compare_pixels
 from wtflow.compare.pixel_tally import load_tally, tally_path, truth_key
 from wtflow.compare.runs import Comparison, align, compare_images, normal_reference
 from wtflow.compare.truths import OwnTruth, TruthDifferences, find_differences, own_truth
-from wtflow.datasets.masks.live import said_reading
-from wtflow.datasets.stamps import fingerprint, stamp_category, stamp_files
+from wtflow.datasets.masks.live import said_reading, stamp_masks
+from wtflow.datasets.stamps import fingerprint, stamp_category
 from wtflow.records.compare import MetricRow, PixelTally
 from wtflow.records.truth import RunTruth
+from wtflow.results import tested_samples
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
 
@@ -73,21 +74,19 @@ def differences(store: RunStore, run_ids: tuple[str, ...]) -> tuple[tuple[OwnTru
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _differences(
-    home: str, run_ids: tuple[str, ...], stamps: tuple[tuple[int, ...], ...], masks: tuple[tuple[str, int], ...]
+    home: str, run_ids: tuple[str, ...], stamps: tuple[tuple[int, ...], ...], masks: tuple[str, ...]
 ) -> tuple[tuple[OwnTruth, ...], TruthDifferences]:
     store, compared = RunStore(Path(home)), _comparison(home, run_ids, stamps)
-    own = tuple(own_truth(store, run) for run in compared.runs)
+    own = tuple(own_truth(run) for run in compared.runs)
     return own, find_differences(compared, own, [store.data(run_id) for run_id in run_ids])
 
 
-def _masks_stamp(store: RunStore, run_ids: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
+def _masks_stamp(store: RunStore, run_ids: tuple[str, ...]) -> tuple[str, ...]:
     """Changes whenever a mask of a run that holds none is written again, or is read otherwise."""
     found = []
     for run in (results(store, run_id) for run_id in run_ids):
         if not isinstance(run.truth, RunTruth):
-            test = run.test[run.test.is_defective]
-            stamps = stamp_files(Path(path) for path in (*test.path, *test.mask_path) if path)
-            found.append((said_reading(store, run.config).words, hash(tuple(sorted(stamps.items())))))
+            found.append(stamp_masks(tested_samples(run.table), said_reading(store, run.config)))
     return tuple(found)
 
 
@@ -110,7 +109,7 @@ def _truth(
     home: str,
     run_ids: tuple[str, ...],
     stamps: tuple[tuple[int, ...], ...],
-    masks: tuple[tuple[str, int], ...],
+    masks: tuple[str, ...],
     chosen: str | None,
     files: int,
 ) -> tuple[CommonTruth, tuple[str, ...]]:

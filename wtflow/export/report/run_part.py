@@ -128,7 +128,7 @@ def collect_run(store: RunStore, results: RunResults, threshold: float | None, s
     """
     show("reading", 0)
     notes = notes_of(store, results.run_id)
-    truth = own_truth(store, results)
+    truth = own_truth(results)
     tally, image_facts = _look_at_images(store, results, truth, show)
     show("taking intervals", 90)
     test = results.test
