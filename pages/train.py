@@ -58,8 +58,8 @@ def show_form(store: RunStore) -> None:
         elif settings.is_embedded:
             st.caption(f":material/deployed_code: {widgets.EMBEDDED_NOTE}")
         show_estimate(trainings.estimate(store, len(train), n_test, settings, canvas))
-        shown_now = show_before_training(store, category, stamp, settings, map_side(canvas, settings))
-        offer_tiles(fitting_tile(shown_now, shape, settings))
+        offer = lambda found: offer_tiles(fitting_tile(found, shape, settings))  # noqa: E731
+        show_before_training(store, category, stamp, settings, map_side(canvas, settings), offer)
         if st.button("Start training", type="primary", icon=":material/play_arrow:"):
             start(store, category, settings)
 

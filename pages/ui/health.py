@@ -1,5 +1,6 @@
 """The health report of a category: counts, findings and what to do about each."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,8 @@ CHECK_AT_ONCE = 600
 """Up to so many images the check starts by itself (a few seconds); above, a button starts it."""
 
 N_PATHS = 20
+
+CHOOSE_BELOW = "Choose below what they mean. Until then the images concerned count for image metrics only."
 
 _ICONS = {"error": ":material/error:", "warning": ":material/warning:", "info": ":material/info:"}
 _COLOURS = {"error": "red", "warning": "yellow", "info": "gray"}
@@ -74,12 +77,18 @@ def show_health(store: RunStore, category: Category, stamp: int) -> None:
 
 
 def show_before_training(
-    store: RunStore, category: Category, stamp: int, settings: Settings, size_px: int
-) -> tuple[Finding, ...]:
+    store: RunStore,
+    category: Category,
+    stamp: int,
+    settings: Settings,
+    size_px: int,
+    offer: Callable[[tuple[Finding, ...]], None],
+) -> None:
     """Errors and warnings that these settings leave open, before anything starts: all of them once the images were
-    read, else those that listing the folders shows. Returns those that are on show.
+    read, else those that listing the folders shows.
 
-    size_px: side of a square with as many pixels as the run's maps.
+    size_px: side of a square with as many pixels as the run's maps. offer: shows, right below, which settings answer
+    the findings that are on show.
     """
     show_reading(store, category)
     report = check_at_once(category, stamp)
@@ -87,13 +96,13 @@ def show_before_training(
     found = left_open(found, None if report is None else report.regions, settings, size_px)
     warnings = tuple(finding for finding in found if finding.severity != "info")
     show_findings(store, category, warnings, stamp, report)
+    offer(warnings)
     if report is not None:
         regions = None if report.regions is None else report.regions.at(size_px)
         show_masks(store, category, replace(report, regions=regions), stamp)
     expected = listed_pixel_images(category) if report is None else report.pixel_images
     if words := expected_words(expected):
         st.warning(plain(words), icon=":material/image_not_supported:")
-    return warnings
 
 
 def show_reading(store: RunStore, category: Category) -> None:
@@ -145,10 +154,11 @@ def show_finding(
     """One finding with its fix, and a button for each way to read the data set that it offers; the files concerned fold
     out. What masks mean is chosen right here.
     """
+    masks = report.masks if report is not None and finding.code == MASK_VALUES else None
     with st.container(border=True, key=f"finding_{finding.code}_{finding.severity}"):
         st.markdown(
             f":{_COLOURS[finding.severity]}[{_ICONS[finding.severity]}] **{plain(finding.message)}** "
-            f" \n{plain(finding.fix)}"
+            f" \n{CHOOSE_BELOW if masks else plain(finding.fix)}"
         )
         if finding.offers:
             with st.container(horizontal=True):
@@ -159,8 +169,8 @@ def show_finding(
             with st.expander(f"All {len(finding.paths)}", type="compact"):
                 more = len(finding.paths) - N_PATHS
                 st.code("\n".join(finding.paths[:N_PATHS]) + (f"\nand {more} more" if more > 0 else ""), language=None)
-        if finding.code == MASK_VALUES and report is not None and report.masks is not None:
-            show_values(category, report.masks, stamp)
+        if report is not None and masks is not None:
+            show_values(category, masks, stamp)
             show_choice(store, category, report, stamp)
 
 
