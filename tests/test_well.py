@@ -14,6 +14,7 @@ from wtflow.studies.well import (
     escape_curve,
     format_share,
     radius_density,
+    shares_outside,
     shell,
     well_depth,
     well_radius,
@@ -250,3 +251,22 @@ def test_the_well_is_called_deep_only_where_the_field_pulls_inward():
 )
 def test_a_share_is_never_rounded_to_nothing_or_to_all(share, words):
     assert format_share(share) == words
+
+
+# ---- the two shares
+
+
+def test_the_two_shares_are_those_of_the_escape_curve_with_all_types_together():
+    travel = falling(6.0)
+    half = np.where(np.arange(50) % 2, "hole", "stain").tolist()
+    travel = replace(travel, positions=replace(travel.positions, group=np.array([GOOD] * 1001 + half)))
+    curve, shares = escape_curve(travel), shares_outside(travel)
+    assert np.array_equal(shares["normal"], curve[GOOD])
+    np.testing.assert_allclose(shares["defect"], (curve["hole"] + curve["stain"]) / 2)
+
+
+def test_what_no_mask_covers_is_neither_normal_nor_defect():
+    travel = falling(6.0, kind=UNMARKED)
+    assert set(shares_outside(travel)) == {"normal"}
+    with pytest.raises(FlowError):
+        shares_outside(travel_of([[1.0], [2.0]], ["hole"]))

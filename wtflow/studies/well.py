@@ -67,6 +67,17 @@ def escape_curve(travel: Travel) -> dict[str, np.ndarray]:
     return {name: is_outside[:, travel.positions.group == name].mean(1) for name in travel.positions.groups}
 
 
+def shares_outside(travel: Travel) -> dict[str, np.ndarray]:
+    """ "normal" and "defect" -> (S,) share of such positions outside the normals' radius, all defect types together.
+
+    What is not present is left out; positions outside every mask (UNMARKED) belong to neither. Raises FlowError without
+    normals.
+    """
+    is_outside, group = travel.norm > well_radius(travel)[:, None], travel.positions.group
+    kinds = {"normal": group == GOOD, "defect": ~np.isin(group, (GOOD, UNMARKED))}
+    return {kind: is_outside[:, chosen].mean(1) for kind, chosen in kinds.items() if chosen.any()}
+
+
 def shell(n_channels: int) -> tuple[float, float, float]:
     """Mean, 5 % and 95 % quantile of the norm of standard Gaussian noise in n_channels dimensions (the chi law)."""
     from scipy.stats import chi  # slow to import, and seldom needed
