@@ -77,7 +77,8 @@ def test_plots_take_records_and_numbers_and_know_no_store_and_no_torch(name):
     drawing = {"matplotlib", "scipy"} if name.startswith(STILL) else {"plotly"}
     assert packages_of(name) - STDLIB <= {"numpy", "PIL", "wtflow"} | drawing
     own = {module for module in imports_of(SOURCES[name]) if module.startswith("wtflow.")}
-    allowed = ("wtflow.records", "wtflow.plots", "wtflow.errors", "wtflow.metrics")  # the titles of metrics
+    plain = ("wtflow.records", "wtflow.plots", "wtflow.errors", "wtflow.numbers")
+    allowed = (*plain, "wtflow.metrics")  # the titles of metrics
     assert {module for module in own if not module.startswith(allowed)} == set()
 
 
@@ -85,7 +86,7 @@ def test_plots_take_records_and_numbers_and_know_no_store_and_no_torch(name):
 def test_the_store_knows_neither_torch_nor_what_computes(name):
     assert not packages_of(name) & {"torch", "timm", "torchvision", "safetensors", "plotly"}
     own = {module for module in imports_of(SOURCES[name]) if module.startswith("wtflow.")}
-    allowed = ("wtflow.store", "wtflow.config", "wtflow.errors", "wtflow.records")
+    allowed = ("wtflow.store", "wtflow.config", "wtflow.errors", "wtflow.numbers", "wtflow.records")
     assert {module for module in own if not module.startswith(allowed)} == set()
 
 

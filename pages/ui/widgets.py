@@ -17,6 +17,10 @@ from pages.ui.frame import link
 from wtflow.config import Settings
 from wtflow.errors import RunNotFoundError
 from wtflow.jobs import trainings
+from wtflow.numbers import count as count
+from wtflow.numbers import duration as duration
+from wtflow.numbers import metric as metric
+from wtflow.numbers import size as size
 from wtflow.records.core import RunSummary
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
@@ -178,34 +182,6 @@ def moment(seconds: float) -> str:
         if time.time() - seconds < 2e7
         else f"{when:%d %b %Y}"
     )
-
-
-def duration(seconds: float) -> str:
-    """A time span in words: 8 s, 2 min 10 s, 3 h 5 min."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s" if whole < 600 else f"{round(whole / 60)} min"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
-def size(n_bytes: float) -> str:
-    """Bytes in words: 14 MB, 2.1 GB."""
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("KB", 1e3)):
-        if n_bytes >= scale:
-            return f"{n_bytes / scale:.{1 if n_bytes < 10 * scale else 0}f} {unit}"
-    return f"{n_bytes:.0f} bytes"
-
-
-def count(n: int, noun: str) -> str:
-    """1 image, 2 images."""
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
-
-
-def metric(value: float | None) -> str:
-    """A metric between 0 and 1 with three digits, or a dash."""
-    return "–" if value is None else f"{value:.3f}"
 
 
 def count_on(bar: DeltaGenerator, words: Callable[[int, int], str]) -> Callable[[int, int], None]:

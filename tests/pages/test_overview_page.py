@@ -1,6 +1,5 @@
 from page_runs import OpenPage, texts, write_run
 
-from pages.ui import widgets
 from wtflow.records.core import RunStatus
 from wtflow.store.layout import METRICS
 from wtflow.store.runs import RunStore
@@ -41,8 +40,3 @@ def test_a_queued_run_makes_watching_it_the_next_thing(open_page: OpenPage, stor
     run_id = write_run(store, root)
     store.write_status(run_id, RunStatus(state="queued", heartbeat=1.0))
     assert open_page("overview").button[0].label == "Watch the training"
-
-
-def test_times_and_sizes_are_put_in_words():
-    assert [widgets.duration(s) for s in (8.2, 130, 3600 + 5 * 60)] == ["8 s", "2 min 10 s", "1 h 5 min"]
-    assert [widgets.size(n) for n in (12, 14_000_000, 2_140_000_000)] == ["12 bytes", "14 MB", "2.1 GB"]

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from wtflow.numbers import score as format_score
 from wtflow.plots.theme import COLOURS, SCORE_TITLE
 
 DECADES_BEFORE_LOG = 2.0
@@ -85,11 +86,6 @@ def score_axis(scores: np.ndarray, *, padding: float = 0.0) -> ScoreAxis:
         return ScoreAxis(False, low - half, high + half)
     room = padding * (high - low)
     return ScoreAxis(False, low - room, high + room)
-
-
-def format_score(value: float) -> str:
-    """A score with four significant digits."""
-    return f"{value:.4g}"
 
 
 def threshold_shape(axis: ScoreAxis, threshold: float) -> dict[str, Any]:
