@@ -21,6 +21,7 @@ from wtflow.config import WEIGHT_WORDS, choices, settings_from
 from wtflow.jobs import processes, trainings
 from wtflow.metrics import METRICS
 from wtflow.store.features import FeatureCache
+from wtflow.store.notes import name_run, star_run
 from wtflow.store.runs import RunStore
 
 ROOT = Path(__file__).parent.parent
@@ -368,8 +369,12 @@ def test_runs_are_listed_with_their_metrics_and_damaged_ones_with_their_reason(s
     sound = write_finished_run(store, settings_from())
     damaged = "20200101-000000-broken"
     (store.home / damaged).mkdir()
+    name_run(store, sound, "[dull] light")
+    star_run(store, sound, True)
     result = call("runs", "--json")
     rows = {row["run_id"]: row for row in last_json(result.stdout)["runs"]}
+    assert (rows[sound]["name"], rows[sound]["star"]) == ("[dull] light", True)
+    assert "* [dull] light" in result.stdout
     assert rows[sound]["state"] == "finished"
     assert rows[sound]["metrics"]["image_auroc"] == pytest.approx(5 / 6)
     assert rows[damaged]["state"] == "damaged"

@@ -18,18 +18,22 @@ from wtflow.config import settings_from
 from wtflow.errors import DamagedRunError, DiskFullError, RunNotFoundError, SettingsError
 from wtflow.records.notes import ImageNote, RunNotes
 from wtflow.store import layout
+from wtflow.store.note_file import as_stored
 from wtflow.store.notes import (
     JOINT,
     MAX_COMMENT,
+    MAX_NAME,
     MAX_TAG,
     MAX_TAGS,
     add_tag,
-    as_stored,
     clean_tag,
     flag_label,
+    name_run,
     notes_of,
     remove_tag,
     set_comment,
+    star_run,
+    tag_run,
 )
 from wtflow.store.runs import RunStore
 
@@ -81,7 +85,7 @@ def test_taking_everything_back_leaves_an_empty_note(store, run):
     flag_label(store, run, A, False)
     assert not notes_of(store, run).is_empty
     assert set_comment(store, run, A, "", 1).notes.is_empty
-    assert notes_of(store, run).tags == ()
+    assert notes_of(store, run).image_tags == ()
 
 
 def test_what_changes_nothing_does_not_write(store, run):
@@ -98,7 +102,7 @@ def test_what_changes_nothing_does_not_write(store, run):
 def test_tags_are_listed_by_use_then_by_name(store, run):
     for image, tag in ((A, "rim"), (A, "faint"), (B, "dust"), (B, "rim")):
         add_tag(store, run, image, tag)
-    assert notes_of(store, run).tags == ("rim", "dust", "faint")
+    assert notes_of(store, run).image_tags == ("rim", "dust", "faint")
 
 
 def test_a_tag_in_other_capitals_is_the_tag_that_the_run_knows(store, run):
@@ -146,6 +150,58 @@ def test_an_unknown_run_is_not_created_by_writing_about_it(store, run):
         with pytest.raises(RunNotFoundError):
             add_tag(store, run_id, A, "x")
     assert store.ids() == [run]
+
+
+# -- the run as a whole ------------------------------------------------------------------------------------------------
+
+
+def test_a_run_has_a_name_tags_and_a_star_and_its_summary_tells_them(store, run):
+    name_run(store, run, "  Screws, dull light ")
+    tag_run(store, run, (), ("best so far", "for Ann"))
+    star_run(store, run, True)
+    add_tag(store, run, A, "faint")
+    found, summary = notes_of(RunStore(store.home), run), store.summary(run)
+    assert (found.name, found.tags, found.star) == ("Screws, dull light", ("best so far", "for Ann"), True)
+    assert (summary.name, summary.tags, summary.star) == (found.name, found.tags, found.star)
+    assert found.image_tags == ("faint",), "tags of images are not those of the run"
+
+
+def test_taking_name_tags_and_star_back_leaves_a_file_that_030_reads(store, run):
+    name_run(store, run, "x")
+    tag_run(store, run, (), ("y",))
+    star_run(store, run, True)
+    name_run(store, run, " ")
+    tag_run(store, run, ("y",), ())
+    assert star_run(store, run, False).is_empty
+    assert set(json.loads(file_of(store, run).read_text())) == {"schema_version", "comment", "revision", "images"}
+
+
+@pytest.mark.parametrize("name", ["x" * (MAX_NAME + 1), "two\nlines", "a\0b", "a\u2028b", "\ud800", "\u202egnp.exe"])
+def test_a_name_that_is_none_is_refused_with_a_sentence(store, run, name):
+    with pytest.raises(SettingsError, match="A name"):
+        name_run(store, run, name)
+    assert not file_of(store, run).exists()
+
+
+@pytest.mark.parametrize("name", ["=1+1", "<b>&amp;", "`[x](y)`", "ö" * MAX_NAME, "日本", "../../etc", "x" * MAX_NAME])
+def test_any_visible_words_make_a_name(store, run, name):
+    assert name_run(store, run, name).name == store.summary(run).name == name
+
+
+def test_tags_of_a_run_that_two_windows_change_are_both_kept(store, run):
+    tag_run(store, run, (), ("old", "other"))
+    tag_run(store, run, ("old", "other"), ("old", "other", "mine"))
+    assert tag_run(store, run, ("old", "other"), ("other", "yours", "MINE")).tags == ("other", "mine", "yours")
+
+
+def test_a_run_takes_so_many_tags_and_no_more(store, run):
+    tags = [f"tag {i}" for i in range(MAX_TAGS)]
+    tag_run(store, run, (), tags)
+    with pytest.raises(SettingsError, match=f"at most {MAX_TAGS} tags"):
+        tag_run(store, run, tags, [*tags, "one more"])
+    with pytest.raises(SettingsError, match="A tag"):
+        tag_run(store, run, tags, ["two\nlines"])
+    assert notes_of(store, run).tags == tuple(tags)
 
 
 # -- two windows -------------------------------------------------------------------------------------------------------
@@ -291,6 +347,9 @@ def test_the_sound_file_that_the_damaged_ones_are_made_of_is_read(store, run):
         stored(image={"tags": [1]}),
         stored(image={"label_is_wrong": "no"}),
         stored(image={"mood": "good"}),
+        stored(name=None),
+        stored(tags="x"),
+        stored(star=1),
     ],
 )
 def test_a_damaged_file_is_a_sentence_and_is_never_written_over(store, run, content):
@@ -315,12 +374,15 @@ def test_bytes_that_are_no_text_are_damage_too(store, run):
 
 def test_the_rest_of_a_run_with_damaged_notes_is_sound(store, run):
     file_of(store, run).write_text("{")
-    assert store.summary(run).problem == ""
+    summary = store.summary(run)
+    assert (summary.problem, summary.name, summary.tags, summary.star) == ("", "", (), False)
 
 
 def test_an_exported_file_can_be_put_back(store, run):
     add_tag(store, run, A, "faint")
-    notes = set_comment(store, run, A, "x", 0).notes
+    set_comment(store, run, A, "x", 0)
+    name_run(store, run, "mine")
+    notes = tag_run(store, run, (), ("y",))
     file_of(store, run).write_text(json.dumps(as_stored(notes)))
     assert notes_of(store, run) == notes
 

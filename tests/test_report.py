@@ -39,7 +39,7 @@ from wtflow.plots.still.sheet import to_svg
 from wtflow.records.core import Curve
 from wtflow.records.reading import Reading
 from wtflow.store import layout
-from wtflow.store.notes import add_tag, flag_label, set_comment
+from wtflow.store.notes import add_tag, flag_label, name_run, set_comment, star_run, tag_run
 
 ROOT = Path(__file__).parent.parent
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -205,6 +205,7 @@ def test_the_worst_images_come_first_each_beside_its_map(store, run_id):
 
 def test_notes_are_told_with_metrics_without_the_flagged(store, run_id):
     """Without the normal of score 3 every defect lies above every normal."""
+    star_run(store, run_id, True)
     assert "There are no notes on this run" in report(store, run_id).text
     flag_label(store, run_id, "test/good/001.png", True)
     add_tag(store, run_id, "test/good/001.png", "glare")
@@ -277,8 +278,12 @@ def test_what_people_and_file_names_say_is_text_and_never_markup(store, tmp_path
     add_tag(store, run_id, sample_id, HOSTILE[:40])
     set_comment(store, run_id, sample_id, f"{{{{ 7 * 7 }}}} {HOSTILE}", 0)
     set_comment(store, run_id, None, HOSTILE, 0)
+    name_run(store, run_id, "<em>dull light")
+    tag_run(store, run_id, (), ("<i>of the run",))
     page = report(store, run_id, thresholds={run_id: 2.5})
     assert page.text.count(HOSTILE) == 2
+    assert page.text.count("<em>dull light") == 2, "in the contents and in the heading"
+    assert "<i>of the run" in page.text
     assert "{{ 7 * 7 }}" in page.text
     assert name in page.text and defect in page.text
     assert "script" not in page.tags and page.handlers == []

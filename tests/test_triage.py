@@ -21,7 +21,7 @@ from wtflow.failures.notes import (
 )
 from wtflow.records.notes import ImageNote, RunNotes
 from wtflow.results import add_outcomes, filter_rows, open_results
-from wtflow.store.notes import as_stored
+from wtflow.store.note_file import as_stored
 from wtflow.store.runs import RunStore
 
 GOOD_LOW, GOOD_HIGH = "test/good/000.png", "test/good/001.png"

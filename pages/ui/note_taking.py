@@ -120,7 +120,7 @@ def _known_tags(run_id: str, notes: RunNotes) -> list[str]:
     one taken off by mistake stays within reach.
     """
     seen: dict[str, list[str]] = st.session_state.setdefault(_SEEN, {})
-    seen[run_id] = [*notes.tags, *(tag for tag in seen.get(run_id, ()) if tag not in notes.tags)]
+    seen[run_id] = [*notes.image_tags, *(tag for tag in seen.get(run_id, ()) if tag not in notes.image_tags)]
     return seen[run_id]
 
 

@@ -144,7 +144,7 @@ def evaluate(
 
 
 def runs(as_json: Json = False) -> None:
-    """List the runs, newest first."""
+    """List the runs, newest first; a star stands before the name of a run as *."""
     from wtflow.jobs import trainings
 
     with Mistakes(as_json):
@@ -155,7 +155,17 @@ def runs(as_json: Json = False) -> None:
         console.err.print(f"No runs in {store.home} yet. Start one: python -m wtflow train ROOT CATEGORY", markup=False)
     else:
         table = Table(box=None, pad_edge=False)
-        for name in ("run", "category", "state", "image AUROC", "AUPRO", "AUPRO of", "what"):
+        has_names = any(one.name or one.star for one in found)
+        for name in (
+            "run",
+            *(("name",) if has_names else ()),
+            "category",
+            "state",
+            "image AUROC",
+            "AUPRO",
+            "AUPRO of",
+            "what",
+        ):
             table.add_column(name)
         for one in found:
             numbers = [
@@ -165,12 +175,18 @@ def runs(as_json: Json = False) -> None:
             what = one.problem or ". ".join(part for part in (one.label, one.lack) if part)
             # Brackets in names are not markup.
             of = one.pixel_images.short if one.pixel_images is not None and numbers[-1] else ""
-            table.add_row(one.run_id, escape(one.category), state, *numbers, of, escape(what))
+            named = (escape(f"* {one.name}" if one.star else one.name),) if has_names else ()
+            table.add_row(one.run_id, *named, escape(one.category), state, *numbers, of, escape(what))
         console.out.print(table)
     rows = [
         {
             "run_id": one.run_id,
+            "name": one.name,
+            "tags": list(one.tags),
+            "star": one.star,
             "category": one.category,
+            "scored_again": one.is_rescored,
+            "seed": one.seed,
             "state": one.status.state if one.status else "damaged",
             "metrics": one.metrics,
             "pixel_images": None if one.pixel_images is None else one.pixel_images.facts,

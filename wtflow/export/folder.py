@@ -12,7 +12,7 @@ from wtflow.plots.pictures import colour_map, encode_png
 from wtflow.records.notes import RunNotes
 from wtflow.results import RunResults, pixel_map
 from wtflow.store.files import write_array, write_atomic, write_json
-from wtflow.store.notes import as_stored
+from wtflow.store.note_file import as_stored
 
 
 def export_run(

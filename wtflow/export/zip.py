@@ -25,7 +25,7 @@ from wtflow.records.notes import RunNotes
 from wtflow.records.shapes import Shape
 from wtflow.results import RunResults, ScoreRow, each_image, outline_of, pixel_map, threshold_choices
 from wtflow.store.files import write_atomic
-from wtflow.store.notes import as_stored
+from wtflow.store.note_file import as_stored
 
 OPACITY = 0.6
 """That of the gallery, so that a picture in the zip looks like the one on the page."""

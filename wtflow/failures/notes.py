@@ -80,7 +80,7 @@ def count_words(table: pd.DataFrame, notes: RunNotes) -> dict[str, int]:
     counts = Counter(
         word for sample_id in notes.images.keys() & set(table.sample_id) for word in words_of(notes, sample_id)
     )
-    return {word: counts[word] for word in (*notes.tags, WRONG_LABEL, COMMENTED) if counts[word]}
+    return {word: counts[word] for word in (*notes.image_tags, WRONG_LABEL, COMMENTED) if counts[word]}
 
 
 def words_of(notes: RunNotes, sample_id: str) -> frozenset[str]:

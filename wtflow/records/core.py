@@ -196,6 +196,17 @@ class RunSummary:
     """Backbone, weights and coupling in a few words."""
     is_untrained: bool = False
     is_embedded: bool = False
+    seed: int | None = None
+    """None in a damaged run; so are the steps of its solver."""
+    steps: int | None = None
+    name: str = ""
+    """What people call the run; empty where nobody named it, and where its notes are damaged; so are tags and star."""
+    tags: tuple[str, ...] = ()
+    star: bool = False
+    is_rescored: bool = False
+    """Its scores come from the training of another run, scored again with other settings."""
+    seconds: float | None = None
+    """What making a finished run took, all stages together; None where it was not measured."""
     metrics: dict[str, float | None] = field(default_factory=dict)
     pixel_images: PixelImages | None = None
     """Of how many images the pixel metrics are; None before a run is finished."""

@@ -31,17 +31,24 @@ class RunNotes:
     """By sample id."""
     comment: str = ""
     revision: int = 0
+    name: str = ""
+    """What people call the run; empty where nobody named it."""
+    tags: tuple[str, ...] = ()
+    """Of the run as a whole, in the order they were added."""
+    star: bool = False
 
     def note(self, sample_id: str) -> ImageNote:
         return self.images.get(sample_id, ImageNote())
 
     @property
     def is_empty(self) -> bool:
-        return not self.comment and all(note.is_empty for note in self.images.values())
+        return not (self.comment or self.name or self.tags or self.star) and all(
+            note.is_empty for note in self.images.values()
+        )
 
     @property
-    def tags(self) -> tuple[str, ...]:
-        """Every tag in use, the most used first; ties by name."""
+    def image_tags(self) -> tuple[str, ...]:
+        """Every tag that an image has, the most used first; ties by name."""
         counts = Counter(tag for note in self.images.values() for tag in note.tags)
         return tuple(sorted(counts, key=lambda tag: (-counts[tag], tag)))
 

@@ -6,77 +6,34 @@ file is never overwritten.
 """
 
 import unicodedata
-from collections.abc import Callable
-from dataclasses import asdict, replace
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
-
-from wtflow.errors import DamagedRunError, SettingsError
+from wtflow.errors import SettingsError
 from wtflow.records.notes import CommentSaved, ImageNote, RunNotes
 from wtflow.store import layout
 from wtflow.store.files import explained, write_json
 from wtflow.store.lock import locked
+from wtflow.store.note_file import as_stored, read_notes
 from wtflow.store.runs import RunStore
 
 MAX_TAG = 40
 """Characters of a tag: one that fits on a card."""
 MAX_TAGS = 20
-"""Tags of one image."""
+"""Tags of one image, or of the run."""
+MAX_NAME = 60
+"""Characters of a run's name: one that fits in a line of a picker."""
 MAX_COMMENT = 4000
 """Characters of a comment, about a printed page."""
+_TURNS = frozenset(("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"))
+"""Characters that turn the direction of what follows, also of our own words beside them."""
 JOINT = "\n\n--- written meanwhile in another window: ---\n"
 """Stands between two texts when both are kept."""
-
-_VERSION = 1
-
-
-class _StoredImage(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    tags: list[str]
-    comment: str
-    label_is_wrong: bool
-    revision: NonNegativeInt
-
-
-class _StoredNotes(BaseModel):
-    """notes.json. An unknown field is refused, since the next change would drop it."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    schema_version: int
-    comment: str
-    revision: NonNegativeInt
-    images: dict[str, _StoredImage]
 
 
 def notes_of(store: RunStore, run_id: str) -> RunNotes:
     """What people wrote about a run; empty where nobody wrote anything. Raises RunNotFoundError, DamagedRunError."""
-    path = store.folder(run_id) / layout.NOTES
-    with explained(path):
-        if not path.exists():
-            return RunNotes()
-        content = path.read_bytes()
-    try:
-        stored = _StoredNotes.model_validate_json(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise _damaged(
-            run_id, f"{'.'.join(str(part) for part in first['loc'])[:80]}: {first['msg']}".lstrip(": ")
-        ) from error
-    if stored.schema_version != _VERSION:
-        raise _damaged(run_id, f"it has schema {stored.schema_version}, and this version reads {_VERSION}")
-    images = {
-        name: ImageNote(tuple(one.tags), one.comment, one.label_is_wrong, one.revision)
-        for name, one in stored.images.items()
-    }
-    return RunNotes(images, stored.comment, stored.revision)
-
-
-def as_stored(notes: RunNotes) -> dict[str, Any]:
-    """The notes as notes.json holds them, plain values: the file of an export can be put back into the run."""
-    return {"schema_version": _VERSION} | asdict(notes)
+    return read_notes(store.folder(run_id))
 
 
 def add_tag(store: RunStore, run_id: str, sample_id: str, tag: str) -> RunNotes:
@@ -86,7 +43,7 @@ def add_tag(store: RunStore, run_id: str, sample_id: str, tag: str) -> RunNotes:
     tag = clean_tag(tag)
 
     def change(notes: RunNotes) -> RunNotes:
-        note, known = notes.note(sample_id), {one.casefold(): one for one in notes.tags}
+        note, known = notes.note(sample_id), {one.casefold(): one for one in notes.image_tags}
         spelt = known.get(tag.casefold(), tag)
         if spelt in note.tags:
             return notes
@@ -146,6 +103,50 @@ def set_comment(store: RunStore, run_id: str, sample_id: str | None, text: str, 
     return CommentSaved(_change(store, run_id, change), is_joined)
 
 
+def name_run(store: RunStore, run_id: str, name: str) -> RunNotes:
+    """Give a run a name; an empty one takes its name back. Raises SettingsError for a name that is not valid."""
+    name = clean_name(name)
+    return _change(store, run_id, lambda notes: replace(notes, name=name))
+
+
+def star_run(store: RunStore, run_id: str, star: bool) -> RunNotes:
+    """Star a run, or take its star back."""
+    return _change(store, run_id, lambda notes: replace(notes, star=star))
+
+
+def tag_run(store: RunStore, run_id: str, before: Sequence[str], after: Sequence[str]) -> RunNotes:
+    """Change the tags of a run as a whole from those that a person saw to those they want: what another window added
+    meanwhile stays. Raises SettingsError for a tag that is not valid or one too many.
+    """
+    wanted = [clean_tag(tag) for tag in after]
+
+    def change(notes: RunNotes) -> RunNotes:
+        tags = {tag.casefold(): tag for tag in notes.tags if tag in wanted or tag not in before}
+        for tag in wanted:
+            if tag not in before:
+                tags.setdefault(tag.casefold(), tag)
+        if len(tags) > max(MAX_TAGS, len(notes.tags)):
+            raise SettingsError(
+                f"A run has at most {MAX_TAGS} tags.", fix="Remove one first, or write the rest as a comment."
+            )
+        return replace(notes, tags=tuple(tags.values()))
+
+    return _change(store, run_id, change)
+
+
+def clean_name(text: str) -> str:
+    """A name of a run without space around it, or empty. Raises SettingsError beyond MAX_NAME characters, and for more
+    than one line of visible ones.
+    """
+    name = unicodedata.normalize("NFC", text).strip()
+    if len(name) > MAX_NAME:
+        raise SettingsError(
+            f"A name has at most {MAX_NAME} characters; this one has {len(name)}.",
+            fix="Shorten it, or write a comment, which can be longer.",
+        )
+    return _one_line(name, "A name")
+
+
 def clean_tag(text: str) -> str:
     """A tag without space around it. Raises SettingsError unless it is 1 to MAX_TAG visible characters on one line."""
     tag = unicodedata.normalize("NFC", text).strip()
@@ -154,11 +155,19 @@ def clean_tag(text: str) -> str:
             f"A tag has 1 to {MAX_TAG} characters; this one has {len(tag)}.",
             fix="Shorten it, or write a comment, which can be longer.",
         )
-    if any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in tag):
+    return _one_line(tag, "A tag")
+
+
+def _one_line(text: str, what: str) -> str:
+    """The same text. Raises SettingsError for line breaks, and for characters that control how others are shown."""
+    if any(
+        unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") or unicodedata.bidirectional(letter) in _TURNS
+        for letter in text
+    ):
         raise SettingsError(
-            "A tag is one line of letters, digits and signs.", fix="Remove line breaks and control characters."
+            f"{what} is one line of letters, digits and signs.", fix="Remove line breaks and control characters."
         )
-    return tag
+    return text
 
 
 def _clean_comment(text: str) -> str:
@@ -190,13 +199,3 @@ def _change(store: RunStore, run_id: str, change: Callable[[RunNotes], RunNotes]
                 with explained(left):
                     left.unlink(missing_ok=True)
     return fresh
-
-
-def _damaged(run_id: str, why: str) -> DamagedRunError:
-    return DamagedRunError(
-        f"{layout.NOTES} of {run_id} cannot be read ({why}).",
-        fix=(
-            "It is never overwritten. Restore it, or move it out of the run's folder to start again; it is plain text."
-            " The rest of the run is untouched."
-        ),
-    )

@@ -17,11 +17,13 @@ from pydantic import TypeAdapter, ValidationError
 from wtflow.config import Settings
 from wtflow.errors import DamagedRunError, WTFlowError
 from wtflow.records.core import RunStatus, RunSummary
+from wtflow.records.notes import RunNotes
 from wtflow.records.pixel_images import pixel_images_of
 from wtflow.records.reading import Reading
 from wtflow.records.shapes import Shape
 from wtflow.store import layout
 from wtflow.store.files import explained, read_json, write_atomic, write_json
+from wtflow.store.note_file import read_notes
 from wtflow.store.place import Place
 from wtflow.store.result_files import ResultFiles
 
@@ -81,13 +83,15 @@ class RunStore(ResultFiles):
         """
         try:
             config, status = self.config(run_id), status or self.status(run_id)
-            metrics, pixel_images = {}, None
+            facts: dict[str, Any] = {}
             if status.state == "finished":
                 facts = self.metrics(run_id)
-                metrics, pixel_images = facts["metrics"], pixel_images_of(facts)
                 self.check_results(run_id, only=(layout.SCORES, layout.MAPS))
         except WTFlowError as error:
             return RunSummary(run_id=run_id, problem=str(error))
+        notes = RunNotes()
+        with contextlib.suppress(WTFlowError):  # who opens the notes is told that they are damaged
+            notes = read_notes(self.folder(run_id))
         return RunSummary(
             run_id=run_id,
             status=status,
@@ -97,8 +101,15 @@ class RunStore(ResultFiles):
             label=config.settings.label,
             is_untrained=config.settings.is_untrained,
             is_embedded=config.settings.is_embedded,
-            metrics=metrics,
-            pixel_images=pixel_images,
+            seed=config.settings.seed,
+            steps=config.settings.steps,
+            name=notes.name,
+            tags=notes.tags,
+            star=notes.star,
+            is_rescored=bool(facts.get("scored_from")),
+            seconds=_total(facts.get("seconds")),
+            metrics=facts.get("metrics", {}),
+            pixel_images=pixel_images_of(facts) if facts else None,
             lack=self.lack(run_id) if status.state == "finished" else "",
         )
 
@@ -262,3 +273,9 @@ def _moved(entry: Any, place: Place) -> Any:
     if not isinstance(entry, dict):
         return entry
     return entry | {name: place.now(path) for name in ("path", "mask") if isinstance(path := entry.get(name), str)}
+
+
+def _total(seconds: Any) -> float | None:
+    """The sum of the seconds per stage; None where they are not numbers, as in runs that did not measure them."""
+    values = list(seconds.values()) if isinstance(seconds, dict) else []
+    return float(sum(values)) if values and all(isinstance(value, int | float) for value in values) else None

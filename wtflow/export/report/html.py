@@ -3,7 +3,7 @@
 import functools
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -141,11 +141,12 @@ def _title(runs: Sequence[RunSection]) -> str:
 
 def _notes(part: RunPart) -> dict[str, Any] | None:
     notes: RunNotes = part.notes
-    if notes.is_empty:
+    if replace(notes, name="", star=False).is_empty:  # the name stands in the heading; a star is for the list of runs
         return None
     rows = noted_rows(part.results, notes, part.threshold)
     flagged: FlaggedMetrics = flagged_metrics(part.results, notes)
     return {
+        "run_tags": notes.tags,
         "comment": notes.comment,
         "tags": count_tags(part.results, notes, part.threshold).to_dict("records"),
         "flagged": flagged,
