@@ -12,7 +12,7 @@ import torch
 from run_folders import TINY
 from typer.testing import CliRunner
 
-from wtflow.bench import gpu, memory, memory_stage, pages, start
+from wtflow.bench import actions, gpu, memory, memory_stage, pages, start
 from wtflow.bench.children import run_python
 from wtflow.bench.command import make_table, run_bench
 from wtflow.bench.drawn import draw_category
@@ -242,6 +242,28 @@ def test_the_pages_part_asks_for_every_page_and_reports_it_cold_and_cached(shop,
     assert figures[0].target is None
 
 
+def test_the_actions_part_holds_each_action_against_the_heading_and_first_visits_find_nothing_computed(
+    shop, monkeypatch
+):
+    derived = [shop.shown_runs.home / run_id / "derived" for run_id in shop.shown_runs.ids]
+    seen = []
+
+    def run(arguments, changes):
+        seen.append((arguments[4], any(folder.exists() for folder in derived)))
+        for folder in derived:
+            folder.mkdir(exist_ok=True)
+        if arguments[4] == "actions":
+            return '{"heading": [0.01, 0.03, 0.02], "next image": [0.4, 0.2, 0.1]}\n'
+        return '{"cpu_s": 2.5, "wall_s": 6.0, "picture_wall_s": 1.5, "picture_cpu_s": 0.5, "heading": [0.01]}\n'
+
+    monkeypatch.setattr(actions, "run_python", run)
+    found = actions.measure(shop)
+    assert seen == [("actions", False)] + [("first", False)] * len(actions.FIRST_VISITS)
+    assert found[0].ratio == pytest.approx(10)
+    assert found[0].is_met
+    assert [one.value.median for one in found[1:4]] == [1.5, 6.0, 2.5]
+
+
 def test_the_memory_part_holds_the_fewest_images_against_imports_and_more_against_the_fewest(shop, monkeypatch):
     peaks = iter([100.0, 110, 200, 400, 300, 150] + [100.0, 110, 200, 400, 300, 170] + [100.0, 110, 200, 400, 300, 150])
     monkeypatch.setattr(memory, "run_python", lambda arguments, changes: f"said before\n{next(peaks)}\n")
@@ -279,9 +301,9 @@ def test_a_process_of_the_bench_that_fails_is_an_error_with_its_last_words():
 @pytest.mark.slow
 def test_pages_start_and_memory_are_measured_in_processes_of_their_own(tmp_path):
     shop = Workshop(tmp_path, TINY_BENCH, dataclasses.replace(SMALL, repeats=1, growth=(10, 20)), CPU)
-    figures = [*pages.measure(shop), *start.measure(shop), *memory.measure(shop)]
-    assert {one.part for one in figures} == {"pages", "start", "memory"}
-    assert all(one.value.median > 0 and one.floor.median > 0 for one in figures)
+    figures = [*pages.measure(shop), *actions.measure(shop), *start.measure(shop), *memory.measure(shop)]
+    assert {one.part for one in figures} == {"pages", "actions", "start", "memory"}
+    assert all(one.value.median > 0 and (one.floor is None or one.floor.median > 0) for one in figures)
 
 
 # -- the GPU's part, as far as a CPU can test it ----------------------------------------------------------------------

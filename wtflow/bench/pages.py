@@ -3,16 +3,10 @@
 import json
 
 from wtflow.bench.children import PROJECT, run_python
-from wtflow.bench.drawn import draw_category
 from wtflow.bench.figures import Figure, Target, milliseconds
-from wtflow.bench.scored_run import write_scored_run
-from wtflow.bench.workshop import Workshop
-from wtflow.store.runs import RunStore
+from wtflow.bench.workshop import SHOWN_CATEGORY, Workshop
 
 TARGET = Target("value", "at most", 300.0)
-CATEGORY = "scored"
-TRAIN_SHARE = 4
-"""One training normal for this many scored images."""
 
 
 def measure(shop: Workshop) -> list[Figure]:
@@ -22,9 +16,7 @@ def measure(shop: Workshop) -> list[Figure]:
     Two runs of the same images, so that there is something to compare. Pages that compute on a first visit do so when
     cold.
     """
-    home, root, n = shop.folder / "pages", shop.folder / "pages_images", shop.sizes.run_images
-    draw_category(root, CATEGORY, max(2, n // TRAIN_SHARE), n - n // 2, n // 2, shop.settings.image_size)
-    runs = [write_scored_run(RunStore(home), root, CATEGORY, shop.backbone, shop.training[1], seed) for seed in (0, 1)]
+    shown, n = shop.shown_runs, shop.sizes.run_images
     figures = []
     for page in sorted(path.stem for path in (PROJECT / "pages").glob("*.py")):
         arguments = [
@@ -33,14 +25,14 @@ def measure(shop: Workshop) -> list[Figure]:
             "-m",
             "pages.ui.page_times",
             page,
-            ",".join(runs),
-            str(root),
-            CATEGORY,
+            ",".join(shown.ids),
+            str(shown.root),
+            SHOWN_CATEGORY,
             str(shop.sizes.repeats),
         ]
         # Only errors: outside of a server Streamlit warns about each use of the session.
         seconds = json.loads(
-            run_python(arguments, {"WTFLOW_HOME": str(home), "STREAMLIT_LOGGER_LEVEL": "error"}).splitlines()[-1]
+            run_python(arguments, {"WTFLOW_HOME": str(shown.home), "STREAMLIT_LOGGER_LEVEL": "error"}).splitlines()[-1]
         )
         heading = milliseconds(seconds["heading"])
         for state, target in (("cold", None), ("cached", TARGET)):

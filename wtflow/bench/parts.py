@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from wtflow.bench import coupling, features, flow, gpu, memory, pages, projection, scoring, start, train
+from wtflow.bench import actions, coupling, features, flow, gpu, memory, pages, projection, scoring, start, train
 from wtflow.bench.figures import Figure
 from wtflow.bench.machine import machine_facts
 from wtflow.bench.workshop import Sizes, Workshop
@@ -24,6 +24,7 @@ PARTS: dict[str, Callable[[Workshop], list[Figure]]] = {
     "projection": projection.measure,
     "start": start.measure,
     "pages": pages.measure,
+    "actions": actions.measure,
     "memory": memory.measure,
     "gpu": gpu.measure,
 }

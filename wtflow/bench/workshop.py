@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from wtflow.bench.drawn import draw_category
+from wtflow.bench.scored_run import write_scored_run
 from wtflow.config import Settings, settings_from
 from wtflow.datasets.images import load_image
 from wtflow.datasets.run_images import RunData, read_data
@@ -24,7 +25,9 @@ from wtflow.training.loop import Trainer
 from wtflow.training.pool import Batch
 from wtflow.training.stages import prepare_training
 
-CATEGORY = "drawn"
+CATEGORY, SHOWN_CATEGORY = "drawn", "scored"
+TRAIN_SHARE = 4
+"""Of the runs that pages show: one training normal for this many scored images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,15 @@ class Sizes:
     """Scored images of the run that the pages show."""
     growth: tuple[int, ...]
     """Numbers of images between which memory should not grow, rising."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRuns:
+    """Finished runs of the same images, so that there is something to compare."""
+
+    home: Path
+    root: Path
+    ids: tuple[str, ...]
 
 
 FULL = Sizes(repeats=9, images=64, steps=20, points=1500, run_images=1000, growth=(250, 500, 1000, 2000))
@@ -105,6 +117,15 @@ class Workshop:
             self.cache, self.key, self.data, self.settings, self.device, absent
         )
         return trainer, Detector(self.settings, normaliser, trainer.velocity), batches
+
+    @functools.cached_property
+    def shown_runs(self) -> ShownRuns:
+        """Two runs of many images, made by hand, for pages to show."""
+        home, root, n = self.folder / "pages", self.folder / "pages_images", self.sizes.run_images
+        draw_category(root, SHOWN_CATEGORY, max(2, n // TRAIN_SHARE), n - n // 2, n // 2, self.settings.image_size)
+        detector = self.training[1]
+        made = (write_scored_run(RunStore(home), root, SHOWN_CATEGORY, self.backbone, detector, i) for i in (0, 1))
+        return ShownRuns(home, root, tuple(made))
 
     @functools.cached_property
     def features(self) -> np.ndarray:
