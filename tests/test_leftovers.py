@@ -41,7 +41,7 @@ def everything(folder: Path) -> set[Path]:
 def test_half_written_files_go_when_they_are_old_wherever_they_lie_and_others_stay(place):
     store, stopped, running = place
     places = ("", ".cache", ".readings", stopped, running)
-    inside = ("", "checkpoints", "derived", "tried", "what_ifs")
+    inside = ("", "checkpoints", "derived", "derived/small-0a", "tried", "what_ifs")
     folders = [store.home / a for a in places[:3]] + [store.home / a / b for a in places[3:] for b in inside]
     for folder in folders:
         put(folder / "kept.npz", OLD_S)
@@ -50,7 +50,7 @@ def test_half_written_files_go_when_they_are_old_wherever_they_lie_and_others_st
     kept = everything(store.home)
     fresh = {put(folder / ".maps.npy.0123abcd") for folder in folders}
     old = {put(folder / ".status.json.deadbeef", OLD_S) for folder in folders}
-    assert len(old) == 13
+    assert len(old) == 15
     trainings.reconcile(store)
     assert everything(store.home) == kept | fresh
     put(old.pop(), OLD_S)

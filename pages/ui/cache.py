@@ -22,9 +22,6 @@ from wtflow.store.runs import RunStore
 from wtflow.studies.answers import answer_path, load_answer
 from wtflow.studies.requests import FactsRequest, NearestRequest, UmapRequest
 
-THUMBNAIL_PX = 320
-"""Twice the width of a card, for screens with two pixels per point."""
-
 
 def results(store: RunStore, run_id: str) -> RunResults:
     """The results of a finished run. Raises RunNotFoundError, DamagedRunError."""

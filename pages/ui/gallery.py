@@ -16,12 +16,12 @@ from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
 from wtflow.results import CalledRow, RunResults, add_outcomes, image_at
 from wtflow.store.runs import RunStore
+from wtflow.studies.small_pictures import CARD_PX, Look, Small
 
 PER_PAGE = 28
 """Full rows of seven in a wide window and of four in a narrow one."""
 
-OPACITY = 0.6
-VIEWS = {"overlay": "With map", "image": "Image only"}
+VIEWS: dict[Look, str] = {"overlay": "With map", "outlined": "Image only"}
 
 _COLOURS: dict[str, widgets.BadgeColour] = {"TP": "orange", "FN": "violet", "FP": "yellow", "TN": "blue"}
 
@@ -58,8 +58,10 @@ def _show_cards(store: RunStore, results: RunResults, threshold: thresholds.Thre
         return
     cards = [cast(CalledRow, image_at(rows, i)) for i in on_page]
     with st.spinner("Drawing the images"), st.grid(min_column_width=widgets.TILE_PX, key="gallery"):
+        small = picture_cache.small_pictures(store, results.run_id)
         for image in cards:
-            _show_card(store, results, image, view)
+            (picture,) = picture_cache.tiles(small, int(image.row), [(view, CARD_PX)])
+            _show_card(results, image, picture)
 
 
 def _show_filter(results: RunResults, threshold: thresholds.Threshold, chosen: thresholds.Filter) -> None:
@@ -85,7 +87,7 @@ def _show_filter(results: RunResults, threshold: thresholds.Threshold, chosen: t
         note_taking.show_tag_filter(results, chosen)
 
 
-def _show_order(chosen: thresholds.Filter) -> str:
+def _show_order(chosen: thresholds.Filter) -> Look:
     """Choice of the order and of what a tile shows; returns the latter."""
     st.selectbox(
         "Order",
@@ -100,13 +102,10 @@ def _show_order(chosen: thresholds.Filter) -> str:
     )
 
 
-def _show_card(store: RunStore, results: RunResults, image: CalledRow, view: str) -> None:
+def _show_card(results: RunResults, image: CalledRow, picture: Small) -> None:
     with st.container(key=f"tile-image_{image.row}", gap="xsmall"):
-        row = int(image.row)
         show_small(
-            picture_cache.heat(store, results.run_id, row, OPACITY)
-            if view == "overlay"
-            else picture_cache.plain_tile(store, results.run_id, row),
+            picture,
             f"{image.sample_id}, {OUTCOMES[image.outcome]}, score {format_score(image.score)}",
         )
         link(

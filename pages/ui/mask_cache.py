@@ -5,7 +5,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui.cache import THUMBNAIL_PX
 from wtflow.datasets.images import load_image
 from wtflow.datasets.masks.decide import decide
 from wtflow.datasets.masks.preview import Preview, preview_rule
@@ -17,6 +16,7 @@ from wtflow.records.core import Category, Sample
 from wtflow.records.mask_rule import parse_rule
 from wtflow.records.masks import MaskDecision
 from wtflow.records.truth import LeftOut
+from wtflow.studies.small_pictures import CARD_PX
 
 EXAMPLE_PX = 480
 """Longer side of the mask and of the image in an example."""
@@ -32,7 +32,7 @@ def outlined(sample: Sample, rule: str, *, as_stored: bool, stamps: Mapping[Path
 
 @st.cache_data(max_entries=3000, show_spinner=False, hash_funcs={Sample: repr})
 def _outlined(sample: Sample, rule: str, as_stored: bool, stamps: tuple[int, ...]) -> bytes:
-    small = thumbnail(load_image(sample.path, None), THUMBNAIL_PX)
+    small = thumbnail(load_image(sample.path, None), CARD_PX)
     found = read_marks(sample, parse_rule(rule), as_stored=as_stored) if rule and sample.mask_path else None
     if isinstance(found, tuple):
         small = hatch(small, found[1])

@@ -3,12 +3,12 @@
 import streamlit as st
 
 from pages.ui.errors import plain
-from pages.ui.picture_cache import Tile
+from wtflow.studies.small_pictures import Small
 
 NOTHING_LEFT = "No picture left"
 
 
-def show_small(tile: Tile, alt: str) -> None:
+def show_small(tile: Small, alt: str) -> None:
     """The picture at the width of its place. Of an image of which nothing is left, it says so."""
     st.image(tile.jpeg, width="stretch", alt=alt if not tile.note else f"{alt}; {tile.note}")
     if tile.note:

@@ -40,8 +40,10 @@ def explained(path: Path) -> Generator[None, None, None]:
         ) from error
 
 
-def write_atomic(path: Path, write: Callable[[BinaryIO], Any]) -> None:
-    """Let `write` fill a new file next to `path`, flush it to the disk, and rename it to `path` in one step."""
+def write_atomic(path: Path, write: Callable[[BinaryIO], Any], *, is_flushed: bool = True) -> None:
+    """Let `write` fill a new file next to `path`, flush it to the disk, and rename it to `path` in one step. Without
+    flushing, which waits for the disk, a power cut may leave a file that is cut off: for what can be made again.
+    """
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
@@ -49,7 +51,8 @@ def write_atomic(path: Path, write: Callable[[BinaryIO], Any]) -> None:
             with fresh.open("wb") as file:
                 write(file)
                 file.flush()
-                os.fsync(file.fileno())
+                if is_flushed:
+                    os.fsync(file.fileno())
             fresh.replace(path)
         finally:
             fresh.unlink(missing_ok=True)

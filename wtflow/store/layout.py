@@ -15,8 +15,8 @@ runs/<run_id>/
     truth.npz        what people drew on the test images, at the size of the maps
     metrics.json     metrics, thresholds, colour range, seconds per stage, peak memory
     index.npz        one mean feature per training image, to find the nearest normals of an image
-    derived/         what was computed from the finished run (paths, projections), with requests and their
-                     progress; safe to delete
+    derived/         what was computed from the finished run (paths, projections, small pictures), with requests
+                     and their progress; safe to delete
     what_ifs/        images that a person painted defects on, with the painted mask and the scores
     tried/           images that a person dropped on the app, apart from the test set
     notes.json       what people wrote: tags, comment and flag per image, comment per run; replaced atomically

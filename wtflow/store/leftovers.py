@@ -16,6 +16,7 @@ import psutil
 
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
+from wtflow.store.small_files import small_folders
 
 OLD_AFTER_S = 3600.0
 
@@ -56,7 +57,7 @@ def _folders(store: RunStore) -> Iterator[Path]:
     places = (Path(layout.CHECKPOINT).parent, layout.DERIVED, layout.TRIED, layout.WHAT_IFS)
     for run_id in store.ids():
         folder = store.home / run_id
-        yield from (folder, *(folder / place for place in places))
+        yield from (folder, *(folder / place for place in places), *small_folders(folder))
 
 
 def _remove_half_written(folder: Path, older_than_s: float) -> None:

@@ -244,7 +244,7 @@ def _show_card(store: RunStore, comparison: Comparison, image: PairRow, names: t
     first, second = names[0][0], names[1][0]
     with st.container(key=f"tile-thumb_{image.row}", gap="xsmall"):
         run_id = comparison.runs[0].run_id
-        show_small(picture_cache.plain_tile(store, run_id, int(image.row)), f"{image.sample_id}, {image.defect}")
+        show_small(picture_cache.tile(store, run_id, int(image.row), "outlined"), f"{image.sample_id}, {image.defect}")
         calls = [
             f"{letter} {format_score(score)} {'defective' if called else 'normal'}"
             for letter, score, called in (

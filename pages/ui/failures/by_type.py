@@ -28,7 +28,6 @@ N_STRIP = 4
 PER_PAGE = 21
 NARROW_PX = 100
 """Least width of a picture where a few stand side by side in half of a window."""
-OPACITY = 0.6
 WRONG = ("FN", "FP")
 SHORT = {"FN": "below", "FP": "above"}
 
@@ -97,10 +96,10 @@ def show_tile(store: RunStore, results: RunResults, image: WrongRow, where: str,
     return is_pressed
 
 
-def show_picture(store: RunStore, results: RunResults, image: WrongRow, opacity: float = OPACITY) -> None:
+def show_picture(store: RunStore, results: RunResults, image: WrongRow) -> None:
     """The image under its map."""
     show_small(
-        picture_cache.heat(store, results.run_id, int(image.row), opacity),
+        picture_cache.tile(store, results.run_id, int(image.row), "overlay"),
         f"{image.sample_id}, {OUTCOMES[image.outcome]}, score {format_score(image.score)}",
     )
 

@@ -121,8 +121,8 @@ def show_pictures(store: RunStore, results: RunResults, image: MeasuredRow, cut:
         row = int(image.row)
         segments, report = picture_cache.segments(store, results.run_id, row, cut, PICTURE_PX)
         pictures = {
-            "Image, true defect outlined": picture_cache.plain_tile(store, results.run_id, row, PICTURE_PX),
-            "Anomaly map": picture_cache.heat(store, results.run_id, row, 1.0, PICTURE_PX),
+            "Image, true defect outlined": picture_cache.tile(store, results.run_id, row, "outlined", PICTURE_PX),
+            "Anomaly map": picture_cache.tile(store, results.run_id, row, "map", PICTURE_PX),
             "Map cut at the pixel threshold": segments,
         }
     except WTFlowError as error:

@@ -13,7 +13,7 @@ from typing import Any, Literal, cast
 import streamlit as st
 
 from pages.ui.cache import file_stamp, results, run_stamp
-from pages.ui.picture_cache import hover
+from pages.ui.picture_cache import small_pictures, tiles
 from pages.ui.shelves import Shelf
 from wtflow.plots.field import Field, Pictures, encode_field
 from wtflow.plots.paths import map_field, position_pictures, travel_field
@@ -178,9 +178,11 @@ def hover_pictures(store: RunStore, run_id: str, positions: PositionSet) -> Pict
     size_px = hover_px(len(rows))
     bar = st.progress(0.0, text="Drawing small pictures")
     images, maps = [], []
+    small = small_pictures(store, run_id)
     for i, row in enumerate(rows):
-        for kept, encoded in zip((images, maps), hover(store, run_id, row, size_px), strict=True):
-            kept.append(data_uri(encoded))
+        image, heat = tiles(small, row, [("image", size_px), ("map", size_px)])
+        images.append(data_uri(image.jpeg))
+        maps.append(data_uri(heat.jpeg))
         bar.progress((i + 1) / len(rows), text=f"Drawing small pictures: {i + 1} of {len(rows)}")
     bar.empty()
     return position_pictures(positions, results_.maps.shape[1:], rows, list(shown.sample_id), images, maps)

@@ -116,7 +116,7 @@ def show_chosen(
             highest = max(inside, key=lambda i: float(places.score[i]))
             with st.container(key=f"tile-map_{row}", gap="xsmall"):
                 show_small(
-                    picture_cache.heat(store, results.run_id, row, 0.6),
+                    picture_cache.tile(store, results.run_id, row, "overlay"),
                     f"{sample}, {widgets.count(len(inside), 'point')}",
                 )
                 st.caption(f"**{widgets.count(len(inside), 'point')}** · {plain(short_name(sample))}")

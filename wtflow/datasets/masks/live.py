@@ -42,6 +42,12 @@ class FileTruth:
         """How the masks are read. The first call opens all of them."""
         return self._read_by()[1]
 
+    @property
+    def stamp(self) -> str:
+        """As `stamp_masks`, of the masks as they are read now. The first call opens all of them."""
+        self._read_by()
+        return "" if self._known is None else self._known[0]
+
     def of(self, sample_id: str, *, is_defective: bool) -> Truth | None:
         """As `RunTruth.of`. Raises ImageReadError where the image itself cannot be read."""
         if not is_defective:
