@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import data_cache, state, widgets
+from pages.ui import data_cache, run_cache, state, widgets
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import go
 from wtflow.config import settings_from
@@ -116,4 +116,4 @@ def _active(store: RunStore, name: str) -> str | None:
 
 
 def _runs(store: RunStore) -> list[RunSummary]:
-    return [s for s in trainings.live_summaries(store) if s.root == str(demo_root(store))]
+    return [s for s in run_cache.live_summaries(store) if s.root == str(demo_root(store))]

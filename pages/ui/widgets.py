@@ -11,12 +11,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.ui import cache, state
+from pages.ui import cache, run_cache, state
 from pages.ui.errors import plain, show_error
 from pages.ui.frame import link
 from wtflow.config import Settings
 from wtflow.errors import RunNotFoundError
-from wtflow.jobs import trainings
 from wtflow.numbers import count as count
 from wtflow.numbers import duration as duration
 from wtflow.numbers import metric as metric
@@ -88,7 +87,7 @@ def show_weights_note(settings: Settings) -> None:
 
 def pick_run(store: RunStore) -> RunSummary:
     """The finished run that the address names, or the newest; ends the page with what to do when there is none."""
-    summaries = {summary.run_id: summary for summary in trainings.live_summaries(store)}
+    summaries = {summary.run_id: summary for summary in run_cache.live_summaries(store)}
     finished = [run_id for run_id, summary in summaries.items() if is_finished(summary)]
     wanted = state.get("run")
     chosen = wanted if wanted in finished else finished[0] if finished and wanted is None else None

@@ -32,6 +32,7 @@ __all__ = [
     "estimate",
     "live_status",
     "live_summaries",
+    "live_summary",
     "reconcile",
     "request_stop",
     "resume",
@@ -128,13 +129,15 @@ def live_status(store: RunStore, run_id: str) -> RunStatus:
 
 def live_summaries(store: RunStore) -> list[RunSummary]:
     """All runs, newest first, with live states; a damaged run has the reason in `problem`."""
-    summaries = []
-    for summary in store.summaries():
-        if summary.status is not None and summary.status.is_active:
-            with contextlib.suppress(WTFlowError):
-                summary = store.summary(summary.run_id, status_now(store, summary.run_id))
-        summaries.append(summary)
-    return summaries
+    return [live_summary(store, summary) for summary in store.summaries()]
+
+
+def live_summary(store: RunStore, summary: RunSummary) -> RunSummary:
+    """The summary of a run with its live state."""
+    if summary.status is not None and summary.status.is_active:
+        with contextlib.suppress(WTFlowError):
+            return store.summary(summary.run_id, status_now(store, summary.run_id))
+    return summary
 
 
 # -- inside the lock --------------------------------------------------------------------------------------------------

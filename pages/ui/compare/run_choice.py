@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.ui import state, widgets
+from pages.ui import run_cache, state, widgets
 from pages.ui.compare import compare_cache
 from pages.ui.errors import plain
 from wtflow.compare.differences import input_sentences
 from wtflow.compare.runs import LETTERS, MOST_RUNS, Comparison, settings_rows
-from wtflow.jobs import trainings
 from wtflow.records.core import RunSummary
 from wtflow.store.runs import RunStore
 
@@ -31,7 +30,7 @@ def pick_runs(store: RunStore) -> tuple[str, ...]:
     """Two to four finished runs of one category, as the address names them or the two newest;
     ends the page without them.
     """
-    summaries = {summary.run_id: summary for summary in trainings.live_summaries(store)}
+    summaries = {summary.run_id: summary for summary in run_cache.live_summaries(store)}
     finished = {run_id: summary for run_id, summary in summaries.items() if widgets.is_finished(summary)}
     categories = list(dict.fromkeys(summary.category for summary in finished.values()))
     if not categories:

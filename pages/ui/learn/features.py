@@ -6,12 +6,11 @@ from itertools import product
 
 import streamlit as st
 
-from pages.ui import cache, state, widgets
+from pages.ui import cache, run_cache, state, widgets
 from pages.ui.errors import plain, shown
 from pages.ui.flow import flow_cache
 from pages.ui.flow.wells_map import COUNTS, SAVES
 from pages.ui.frame import link
-from wtflow.jobs import trainings
 from wtflow.plots import theme
 from wtflow.plots.well import plot_radius_heat
 from wtflow.records.core import GOOD, RunSummary
@@ -61,7 +60,7 @@ def show_features(store: RunStore) -> None:
 
 def open_run(store: RunStore) -> RunSummary | None:
     """The finished run that was chosen on any page, else the newest, else None."""
-    finished = {one.run_id: one for one in trainings.live_summaries(store) if widgets.is_finished(one)}
+    finished = {one.run_id: one for one in run_cache.live_summaries(store) if widgets.is_finished(one)}
     return finished.get(state.get("run") or "") or next(iter(finished.values()), None)
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import state, widgets
+from pages.ui import run_cache, state, widgets
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import go, link
 from wtflow.errors import RunNotFoundError, WTFlowError
@@ -159,7 +159,7 @@ def _ask_delete(store: RunStore, run_id: str, category: str) -> None:
 
 def show_queue(store: RunStore, watched: str | None) -> None:
     """Other runs, the waiting ones in the order of their turn."""
-    summaries = trainings.live_summaries(store)
+    summaries = run_cache.live_summaries(store)
     is_active = any(widgets.is_active(s) for s in summaries)
     st.fragment(_show_lines, run_every=2 * POLL_S if is_active else None)(store, watched)
 
@@ -167,7 +167,7 @@ def show_queue(store: RunStore, watched: str | None) -> None:
 def _show_lines(store: RunStore, watched: str | None) -> None:
     with shown():
         trainings.reconcile(store)
-        summaries = trainings.live_summaries(store)
+        summaries = run_cache.live_summaries(store)
     active = [s for s in reversed(summaries) if widgets.is_active(s)]
     if [s.run_id for s in active] == [watched]:
         active = []  # shown above already
