@@ -74,7 +74,7 @@ def test_training_prints_progress_on_stderr_and_one_json_object_last_on_stdout(t
     assert list(facts["seconds"]) == ["read", "features", "train", "score", "metrics"]
     assert facts["peak_rss_mib"] > 50
     assert "image_auroc" in out.splitlines()[0], "for people, before it"
-    assert "100 %" not in out
+    assert "100\N{NBSP}%" not in out
     assert facts["run_id"] in err
     assert "\x1b" not in out + err, "no colours where there is no terminal"
 
@@ -410,4 +410,4 @@ def test_the_demo_is_written_where_asked(monkeypatch, tmp_path):
     result = call("demo", tmp_path / "demo", "--json")
     assert result.exit_code == 0
     assert last_json(result.stdout) == {"root": str(tmp_path / "demo"), "categories": list(demo.DEMO_CATEGORIES)}
-    assert "drawing the demo 50 %" in result.stderr
+    assert "drawing the demo 50\N{NBSP}%" in result.stderr

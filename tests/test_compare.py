@@ -204,8 +204,10 @@ def test_words_weigh_who_is_right_against_chance():
     assert "6 of 96 images differently: A is right on 2, B on 4" in few
     assert "within noise" in few
     many = disagreement_words(calls(90, 4, 26), "A", "B")
-    assert "B has 87 % of them (95 % interval 70 to 95 %), more than chance" in many  # Wilson, 26 of 30
-    assert "A has 87 % of them (95 % interval 70 to 95 %), more than chance" in disagreement_words(
+    assert (
+        "B has 87\N{NBSP}% of them (95\N{NBSP}% interval 70 to 95\N{NBSP}%), more than chance" in many
+    )  # Wilson, 26 of 30
+    assert "A has 87\N{NBSP}% of them (95\N{NBSP}% interval 70 to 95\N{NBSP}%), more than chance" in disagreement_words(
         calls(90, 26, 4), "A", "B"
     )
 

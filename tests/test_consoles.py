@@ -55,6 +55,7 @@ def test_every_command_says_what_it_has_to_say(place, code_page, monkeypatch, tm
     for name, words in commands.items():
         code, out, err = run(code_page, name, *words, "--json")
         assert code == 0, (name, out, err)
+        assert "xa0" not in out + err, "a space that the console lacks is another space, no number"
         facts = json.loads(out.splitlines()[-1])
         if name == "check":
             assert facts["categories"][0]["category"] == NAME

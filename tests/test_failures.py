@@ -137,7 +137,7 @@ def test_a_border_that_alarms_in_every_image_is_said_and_an_even_one_is_not(resu
     bright = maps.copy()
     bright[:, 0, :] += 1
     first, second = describe_alarms(alarm_map(replace(results, table=table, maps=bright)))
-    assert "100 % of what exceeds" in first and "44 % of all" in first
+    assert "100\N{NBSP}% of what exceeds" in first and "44\N{NBSP}% of all" in first
     assert "at row 0" in second
 
 

@@ -186,6 +186,6 @@ def test_a_field_that_cannot_be_drawn_is_refused_with_a_sentence(velocity, half_
 
 def test_the_words_name_the_shares():
     words = describe_landscape(on_flat(lambda x, y: (-3 * x - 4 * y, -3 * y + 4 * x), 41))
-    assert "explains 36 % of the field in this plane at t=0" in words
-    assert "100 % of the whole field lies in the plane" in words
+    assert "explains 36\N{NBSP}% of the field in this plane at t = 0" in words
+    assert "100\N{NBSP}% of the whole field lies in the plane" in words
     assert "turns around" not in describe_landscape(on_flat(lambda x, y: (-x, -y)))

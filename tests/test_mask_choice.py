@@ -81,14 +81,14 @@ def holds(who: str, value: int) -> bool:
 
 
 def test_a_preview_counts_what_the_rule_would_mark_in_all_masks(tmp_path):
-    """100 of 1600 pixels are 6.2 %, 96 are 6 %."""
+    """100 of 1600 pixels are 6.2\N{NBSP}%, 96 are 6\N{NBSP}%."""
     found = counted(odd_category(tmp_path, [rim_mask(), rim_mask()]))
     preview = preview_rule(found, parse_rule("defect=1,ignore=255"))
     assert preview.shares == (0.0625, 0.0625) and preview.is_usable
-    assert preview.words == "Marks 6.2 % of the pixels as defect, in 2 of 2 masks; leaves 6.0 % out."
+    assert preview.words == "Marks 6.2\N{NBSP}% of the pixels as defect, in 2 of 2 masks; leaves 6\N{NBSP}% out."
     wide = preview_rule(found, parse_rule("defect=0"))
     assert wide.words == (
-        "Marks 88 % of the pixels as defect, in 2 of 2 masks; marks half of the picture or more in 2 of 2 masks."
+        "Marks 88\N{NBSP}% of the pixels as defect, in 2 of 2 masks; marks half of the picture or more in 2 of 2 masks."
     )
     auto = preview_rule(found, parse_rule("auto"))
     assert not auto.is_usable and auto.words == "Still not certain: masks hold 2 values besides 0: 1, 255."
@@ -111,16 +111,16 @@ def test_the_example_is_the_mask_that_shows_most(tmp_path):
 def test_the_table_says_of_each_value_where_it_is_and_what_it_is_taken_for(tmp_path):
     found = preview_rule(counted(odd_category(tmp_path, [rim_mask()])), parse_rule("defect=1,ignore=255"))
     assert value_rows(found.decision) == [
-        ("0", "1 of 1", "88 %", "normal"),
-        ("1", "1 of 1", "6.2 %", "the defect"),
-        ("255", "1 of 1", "6.0 %", "left out"),
+        ("0", "1 of 1", "88\N{NBSP}%", "normal"),
+        ("1", "1 of 1", "6.2\N{NBSP}%", "the defect"),
+        ("255", "1 of 1", "6\N{NBSP}%", "left out"),
     ]
 
 
 def test_values_in_doubt_are_called_so_in_the_table(tmp_path):
     inverted = (255 * (rim_mask() == 0)).astype(np.uint8)
     found = preview_rule(counted(odd_category(tmp_path, [inverted])), parse_rule("auto"))
-    assert ("255", "1 of 1", "88 %", "the defect (in doubt)") in value_rows(found.decision)
+    assert ("255", "1 of 1", "88\N{NBSP}%", "the defect (in doubt)") in value_rows(found.decision)
 
 
 # -- pictures ----------------------------------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ from wtflow.export.report import write
 from wtflow.export.report.reproduce import changed_settings, train_command, without_folder
 from wtflow.export.report.write import ReportOptions, make_report, write_report
 from wtflow.jobs import trainings
+from wtflow.numbers import size
 from wtflow.plots.still.report import Rates, still_rates, still_scores, still_types
 from wtflow.plots.still.sheet import to_svg
 from wtflow.records.core import Curve
@@ -319,7 +320,7 @@ def test_pictures_are_thumbnails_without_anything_a_camera_wrote(store, tmp_path
 
 def test_it_says_its_own_size(store, run_id):
     html = make_report(store, [run_id], quiet).html
-    assert f"This file is {len(html) / 1e6:.2f} MB large" in Page(html).text
+    assert f"This file is {size(len(html))} large" in Page(html).text
 
 
 def test_too_large_a_report_takes_smaller_pictures_then_fewer_and_says_so(store, tmp_path):
@@ -586,7 +587,7 @@ def test_the_command_writes_the_file_and_says_its_size(store, run_id, tmp_path):
     assert result.exit_code == 0, result.stderr
     facts = json.loads(result.stdout.splitlines()[-1])
     assert facts["n_bytes"] == out.stat().st_size and facts["runs"] == [run_id] and facts["shrunk"] == ""
-    assert f"{out.stat().st_size / 1e6:.2f} MB" in result.stderr
+    assert size(out.stat().st_size) in result.stderr
 
 
 def test_a_file_that_is_there_is_replaced_only_by_force_and_never_half(store, run_id, tmp_path):

@@ -109,7 +109,7 @@ def test_the_first_threshold_is_chosen_on_the_test_images_and_says_so(store):
     assert (first.key, first.value) == ("best_f1", 1.75)
     assert "on the test images themselves" in first.explanation
     assert (second.key, second.value) == ("holdout", 2.45)
-    assert "95 % quantile of 2 training normals" in second.explanation
+    assert "95\N{NBSP}% quantile of 2 training normals" in second.explanation
     assert "hardly more than their highest score" in second.explanation
 
 

@@ -50,7 +50,7 @@ def test_a_whole_that_is_higher_says_what_the_place_alone_would_score(results, t
 
 def test_a_share_of_pixels_is_called_so(results):
     results.config.settings.__dict__["top_fraction"] = 0.03  # frozen against settings' own ways only
-    assert "its highest 3 % of pixels" in origin_of_score(results, image_with(results, 5.0), 3.0)
+    assert "its highest 3\N{NBSP}% of pixels" in origin_of_score(results, image_with(results, 5.0), 3.0)
 
 
 def test_hits_and_alarms_by_wholes_are_counted_and_told_with_the_failures(results):

@@ -112,6 +112,9 @@ DEFINED: dict[str, list[str]] = {
         calls("kill", "killpg", "terminate"), outside=["wtflow/bench/", "wtflow/plots/"]
     ),
     "a column of the CSV": modules_with(calls("to_csv")),
+    "how a number is written": modules_with(
+        lambda node: isinstance(node, ast.FunctionDef) and node.name in ("percent", "flow_time", "duration")
+    ),
 }
 """Change -> modules in which its definition was found."""
 

@@ -1,5 +1,6 @@
 """Output of the command line: progress on stderr, one JSON object last on stdout, one sentence for a mistake."""
 
+import codecs
 import contextlib
 import io
 import json
@@ -11,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from wtflow import numbers
 from wtflow.errors import WTFlowError
 
 PLAIN_EVERY_PERCENT = 10
@@ -24,11 +26,18 @@ if not out.is_terminal:
 
 def use_any_code_page() -> None:
     """Let this process print every name: what the console's code page lacks is shown as \\u and its number, where
-    Python would end the command.
+    Python would end the command. A no-break space that it lacks is a space.
     """
+    codecs.register_error("wtflow", _show_as_number)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="wtflow")
+
+
+def _show_as_number(error: UnicodeError) -> tuple[str | bytes, int]:
+    if isinstance(error, UnicodeEncodeError) and error.object[error.start] == numbers.NBSP:
+        return " ", error.start + 1
+    return codecs.backslashreplace_errors(error)
 
 
 class Show(Protocol):
@@ -42,7 +51,7 @@ def progress() -> Generator[Show, None, None]:
         columns = (
             TextColumn("{task.description:<28}", markup=False),
             BarColumn(),
-            TextColumn("{task.percentage:>3.0f} %"),
+            TextColumn("{task.percentage:>3.0f}\N{NBSP}%"),
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=err, transient=True) as bars:
@@ -56,7 +65,7 @@ def progress() -> Generator[Show, None, None]:
             mark = (label, int(percent // PLAIN_EVERY_PERCENT))
             if mark != last:
                 last = mark
-                err.print(f"{label} {percent:.0f} %", markup=False)
+                err.print(f"{label} {numbers.progress(percent / 100)}", markup=False)
 
         yield show
 

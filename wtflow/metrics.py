@@ -64,7 +64,7 @@ METRICS: dict[str, Metric] = {
     "aupro": Metric(
         "AUPRO",
         "AUPRO",
-        "How well each defect is covered, up to 30 % false pixels. Small defects count like large ones.",
+        "How well each defect is covered, up to 30\N{NBSP}% false pixels. Small defects count like large ones.",
         "pixel",
         before_flow="aupro_start",
     ),

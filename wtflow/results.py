@@ -12,6 +12,7 @@ from wtflow.config import Settings
 from wtflow.datasets.masks.live import FileTruth, file_truth
 from wtflow.datasets.seen import SeenImages, open_seen
 from wtflow.errors import DamagedRunError, ImageReadError, RunNotFoundError
+from wtflow.numbers import percent
 from wtflow.records.core import Sample
 from wtflow.records.notes import RunNotes
 from wtflow.records.pixel_images import PixelImages, pixel_images_of
@@ -207,9 +208,9 @@ def threshold_choices(results: RunResults) -> tuple[ThresholdChoice, ...]:
         choices.append(
             ThresholdChoice(
                 "holdout",
-                f"{100 * quantile:.0f} % of held-out normals pass",
+                f"{percent(quantile)} of held-out normals pass",
                 float(stored["holdout"]["value"]),
-                f"The {100 * quantile:.0f} % quantile of {n} training normals kept aside; no test label was used."
+                f"The {percent(quantile)} quantile of {n} training normals kept aside; no test label was used."
                 + (" With so few it is hardly more than their highest score." if n < 20 else ""),
             )
         )

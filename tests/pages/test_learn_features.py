@@ -57,4 +57,4 @@ def test_kept_paths_are_drawn_whichever_number_of_positions_was_asked_for(
     assert len(page.get("plotly_chart")) == 1
     told = texts(page)
     assert "60 positions in 8 dimensions" in told
-    assert "100 % of defect positions lie outside the well" in told
+    assert "100\N{NBSP}% of defect positions lie outside the well" in told

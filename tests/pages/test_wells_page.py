@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui.flow.flow_cache import hover_px
 from wtflow.jobs import studies
+from wtflow.numbers import percent
 from wtflow.records.core import GOOD
 from wtflow.records.flow import Projection, Travel
 from wtflow.results import open_results
@@ -86,7 +87,7 @@ def test_a_run_opens_with_principal_axes_its_numbers_and_its_well(open_page: Ope
     travel = travel_of(store, trained)
     radius = np.quantile(travel.norm[-1, travel.positions.group == GOOD], 0.99)
     share = (travel.norm[-1, travel.positions.group == "spot"] > radius).mean()
-    assert re.search(rf"and {100 * share:.0f} % of defect positions lie outside the well", texts(page))
+    assert re.search(rf"and {percent(share)} of defect positions lie outside the well", texts(page))
     assert len(figures_of(page)) == 5, "radius, escape, depth, and the landscape twice"
     for heading in ("The well itself", "Who escapes", "How deep the well is", "Landscape"):
         assert heading in texts(page)

@@ -25,6 +25,7 @@ from wtflow.compare.intervals import (
 from wtflow.config import Settings
 from wtflow.errors import DamagedRunError, MetricError
 from wtflow.metrics import undefined_reason
+from wtflow.numbers import percent, percent_range
 from wtflow.records.compare import Interval, MetricRow
 from wtflow.records.spacing import spaced
 from wtflow.results import RunResults, ThresholdChoice, pixel_map, threshold_choices
@@ -226,8 +227,8 @@ def disagreement_words(table: pd.DataFrame, first: str, second: str) -> str:
     verdict = "so either may be the better one: within noise" if low <= 0.5 else "more than chance"
     return (
         f"{first} and {second} call {n} of {len(table)} images differently: {first} is right on {n_first}, {second} on"
-        f" {n_second}. {better} has {100 * (n_better / n):.0f} % of them (95 % interval {100 * low:.0f} to"
-        f" {100 * high:.0f} %), {verdict}."
+        f" {n_second}. {better} has {percent(n_better / n)} of them (95\N{NBSP}% interval"
+        f" {percent_range(low, high)}), {verdict}."
     )
 
 

@@ -129,7 +129,7 @@ class Settings(BaseModel):
     learning_rate: float = Field(1e-3, gt=0, le=1, description="Start value of AdamW's learning rate.")
     weight_decay: float = Field(0.0, ge=0, le=1, description="AdamW's weight decay.")
     schedule: Schedule = Field(
-        "cosine", description="How the learning rate falls: cosine to 0, or by ten at 60 % and 85 %."
+        "cosine", description="How the learning rate falls: cosine to 0, or by ten at 60\N{NBSP}% and 85\N{NBSP}%."
     )
     rarity_power: float = Field(
         2.0,
@@ -147,7 +147,7 @@ class Settings(BaseModel):
         description="Training positions kept in memory, drawn evenly over all images (mlp).",
     )
 
-    steps: int = Field(4, ge=1, le=200, description="Solver steps from t=0 to t=1 when scoring.")
+    steps: int = Field(4, ge=1, le=200, description="Solver steps from t = 0 to t = 1 when scoring.")
     solver: Solver = Field("euler", description="euler: one evaluation a step; heun: two, second order.")
     score: Score = Field("endpoint", description="What is computed from the flow; higher means more anomalous.")
     deviation_time: float = Field(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from wtflow.failures.splits import counted
+from wtflow.numbers import percent
 from wtflow.plots.axes import format_score
 from wtflow.results import RunResults, pixel_map
 from wtflow.scoring.pixels import image_scores
@@ -29,7 +30,7 @@ def origin(score: float, whole_score: float, pixels: np.ndarray, top: float, thr
     if not np.isfinite(whole_score):
         return ""
     place = float(image_scores(pixels[None], top)[0])
-    name = f"its highest {100 * top:.2g} % of pixels" if top else "its highest pixel"
+    name = f"its highest {percent(top)} of pixels" if top else "its highest pixel"
     if whole_score < score:
         return f"The score is that of {name}; as a whole the image scores {format_score(whole_score)}."
     alone = f", below the threshold {format_score(threshold)}" if place < threshold <= score else ""

@@ -19,6 +19,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from wtflow.errors import MetricError
+from wtflow.numbers import percent
 from wtflow.records.failures import Split
 
 N_SHUFFLES: Final = 2000
@@ -43,11 +44,6 @@ class FactWords:
     @property
     def is_share(self) -> bool:
         return self.write is percent
-
-
-def percent(share: float) -> str:
-    """A share as a percentage of two significant digits: 0.35 %, 12 %."""
-    return f"{100 * share:.2g} %" if share < 0.995 else "100 %"
 
 
 def whole(number: float) -> str:

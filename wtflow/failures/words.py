@@ -23,6 +23,7 @@ from wtflow.failures.splits import (
     gathering_types,
     p_words,
 )
+from wtflow.numbers import percent
 from wtflow.records.failures import AlarmMap, ImageFacts, NearestNormals, Split, TypeRow
 from wtflow.results import RunResults, add_outcomes
 
@@ -108,13 +109,14 @@ def describe_alarms(alarms: AlarmMap) -> tuple[str, ...]:
     p = float(binomtest(alarms.n_rim_higher, n_differ).pvalue) if n_differ else 1.0
     if p < LEVEL and alarms.n_rim_higher > alarms.n_rim_lower:
         sentences.append(
-            f"Normal images look defective along their border: {100 * alarms.rim_share:.0f} % of what exceeds the pixel"
-            f" threshold lies in the outermost positions, which are {100 * alarms.rim_area:.0f} % of all (more than"
+            f"Normal images look defective along their border: {percent(alarms.rim_share)} of what exceeds the pixel"
+            f" threshold lies in the outermost positions, which are {percent(alarms.rim_area)} of all (more than"
             f" inside in {alarms.n_rim_higher} of {alarms.n_images} images, p {p_words(p)})."
         )
     sentences.append(
-        f"The pixel threshold is exceeded most often at row {row}, column {column}: in {100 * alarms.share.max():.0f} %"
-        f" of {alarms.n_images} images, where an even spread would give {100 * (1 - alarms.quantile):.2g} %."
+        f"The pixel threshold is exceeded most often at row {row}, column {column}: in"
+        f" {percent(float(alarms.share.max()))} of {alarms.n_images} images, where an even spread would give"
+        f" {percent(1 - alarms.quantile)}."
     )
     return tuple(sentences)
 

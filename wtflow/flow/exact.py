@@ -162,7 +162,7 @@ def _mixture(x: ArrayLike, t: float, weights: ArrayLike, means: ArrayLike, stds:
     _checked(0.0, t, means, stds[:, None], 0.0)
     variance = _path_variance(np.float64(t), stds, np.float64(0))
     if np.any(variance <= 0):
-        raise FlowError("A component without spread has no density at t=0.", fix="Choose a time above 0.")
+        raise FlowError("A component without spread has no density at t = 0.", fix="Choose a time above 0.")
     squared = np.square(x[:, None] - (1 - t) * means).sum(-1)
     log_joint = np.log(weights) - squared / (2 * variance) - 0.5 * x.shape[1] * np.log(2 * np.pi * variance)
     return x, log_joint, means, stds, variance

@@ -17,6 +17,7 @@ from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
 from wtflow.errors import FlowError
+from wtflow.numbers import flow_time, percent
 from wtflow.records.flow import Landscape
 
 POINTS_PER_SIDE: Final = (5, 201)
@@ -165,10 +166,10 @@ def fit_potential(v: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarr
 def describe_landscape(landscape: Landscape) -> str:
     """What the picture holds and what it leaves out, in words."""
     share, in_plane = landscape.share, landscape.share_in_plane
-    explained = f"The potential explains {100 * share:.0f} % of the field in this plane at t={landscape.t:.2g}"
-    rest = "; the rest turns around and has no heights." if share < 0.995 else "."
-    out = "; the rest points out of it and is not shown here." if in_plane < 0.995 else "."
-    return f"{explained}{rest} {100 * in_plane:.0f} % of the whole field lies in the plane{out}"
+    explained = f"The potential explains {percent(share)} of the field in this plane at {flow_time(landscape.t)}"
+    rest = "; the rest turns around and has no heights." if share < 1 else "."
+    out = "; the rest points out of it and is not shown here." if in_plane < 1 else "."
+    return f"{explained}{rest} {percent(in_plane)} of the whole field lies in the plane{out}"
 
 
 def _window(x: np.ndarray, y: np.ndarray, centre: tuple[float, float], widths: tuple[float, float]) -> np.ndarray:

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from wtflow.errors import FlowError
+from wtflow.numbers import flow_time, percent
 from wtflow.records.core import GOOD
 from wtflow.records.flow import UNMARKED, Travel
 
@@ -162,13 +163,6 @@ def describe_well(travel: Travel) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def format_share(share: float) -> str:
-    """A share as a percentage that is never rounded to nothing or to all: "under 1 %", "61 %", "over 99 %"."""
-    if 0 < share < 0.005:
-        return "under 1 %"
-    return "over 99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
-
-
 def _fall_of_normals(travel: Travel, is_normal: np.ndarray) -> str:
     middle = np.median(travel.norm[:, is_normal], axis=1).astype(float)
     start, end, deepest = middle[0], middle[-1], int(middle.argmin())
@@ -176,15 +170,17 @@ def _fall_of_normals(travel: Travel, is_normal: np.ndarray) -> str:
     least = middle[deepest]
     if least < (1 - STILL) * min(start, end):
         moves = (
-            f"fall toward the origin and come out again: median distance {start:.3g} at t=0, {least:.3g} at"
-            f" t={travel.t[deepest]:.2g}, {end:.3g} at t=1"
+            f"fall toward the origin and come out again: median distance {start:.3g} at t = 0, {least:.3g} at"
+            f" {flow_time(float(travel.t[deepest]))}, {end:.3g} at t = 1"
         )
     elif abs(end - start) <= STILL * start:
-        moves = f"keep their distance from the origin (median {start:.3g} at t=0, {end:.3g} at t=1): they do not fall"
+        moves = (
+            f"keep their distance from the origin (median {start:.3g} at t = 0, {end:.3g} at t = 1): they do not fall"
+        )
     elif end < start:
-        moves = f"fall toward the origin: median distance {start:.3g} at t=0, {end:.3g} at t=1"
+        moves = f"fall toward the origin: median distance {start:.3g} at t = 0, {end:.3g} at t = 1"
     else:
-        moves = f"do not fall but move away from the origin: median distance {start:.3g} at t=0, {end:.3g} at t=1"
+        moves = f"do not fall but move away from the origin: median distance {start:.3g} at t = 0, {end:.3g} at t = 1"
     place = "inside" if end < low else ("beyond" if end > high else "on")
     return (
         f"Normal positions {moves}. They end {place} the shell of noise (mean {mean:.3g}, nine tenths of noise from"
@@ -195,11 +191,8 @@ def _fall_of_normals(travel: Travel, is_normal: np.ndarray) -> str:
 def _escape_of_defects(travel: Travel, is_normal: np.ndarray, is_defect: np.ndarray) -> list[str]:
     is_outside = travel.norm[-1] > well_radius(travel)[-1]
     normal, defect = float(is_outside[is_normal].mean()), float(is_outside[is_defect].mean())
-    first = (
-        f"At the end {format_share(normal)} of normal and {format_share(defect)} of defect positions lie outside the"
-        " well"
-    )
-    first += f" (the radius that holds {100 * WELL_QUANTILE:.0f} % of the normals)."
+    first = f"At the end {percent(normal)} of normal and {percent(defect)} of defect positions lie outside the well"
+    first += f" (the radius that holds {percent(WELL_QUANTILE)} of the normals)."
     if defect <= normal:
         said = [
             first,
@@ -217,9 +210,7 @@ def _escape_of_defects(travel: Travel, is_normal: np.ndarray, is_defect: np.ndar
         shares = {name: float(is_outside[travel.positions.group == name].mean()) for name in types}
         least, most = min(types, key=shares.__getitem__), max(types, key=shares.__getitem__)
         if shares[most] > shares[least]:
-            said.append(
-                f"{most} escapes most ({format_share(shares[most])}), {least} least ({format_share(shares[least])})."
-            )
+            said.append(f"{most} escapes most ({percent(shares[most])}), {least} least ({percent(shares[least])}).")
     inner, outer = (float(np.median(travel.norm[-1, flag])) for flag in (is_normal, is_defect))
     if outer < inner:
         said.append(
@@ -233,8 +224,8 @@ def _depth_in_words(travel: Travel) -> str:
     deepest = int(depth.argmax())
     if depth[deepest] <= 0:
         return (
-            "At no time does the field on average pull normals inward between their median and their 99 % radius: in"
-            " this sense there is no well."
+            "At no time does the field on average pull normals inward between their median and their 99\N{NBSP}%"
+            " radius: in this sense there is no well."
         )
     still = (
         "it is there at all times"
@@ -242,6 +233,6 @@ def _depth_in_words(travel: Travel) -> str:
         else f"at {int((depth <= 0).sum())} of {len(depth)} saved times it pushes outward instead"
     )
     return (
-        f"The well is deepest at t={travel.t[deepest]:.2g}: a normal would climb a potential of {depth[deepest]:.3g} to"
-        f" get out; {still}."
+        f"The well is deepest at {flow_time(float(travel.t[deepest]))}: a normal would climb a potential of"
+        f" {depth[deepest]:.3g} to get out; {still}."
     )

@@ -10,9 +10,10 @@ from wtflow.datasets.masks.read import count_regions, read_drawn
 from wtflow.datasets.masks.shrink import region_sizes
 from wtflow.datasets.masks.survey import Survey
 from wtflow.datasets.masks.values import mask_pixels
-from wtflow.datasets.masks.words import region_words, share_words
+from wtflow.datasets.masks.words import region_words
 from wtflow.datasets.orientation import FIRST_QUARTER_TURN
 from wtflow.errors import ImageReadError
+from wtflow.numbers import percent
 from wtflow.records.core import Category, Finding, Sample
 from wtflow.records.mask_rule import parse_rule
 from wtflow.records.masks import MaskDecision, RegionSizes
@@ -130,7 +131,7 @@ def _doubtful(decision: MaskDecision) -> Finding:
 
 def _soft(decision: MaskDecision) -> Finding:
     message = (
-        f"Masks have smooth edges: {share_words(decision.share_between)} of their pixels lie between black and the"
+        f"Masks have smooth edges: {percent(decision.share_between)} of their pixels lie between black and the"
         f" highest level. They are read by {decision.rule}, the upper half."
     )
     fix = (

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from wtflow.datasets.masks.decide import decide, marked_share
 from wtflow.datasets.masks.read import Surveyed
-from wtflow.datasets.masks.words import share_words
+from wtflow.numbers import percent
 from wtflow.records.mask_rule import MaskRule, parse_rule
 from wtflow.records.masks import MaskDecision
 
@@ -35,9 +35,9 @@ class Preview:
             return f"Still not certain: {self.decision.reason}."
         n = len(self.shares)
         marked, wide = sum(share > 0 for share in self.shares), sum(share >= 0.5 for share in self.shares)
-        parts = [f"Marks {share_words(sum(self.shares) / n)} of the pixels as defect, in {marked} of {n} masks"]
+        parts = [f"Marks {percent(sum(self.shares) / n)} of the pixels as defect, in {marked} of {n} masks"]
         if left_out := sum(value.share for value in self.decision.values if value.role == "left out"):
-            parts.append(f"leaves {share_words(left_out)} out")
+            parts.append(f"leaves {percent(left_out)} out")
         if wide:
             parts.append(f"marks half of the picture or more in {wide} of {n} masks")
         unread = self.n_masks - n

@@ -1,6 +1,7 @@
 """How masks are read, in sentences for people."""
 
 from wtflow.datasets.masks.rule_words import rule_words
+from wtflow.numbers import percent
 from wtflow.records.masks import MaskDecision, RegionSizes
 from wtflow.records.pixel_images import PixelImages
 
@@ -25,9 +26,7 @@ def decision_words(decision: MaskDecision) -> str:
     if not decision.n_masks:
         return "No masks."
     masks = f"{decision.n_masks} mask{'s' * (decision.n_masks != 1)}"
-    found = ", ".join(
-        f"{value.words} {ROLES[value.role]} ({share_words(value.share)})" for value in decision.values[:6]
-    )
+    found = ", ".join(f"{value.words} {ROLES[value.role]} ({percent(value.share)})" for value in decision.values[:6])
     more = f" and {decision.n_values - 6} more values" if decision.n_values > 6 else ""
     if decision.reason:
         return f"{masks} not read: {decision.reason}. Values: {found}{more}."
@@ -59,7 +58,7 @@ def value_rows(decision: MaskDecision) -> list[tuple[str, str, str, str]]:
         (
             value.words,
             f"{value.n_masks} of {decision.n_masks}",
-            share_words(value.share),
+            percent(value.share),
             ROLES[value.role] + doubt * (value.role == "defect"),
         )
         for value in decision.values
@@ -102,11 +101,3 @@ def expected_words(pixel_images: PixelImages) -> str:
         n = n_defects - pixel_images.n_left_out
         head = f"Pixel metrics will be of {n} of {n_defects} defects only: {found}."
     return f"{head} To have them of all, {' and '.join(ways)} before you train. Image metrics do not need masks."
-
-
-def share_words(share: float) -> str:
-    """A share of pixels in percent, small ones not as 0."""
-    percent = 100 * share
-    if percent >= 10:
-        return f"{percent:.0f} %"
-    return f"{percent:.1f} %" if percent >= 0.1 else f"{percent:.2g} %"

@@ -17,8 +17,8 @@ from wtflow.export.report.pictures import Gallery
 from wtflow.export.report.reproduce import changed_settings, setting_words, train_command
 from wtflow.export.report.run_part import RunPart
 from wtflow.failures.notes import FlaggedMetrics, count_tags, flagged_metrics, noted_rows
-from wtflow.failures.splits import percent
 from wtflow.metrics import METRICS
+from wtflow.numbers import difference, duration, metric, percent, percent_range
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES, outcome_words
 from wtflow.records.compare import Interval
@@ -78,11 +78,6 @@ def render(
     )
 
 
-def size_words(n_bytes: int) -> str:
-    """Bytes in MB with two digits behind the point."""
-    return f"{n_bytes / 1e6:.2f} MB"
-
-
 @functools.cache
 def _environment() -> Environment:
     environment = Environment(
@@ -93,14 +88,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "metric": lambda value: "–" if value is None else f"{value:.3f}",
-        "percent": _percent,
+        "metric": metric,
+        "percent": percent,
         "score": format_score,
-        "signed": lambda value: f"{value:+.3f}".replace("-", "−"),
+        "signed": difference,
         "ends": _ends,
         "share": _share,
         "day": _day,
-        "span": _span,
+        "span": duration,
         "verdict": difference_words,
         "outcome_words": outcome_words,
     }
@@ -155,28 +150,14 @@ def _notes(part: RunPart) -> dict[str, Any] | None:
     }
 
 
-def _percent(share: float | None) -> str:
-    return "–" if share is None else percent(share)
-
-
 def _ends(interval: Interval) -> str:
-    return f"{interval.low:.3f} to {interval.high:.3f}"
+    return f"{metric(interval.low)} to {metric(interval.high)}"
 
 
 def _share(interval: Interval | None) -> str:
-    """A share with the ends of its interval, in whole percents."""
-    return (
-        "–"
-        if interval is None
-        else f"{100 * interval.value:.0f} % ({100 * interval.low:.0f} to {100 * interval.high:.0f} %)"
-    )
+    """A share with the ends of its interval."""
+    return "–" if interval is None else f"{percent(interval.value)} ({percent_range(interval.low, interval.high)})"
 
 
 def _day(seconds: float) -> str:
     return time.strftime("%d %B %Y, %H:%M UTC", time.gmtime(seconds)).lstrip("0")
-
-
-def _span(seconds: float) -> str:
-    """A time span in words."""
-    whole = round(seconds)
-    return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s" if whole < 120 else f"{whole // 60} min {whole % 60} s"

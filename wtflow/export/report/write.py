@@ -14,9 +14,10 @@ from wtflow.compare.runs import LETTERS, MOST_RUNS
 from wtflow.errors import SettingsError, StoreError
 from wtflow.export.report.comparison import ComparisonPart, align_runs, collect_comparison
 from wtflow.export.report.figures import rates_figure, scores_figure, types_figure
-from wtflow.export.report.html import Foot, RunSection, render, size_words
+from wtflow.export.report.html import Foot, RunSection, render
 from wtflow.export.report.pictures import GROUPS, Gallery, Plan, disagreement_gallery, galleries_of
 from wtflow.export.report.run_part import RunPart, Show, collect_run
+from wtflow.numbers import size
 from wtflow.results import open_results
 from wtflow.store.files import write_atomic
 from wtflow.store.runs import RunStore
@@ -63,7 +64,7 @@ class Report:
 
     @property
     def words(self) -> str:
-        return size_words(len(self.html)) + (f"; to stay within its size it shows {self.shrunk}" if self.shrunk else "")
+        return size(len(self.html)) + (f"; to stay within its size it shows {self.shrunk}" if self.shrunk else "")
 
 
 def make_report(
@@ -151,7 +152,7 @@ def _fit(runs: Sequence[RunPart], comparison: ComparisonPart | None, options: Re
         words = f"It shows {plan.words}" + (
             "." if plan is first else f": smaller or fewer than planned, to stay under {options.most_mb:g} MB."
         )
-        foot = Foot(time.time(), size_words(0), words, plan.size_px > THUMBNAIL_PX, options.with_paths)
+        foot = Foot(time.time(), size(0), words, plan.size_px > THUMBNAIL_PX, options.with_paths)
         show("setting the page", _DRAWN)
         html = _with_size(functools.partial(render, sections, comparison, curves, disagreements), foot)
         if len(html) <= options.most_mb * 1e6 or plan is plans[-1]:
@@ -203,4 +204,4 @@ def _with_size(draw: Callable[[Foot], str], foot: Foot) -> bytes:
     which moves it by a byte or two.
     """
     n_bytes = len(draw(foot).encode())
-    return draw(replace(foot, size=size_words(n_bytes))).encode()
+    return draw(replace(foot, size=size(n_bytes))).encode()
