@@ -11,7 +11,7 @@ from pages.ui.errors import plain, show_error, shown
 from pages.ui.flow import flow_cache, flow_words
 from pages.ui.flow.field import field_state, show_field
 from pages.ui.flow.ideal_and_steps import show_ideal, show_steps
-from pages.ui.flow.positions_form import N_BENT, is_bent, show_paths_form
+from pages.ui.flow.positions_form import show_paths_form
 from pages.ui.frame import link, open_page
 from wtflow.errors import WTFlowError
 from wtflow.export.tables import travel_csv
@@ -19,7 +19,7 @@ from wtflow.plots.groups import group_words
 from wtflow.records.flow import Travel
 from wtflow.results import RunResults, image_of_row
 from wtflow.store.runs import RunStore
-from wtflow.studies.requests import TravelRequest, UmapRequest
+from wtflow.studies.requests import TravelRequest
 
 HEIGHT_PX = 560
 View = Literal["plane", "angle"]
@@ -51,17 +51,16 @@ def main(store: RunStore) -> None:
 
 def show_paths(store: RunStore, results: RunResults, request: TravelRequest, travel: Travel) -> None:
     """The moving field, the chosen position above it, and in words what it shows."""
-    umap = read_umap(store, results, request, travel)
     st.session_state[SHOWN] = (results.run_id, request.model_dump_json())
     whose, clicked = st.session_state.get(CLICKED) or (None, None)
     clicked = clicked if whose == st.session_state[SHOWN] else None
     show_position(results, request, travel, clicked)
     show_field(
-        flow_cache.paths_field(store, results.run_id, request, umap),
+        flow_cache.paths_field(store, results.run_id, request),
         key="paths",
         height=HEIGHT_PX,
         choices={
-            "view": flow_words.wanted_view(("radius", "plane", "umap") if umap else ("radius", "plane"), None),
+            "view": flow_words.wanted_view(("radius", "plane"), None),
             "colour": state.get("colour"),
             "t": state.get_number("t"),
             "marked": [] if clicked is None else [clicked],
@@ -74,20 +73,6 @@ def show_paths(store: RunStore, results: RunResults, request: TravelRequest, tra
         flow_words.show_words(travel)
         if request.at is None:
             link("wells", "See where they end", icon=":material/adjust:", run=results.run_id)
-
-
-def read_umap(store: RunStore, results: RunResults, request: TravelRequest, travel: Travel) -> UmapRequest | None:
-    """The UMAP of these paths that the address names, once it is there."""
-    umap = UmapRequest(travel=request, times="all", n_fit=N_BENT) if is_bent() else None
-    is_there = umap is not None and answers.read_task(
-        store,
-        results.run_id,
-        umap,
-        f"UMAP of {widgets.count(len(travel.positions), 'path')}",
-        flow_words.expected_umap(umap, travel),
-    )
-    flow_words.set_stand_in("paths", "radius" if umap is not None and not is_there else None)
-    return umap if is_there else None
 
 
 def take_choice() -> None:

@@ -5,7 +5,8 @@ import streamlit as st
 from pages.ui import answers, widgets
 from pages.ui.errors import shown
 from pages.ui.flow import flow_cache
-from pages.ui.flow.wells_map import pick_sample, show_map
+from pages.ui.flow.wells_map import show_map
+from pages.ui.flow.wells_sample import pick_sample
 from pages.ui.flow.wells_shape import show_landscape, show_shape
 from pages.ui.frame import open_page
 from wtflow.records.core import GOOD
@@ -20,11 +21,11 @@ def main(store: RunStore) -> None:
             icon=":material/info:",
         )
         return
-    request, umap = pick_sample(results)
+    request = pick_sample(results)
     travel = answers.read_travel(store, results.run_id, request)
     if travel is None:
         return
-    show_map(store, results, travel, umap)
+    show_map(store, results, travel, request)
     if GOOD in travel.positions.groups:
         st.subheader("The well itself", anchor=False)
         show_shape(travel, flow_cache.answer_key(store, results.run_id, request))

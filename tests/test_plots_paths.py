@@ -7,7 +7,6 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from wtflow.errors import FlowError
 from wtflow.plots.field import encode_field
 from wtflow.plots.groups import group_colours
 from wtflow.plots.paths import (
@@ -21,7 +20,7 @@ from wtflow.plots.paths import (
 )
 from wtflow.plots.theme import COLOURS
 from wtflow.records.core import GOOD
-from wtflow.records.flow import UNMARKED, PositionSet, Projection, Travel
+from wtflow.records.flow import UNMARKED, PositionSet, Travel
 from wtflow.studies.positions import thin
 
 SHELL = (5.0, 4.5, 5.5)
@@ -55,10 +54,6 @@ def travel_of(x: np.ndarray, group=GROUP, divergence=None) -> Travel:
 
 def some(steps: int = 5, n: int = 5, **changes) -> Travel:
     return travel_of(np.random.default_rng(0).normal(1, 2, (steps, n, 2)), **changes)
-
-
-def umap_of(travel: Travel, times=slice(None)) -> Projection:
-    return Projection("umap", travel.t[times], 7 + travel.plane[times], n_fitted=1234)
 
 
 # -- radius and angle --------------------------------------------------------------------------------------------------
@@ -135,42 +130,20 @@ def test_the_score_is_half_the_mean_square_of_the_channels():
     assert charts["score"].tolist() == [[6.25], [1.0]]
 
 
-def test_paths_come_with_three_views_where_a_umap_is_there_and_with_two_where_not():
+def test_paths_come_with_two_exact_views():
     travel = some()
-    assert [view.key for view in travel_field(travel, SHELL).views] == ["radius", "plane"]
-    field = travel_field(travel, SHELL, umap=umap_of(travel))
-    assert [view.key for view in field.views] == ["radius", "plane", "umap"]
-    assert np.array_equal(field.views[2].points, 7 + travel.plane)
+    field = travel_field(travel, SHELL)
+    assert [view.key for view in field.views] == ["radius", "plane"]
     assert np.array_equal(field.views[1].points, travel.plane)
     assert np.array_equal(field.t, travel.t)
 
 
 def test_the_notes_state_the_explained_share_and_what_each_view_does_to_the_truth():
     travel = some()
-    notes = {view.key: view.note for view in travel_field(travel, SHELL, umap=umap_of(travel)).views}
+    notes = {view.key: view.note for view in travel_field(travel, SHELL).views}
     assert "62 %" in notes["plane"], "1/2 and 1/8 of the variance"
     assert "Exact" in notes["radius"]
-    assert "bends" in notes["umap"]
     assert plane_view(travel).titles == ("principal axis 1 (50 % of variance)", "principal axis 2 (12 %)")
-    note = map_field(travel, None, umap=umap_of(travel, [0, 2, 4])).views[0].note
-    assert "1,234 points" in note
-
-
-@pytest.mark.parametrize("times", [[0, 1, 2, 3], [0, 1, 2, 3, 3]])
-def test_a_umap_of_other_times_is_refused(times):
-    travel = some()
-    with pytest.raises(FlowError, match="The UMAP shows 5 positions at"):
-        travel_field(travel, SHELL, umap=umap_of(travel, times))
-
-
-def test_a_umap_of_other_positions_is_refused():
-    travel = some()
-    with pytest.raises(FlowError, match="The UMAP shows 4 positions at 5 times; the paths are of 5 positions"):
-        travel_field(travel, SHELL, umap=umap_of(some(n=4)))
-    with pytest.raises(FlowError, match="4 positions at 3 times"):
-        map_field(travel, None, umap=umap_of(some(n=4), [0, 2, 4]))
-    with pytest.raises(FlowError, match="at other times"):
-        map_field(travel, None, umap=umap_of(travel, [0, 1, 4]))
 
 
 # -- the map -----------------------------------------------------------------------------------------------------------
@@ -181,11 +154,9 @@ def test_a_umap_of_other_positions_is_refused():
 )
 def test_the_map_shows_start_middle_and_end_and_no_middle_where_there_is_none(steps, shown):
     travel = some(steps)
-    field = map_field(travel, None, umap=umap_of(travel, shown))
+    field = map_field(travel, None)
     assert np.array_equal(field.t, travel.t[shown])
-    assert np.array_equal(field.views[1].points, travel.plane[shown])
-    assert [view.key for view in field.views] == ["umap", "plane"], "what was waited for comes first"
-    assert [view.key for view in map_field(travel, None).views] == ["plane"]
+    assert np.array_equal(field.views[0].points, travel.plane[shown])
 
 
 def test_escaped_are_those_that_end_farther_out_than_the_normals_radius_at_the_end():
@@ -257,8 +228,8 @@ def test_the_description_for_those_who_do_not_see_it_counts_the_groups():
 def test_fields_are_ready_for_the_browser(n):
     travel = some(n=n, divergence=np.zeros((5, n), np.float32))
     for field in (
-        travel_field(travel, SHELL, umap=umap_of(travel)),
-        map_field(travel, travel.norm.max(1), umap=umap_of(travel, [0, 2, 4])),
+        travel_field(travel, SHELL),
+        map_field(travel, travel.norm.max(1)),
     ):
         encoded = encode_field(field)
         assert encoded["ids"]["shape"] == [n]

@@ -33,7 +33,6 @@ PATHS = (
     "n",
     "saves",
     "probes",
-    "bend",
     "tab",
     *VIEW,
 )
@@ -43,6 +42,7 @@ WELLS = (
     "origin",
     "n",
     "saves",
+    "map",
     "fit",
     "neighbors",
     "distance",

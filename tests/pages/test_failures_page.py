@@ -245,10 +245,9 @@ def test_groups_are_offered_as_a_task_and_shown_once_the_map_is_there(
     page = open_page("failures", run=larger, threshold="6.0")
     assert any(button.label == "Group the worst positions of 24 images" for button in page.button)
     generator = np.random.default_rng(0)
-    points = np.stack([generator.normal(size=(24, 2)) + [20 * (i % 2), 0] for i in range(3)]).astype(np.float32)
-    points[0] = generator.normal(size=(24, 2)) * 0.1 + np.where(np.arange(24)[:, None] % 5 == 2, 0, 10)
+    points = generator.normal(size=(1, 24, 2)) * 0.1 + np.where(np.arange(24)[:, None] % 5 == 2, 0, 10)
     request = map_request(24, open_results(store, larger).settings.solver)
-    ask(store, larger, request).save(Projection("umap", np.array([0, 0.5, 1], np.float32), points, n_fitted=72))
+    ask(store, larger, request).save(Projection("umap", np.zeros(1, np.float32), points, n_fitted=24))
     page = open_page("failures", run=larger, threshold="6.0")
     said = texts(page)
     assert "Group 1: " in said and "Group 2: " in said

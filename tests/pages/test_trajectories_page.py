@@ -19,7 +19,7 @@ from wtflow.jobs import studies
 from wtflow.results import open_results
 from wtflow.store.runs import RunStore
 from wtflow.studies.compute import compute_answer
-from wtflow.studies.requests import StepsRequest, TravelRequest, UmapRequest
+from wtflow.studies.requests import StepsRequest, TravelRequest
 
 SPOT, GOOD = "test/spot/001.png", "test/good/000.png"
 
@@ -198,7 +198,6 @@ NONSENSE = {
     "n": "abc",
     "saves": "-3",
     "probes": "yes",
-    "bend": "2",
     "tab": "evil",
     "view": "evil",
     "colour": "evil",
@@ -303,48 +302,6 @@ def test_a_study_that_is_there_is_drawn_with_its_table_and_files(open_page: Open
     assert table["evaluations"].tolist() == [1, 2, 4, 10, 50, 4, 20]
     labels = [one.proto.label for one in page.get("download_button")]
     assert (labels.count("PNG"), labels.count("SVG"), labels.count("CSV")) == (6, 6, 3)
-
-
-def test_the_umap_of_paths_takes_no_more_than_it_can_and_comes_into_view_once_it_is_there(
-    open_page: OpenPage, store: RunStore, trained: str
-):
-    page = open_page("trajectories", run=trained)
-    page.checkbox(key="widget_bend").check().run()
-    assert not page.exception and not page.error
-    assert "UMAP takes at most 300 paths" in texts(page)
-    assert button(page, "UMAP of 132 paths") and "up to two minutes more" in texts(page)
-    assert page.query_params["view"] == "umap"
-    assert "view" not in field_of(page)["choices"], "a view that is not there cannot be shown"
-    page.checkbox(key="widget_bend").uncheck().run()
-    assert "view" not in page.query_params and "bend" not in page.query_params
-
-
-def test_a_umap_that_failed_says_why_and_can_be_asked_for_again(
-    open_page: OpenPage, store: RunStore, trained: str, monkeypatch: pytest.MonkeyPatch
-):
-    started = []
-    monkeypatch.setattr(studies, "start_task", lambda *args: started.append(args[2]))
-    request = UmapRequest(travel=TravelRequest(n=300, steps=20), times="all", n_fit=300)
-    tell_of(
-        store,
-        trained,
-        request,
-        state="failed",
-        message="UMAP with 15 neighbours needs more points.",
-        fix="Choose more.",
-    )
-    page = open_page("trajectories", run=trained, bend="1")
-    assert not page.exception
-    assert (
-        "**UMAP with 15 neighbours needs more points.**" in page.error[0].value
-        and "Choose more." in page.error[0].value
-    )
-    button(page, "Compute again").click().run()
-    assert started == [request]
-    assert not page.error, "the old failure is forgotten"
-
-
-# -- words and cost ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

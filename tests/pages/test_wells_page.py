@@ -49,8 +49,9 @@ def travel_of(store: RunStore, run_id: str) -> Travel:
 def keep_umap(store: RunStore, run_id: str, request: UmapRequest = UMAP) -> Projection:
     """A UMAP as if it had been computed: what the page does with it is asked here, not what UMAP does."""
     n = len(travel_of(store, run_id).positions)
-    points = np.random.default_rng(1).normal(size=(3, n, 2)).astype(np.float32)
-    projection = Projection("umap", np.array([0, 0.5, 1], np.float32), points, n_fitted=3 * n)
+    points = np.random.default_rng(1).normal(size=(1, n, 2)).astype(np.float32)
+    time = np.array([request.times == "end"], np.float32)
+    projection = Projection("umap", time, points, n_fitted=n, trust=0.93, n_trusted=n)
     ask(store, run_id, request).save(projection)
     return projection
 
@@ -80,10 +81,7 @@ def test_a_run_opens_with_principal_axes_its_numbers_and_its_well(open_page: Ope
     assert [view["key"] for view in field["views"]] == ["plane"] and field["t"] == [0, 0.5, 1]
     assert not field["playing_allowed"] and field["can_select"]
     n = field["ids"]["shape"][0]
-    assert (
-        f"{n} of 2,000 positions: the images and masks have no more. Until the UMAP is there the map shows principal"
-        " axes." in texts(page)
-    )
+    assert f"{n} of 2,000 positions: the images and masks have no more." in texts(page)
     travel = travel_of(store, trained)
     radius = np.quantile(travel.norm[-1, travel.positions.group == GOOD], 0.99)
     share = (travel.norm[-1, travel.positions.group == "spot"] > radius).mean()
@@ -158,30 +156,36 @@ NONSENSE = {
 
 
 def test_nonsense_in_every_parameter_is_passed_over(open_page: OpenPage, trained: str):
-    page = open_page("wells", run=trained, **NONSENSE)
+    page = open_page("wells", run=trained, **NONSENSE, map="end")
     assert not page.exception and not page.error
     assert page.slider(key="widget_neighbors").value == 100, "the nearest that the form has"
     assert page.slider(key="widget_distance").value == 0
     assert page.selectbox(key="widget_metric").value == "euclidean"
     assert page.select_slider(key="widget_at").value == 1.0
+    page = open_page("wells", run=trained, **NONSENSE, map="evil")
     assert field_of(page)["marked"] == [] and "Points of" not in texts(page)
 
 
 # -- the map -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_umap_that_is_there_is_shown_until_another_view_is_chosen(open_page: OpenPage, store: RunStore, trained: str):
-    keep_umap(store, trained)
-    page = open_page("wells", run=trained)
+@pytest.mark.parametrize("times", ["end", "start"])
+def test_a_umap_is_shown_at_its_own_time_with_its_trustworthiness(
+    open_page: OpenPage, store: RunStore, trained: str, times: str
+):
+    keep_umap(store, trained, UMAP.model_copy(update={"times": times}))
+    page = open_page("wells", run=trained, map=times)
     assert not page.exception and not page.error
-    assert [view["key"] for view in field_of(page)["views"]] == ["umap", "plane"]
-    assert field_of(page)["choices"]["view"] == "umap"
+    assert [view["key"] for view in field_of(page)["views"]] == ["umap"]
+    assert field_of(page)["t"] == [float(times == "end")]
+    assert "Keeps neighbourhoods: .93 of 1" in texts(page)
     assert "Compute the UMAP" not in " ".join(one.label for one in page.button)
-    assert field_of(open_page("wells", run=trained, view="plane"))["choices"]["view"] == "plane"
+    other = open_page("wells", run=trained, map="start" if times == "end" else "end")
+    assert button(other, "Compute the UMAP of 132 positions"), "the other time has a fit of its own"
 
 
 def test_the_box_says_how_long_a_umap_takes_and_that_the_first_one_compiles(open_page: OpenPage, trained: str):
-    page = open_page("wells", run=trained)
+    page = open_page("wells", run=trained, map="end")
     assert button(page, "Compute the UMAP of 132 positions")
     assert re.search(r"Takes about \d+ s; the very first UMAP on a computer takes up to two minutes more", texts(page))
 
@@ -194,6 +198,7 @@ def test_settings_of_the_address_are_those_that_are_computed(
     page = open_page(
         "wells",
         run=trained,
+        map="end",
         n="1000",
         saves="10",
         fit="500",
@@ -222,10 +227,9 @@ def test_fewer_points_than_neighbours_is_a_sentence_and_may_be_computed_again(
         message=message,
         fix="Choose more images or positions, or fewer neighbours.",
     )
-    page = open_page("wells", run=trained)
+    page = open_page("wells", run=trained, map="end")
     assert not page.exception
     assert message in page.error[0].value and "or fewer neighbours" in page.error[0].value
-    assert field_of(page) is not None, "principal axes stay"
     button(page, "Compute again").click().run()
     assert started == [UMAP]
 
@@ -236,7 +240,7 @@ def test_a_umap_under_way_shows_its_progress_and_can_be_stopped(
     stopped = []
     monkeypatch.setattr(studies, "stop_task", lambda *args: stopped.append(args[2]))  # it would end this very process
     tell_of(store, trained, UMAP, state="running", share=0.25)
-    page = open_page("wells", run=trained)
+    page = open_page("wells", run=trained, map="end")
     assert not page.exception
     assert page.get("progress")[0].proto.text.startswith("Compute the UMAP of 132 positions: 25%")
     button(page, "Stop").click().run()

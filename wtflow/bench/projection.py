@@ -15,14 +15,13 @@ NEIGHBOURS = 15
 
 def measure(shop: Workshop) -> list[Figure]:
     """Seconds of a UMAP, the first in this process (which compiles) and later ones."""
-    channels, n = shop.features.shape[-1], shop.sizes.points
-    points = np.random.default_rng(0).normal(size=(2, n, channels)).astype(np.float32)
-    t = np.array([0.0, 1.0], np.float32)
+    channels, n = shop.features.shape[-1], 2 * shop.sizes.points
+    points = np.random.default_rng(0).normal(size=(n, channels)).astype(np.float32)
 
     def umap() -> None:
         project_umap(
             points,
-            t,
+            1.0,
             np.arange(n),
             n_neighbors=min(NEIGHBOURS, n - 1),
             min_dist=0.1,
@@ -33,10 +32,10 @@ def measure(shop: Workshop) -> list[Figure]:
 
     first = seconds_of(umap)
     seconds = interleaved(
-        {"axes": lambda: project_pca(points, t, points[0]), "umap": umap}, min(REPEATS, shop.sizes.repeats)
+        {"axes": lambda: project_pca(points[None], np.ones(1), points), "umap": umap}, min(REPEATS, shop.sizes.repeats)
     )
     floor_name, floor = "principal axes of the same points", Spread.of(seconds["axes"])
-    what = f"{2 * n} points of {channels} channels"
+    what = f"{n} points of {channels} channels"
     return [
         Figure("projection", f"UMAP, {what}", "s", Spread.of(seconds["umap"]), floor_name, floor),
         Figure("projection", f"UMAP, {what}, first in a process", "s", Spread.of([first]), floor_name, floor),

@@ -1,4 +1,4 @@
-"""Paths of a run's features as a particle field: three views, colours by meaning, charts over time.
+"""Paths of a run's features as a particle field: its views, colours by meaning, charts over time.
 
 Shapes: S saved times, N positions.
 """
@@ -8,11 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from wtflow.errors import FlowError
 from wtflow.plots.field import Chart, Colour, Field, Guide, Pictures, View
 from wtflow.plots.groups import group_colours, group_words
 from wtflow.plots.theme import COLOURS
-from wtflow.records.flow import PositionSet, Projection, Travel
+from wtflow.records.flow import PositionSet, Travel
 
 RADIUS_NOTE: Final = (
     "Exact, not projected: the distance to the cross at (0, 0) is the true distance from the origin in all dimensions,"
@@ -24,17 +23,6 @@ PLANE_NOTE: Final = (
     " straight path stays straight. These two directions hold {share:.0f} % of that variance: what happens in the"
     " others is not shown here."
 )
-UMAP_NOTE: Final = (
-    "UMAP bends paths: one that is straight in feature space may curve or jump here, and distances between groups mean"
-    " little. Near neighbours at the same time stay near."
-)
-
-MAP_NOTE: Final = (
-    "UMAP preserves which points are near each other, not distances, sizes or densities of groups: a well does not look"
-    " denser here. Fitted on {n:,} points of all three times together, the others placed afterwards, so a point can be"
-    " followed from start to end."
-)
-
 CHARTS: Final = {
     "norm": ("Distance from the origin", "|x|"),
     "speed": ("Speed", "|v|"),
@@ -45,17 +33,9 @@ CHARTS: Final = {
 """Key -> label and axis title of the charts over time."""
 
 
-def travel_field(
-    travel: Travel, shell: tuple[float, float, float], pictures: Pictures | None = None, umap: Projection | None = None
-) -> Field:
-    """The field of a travel. shell: mean, 5 % and 95 % quantile of the norm of noise; umap:
-    the same positions at the same times.
-
-    Raises FlowError if the umap shows other positions or times.
-    """
+def travel_field(travel: Travel, shell: tuple[float, float, float], pictures: Pictures | None = None) -> Field:
+    """The field of a travel. shell: mean, 5 % and 95 % quantile of the norm of noise."""
     views = [radius_view(travel, shell), plane_view(travel)]
-    if umap is not None:
-        views.append(_umap_view(umap, travel.t, len(travel.positions), UMAP_NOTE))
     values = {name: getattr(travel, name) for name in ("norm", "speed", "straightness")}
     values["score"] = travel.norm**2 / (2 * travel.n_channels)
     if travel.divergence is not None:
@@ -72,35 +52,25 @@ def travel_field(
         colours=position_colours(travel.positions, travel),
         charts=tuple(charts),
         pictures=pictures,
-        alt=f"Paths of {_counts(travel.positions)}, moving from data at t = 0 to noise at t = 1",
+        alt=f"Paths of {count_groups(travel.positions)}, moving from data at t = 0 to noise at t = 1",
     )
 
 
-def map_field(
-    travel: Travel, well_radius: np.ndarray | None, pictures: Pictures | None = None, umap: Projection | None = None
-) -> Field:
-    """The map of a travel's positions at start, middle and end: principal axes and, if given, UMAP.
+def map_field(travel: Travel, well_radius: np.ndarray | None, pictures: Pictures | None = None) -> Field:
+    """The map of a travel's positions at start, middle and end on principal axes.
 
     well_radius: (S,) the normals' 99 % radius, None without normals; if given, one colour shows which
     positions escape.
-    Raises FlowError if the umap shows other positions or times.
     """
     times = np.unique([0, (len(travel.t) - 1) // 2, len(travel.t) - 1])  # a single step has no middle
     views = [replace(plane_view(travel), points=travel.plane[times])]
-    if umap is not None:
-        views.insert(0, _umap_view(umap, travel.t[times], len(travel.positions), MAP_NOTE.format(n=umap.n_fitted)))
-    colours = list(position_colours(travel.positions, travel))
-    if well_radius is not None:
-        outside = (travel.norm[-1] > well_radius[-1]).astype(int)
-        names = ("inside the well at t = 1", "escaped")
-        colours.insert(1, Colour("escape", "Escape", "group", outside, names, (COLOURS["normal"], COLOURS["defect"])))
     return Field(
         t=travel.t[times],
         ids=np.arange(len(travel.positions)),
         views=tuple(views),
-        colours=tuple(colours),
+        colours=map_colours(travel, well_radius),
         pictures=pictures,
-        alt=f"Map of {_counts(travel.positions)}, at the start, the middle and the end of their paths",
+        alt=f"Map of {count_groups(travel.positions)}, at the start, the middle and the end of their paths",
     )
 
 
@@ -128,6 +98,16 @@ def plane_view(travel: Travel) -> View:
     return View(
         "plane", "Principal axes", travel.plane, titles, PLANE_NOTE.format(share=100 * (first + second)), equal=True
     )
+
+
+def map_colours(travel: Travel, well_radius: np.ndarray | None) -> tuple[Colour, ...]:
+    """What positions can be coloured by, with `escape` where well_radius (S,), the normals' 99 % radius, is given."""
+    colours = list(position_colours(travel.positions, travel))
+    if well_radius is not None:
+        outside = (travel.norm[-1] > well_radius[-1]).astype(int)
+        names = ("inside the well at t = 1", "escaped")
+        colours.insert(1, Colour("escape", "Escape", "group", outside, names, (COLOURS["normal"], COLOURS["defect"])))
+    return tuple(colours)
 
 
 def position_colours(positions: PositionSet, travel: Travel | None = None) -> tuple[Colour, ...]:
@@ -182,18 +162,7 @@ def position_pictures(
     return Pictures(tuple(names), tuple(images), tuple(maps), of, place.astype(np.float32), (1 / width, 1 / height))
 
 
-def _umap_view(umap: Projection, t: np.ndarray, n: int, note: str) -> View:
-    """Raises FlowError unless the umap has n points at each of these times."""
-    if umap.points.shape[:2] != (len(t), n) or not np.allclose(umap.t, t, atol=1e-5):
-        found = f"{umap.points.shape[1]} positions at {len(umap.t)} times"
-        raise FlowError(
-            f"The UMAP shows {found}; the paths are of {n} positions at {len(t)} times, or at other times.",
-            fix="Compute the UMAP of these paths.",
-        )
-    return View("umap", "UMAP", umap.points, ("UMAP 1", "UMAP 2"), note, equal=True)
-
-
-def _counts(positions: PositionSet) -> str:
+def count_groups(positions: PositionSet) -> str:
     """The positions in words, such as "60 positions (40 normal, 20 crack)"."""
     groups = ", ".join(
         f"{np.count_nonzero(positions.group == name):,} {group_words(name)}" for name in positions.groups

@@ -100,6 +100,10 @@ class Projection:
     """Points that the method was fitted on (of S * N); the others were placed afterwards."""
     explained: tuple[float, float] | None = None
     """pca: share of the variance on each axis."""
+    trust: float | None = None
+    """umap: trustworthiness, 0 to 1: how well it keeps neighbourhoods. None where it was not measured."""
+    n_trusted: int = 0
+    """Points that the trustworthiness was measured on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,11 +94,21 @@ def _umap_out(projection: Projection) -> tuple[derived.Arrays, dict[str, Any]]:
     return {"t": projection.t, "points": projection.points}, {
         "method": projection.method,
         "n_fitted": projection.n_fitted,
+        "trust": projection.trust,
+        "n_trusted": projection.n_trusted,
     }
 
 
 def _umap_in(arrays: derived.Arrays, values: dict[str, Any]) -> Projection:
-    return Projection(method=values["method"], t=arrays["t"], points=arrays["points"], n_fitted=int(values["n_fitted"]))
+    trust = values["trust"]
+    return Projection(
+        method=values["method"],
+        t=arrays["t"],
+        points=arrays["points"],
+        n_fitted=int(values["n_fitted"]),
+        trust=None if trust is None else float(trust),
+        n_trusted=int(values["n_trusted"]),
+    )
 
 
 def _steps_out(answer: StepsAnswer) -> tuple[derived.Arrays, dict[str, Any]]:

@@ -35,7 +35,5 @@ def steps_seconds(results: RunResults, request: StepsRequest) -> float | None:
 
 def umap_of_travel_seconds(request: UmapRequest, n_positions: int, n_channels: int) -> float:
     """Rough seconds of a UMAP of n_positions in a separate process."""
-    steps = request.travel.steps
-    n_times = steps + 1 if request.times == "all" else len({0, steps // 2, steps})
     n_fit = min(request.n_fit, n_positions)
-    return START_S + umap_seconds(n_fit * n_times, (n_positions - n_fit) * n_times, n_channels, request.metric)
+    return START_S + umap_seconds(n_fit, n_positions - n_fit, n_channels, request.metric)

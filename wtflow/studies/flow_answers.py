@@ -1,12 +1,12 @@
 """Answers that need a run's flow: features are moved, projected, scored with other steps. Imports torch."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 import numpy as np
 
-from wtflow.errors import FlowError
-from wtflow.machine.progress import ShareDone
+from wtflow.machine.progress import Progress, ShareDone
 from wtflow.records.failures import NearestNormals
 from wtflow.records.flow import Ideal, Landscape, PositionSet, Projection, Travel
 from wtflow.records.spacing import spaced
@@ -21,16 +21,14 @@ from wtflow.studies.projection import project_umap
 from wtflow.studies.requests import Answer, NearestRequest, StepsAnswer, StepsRequest, TravelRequest, UmapRequest
 from wtflow.studies.run_flow import RunFlow, open_flow
 from wtflow.studies.steps import compute_steps
-from wtflow.studies.travel import compute_travel, walks
+from wtflow.studies.travel import CHUNK, compute_travel, starts, walks
+from wtflow.studies.trust import trustworthiness_of
 
 BASIS_IMAGES, BASIS_POSITIONS = 64, 64
 """Training normals, and positions in each, that the principal axes are fitted on."""
 
 MOVING_SHARE = 0.2
 """Share of the progress that moving the features takes before UMAP begins."""
-
-MOST_BYTES = 2e9
-"""Bytes of features that UMAP may get: they are all in memory at once."""
 
 IDEAL_POSITIONS, IDEAL_STEPS = 256, 20
 LANDSCAPE_POINTS = 41
@@ -91,33 +89,35 @@ def _travel(flow: RunFlow, request: TravelRequest, progress: ShareDone) -> Trave
 
 
 def _umap(flow: RunFlow, request: UmapRequest, progress: ShareDone) -> Projection:
-    travel = request.travel
-    positions = positions_of(flow.results, travel)
-    times = np.arange(travel.steps + 1) if request.times == "all" else np.unique([0, travel.steps // 2, travel.steps])
-    if (n_bytes := 4 * len(times) * len(positions) * flow.n_channels) > MOST_BYTES:
-        raise FlowError(
-            f"{len(positions):,} positions at {len(times)} times need {n_bytes / 1e9:.1f} GB of memory;"
-            f" at most {MOST_BYTES / 1e9:.0f} GB are allowed.",
-            fix="Choose fewer positions or steps, or only the start, middle and end.",
-        )
-    x = np.empty((len(times), len(positions), flow.n_channels), np.float32)
-    t = np.zeros(len(times))
-    for walk in walks(
-        flow, positions, travel.steps, travel.solver, lambda done, total: progress(MOVING_SHARE * done / total)
-    ):
-        x[:, walk.index] = walk.x[times].cpu().numpy()
-        t = walk.t[times]
-    fitted = drawn_evenly(positions.group, request.n_fit, request.seed)
-    return project_umap(
+    positions = positions_of(flow.results, request.travel)
+    x = _at_one_end(flow, positions, request, lambda done, total: progress(MOVING_SHARE * done / total))
+    projection = project_umap(
         x,
-        t,
-        fitted,
+        1.0 if request.times == "end" else 0.0,
+        drawn_evenly(positions.group, request.n_fit, request.seed),
         n_neighbors=request.n_neighbors,
         min_dist=request.min_dist,
         metric=request.metric,
         seed=request.seed,
         progress=lambda share: progress(MOVING_SHARE + (1 - MOVING_SHARE) * share),
     )
+    trust, n_trusted = trustworthiness_of(x, projection.points[0], request.metric)
+    return replace(projection, trust=trust, n_trusted=n_trusted)
+
+
+def _at_one_end(flow: RunFlow, positions: PositionSet, request: UmapRequest, progress: Progress) -> np.ndarray:
+    """Features (N, C) of the positions at t=1, or at t=0, where nothing has to move."""
+    x = np.empty((len(positions), flow.n_channels), np.float32)
+    if request.times == "end":
+        for walk in walks(flow, positions, request.travel.steps, request.travel.solver, progress):
+            x[walk.index] = walk.x[-1].cpu().numpy()
+        return x
+    done = 0
+    for start in starts(flow, positions, CHUNK):
+        x[start.index] = start.pick(start.x).float().cpu().numpy()
+        done += len(start.index)
+        progress(done, len(positions))
+    return x
 
 
 def _nearest(flow: RunFlow, request: NearestRequest, progress: ShareDone) -> NearestNormals:

@@ -18,7 +18,7 @@ from scipy.spatial.distance import cdist
 
 from wtflow.errors import FlowError, SettingsError
 from wtflow.records.flow import Projection
-from wtflow.studies.pca import check_times, refuse_non_finite
+from wtflow.studies.pca import refuse_non_finite
 
 METRICS: Final = ("euclidean", "cosine", "manhattan", "correlation")
 NEIGHBOURS: Final = (2, 200)
@@ -35,7 +35,7 @@ NEAR_CHUNK: Final = 256
 
 def project_umap(
     x: np.ndarray,
-    t: np.ndarray,
+    t: float,
     fit_rows: np.ndarray,
     *,
     n_neighbors: int,
@@ -44,8 +44,7 @@ def project_umap(
     seed: int,
     progress: Callable[[float], None],
 ) -> Projection:
-    """x (S, N, d) at times t (S,) in one UMAP: fitted once on the rows `fit_rows` (F,) of all S
-    times together, the rest placed.
+    """x (N, d), the features at time t, in one UMAP of S = 1 time: fitted on the rows `fit_rows` (F,), the rest placed.
 
     The same numbers for the same seed: everything runs on one thread. `progress` gets shares from 0 to 1 of the
     expected time: 0 before UMAP is loaded and compiled (silent, see the top of this module), then after each chunk of
@@ -58,16 +57,15 @@ def project_umap(
     Raises SettingsError for a metric, n_neighbors or min_dist out of range; FlowError for fewer than n_neighbors + 1
     points to fit, values that are not finite, or equal points. Source: [UMAP], started from principal axes as in [KL].
     """
-    check_times(x, t)
     _check_settings(n_neighbors, min_dist, metric)
-    n_times, n, d = x.shape
+    n, d = x.shape
     fit_rows = np.unique(np.asarray(fit_rows, dtype=np.int64))
     if fit_rows.size and not (fit_rows[0] >= 0 and fit_rows[-1] < n):
         raise FlowError(
             f"The rows to fit reach from {fit_rows[0]} to {fit_rows[-1]}, but there are {n} points.",
             fix="Give rows below that.",
         )
-    fitted = np.ascontiguousarray(x[:, fit_rows].reshape(-1, d), dtype=np.float32)
+    fitted = np.ascontiguousarray(x[fit_rows], dtype=np.float32)
     if len(fitted) < n_neighbors + 1:
         raise FlowError(
             f"UMAP with {n_neighbors} neighbours needs at least {n_neighbors + 1} points to fit, found {len(fitted)}.",
@@ -87,7 +85,7 @@ def project_umap(
     progress(0.0)
     umap = _load_umap()
     others = np.setdiff1d(np.arange(n), fit_rows)
-    seconds = np.cumsum(_stage_seconds(len(fitted), n_times * others.size, d, metric))
+    seconds = np.cumsum(_stage_seconds(len(fitted), others.size, d, metric))
     bounds = [0.0, *(seconds / seconds[-1]).tolist()]  # shares of the expected time: start, neighbours, epochs, placing
     index = _ExactNeighbours(fitted, metric)
     near, distances = index.all_neighbours(n_neighbors, _between(progress, bounds[1], bounds[2]))
@@ -116,20 +114,20 @@ def project_umap(
         disconnection_distance=np.inf,  # a point far from all others belongs on the map too
         tqdm_kwds=bars,
     )
-    points = np.empty((n_times, n, 2), np.float32)
+    points = np.empty((n, 2), np.float32)
     with warnings.catch_warnings():
         # It takes our index for none; `transform` works with it all the same, and a test holds it to that.
         warnings.filterwarnings("ignore", message="precomputed_knn", category=UserWarning)
-        points[:, fit_rows] = model.fit_transform(fitted).reshape(n_times, fit_rows.size, 2)
+        points[fit_rows] = model.fit_transform(fitted)
     ticker.is_silent = True
     progress(bounds[3])
 
-    rest = [(s, others[i : i + PLACE_CHUNK]) for s in range(n_times) for i in range(0, others.size, PLACE_CHUNK)]
-    for done, (s, rows) in enumerate(rest, start=1):
-        points[s, rows] = model.transform(np.ascontiguousarray(x[s, rows], dtype=np.float32))
+    rest = [others[i : i + PLACE_CHUNK] for i in range(0, others.size, PLACE_CHUNK)]
+    for done, rows in enumerate(rest, start=1):
+        points[rows] = model.transform(np.ascontiguousarray(x[rows], dtype=np.float32))
         progress(bounds[3] + (1 - bounds[3]) * done / len(rest))
     progress(1.0)
-    return Projection("umap", np.asarray(t, np.float32), points, len(fitted))
+    return Projection("umap", np.array([t], np.float32), points[None], len(fitted))
 
 
 class _ExactNeighbours:
@@ -219,7 +217,7 @@ def _between(progress: Callable[[float], None], low: float, high: float) -> Call
 
 
 def umap_seconds(n_fit: int, n_place: int, d: int, metric: str = "euclidean") -> float:
-    """Roughly how long `project_umap` takes for n_fit points fitted and n_place placed (rows times S) of d channels.
+    """Roughly how long `project_umap` takes for n_fit points fitted and n_place placed, of d channels.
 
     Rough: measured on one core with 15 neighbours, in a new process; 50 neighbours or a busy machine double it, and the
     very first use on a machine takes up to two minutes more.

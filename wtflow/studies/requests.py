@@ -10,11 +10,9 @@ from wtflow.records.failures import ImageFacts, NearestNormals
 from wtflow.records.flow import Projection, ReturnTrip, StepsRow, Travel
 from wtflow.studies.positions import How
 
-VERSION = 1
+VERSION = 2
 """Part of every fingerprint: raise it when the meaning of an answer changes, so that old files are ignored."""
 
-MAP_STEPS = 4
-"""Solver steps of the paths behind the map of failures. Only their start, where nothing has moved yet, is grouped."""
 MAP_MOST_FITTED = 1000
 """Images that the UMAP of this map is fitted on, as on the page `wells`; the others are placed."""
 
@@ -65,11 +63,11 @@ class TravelRequest(RequestFor[Travel]):
 
 
 class UmapRequest(RequestFor[Projection]):
-    """The positions of a travel placed by UMAP, at some of its saved times."""
+    """The positions of a travel placed by UMAP as they lie at one of its two ends, and at that time alone."""
 
     kind: Literal["umap"] = "umap"
     travel: TravelRequest
-    times: Literal["three", "all"] = Field("three", description="three: start, middle and end; all: every saved time.")
+    times: Literal["end", "start"] = Field("end", description="end: where they are at t = 1; start: at t = 0.")
     n_fit: int = Field(
         1500,
         ge=3,
@@ -108,14 +106,17 @@ class NearestRequest(RequestFor[NearestNormals]):
 
 
 def default_wells(solver: Solver) -> UmapRequest:
-    """What the page `wells` opens with: half normals, half defects, few enough that UMAP takes less than a minute."""
-    return UmapRequest(travel=TravelRequest(how="balanced", n=2000, steps=20, solver=solver), n_fit=1000)
+    """What the page `wells` opens with: half normals, half defects, few enough that UMAP is fitted on all of them."""
+    return UmapRequest(travel=TravelRequest(how="balanced", n=2000, steps=20, solver=solver), n_fit=2000)
 
 
 def map_request(n_images: int, solver: Solver) -> UmapRequest:
-    """The UMAP of the single worst position of each of n_images test images. It does not depend on the threshold."""
+    """The UMAP of the single worst position of each of n_images test images, before the flow moves it. It does not
+    depend on the threshold.
+    """
     return UmapRequest(
-        travel=TravelRequest(how="top", n=n_images, steps=MAP_STEPS, solver=solver),
+        travel=TravelRequest(how="top", n=n_images, steps=1, solver=solver),  # nothing moves, so steps mean nothing
+        times="start",
         n_fit=max(3, min(MAP_MOST_FITTED, n_images)),
     )
 

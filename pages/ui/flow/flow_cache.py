@@ -18,6 +18,7 @@ from pages.ui.shelves import Shelf
 from wtflow.plots.field import Field, Pictures, encode_field
 from wtflow.plots.paths import map_field, position_pictures, travel_field
 from wtflow.plots.pictures import data_uri
+from wtflow.plots.umap_map import umap_field
 from wtflow.records.core import GOOD
 from wtflow.records.flow import Ideal, Landscape, Neighbour, PositionSet, Projection, Travel
 from wtflow.store.runs import RunStore
@@ -110,17 +111,16 @@ def _neighbours(
     return nearest_positions(RunStore(Path(home)), run_id, row, grid_row, grid_column)
 
 
-def paths_field(store: RunStore, run_id: str, request: TravelRequest, umap: UmapRequest | None) -> dict:
+def paths_field(store: RunStore, run_id: str, request: TravelRequest) -> dict:
     """The moving field of paths that were computed before, ready for the browser.
     Its ids count the positions of `drawn(travel)`.
     """
 
-    def build(travel: Travel, projection: Projection | None) -> Field:
+    def build(travel: Travel) -> Field:
         chosen = drawn(travel)
-        pictures = hover_pictures(store, run_id, chosen.positions)
-        return travel_field(chosen, shell(travel.n_channels), pictures, projection if chosen is travel else None)
+        return travel_field(chosen, shell(travel.n_channels), hover_pictures(store, run_id, chosen.positions))
 
-    return _field("paths", store, run_id, request, umap, build)
+    return _field("paths", store, run_id, (request,), build)
 
 
 def drawn(travel: Travel) -> Travel:
@@ -128,33 +128,46 @@ def drawn(travel: Travel) -> Travel:
     return thin(travel, MOST_DRAWN)
 
 
-def wells_field(store: RunStore, run_id: str, request: TravelRequest, umap: UmapRequest | None) -> dict:
+def wells_field(store: RunStore, run_id: str, request: TravelRequest) -> dict:
     """The map of positions at start, middle and end, ready for the browser."""
 
-    def build(travel: Travel, projection: Projection | None) -> Field:
-        radius = well_radius(travel) if GOOD in travel.positions.groups else None
-        return map_field(travel, radius, hover_pictures(store, run_id, travel.positions), projection)
+    def build(travel: Travel) -> Field:
+        return map_field(travel, _normals_radius(travel), hover_pictures(store, run_id, travel.positions))
 
-    return _field("wells", store, run_id, request, umap, build)
+    return _field("wells", store, run_id, (request,), build)
+
+
+def projected_field(store: RunStore, run_id: str, request: UmapRequest) -> dict:
+    """The UMAP of positions at one time, ready for the browser. Both it and its paths were computed before."""
+
+    def build(travel: Travel, projection: Projection) -> Field:
+        pictures = hover_pictures(store, run_id, travel.positions)
+        return umap_field(travel, projection, _normals_radius(travel), pictures)
+
+    return _field("umap", store, run_id, (request.travel, request), build)
+
+
+def _normals_radius(travel: Travel) -> Any:
+    """(S,), or None without normals."""
+    return well_radius(travel) if GOOD in travel.positions.groups else None
 
 
 def _field(
     what: str,
     store: RunStore,
     run_id: str,
-    request: TravelRequest,
-    umap: UmapRequest | None,
+    requests: tuple[Request, ...],
     build: Callable[..., Field],
 ) -> dict:
-    """An encoded field by everything it depends on. Building shows progress, which cached functions cannot."""
-    stamps = tuple(file_stamp(answer_path(store, run_id, one)) for one in (request, umap) if one is not None)
-    key = (what, str(store.home), run_id, request, umap, run_stamp(store, run_id), stamps)
+    """An encoded field by everything it depends on: `build` gets the answers to the requests. Building shows progress,
+    which cached functions cannot.
+    """
+    stamps = tuple(file_stamp(answer_path(store, run_id, one)) for one in requests)
+    key = (what, str(store.home), run_id, requests, run_stamp(store, run_id), stamps)
     shelf = fields()
     found = shelf.get(key)
     if found is None:
-        found = encode_field(
-            build(answer(store, run_id, request), None if umap is None else answer(store, run_id, umap))
-        )
+        found = encode_field(build(*(answer(store, run_id, one) for one in requests)))
         shelf.put(key, found)
     return found
 

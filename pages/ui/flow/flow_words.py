@@ -58,19 +58,11 @@ def wanted_view(offered: tuple[str, ...], otherwise: str | None) -> str | None:
     return state.get("view") if state.get("view") in offered else otherwise
 
 
-def take_choice(key: str) -> None:
-    """View, colour and time go into the address once a person has chosen them. A view that merely stands in for a
-    UMAP was not chosen.
-    """
-    stand_in = st.session_state.get(f"{key}_stand_in")
+def take_choice(key: str, names: tuple[str, ...] = state.VIEW) -> None:
+    """View, colour and time, or the named of them, go into the address once a person has chosen them."""
     for name, value in field_state(key).choice.items():
-        if name in state.VIEW and value is not None and not (name == "view" and value == stand_in):
+        if name in names and value is not None:
             state.put(name, state.to_text(value))
-
-
-def set_stand_in(key: str, view: str | None) -> None:
-    """Note which view is shown only because the UMAP that is wanted is not there yet."""
-    st.session_state[f"{key}_stand_in"] = view
 
 
 # -- how long it takes -------------------------------------------------------------------------------------------------

@@ -27,8 +27,6 @@ HOW = {
 COUNTS = (200, 500, 1000, 2000, 5000, 20_000)
 SAVES = (4, 10, 20, 50)
 N_PROBES = 4
-N_BENT = 300
-"""Paths in a UMAP of paths: each brings all its saved times, and UMAP is slow."""
 
 
 def show_paths_form(results: RunResults, threshold: thresholds.Threshold) -> TravelRequest:
@@ -65,16 +63,7 @@ def show_paths_form(results: RunResults, threshold: thresholds.Threshold) -> Tra
             help=f"Estimated with {N_PROBES} random directions (Hutchinson); takes some times as long.",
             **state.bound("probes", state.get("probes") == "1"),
         )
-        tied = state.bound("bend", state.get("bend") == "1")
-        bent = st.checkbox(
-            "UMAP of the paths",
-            help=f"Of at most {N_BENT} paths, computed by a separate process.",
-            key=tied["key"],
-            on_change=_bend,
-        )
-        if bent and n > N_BENT and at is None:
-            st.caption(f"UMAP takes at most {N_BENT} paths.", width="content")
-    _keep_flags()
+    _keep_flag()
     if chosen.is_active and images != "one":
         with st.container(horizontal=True, vertical_alignment="center"):
             if len(rows) < len(everything):
@@ -88,18 +77,13 @@ def show_paths_form(results: RunResults, threshold: thresholds.Threshold) -> Tra
         {
             "rows": () if are_all else tuple(picked),
             "how": how,
-            "n": 1 if at else min(n, N_BENT) if bent else n,
+            "n": 1 if at else n,
             "at": at,
             "steps": saves,
             "solver": results.settings.solver,
             "n_probes": N_PROBES if probes else 0,
         },
     )
-
-
-def is_bent() -> bool:
-    """Whether a UMAP of the paths is wanted."""
-    return state.get("bend") == "1"
 
 
 def _pick_images(results: RunResults, chosen: thresholds.Filter) -> str:
@@ -176,17 +160,9 @@ def _pick_number(label: str, name: str, options: tuple[int, ...], start: int, hi
     return value
 
 
-def _bend() -> None:
-    """A person who requests the UMAP wants to see it once it is there."""
-    wants = st.session_state["widget_bend"]
-    state.put("bend", "1" if wants else None)
-    state.put("view", "umap" if wants else None)
-
-
-def _keep_flags() -> None:
+def _keep_flag() -> None:
     """A checkbox that is off leaves no trace in the address."""
-    for name in ("probes", "bend"):
-        if state.get(name) in ("False", "0"):
-            state.put(name, None)
-        elif state.get(name) == "True":
-            state.put(name, "1")
+    if state.get("probes") in ("False", "0"):
+        state.put("probes", None)
+    elif state.get("probes") == "True":
+        state.put("probes", "1")

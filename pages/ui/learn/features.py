@@ -9,7 +9,7 @@ import streamlit as st
 from pages.ui import cache, run_cache, state, widgets
 from pages.ui.errors import plain, shown
 from pages.ui.flow import flow_cache
-from pages.ui.flow.wells_map import COUNTS, SAVES
+from pages.ui.flow.wells_sample import COUNTS, SAVES
 from pages.ui.frame import link
 from wtflow.plots import theme
 from wtflow.plots.well import plot_radius_heat
