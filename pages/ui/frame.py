@@ -5,11 +5,13 @@ tests of one page. So navigation is set here, on every page, whether or not app.
 twice is harmless, and the ids of widgets stay the same in both cases (they depend on how navigation was set).
 """
 
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import state
 from pages.ui.errors import shown
@@ -67,6 +69,9 @@ PAGES: dict[str, PageEntry] = {
 
 FIRST = next(iter(PAGES))
 
+_PLACES: ContextVar[tuple[DeltaGenerator, DeltaGenerator]] = ContextVar("places_in_the_title_row")
+"""Of the page that this thread is drawing: for the run, and for the page's own controls."""
+
 
 def navigate() -> st.Page:
     """Set the navigation and return the page that the address names."""
@@ -99,11 +104,30 @@ def open_page(name: str) -> RunStore:
     st.html(ASSETS / "style.css")
     st.html(Path(__file__).with_name("pages.css"))
     state.sync(name, entry.params)
-    with st.container(horizontal=True, key="page_head"):
-        st.title(entry.title, anchor=False, width="content")
-        st.caption(entry.question, width="content")
+    _show_head(entry)
     with shown():
         return RunStore()
+
+
+def _show_head(entry: PageEntry) -> None:
+    """The title row: title, place for the run, the page's question where there is room, place for a page's controls."""
+    with st.container(horizontal=True, vertical_alignment="center", key="page_head"):
+        st.title(entry.title, anchor=False, width="content")
+        run = st.container(horizontal=True, vertical_alignment="center", width="content", key="page_run")
+        with st.container(key="page_question"):
+            st.caption(entry.question)
+        tools = st.container(horizontal=True, vertical_alignment="center", width="content", key="page_tools")
+    _PLACES.set((run, tools))
+
+
+def run_place() -> DeltaGenerator:
+    """Where the title row shows the run that a page is about."""
+    return _PLACES.get()[0]
+
+
+def head() -> DeltaGenerator:
+    """The right end of the title row, for a few small controls of a page: `with head(): st.popover(...)`."""
+    return _PLACES.get()[1]
 
 
 def go(name: str, **params: str | None) -> NoReturn:

@@ -97,6 +97,7 @@ FOLLOWERS = {
 }
 
 _CHOICES, _WRITTEN, _PAGE, _PARAMS = "choices", "address_written", "page_open", "page_params"
+_OPENED = "run_opened"
 
 
 def sync(page: str, params: tuple[str, ...]) -> None:
@@ -171,6 +172,12 @@ def settle(name: str, value: str) -> None:
     if choices.get(name) != [value]:
         choices[name] = [value]
         _write()
+
+
+def note_opened(run_id: str) -> bool:
+    """Whether this session opens this run now; a rerun, or another page of the same run, does not."""
+    before, st.session_state[_OPENED] = st.session_state.get(_OPENED), run_id
+    return before != run_id
 
 
 def to_text(value: object) -> str | list[str] | None:

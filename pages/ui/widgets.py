@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,8 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import cache, run_cache, state
 from pages.ui.errors import plain, show_error
-from pages.ui.frame import link
-from wtflow.config import Settings
+from pages.ui.frame import link, run_place
 from wtflow.errors import RunNotFoundError
 from wtflow.numbers import count as count
 from wtflow.numbers import duration as duration
@@ -22,6 +21,7 @@ from wtflow.numbers import metric as metric
 from wtflow.numbers import size as size
 from wtflow.records.core import RunSummary
 from wtflow.results import RunResults
+from wtflow.store.opened import opened_last, remember_opened
 from wtflow.store.runs import RunStore
 
 TILE_PX = 165
@@ -77,45 +77,49 @@ def weights_badge(summary: RunSummary) -> None:
         st.badge(EMBEDDED, icon=":material/deployed_code:", color="gray", help=EMBEDDED_NOTE)
 
 
-def show_weights_note(settings: Settings) -> None:
-    """Show on top of a page that its results come from random features, or from the embedded backbone."""
-    if settings.is_untrained:
-        st.warning(UNTRAINED_NOTE, icon=":material/science:")
-    elif settings.is_embedded:
-        st.caption(f":material/deployed_code: {EMBEDDED_NOTE}")
-
-
 def pick_run(store: RunStore) -> RunSummary:
-    """The finished run that the address names, or the newest; ends the page with what to do when there is none."""
+    """The finished run that the address names, or the one opened last; ends the page with what to do when there is
+    none. The picker stands in the title row, with a badge where the run's features could be better.
+    """
     summaries = {summary.run_id: summary for summary in run_cache.live_summaries(store)}
-    finished = [run_id for run_id, summary in summaries.items() if is_finished(summary)]
+    finished = {run_id: summary for run_id, summary in summaries.items() if is_finished(summary)}
     wanted = state.get("run")
-    chosen = wanted if wanted in finished else finished[0] if finished and wanted is None else None
-    if finished:
-        st.selectbox(
-            "Run",
-            finished,
-            index=None if chosen is None else 0,
-            placeholder="Choose a run",
-            format_func=run_labels(summaries.values()).__getitem__,
-            **state.bound("run", chosen),
-        )
+    chosen = wanted if wanted in finished else _first_run(store, finished) if wanted is None else None
+    with run_place():
+        if finished:
+            st.selectbox(
+                "Run",
+                list(finished),
+                index=None if chosen is None else 0,
+                placeholder="Choose a run",
+                format_func=told_apart({run_id: picker_line(run) for run_id, run in finished.items()}).__getitem__,
+                label_visibility="collapsed",
+                **state.bound("run", chosen),
+            )
+        if chosen is not None:
+            weights_badge(summaries[chosen])
     if chosen is None:
         _show_why_no_run(store, wanted, summaries)
         st.stop()
     state.settle("run", chosen)
+    if state.note_opened(chosen):
+        remember_opened(store, chosen)
     return summaries[chosen]
 
 
+def _first_run(store: RunStore, finished: Mapping[str, RunSummary]) -> str | None:
+    """The run opened last, else the newest that is no copy scored again."""
+    last = opened_last(store)
+    if last in finished:
+        return last
+    return next((run_id for run_id, run in finished.items() if not run.is_rescored), next(iter(finished), None))
+
+
 def open_run(store: RunStore) -> RunResults:
-    """The results of the chosen run, with a note where its features are random or those of the embedded backbone.
-    Ends the page when there is none.
-    """
+    """The results of the chosen run. Ends the page when there is none."""
     summary = pick_run(store)
     with st.spinner("Reading the run"):
-        results = cache.results(store, summary.run_id)
-    show_weights_note(results.settings)
-    return results
+        return cache.results(store, summary.run_id)
 
 
 def _show_why_no_run(store: RunStore, wanted: str | None, summaries: dict[str, RunSummary]) -> None:
@@ -153,12 +157,28 @@ def show_why_unfit(run_id: str, summary: RunSummary | None) -> None:
 
 
 def run_labels(summaries: Iterable[RunSummary]) -> dict[str, str]:
-    """Run -> its line for a picker. A picker tells options apart by what it shows, so of runs that look alike each also
-    has its id.
+    """Run -> its line for a picker, with its settings in a few words."""
+    return told_apart({summary.run_id: run_label(summary) for summary in summaries})
+
+
+def told_apart(labels: Mapping[str, str]) -> dict[str, str]:
+    """Run -> its line. A picker tells options apart by what it shows, so of runs that look alike each also has its
+    id.
     """
-    labels = {summary.run_id: run_label(summary) for summary in summaries}
     n_alike = Counter(labels.values())
     return {run_id: f"{label} · {run_id}" if n_alike[label] > 1 else label for run_id, label in labels.items()}
+
+
+def picker_line(summary: RunSummary) -> str:
+    """A finished run in one short line: its name or what it is of, how good, its seed, and when it was made."""
+    facts = [
+        summary.name or summary.category,
+        f"AUROC {metric(summary.metrics.get('image_auroc'))}",
+        f"seed {summary.seed}",
+        moment(summary.created),
+        *(["scored again"] if summary.is_rescored else []),
+    ]
+    return " · ".join(facts)
 
 
 def run_label(summary: RunSummary) -> str:

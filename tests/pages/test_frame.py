@@ -1,15 +1,19 @@
 """Every page stands on its own feet, and choices survive in the address."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from page_runs import PAGES, OpenPage
+from page_runs import PAGES, OpenPage, write_run
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 from waiting import PATIENCE_S
 
 from pages.ui import state
 from pages.ui.frame import PAGES as ENTRIES
+from wtflow.store.layout import OPENED
+from wtflow.store.opened import opened_last
+from wtflow.store.runs import RunStore
 
 
 @pytest.mark.parametrize("name", [name for name in ENTRIES if name not in ("data", "train")])
@@ -50,6 +54,28 @@ def test_widgets_are_the_same_with_and_without_app(store, finished: str, monkeyp
     before = PagesManager.__init__
     monkeypatch.setattr(PagesManager, "__init__", init)
     assert widget_id() == without
+
+
+def test_a_page_without_an_address_shows_the_run_opened_last_also_in_a_new_session(
+    store: RunStore, root: Path, finished: str, open_page: OpenPage
+):
+    newer = write_run(store, root)
+    assert open_page("results").selectbox(key="widget_run").value == newer, "nothing was opened before"
+    open_page("failures", run=finished)
+    for name in ("results", "localization", "try_image"):
+        assert open_page(name).selectbox(key="widget_run").value == finished, name
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"run_id": 3}', '{"run_id": "../.."}', None])
+def test_a_damaged_memory_of_the_run_opened_last_falls_back_to_the_newest_and_is_written_anew(
+    store: RunStore, finished: str, open_page: OpenPage, content: str | None
+):
+    path = store.home / OPENED
+    path.write_text(content) if content is not None else path.mkdir()
+    page = open_page("results")
+    assert not page.exception and not page.error
+    assert page.selectbox(key="widget_run").value == finished
+    assert opened_last(store) == (finished if content is not None else None)
 
 
 def address_page():

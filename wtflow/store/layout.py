@@ -28,6 +28,7 @@ runs/<run_id>/
     .fresh/          results of a pass that is not complete yet; see store/passes.py
 runs/.cache/         features of the frozen backbone, shared by runs; safe to delete
 runs/.readings/      one JSON file per data set: how a person said that it is to be read
+runs/.opened.json    which run was opened last; safe to delete
 """
 
 import re
@@ -71,6 +72,7 @@ RESULTS = (EDGES, WHOLE, INDEX, MAPS, PICTURES, TRUTH, SCORES, METRICS)
 TRAINED = (DATA, CHECKPOINT)
 """What stays as it is unless a pass writes it anew."""
 READINGS = ".readings"
+OPENED = ".opened.json"
 
 RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[A-Za-z0-9_-]{1,60}")
 """Time of creation and category. Any other text is refused before the disk is accessed."""

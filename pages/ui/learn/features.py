@@ -38,10 +38,11 @@ def show_features(store: RunStore) -> None:
     run_id = summary.run_id
     with shown():
         results = cache.results(store, run_id)
-        widgets.show_weights_note(results.settings)
         travel = kept_travel(store, results)
     with st.container(border=True, key="lesson_features"):
-        st.markdown(f"**{plain(widgets.run_label(summary))}**")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{plain(widgets.run_label(summary))}**", width="content")
+            widgets.weights_badge(summary)
         if travel is None:
             st.markdown(
                 "No paths of this run were computed yet. The page Wells computes those of 2,000 positions in some"
