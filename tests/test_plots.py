@@ -152,7 +152,7 @@ ROC = Curve(np.array([0, 0, 0.5, 0.5, 1]), np.array([0, 0.5, 0.5, 1, 1]), np.arr
 )
 def test_the_marked_point_of_a_roc_curve_has_the_rates_at_the_threshold(threshold, point):
     marked = plot_roc(ROC, threshold).data[1]
-    assert (marked.x[0], marked.y[0]) == point
+    assert (marked.x[0] / 100, marked.y[0] / 100) == point
     assert marked.marker.color == COLOURS["threshold"]
 
 
@@ -243,7 +243,7 @@ def test_each_step_shows_what_it_added_to_the_score(probe):
 
 def test_the_strongest_channel_stands_on_top_with_its_share(probe):
     bars = next(one for one in plot_probe(probe).data if one.type == "bar" and one.orientation == "h")
-    assert list(bars.y) == ["c7", "c3"] and list(bars.x) == [0.0625, 0.25] and list(bars.customdata) == [1.0, -2.0]
+    assert list(bars.y) == ["c7", "c3"] and list(bars.x) == [6.25, 25] and list(bars.customdata) == [1.0, -2.0]
 
 
 def test_the_probe_says_which_end_of_time_is_data():

@@ -85,7 +85,7 @@ def test_every_run_has_a_line_of_its_own_colour_and_dash(kind):
 
 
 def test_the_pro_curve_ends_where_aupro_does():
-    assert plot_rates([("A", STEP)], "pro").layout.xaxis.range[1] == pytest.approx(0.303)
+    assert plot_rates([("A", STEP)], "pro").layout.xaxis.range[1] == pytest.approx(30.3)
 
 
 def test_no_curve_at_all_is_said_in_words():

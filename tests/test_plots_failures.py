@@ -49,8 +49,12 @@ def test_threshold_and_bound_are_lines_across_the_figure():
 
 
 def test_shares_are_ticked_as_percentages():
-    assert "%" in fact([0.1, 0.2, 0.3, 0.4], is_share=True).layout.xaxis.tickformat
-    assert not fact([0.1, 0.2, 0.3, 0.4]).layout.xaxis.tickformat
+    figure = fact([0.1, 0.2, 0.3, 0.4], is_share=True)
+    assert figure.layout.xaxis.ticksuffix == "\N{NBSP}%"
+    assert sorted(x for trace in figure.data for x in trace.x) == pytest.approx([10, 20, 30, 40])
+    assert not fact([0.1, 0.2, 0.3, 0.4]).layout.xaxis.ticksuffix
+    small = fact([1e-5, 0.001, 0.3, 0.4], is_share=True)
+    assert all(text.endswith("\N{NBSP}%") for text in small.layout.xaxis.ticktext), "also on a logarithmic axis"
 
 
 def test_a_fact_that_no_image_has_gets_a_sentence():
@@ -71,7 +75,7 @@ def test_a_place_of_the_alarm_map_leads_to_the_image_that_is_highest_there_at_th
     custom = dict(zip(zip(points.y, points.x, strict=True), points.customdata, strict=True))
     assert custom[0, 1] == ["b", "0,1"]
     assert custom[1, 2] == ["c", "1,2"]
-    assert points.text[1] == "50%"
+    assert points.text[1] == "50\N{NBSP}%"
     assert figure.layout.yaxis.range == (1.5, -0.5), "row 0 is on top"
 
 

@@ -141,9 +141,9 @@ def test_paths_come_with_two_exact_views():
 def test_the_notes_state_the_explained_share_and_what_each_view_does_to_the_truth():
     travel = some()
     notes = {view.key: view.note for view in travel_field(travel, SHELL).views}
-    assert "62 %" in notes["plane"], "1/2 and 1/8 of the variance"
+    assert "62\N{NBSP}%" in notes["plane"], "1/2 and 1/8 of the variance"
     assert "Exact" in notes["radius"]
-    assert plane_view(travel).titles == ("principal axis 1 (50 % of variance)", "principal axis 2 (12 %)")
+    assert plane_view(travel).titles == ("principal axis 1 (50\N{NBSP}% of variance)", "principal axis 2 (12\N{NBSP}%)")
 
 
 # -- the map -----------------------------------------------------------------------------------------------------------

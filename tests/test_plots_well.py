@@ -49,8 +49,8 @@ def test_the_heat_shows_each_share_at_its_time_and_distance():
     )
     np.testing.assert_array_equal(left.x, T)
     np.testing.assert_array_equal(left.y, [0.5, 1.5, 2.5, 3.5])
-    np.testing.assert_array_equal(left.z, DENSITY.T)
-    np.testing.assert_array_equal(right.z, DENSITY[::-1].T)
+    np.testing.assert_array_equal(left.z, 100 * DENSITY.T)
+    np.testing.assert_array_equal(right.z, 100 * DENSITY[::-1].T)
     assert (left.zmin, left.zmax) == (right.zmin, right.zmax)
     assert (left.xaxis, right.xaxis) == ("x", "x2")
 
@@ -92,9 +92,9 @@ def test_the_distance_axis_starts_at_the_origin_and_holds_shell_and_radius():
 def test_each_group_has_its_colour_and_shares_on_a_percent_axis():
     figure = plot_escape(T, CURVES, group_colours(GROUPS))
     for trace, (name, share) in zip(figure.data, CURVES.items(), strict=True):
-        np.testing.assert_array_equal(trace.y, share)
+        np.testing.assert_array_equal(trace.y, 100 * share)
         assert trace.line.color == group_colours(GROUPS)[name]
-    assert figure.layout.yaxis.tickformat == ".0%"
+    assert figure.layout.yaxis.ticksuffix == "\N{NBSP}%"
     assert "by construction" in figure.data[0].name
     assert figure.data[0].line.color == COLOURS["normal"]
     assert figure.data[1].line.color == COLOURS["defect"]
@@ -109,8 +109,8 @@ def test_neighbouring_defect_types_differ_in_more_than_colour():
 
 
 def test_one_percent_is_not_blown_up_to_fill_the_axis():
-    assert plot_escape(T, {GOOD: np.full(3, 0.01)}, group_colours((GOOD,))).layout.yaxis.range == (0, 0.05)
-    assert plot_escape(T, {"hole": np.ones(3)}, group_colours(("hole",))).layout.yaxis.range[1] >= 1
+    assert plot_escape(T, {GOOD: np.full(3, 0.01)}, group_colours((GOOD,))).layout.yaxis.range == (0, 5)
+    assert plot_escape(T, {"hole": np.ones(3)}, group_colours(("hole",))).layout.yaxis.range[1] >= 100
 
 
 @pytest.mark.parametrize("depth", [[3.0, 1, 2], [-3.0, -1, -2], [0.0, 0, 0], [2.0, -1, 0]])

@@ -279,7 +279,7 @@ def test_only_the_norm_has_the_shell():
 
 
 def test_the_axes_of_the_plane_say_how_much_they_explain_and_those_of_umap_do_not():
-    assert {"principal axis 1 (31% of variance)", "principal axis 2 (12% of variance)"} <= texts(
+    assert {"principal axis 1 (31\N{NBSP}% of variance)", "principal axis 2 (12\N{NBSP}% of variance)"} <= texts(
         to_svg(still_paths(TRAVEL, "plane"))
     )
     bent = Projection("umap", TRAVEL.t, TRAVEL.plane, 40)
@@ -326,7 +326,7 @@ def test_metrics_that_the_data_does_not_define_are_not_drawn_and_the_runs_own_st
 
 def test_a_landscape_says_how_much_the_potential_explains_and_names_its_marks():
     found = " ".join(texts(to_svg(still_landscape(LANDSCAPE))))
-    assert "explains 99%" in found and "holds 40%" in found and "start" in found
+    assert "explains 99\N{NBSP}%" in found and "holds 40\N{NBSP}%" in found and "start" in found
 
 
 def test_a_thinned_sample_keeps_rare_groups_whole_and_says_how_many_are_drawn():

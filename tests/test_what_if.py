@@ -295,7 +295,7 @@ def test_rings_mark_the_first_strength_at_the_threshold_and_are_absent_when_the_
         "a", "dark", (0, 0), (2, 4, 8), (0.1, 0.5, 1.0), np.array([[1, 1, 2], [1, 3, 4], [3, 2, 5]], float), 1.0
     )
     rings = [trace for trace in plot_sweep(sweep, 3.0).data if trace.name == "first called defective"]
-    assert [(list(ring.x), list(ring.y)) for ring in rings] == [([0.5, 0.1], [3, 3])]
+    assert [(list(ring.x), list(ring.y)) for ring in rings] == [([50, 10], [3, 3])]
     assert [trace.name for trace in plot_sweep(sweep, 3.0).data[:3]] == ["4 px across", "8 px across", "16 px across"]
     for threshold in (0.9, 99.0):
         assert not [trace for trace in plot_sweep(sweep, threshold).data if trace.name == "first called defective"]

@@ -45,17 +45,17 @@ class ScoreAxis:
         """The value itself, or the end of the axis that it lies beyond."""
         return float(min(max(value, self.low), self.high))
 
-    def layout(self) -> dict[str, object]:
-        """The axis as Plotly's layout expects it."""
+    def layout(self, suffix: str = "") -> dict[str, object]:
+        """The axis as Plotly's layout expects it; `suffix` follows each number on it."""
         axis: dict[str, object] = {
             "title": {"text": self.title},
             "type": "log" if self.is_log else "linear",
             "range": self.plotly_range,
         }
         return axis | (
-            {"tickvals": (ticks := self.log_ticks()), "ticktext": [f"{tick:,g}" for tick in ticks]}
+            {"tickvals": (ticks := self.log_ticks()), "ticktext": [f"{tick:,g}{suffix}" for tick in ticks]}
             if self.is_log
-            else {}
+            else {"ticksuffix": suffix}
         )
 
     def log_ticks(self) -> list[float]:

@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from wtflow.metrics import FPR_LIMIT
+from wtflow.numbers import PERCENT_SIGN
 from wtflow.plots.axes import score_axis
 from wtflow.plots.letters import figure_letters
 from wtflow.plots.theme import COLOURS, add_empty_note, style
@@ -65,7 +66,9 @@ def plot_differences(rows: Sequence[MetricRow], titles: Mapping[str, str], names
                     "thickness": 2.5,
                     "width": 5,
                 },
-                hovertemplate="%{x:+.3f}, 95 % interval %{customdata[0]:+.3f} to %{customdata[1]:+.3f}<extra></extra>",
+                hovertemplate=(
+                    "%{x:+.3f}, 95\N{NBSP}% interval %{customdata[0]:+.3f} to %{customdata[1]:+.3f}<extra></extra>"
+                ),
             )
         )
     line = {"color": COLOURS["reference"], "width": 2, "dash": "dot"}
@@ -90,8 +93,8 @@ def plot_rates(curves: Sequence[tuple[str, Curve | None]], kind: Literal["roc", 
     for k, (name, curve) in enumerate(curves):
         if curve is not None:
             line = {"color": RUN_COLOURS[k], "width": 2.5, "dash": DASHES[k]}
-            hover = "%{y:.1%} at %{x:.2%}<br>threshold %{customdata:.4g}"
-            data = {"x": curve.x, "y": curve.y, "customdata": [float(value) for value in curve.thresholds]}
+            hover = f"%{{y:.1f}}{PERCENT_SIGN} at %{{x:.2f}}{PERCENT_SIGN}<br>threshold %{{customdata:.4g}}"
+            data = {"x": 100 * curve.x, "y": 100 * curve.y, "customdata": [float(value) for value in curve.thresholds]}
             figure.add_trace(
                 go.Scatter(**data, name=figure_letters(name), mode="lines", line=line, hovertemplate=hover)
             )
@@ -99,10 +102,10 @@ def plot_rates(curves: Sequence[tuple[str, Curve | None]], kind: Literal["roc", 
         return add_empty_note(figure, "This curve needs normal and defective test images.")
     if kind == "roc":
         chance = {"color": COLOURS["reference"], "width": 1.5, "dash": "dot"}
-        figure.add_trace(go.Scatter(x=[0, 1], y=[0, 1], name="chance", mode="lines", line=chance, hoverinfo="skip"))
-    end = FPR_LIMIT if kind == "pro" else 1.0
-    figure.update_xaxes(title_text=x_title, range=[-0.01 * end, 1.01 * end], tickformat=".0%")
-    figure.update_yaxes(title_text=y_title, range=[-0.02, 1.03], tickformat=".0%")
+        figure.add_trace(go.Scatter(x=[0, 100], y=[0, 100], name="chance", mode="lines", line=chance, hoverinfo="skip"))
+    end = 100 * (FPR_LIMIT if kind == "pro" else 1.0)
+    figure.update_xaxes(title_text=x_title, range=[-0.01 * end, 1.01 * end], ticksuffix=PERCENT_SIGN)
+    figure.update_yaxes(title_text=y_title, range=[-2, 103], ticksuffix=PERCENT_SIGN)
     return figure
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
+from wtflow.numbers import PERCENT_SIGN
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import COLOURS, add_empty_note, style
 from wtflow.records.core import Curve
@@ -73,22 +74,31 @@ def _plot_rates(curve: Curve, threshold: float, y_words: str, x_words: str) -> g
     figure = style(go.Figure())
     if len(curve.x) == 0:
         return add_empty_note(figure, "This curve needs normal and defective test images.")
-    hover = f"{y_words} %{{y:.1%}}<br>{x_words} %{{x:.1%}}<br>at threshold %{{customdata:.4g}}<extra></extra>"
+    hover = (
+        f"{y_words} %{{y:.1f}}{PERCENT_SIGN}<br>{x_words} %{{x:.1f}}{PERCENT_SIGN}<br>"
+        "at threshold %{customdata:.4g}<extra></extra>"
+    )
     line = {"color": COLOURS["selected"], "width": 2.5}
     thresholds = [float(value) for value in curve.thresholds]
     figure.add_trace(
         go.Scatter(
-            x=curve.x, y=curve.y, customdata=thresholds, name="this run", mode="lines", line=line, hovertemplate=hover
+            x=100 * curve.x,
+            y=100 * curve.y,
+            customdata=thresholds,
+            name="this run",
+            mode="lines",
+            line=line,
+            hovertemplate=hover,
         )
     )
     at = point_at(curve, threshold)
     if at is not None:
         marker = {"color": COLOURS["threshold"], "size": 13, "line": {"width": 0}}
         name = f"threshold {format_score(threshold)}"
-        place = {"x": [curve.x[at]], "y": [curve.y[at]], "customdata": [thresholds[at]]}
+        place = {"x": [100 * curve.x[at]], "y": [100 * curve.y[at]], "customdata": [thresholds[at]]}
         figure.add_trace(go.Scatter(**place, name=name, mode="markers", marker=marker, hovertemplate=hover))
-    figure.update_xaxes(range=[-0.01, 1.01], tickformat=".0%")
-    figure.update_yaxes(range=[-0.02, 1.03], tickformat=".0%")
+    figure.update_xaxes(range=[-1, 101], ticksuffix=PERCENT_SIGN)
+    figure.update_yaxes(range=[-2, 103], ticksuffix=PERCENT_SIGN)
     return figure
 
 

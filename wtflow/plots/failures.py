@@ -11,6 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 from PIL import Image, ImageColor
 
+from wtflow.numbers import PERCENT_SIGN, percent
 from wtflow.plots.axes import format_score, score_axis
 from wtflow.plots.groups import DEFECT_COLOURS
 from wtflow.plots.letters import figure_letters
@@ -46,6 +47,8 @@ def plot_fact(
     """
     values, scores, outcomes = np.asarray(values, float), np.asarray(scores, float), np.asarray(outcome)
     known = np.flatnonzero(np.isfinite(values))
+    scale, suffix = (100, PERCENT_SIGN) if is_share else (1, "")
+    values = scale * values
     figure = style(go.Figure(), HEIGHT_PX)
     if not known.size:
         return add_empty_note(figure, "No image has this fact.")
@@ -58,8 +61,8 @@ def plot_fact(
             )
     figure.add_hline(threshold, line={"color": COLOURS["threshold"], "width": 2, "dash": "dash"})
     if bound is not None:
-        figure.add_vline(bound, line={"color": COLOURS["selected"], "width": 2, "dash": "dot"})
-    figure.update_xaxes(across.layout() | {"title": {"text": title}, "tickformat": ".3~%" if is_share else ""})
+        figure.add_vline(scale * bound, line={"color": COLOURS["selected"], "width": 2, "dash": "dot"})
+    figure.update_xaxes(across.layout(suffix) | {"title": {"text": title}})
     figure.update_yaxes(up.layout() | {"title": {"text": SCORE_TITLE}})
     return figure
 
@@ -72,15 +75,15 @@ def plot_alarms(alarms: AlarmMap, id_of_row: dict[int, str]) -> go.Figure:
     figure = style(go.Figure(), HEIGHT_PX + 60)
     bar = {
         "title": {"text": "share of normal images", "side": "right"},
-        "tickformat": ".0%",
+        "ticksuffix": PERCENT_SIGN,
         "thickness": 12,
         "outlinewidth": 0,
     }
     figure.add_trace(
         go.Heatmap(
-            z=alarms.share,
+            z=100 * alarms.share,
             zmin=0,
-            zmax=max(float(alarms.share.max()), 1e-9),
+            zmax=max(100 * float(alarms.share.max()), 1e-9),
             colorscale=HEAT,
             colorbar=bar,
             hoverinfo="skip",
@@ -96,7 +99,7 @@ def plot_alarms(alarms: AlarmMap, id_of_row: dict[int, str]) -> go.Figure:
             marker={"size": 12, "opacity": 0},
             showlegend=False,
             customdata=[[name, f"{row},{column}"] for name, row, column in zip(highest, rows, columns, strict=True)],
-            text=[f"{share:.0%}" for share in alarms.share[rows, columns]],
+            text=[percent(share) for share in alarms.share[rows, columns]],
             hovertemplate=(
                 "row %{y}, column %{x}<br>%{text} of normal images above the pixel threshold<br>highest:"
                 " %{customdata[0]}<extra></extra>"

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from wtflow.numbers import percent
 from wtflow.plots.field import Chart, Colour, Field, Guide, Pictures, View
 from wtflow.plots.groups import group_colours, group_words
 from wtflow.plots.theme import COLOURS
@@ -20,7 +21,7 @@ RADIUS_NOTE: Final = (
 )
 PLANE_NOTE: Final = (
     "A projection on the two directions in which normal features at t = 0 vary most; the same axes at all times, so a"
-    " straight path stays straight. These two directions hold {share:.0f} % of that variance: what happens in the"
+    " straight path stays straight. These two directions hold {share} of that variance: what happens in the"
     " others is not shown here."
 )
 CHARTS: Final = {
@@ -83,7 +84,7 @@ def radius_view(travel: Travel, shell: tuple[float, float, float]) -> View:
     mean, low, high = shell
     guides = (
         Guide("x", (0.0,), ""),
-        Guide("circle", (mean,), "noise shell √d (5 to 95 %)"),
+        Guide("circle", (mean,), "noise shell √d (5 to 95\N{NBSP}%)"),
         Guide("circle", (low,), ""),
         Guide("circle", (high,), ""),
     )
@@ -94,9 +95,9 @@ def radius_view(travel: Travel, shell: tuple[float, float, float]) -> View:
 def plane_view(travel: Travel) -> View:
     """The first two principal axes of normal features at t=0, each with its share of their variance."""
     first, second = travel.explained
-    titles = (f"principal axis 1 ({100 * first:.0f} % of variance)", f"principal axis 2 ({100 * second:.0f} %)")
+    titles = (f"principal axis 1 ({percent(first)} of variance)", f"principal axis 2 ({percent(second)})")
     return View(
-        "plane", "Principal axes", travel.plane, titles, PLANE_NOTE.format(share=100 * (first + second)), equal=True
+        "plane", "Principal axes", travel.plane, titles, PLANE_NOTE.format(share=percent(first + second)), equal=True
     )
 
 

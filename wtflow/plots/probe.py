@@ -4,6 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from wtflow.numbers import PERCENT_SIGN
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import COLOURS, TIME_TITLE, style
 from wtflow.records.core import Probe
@@ -72,11 +73,11 @@ def _add_channels(figure: go.Figure, probe: Probe) -> None:
     if not probe.channels:
         return
     numbers, values, shares = zip(*reversed(probe.channels), strict=True)
-    hover = "channel %{y}<br>endpoint %{customdata:.3g}<br>%{x:.1%} of the score<extra></extra>"
+    hover = "channel %{y}<br>endpoint %{customdata:.3g}<br>%{x:.1f}\N{NBSP}% of the score<extra></extra>"
     names = [f"c{number}" for number in numbers]
     figure.add_trace(
         go.Bar(
-            x=shares,
+            x=[100 * share for share in shares],
             y=names,
             customdata=values,
             orientation="h",
@@ -87,7 +88,7 @@ def _add_channels(figure: go.Figure, probe: Probe) -> None:
         row=1,
         col=4,
     )
-    figure.update_xaxes(tickformat=".0%", title_text="share", rangemode="tozero", col=4)
+    figure.update_xaxes(ticksuffix=PERCENT_SIGN, title_text="share", rangemode="tozero", col=4)
 
 
 def _add_shell(figure: go.Figure, height: float, column: int, name: str | None) -> None:

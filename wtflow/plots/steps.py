@@ -150,7 +150,7 @@ def _return_words(spread: Spread) -> str:
     if low >= GONE:
         return "none returned"
     if middle >= GONE:
-        return f"most never returned; the nearest 5 % came within {low:.3g} of the start's norm"
+        return f"most never returned; the nearest 5\N{NBSP}% came within {low:.3g} of the start's norm"
     return f"median error {middle:.3g} of the start's norm" + "; some never returned" * (high >= GONE)
 
 

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from plotly.colors import hex_to_rgb
 from plotly.subplots import make_subplots
 
+from wtflow.numbers import PERCENT_SIGN
 from wtflow.plots.groups import group_words
 from wtflow.plots.letters import figure_letters
 from wtflow.plots.theme import COLOURS, TIME_TITLE, add_empty_note, style
@@ -83,22 +84,28 @@ def plot_escape(t: np.ndarray, curves: Mapping[str, np.ndarray], colours: Mappin
         dash = "dot" if group in (GOOD, UNMARKED) else DASHES[n_defects % len(DASHES)]
         n_defects += group not in (GOOD, UNMARKED)
         words = figure_letters(group_words(group))
-        name = f"{words} (1 % by construction)" if group == GOOD else words
+        name = f"{words} (1\N{NBSP}% by construction)" if group == GOOD else words
         line = {"color": colours[group], "dash": dash, "width": 2 if group in (GOOD, UNMARKED) else 2.5}
-        hover = f"{words}<br>t = %{{x:.3g}}<br>%{{y:.1%}} outside<extra></extra>"
+        hover = f"{words}<br>t = %{{x:.3g}}<br>%{{y:.1f}}{PERCENT_SIGN} outside<extra></extra>"
         mode = "lines" if len(t) > 1 else "markers"
         figure.add_trace(
             go.Scatter(
-                x=t, y=share, mode=mode, line=line, marker={"color": colours[group]}, name=name, hovertemplate=hover
+                x=t,
+                y=100 * share,
+                mode=mode,
+                line=line,
+                marker={"color": colours[group]},
+                name=name,
+                hovertemplate=hover,
             )
         )
-    highest = max(float(np.max(share)) for share in curves.values())
+    highest = 100 * max(float(np.max(share)) for share in curves.values())
     figure.update_xaxes(title_text=TIME_TITLE, range=[-0.02, 1.02])
     # At least 5 %, so that 1 % does not look like a lot.
     figure.update_yaxes(
-        title_text="share outside the normals' 99 % radius",
-        tickformat=".0%",
-        range=[0, min(1.02, max(0.05, 1.08 * highest))],
+        title_text="share outside the normals' 99\N{NBSP}% radius",
+        ticksuffix=PERCENT_SIGN,
+        range=[0, min(102, max(5, 1.08 * highest))],
     )
     figure.update_layout(showlegend=True)
     return figure
@@ -148,16 +155,16 @@ def _heat(edges: np.ndarray, density: np.ndarray, t: np.ndarray, colour: str, fu
     return go.Heatmap(
         x=t,
         y=middle,
-        z=density.T,
+        z=100 * density.T,
         zmin=0,
-        zmax=full,
+        zmax=100 * full,
         showscale=False,
         colorscale=[
             [0, f"rgba({red}, {green}, {blue}, 0)"],
             [0.1, f"rgba({red}, {green}, {blue}, 0.25)"],
             [1, f"rgba({red}, {green}, {blue}, 1)"],
         ],
-        hovertemplate="t = %{x:.3g}<br>distance about %{y:.3g}<br>%{z:.1%} of the positions<extra></extra>",
+        hovertemplate="t = %{x:.3g}<br>distance about %{y:.3g}<br>%{z:.1f}\N{NBSP}% of the positions<extra></extra>",
     )
 
 
@@ -178,20 +185,20 @@ def _add_yardsticks(
         **common | {"showlegend": False},
     )
     figure.add_trace(shaded, row=1, col=column)
-    name = f"shell of noise: {mean:.3g}, band holds 90 %"
+    name = f"shell of noise: {mean:.3g}, band holds 90\N{NBSP}%"
     figure.add_trace(
         go.Scatter(x=[0, 1], y=[mean, mean], mode="lines", line=dotted, name=name, legendgroup="shell", **common),
         row=1,
         col=column,
     )
     dashed = {"color": COLOURS["selected"], "width": 2.5, "dash": "dash"}
-    hover = "t = %{x:.3g}<br>99 % of the normals within %{y:.4g}<extra></extra>"
+    hover = "t = %{x:.3g}<br>99\N{NBSP}% of the normals within %{y:.4g}<extra></extra>"
     radius = go.Scatter(
         x=t,
         y=well_radius,
         mode="lines",
         line=dashed,
-        name="99 % of the normals lie below",
+        name="99\N{NBSP}% of the normals lie below",
         legendgroup="radius",
         showlegend=column == 1,
         hovertemplate=hover,

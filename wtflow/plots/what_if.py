@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from wtflow.numbers import PERCENT_SIGN
 from wtflow.plots.axes import format_score
 from wtflow.plots.pictures import encode_heat, outline
 from wtflow.plots.stretched import height_for, stretched
@@ -137,10 +138,12 @@ def plot_sweep(sweep: Sweep, threshold: float) -> go.Figure:
     for i, (radius, scores) in enumerate(zip(sweep.radii, sweep.scores, strict=True)):
         words = f"{2 * radius:.0f} px across"
         line = {"color": COLOURS["selected"], "width": WIDTHS[min(i, len(WIDTHS) - 1)]}
-        hover = f"{words}<br>strength %{{x:.0%}}<br>score %{{y:.4g}}<extra></extra>"
+        hover = f"{words}<br>strength %{{x:.0f}}{PERCENT_SIGN}<br>score %{{y:.4g}}<extra></extra>"
         look = {"mode": "lines+markers", "line": line, "marker": {"size": 5 + 2 * min(i, 2)}}
-        figure.add_trace(go.Scatter(x=sweep.strengths, y=scores, name=words, hovertemplate=hover, **look))
-    seen = [(s, sweep.scores[i][sweep.strengths.index(s)]) for i, s in enumerate(firsts) if s is not None]
+        figure.add_trace(
+            go.Scatter(x=[100 * s for s in sweep.strengths], y=scores, name=words, hovertemplate=hover, **look)
+        )
+    seen = [(100 * s, sweep.scores[i][sweep.strengths.index(s)]) for i, s in enumerate(firsts) if s is not None]
     if seen:
         ring = {"size": 15, "symbol": "circle-open", "color": COLOURS["defect"], "line": {"width": 2.5}}
         x, y = zip(*seen, strict=True)
@@ -152,10 +155,8 @@ def plot_sweep(sweep: Sweep, threshold: float) -> go.Figure:
         (sweep.score_before, "normal", "dot", f"unpainted {format_score(sweep.score_before)}"),
     ):
         line = {"color": COLOURS[colour], "width": 2, "dash": dash}
-        figure.add_trace(
-            go.Scatter(x=[0, 1.03], y=[value, value], mode="lines", line=line, name=name, hoverinfo="skip")
-        )
-    figure.update_xaxes(title_text="strength of the spot", range=[0, 1.03], tickformat=".0%")
+        figure.add_trace(go.Scatter(x=[0, 103], y=[value, value], mode="lines", line=line, name=name, hoverinfo="skip"))
+    figure.update_xaxes(title_text="strength of the spot", range=[0, 103], ticksuffix=PERCENT_SIGN)
     figure.update_yaxes(title_text=SCORE_TITLE)
     return figure
 

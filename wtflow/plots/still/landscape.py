@@ -4,6 +4,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from wtflow.numbers import flow_time, percent
 from wtflow.plots.still.sheet import COLUMN_MM, INK, TYPE_PT, add_bar, name_axes, new_sheet
 from wtflow.plots.theme import COLOURS
 from wtflow.records.flow import Landscape
@@ -58,8 +59,8 @@ def still_landscape(landscape: Landscape) -> Figure:
     name_axes(axes, *landscape.axes)
     axes.set_aspect("equal")
     figure.suptitle(
-        f"t = {landscape.t:.2f}. The potential explains {landscape.share:.0%}\nof the field in this plane, which holds "
-        f"{landscape.share_in_plane:.0%} of all.",
+        f"{flow_time(landscape.t)}. The potential explains {percent(landscape.share)}\nof the field in this plane,"
+        f" which holds {percent(landscape.share_in_plane)} of all.",
         fontsize=TYPE_PT,
         color=INK,
         x=0.02,

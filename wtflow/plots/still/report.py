@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from wtflow.errors import SettingsError
 from wtflow.metrics import FPR_LIMIT
+from wtflow.numbers import PERCENT_SIGN
 from wtflow.plots.axes import ScoreAxis, format_score, score_axis
 from wtflow.plots.compare import RUN_COLOURS
 from wtflow.plots.curves import point_at
@@ -177,7 +178,7 @@ def _rates(axes: Axes, name: str) -> None:
     axes.set_xlim(-0.01 * (end := FPR_LIMIT if name == "pro" else 1.0), 1.01 * end)
     axes.set_ylim(-0.01, 1.02)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+        axis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=PERCENT_SIGN))
 
 
 def _score_axis(axes: Axes, axis: ScoreAxis) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from wtflow.numbers import percent
 from wtflow.records.flow import PositionSet, Spread
 from wtflow.records.spacing import spaced
 
@@ -59,5 +60,5 @@ def plane_titles(explained: Sequence[float] | None, method: str = "pca") -> tupl
     """Titles of the two axes of a projection; of principal axes also how much of the variance each explains."""
     if method == "umap":
         return "UMAP axis 1", "UMAP axis 2"
-    shares = ("", "") if explained is None else tuple(f" ({share:.0%} of variance)" for share in explained)
+    shares = ("", "") if explained is None else tuple(f" ({percent(share)} of variance)" for share in explained)
     return f"principal axis 1{shares[0]}", f"principal axis 2{shares[1]}"
