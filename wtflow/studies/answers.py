@@ -8,6 +8,7 @@ from typing import Any, Generic
 from wtflow.datasets.masks.live import stamp_run_masks
 from wtflow.records.failures import ImageFacts, NearestNormals
 from wtflow.records.flow import PositionSet, Projection, ReturnTrip, StepsRow, Travel
+from wtflow.records.follow import OverTime, OwnPaths, Yardstick
 from wtflow.store import derived, layout
 from wtflow.store.runs import RunStore
 from wtflow.studies.requests import VERSION, A, Request, RequestFor, StepsAnswer
@@ -139,12 +140,45 @@ def _nearest_in(arrays: derived.Arrays, values: dict[str, Any]) -> NearestNormal
     return NearestNormals(**arrays)
 
 
+_PATHS = ("t", "norm", "between", "plane_end")
+
+
+def _yardstick_out(one: Yardstick) -> tuple[derived.Arrays, dict[str, Any]]:
+    arrays = {f"path_{name}": getattr(one.paths, name) for name in _PATHS}
+    arrays |= {f"position_{name}": getattr(one.positions, name) for name in _POSITIONS}
+    arrays["position_group"] = arrays["position_group"].astype(str)  # objects would need pickle
+    return arrays | {"mean": one.mean, "axes": one.axes}, {"n_channels": one.paths.n_channels}
+
+
+def _yardstick_in(arrays: derived.Arrays, values: dict[str, Any]) -> Yardstick:
+    positions = PositionSet(**{name: arrays[f"position_{name}"] for name in _POSITIONS})
+    paths = OwnPaths(*(arrays[f"path_{name}"] for name in _PATHS), int(values["n_channels"]))
+    return Yardstick(positions, paths, arrays["mean"], arrays["axes"])
+
+
+_OVER_TIME = ("t", "image_auroc", "places_auroc", "factors")
+_COUNTS = ("n_images", "n_defective", "has_whole", "is_own")
+
+
+def _over_time_out(one: OverTime) -> tuple[derived.Arrays, dict[str, Any]]:
+    values = {name: getattr(one, name) for name in _COUNTS} | {"color_range": list(one.color_range)}
+    return {name: getattr(one, name) for name in _OVER_TIME}, values
+
+
+def _over_time_in(arrays: derived.Arrays, values: dict[str, Any]) -> OverTime:
+    low, high = values["color_range"]
+    found = {name: arrays[name] for name in _OVER_TIME} | {name: values[name] for name in _COUNTS}
+    return OverTime(color_range=(float(low), float(high)), **found)
+
+
 _ENCODE: dict[str, Callable[[Any], tuple[derived.Arrays, dict[str, Any]]]] = {
     "travel": _travel_out,
     "umap": _umap_out,
     "steps": _steps_out,
     "facts": _facts_out,
     "nearest": _nearest_out,
+    "yardstick": _yardstick_out,
+    "overtime": _over_time_out,
 }
 _DECODE: dict[str, Callable[[derived.Arrays, dict[str, Any]], Any]] = {
     "travel": _travel_in,
@@ -152,4 +186,6 @@ _DECODE: dict[str, Callable[[derived.Arrays, dict[str, Any]], Any]] = {
     "steps": _steps_in,
     "facts": _facts_in,
     "nearest": _nearest_in,
+    "yardstick": _yardstick_in,
+    "overtime": _over_time_in,
 }

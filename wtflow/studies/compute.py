@@ -35,6 +35,13 @@ def _from_results(store: RunStore, run_id: str, request: Request, progress: Shar
     return compute_facts(open_results(store, run_id), lambda done, total: progress(done / total))
 
 
+def _from_own_steps(store: RunStore, run_id: str, request: Request, progress: ShareDone) -> Answer:
+    from wtflow.studies import follow_answers  # imports torch
+    from wtflow.studies.run_flow import open_flow
+
+    return follow_answers.COMPUTED_BY[request.kind](open_flow(store, run_id), request, progress)
+
+
 def _from_flow(store: RunStore, run_id: str, request: Request, progress: ShareDone) -> Answer:
     from wtflow.studies import flow_answers  # imports torch
     from wtflow.studies.run_flow import open_flow
@@ -48,5 +55,7 @@ _COMPUTED_BY: Final[dict[str, Callable[[RunStore, str, Request, ShareDone], Any]
     "travel": _from_flow,
     "umap": _from_flow,
     "steps": _from_flow,
+    "yardstick": _from_own_steps,
+    "overtime": _from_own_steps,
 }
 """Kind of a request -> what computes its answer: from the results on disk, or from the network and the features too."""

@@ -8,6 +8,7 @@ from wtflow.config import Solver
 from wtflow.errors import SettingsError
 from wtflow.records.failures import ImageFacts, NearestNormals
 from wtflow.records.flow import Projection, ReturnTrip, StepsRow, Travel
+from wtflow.records.follow import OverTime, Yardstick
 from wtflow.studies.positions import How
 
 VERSION = 2
@@ -19,7 +20,7 @@ MAP_MOST_FITTED = 1000
 Metric = Literal["euclidean", "cosine", "manhattan", "correlation"]
 
 StepsAnswer = tuple[tuple[StepsRow, ...], tuple[ReturnTrip, ...]]
-Answer = Travel | Projection | StepsAnswer | ImageFacts | NearestNormals
+Answer = Travel | Projection | StepsAnswer | ImageFacts | NearestNormals | Yardstick | OverTime
 A = TypeVar("A", bound=Answer)
 A_co = TypeVar("A_co", bound=Answer, covariant=True)
 
@@ -105,6 +106,20 @@ class NearestRequest(RequestFor[NearestNormals]):
     kind: Literal["nearest"] = "nearest"
 
 
+class YardstickRequest(RequestFor[Yardstick]):
+    """Positions of all test images on the run's own steps, half normal and half in defects."""
+
+    kind: Literal["yardstick"] = "yardstick"
+    n: int = Field(2000, ge=2, le=50_000, description="Positions in all.")
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+
+
+class OverTimeRequest(RequestFor[OverTime]):
+    """The test images scored as if the flow ended after each of the run's own steps."""
+
+    kind: Literal["overtime"] = "overtime"
+
+
 def default_wells(solver: Solver) -> UmapRequest:
     """What the page `wells` opens with: half normals, half defects, few enough that UMAP is fitted on all of them."""
     return UmapRequest(travel=TravelRequest(how="balanced", n=2000, steps=20, solver=solver), n_fit=2000)
@@ -124,7 +139,15 @@ def map_request(n_images: int, solver: Solver) -> UmapRequest:
 Request = RequestFor[Answer]
 """Any request."""
 
-_Kinds = TravelRequest | UmapRequest | StepsRequest | FactsRequest | NearestRequest
+_Kinds = (
+    TravelRequest
+    | UmapRequest
+    | StepsRequest
+    | FactsRequest
+    | NearestRequest
+    | YardstickRequest
+    | OverTimeRequest
+)
 _ANY: TypeAdapter[Request] = TypeAdapter(Annotated[_Kinds, Field(discriminator="kind")])
 
 

@@ -1,0 +1,98 @@
+"""One path on its way into the map: distance and score at any time, its place in the disc, what to compare it with.
+NumPy.
+
+Between two saved states a feature moves in a straight line, so all of this holds at every time, not only after a step.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from wtflow.errors import FlowError
+from wtflow.records.core import GOOD
+from wtflow.records.follow import OwnPaths, Yardstick
+from wtflow.studies.well import WELL_QUANTILE
+
+FINE: Final = 40
+"""Times at which the radius of the normals is measured, at least: a curve of 40 pieces looks smooth across a screen."""
+
+DRAWN: Final = 300
+"""Normals drawn in grey: enough for the ring to be seen, few enough for one path to stand out."""
+
+APART: Final = 2
+"""Grid positions that a normal patch keeps from the mask: a feature sees its surroundings."""
+
+
+def norm_at(paths: OwnPaths, times: np.ndarray) -> np.ndarray:
+    """(T, *P) distance from the origin at times (T,) from 0 to 1; float64."""
+    i, share = _moments(paths.t, times)
+    share = share.reshape(-1, *(1,) * (paths.norm.ndim - 1))
+    a, b = (paths.norm[k].astype(np.float64) ** 2 for k in (i, i + 1))
+    square = (1 - share) ** 2 * a + 2 * share * (1 - share) * paths.between[i].astype(np.float64) + share**2 * b
+    return np.sqrt(np.maximum(square, 0))
+
+
+def fine_times(t: np.ndarray) -> np.ndarray:
+    """The saved times t (S,) with so many between them that there are at least FINE pieces."""
+    each = -(-FINE // (len(t) - 1))
+    return np.concatenate([np.linspace(a, b, each, endpoint=False) for a, b in zip(t, t[1:], strict=False)] + [t[-1:]])
+
+
+def band(yardstick: Yardstick, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(T,) radius that holds 99 % of the normal positions at times (T,), and their median distance.
+
+    Raises FlowError without normals.
+    """
+    is_normal = yardstick.positions.group == GOOD
+    if not is_normal.any():
+        raise FlowError(
+            "The run has no normal test images, so there is nothing to compare a path with.",
+            fix="Add normal images to test/good and train again.",
+        )
+    radii = norm_at(only(yardstick.paths, is_normal), times)
+    return np.quantile(radii, WELL_QUANTILE, axis=1), np.median(radii, axis=1)
+
+
+def only(paths: OwnPaths, chosen: np.ndarray) -> OwnPaths:
+    """The paths of some positions; chosen: an index of P."""
+    return OwnPaths(
+        paths.t, paths.norm[:, chosen], paths.between[:, chosen], paths.plane_end[chosen], paths.n_channels
+    )
+
+
+def energies(paths: OwnPaths, factors: np.ndarray) -> np.ndarray:
+    """(S, *P) the score of each position if the flow ended after each step: half the mean square, over `factors`,
+    which fit (S, *P).
+    """
+    return paths.norm.astype(np.float64) ** 2 / (2 * paths.n_channels) / factors
+
+
+def normal_cell(score: np.ndarray, inside: np.ndarray | None) -> tuple[int, int] | None:
+    """A usual position of an image (row, column) outside its mask: the one whose score (H, W) is the median of those
+    at least APART from the mask, or outside it where none is so far. inside: bool (H, W), None where it is unknown:
+    then of all positions. None where the mask covers everything.
+    """
+    free = np.ones(score.shape, bool) if inside is None else ~_grown(inside, APART)
+    if inside is not None and not free.any():
+        free = ~inside
+    cells = np.flatnonzero(free.ravel())
+    if not cells.size:
+        return None
+    ordered = cells[np.argsort(score.ravel()[cells], kind="stable")]
+    row, column = divmod(int(ordered[(len(ordered) - 1) // 2]), score.shape[1])
+    return row, column
+
+
+def _grown(mask: np.ndarray, by: int) -> np.ndarray:
+    """The mask with every cell within `by` cells of it, diagonals too."""
+    padded = np.pad(mask, by)
+    height, width = mask.shape
+    steps = range(2 * by + 1)
+    return np.any([padded[i : i + height, j : j + width] for i in steps for j in steps], axis=0)
+
+
+def _moments(t: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The saved state at or before each time (never the last), and the share of the way to the next."""
+    t, times = np.asarray(t, np.float64), np.asarray(times, np.float64)
+    i = np.clip(np.searchsorted(t, times, side="right") - 1, 0, len(t) - 2)
+    return i, np.clip((times - t[i]) / (t[i + 1] - t[i]), 0, 1)
