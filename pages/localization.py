@@ -83,6 +83,15 @@ def pick_image(results: RunResults, threshold: thresholds.Threshold) -> CalledRo
         where = f" with {plain(chosen.words)}" if chosen.is_active else ""
         st.caption(f"{at + 1} of {len(ids)}{where}, {thresholds.SORTS[chosen.sort].lower()}", width="content")
         link("results", "Back to the gallery", icon=":material/grid_view:")
+        link(
+            "follow",
+            "Follow this defect",
+            icon=":material/conversion_path:",
+            help="From the patch to its pixel in the map",
+            run=results.run_id,
+            sample=wanted,
+            position=state.get("position"),
+        )
     found = results.table[results.table.sample_id == wanted]
     return cast(CalledRow, image_at(add_outcomes(found, threshold.value), 0))
 

@@ -10,8 +10,9 @@ from pages.ui.flow import flow_cache
 from wtflow.errors import WTFlowError
 from wtflow.jobs import studies
 from wtflow.records.flow import Travel
+from wtflow.records.follow import Yardstick
 from wtflow.store.runs import RunStore
-from wtflow.studies.requests import A, Request, RequestFor, TravelRequest
+from wtflow.studies.requests import A, Request, RequestFor, TravelRequest, YardstickRequest
 
 POLL_S = 1.0
 QUICK = 120_000
@@ -24,7 +25,7 @@ def read_travel(store: RunStore, run_id: str, request: TravelRequest) -> Travel 
     """The paths of a request; None while a separate process computes them, whose progress is then shown."""
     found = flow_cache.answer(store, run_id, request)
     if found is None and request.n * request.steps * (1 + request.n_probes) <= QUICK:
-        found = _compute_here(store, run_id, request)
+        found = _compute_here(store, run_id, request, request.n)
     if found is None:
         found = read_task(
             store,
@@ -33,6 +34,17 @@ def read_travel(store: RunStore, run_id: str, request: TravelRequest) -> Travel 
             f"Move {request.n:,} positions in {request.steps} steps",
             "under a minute for most runs",
         )
+    return found
+
+
+def read_yardstick(store: RunStore, run_id: str, request: YardstickRequest, steps: int) -> Yardstick | None:
+    """The positions that one path is compared with, on the run's own steps; None as in `read_travel`."""
+    found = flow_cache.answer(store, run_id, request)
+    if found is None and request.n * steps <= QUICK:
+        found = _compute_here(store, run_id, request, request.n)
+    if found is None:
+        words = f"Move {request.n:,} positions in {widgets.count(steps, 'step')}"
+        found = read_task(store, run_id, request, words, "under a minute for most runs")
     return found
 
 
@@ -81,14 +93,14 @@ def _show_task(store: RunStore, run_id: str, request: Request, what: str, expect
         st.caption(f"Takes {expected}. The answer is kept with the run. You can stop it at any time.", width="content")
 
 
-def _compute_here(store: RunStore, run_id: str, request: TravelRequest) -> Travel:
+def _compute_here(store: RunStore, run_id: str, request: RequestFor[A], n: int) -> A:
     """Compute with a progress bar that goes when it is done."""
     bar = st.progress(0.0, text="Loading the network (some seconds the first time)")
     from wtflow.machine.progress import one_thread  # imports torch: seconds, paid only here
     from wtflow.studies.compute import compute_answer
 
     def show(share: float) -> None:
-        bar.progress(min(share, 1.0), text=f"Moving {request.n:,} positions")
+        bar.progress(min(share, 1.0), text=f"Moving {n:,} positions")
 
     with one_thread():
         answer = compute_answer(store, run_id, request, show)

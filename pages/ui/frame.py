@@ -56,6 +56,9 @@ PAGES: dict[str, PageEntry] = {
     "wells": PageEntry(
         "Wells", ":material/adjust:", "Where do they end: who falls into the well, who escapes?", state.WELLS
     ),
+    "follow": PageEntry(
+        "Follow", ":material/conversion_path:", "How does one patch become one pixel of the map?", state.FOLLOW
+    ),
     "learn": PageEntry(
         "Learn",
         ":material/school:",

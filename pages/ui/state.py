@@ -70,6 +70,7 @@ COMPARE = (
     "opacity",
     "page",
 )
+FOLLOW = ("run", "sample", "position", "compare", "threshold", "origin", "t")
 LEARN = ("lesson", "seed", "data", "set", "points", "large")
 
 Option = TypeVar("Option", bound=str)
@@ -79,7 +80,7 @@ FOLLOWERS = {
     "root": ("category", "group", "page"),
     "category": ("group", "page"),
     "group": ("page",),
-    "run": ("sample", "position", "threshold", "origin", *FILTER, "page", "images", "picked", "t"),
+    "run": ("sample", "position", "threshold", "origin", *FILTER, "page", "images", "picked", "t", "compare"),
     "runs_of": ("runs", "common", "truth", "pair", "sample", "position", "origin", "who", "defect", "page"),
     "runs": ("common", "truth", "pair", "sample", "position", "origin", "who", "defect", "page"),
     "pair": ("who", "page"),

@@ -91,7 +91,8 @@ def test_pressing_a_tile_takes_its_image_apart(open_page: OpenPage, finished: st
     assert "Missed inside the mask" in said and "Regions found" in said
     links = links_of(page)
     assert (
-        "position=1%2C2" in links["Follow its worst position"] and "how=clicked" in links["Follow its worst position"]
+        "position=1%2C2" in links["Its worst position in fine steps"]
+        and "how=clicked" in links["Its worst position in fine steps"]
     )
     assert "sample=test%2Fspot%2F000.png" in links["Look at its map"]
 

@@ -152,23 +152,22 @@ def _yardstick_out(one: Yardstick) -> tuple[derived.Arrays, dict[str, Any]]:
 
 def _yardstick_in(arrays: derived.Arrays, values: dict[str, Any]) -> Yardstick:
     positions = PositionSet(**{name: arrays[f"position_{name}"] for name in _POSITIONS})
-    paths = OwnPaths(*(arrays[f"path_{name}"] for name in _PATHS), int(values["n_channels"]))
+    paths = OwnPaths(**{name: arrays[f"path_{name}"] for name in _PATHS}, n_channels=int(values["n_channels"]))
     return Yardstick(positions, paths, arrays["mean"], arrays["axes"])
 
 
 _OVER_TIME = ("t", "image_auroc", "places_auroc", "factors")
-_COUNTS = ("n_images", "n_defective", "has_whole", "is_own")
 
 
 def _over_time_out(one: OverTime) -> tuple[derived.Arrays, dict[str, Any]]:
-    values = {name: getattr(one, name) for name in _COUNTS} | {"color_range": list(one.color_range)}
-    return {name: getattr(one, name) for name in _OVER_TIME}, values
+    names = [field.name for field in fields(OverTime) if field.name not in _OVER_TIME]
+    return {name: getattr(one, name) for name in _OVER_TIME}, {name: getattr(one, name) for name in names}
 
 
 def _over_time_in(arrays: derived.Arrays, values: dict[str, Any]) -> OverTime:
     low, high = values["color_range"]
-    found = {name: arrays[name] for name in _OVER_TIME} | {name: values[name] for name in _COUNTS}
-    return OverTime(color_range=(float(low), float(high)), **found)
+    found: dict[str, Any] = {**arrays, **values, "color_range": (float(low), float(high))}
+    return OverTime(**found)
 
 
 _ENCODE: dict[str, Callable[[Any], tuple[derived.Arrays, dict[str, Any]]]] = {

@@ -5,6 +5,7 @@ from typing import Final
 from wtflow.config import Settings
 from wtflow.flow.solvers import evaluations
 from wtflow.results import RunResults
+from wtflow.scoring.edges import N_IMAGES
 from wtflow.studies.projection import umap_seconds
 from wtflow.studies.requests import StepsRequest, UmapRequest
 
@@ -37,3 +38,17 @@ def umap_of_travel_seconds(request: UmapRequest, n_positions: int, n_channels: i
     """Rough seconds of a UMAP of n_positions in a separate process."""
     n_fit = min(request.n_fit, n_positions)
     return START_S + umap_seconds(n_fit, n_positions - n_fit, n_channels, request.metric)
+
+
+OVER_TIME_PASSES = 3.0
+"""What scoring after every step costs against scoring at the end: every step is made in full precision and the last
+one twice, and each map is enlarged. Measured on three runs with four steps.
+"""
+
+
+def over_time_seconds(results: RunResults) -> float:
+    """Rough seconds to score the test images, and the training normals that levels are read from, after every step."""
+    pace = float((results.metrics.get("rates") or {}).get("score") or 0.05)
+    n = len(results.test) + 2 * N_IMAGES
+    share = own_evaluations(results.settings.changed({"score": "endpoint"})) / own_evaluations(results.settings)
+    return START_S + OVER_TIME_PASSES * share * pace * n

@@ -11,6 +11,7 @@ import numpy as np
 from wtflow.errors import FlowError
 from wtflow.records.core import GOOD
 from wtflow.records.follow import OwnPaths, Yardstick
+from wtflow.records.spacing import spaced
 from wtflow.studies.well import WELL_QUANTILE
 
 FINE: Final = 40
@@ -55,9 +56,7 @@ def band(yardstick: Yardstick, times: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 def only(paths: OwnPaths, chosen: np.ndarray) -> OwnPaths:
     """The paths of some positions; chosen: an index of P."""
-    return OwnPaths(
-        paths.t, paths.norm[:, chosen], paths.between[:, chosen], paths.plane_end[chosen], paths.n_channels
-    )
+    return OwnPaths(paths.t, paths.norm[:, chosen], paths.between[:, chosen], paths.plane_end[chosen], paths.n_channels)
 
 
 def energies(paths: OwnPaths, factors: np.ndarray) -> np.ndarray:
@@ -96,3 +95,50 @@ def _moments(t: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     t, times = np.asarray(t, np.float64), np.asarray(times, np.float64)
     i = np.clip(np.searchsorted(t, times, side="right") - 1, 0, len(t) - 2)
     return i, np.clip((times - t[i]) / (t[i + 1] - t[i]), 0, 1)
+
+
+def ring_angles(yardstick: Yardstick, plane_end: np.ndarray) -> np.ndarray:
+    """Angles (radians, -pi to pi, of shape P) of ends (*P, 2) on the ring of a yardstick: where they come in the order
+    of its positions, as `wtflow.plots.disc.disc_angles` spreads those.
+    """
+    is_normal = yardstick.positions.group == GOOD
+    known = yardstick.paths.plane_end.astype(float)
+    middle = np.median(known[is_normal] if is_normal.any() else known, axis=0)
+    turn = lambda places: np.arctan2(places[..., 1] - middle[1], places[..., 0] - middle[0])  # noqa: E731
+    ordered = np.sort(turn(known))
+    rank = (np.searchsorted(ordered, turn(plane_end), "left") + np.searchsorted(ordered, turn(plane_end), "right")) / 2
+    return 2 * np.pi * rank / len(ordered) - np.pi
+
+
+def drawn_normals(yardstick: Yardstick) -> np.ndarray:
+    """Indices of at most DRAWN normal positions, evenly over all."""
+    found = np.flatnonzero(yardstick.positions.group == GOOD)
+    return found[spaced(len(found), DRAWN)]
+
+
+STILL: Final = 0.02
+"""A median that changes by less than this share of itself is called unchanged, as on the page of wells."""
+
+
+def describe_normals(t: np.ndarray, median: np.ndarray) -> str:
+    """Whether the normals fall in, in a sentence: their median distance (T,) at times (T,)."""
+    start, end, deepest = float(median[0]), float(median[-1]), int(median.argmin())
+    least = float(median[deepest])
+    if least < (1 - STILL) * min(start, end):
+        return (
+            f"Normal positions fall toward the origin and come out again: median distance {start:.3g} at the start,"
+            f" {least:.3g} at t = {t[deepest]:.2g}, {end:.3g} at the end."
+        )
+    if end < (1 - STILL) * start:
+        return (
+            f"Normal positions fall toward the origin: median distance {start:.3g} at the start, {end:.3g} at the end."
+        )
+    if end > (1 + STILL) * start:
+        return (
+            f"Normal positions do not fall in here: their median distance grows from {start:.3g} to {end:.3g}, so there"
+            " is no well to escape from."
+        )
+    return (
+        f"Normal positions do not fall in here: their median distance stays as it is ({start:.3g} at the start,"
+        f" {end:.3g} at the end)."
+    )

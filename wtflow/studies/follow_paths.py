@@ -55,9 +55,7 @@ def paths_of_image(flow: RunFlow, row: int, yardstick: Yardstick) -> OwnPaths:
     return OwnPaths(found.t, found.norm[:, 0], found.between[:, 0], found.plane_end[0], found.n_channels)
 
 
-def path_of_training(
-    flow: RunFlow, sample_id: str, grid_row: int, grid_column: int, yardstick: Yardstick
-) -> OwnPaths:
+def path_of_training(flow: RunFlow, sample_id: str, grid_row: int, grid_column: int, yardstick: Yardstick) -> OwnPaths:
     """One position of an image that the run learned from, P is (1,). Raises as `RunFlow.grids` does."""
     _, grid = next(flow.training_grids([sample_id]))
     x = flow.detector.start(grid[None])

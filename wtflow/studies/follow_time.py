@@ -20,8 +20,9 @@ from wtflow.scoring.detector import Detector, Maps
 from wtflow.scoring.edges import chosen_images, distance_to_edge
 from wtflow.scoring.maps import endpoint_score
 from wtflow.scoring.normals import NormalMaps, calibrate
-from wtflow.scoring.pixels import image_scores, scores_of, upsample
+from wtflow.scoring.pixels import image_scores, upsample
 from wtflow.scoring.rows import no_maps
+from wtflow.scoring.whole import describe
 from wtflow.studies.follow_paths import own_states, portions
 from wtflow.studies.run_flow import RunFlow
 
@@ -48,13 +49,15 @@ def compute_over_time(flow: RunFlow, progress: ShareDone) -> OverTime:
     begun = FEATURES_SHARE + NORMALS_SHARE
     detectors = _calibrated(flow, lambda share: progress(FEATURES_SHARE + NORMALS_SHARE * share))
     scores = np.empty((settings.steps + 1, len(test)))
-    places, done, ends = np.empty_like(scores), 0, []
-    for t, maps, x in _moved(flow, flow.grids(test.row.to_numpy())):
-        batch = slice(done, done + len(x))
+    places, done, ends, t = np.empty_like(scores), 0, [], np.zeros(0)
+    for times, maps, x in _moved(flow, flow.grids(test.row.to_numpy())):
+        t, batch = times, slice(done, done + len(x))
+        described = None if flow.detector.whole is None else describe(x)
         for k, (detector, raw) in enumerate(zip(detectors, maps, strict=True)):
             large = upsample(detector.levelled(raw), shape, "endpoint")
             places[k, batch] = image_scores(large, settings.top_fraction)
-            scores[k, batch] = scores_of(large, detector.whole_scores(x), settings.top_fraction)
+            whole = np.nan if detector.whole is None or described is None else detector.whole.scores(described)
+            scores[k, batch] = np.fmax(places[k, batch], whole)
         ends.append(detectors[-1].levelled(maps[-1]))
         done += len(x)
         progress(begun + (1 - begun) * done / len(test))

@@ -139,15 +139,7 @@ def map_request(n_images: int, solver: Solver) -> UmapRequest:
 Request = RequestFor[Answer]
 """Any request."""
 
-_Kinds = (
-    TravelRequest
-    | UmapRequest
-    | StepsRequest
-    | FactsRequest
-    | NearestRequest
-    | YardstickRequest
-    | OverTimeRequest
-)
+_Kinds = TravelRequest | UmapRequest | StepsRequest | FactsRequest | NearestRequest | YardstickRequest | OverTimeRequest
 _ANY: TypeAdapter[Request] = TypeAdapter(Annotated[_Kinds, Field(discriminator="kind")])
 
 

@@ -89,7 +89,15 @@ def show_head(results: RunResults, study: FailureStudy, image: MeasuredRow, thre
         )
         there = {"run": results.run_id, "sample": image.sample_id, "position": f"{image.peak_row},{image.peak_column}"}
         link("localization", "Look at its map", icon=":material/center_focus_strong:", **there)
-        link("trajectories", "Follow its worst position", icon=":material/route:", images="one", how="clicked", **there)
+        link("follow", "Follow this defect", icon=":material/conversion_path:", **there)
+        link(
+            "trajectories",
+            "Its worst position in fine steps",
+            icon=":material/route:",
+            images="one",
+            how="clicked",
+            **there,
+        )
     if origin := origin_of_score(results, image, threshold.value):
         st.caption(origin)
 

@@ -1,0 +1,1 @@
+"""Parts of the page *follow* and of the lesson that shows the same."""

@@ -1,0 +1,118 @@
+"""Caches of the strip: the paths of an image's positions, its story for the browser, the nearest normal patch. The
+rules are those of cache.py.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import picture_cache
+from pages.ui.cache import file_stamp, results, run_stamp
+from pages.ui.flow import flow_cache
+from pages.ui.shelves import Shelf
+from wtflow.errors import StoreError
+from wtflow.plots.follow import Story, encode_path, encode_story
+from wtflow.plots.pictures import data_uri
+from wtflow.records.follow import OverTime, OwnPaths, Yardstick
+from wtflow.results import image_of_row
+from wtflow.store.runs import RunStore
+from wtflow.studies.answers import answer_path
+from wtflow.studies.follow import ring_angles
+from wtflow.studies.follow_story import build_story
+from wtflow.studies.requests import OverTimeRequest, YardstickRequest
+
+YARDSTICK, OVER_TIME = YardstickRequest(), OverTimeRequest()
+
+
+def yardstick(store: RunStore, run_id: str) -> Yardstick | None:
+    return flow_cache.answer(store, run_id, YARDSTICK)
+
+
+def over_time(store: RunStore, run_id: str) -> OverTime | None:
+    return flow_cache.answer(store, run_id, OVER_TIME)
+
+
+def story(store: RunStore, run_id: str, row: int) -> Story:
+    """The story of an image. The first call imports torch and loads the network: some seconds. Raises StoreError
+    without the yardstick.
+    """
+    return _shelved(store, run_id, row)[0]
+
+
+def encoded_story(store: RunStore, run_id: str, row: int) -> dict[str, Any]:
+    """The same, ready for the browser."""
+    return _shelved(store, run_id, row)[1]
+
+
+def _shelved(store: RunStore, run_id: str, row: int) -> tuple[Story, dict[str, Any]]:
+    image = image_of_row(results(store, run_id).table, row)
+    stamps = tuple(file_stamp(answer_path(store, run_id, one)) for one in (YARDSTICK, OVER_TIME))
+    key = (str(store.home), run_id, row, run_stamp(store, run_id), file_stamp(Path(image.path)), stamps)
+    found = _stories().get(key)
+    if found is None:
+        made = build_story(
+            store,
+            results(store, run_id),
+            image,
+            picture_cache.full_picture(store, run_id, row),
+            _needed(store, run_id),
+            _paths(str(store.home), run_id, run_stamp(store, run_id), row),
+            over_time(store, run_id),
+        )
+        found = made, encode_story(made)
+        _stories().put(key, found)
+    return found
+
+
+def nearest(store: RunStore, run_id: str, row: int, cell: tuple[int, int]) -> dict[str, Any]:
+    """The nearest normal training patch of a position, with its path and picture, ready for the browser. The first
+    call of a run reads its training features.
+    """
+    return _nearest(str(store.home), run_id, run_stamp(store, run_id), row, cell)
+
+
+@st.cache_resource(show_spinner=False)
+def _stories() -> Shelf[tuple[Story, dict[str, Any]]]:
+    """Of the images looked at last; about half a megabyte each."""
+    return Shelf(8)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _paths(home: str, run_id: str, stamp: tuple[int, ...], row: int) -> OwnPaths:
+    from wtflow.machine.progress import one_thread  # imports torch
+    from wtflow.studies.follow_paths import paths_of_image
+    from wtflow.studies.run_flow import open_flow
+
+    store = RunStore(Path(home))
+    with one_thread():
+        return paths_of_image(open_flow(store, run_id), row, _needed(store, run_id))
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _nearest(home: str, run_id: str, stamp: tuple[int, ...], row: int, cell: tuple[int, int]) -> dict[str, Any]:
+    from wtflow.machine.progress import one_thread  # imports torch
+    from wtflow.studies.follow_paths import path_of_training
+    from wtflow.studies.run_flow import open_flow
+
+    store = RunStore(Path(home))
+    closest = flow_cache.neighbours(store, run_id, row, *cell)[0]
+    there = closest.grid_row, closest.grid_column
+    measure = _needed(store, run_id)
+    with one_thread():
+        path = path_of_training(open_flow(store, run_id), closest.sample_id, *there, measure)
+    return {
+        "of": list(cell),
+        "sample": closest.sample_id,
+        "cell": list(there),
+        "distance": closest.distance,
+        "picture": data_uri(picture_cache.training_picture(store, run_id, closest.sample_id)),
+        "path": encode_path(path, float(ring_angles(measure, path.plane_end)[0])),
+    }
+
+
+def _needed(store: RunStore, run_id: str) -> Yardstick:
+    found = yardstick(store, run_id)
+    if found is None:
+        raise StoreError("What a path is compared with is gone.", fix="Load the page again to compute it once more.")
+    return found
