@@ -17,29 +17,53 @@ IS_DEFECTIVE = np.array([False, False, False, True, False, True, True])
 
 
 def bars(figure: go.Figure) -> dict[str, go.Bar]:
+    """Colour -> bars."""
     return {bar.marker.color: bar for bar in figure.data}
 
 
 # ---- histogram
 
 
-def test_each_bar_counts_the_images_whose_scores_lie_in_its_customdata():
-    for scores in (SCORES, 10.0 ** (4 * SCORES)):  # linear and logarithmic bins
-        figure = plot_score_histogram(scores, IS_DEFECTIVE, threshold=0.5, n_bins=5)
-        for colour, flag in ((COLOURS["normal"], False), (COLOURS["defect"], True)):
-            bar, own = bars(figure)[colour], scores[flag == IS_DEFECTIVE]
-            assert sum(bar.y) == own.size
-            for count, (low, high) in zip(bar.y, bar.customdata, strict=True):
-                last = high == scores.max()
-                assert count == sum(low <= score and (score < high or last and score == high) for score in own)
+@pytest.mark.parametrize("spread", [lambda scores: scores, lambda scores: 10.0 ** (4 * scores)])
+@pytest.mark.parametrize("place", [-1.0, 0.1, 0.3, 0.7, 1.0, 2.0])
+def test_each_bar_counts_the_images_of_its_outcome_whose_scores_lie_in_its_customdata(spread, place):
+    scores, threshold = spread(SCORES), float(spread(np.array(place)))  # linear and logarithmic bins
+    found = bars(plot_score_histogram(scores, IS_DEFECTIVE, threshold, n_bins=5))
+    called = scores >= threshold
+    n_bars = 0
+    for outcome, own in {
+        "tn": ~IS_DEFECTIVE & ~called,
+        "fp": ~IS_DEFECTIVE & called,
+        "fn": IS_DEFECTIVE & ~called,
+        "tp": IS_DEFECTIVE & called,
+    }.items():
+        assert (COLOURS[outcome] in found) == own.any()
+        if not own.any():
+            continue
+        n_bars += 1
+        bar, side = found[COLOURS[outcome]], -1 if outcome in ("fn", "tp") else 1
+        assert sum(bar.y) == side * own.sum(), "normal images stand upward, defective ones downward"
+        for count, (low, high) in zip(bar.y, bar.customdata, strict=True):
+            last = high == scores.max()
+            assert side * count == sum(low <= one and (one < high or last and one == high) for one in scores[own])
+    assert n_bars == len(found)
 
 
-def test_a_bar_covers_exactly_the_scores_it_counts():
-    figure = plot_score_histogram(10.0 ** (4 * SCORES), IS_DEFECTIVE, threshold=0.5, n_bins=7)
+def test_a_bar_covers_exactly_the_scores_it_counts_and_none_lies_across_the_threshold():
+    figure = plot_score_histogram(10.0 ** (4 * SCORES), IS_DEFECTIVE, threshold=77.0, n_bins=7)
     for bar in figure.data:
         edges = np.array(bar.customdata)
         assert np.allclose(np.array(bar.x) - np.array(bar.width) / 2, edges[:, 0])
         assert np.allclose(np.array(bar.x) + np.array(bar.width) / 2, edges[:, 1])
+        assert not any(low < 77.0 < high for low, high in edges)
+
+
+def test_both_sides_share_one_scale_and_its_numbers_are_never_negative():
+    figure = plot_score_histogram(np.repeat([1.0, 2.0], [70, 4]), np.repeat([False, True], [70, 4]), threshold=1.5)
+    axis = figure.layout.yaxis
+    assert list(axis.tickvals) == sorted(axis.tickvals) and 0 in axis.tickvals
+    assert [int(text.replace(",", "")) for text in axis.ticktext] == [abs(tick) for tick in axis.tickvals]
+    assert axis.range[0] < -4 and axis.range[1] > 70
 
 
 def test_the_axis_is_logarithmic_above_two_decades_and_says_so():
@@ -74,7 +98,7 @@ def test_a_score_of_zero_keeps_the_axis_linear():
 
 def test_one_label_alone_gets_one_set_of_bars_and_still_a_legend():
     figure = plot_score_histogram(SCORES, np.zeros(7, bool), threshold=0.5)
-    assert [bar.name for bar in figure.data] == ["normal (7)"]
+    assert [bar.name for bar in figure.data] == ["4 normals passed", "3 false alarms"]
     assert figure.layout.showlegend
 
 
@@ -83,7 +107,7 @@ def test_equal_scores_share_one_bar_inside_an_axis_of_some_length(scores):
     figure = plot_score_histogram(scores, np.ones(scores.size, bool), threshold=3.0)
     (bar,) = figure.data
     low, high = figure.layout.xaxis.range
-    assert list(bar.y) == [scores.size]
+    assert list(bar.y) == [-scores.size]
     assert low < scores[0] < high
     assert bar.customdata[0][0] <= scores[0] <= bar.customdata[0][1]
 
@@ -97,7 +121,7 @@ def test_no_images_give_a_sentence_instead_of_bars():
 def test_the_threshold_line_stands_at_the_threshold_and_shows_its_value():
     for scores in (SCORES, 10.0 ** (4 * SCORES)):
         threshold = float(np.median(scores))
-        (line,) = plot_score_histogram(scores, IS_DEFECTIVE, threshold).layout.shapes
+        line = plot_score_histogram(scores, IS_DEFECTIVE, threshold).layout.shapes[0]
         assert line.x0 == line.x1 == threshold
         assert line.line.color == COLOURS["threshold"]
         assert line.label.text == f"threshold {threshold:.4g}"
@@ -105,7 +129,7 @@ def test_the_threshold_line_stands_at_the_threshold_and_shows_its_value():
 
 @pytest.mark.parametrize(("threshold", "end", "arrow"), [(50.0, 1.0, "→"), (-2.0, 0.1, "←")])
 def test_a_threshold_beyond_the_scores_is_drawn_at_the_end_with_an_arrow(threshold, end, arrow):
-    (line,) = plot_score_histogram(SCORES, IS_DEFECTIVE, threshold).layout.shapes
+    line = plot_score_histogram(SCORES, IS_DEFECTIVE, threshold).layout.shapes[0]
     assert line.x0 == end
     assert line.label.text.endswith(arrow)
 

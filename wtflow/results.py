@@ -23,7 +23,7 @@ from wtflow.store.layout import RunConfig
 from wtflow.store.runs import RunStore
 
 OUTCOMES = ("TP", "FP", "TN", "FN")
-Sort = Literal["score descending", "score ascending", "name"]
+Sort = Literal["score descending", "score ascending", "closest", "name"]
 
 
 class ScoreRow(Protocol):
@@ -252,9 +252,10 @@ def filter_rows(
     score_range: tuple[float, float] | None = None,
     sort: Sort = "score descending",
     sample_ids: Collection[str] | None = None,
+    threshold: float = 0.0,
 ) -> pd.DataFrame:
     """Rows of any of these defect types and outcomes (empty: all) and of these images (None: all) with low <= score
-    < high, sorted; ties by name.
+    < high, sorted; ties by name. threshold: what `closest` is close to.
     """
     keep = np.ones(len(table), bool)
     if defects:
@@ -268,6 +269,9 @@ def filter_rows(
     chosen = table[keep]
     if sort == "name":
         return chosen.sort_values("sample_id", ignore_index=True)
+    if sort == "closest":
+        order = np.lexsort([chosen.sample_id.to_numpy(str), (chosen.score - threshold).abs().to_numpy()])
+        return chosen.iloc[order].reset_index(drop=True)
     return chosen.sort_values(["score", "sample_id"], ascending=[sort == "score ascending", True], ignore_index=True)
 
 

@@ -11,6 +11,7 @@ from pages.ui.errors import plain
 from pages.ui.frame import link
 from pages.ui.relocation import show_where_images_are
 from pages.ui.small_picture import show_small
+from wtflow.numbers import of_threshold
 from wtflow.pictures import why_no_pictures
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
@@ -61,7 +62,7 @@ def _show_cards(store: RunStore, results: RunResults, threshold: thresholds.Thre
         small = picture_cache.small_pictures(store, results.run_id)
         for image in cards:
             (picture,) = picture_cache.tiles(small, int(image.row), [(view, CARD_PX)])
-            _show_card(results, image, picture)
+            _show_card(results, image, picture, threshold.value)
 
 
 def _show_filter(results: RunResults, threshold: thresholds.Threshold, chosen: thresholds.Filter) -> None:
@@ -102,7 +103,7 @@ def _show_order(chosen: thresholds.Filter) -> Look:
     )
 
 
-def _show_card(results: RunResults, image: CalledRow, picture: Small) -> None:
+def _show_card(results: RunResults, image: CalledRow, picture: Small, threshold: float) -> None:
     with st.container(key=f"tile-image_{image.row}", gap="xsmall"):
         show_small(
             picture,
@@ -116,7 +117,10 @@ def _show_card(results: RunResults, image: CalledRow, picture: Small) -> None:
             position=None,
             help=f"{plain(image.sample_id)}: look at the map of this image",
         )
-        st.badge(OUTCOMES[image.outcome], color=_COLOURS[image.outcome])
+        share = of_threshold(float(image.score), threshold)
+        st.markdown(
+            f":{_COLOURS[image.outcome]}-badge[{OUTCOMES[image.outcome]}]{'' if share is None else f' :small[{share}]'}"
+        )
         note_taking.show_note_line(thresholds.read_notes(results).note(image.sample_id))
 
 

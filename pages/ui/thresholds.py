@@ -19,10 +19,15 @@ from wtflow.store.runs import RunStore
 SORTS: dict[Sort, str] = {
     "score descending": "Highest score first",
     "score ascending": "Lowest score first",
+    "closest": "Closest to the threshold",
     "name": "By name",
 }
 _N_STOPS = 400
 """Positions of the slider at most."""
+N_STEPS = 200
+"""Presses of plus or minus from one end of the scores to the other."""
+NUMBER_PX, ORIGIN_PX = 130, 225
+"""They stand in one row beside a chart in a window of 1,024 px."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ def read_threshold(results: RunResults) -> Threshold:
 
 
 def show_threshold(results: RunResults) -> Threshold:
-    """Slider, choice of where it starts, and reset."""
+    """Slider, a field for a number, choice of where it starts, and reset."""
     threshold = read_threshold(results)
     stops = _stops(results, threshold)
     st.select_slider(
@@ -65,26 +70,50 @@ def show_threshold(results: RunResults) -> Threshold:
         help="Each stop lies between two scores, so a step moves one image to the other side.",
         **state.bound("threshold", threshold.value),
     )
-    origins = {choice.key: choice for choice in threshold_choices(results)}
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        if len(origins) > 1:
-            st.selectbox(
-                "Starts at",
-                list(origins),
-                format_func=lambda key: origins[key].label,
-                **state.bound("origin", threshold.origin.key),
-                width=270,
-            )
-        if threshold.is_moved:
-            st.button(
-                "Reset",
-                icon=":material/undo:",
-                on_click=state.put,
-                args=("threshold", None),
-                help=f"Back to {format_score(threshold.origin.value)}",
-            )
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        _show_number(stops, threshold)
+        _show_origin(results, threshold)
     st.caption(threshold.words, width="stretch")
     return threshold
+
+
+def _show_number(stops: list[float], threshold: Threshold) -> None:
+    """The threshold as a number to type."""
+    key = "threshold_number"
+    st.session_state[key] = threshold.value
+
+    def changed() -> None:
+        state.put("threshold", state.to_text(st.session_state[key]))
+
+    st.number_input(
+        "As a number",
+        key=key,
+        on_change=changed,
+        step=(stops[-1] - stops[0]) / N_STEPS,
+        format="%.6g",
+        width=NUMBER_PX,
+        help="Any score, also beyond those of the images.",
+    )
+
+
+def _show_origin(results: RunResults, threshold: Threshold) -> None:
+    origins = {choice.key: choice for choice in threshold_choices(results)}
+    if len(origins) > 1:
+        st.selectbox(
+            "Starts at",
+            list(origins),
+            format_func=lambda key: origins[key].label,
+            **state.bound("origin", threshold.origin.key),
+            width=ORIGIN_PX,
+        )
+    if threshold.is_moved:
+        st.button(
+            "Reset",
+            icon=":material/undo:",
+            on_click=state.put,
+            args=("threshold", None),
+            help=f"Back to {format_score(threshold.origin.value)}",
+        )
 
 
 def _stops(results: RunResults, threshold: Threshold) -> list[float]:
@@ -165,7 +194,9 @@ def read_notes(results: RunResults) -> RunNotes:
 def rows_of(results: RunResults, threshold: Threshold, chosen: Filter):
     """The test images that pass the filter, sorted, with the column `outcome`."""
     table = add_outcomes(results.test, threshold.value)
-    return filter_rows(table, chosen.defects, chosen.outcomes, chosen.score_range, chosen.sort, chosen.sample_ids)
+    return filter_rows(
+        table, chosen.defects, chosen.outcomes, chosen.score_range, chosen.sort, chosen.sample_ids, threshold.value
+    )
 
 
 def put_score_range(low: float, high: float) -> None:

@@ -8,6 +8,8 @@ from page_runs import OpenPage, texts, write_run
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import state, thresholds
+from wtflow.compare.intervals import wilson_interval
+from wtflow.numbers import of_threshold, percent, percent_range
 from wtflow.records.masks import MaskDecision, MaskValue, decision_of
 from wtflow.results import open_results
 from wtflow.store.layout import MAPS
@@ -49,6 +51,53 @@ def test_moving_the_threshold_moves_the_matrix_and_the_address(open_page: OpenPa
 
 def test_the_threshold_of_a_link_is_used_as_it_stands(open_page: OpenPage, finished: str):
     assert cells(open_page("results", run=finished, threshold="4.0"))["defects found"] == 2
+
+
+def test_the_threshold_can_be_typed_as_any_number(open_page: OpenPage, finished: str):
+    page = open_page("results", run=finished)
+    assert page.number_input[0].value == 1.75
+    page.number_input[0].set_value(4.2).run()
+    assert cells(page)["defects missed"] == 2
+    assert page.query_params["threshold"] == "4.2"
+    assert page.select_slider[0].value == 4.2
+
+
+def test_what_is_missed_and_falsely_rejected_comes_first_of_how_many_and_with_its_interval(
+    open_page: OpenPage, finished: str
+):
+    page = open_page("results", run=finished)
+    assert list(cells(page)) == ["defects missed", "defects found", "false alarm", "normal passed"]
+    words = texts(page)
+    for part in (
+        "Of 3 defective images",
+        f"Found: **{percent(1)}** (95 % interval {percent_range(*wilson_interval(3, 3))})",
+        "Of 2 normal images",
+        f"Falsely rejected: **{percent(0.5)}** (95 % interval {percent_range(*wilson_interval(1, 2))})",
+    ):
+        assert part in words
+    shares = [line.proto.help for line in page.markdown if "95 % interval" in line.value]
+    assert len(shares) == 2 and all("Wilson" in one for one in shares)
+
+
+def test_of_a_label_without_images_no_share_is_made_up(open_page: OpenPage, store: RunStore, finished: str):
+    table = store.scores(finished)
+    store.write_scores(finished, table.assign(split=table.split.where(table.is_defective, "holdout")))
+    words = texts(open_page("results", run=finished))
+    assert "Of 0 normal images" in words and "Falsely rejected" not in words
+
+
+def test_the_gallery_can_begin_with_the_images_closest_to_the_threshold(open_page: OpenPage, finished: str):
+    page = open_page("results", run=finished, sort="closest", threshold="3.4")
+    shown = [line.value.split("**")[1] for line in page.markdown if line.value.startswith("**")]
+    scores = [link.label.split("**")[1] for link in (one.proto for one in page.get("page_link")) if "**" in link.label]
+    assert not page.exception and not shown
+    assert [float(score) for score in scores] == [3.0, 4.0, 2.0, 5.0, 1.0]
+
+
+def test_a_card_shows_its_score_as_a_share_of_the_threshold(open_page: OpenPage, finished: str):
+    assert f":orange-badge[defect found] :small[{of_threshold(4.0, 2.0)}]" in texts(
+        open_page("results", run=finished, threshold="2.0")
+    )
 
 
 def test_a_cell_of_the_matrix_filters_the_gallery(open_page: OpenPage, finished: str):
@@ -143,7 +192,7 @@ def test_a_pixel_metric_tells_of_how_many_images_it_is(open_page: OpenPage, stor
     pixel_images = {"n": 4, "n_defects": 3, "left_out": {"missing": 1}}
     store.write_metrics(finished, plain_metrics(metrics=values, pixel_images=pixel_images))
     words = texts(open_page("results", run=finished))
-    assert words.count("Of 4 images; 1 of 3 defective images has no mask.") == 2, "pixel AUROC and AUPRO"
+    assert "Pixel metrics and AUPRO: of 4 images; 1 of 3 defective images has no mask." in words
 
 
 def test_a_run_says_what_masks_meant_for_it(open_page: OpenPage, store: RunStore, finished: str):
