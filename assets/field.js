@@ -1,10 +1,11 @@
-// The particle field, part 4 of 4: the component. Its state lives on the element it is mounted in, so that a rerun of the page with the
+// The particle field, part 5 of 5: the component. Its state lives on the element it is mounted in, so that a rerun of the page with the
 // same data (equal `fingerprint`) changes nothing. It sends back: choice {view, colour, t}, selected {of, ids}, and the trigger clicked.
 
 const PASS_S = 6; // seconds from t = 0 to t = 1 at speed 1
 const FADE = 0.35; // a trail is gone after this much t
 const REACH_PX = 14; // how near the pointer must come to a point
-const MORPH_MS = 500; // from one saved time to another where playing makes no sense
+const OPENING = 2; // speed of the one pass with which a page opens
+const NARROW_REM = 56; // below this width the charts stand below the transport
 const SLOW_MS = 36, MANY = 8000; // where a frame takes longer, a draft of so many points is drawn while they move
 const REST_MS = 180; // so long after the last turn of the wheel or press of a key, the movement is over
 
@@ -19,11 +20,12 @@ class Field {
     Object.assign(this, { now: 0, tool: "pan", zoom: null, hidden: {}, selected: new Set(), marked: [], hovered: -1, isPlaying: false, frames: 0, losses: 0, pace: 0 });
     this.dirty = {};
     this.off = new AbortController();
+    this.readings = new Readings(this.ui.readings);
     this.charts = new Charts(this.ui.charts, (t) => this.scrub(t), () => this.rest());
     this.makePainter();
     this.listen();
-    this.resizing = new ResizeObserver(() => this.redraw("axes", "charts"));
-    [this.ui.plot, this.ui.charts].forEach((node) => this.resizing.observe(node));
+    this.resizing = new ResizeObserver(() => { this.arrange(); this.redraw("axes", "charts"); });
+    [this.root, this.ui.plot, this.ui.charts].forEach((node) => this.resizing.observe(node));
   }
 
   destroy() {
@@ -55,17 +57,35 @@ class Field {
   // ---- what the page sends -------------------------------------------------------------------------------------------
 
   update({ data, setStateValue, setTriggerValue }) {
-    Object.assign(this, { key: data.key, send: { state: setStateValue, trigger: setTriggerValue }, canPlay: data.playing_allowed && data.t.length > 1 });
+    Object.assign(this, { key: data.key, send: { state: setStateValue, trigger: setTriggerValue }, canPlay: data.t.length > 1 });
     this.readTheme(data.look);
+    const isFirst = !this.fingerprint;
     if (data.fingerprint !== this.fingerprint) this.load(data);
     if (data.told !== this.told) this.take(data.choices);
+    if (isFirst && this.told === undefined && data.opens_playing && !Number.isFinite(data.choices.t)) this.open();
     this.told = data.told;
     this.marked = data.marked.map((id) => this.indexOf.get(id)).filter((i) => i !== undefined);
-    this.root.style.setProperty("--height", `${data.height}px`);
-    this.ui.transport.classList.toggle("discrete", !this.canPlay);
+    this.root.style.setProperty("--height", data.height);
     this.ui.transport.hidden = this.t.length < 2;
     this.ui.tools.hidden = !data.can_select;
+    this.arrange();
     this.paint();
+  }
+
+  /** Once, when a page opens: one quick pass to the end; for those who want no motion, the end. */
+  open() {
+    const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    Object.assign(this, isCalm || !this.canPlay ? { now: this.t.at(-1) } : { now: this.t[0], isPlaying: true, isOpening: true });
+    if (!this.isOpening) this.reported = JSON.stringify(this.choice());
+  }
+
+  /** The charts stand beside the view or, without room, below everything. */
+  arrange() {
+    const { root, ui } = this, isNarrow = root.clientWidth < NARROW_REM * parseFloat(getComputedStyle(document.documentElement).fontSize);
+    if (root.classList.contains("narrow") === isNarrow && ui.charts.isConnected) return;
+    root.classList.toggle("narrow", isNarrow);
+    if (isNarrow) ui.note.after(ui.charts);
+    else ui.body.append(ui.charts);
   }
 
   readTheme(look) {
@@ -74,7 +94,7 @@ class Field {
     const ink = read("--st-text-color", "#222"), ground = read("--st-background-color", "#fff"), rgb = toRgb(ground);
     const heat = heatTable(look.heat, 0.3 * rgb[0] + 0.59 * rgb[1] + 0.11 * rgb[2] < 128);
     this.theme = { ...look, ink, ground, rgb, heat, missing: toRgb(look.reference), font, type: parseFloat(fontSize) * 0.93, ratio: Math.min(2, devicePixelRatio || 1) };
-    for (const name of ["time", "selected", "reference"]) this.root.style.setProperty(`--${name}`, look[name]);
+    for (const name of ["time", "selected", "reference", "normal"]) this.root.style.setProperty(`--${name}`, look[name]);
   }
 
   load(data) {
@@ -82,24 +102,31 @@ class Field {
     Object.assign(this, { fingerprint: data.fingerprint, t, ids: decode(data.ids), zoom: null, hovered: -1, groups: data.chart_groups });
     this.n = this.ids.length;
     this.indexOf = new Map(Array.from(this.ids, (id, i) => [id, i]));
-    this.views = data.views.map((view) => ({ ...view, points: decode(view.points) }));
+    const arrays = data.arrays.map(decode), places = (parts) => placesOf(parts, arrays, this.n);
+    this.views = data.views.map((view) => ({ ...view, points: places(view.points) }));
+    for (const view of this.views) Object.assign(view, { leavers: leaversOf(view, this.n), moves: view.guides.some(({ values }) => values.length > 1) });
+    this.lines = data.lines && { ...data.lines, points: Object.fromEntries(Object.entries(data.lines.points).map(([key, parts]) => [key, places(parts)])) };
     this.colours = data.colours.map((colour) => ({ ...colour, values: decode(colour.values), rgb: colour.colours?.map(toRgb) }));
     this.pictures = data.pictures && { ...data.pictures, of: decode(data.pictures.of), place: decode(data.pictures.place) };
     this.selected.clear();
     this.painter.clear();
     const memory = MEMORY.get(data.key), isAsLeft = !this.view && memory?.fingerprint === data.fingerprint && memory.told === data.told;
     if (isAsLeft) Object.assign(this, memory.kept, { told: data.told });
+    const { isPlaying, isOpening } = this;
     this.take(isAsLeft ? memory.choice : { view: this.view?.key, colour: this.colour?.key, t: this.now });
+    Object.assign(this, { isPlaying, isOpening });
     this.hidden = Object.fromEntries(this.colours.map(({ key }) => [key, this.hidden[key] ?? new Set()]));
-    for (const [select, options] of [[ui.view, this.views], [ui.colour, this.colours]]) {
-      select.replaceChildren(...options.map(({ key, label: text }) => make("option", { value: key, textContent: text })));
+    const families = this.views.filter((view, k, all) => all.findIndex((other) => familyOf(other) === familyOf(view)) === k);
+    for (const [select, options] of [[ui.view, families], [ui.colour, this.colours]]) {
+      select.replaceChildren(...options.map((option) => make("option", { value: familyOf(option), textContent: option.label })));
       select.closest("label").hidden = options.length < 2;
     }
     ui.stage.setAttribute("aria-label", data.alt || "Particles");
     Object.assign(ui.time, { min: t[0], max: t.at(-1) });
     const share = (time) => `${(100 * (time - t[0])) / (t.at(-1) - t[0] || 1)}%`;
     ui.marks.replaceChildren(...(t.length < 60 ? t.map((time) => make("i", { style: { left: share(time) } })) : []));
-    ui.steps.replaceChildren(...t.map((time, step) => make("button", { textContent: `t = ${toWords(time)}`, dataset: { step } })));
+    this.portrait = data.portrait;
+    this.readings.load(data.readings_title, data.readings, data.pictures?.images[data.portrait], ui.clock, ui.play);
     this.charts.load(data.charts, t, this.n);
     this.root.classList.toggle("no-charts", !data.charts.length);
   }
@@ -109,20 +136,24 @@ class Field {
     const of = (options, wanted, present) => options.find(({ key }) => key === wanted) ?? options.find(({ key }) => key === present?.key) ?? options[0];
     this.view = of(this.views, view, this.view);
     this.colour = of(this.colours, colour, this.colour);
-    if (Number.isFinite(t)) this.scrub(this.canPlay ? t : closest(this.t, t));
+    if (Number.isFinite(t)) this.scrub(t);
     this.reported = JSON.stringify(this.choice()); // the page has it already
   }
 
   /** Draw everything again, controls included. */
   paint() {
     const { ui } = this;
-    ui.view.value = this.view.key;
+    ui.view.value = familyOf(this.view);
+    const variants = this.views.filter((view) => view.family && view.family === this.view.family);
+    ui.radius.hidden = variants.length < 2;
+    ui.variants.replaceChildren(...variants.map(({ key, variant }) => make("button", { className: "tool", textContent: variant, dataset: { key }, ariaPressed: key === this.view.key })));
     ui.colour.value = this.colour.key;
     ui.note.textContent = this.view.note;
     ui.trail.hidden = this.painter.name === "canvas" && this.n > MOST_DRAWN_TRAILS;
     this.showTools();
     this.showLegend();
     this.showLooks();
+    this.markPortrait();
     this.redraw("axes", "charts");
   }
 
@@ -133,13 +164,13 @@ class Field {
     const on = (node, name, act, options = {}) => node.addEventListener(name, act, { signal, ...options });
     const group = (event) => event.target.closest("button")?.dataset.group;
     ui.tools.append(...Object.entries(TOOLS).map(([tool, title]) => make("button", { className: "tool", title, ariaLabel: title, innerHTML: ICONS[tool], dataset: { tool } })));
-    on(ui.view, "change", () => { this.zoom = null; this.choose("view", this.views, ui.view.value); });
+    on(ui.view, "change", () => this.chooseView(this.views.filter((view) => familyOf(view) === ui.view.value)));
+    on(ui.variants, "click", ({ target }) => target.dataset.key && this.chooseView(this.views.filter(({ key }) => key === target.dataset.key)));
     on(ui.colour, "change", () => this.choose("colour", this.colours, ui.colour.value));
     on(ui.play, "click", () => this.toggle());
     on(ui.time, "input", () => this.scrub(Number(ui.time.value)));
     on(ui.time, "change", () => this.rest());
     on(ui.trails, "change", () => this.redraw());
-    on(ui.steps, "click", ({ target }) => target.dataset.step && this.morphTo(this.t[target.dataset.step]));
     on(ui.tools, "click", ({ target }) => { this.tool = target.closest("button")?.dataset.tool ?? this.tool; this.showTools(); });
     on(ui.reset, "click", () => this.zoomTo(null));
     on(ui.selection, "click", () => this.select([]));
@@ -174,6 +205,12 @@ class Field {
     this.later = setTimeout(() => this.report(), REST_MS);
   }
 
+  /** One of these views: the variant that was shown before, if it is among them. */
+  chooseView(views) {
+    this.zoom = null;
+    this.choose("view", views, (views.find(({ variant }) => variant === this.view.variant) ?? views[0]).key);
+  }
+
   choose(what, options, key) {
     this[what] = options.find((option) => option.key === key);
     this.paint();
@@ -183,26 +220,19 @@ class Field {
   toggle() {
     if (!this.canPlay) return;
     if (this.now >= this.t.at(-1)) this.now = this.t[0];
-    Object.assign(this, { isPlaying: !this.isPlaying, morph: null });
+    Object.assign(this, { isPlaying: !this.isPlaying, isOpening: false });
     this.redraw(); // the frame after the last movement reports
   }
 
   scrub(time) {
-    Object.assign(this, { isPlaying: false, wasMoving: false, morph: null, now: clamp(time, this.t[0], this.t.at(-1)) });
-    this.redraw();
-  }
-
-  /** Jump to a saved time; the points glide there, unless the person wants no motion. */
-  morphTo(time) {
-    const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    Object.assign(this, { isPlaying: false, wasMoving: true, morph: { from: isCalm ? time : this.now, to: time, begin: performance.now() } });
+    Object.assign(this, { isPlaying: false, isOpening: false, wasMoving: false, now: clamp(time, this.t[0], this.t.at(-1)) });
     this.redraw();
   }
 
   press(event) {
     const { key, target } = event, { t, now } = this, isStage = target === this.ui.stage;
     if (target.type === "range" && key !== " ") event.stopPropagation(); // arrows move the slider, and nothing else on the page
-    const go = (time) => (this.canPlay ? (this.scrub(time), this.rest()) : this.morphTo(time));
+    const go = (time) => (this.scrub(time), this.rest());
     const onStage = {
       ArrowLeft: () => go(t.findLast((time) => time < now - 1e-6) ?? t[0]), ArrowRight: () => go(t.find((time) => time > now + 1e-6) ?? t.at(-1)),
       Home: () => go(t[0]), End: () => go(t.at(-1)), "+": () => this.zoomBy(0.8), "-": () => this.zoomBy(1.25), 0: () => this.zoomTo(null),
@@ -370,7 +400,12 @@ class Field {
     ui.stage.classList.toggle("on-point", i >= 0);
     ui.tip.hidden = i < 0;
     if (i >= 0) ui.tip.replaceChildren(...tipOf(i, this.ids[i], colours.length < 6 ? colours : [...new Set([this.legendColour() ?? colour, colour])], this.pictures));
+    this.markPortrait();
     this.redraw("front", "charts");
+  }
+
+  markPortrait() {
+    this.readings.mark(this.hovered >= 0 ? [this.hovered] : this.marked, this.pictures, this.portrait);
   }
 
   // ---- showing ------------------------------------------------------------------------------------------------------
@@ -408,37 +443,43 @@ class Field {
     const { t } = this, end = t.at(-1), passed = this.wasMoving || this.wasBusy ? stamp - this.last : 0;
     Object.assign(this, { request: null, last: stamp });
     if (this.isPlaying) {
-      this.now = Math.min(end, this.now + ((end - t[0]) * Math.min(250, passed) * Number(this.ui.speed.value)) / (1000 * PASS_S));
+      const speed = this.isOpening ? OPENING : Number(this.ui.speed.value);
+      this.now = Math.min(end, this.now + ((end - t[0]) * Math.min(250, passed) * speed) / (1000 * PASS_S));
       this.isPlaying = this.now < end;
-    } else if (this.morph) {
-      const { from, to, begin } = this.morph, share = from === to ? 1 : clamp((stamp - begin) / MORPH_MS, 0, 1);
-      this.now = from + (to - from) * share * share * (3 - 2 * share);
-      if (share === 1) this.morph = null;
     }
-    const isMoving = this.isPlaying || Boolean(this.morph), isBusy = isMoving || Boolean(this.resting);
+    const isMoving = this.isPlaying, isBusy = isMoving || Boolean(this.resting);
     if (isBusy && this.wasBusy && passed < 500) this.pace += 0.25 * (passed - this.pace);
     this.isSlow ||= this.pace > SLOW_MS;
     this.draw(isBusy && this.isSlow && this.n > MANY);
     if (isMoving) this.redraw();
-    else if (this.wasMoving) this.report();
+    else if (this.wasMoving) this.endOfPlay();
     Object.assign(this, { wasMoving: isMoving, wasBusy: isBusy });
+  }
+
+  /** The page hears where playing ended, but not of the pass with which it opened itself: nobody chose that time. */
+  endOfPlay() {
+    if (this.isOpening) this.reported = JSON.stringify({ ...JSON.parse(this.reported), t: this.choice().t });
+    this.isOpening = false;
+    this.report();
   }
 
   draw(isDraft) {
     const { ui, theme, view, n, hovered } = this, { clientWidth: wide, clientHeight: high } = ui.plot, { type } = theme;
     if (!wide || !high) return;
-    const box = (this.box = { left: Math.round(type * 4.5), top: 6, width: Math.round(wide - type * 4.5 - 6), height: Math.round(high - 6 - type * 3.3) });
+    const [left, below] = view.titles[0] ? (view.ticks ? [type * 4.5, type * 3.3] : [type * 1.8, type * 2]) : [6, 6];
+    const box = (this.box = { left: Math.round(left), top: 6, width: Math.round(wide - left - 6), height: Math.round(high - 6 - below) });
     Object.assign(this, { width: box.width, height: box.height });
-    const frame = this.frame();
-    if (this.dirty.axes) this.drawBack(frame, wide, high);
+    const frame = this.frame(), at = moment(this.t, this.now), isNew = this.dirty.points || this.dirty.axes, isFollowing = isNew && (view.moves || view.leavers.length);
+    if (this.dirty.axes || (isNew && view.moves)) this.drawBack(frame, wide, high);
     const home = this.home(), closer = clamp((home.x1 - home.x0) / (frame.x1 - frame.x0), 0.5, 60) ** 0.22;
-    const size = clamp(8.5 * (n / 100) ** -0.18, 2.6, 9) * closer;
-    if (this.dirty.points || this.dirty.axes) this.frames++, this.painter.draw({
-      key: view.key, points: view.points, n, t: this.t, now: this.now, at: moment(this.t, this.now), frame, width: box.width, height: box.height, ratio: theme.ratio,
-      size: isDraft ? size * 1.35 : size, opacity: clamp((n / 100) ** -0.12, 0.5, 0.95), rim: n <= 3000 ? 0.9 : 0, ground: theme.rgb, isDraft,
-      trails: ui.trails.checked && this.canPlay ? { fade: FADE, width: n > 800 ? 1.2 : 1.7, opacity: clamp(0.85 * (n / 100) ** -0.25, 0.25, 0.75) } : null,
+    const size = clamp(8.5 * (n / 100) ** -0.18, 2.6, 9) * closer, opacity = clamp(0.85 * (n / 100) ** -0.25, 0.25, 0.75);
+    const trails = ui.trails.checked ? { fade: FADE, width: n > 800 ? 1.2 : 1.7, opacity } : null, lines = this.lines?.points[view.key];
+    if (isNew) this.frames++, this.painter.draw({
+      key: view.key, points: view.points, n, t: this.t, now: this.now, at, frame, width: box.width, height: box.height, ratio: theme.ratio,
+      size: isDraft ? size * 1.35 : size, opacity: clamp((n / 100) ** -0.12, 0.5, 0.95), rim: n <= 3000 ? 0.9 : 0, ground: theme.rgb, isDraft, trails, grey: theme.missing,
+      lines: lines ? { key: `lines ${view.key}`, points: lines, size: size * 0.8, opacity: 0.55, trails: { fade: Infinity, width: 1, opacity: opacity * 0.5 } } : null,
     });
-    if (this.dirty.front || this.dirty.axes || hovered >= 0 || this.marked.length) this.drawFront(frame, size);
+    if (this.dirty.front || this.dirty.axes || hovered >= 0 || this.marked.length || isFollowing) this.drawFront(frame, size);
     if (this.dirty.charts) {
       const hidden = this.hidden[this.groups.of] ?? new Set(), css = hovered >= 0 && `rgb(${rgbOf(hovered, this.colour, theme)})`;
       this.charts.draw(this.groups.colours, hidden, css && { i: hovered, css }, theme);
@@ -451,19 +492,19 @@ class Field {
   drawBack(frame, wide, high) {
     const { box, theme, view } = this, pen = penFor(this.ui.back, wide, high, theme);
     for (const side of ["left", "top", "width", "height"]) this.ui.stage.style[side] = `${box[side]}px`;
-    drawAxes(pen, box, frame, view.titles, theme);
+    if (view.titles[0]) drawAxes(pen, box, frame, view, theme);
     pen.save();
     pen.beginPath();
     pen.rect(box.left, box.top, box.width, box.height);
     pen.clip();
     pen.translate(box.left, box.top);
-    drawGuides(pen, view.guides, frame, box.width, box.height, theme, false);
+    drawGuides(pen, view.guides, frame, box.width, box.height, theme, false, moment(this.t, this.now));
     pen.restore();
   }
 
   /** Above the points: labels of guides, rings around marked particles, the hovered one's whole path, the lasso. */
   drawFront(frame, size) {
-    const { theme, width, height, t, hovered, drag } = this, pen = penFor(this.ui.front, width, height, theme), at = moment(t, this.now);
+    const { theme, width, height, t, hovered, drag } = this, pen = penFor(this.ui.front, width, height, theme), at = moment(this.t, this.now);
     const trace = (stops, css, thickness) => {
       Object.assign(pen, { strokeStyle: css, lineWidth: thickness, lineJoin: "round", globalAlpha: 1 });
       pen.beginPath();
@@ -474,11 +515,14 @@ class Field {
       pen.arc(...this.place(i, frame, at), radius, 0, 7);
       pen.stroke();
     };
-    drawGuides(pen, this.view.guides, frame, width, height, theme, true);
+    drawGuides(pen, this.view.guides, frame, width, height, theme, true, at);
+    for (const i of this.zoom ? [] : this.view.leavers) {
+      if (this.looks[4 * i + 3] !== HIDDEN) drawArrow(pen, ...this.place(i, frame, at), width, height, `rgb(${this.looks.subarray(4 * i, 4 * i + 3)})`, theme.ground);
+    }
     for (const i of this.marked) if (this.looks[4 * i + 3] !== HIDDEN) ring(i, theme.selected, size / 2 + 2.5, 1.8);
     if (hovered >= 0) {
       const css = `rgb(${rgbOf(hovered, this.colour, theme)})`, stops = t.map((_, step) => this.place(hovered, frame, { step, next: step, share: 0 }));
-      for (const [ink, thickness] of this.canPlay ? [[theme.ground, 6], [css, 2.4]] : []) trace(stops, ink, thickness), pen.stroke();
+      for (const [ink, thickness] of stops.length > 1 ? [[theme.ground, 6], [css, 2.4]] : []) trace(stops, ink, thickness), pen.stroke();
       ring(hovered, theme.ground, size / 2 + 4, 6);
       ring(hovered, theme.ink, size / 2 + 4, 2);
       ring(hovered, css, size / 4 + 1.2, size / 2 + 2.4);
@@ -494,10 +538,10 @@ class Field {
 
   /** On a map next to the particle, on the side that has room; where paths are drawn in a corner far from it, to leave its path in sight. */
   placeTip(x, y) {
-    const { box, width, height, canPlay, ui: { tip } } = this, { offsetWidth: wide, offsetHeight: high } = tip;
-    const isRight = canPlay ? x < width / 2 : x + 18 + wide < width;
-    const across = canPlay ? (isRight ? width - wide - 8 : 8) : isRight ? x + 18 : Math.max(4, x - 18 - wide);
-    const down = canPlay ? 8 : clamp(y - high / 2, 4, Math.max(4, height - high - 4));
+    const { box, width, height, ui: { tip } } = this, { offsetWidth: wide, offsetHeight: high } = tip, isPath = this.ui.tools.hidden;
+    const isRight = isPath ? x < width / 2 : x + 18 + wide < width;
+    const across = isPath ? (isRight ? width - wide - 8 : 8) : isRight ? x + 18 : Math.max(4, x - 18 - wide);
+    const down = isPath ? 8 : clamp(y - high / 2, 4, Math.max(4, height - high - 4));
     tip.style.transform = `translate(${box.left + across}px, ${box.top + down}px)`;
   }
 
@@ -507,7 +551,7 @@ class Field {
     ui.clock.textContent = `t = ${now.toFixed(2)}`;
     if (Math.abs(ui.time.value - now) > 1e-3) ui.time.value = now;
     ui.scrub.style.setProperty("--share", (now - t[0]) / (t.at(-1) - t[0] || 1));
-    for (const button of ui.steps.children) button.setAttribute("aria-pressed", Math.abs(t[button.dataset.step] - (this.morph?.to ?? now)) < 1e-6);
+    this.readings.follow(moment(t, now));
     if (ui.play.dataset.playing !== String(isPlaying)) {
       Object.assign(ui.play, { innerHTML: isPlaying ? ICONS.pause : ICONS.play, ariaLabel: isPlaying ? "Pause" : "Play", title: isPlaying ? "Pause (space)" : "Play (space)" });
       ui.play.dataset.playing = isPlaying;

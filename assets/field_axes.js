@@ -1,4 +1,4 @@
-// The particle field, part 2 of 4: axes with their guides, and the small charts over t. All on 2-D canvases, in CSS pixels.
+// The particle field, part 2 of 5: axes with their guides, and the small charts over t. All on 2-D canvases, in CSS pixels.
 
 /** Round numbers within [low, high], about `wanted` of them, and how to write them. */
 function ticks(low, high, wanted) {
@@ -60,71 +60,32 @@ function label(pen, text, x, y, { css, ground, align = "left", alpha = 1, halo =
 
 const crisp = (value) => Math.round(value) + 0.5; // a line of one pixel covers one row of pixels
 
-/** Grid, ticks and titles around the plot area `box` {left, top, width, height} that shows `frame` of data. */
-function drawAxes(pen, box, frame, titles, theme) {
+/** Grid, ticks and titles around the plot area `box` {left, top, width, height} that shows `frame` of data; where circles are read off, titles alone. */
+function drawAxes(pen, box, frame, { titles, ticks: hasTicks }, theme) {
   const right = box.left + box.width, bottom = box.top + box.height;
   const x = (value) => box.left + ((value - frame.x0) / (frame.x1 - frame.x0)) * box.width;
   const y = (value) => bottom - ((value - frame.y0) / (frame.y1 - frame.y0)) * box.height;
   const faint = { css: theme.ink, alpha: 0.09 }, edge = { css: theme.ink, alpha: 0.28 }, quiet = { css: theme.ink, alpha: 0.72, halo: false };
   const across = ticks(frame.x0, frame.x1, box.width / 110), up = ticks(frame.y0, frame.y1, box.height / 75);
-  for (const value of across.values) {
+  for (const value of hasTicks ? across.values : []) {
     line(pen, crisp(x(value)), box.top, crisp(x(value)), bottom, faint);
     label(pen, across.write(value), x(value), bottom + theme.type, { ...quiet, align: "center" });
   }
-  for (const value of up.values) {
+  for (const value of hasTicks ? up.values : []) {
     line(pen, box.left, crisp(y(value)), right, crisp(y(value)), faint);
     label(pen, up.write(value), box.left - 8, y(value), { ...quiet, align: "right" });
   }
-  line(pen, crisp(box.left), box.top, crisp(box.left), bottom, edge);
-  line(pen, box.left, crisp(bottom), right, crisp(bottom), edge);
+  if (hasTicks) {
+    line(pen, crisp(box.left), box.top, crisp(box.left), bottom, edge);
+    line(pen, box.left, crisp(bottom), right, crisp(bottom), edge);
+  }
   pen.font = `500 ${theme.type * 1.06}px ${theme.font}`;
-  label(pen, titles[0], box.left + box.width / 2, bottom + theme.type * 2.5, { css: theme.ink, align: "center", halo: false });
+  label(pen, titles[0], box.left + box.width / 2, bottom + theme.type * (hasTicks ? 2.5 : 1.1), { css: theme.ink, align: "center", halo: false });
   pen.save();
   pen.translate(theme.type * 0.75, box.top + box.height / 2);
   pen.rotate(-Math.PI / 2);
   label(pen, titles[1], 0, 0, { css: theme.ink, align: "center", halo: false });
   pen.restore();
-}
-
-/** Guides within an area of width x height that shows `frame`: lines, bands and circles below the points, or their labels above them. */
-function drawGuides(pen, guides, frame, width, height, theme, wantsLabels) {
-  const x = (value) => ((value - frame.x0) / (frame.x1 - frame.x0)) * width;
-  const y = (value) => height - ((value - frame.y0) / (frame.y1 - frame.y0)) * height;
-  const look = { css: theme.reference, width: 1.6, dash: [6, 5] };
-  const words = { css: theme.ink, ground: theme.ground, alpha: 0.85 };
-  const outer = Math.max(...guides.filter(({ kind }) => kind === "circle").map(({ values }) => values[0]));
-  for (const { kind, values, label: text } of guides) {
-    if (kind === "x") {
-      if (!wantsLabels) line(pen, x(values[0]), 0, x(values[0]), height, look);
-      else if (x(values[0]) > 0 && x(values[0]) < width) {
-        const isLeft = x(values[0]) > width * 0.6;
-        label(pen, text, x(values[0]) + (isLeft ? -7 : 7), theme.type, { ...words, align: isLeft ? "right" : "left" });
-      }
-    } else if (kind === "circle") {
-      const rx = x(values[0]) - x(0), ry = y(0) - y(values[0]);
-      if (wantsLabels) {
-        if (y(outer) > 0 && x(0) > 0 && x(0) < width) label(pen, text, x(0), y(outer) - theme.type * 0.8, { ...words, align: "center" });
-        continue;
-      }
-      Object.assign(pen, { strokeStyle: look.css, lineWidth: text ? look.width : 1, globalAlpha: text ? 1 : 0.6 }); // only a named circle is a line to read off
-      pen.setLineDash(text ? look.dash : [2, 3]);
-      pen.beginPath();
-      pen.ellipse(x(0), y(0), rx, ry, 0, 0, 2 * Math.PI);
-      pen.stroke();
-      pen.setLineDash([]);
-    } else {
-      const top = y(Math.max(...values));
-      if (wantsLabels) {
-        if (top > -2 && top < height) label(pen, text, width - 8, top + (top < theme.type * 1.6 ? 1 : -1) * theme.type * 0.75, { ...words, align: "right" });
-        continue;
-      }
-      if (kind === "band_y") {
-        Object.assign(pen, { fillStyle: theme.reference, globalAlpha: 0.13 });
-        pen.fillRect(0, top, width, y(Math.min(...values)) - top);
-      }
-      for (const value of values) line(pen, 0, y(value), width, y(value), kind === "y" ? look : { ...look, alpha: 0.7, width: 1, dash: [] });
-    }
-  }
 }
 
 const CHART_LEFT = 50; // room for the numbers on a chart's y axis; the same in all, so that their times stand below each other

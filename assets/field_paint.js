@@ -1,5 +1,5 @@
-// The particle field, part 1 of 4: numbers from text, colours, and the two painters of points and trails.
-// pages/ui/flow/field.py joins field_paint.js, field_axes.js, field_parts.js and field.js to one module.
+// The particle field, part 1 of 5: numbers from text, colours, and the two painters of points and trails.
+// pages/ui/flow/field.py joins the parts to one module.
 
 const KINDS = { f4: Float32Array, i4: Int32Array };
 
@@ -41,13 +41,26 @@ function moment(t, now) {
   return { step, next: step + 1, share: Math.min(1, Math.max(0, (now - t[step]) / (t[step + 1] - t[step]))) };
 }
 
-/** The saved time closest to a time. */
-const closest = (t, time) => t.reduce((best, value) => (Math.abs(value - time) < Math.abs(best - time) ? value : best));
+/** A view's places (x, y of every particle at every saved time) from those sent: as they are, or from radii and angles. */
+function placesOf(parts, arrays, n) {
+  if (parts.xy !== undefined) return arrays[parts.xy];
+  const radius = arrays[parts.radius], angle = arrays[parts.angle], points = new Float32Array(2 * radius.length);
+  for (let k = 0; k < radius.length; k++) {
+    const turn = angle[angle.length === n ? k % n : k];
+    points[2 * k] = radius[k] * Math.cos(turn);
+    points[2 * k + 1] = radius[k] * Math.sin(turn);
+  }
+  return points;
+}
+
+/** What a select offers: a view of a family stands for all of it. */
+const familyOf = ({ family, key }) => family || key;
 
 /* A particle's look is four bytes: red, green, blue and its state. Both painters take
      scene = { key, points (S*N*2), n, t, now, at (a moment), frame {x0, x1, y0, y1}, width, height (CSS px), ratio (device px),
                size (px), opacity, rim (px), ground [r, g, b], isDraft (a part of the points will do),
-               trails: null or { fade (in t), width (px), opacity } }. */
+               trails: null or { fade (in t), width (px), opacity },
+               lines: null or { key, points, trails, size, opacity }: other ways of the same particles, in `grey` [r, g, b] below }. */
 const HIDDEN = 0, DIM = 85, PLAIN = 170, CHOSEN = 255;
 const DIMMED = 0.16;
 const TABLE_WIDTH = 1024; // textures are tables of this many columns, row by row
@@ -86,12 +99,12 @@ float stateOf(vec4 look) { return floor(look.a * 3.0 + 0.5); }`;
 
 const POINT_VERTEX = `#version 300 es
 layout(location=0) in vec2 a; layout(location=1) in vec2 b; layout(location=2) in vec4 look;
-uniform float share, size, opacity; out vec4 ink; out float diameter; ${FRAME_GLSL}
+uniform float share, size, opacity; uniform vec4 tint; out vec4 ink; out float diameter; ${FRAME_GLSL}
 void main() {
   float state = stateOf(look);
   gl_Position = state < 0.5 ? vec4(2, 2, 2, 1) : vec4(place(mix(a, b, share)) * 2.0 - 1.0, 0, 1);
   gl_PointSize = diameter = size * (state > 2.5 ? 1.2 : 1.0) + 1.0;
-  ink = vec4(look.rgb, state < 1.5 ? opacity * ${DIMMED} : state > 2.5 ? 1.0 : opacity);
+  ink = vec4(mix(look.rgb, tint.rgb, tint.a), state < 1.5 ? opacity * ${DIMMED} : state > 2.5 ? 1.0 : opacity);
 }`;
 
 const POINT_FRAGMENT = `#version 300 es
@@ -107,7 +120,7 @@ void main() {
 // their own number: instances would need less, but a browser without a graphics card draws each as if it were a separate call.
 const TRAIL_VERTEX = `#version 300 es
 precision highp sampler2D; uniform sampler2D positions, looks; uniform int first, second;
-uniform vec2 span, pixels; uniform float now, fade, width, opacity; out vec4 ink; out float across, reach; ${FRAME_GLSL}
+uniform vec2 span, pixels; uniform float now, fade, width, opacity; uniform vec4 tint; out vec4 ink; out float across, reach; ${FRAME_GLSL}
 vec4 read(sampler2D table, int i) { return texelFetch(table, ivec2(i % ${TABLE_WIDTH}, i / ${TABLE_WIDTH}), 0); }
 void main() {
   int i = gl_VertexID / 4; vec2 corner = vec2((gl_VertexID / 2) % 2, (gl_VertexID % 2) * 2 - 1);
@@ -118,7 +131,7 @@ void main() {
   reach = width * 0.5 + 0.5; across = corner.y * reach;
   vec2 at = mix(from, to, corner.x) + across * vec2(-along.y, along.x) / pixels;
   float age = (now - mix(span.x, span.y, corner.x * end)) / fade;
-  ink = vec4(look.rgb, opacity * max(0.0, 1.0 - age) * (state < 1.5 ? ${DIMMED} : state > 2.5 ? 1.6 : 1.0));
+  ink = vec4(mix(look.rgb, tint.rgb, tint.a), opacity * max(0.0, 1.0 - age) * (state < 1.5 ? ${DIMMED} : state > 2.5 ? 1.6 : 1.0));
   gl_Position = state < 0.5 ? vec4(2, 2, 2, 1) : vec4(at * 2.0 - 1.0, 0, 1);
 }`;
 
@@ -170,14 +183,21 @@ class GlPainter {
   }
 
   draw(scene) {
-    const { gl } = this, { frame, ratio, n, at } = scene;
+    const { gl } = this, { frame } = scene;
     fitCanvas(this.canvas, scene);
     gl.viewport(0, 0, this.canvas.width, this.canvas.height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
     const window = [frame.x0, frame.y0, 1 / (frame.x1 - frame.x0), 1 / (frame.y1 - frame.y0)];
-    if (scene.trails) this.#drawTrails(scene, window);
+    if (scene.lines) this.#drawAll({ ...scene, ...scene.lines }, window, [...scene.grey.map((value) => value / 255), 1]);
+    this.#drawAll(scene, window, [0, 0, 0, 0]);
+  }
+
+  #drawAll(scene, window, tint) {
+    const { gl } = this, { ratio, n, at } = scene;
+    if (scene.trails) this.#drawTrails(scene, window, tint);
     const set = this.#use(this.points, window, scene.opacity);
+    gl.uniform4fv(set.tint, tint);
     gl.uniform1f(set.share, at.share);
     gl.uniform1f(set.size, scene.size * ratio);
     gl.uniform1f(set.rim, scene.rim * ratio);
@@ -195,13 +215,14 @@ class GlPainter {
     this.gl.getExtension("WEBGL_lose_context")?.loseContext();
   }
 
-  #drawTrails({ key, points, t, now, n, ratio, trails }, window) {
+  #drawTrails({ key, points, t, now, n, ratio, trails }, window, tint) {
     const { gl } = this, view = this.#view({ key, points }), set = this.#use(this.trails, window, trails.opacity);
     view.table ??= this.#table(points, 2, gl.RG32F, gl.RG, gl.FLOAT);
     [view.table, this.looks.table].forEach((table, unit) => {
       gl.activeTexture(gl.TEXTURE0 + unit);
       gl.bindTexture(gl.TEXTURE_2D, table);
     });
+    gl.uniform4fv(set.tint, tint);
     gl.uniform1i(set.positions, 0);
     gl.uniform1i(set.looks, 1);
     gl.uniform2f(set.pixels, this.canvas.width, this.canvas.height);
@@ -308,10 +329,16 @@ class CanvasPainter {
   }
 
   draw(scene) {
-    const { pen } = this, { at, n, points, frame, width, height, t, now } = scene;
+    const { pen } = this;
     fitCanvas(this.canvas, scene);
     pen.setTransform(scene.ratio, 0, 0, scene.ratio, 0, 0);
-    pen.clearRect(0, 0, width, height);
+    pen.clearRect(0, 0, scene.width, scene.height);
+    if (scene.lines) this.#drawAll({ ...scene, ...scene.lines }, `rgb(${scene.grey})`);
+    this.#drawAll(scene, null);
+  }
+
+  #drawAll(scene, tint) {
+    const { pen } = this, { at, n, points, frame, width, height, t, now } = scene;
     const scaleX = width / (frame.x1 - frame.x0), scaleY = height / (frame.y1 - frame.y0);
     const place = (step, next, share, i) => {
       const a = 2 * (step * n + i), b = 2 * (next * n + i);
@@ -320,7 +347,7 @@ class CanvasPainter {
     };
     const faintness = (state) => (state === DIM ? DIMMED : 1);
     for (const { css, state, members } of scene.trails && n <= MOST_DRAWN_TRAILS ? this.batches.values() : []) {
-      pen.strokeStyle = css;
+      pen.strokeStyle = tint ?? css;
       pen.lineWidth = scene.trails.width;
       for (let step = 0; step + 1 < t.length && t[step] < now; step++) {
         const age = (now - t[step + 1]) / scene.trails.fade;
@@ -336,7 +363,7 @@ class CanvasPainter {
     }
     for (const { css, state, members } of this.batches.values()) {
       const size = scene.size * (state === CHOSEN ? 1.2 : 1), radius = size / 2;
-      pen.fillStyle = css;
+      pen.fillStyle = tint ?? css;
       pen.globalAlpha = state === CHOSEN ? 1 : scene.opacity * faintness(state);
       if (n < SQUARES_FROM) pen.beginPath();
       for (let k = 0; k < members.length; k += scene.isDraft ? DRAFT : 1) {

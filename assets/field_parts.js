@@ -12,16 +12,19 @@ const ICONS = {
 const TOOLS = { pan: "Drag to move, wheel to zoom", lasso: "Draw around points to select them (Shift adds)", box: "Draw a box around points to select them (Shift adds)" };
 
 const TEMPLATE = `
+<div class="screen">
 <div class="head">
   <label class="pick"><span>View</span><select data-is="view"></select></label>
+  <div class="pick" data-is="radius"><span>Radius</span><div class="tools" role="group" aria-label="How the radius is drawn" data-is="variants"></div></div>
   <label class="pick"><span>Colour</span><select data-is="colour"></select></label>
-  <p data-is="note"></p>
+  <span class="gap"></span>
   <button class="pill" data-is="selection" title="Clear the selection" hidden></button>
   <div class="tools" role="group" aria-label="What dragging does" data-is="tools"></div>
   <button class="tool" data-is="reset" title="Show everything again (double click)" aria-label="Reset zoom" disabled>${ICONS.reset}</button>
 </div>
 <div class="legend" data-is="legend"></div>
-<div class="body">
+<div class="body" data-is="body">
+  <div class="readings" data-is="readings"></div>
   <div class="plot" data-is="plot">
     <canvas class="layer" data-is="back"></canvas>
     <div class="stage" data-is="stage" tabindex="0" role="application"><canvas class="layer" data-is="front"></canvas></div>
@@ -32,11 +35,12 @@ const TEMPLATE = `
 <div class="transport" data-is="transport">
   <button class="play" data-is="play" aria-label="Play">${ICONS.play}</button>
   <output class="clock" data-is="clock"></output>
-  <div class="steps" data-is="steps" role="group" aria-label="Time"></div>
   <div class="scrub" data-is="scrub"><div class="marks" data-is="marks"></div><input type="range" data-is="time" step="0.001" aria-label="Time t, from 0 (data) to 1 (noise)"><div class="ends"><span>data</span><span>noise</span></div></div>
   <label class="pick" data-is="speeds"><span>Speed</span><select data-is="speed"><option value="0.25">¼×</option><option value="0.5">½×</option><option value="1" selected>1×</option><option value="2">2×</option><option value="4">4×</option></select></label>
   <label class="switch" data-is="trail"><input type="checkbox" data-is="trails" checked><i></i><span>Trails</span></label>
-</div>`;
+</div>
+</div>
+<p class="note" data-is="note"></p>`;
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
@@ -127,6 +131,7 @@ function tipOf(i, id, colours, pictures) {
     make("dt", { textContent: text }), make("dd", { textContent: kind === "group" ? names[values[i]] : toWords(values[i]) }),
   ]);
   const list = make("dl", {}, ...facts);
+  if (pictures?.of[i] < 0) return [list];
   if (!pictures) return [make("b", { textContent: `particle ${id}` }), list];
   const of = pictures.of[i], place = pictures.place.subarray(2 * i, 2 * i + 2);
   const crops = [pictures.images[of], pictures.maps[of]].map((address) => crop(address, place, pictures.size));

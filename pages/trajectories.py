@@ -9,7 +9,7 @@ from pages.ui import answers, state, thresholds, widgets
 from pages.ui.downloads import MovieFormat, offer_still
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.flow import flow_cache, flow_words
-from pages.ui.flow.field import field_state, show_field
+from pages.ui.flow.field import HEIGHT, field_state, show_field
 from pages.ui.flow.ideal_and_steps import show_ideal, show_steps
 from pages.ui.flow.positions_form import show_paths_form
 from pages.ui.frame import link, open_page
@@ -21,7 +21,6 @@ from wtflow.results import RunResults, image_of_row
 from wtflow.store.runs import RunStore
 from wtflow.studies.requests import TravelRequest
 
-HEIGHT_PX = 560
 View = Literal["plane", "angle"]
 """Views that a still or a movie of the paths has."""
 CURVES = {"norm": "Distance", "speed": "Speed", "straightness": "Straightness", "divergence": "Divergence"}
@@ -55,15 +54,17 @@ def show_paths(store: RunStore, results: RunResults, request: TravelRequest, tra
     whose, clicked = st.session_state.get(CLICKED) or (None, None)
     clicked = clicked if whose == st.session_state[SHOWN] else None
     show_position(results, request, travel, clicked)
+    data = flow_cache.paths_field(store, results.run_id, request, None)
     show_field(
-        flow_cache.paths_field(store, results.run_id, request),
+        data,
         key="paths",
-        height=HEIGHT_PX,
+        height=HEIGHT,
         choices={
-            "view": flow_words.wanted_view(("radius", "plane"), None),
+            "view": flow_words.wanted_view("paths", data),
             "colour": state.get("colour"),
             "t": state.get_number("t"),
             "marked": [] if clicked is None else [clicked],
+            "opens_playing": True,
         },
         can_select=False,
         on_change=take_choice,

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from wtflow.errors import FlowError
-from wtflow.plots.field import Chart, Colour, Field, Guide, Pictures, View, encode_field
-from wtflow.plots.field_axes import axis_range, bands
+from wtflow.plots.field import Chart, Colour, Field, Guide, Lines, Pictures, Polar, Reading, View
+from wtflow.plots.field_axes import axis_range, bands, whole_range
+from wtflow.plots.field_encode import encode_field
 
 T = np.array([0.0, 0.5, 1.0])
 POINTS = np.arange(3 * 4 * 2, dtype=np.float32).reshape(
@@ -33,7 +34,7 @@ def field(**changes: object) -> Field:
 
 def test_arrays_travel_as_little_endian_numbers_row_by_row():
     encoded = encode_field(field())
-    points = encoded["views"][0]["points"]
+    points = encoded["arrays"][encoded["views"][0]["points"]["xy"]]
     assert (points["kind"], points["shape"]) == ("f4", [3, 4, 2])
     assert struct.unpack("<24f", base64.b64decode(points["data"])) == tuple(range(24))
     assert struct.unpack("<4i", base64.b64decode(encoded["ids"]["data"])) == (7, 8, 9, 10)
@@ -104,10 +105,21 @@ def test_an_axis_holds_all_values_of_all_times_with_a_little_room():
     assert x[0] < 0 and x[1] > 22
 
 
-def test_a_point_far_out_does_not_press_the_others_together():
-    values = np.append(np.linspace(0, 1, 20_000), 1e6)
+def test_points_far_out_do_not_press_the_others_together_unless_a_view_must_hold_them():
+    values = np.append(np.linspace(0, 1, 20_000), 1e6)[None]
     assert axis_range(values)[1] < 1.1
-    assert axis_range(values[:-1]) == pytest.approx((-0.04, 1.04))
+    assert axis_range(values[:, :-1]) == pytest.approx((-0.04, 1.04))
+    assert whole_range(values)[1] > 1e6
+
+
+def test_an_axis_holds_99_and_a_half_percent_of_the_points_at_every_time():
+    """At one of ten times the points reach ten times as far: pooled over times these would be cut."""
+    values = np.random.default_rng(0).normal(size=(10, 5000))
+    values[3] *= 10
+    low, high = axis_range(values)
+    inside = ((values >= low) & (values <= high)).mean(axis=1)
+    assert (inside >= 0.995).all() and inside[3] < 1
+    assert np.ptp(values[3][(values[3] > low) & (values[3] < high)]) > 0.8 * (high - low), "no empty picture"
 
 
 def test_a_guide_widens_the_axis_when_it_is_near_and_is_left_out_when_it_would_squash_the_points():
@@ -183,4 +195,54 @@ def test_an_axis_around_circles_begins_just_below_zero_where_nothing_lies_below(
             low, high = encoded["y"]
             assert high > 10
             assert (-2 < low < 0) if is_half else low < -10
-            assert encoded["x"][0] < -10 and encoded["x"][1] > 10, "across, the whole circle is seen"
+            assert encoded["x"][1] > 10
+    assert encode_field(field(views=(lower,)))["views"][0]["x"][0] < -10, "the whole circle is seen"
+
+
+# ---- places in polar form, guides that move, numbers beside t, lines
+
+RADIUS = np.array([[1.0, 2.0, 3.0, 4.0], [2.0, 2.0, 2.0, 2.0], [0.5, 1.0, 1.0, 9.0]])
+ANGLE = np.array([0.0, np.pi / 2, np.pi, -np.pi / 2])
+ROUND = View("disc", "Disc", Polar(RADIUS, ANGLE), equal=True, guides=(Guide("disc", (1.0, 2.0, 3.0), "well"),))
+
+
+def test_radii_and_angles_are_the_places_they_stand_for_and_are_sent_once():
+    np.testing.assert_allclose(ROUND.xy[0], [[1, 0], [0, 2], [-3, 0], [0, -4]], atol=1e-9)
+    turned = replace(ROUND, key="turned", points=Polar(RADIUS, np.tile(ANGLE, (3, 1))))
+    encoded = encode_field(field(views=(ROUND, turned)))
+    first, second = (view["points"] for view in encoded["views"])
+    assert first["radius"] == second["radius"] and first["angle"] != second["angle"]
+    assert len(encoded["arrays"]) == 3
+
+
+def test_a_view_that_must_hold_everything_does_and_the_disc_at_its_largest():
+    x, y = (encode_field(field(views=(replace(ROUND, whole=True),)))["views"][0][axis] for axis in "xy")
+    assert x[0] < -3 and x[1] > 3
+    assert y[0] < -9 and y[1] > 3
+
+
+def test_numbers_beside_t_and_lines_travel_with_the_field():
+    reading = Reading("of 4", np.array([0.0, 0.5, 1.0]), "share", "#000")
+    lines = Lines("Straight lines", {"plane": POINTS + 1})
+    encoded = encode_field(field(readings_title="outside", readings=(reading,), lines=lines))
+    assert encoded["readings"][0]["values"] == [0.0, 0.5, 1.0]
+    assert encoded["arrays"][encoded["lines"]["points"]["plane"]["xy"]]["shape"] == [3, 4, 2]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"views": (replace(ROUND, points=Polar(RADIUS[:2], ANGLE)),)}, "radii of the points of view disc"),
+        ({"views": (replace(ROUND, points=Polar(RADIUS, ANGLE[:3])),)}, "angles of the points"),
+        ({"views": (replace(ROUND, points=Polar(RADIUS, ANGLE * np.nan)),)}, "not finite for 4"),
+        ({"views": (replace(ROUND, guides=(Guide("ring", (1.0, 2.0), "noise"),)),)}, "2 radii, expected 1 or 3"),
+        ({"views": (replace(ROUND, equal=False),)}, "circle"),
+        ({"readings": (Reading("of 4", np.zeros(2), "share", "#000"),)}, "the reading of 4"),
+        ({"lines": Lines("Lines", {"other": POINTS})}, "view other"),
+        ({"lines": Lines("Lines", {"plane": POINTS[:, :3]})}, "lines of view plane"),
+        ({"portrait": 0}, "no picture 0"),
+    ],
+)
+def test_places_numbers_and_lines_that_do_not_fit_are_refused(changes, words):
+    with pytest.raises(FlowError, match=words):
+        field(**changes)

@@ -17,7 +17,8 @@ import json
 import numpy as np
 import streamlit as st
 from pages.ui.flow.field import field_state, show_field
-from wtflow.plots.field import Chart, Colour, Field, Guide, Pictures, View, encode_field
+from wtflow.plots.field import Chart, Colour, Field, Guide, Pictures, Polar, Reading, View
+from wtflow.plots.field_encode import encode_field
 
 IMAGE = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='40' height='20'/%3E"
 NAMES, CSS = ("good", "dent"), ("#1F7FC0", "#D55E00")
@@ -28,10 +29,16 @@ def travel(seed):
     points = (1 - 2 * t)[:, None, None] * start
     norm = np.linalg.norm(points, axis=2)
     turned = View("turned", "Turned", points[..., ::-1], ("y", "x"), "Nothing is lost.")
+    angle = np.arctan2(start[:, 1], start[:, 0])
+    disc = [View(key, "Disc", Polar(scale * norm, angle), guides=(Guide("disc", (scale,), "well"),), equal=True,
+                 family="disc", variant=key) for key, scale in (("small", 1.0), ("large", 3.0))]
+    share = Reading("of 2,000", (norm > 1).mean(axis=1), "share", "#D55E00")
     plane = View("plane", "Plane", points, ("x", "y"), guides=(Guide("circle", (1.0,), "shell"),), equal=True)
     kind = Colour("kind", "Kind", "group", (np.arange(2000) % 4 == 0).astype(int), NAMES, CSS)
     charts = (Chart("norm", "Distance", norm, "norm"), Chart("first", "First", points[..., 0], "x"))
-    return Field(t, np.arange(2000), (plane, turned), (kind, Colour("far", "Far", "value", norm[0])), charts)
+    colours = (kind, Colour("far", "Far", "value", norm[0]))
+    return Field(t, np.arange(2000), (plane, turned, *disc), colours, charts, readings_title="outside",
+                 readings=(share,))
 
 def ring():
     angle = np.arange(8) * np.pi / 4
@@ -44,7 +51,7 @@ def ring():
 
 st.set_page_config(layout="wide")
 session, is_map = st.session_state, st.query_params.get("kind") == "map"
-session.setdefault("asked", {"view": "plane", "t": 0.0})
+session.setdefault("asked", {"view": "plane"} | ({} if st.query_params.get("kind") == "opening" else {"t": 0.0}))
 session.setdefault("calls", 0)
 session["runs"] = session.get("runs", 0) + 1
 
@@ -59,7 +66,7 @@ if st.button("Ask for turned at 0.25"):
     session.asked = {"view": "turned", "t": 0.25}
 seed = int(st.button("Other data"))
 data = encode_field(ring() if is_map else travel(seed))
-state = show_field(data, key="field", height=420, choices=session.asked | {"playing_allowed": not is_map},
+state = show_field(data, key="field", height="600px", choices=session.asked | {"opens_playing": True},
                    can_select=is_map, on_change=changed)
 told = {"runs": session.runs, "calls": session.calls, "choice": state.choice, "selected": sorted(state.selected),
         "clicked": session.get("in_callback")}
@@ -272,10 +279,60 @@ def test_a_click_tells_the_id_within_the_callback_and_hovering_names_the_image(r
     ring.until("told.clicked === 105")
 
 
-def test_a_map_offers_its_saved_times_as_steps(ring):
-    assert ring.page.get_by_role("button", name="Play").count() == 0
-    ring.page.get_by_role("button", name="t = 1", exact=True).click()
+def test_a_map_plays_too(ring):
+    before = ring.host.evaluate("e => e.shadowRoot.field.pixelOf(101)")
+    ring.page.get_by_label("Speed").select_option("4")
+    ring.page.get_by_role("button", name="Play").click()
     ring.until("d.time === '1.0000' && told.choice.t === 1")
+    moved = ring.host.evaluate("e => e.shadowRoot.field.pixelOf(101)")
+    assert max(abs(a - b) for a, b in zip(before, moved, strict=True)) > 20
+
+
+def test_a_page_opened_without_a_time_plays_once_to_the_end_and_never_again(browser, server):
+    opened = Opened(browser, server, "opening")
+    opened.until("d.playing === 'true'")
+    opened.until("d.time === '1.0000'")
+    at_rest(opened.page)
+    assert opened.told()["calls"] == 0, "nobody chose that time"
+    opened.rerun_by("Rerun")
+    opened.rerun_by("Other data")
+    assert (opened.get("playing"), opened.get("time")) == ("false", "1.0000")
+    opened.page.get_by_label("View").select_option("disc")
+    opened.until("d.view === 'small' && told.choice.t === 1")
+    opened.page.close()
+
+
+def test_those_who_want_no_motion_see_the_end_at_once(browser, server):
+    page = new_page(browser, viewport={"width": 1000, "height": 800})
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(f"{server}/?kind=opening")
+    page.locator(f"{HOST}[data-time='1.0000'][data-playing='false']").wait_for()
+    page.close()
+
+
+def test_a_switch_changes_the_radius_and_the_share_beside_t_moves_with_it(travel):
+    travel.page.get_by_label("View").select_option("disc")
+    travel.page.get_by_role("button", name="large").click()
+    travel.until("d.view === 'large'")
+    number = travel.page.locator(".counts output")
+    first = number.inner_text()
+    travel.host.evaluate("e => e.shadowRoot.field.scrub(0.5)")  # all particles pass the origin there
+    travel.until("d.time === '0.5000'")
+    assert (first.endswith("%"), number.inner_text()) == (True, "0\u00a0%")
+    assert travel.page.locator(".readings").get_by_text("t = 0.50").is_visible()
+
+
+def test_picture_and_play_button_share_the_height_that_the_page_gives_on_wide_and_narrow_screens(travel):
+    for width in (1400, 700, 390):
+        travel.page.set_viewport_size({"width": width, "height": 800})
+        at_rest(travel.page)
+        inside = "e => { const s = e.shadowRoot, box = (q) => s.querySelector(q).getBoundingClientRect();"
+        top, stage, low, end = travel.host.evaluate(
+            inside + "const b = box('.screen'), p = box('.stage'), t = box('.play');"
+            "return [b.top, p.height, Math.max(p.bottom, t.bottom), b.bottom]; }"
+        )
+        assert low <= end + 1 and end - top == pytest.approx(600, abs=1), width
+        assert stage > 300, width
 
 
 def test_without_webgl_the_same_particles_are_drawn(browser, server):

@@ -1,4 +1,4 @@
-"""Paths of a run's features as a particle field: its views, colours by meaning, charts over time.
+"""Paths of a run's features as a particle field: views, colours by meaning, charts over time.
 
 Shapes: S saved times, N positions.
 """
@@ -8,22 +8,27 @@ from typing import Final
 
 import numpy as np
 
-from wtflow.numbers import percent
-from wtflow.plots.field import Chart, Colour, Field, Guide, Pictures, View
+from wtflow.errors import FlowError
+from wtflow.numbers import count, percent
+from wtflow.plots.disc_views import Yardstick, disc_view, end_angles, radius_view, scales_of, turn_of
+from wtflow.plots.field import Chart, Colour, Field, Pictures, Polar, Reading, View
 from wtflow.plots.groups import group_colours, group_words
 from wtflow.plots.theme import COLOURS
-from wtflow.records.flow import PositionSet, Travel
+from wtflow.records.flow import PositionSet, Travel, at_times
+from wtflow.records.spacing import spaced
 
-RADIUS_NOTE: Final = (
-    "Exact, not projected: the distance to the cross at (0, 0) is the true distance from the origin in all dimensions,"
-    " and the angle is the true angle to where the feature started. A path that reaches the left half has crossed over"
-    " to the other side of the origin."
-)
+OUTSIDE: Final = "outside the well"
+"""What the shares beside t are shares of."""
+
 PLANE_NOTE: Final = (
     "A projection on the two directions in which normal features at t = 0 vary most; the same axes at all times, so a"
     " straight path stays straight. These two directions hold {share} of that variance: what happens in the"
     " others is not shown here."
 )
+
+MOST_PLACES: Final = 400_000
+"""Places (times x positions) that a map sends to the browser: of more positions, fewer of the saved times."""
+
 CHARTS: Final = {
     "norm": ("Distance from the origin", "|x|"),
     "speed": ("Speed", "|v|"),
@@ -34,14 +39,22 @@ CHARTS: Final = {
 """Key -> label and axis title of the charts over time."""
 
 
-def travel_field(travel: Travel, shell: tuple[float, float, float], pictures: Pictures | None = None) -> Field:
-    """The field of a travel. shell: mean, 5 % and 95 % quantile of the norm of noise."""
-    views = [radius_view(travel, shell), plane_view(travel)]
+def travel_field(
+    travel: Travel,
+    yardstick: Yardstick,
+    pictures: Pictures | None = None,
+    umap_end: np.ndarray | None = None,
+) -> Field:
+    """The field of a travel. umap_end: (N, 2) a UMAP of the same positions at t = 1, which then gives the angles.
+
+    Raises FlowError if the UMAP shows other positions.
+    """
     values = {name: getattr(travel, name) for name in ("norm", "speed", "straightness")}
     values["score"] = travel.norm**2 / (2 * travel.n_channels)
     if travel.divergence is not None:
         values["divergence"] = travel.divergence
-    references = {"norm": (("noise", shell[0]),), "score": (("noise", 0.5),), "straightness": (("straight", 1.0),)}
+    noise = yardstick.shell[0]
+    references = {"norm": (("noise", noise),), "score": (("noise", 0.5),), "straightness": (("straight", 1.0),)}
     charts = [
         Chart(name, CHARTS[name][0], values[name].astype(np.float32), CHARTS[name][1], references.get(name, ()))
         for name in values
@@ -49,47 +62,61 @@ def travel_field(travel: Travel, shell: tuple[float, float, float], pictures: Pi
     return Field(
         t=travel.t,
         ids=np.arange(len(travel.positions)),
-        views=tuple(views),
-        colours=position_colours(travel.positions, travel),
+        views=(*exact_views(travel, yardstick, umap_end), plane_view(travel)),
+        colours=position_colours(travel.positions, travel, yardstick.well_radius),
         charts=tuple(charts),
         pictures=pictures,
         alt=f"Paths of {count_groups(travel.positions)}, moving from data at t = 0 to noise at t = 1",
+        readings_title=OUTSIDE,
+        readings=share_readings(yardstick),
     )
 
 
-def map_field(travel: Travel, well_radius: np.ndarray | None, pictures: Pictures | None = None) -> Field:
-    """The map of a travel's positions at start, middle and end on principal axes.
+def map_field(
+    travel: Travel,
+    yardstick: Yardstick,
+    pictures: Pictures | None = None,
+    umap_end: np.ndarray | None = None,
+) -> Field:
+    """The map of a travel's positions: the well as a disc, and principal axes. umap_end as in `travel_field`.
 
-    well_radius: (S,) the normals' 99 % radius, None without normals; if given, one colour shows which
-    positions escape.
+    Raises FlowError if the UMAP shows other positions.
     """
-    times = np.unique([0, (len(travel.t) - 1) // 2, len(travel.t) - 1])  # a single step has no middle
-    views = [replace(plane_view(travel), points=travel.plane[times])]
+    times = spaced(len(travel.t), max(2, MOST_PLACES // max(1, len(travel.positions))))
+    shown, short = at_times(travel, times), None if yardstick.well_radius is None else yardstick.well_radius[times]
+    cut = replace(yardstick, well_radius=short, shares={name: v[times] for name, v in yardstick.shares.items()})
+    views = [view for view in exact_views(shown, cut, umap_end) if view.family == "disc"]
     return Field(
-        t=travel.t[times],
+        t=shown.t,
         ids=np.arange(len(travel.positions)),
-        views=tuple(views),
-        colours=map_colours(travel, well_radius),
+        views=(*views, plane_view(shown)),
+        colours=position_colours(travel.positions, travel, yardstick.well_radius),
         pictures=pictures,
-        alt=f"Map of {count_groups(travel.positions)}, at the start, the middle and the end of their paths",
+        alt=f"Map of {count_groups(travel.positions)} around the well, from data at t = 0 to noise at t = 1",
+        readings_title=OUTSIDE,
+        readings=share_readings(cut),
     )
 
 
-def radius_view(travel: Travel, shell: tuple[float, float, float]) -> View:
-    """Distance from the origin and angle to the start, as plane coordinates: start on the right, origin at (0, 0),
-    shell a circle.
-    """
-    cosine = np.clip(travel.alignment, -1, 1)
-    points = travel.norm[..., None] * np.stack([cosine, np.sqrt(1 - cosine**2)], axis=-1)
-    mean, low, high = shell
-    guides = (
-        Guide("x", (0.0,), ""),
-        Guide("circle", (mean,), "noise shell √d (5 to 95\N{NBSP}%)"),
-        Guide("circle", (low,), ""),
-        Guide("circle", (high,), ""),
+def exact_views(travel: Travel, yardstick: Yardstick, umap_end: np.ndarray | None = None) -> list[View]:
+    """The disc, then radius and angle, each in every scale; views in the same scale share their radii."""
+    if umap_end is not None and umap_end.shape != (len(travel.positions), 2):
+        raise FlowError(
+            f"The UMAP shows {len(umap_end)} positions; the paths are of {len(travel.positions)}.",
+            fix="Compute the UMAP of these paths.",
+        )
+    angles, turn = end_angles(travel, umap_end), turn_of(travel.alignment)
+    scales = [(drawn, drawn.radius(travel.norm)) for drawn in scales_of(travel, yardstick)]
+    discs = [disc_view(drawn, Polar(radius, angles), umap_end is not None) for drawn, radius in scales]
+    return [*discs, *(radius_view(drawn, Polar(radius, turn)) for drawn, radius in scales)]
+
+
+def share_readings(yardstick: Yardstick) -> tuple[Reading, ...]:
+    """The shares outside the well, of how many."""
+    return tuple(
+        Reading(f"of {count(yardstick.counts[kind], f'{kind} position')}", shares, "share", COLOURS[kind])
+        for kind, shares in yardstick.shares.items()
     )
-    titles = ("toward its own start  |x| cos θ", "away from its start's direction  |x| sin θ")
-    return View("radius", "Radius and angle", points.astype(np.float32), titles, RADIUS_NOTE, guides, equal=True)
 
 
 def plane_view(travel: Travel) -> View:
@@ -101,19 +128,11 @@ def plane_view(travel: Travel) -> View:
     )
 
 
-def map_colours(travel: Travel, well_radius: np.ndarray | None) -> tuple[Colour, ...]:
-    """What positions can be coloured by, with `escape` where well_radius (S,), the normals' 99 % radius, is given."""
-    colours = list(position_colours(travel.positions, travel))
-    if well_radius is not None:
-        outside = (travel.norm[-1] > well_radius[-1]).astype(int)
-        names = ("inside the well at t = 1", "escaped")
-        colours.insert(1, Colour("escape", "Escape", "group", outside, names, (COLOURS["normal"], COLOURS["defect"])))
-    return tuple(colours)
-
-
-def position_colours(positions: PositionSet, travel: Travel | None = None) -> tuple[Colour, ...]:
+def position_colours(
+    positions: PositionSet, travel: Travel | None = None, well_radius: np.ndarray | None = None
+) -> tuple[Colour, ...]:
     """What positions can be coloured by: group, map score, image, place in the image and, with a
-    travel, its radii and escape.
+    travel, its radii, and escape if the normals' radius (S,) is known.
     """
     groups = positions.groups
     colours = group_colours(groups)
@@ -131,6 +150,10 @@ def position_colours(positions: PositionSet, travel: Travel | None = None) -> tu
         Colour("score", "Score on the map", "value", positions.score),
     ]
     if travel is not None:
+        if well_radius is not None:
+            outside = (travel.norm[-1] > well_radius[-1]).astype(int)
+            names = ("inside the well at t = 1", "escaped")
+            found.insert(1, Colour("escape", "Escape", "group", outside, names, (COLOURS["normal"], COLOURS["defect"])))
         found += [
             Colour("start", "Distance from the origin at t = 0", "value", travel.norm[0]),
             Colour("end", "Distance from the origin at t = 1", "value", travel.norm[-1]),

@@ -6,7 +6,7 @@ import numpy as np
 
 from wtflow.errors import FlowError
 from wtflow.plots.field import Field, Pictures, View
-from wtflow.plots.paths import count_groups, map_colours
+from wtflow.plots.paths import count_groups, position_colours
 from wtflow.records.flow import Projection, Travel
 
 NOTE: Final = (
@@ -36,7 +36,7 @@ def umap_field(
         t=umap.t,
         ids=np.arange(n),
         views=(View("umap", f"UMAP at t = {umap.t[0]:.0f}", umap.points, ("UMAP 1", "UMAP 2"), note, equal=True),),
-        colours=map_colours(travel, well_radius),
+        colours=position_colours(travel.positions, travel, well_radius),
         pictures=pictures,
         alt=f"UMAP of {count_groups(travel.positions)} at t = {umap.t[0]:.0f}",
     )

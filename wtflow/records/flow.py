@@ -5,7 +5,7 @@ Shapes: S saved times, N positions, G points along a side of a grid.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 import numpy as np
@@ -85,6 +85,25 @@ class Travel:
     n_channels: int
     divergence: np.ndarray | None = None
     """(S, N) Hutchinson estimate of the divergence of v at x_t, or None where it was not computed."""
+
+
+_OF_PATHS = ("norm", "speed", "alignment", "straightness", "radial", "plane")
+
+
+def at_times(travel: Travel, times: np.ndarray) -> Travel:
+    """The travel at some of its saved times (indices) only."""
+    kept = {name: getattr(travel, name)[times] for name in ("t", *_OF_PATHS)}
+    return replace(travel, divergence=None if travel.divergence is None else travel.divergence[times], **kept)
+
+
+def at_positions(travel: Travel, chosen: np.ndarray) -> Travel:
+    """Some of the travel's positions (indices) only, with all their times."""
+    positions = PositionSet(
+        **{field.name: getattr(travel.positions, field.name)[chosen] for field in fields(PositionSet)}
+    )
+    paths = {name: getattr(travel, name)[:, chosen] for name in _OF_PATHS}
+    divergence = None if travel.divergence is None else travel.divergence[:, chosen]
+    return replace(travel, positions=positions, divergence=divergence, **paths)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """Choosing grid positions of scored images: at random, by score, inside the true defects. NumPy only."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
 
 from wtflow.errors import FlowError, ImageReadError
 from wtflow.records.core import GOOD
-from wtflow.records.flow import UNMARKED, PositionSet, Travel
+from wtflow.records.flow import UNMARKED, PositionSet, Travel, at_positions
 from wtflow.results import RunResults, ScoreRow, each_image, truth_of
 from wtflow.scoring.pixels import grid_mask
 
@@ -77,16 +77,7 @@ def thin(travel: Travel, n: int) -> Travel:
     """At most n of the positions, drawn evenly over the groups; the travel itself when it has n or fewer."""
     if len(travel.positions) <= n:
         return travel
-    chosen = drawn_evenly(travel.positions.group, n, seed=0)
-    positions = PositionSet(
-        **{field.name: getattr(travel.positions, field.name)[chosen] for field in fields(PositionSet)}
-    )
-    paths = {
-        name: getattr(travel, name)[:, chosen]
-        for name in ("norm", "speed", "alignment", "straightness", "radial", "plane")
-    }
-    divergence = None if travel.divergence is None else travel.divergence[:, chosen]
-    return replace(travel, positions=positions, divergence=divergence, **paths)
+    return at_positions(travel, drawn_evenly(travel.positions.group, n, seed=0))
 
 
 @dataclass(frozen=True, slots=True)

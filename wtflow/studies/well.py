@@ -13,6 +13,7 @@ import numpy as np
 
 from wtflow.errors import FlowError
 from wtflow.numbers import flow_time, percent
+from wtflow.plots.disc_views import Yardstick
 from wtflow.records.core import GOOD
 from wtflow.records.flow import UNMARKED, Travel
 
@@ -77,6 +78,20 @@ def shares_outside(travel: Travel) -> dict[str, np.ndarray]:
     is_outside, group = travel.norm > well_radius(travel)[:, None], travel.positions.group
     kinds = {"normal": group == GOOD, "defect": ~np.isin(group, (GOOD, UNMARKED))}
     return {kind: is_outside[:, chosen].mean(1) for kind, chosen in kinds.items() if chosen.any()}
+
+
+def yardstick_of(travel: Travel) -> Yardstick:
+    """What pictures of these paths compare distances with; without normals no well, and no share outside it."""
+    group = travel.positions.group
+    has_normals = bool((group == GOOD).any())
+    shares = shares_outside(travel) if has_normals else {}
+    is_of = {"normal": group == GOOD, "defect": ~np.isin(group, (GOOD, UNMARKED))}
+    return Yardstick(
+        shell=shell(travel.n_channels),
+        well_radius=well_radius(travel) if has_normals else None,
+        shares=shares,
+        counts={kind: int(is_of[kind].sum()) for kind in shares},
+    )
 
 
 def shell(n_channels: int) -> tuple[float, float, float]:

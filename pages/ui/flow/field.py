@@ -1,8 +1,8 @@
 """The particle field as a part of a page: trajectories that play, or a map of points to choose from.
 Drawn in the browser, assets/field*.js.
 
-    state = show_field(encoded, key="travel", height=560, choices={"view": "radius", "t": 0.5, "playing_allowed": True},
-                       can_select=False, on_change=keep)
+    state = show_field(encoded, key="travel", height=HEIGHT, choices={"view": "radius", "t": 0.5}, can_select=False,
+                       on_change=keep)
 
 where `keep()` reads `field_state("travel")` and puts `choice` into the page's address. Playing, scrubbing, zooming and
 hovering stay in the browser: the page runs again only when a person pauses, lets go of the slider, picks a view or
@@ -18,7 +18,12 @@ from streamlit.components.v2 import component
 
 from pages.ui.frame import ASSETS
 
-PARTS = ("field_paint.js", "field_axes.js", "field_parts.js", "field.js")
+HEIGHT = "clamp(22rem, calc(100vh - 15.5rem), 60rem)"
+"""Of a field as the first thing of a page: what the head and one line above it leave free of the window, so that its
+picture and its play button are in sight at once.
+"""
+
+PARTS = ("field_paint.js", "field_axes.js", "field_guides.js", "field_parts.js", "field_beside.js", "field.js")
 """Joined in this order to one module."""
 
 _mount = component(
@@ -44,19 +49,19 @@ def show_field(
     data: dict[str, object],
     *,
     key: str,
-    height: int,
+    height: str,
     choices: Mapping[str, Any],
     can_select: bool,
     on_change: Callable[[], None],
 ) -> FieldState:
     """Mount an encoded field and return what was done in it.
 
-    data: from `wtflow.plots.field.encode_field`, best kept by the page's cache. height: of the view in px (controls
-    come on top). choices: `view`, `colour` and `t`, usually from the page's address; what is left out or None is the
-    person's alone. The field follows them whenever they differ from what it shows, so a page that passes one must take
-    over its changes: in `on_change`, which is called before the page runs again after a choice, a selection or a click,
-    `field_state(key).choice` has the new values. Two more are one-way: `playing_allowed` (default true; else times are
-    steps to jump to) and `marked` (ids to put a ring around). can_select: offer lasso and box.
+    data: from `encode_field`, best kept by the page's cache. height: of the view with all its controls, as a CSS
+    length. choices: `view`, `colour` and `t`, usually from the page's address; what is left out or None is the person's
+    alone. The field follows them whenever they differ from what it shows, so a page that passes one must take over its
+    changes: in `on_change`, which is called before the page runs again after a choice, a selection or a click,
+    `field_state(key).choice` has the new values. Two more are one-way: `marked` (ids to put a ring around) and
+    `opens_playing` (a page that is opened without a time plays once to the end). can_select: offer lasso and box.
     """
     wanted = {name: choices[name] for name in ("view", "colour", "t") if choices.get(name) is not None}
     told = _tell(key, wanted)
@@ -64,7 +69,7 @@ def show_field(
         "key": key,
         "height": height,
         "can_select": can_select,
-        "playing_allowed": bool(choices.get("playing_allowed", True)),
+        "opens_playing": bool(choices.get("opens_playing")),
         "marked": list(choices.get("marked") or ()),
         "choices": told["choices"],
         "told": told["number"],

@@ -15,17 +15,17 @@ import streamlit as st
 from pages.ui.cache import file_stamp, results, run_stamp
 from pages.ui.picture_cache import small_pictures, tiles
 from pages.ui.shelves import Shelf
-from wtflow.plots.field import Field, Pictures, encode_field
+from wtflow.plots.field import Field, Pictures
+from wtflow.plots.field_encode import encode_field
 from wtflow.plots.paths import map_field, position_pictures, travel_field
 from wtflow.plots.pictures import data_uri
 from wtflow.plots.umap_map import umap_field
-from wtflow.records.core import GOOD
 from wtflow.records.flow import Ideal, Landscape, Neighbour, PositionSet, Projection, Travel
 from wtflow.store.runs import RunStore
 from wtflow.studies.answers import answer_path, load_answer
-from wtflow.studies.positions import thin
+from wtflow.studies.positions import drawn_evenly, thin
 from wtflow.studies.requests import A, Answer, Request, RequestFor, TravelRequest, UmapRequest, request_from_json
-from wtflow.studies.well import shell, well_radius
+from wtflow.studies.well import yardstick_of
 
 HOVER_PX, LEAST_HOVER_PX, HOVER_IMAGES = 112, 64, 300
 """Pictures shown next to the point under the cursor all travel to the browser at once: of more images than this they
@@ -111,30 +111,32 @@ def _neighbours(
     return nearest_positions(RunStore(Path(home)), run_id, row, grid_row, grid_column)
 
 
-def paths_field(store: RunStore, run_id: str, request: TravelRequest) -> dict:
-    """The moving field of paths that were computed before, ready for the browser.
+def paths_field(store: RunStore, run_id: str, request: TravelRequest, umap: UmapRequest | None) -> dict:
+    """The moving field of paths that were computed before, ready for the browser; umap: where its angles come from.
     Its ids count the positions of `drawn(travel)`.
     """
 
-    def build(travel: Travel) -> Field:
-        chosen = drawn(travel)
-        return travel_field(chosen, shell(travel.n_channels), hover_pictures(store, run_id, chosen.positions))
+    def build(travel: Travel, projection: Projection | None = None) -> Field:
+        chosen, of = drawn(travel), drawn_evenly(travel.positions.group, MOST_DRAWN, seed=0)
+        umap_end = None if projection is None else projection.points[-1][of]
+        return travel_field(chosen, yardstick_of(travel), hover_pictures(store, run_id, chosen.positions), umap_end)
 
-    return _field("paths", store, run_id, (request,), build)
+    return _field("paths", store, run_id, (request, umap) if umap else (request,), build)
 
 
 def drawn(travel: Travel) -> Travel:
-    """The part of a travel that moves in the browser."""
+    """The part of a travel that moves in the browser: all of it, or positions drawn evenly over the groups."""
     return thin(travel, MOST_DRAWN)
 
 
-def wells_field(store: RunStore, run_id: str, request: TravelRequest) -> dict:
-    """The map of positions at start, middle and end, ready for the browser."""
+def wells_field(store: RunStore, run_id: str, request: TravelRequest, umap: UmapRequest | None) -> dict:
+    """The map of positions around the well, ready for the browser; umap: where its angles come from."""
 
-    def build(travel: Travel) -> Field:
-        return map_field(travel, _normals_radius(travel), hover_pictures(store, run_id, travel.positions))
+    def build(travel: Travel, projection: Projection | None = None) -> Field:
+        umap_end = None if projection is None else projection.points[-1]
+        return map_field(travel, yardstick_of(travel), hover_pictures(store, run_id, travel.positions), umap_end)
 
-    return _field("wells", store, run_id, (request,), build)
+    return _field("wells", store, run_id, (request, umap) if umap else (request,), build)
 
 
 def projected_field(store: RunStore, run_id: str, request: UmapRequest) -> dict:
@@ -142,14 +144,9 @@ def projected_field(store: RunStore, run_id: str, request: UmapRequest) -> dict:
 
     def build(travel: Travel, projection: Projection) -> Field:
         pictures = hover_pictures(store, run_id, travel.positions)
-        return umap_field(travel, projection, _normals_radius(travel), pictures)
+        return umap_field(travel, projection, yardstick_of(travel).well_radius, pictures)
 
     return _field("umap", store, run_id, (request.travel, request), build)
-
-
-def _normals_radius(travel: Travel) -> Any:
-    """(S,), or None without normals."""
-    return well_radius(travel) if GOOD in travel.positions.groups else None
 
 
 def _field(

@@ -53,15 +53,20 @@ def count_in_words(travel: Travel, request: TravelRequest) -> str:
 # -- the field and the address -----------------------------------------------------------------------------------------
 
 
-def wanted_view(offered: tuple[str, ...], otherwise: str | None) -> str | None:
-    """The view that was chosen, if the field has it."""
-    return state.get("view") if state.get("view") in offered else otherwise
+def wanted_view(key: str, data: dict) -> str | None:
+    """The view that was chosen, if the field has it. Until then its first view stands in, which nobody chose."""
+    wanted, offered = state.get("view"), [view["key"] for view in data["views"]]
+    st.session_state[f"{key}_stand_in"] = None if wanted is None or wanted in offered else offered[0]
+    return wanted if wanted in offered else None
 
 
 def take_choice(key: str, names: tuple[str, ...] = state.VIEW) -> None:
-    """View, colour and time, or the named of them, go into the address once a person has chosen them."""
+    """View, colour and time, or the named of them, go into the address once a person has chosen them. A view that
+    merely stands in for one that this field does not have was not chosen.
+    """
+    stand_in = st.session_state.get(f"{key}_stand_in")
     for name, value in field_state(key).choice.items():
-        if name in names and value is not None:
+        if name in names and value is not None and not (name == "view" and value == stand_in):
             state.put(name, state.to_text(value))
 
 

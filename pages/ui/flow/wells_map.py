@@ -7,7 +7,7 @@ import streamlit as st
 from pages.ui import answers, state
 from pages.ui.downloads import offer_still
 from pages.ui.flow import flow_cache, flow_words
-from pages.ui.flow.field import FieldState, show_field
+from pages.ui.flow.field import HEIGHT, FieldState, show_field
 from pages.ui.flow.wells_chosen import points_by_image, show_chosen
 from pages.ui.flow.wells_sample import pick_umap
 from pages.ui.frame import link
@@ -16,11 +16,10 @@ from wtflow.plots.umap_map import trust_in_words
 from wtflow.records.flow import Travel
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
-from wtflow.studies.requests import TravelRequest, UmapRequest
+from wtflow.studies.requests import TravelRequest, UmapRequest, default_wells
 
-HEIGHT_PX = 560
 Shown = Literal["moving", "end", "start"]
-MAPS: dict[Shown, str] = {"moving": "Principal axes", "end": "UMAP at t = 1", "start": "UMAP at t = 0"}
+MAPS: dict[Shown, str] = {"moving": "The well", "end": "UMAP at t = 1", "start": "UMAP at t = 0"}
 """What the map can show: the moving positions, or a UMAP of them at one time."""
 
 
@@ -60,14 +59,18 @@ def _show_moving(
     store: RunStore, results: RunResults, travel: Travel, request: TravelRequest, marked: list[int]
 ) -> FieldState:
     st.caption(f"{flow_words.count_in_words(travel, request)}.")
+    umap = default_wells(request.solver).model_copy(update={"travel": request})
+    is_there = flow_cache.answer(store, results.run_id, umap) is not None
+    data = flow_cache.wells_field(store, results.run_id, request, umap if is_there else None)
     event = show_field(
-        flow_cache.wells_field(store, results.run_id, request),
+        data,
         key="map",
-        height=HEIGHT_PX,
+        height=HEIGHT,
         choices={
+            "view": flow_words.wanted_view("map", data),
             "colour": state.get("colour"),
             "t": state.get_number("t"),
-            "playing_allowed": False,
+            "opens_playing": True,
             "marked": marked,
         },
         can_select=True,
@@ -90,8 +93,8 @@ def _show_umap(
     event = show_field(
         flow_cache.projected_field(store, results.run_id, request),
         key="umap",
-        height=HEIGHT_PX,
-        choices={"colour": state.get("colour"), "playing_allowed": False, "marked": marked},
+        height=HEIGHT,
+        choices={"colour": state.get("colour"), "marked": marked},
         can_select=True,
         on_change=_take_colour,
     )
