@@ -35,7 +35,7 @@ const TEMPLATE = `
 <div class="transport" data-is="transport">
   <button class="play" data-is="play" aria-label="Play">${ICONS.play}</button>
   <output class="clock" data-is="clock"></output>
-  <div class="scrub" data-is="scrub"><div class="marks" data-is="marks"></div><input type="range" data-is="time" step="0.001" aria-label="Time t, from 0 (data) to 1 (noise)"><div class="ends"><span>data</span><span>noise</span></div></div>
+  <div class="scrub" data-is="scrub"><div class="marks" data-is="marks"></div><input type="range" data-is="time" step="0.001" aria-label="t, from 0 (data) to 1 (noise)"><div class="ends"><span>data</span><span>noise</span></div></div>
   <label class="pick" data-is="speeds"><span>Speed</span><select data-is="speed"><option value="0.25">¼×</option><option value="0.5">½×</option><option value="1" selected>1×</option><option value="2">2×</option><option value="4">4×</option></select></label>
   <label class="switch" data-is="trail"><input type="checkbox" data-is="trails" checked><i></i><span>Trails</span></label>
 </div>

@@ -5,7 +5,7 @@ import pytest
 from test_plots_paths import some
 
 from wtflow.errors import FlowError
-from wtflow.plots.field import encode_field
+from wtflow.plots.field_encode import encode_field
 from wtflow.plots.umap_map import trust_in_words, umap_field
 from wtflow.records.flow import Projection
 from wtflow.studies import trust

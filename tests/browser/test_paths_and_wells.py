@@ -107,7 +107,7 @@ def test_paths_play_scrub_and_stay_as_they_were_after_a_reload(server, page):
 def test_from_a_particle_to_its_image_and_to_its_fine_path(server, page):
     page.goto(f"{server}/trajectories")
     field = Drawn(page)
-    at_rest(page)
+    field.until("d.playing === 'false' && d.time === '1.0000'")  # it opens with one pass
     field.box()
     x, y = field.place(3)
     page.mouse.move(x - 30, y - 30)

@@ -78,8 +78,8 @@ def test_a_run_opens_with_principal_axes_its_numbers_and_its_well(open_page: Ope
     page = open_page("wells")
     assert not page.exception and not page.error
     field = field_of(page)
-    assert [view["key"] for view in field["views"]] == ["plane"] and field["t"] == [0, 0.5, 1]
-    assert not field["playing_allowed"] and field["can_select"]
+    assert [view["family"] or view["key"] for view in field["views"]] == ["disc"] * 3 + ["plane"]
+    assert len(field["t"]) == 21 and field["opens_playing"] and field["can_select"]
     n = field["ids"]["shape"][0]
     assert f"{n} of 2,000 positions: the images and masks have no more." in texts(page)
     travel = travel_of(store, trained)
