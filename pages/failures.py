@@ -12,6 +12,7 @@ from wtflow.compare.intervals import wilson_interval
 from wtflow.failures.calls import PIXEL_QUANTILE
 from wtflow.failures.splits import MISSES, describe_split
 from wtflow.failures.words import FailureStudy, describe_alarms
+from wtflow.numbers import percent, percent_range
 from wtflow.plots.axes import format_score
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
@@ -82,7 +83,7 @@ def show_count(label: str, study: FailureStudy, outcome: str, n: int, none: str)
     k = int((study.failures.outcome == outcome).sum())
     low, high = wilson_interval(k, n)
     st.metric(label, f"{k} of {n}")
-    st.caption(f"{100 * k / n:.0f} % (95 % interval: {100 * low:.0f} to {100 * high:.0f} %)")
+    st.caption(f"{percent(k / n)} (95\N{NBSP}% interval: {percent_range(low, high)})")
 
 
 def show_pattern(store: RunStore, results: RunResults, study: FailureStudy) -> None:

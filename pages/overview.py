@@ -6,6 +6,7 @@ from pages.ui import widgets
 from pages.ui.demo import follow_demo, train_demo
 from pages.ui.errors import plain, shown
 from pages.ui.frame import go, link, open_page
+from wtflow import numbers
 from wtflow.jobs import trainings
 from wtflow.jobs.demos import demo_root
 from wtflow.records.core import RunSummary
@@ -157,7 +158,7 @@ def show_run(summary: RunSummary, demo: str) -> None:
                 + (f" {summary.pixel_images.words.capitalize()}." if summary.pixel_images else ""),
             )
         elif is_sound:
-            middle.caption(f"{status.percent:.0f} %" if status.is_active else plain(status.message))
+            middle.caption(numbers.progress(status.percent / 100) if status.is_active else plain(status.message))
         with action:
             if is_sound and status.state == "finished":
                 link("results", "Results", icon=":material/monitoring:", run=summary.run_id)

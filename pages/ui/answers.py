@@ -7,6 +7,7 @@ import streamlit as st
 from pages.ui import widgets
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.flow import flow_cache
+from wtflow import numbers
 from wtflow.errors import WTFlowError
 from wtflow.jobs import studies
 from wtflow.records.flow import Travel
@@ -74,7 +75,8 @@ def _show_task(store: RunStore, run_id: str, request: Request, what: str, expect
         if now.state == "running":
             left = "" if now.seconds_left is None else f", about {widgets.duration(now.seconds_left)} left"
             st.progress(
-                min(max(now.share, 0.0), 1.0), text=f"{what}: {now.share:.0%}{left}. You may leave this page meanwhile."
+                min(max(now.share, 0.0), 1.0),
+                text=f"{what}: {numbers.progress(now.share)}{left}. You may leave this page meanwhile.",
             )
             if st.button("Stop", icon=":material/stop_circle:", key=f"stop_{request.kind}"):
                 with st.spinner("Stopping"):

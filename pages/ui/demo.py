@@ -5,6 +5,7 @@ import streamlit as st
 from pages.ui import data_cache, run_cache, state, widgets
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import go
+from wtflow import numbers
 from wtflow.config import settings_from
 from wtflow.datasets.demo.write import DEMO_CATEGORIES
 from wtflow.errors import RunBusyError, WTFlowError
@@ -37,7 +38,8 @@ def _show_drawing(store: RunStore, categories: tuple[str, ...], was_running: boo
         left = "" if now.seconds_left is None else f", about {widgets.duration(now.seconds_left)} left"
         st.progress(
             min(max(now.share, 0.0), 1.0),
-            text=f"Drawing the demo images (once): {now.share:.0%}{left}. You may leave this page meanwhile.",
+            text=f"Drawing the demo images (once): {numbers.progress(now.share)}{left}."
+            " You may leave this page meanwhile.",
         )
         return
     if now.state == "failed":

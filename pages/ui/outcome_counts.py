@@ -13,8 +13,8 @@ from wtflow.results import RunResults
 CELL_PX = 125
 """Least width of a count: two beside each other also on a phone."""
 INTERVAL_HELP = (
-    "The 95 % interval is Wilson's: where the share of all such images probably lies, judged from as many as there are"
-    " here. A threshold chosen on these very images makes it look better than it is."
+    "The 95\N{NBSP}% interval is Wilson's: where the share of all such images probably lies, judged from as many as"
+    " there are here. A threshold chosen on these very images makes it look better than it is."
 )
 
 
@@ -55,7 +55,7 @@ def _show_row(words: str, counts: dict[str, int]) -> None:
 
 def _show_share(label: str, meaning: str, k: int, n: int) -> None:
     st.markdown(
-        f"{label}: **{percent(k / n)}** (95 % interval {percent_range(*wilson_interval(k, n))})",
+        f"{label}: **{percent(k / n)}** (95\N{NBSP}% interval {percent_range(*wilson_interval(k, n))})",
         help=f"{meaning} {INTERVAL_HELP}",
     )
 

@@ -45,7 +45,7 @@ def test_the_first_words_count_missed_defects_and_false_alarms(open_page: OpenPa
     assert count_of(page, "Missed defects") == "1 of 3"
     assert count_of(page, "False alarms") == "1 of 2"
     said = texts(page)
-    assert "33 % (95 % interval: 6 to 79 %)" in said
+    assert "33\N{NBSP}% (95\N{NBSP}% interval: 6 to 79\N{NBSP}%)" in said
     assert "spot 1 of 3" in said
     assert "are too few to distinguish a pattern from chance" in said
     assert tiles(page, "strip") == ["**0.5 below** spot", "**0.5 above** good"]
@@ -76,7 +76,7 @@ def test_many_images_are_measured_by_a_task_that_a_button_begins(
     assert any(button.label == "Measure the defects of 5 images" for button in page.button)
     tell_of(store, finished, FactsRequest(), state="running", share=0.4)
     page = open_page("failures", run=finished, **WRONG)
-    assert "40%" in page.get("progress")[0].proto.text
+    assert "40\N{NBSP}%" in page.get("progress")[0].proto.text
     ask(store, finished, FactsRequest()).save(compute_facts(open_results(store, finished), lambda done, total: None))
     page = open_page("failures", run=finished, **WRONG)
     assert any("defect area" in alt for alt in figures_of(page))
@@ -113,7 +113,7 @@ def test_a_good_image_has_alarms_where_a_defective_one_has_regions(open_page: Op
 
 def test_another_pixel_threshold_calls_other_pixels(open_page: OpenPage, finished: str):
     page = open_page("failures", run=finished, sample=SPOT, cut="0.95", **WRONG)
-    assert "the 95 % quantile of all positions of 2 normal test images" in texts(page)
+    assert "the 95\N{NBSP}% quantile of all positions of 2 normal test images" in texts(page)
 
 
 def test_kind_type_and_tag_narrow_the_images(open_page: OpenPage, store: RunStore, finished: str):

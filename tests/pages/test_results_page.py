@@ -70,12 +70,12 @@ def test_what_is_missed_and_falsely_rejected_comes_first_of_how_many_and_with_it
     words = texts(page)
     for part in (
         "Of 3 defective images",
-        f"Found: **{percent(1)}** (95 % interval {percent_range(*wilson_interval(3, 3))})",
+        f"Found: **{percent(1)}** (95\N{NBSP}% interval {percent_range(*wilson_interval(3, 3))})",
         "Of 2 normal images",
-        f"Falsely rejected: **{percent(0.5)}** (95 % interval {percent_range(*wilson_interval(1, 2))})",
+        f"Falsely rejected: **{percent(0.5)}** (95\N{NBSP}% interval {percent_range(*wilson_interval(1, 2))})",
     ):
         assert part in words
-    shares = [line.proto.help for line in page.markdown if "95 % interval" in line.value]
+    shares = [line.proto.help for line in page.markdown if "95\N{NBSP}% interval" in line.value]
     assert len(shares) == 2 and all("Wilson" in one for one in shares)
 
 

@@ -139,7 +139,7 @@ def test_an_image_and_a_position_in_the_address_are_one_path(open_page: OpenPage
         TravelRequest(rows=(row_of(store, trained, SPOT),), at=(2, 3), n=1, steps=20),
         lambda share: None,
     )
-    assert f"{answer.norm[0, 0]:.4g} at t=0, {answer.norm[-1, 0]:.4g} at t=1" in texts(page), (
+    assert f"{answer.norm[0, 0]:.4g} at t = 0, {answer.norm[-1, 0]:.4g} at t = 1" in texts(page), (
         "the position that was asked for, no other"
     )
 
@@ -287,7 +287,8 @@ def test_a_study_under_way_shows_its_progress_and_can_be_stopped(
     page = open_page("trajectories", run=trained, tab="steps")
     assert not page.exception
     (bar,) = [one.proto for one in page.get("progress")]
-    assert bar.text.startswith("Score the test set with 1 to 50 steps: 40%") and "You may leave this page" in bar.text
+    assert bar.text.startswith("Score the test set with 1 to 50 steps: 40\N{NBSP}%")
+    assert "You may leave this page" in bar.text
     assert not [one for one in page.button if one.label.startswith("Score the test set")]
     button(page, "Stop").click().run()
     assert stopped == [StepsRequest()]

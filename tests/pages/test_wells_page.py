@@ -242,7 +242,7 @@ def test_a_umap_under_way_shows_its_progress_and_can_be_stopped(
     tell_of(store, trained, UMAP, state="running", share=0.25)
     page = open_page("wells", run=trained, map="end")
     assert not page.exception
-    assert page.get("progress")[0].proto.text.startswith("Compute the UMAP of 132 positions: 25%")
+    assert page.get("progress")[0].proto.text.startswith("Compute the UMAP of 132 positions: 25\N{NBSP}%")
     button(page, "Stop").click().run()
     assert stopped == [UMAP]
 

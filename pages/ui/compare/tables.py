@@ -47,10 +47,10 @@ def show_metrics(store: RunStore, comparison: Comparison, on: compare_cache.Basi
     run_ids = tuple(run.run_id for run in comparison.runs)
     rows = (*compare_cache.image_rows(store, run_ids), *compare_cache.pixel_rows(store, comparison, on))
     letters = LETTERS[: len(names)]
-    heads = [head for letter in letters for head in (letter, f"{letter}: 95 % interval")]
+    heads = [head for letter in letters for head in (letter, f"{letter}: 95\N{NBSP}% interval")]
     table(["metric", *heads], [_value_line(row) for row in rows])
     table(
-        ["metric", "run", "difference to A", "95 % interval", "verdict"],
+        ["metric", "run", "difference to A", "95\N{NBSP}% interval", "verdict"],
         [_difference_line(row, k) for k in range(1, len(names)) for row in rows],
     )
     for k, name in list(enumerate(names))[1:]:
@@ -68,11 +68,11 @@ def show_metrics(store: RunStore, comparison: Comparison, on: compare_cache.Basi
     for words in pixel_images_words(comparison, on.own, on.truth):
         st.caption(f":material/image: {plain(words)}")
     st.caption(
-        f"95 % intervals from {N_RESAMPLES:,} resamples of the images, within each class, the same for all runs (seed"
-        " 0). They show how much other images of this kind could change a figure, not how much another training could:"
-        " for that, train with other seeds. Best F1 uses each resample's own best threshold, so its interval is"
-        " biased upwards. An interval always holds its value: where the resamples would leave it out, as they may with"
-        " few images, the interval is widened to it."
+        f"95\N{NBSP}% intervals from {N_RESAMPLES:,} resamples of the images, within each class, the same for all runs"
+        " (seed 0). They show how much other images of this kind could change a figure, not how much another"
+        " training could: for that, train with other seeds. Best F1 uses each resample's own best threshold, so its"
+        " interval is biased upwards. An interval always holds its value: where the resamples would leave it out, as"
+        " they may with few images, the interval is widened to it."
     )
     return _asks_for_pixels(store, comparison, on)
 

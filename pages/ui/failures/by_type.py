@@ -113,8 +113,8 @@ def show_types(results: RunResults, study: FailureStudy) -> None:
             "Images": row.n,
             "Found": row.n_found,
             "Detection rate (%)": 100 * row.rate,
-            "95 % from (%)": 100 * row.rate_low,
-            "95 % to (%)": 100 * row.rate_high,
+            "95\N{NBSP}% from (%)": 100 * row.rate_low,
+            "95\N{NBSP}% to (%)": 100 * row.rate_high,
             "AUROC": row.auroc,
             "AUPRO": row.aupro,
             "With mask": row.n_marked,
@@ -132,13 +132,15 @@ def show_types(results: RunResults, study: FailureStudy) -> None:
         selection_mode="single-row",
         column_config={
             "Detection rate (%)": st.column_config.ProgressColumn(format="%.0f", min_value=0, max_value=100),
-            "95 % from (%)": st.column_config.NumberColumn(
+            "95\N{NBSP}% from (%)": st.column_config.NumberColumn(
                 format="%.0f", help="Lower end of the interval of the rate."
             ),
-            "95 % to (%)": st.column_config.NumberColumn(format="%.0f", help="Upper end of the interval of the rate."),
+            "95\N{NBSP}% to (%)": st.column_config.NumberColumn(
+                format="%.0f", help="Upper end of the interval of the rate."
+            ),
             "AUROC": st.column_config.NumberColumn(format="%.3f", help="This type against all normal test images."),
             "AUPRO": st.column_config.NumberColumn(
-                format="%.3f", help="Its images and all normal ones, up to 30 % false pixels."
+                format="%.3f", help="Its images and all normal ones, up to 30\N{NBSP}% false pixels."
             ),
             "With mask": st.column_config.NumberColumn(
                 help="Images with a valid mask. AUPRO and area are of these; the other columns of all images."

@@ -15,6 +15,7 @@ from wtflow.failures.calls import PIXEL_QUANTILE
 from wtflow.failures.groups import LEAST, LEAST_IMAGES, MOST_GROUPS
 from wtflow.failures.splits import MISSES, describe_split
 from wtflow.failures.words import FailureStudy, describe_alarms
+from wtflow.numbers import percent, score
 from wtflow.plots import theme
 from wtflow.plots.failures import plot_alarms, plot_fact, plot_groups
 from wtflow.results import RunResults, image_at
@@ -115,7 +116,7 @@ def show_alarm_map(store: RunStore, results: RunResults) -> None:
         f"Share of {alarms.n_images} normal images above the pixel threshold at each position",
     )
     st.caption(
-        f"Pixel threshold {alarms.threshold:.4g}: the {100 * alarms.quantile:g} % quantile of all positions of"
+        f"Pixel threshold {score(alarms.threshold)}: the {percent(alarms.quantile)} quantile of all positions of"
         f" {alarms.n_images} normal test images. {' '.join(plain(sentence) for sentence in describe_alarms(alarms))}"
         " Click a place to see the image that is highest there."
     )

@@ -16,6 +16,7 @@ from wtflow.errors import RunNotFoundError, WTFlowError
 from wtflow.failures.calls import PIXEL_QUANTILE
 from wtflow.failures.score_origin import origin_of_score
 from wtflow.failures.words import FailureStudy
+from wtflow.numbers import percent
 from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
 from wtflow.records.failures import RegionReport
@@ -112,13 +113,13 @@ def pick_cut(store: RunStore, results: RunResults, threshold: thresholds.Thresho
     st.selectbox(
         "Pixel threshold",
         list(CUTS),
-        format_func=lambda share: f"{100 * share:g} % of normal positions stay below",
+        format_func=lambda share: f"{percent(share)} of normal positions stay below",
         width=290,
         **state.bound("cut", quantile),
     )
     return (
         alarms.threshold,
-        f"the {100 * quantile:g} % quantile of all positions of {alarms.n_images} normal test images",
+        f"the {percent(quantile)} quantile of all positions of {alarms.n_images} normal test images",
     )
 
 
@@ -157,11 +158,11 @@ def show_numbers(
         st.caption(f"Areas and regions cannot be compared. {plain(why_left_out(results, image))}")
     else:
         lines = [f"Pixel threshold {format_score(report.threshold)}: {words}."]
-        lines.append(f"Called beyond the mask: {_share(report.n_over, report.n_pixels)} of the image.")
+        lines.append(f"Called beyond the mask: {percent(report.n_over / report.n_pixels)} of the image.")
         if report.defects:
             n_found = sum(region.is_found for region in report.defects)
             n_marked = report.n_both + report.n_under
-            lines.append(f"Missed inside the mask: {_share(report.n_under, n_marked)} of the defect.")
+            lines.append(f"Missed inside the mask: {percent(report.n_under / n_marked)} of the defect.")
             lines.append(
                 f"Regions found: {n_found} of {len(report.defects)}; called regions outside every defect:"
                 f" {len(report.alarms)}."
@@ -174,7 +175,7 @@ def show_numbers(
         else:
             lines.append(f"Called regions: {len(report.alarms)}; all of them are false alarms.")
         if report.n_left_out:
-            share = _share(report.n_left_out, report.n_left_out + report.n_pixels)
+            share = percent(report.n_left_out / (report.n_left_out + report.n_pixels))
             lines.append(f"Left out by the mask: {share} of the image; it counts in no other number.")
         st.markdown("\n".join(f"- {line}" for line in lines))
         show_regions(report)
@@ -220,17 +221,13 @@ def show_facts(study: FailureStudy, image: MeasuredRow) -> None:
     parts = []
     if image.is_defective:
         parts = [
-            f"Defect area {_share(image.area, 1)} of the image",
+            f"Defect area {percent(image.area)} of the image",
             "contrast unknown, because its picture is gone"
             if math.isnan(image.contrast)
             else f"contrast {image.contrast:.2g}",
-            f"{image.border:.0%} of the side from the border",
+            f"{percent(image.border)} of the side from the border",
         ]
     if "nearest" in study.table:
         parts.append(f"nearest training normal {plain(image.nearest_id)}, {image.nearest:.3g} away")
     if parts:
         st.caption(", ".join(parts) + ".")
-
-
-def _share(part: float, whole: float) -> str:
-    return f"{100 * part / whole:.2g} %" if part < 0.995 * whole else f"{100 * part / whole:.4g} %"

@@ -7,6 +7,7 @@ import streamlit as st
 from pages.ui import state
 from pages.ui.errors import plain
 from pages.ui.flow.field import field_state
+from wtflow.numbers import flow_time
 from wtflow.plots.axes import format_score
 from wtflow.plots.groups import group_words
 from wtflow.records.core import GOOD
@@ -31,9 +32,9 @@ def describe_one(travel: Travel) -> tuple[str, ...]:
     """The way of a single position in a sentence."""
     norm = travel.norm[:, 0].tolist()
     deepest = min(range(len(norm)), key=norm.__getitem__)
-    way = f"{format_score(norm[0])} at t=0, {format_score(norm[-1])} at t=1"
+    way = f"{format_score(norm[0])} at t = 0, {format_score(norm[-1])} at t = 1"
     if deepest not in (0, len(norm) - 1):
-        way += f", and least at t={travel.t[deepest]:.2g}: {format_score(norm[deepest])}"
+        way += f", and least at {flow_time(float(travel.t[deepest]))}: {format_score(norm[deepest])}"
     return (f"Its distance from the origin is {way}. Noise lies near {format_score(shell(travel.n_channels)[0])}.",)
 
 

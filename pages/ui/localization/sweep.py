@@ -6,6 +6,7 @@ from pages.ui import widgets
 from pages.ui.errors import show_error
 from pages.ui.thresholds import Threshold
 from wtflow.errors import WTFlowError
+from wtflow.numbers import percent
 from wtflow.plots import theme
 from wtflow.plots.axes import format_score
 from wtflow.plots.what_if import plot_sweep
@@ -85,7 +86,7 @@ def sweep_in_words(sweep: Sweep, threshold: float) -> str:
     for radius, first in zip(sweep.radii, sweep.first_reaching(threshold), strict=True):
         parts.append(
             f"{2 * radius:.0f} px across: "
-            + ("not even at full strength" if first is None else f"from {first:.0%} strength on")
+            + ("not even at full strength" if first is None else f"from {percent(first)} strength on")
         )
     return (
         f"Called defective at {format_score(threshold)}: " + "; ".join(parts) + ". Only the strengths drawn were tried."

@@ -11,6 +11,7 @@ from pages.ui.localization.saved_paintings import show_saving
 from pages.ui.localization.sweep import show_sweep
 from pages.ui.thresholds import Threshold
 from wtflow.errors import WTFlowError
+from wtflow.numbers import percent
 from wtflow.plots import theme
 from wtflow.plots.axes import format_score
 from wtflow.plots.what_if import plot_before_after, plot_painted_norms
@@ -94,9 +95,8 @@ def change_in_words(what_if: WhatIf, threshold: float) -> str:
     if before < threshold <= after:
         words += f": it crosses the threshold {format_score(threshold)}, the run sees it."
     elif before < threshold and after > before:
-        words += (
-            f", {(after - before) / (threshold - before):.0%} of the way to the threshold {format_score(threshold)}."
-        )
+        share = (after - before) / (threshold - before)
+        words += f", {percent(share)} of the way to the threshold {format_score(threshold)}."
     elif before >= threshold > after:
         words += f": it falls below the threshold {format_score(threshold)}."
     elif before >= threshold:

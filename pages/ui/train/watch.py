@@ -5,6 +5,7 @@ import streamlit as st
 from pages.ui import run_cache, state, widgets
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import go, link
+from wtflow import numbers
 from wtflow.errors import RunNotFoundError, WTFlowError
 from wtflow.jobs import trainings
 from wtflow.jobs.estimate import STAGES
@@ -66,7 +67,10 @@ def _show_progress(store: RunStore, summary: RunSummary, was_active: bool) -> No
     if status.is_active or status.state in ("stopped", "lost", "failed"):
         _show_stages(status)
         left = "" if status.seconds_left is None else f", about {widgets.duration(status.seconds_left)} left"
-        st.progress(min(max(status.percent / 100, 0.0), 1.0), text=f"{status.percent:.0f} %{left}{_step_words(status)}")
+        st.progress(
+            min(max(status.percent / 100, 0.0), 1.0),
+            text=f"{numbers.progress(status.percent / 100)}{left}{_step_words(status)}",
+        )
     _show_message(status)
     if summary.lack:
         st.warning(plain(summary.lack), icon=":material/broken_image:")
@@ -182,7 +186,7 @@ def _show_lines(store: RunStore, watched: str | None) -> None:
             _show_line(
                 summary,
                 (
-                    f"{summary.status.percent if summary.status is not None else 0:.0f} %"
+                    numbers.progress(summary.status.percent / 100 if summary.status is not None else 0)
                     if not place
                     else "is next"
                     if place == 1
