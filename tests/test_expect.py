@@ -9,9 +9,12 @@ from hand_made_runs import write_finished_run
 from run_folders import tiny_settings
 
 from wtflow.results import open_results
+from wtflow.store.pace import keep_paces
 from wtflow.store.runs import RunStore
+from wtflow.studies import duration
 from wtflow.studies.duration import evaluations, own_evaluations, steps_seconds, umap_of_travel_seconds
 from wtflow.studies.requests import StepsRequest, TravelRequest, UmapRequest
+from wtflow.studies.umap_clock import STAGES, pace_name
 
 
 def results_of(tmp_path: Path, rates: dict | None, **settings):
@@ -56,12 +59,18 @@ def test_a_run_that_measured_nothing_promises_nothing(tmp_path, rates):
     assert steps_seconds(results_of(tmp_path, rates), StepsRequest()) is None
 
 
-def test_more_points_take_longer_and_few_points_are_all_fitted():
+def test_few_points_are_all_fitted_and_the_pace_of_this_machine_counts(tmp_path, monkeypatch):
+    store = RunStore(tmp_path)
+    monkeypatch.setattr(duration, "slowness", lambda: 1.0)
     request = UmapRequest(travel=TravelRequest(steps=20), n_fit=1000)
-    few, many = (umap_of_travel_seconds(request, n, 64) for n in (500, 2000))
+    few, many = (umap_of_travel_seconds(store, request, n, 64) for n in (500, 2000))
     assert few < many
     more = UmapRequest(travel=TravelRequest(steps=20), n_fit=50_000)
-    assert umap_of_travel_seconds(more, 500, 64) == few, "500 positions are 500, whatever may be fitted"
+    assert umap_of_travel_seconds(store, more, 500, 64) == few, "500 positions are 500, whatever may be fitted"
+    monkeypatch.setattr(duration, "slowness", lambda: 3.0)
+    assert umap_of_travel_seconds(store, request, 500, 64) == pytest.approx(3 * few)
+    keep_paces(store, {pace_name(stage): 2.0 for stage in STAGES})
+    assert umap_of_travel_seconds(store, request, 500, 64) == pytest.approx(6 * few)
 
 
 def test_saying_how_long_loads_no_torch():

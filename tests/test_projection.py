@@ -2,19 +2,26 @@
 laid out.
 """
 
+import re
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
 from wtflow.errors import FlowError, SettingsError
 from wtflow.studies.pca import fit_pca, project_pca
-from wtflow.studies.projection import METRICS, _ExactNeighbours, project_umap, umap_seconds
+from wtflow.studies.projection import METRICS, _ExactNeighbours, project_umap
+from wtflow.studies.umap_clock import STAGES
 
 SETTINGS = {"n_neighbors": 10, "min_dist": 0.1, "metric": "euclidean", "seed": 3}
 
 
 def quiet(share: float) -> None:
     """Progress that nobody watches."""
+
+
+def silent(stage: str, share: float, words: str) -> None:
+    """Stages that nobody watches."""
 
 
 def two_clouds(n: int = 120, d: int = 12) -> np.ndarray:
@@ -29,7 +36,7 @@ FIT = np.arange(80)
 
 @pytest.fixture(scope="module")
 def projected():
-    return project_umap(X, T, FIT, **SETTINGS, progress=quiet)
+    return project_umap(X, T, FIT, **SETTINGS, tell=silent)
 
 
 # ---- principal axes
@@ -139,38 +146,39 @@ def test_a_placed_point_lies_nearest_to_fitted_points_of_its_own_cloud(projected
 
 
 def test_the_same_seed_gives_equal_numbers_and_another_seed_others(projected):
-    again = project_umap(X, T, FIT, **SETTINGS, progress=quiet)
+    again = project_umap(X, T, FIT, **SETTINGS, tell=silent)
     np.testing.assert_array_equal(again.points, projected.points)
-    other = project_umap(X, T, FIT, **SETTINGS | {"seed": 4}, progress=quiet)
+    other = project_umap(X, T, FIT, **SETTINGS | {"seed": 4}, tell=silent)
     assert not np.allclose(other.points, projected.points)
 
 
-def test_progress_rises_from_0_to_1_and_tells_of_the_fit_too():
-    seen: list[float] = []
-    project_umap(X, T, FIT, **SETTINGS, progress=seen.append)
-    assert seen[0] == 0
-    assert seen[-1] == pytest.approx(1)
-    assert all(isinstance(share, float) for share in seen)
-    assert np.all(np.diff(seen) >= 0)
-    assert len(set(seen)) >= 4  # start, neighbours, fitted, placed; epochs where they last long enough
+def test_stages_come_in_their_order_with_shares_that_rise_and_epochs_are_counted():
+    seen: list[tuple[str, float, str]] = []
+    project_umap(X, T, FIT, **SETTINGS, tell=lambda *told: seen.append(told))
+    stages = [stage for stage, _, _ in seen]
+    assert stages == sorted(stages, key=list(STAGES).index) and {"load", "near", "compile", "place"} <= set(stages)
+    for stage in set(stages):
+        shares = [share for name, share, _ in seen if name == stage]
+        assert np.all(np.diff(shares) >= 0) and shares[0] >= 0 and shares[-1] <= 1
+    assert all(re.fullmatch(r"epoch \d+ of 500", words) for stage, _, words in seen if stage == "epochs")
 
 
 class StopNow(Exception):  # noqa: N818
     """What a caller raises to stop."""
 
 
-@pytest.mark.parametrize("call", [1, 2, 3, 5])
-def test_an_error_raised_by_progress_stops_the_computation_and_comes_out(call):
+@pytest.mark.parametrize("call", [1, 2, 3, 4])
+def test_an_error_raised_by_the_watcher_stops_the_computation_and_comes_out(call):
     calls = 0
 
-    def stop(share: float) -> None:
+    def stop(stage: str, share: float, words: str) -> None:
         nonlocal calls
         calls += 1
         if calls == call:
             raise StopNow
 
     with pytest.raises(StopNow):
-        project_umap(X, T, FIT, **SETTINGS, progress=stop)
+        project_umap(X, T, FIT, **SETTINGS, tell=stop)
     assert calls == call
 
 
@@ -179,15 +187,15 @@ def test_every_distance_places_every_point_even_equal_ones_zeros_and_far_ones(me
     x = np.zeros((50, 6), np.float32)
     x[:8] = np.random.default_rng(6).normal(size=(8, 6))
     x[8] = 1e4
-    placed = project_umap(x, T, np.arange(0, 50, 2), **SETTINGS | {"metric": metric, "n_neighbors": 5}, progress=quiet)
+    placed = project_umap(x, T, np.arange(0, 50, 2), **SETTINGS | {"metric": metric, "n_neighbors": 5}, tell=silent)
     assert np.isfinite(placed.points).all()
 
 
 def test_as_few_points_as_possible_are_laid_out_and_one_fewer_is_refused():
     x = X[:12]
-    assert np.isfinite(project_umap(x, T, np.arange(11), **SETTINGS, progress=quiet).points).all()
+    assert np.isfinite(project_umap(x, T, np.arange(11), **SETTINGS, tell=silent).points).all()
     with pytest.raises(FlowError, match="10 neighbours needs at least 11 points to fit, found 10"):
-        project_umap(x, T, np.arange(10), **SETTINGS, progress=quiet)
+        project_umap(x, T, np.arange(10), **SETTINGS, tell=silent)
 
 
 def with_nan() -> np.ndarray:
@@ -210,14 +218,4 @@ def with_nan() -> np.ndarray:
 )
 def test_what_umap_cannot_lay_out_is_refused_before_anything_is_computed(x, changes, error, message):
     with pytest.raises(error, match=message):
-        project_umap(x, T, FIT, **SETTINGS | changes, progress=lambda share: pytest.fail("it began"))
-
-
-def test_the_estimate_grows_with_points_and_channels():
-    assert (
-        umap_seconds(1000, 0, 64)
-        < umap_seconds(5000, 0, 64)
-        < umap_seconds(5000, 10_000, 64)
-        < umap_seconds(5000, 10_000, 512)
-    )
-    assert umap_seconds(5000, 0, 512) < umap_seconds(5000, 0, 512, "manhattan")
+        project_umap(x, T, FIT, **SETTINGS | changes, tell=lambda *told: pytest.fail("it began"))

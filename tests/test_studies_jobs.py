@@ -28,6 +28,7 @@ from wtflow.records.core import GOOD
 from wtflow.records.flow import ReturnTrip, StepsRow
 from wtflow.results import open_results
 from wtflow.store import layout
+from wtflow.store.pace import read_paces
 from wtflow.store.runs import RunStore
 from wtflow.studies import answers, compute, flow_answers, requests, run_flow
 from wtflow.studies.answers import answer_path, ask, load_answer
@@ -294,9 +295,9 @@ def test_umap_places_the_chosen_positions_as_they_lie_at_one_end_alone(place, mo
     """project_umap has tests of its own; here: which features it is given, and what becomes of its points."""
     given = {}
 
-    def project(x, t, fit_rows, *, n_neighbors, min_dist, metric, seed, progress):
+    def project(x, t, fit_rows, *, n_neighbors, min_dist, metric, seed, tell):
         given.update(x=x, t=t, fit_rows=fit_rows, settings=(n_neighbors, min_dist, metric, seed))
-        progress(0.5)
+        tell("epochs", 0.5, "epoch 250 of 500")
         return flow_answers.Projection("umap", np.array([t], np.float32), x[None, :, :2], fit_rows.size)
 
     monkeypatch.setattr(flow_answers, "project_umap", project)
@@ -315,8 +316,9 @@ def test_umap_places_the_chosen_positions_as_they_lie_at_one_end_alone(place, mo
         5,
         5,
     ], "drawn evenly over the groups"
-    assert seen == sorted(seen)
-    assert seen[-1] == pytest.approx(0.2 + 0.8 / 2)
+    assert seen == sorted(seen) and 0 < seen[-1] <= 1
+    assert "epoch 250 of 500" in {share.words for share in seen}
+    assert {"umap_move", "umap_trust"} <= read_paces(place[0]).keys(), "kept for the next promise"
     assert_equal(
         load_answer(*place, UmapRequest(travel=travel, n_fit=10, n_neighbors=5, min_dist=0.3, metric="cosine", seed=9)),
         answer,

@@ -73,10 +73,11 @@ def _show_task(store: RunStore, run_id: str, request: Request, what: str, expect
         st.error(f"**{plain(now.message)}**  \n{plain(now.fix)}", icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
         if now.state == "running":
-            left = "" if now.seconds_left is None else f", about {widgets.duration(now.seconds_left)} left"
+            left = f" (takes {expected})" if now.seconds_left is None else _left(now.seconds_left)
+            doing = f" ({now.words})" if now.words else ""
             st.progress(
                 min(max(now.share, 0.0), 1.0),
-                text=f"{what}: {numbers.progress(now.share)}{left}. You may leave this page meanwhile.",
+                text=f"{what}: {numbers.progress(now.share)}{left}{doing}. You may leave this page meanwhile.",
             )
             if st.button("Stop", icon=":material/stop_circle:", key=f"stop_{request.kind}"):
                 with st.spinner("Stopping"):
@@ -93,6 +94,11 @@ def _show_task(store: RunStore, run_id: str, request: Request, what: str, expect
             else:
                 st.rerun()
         st.caption(f"Takes {expected}. The answer is kept with the run. You can stop it at any time.", width="content")
+
+
+def _left(seconds: float) -> str:
+    """What is left, as a computation tells it; it may be wrong by a little, and nothing is left then."""
+    return f", about {widgets.duration(seconds)} left" if seconds >= 1 else ", some seconds left"
 
 
 def _compute_here(store: RunStore, run_id: str, request: RequestFor[A], n: int) -> A:

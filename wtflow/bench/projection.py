@@ -27,7 +27,7 @@ def measure(shop: Workshop) -> list[Figure]:
             min_dist=0.1,
             metric="euclidean",
             seed=0,
-            progress=lambda share: None,
+            tell=lambda stage, share, words: None,
         )
 
     first = seconds_of(umap)

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from wtflow.errors import DamagedRunError, RunBusyError
 from wtflow.jobs import processes
 from wtflow.jobs.processes import Started
+from wtflow.machine.progress import Share
 from wtflow.store import layout
 from wtflow.store.files import read_json, write_atomic, write_json
 from wtflow.store.lock import locked
@@ -36,10 +37,16 @@ class TaskState:
     """Since the start."""
     message: str = ""
     fix: str = ""
+    words: str = ""
+    """What is being done, where the computation tells."""
+    told_left: float | None = None
+    """Seconds left, where the computation tells them."""
 
     @property
     def seconds_left(self) -> float | None:
-        """At the pace so far; None before there is one."""
+        """As the computation tells, else at the pace so far; None before there is one."""
+        if self.told_left is not None:
+            return self.told_left
         return self.seconds * (1 - self.share) / self.share if self.share > 0.03 else None
 
 
@@ -100,6 +107,13 @@ def running_now(started: Started) -> dict[str, Any]:
     return {"state": "running", "share": 0.0, "began": time.time(), "pid": pid, "pid_created": created}
 
 
+def how_far(share: float) -> dict[str, Any]:
+    """What a status says of progress: the share and, where the computation tells, in words and seconds left."""
+    if not isinstance(share, Share):
+        return {"share": round(float(share), 4)}
+    return {"share": round(float(share), 4), "words": share.words, "left": share.seconds_left, "at": time.time()}
+
+
 def write_status(store: RunStore, path: Path, status: dict[str, Any]) -> bool:
     """Replace the status file of an answer. False, and nothing is written, when the run has been deleted."""
     with locked(store):  # deleting a run takes the same lock, so a deleted folder does not come back
@@ -140,12 +154,22 @@ def _state_of(path: Path) -> TaskState:
             "running",
             share=float(status.get("share", 0.0)),
             seconds=time.time() - float(status.get("began", time.time())),
+            words=str(status.get("words", "")),
+            told_left=_left(status),
         )
     if status.get("state") != "running" or is_stop_asked(path):
         return TaskState("absent")
     started = _started(status)
     message, first = processes.why_it_ended(started.pid if started else None, path.parents[2])
     return TaskState("failed", message=message, fix=" ".join(part for part in (first, "Compute it again.") if part))
+
+
+def _left(status: dict[str, Any]) -> float | None:
+    """Seconds left by now: those told, less the time since then."""
+    left, at = status.get("left"), status.get("at")
+    if not isinstance(left, int | float) or not isinstance(at, int | float):
+        return None
+    return max(0.0, left - (time.time() - at))
 
 
 def _beside(path: Path, suffix: str) -> Path:

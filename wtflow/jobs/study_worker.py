@@ -7,13 +7,12 @@ stop file appears.
 import contextlib
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from wtflow.errors import WTFlowError
 from wtflow.jobs import processes, studies, trainings
-from wtflow.machine.progress import StopRequestedError
+from wtflow.machine.progress import Share, StopRequestedError
 from wtflow.store import derived, layout
 from wtflow.store.runs import RunStore
 from wtflow.studies.requests import request_from_json
@@ -38,14 +37,19 @@ def main(arguments: list[str]) -> int:
     except (WTFlowError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    status = studies.running_now(processes.this_process())
+    started = processes.this_process()
+    status = studies.running_now(started)
     if not studies.write_status(store, path, status):  # waits until the launcher has written its status
         return 0
     try:
         processes.give_way(NICENESS, threads_for(store))
         from wtflow.studies.compute import compute_answer
+        from wtflow.studies.umap_clock import keep_start
 
-        compute_answer(store, run_id, request, _reporter(store, path, status))
+        report = _Reporter(store, path, status, started.created)
+        compute_answer(store, run_id, request, report)
+        if request.kind == "umap" and report.start_s is not None:
+            keep_start(store, report.start_s)
     except StopRequestedError:
         pass
     except Exception as error:
@@ -66,21 +70,32 @@ def threads_for(store: RunStore) -> int:
     return 1 if is_training else 0
 
 
-def _reporter(store: RunStore, path: Path, status: dict[str, Any]) -> Callable[[float], None]:
-    last = time.monotonic()
+class _Reporter:
+    """Writes how far the answer is, and ends the work once Stop was pressed or the run is gone."""
 
-    def report(share: float) -> None:
-        nonlocal last
-        if time.monotonic() - last < STATUS_EVERY_S:
+    def __init__(self, store: RunStore, path: Path, status: dict[str, Any], launched: float) -> None:
+        self.store, self.path, self.status, self.launched = store, path, status, launched
+        self.last, self.word = time.monotonic(), ""
+        self.start_s: float | None = None
+        """Seconds from the launch to the first share: Python, torch and the network were loaded."""
+
+    def __call__(self, share: float) -> None:
+        if self.start_s is None:
+            self.start_s = time.time() - self.launched
+        elif time.monotonic() - self.last < STATUS_EVERY_S and not self._is_silence_ahead(share):
             return
-        last = time.monotonic()
-        if studies.is_stop_asked(path):
+        self.last = time.monotonic()
+        if studies.is_stop_asked(self.path):
             raise StopRequestedError
         with contextlib.suppress(WTFlowError):  # a full disk costs the status, not the answer
-            if not studies.write_status(store, path, status | {"share": round(float(share), 4)}):
+            if not studies.write_status(self.store, self.path, self.status | studies.how_far(share)):
                 raise StopRequestedError
 
-    return report
+    def _is_silence_ahead(self, share: float) -> bool:
+        """Whether a stage begins that may say nothing more for a while: its first word is another."""
+        word = share.words.partition(" ")[0] if isinstance(share, Share) else ""
+        is_new, self.word = word != self.word, word
+        return is_new
 
 
 if __name__ == "__main__":

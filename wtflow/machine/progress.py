@@ -12,6 +12,18 @@ ShareDone = Callable[[float], None]
 """Takes the share done, 0 to 1. May raise StopRequestedError."""
 
 
+class Share(float):
+    """A share done, 0 to 1, that also says what is being done and how many seconds are left."""
+
+    words: str
+    seconds_left: float | None
+
+    def __new__(cls, value: float, words: str = "", seconds_left: float | None = None) -> "Share":
+        made = super().__new__(cls, value)
+        made.words, made.seconds_left = words, seconds_left
+        return made
+
+
 class StopRequestedError(Exception):
     """Someone pressed Stop, or deleted the run. Not meant for people, so no WTFlowError."""
 

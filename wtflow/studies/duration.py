@@ -1,16 +1,14 @@
 """How long an answer will take, estimated beforehand from what the run itself measured. Imports no torch."""
 
-from typing import Final
-
 from wtflow.config import Settings
 from wtflow.flow.solvers import evaluations
+from wtflow.machine.pace import slowness
 from wtflow.results import RunResults
 from wtflow.scoring.edges import N_IMAGES
-from wtflow.studies.projection import umap_seconds
+from wtflow.store.pace import read_paces
+from wtflow.store.runs import RunStore
 from wtflow.studies.requests import StepsRequest, UmapRequest
-
-START_S: Final = 5.0
-"""Seconds until a process has loaded the network and moved a few thousand positions."""
+from wtflow.studies.umap_clock import START_S, expected_stages, is_compiled, stage_seconds
 
 
 def own_evaluations(settings: Settings) -> int:
@@ -34,10 +32,20 @@ def steps_seconds(results: RunResults, request: StepsRequest) -> float | None:
     return float(pace) * len(results.test) * total / own_evaluations(results.settings)
 
 
-def umap_of_travel_seconds(request: UmapRequest, n_positions: int, n_channels: int) -> float:
-    """Rough seconds of a UMAP of n_positions in a separate process."""
-    n_fit = min(request.n_fit, n_positions)
-    return START_S + umap_seconds(n_fit, n_positions - n_fit, n_channels, request.metric)
+def umap_of_travel_seconds(store: RunStore, request: UmapRequest, n_positions: int, n_channels: int) -> float:
+    """Rough seconds of a UMAP of n_positions in a separate process on this machine as busy as it is now, at the pace of
+    earlier ones that the store keeps; with the compiling where UMAP was never loaded here.
+    """
+    travel = request.travel
+    stages = stage_seconds(
+        n_positions,
+        min(request.n_fit, n_positions),
+        n_channels,
+        request.metric,
+        evaluations(travel.solver, travel.steps) if request.times == "end" else 0,
+        is_compiled=is_compiled(),
+    )
+    return sum(expected_stages(stages, read_paces(store), slowness()).values())
 
 
 OVER_TIME_PASSES = 3.0

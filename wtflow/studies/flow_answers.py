@@ -6,11 +6,14 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from wtflow.flow.solvers import evaluations
+from wtflow.machine.pace import slowness
 from wtflow.machine.progress import Progress, ShareDone
 from wtflow.records.failures import NearestNormals
 from wtflow.records.flow import Ideal, Landscape, PositionSet, Projection, Travel
 from wtflow.records.spacing import spaced
 from wtflow.results import RunResults
+from wtflow.store.pace import keep_paces, read_paces
 from wtflow.store.runs import RunStore
 from wtflow.studies.ideal import compute_ideal
 from wtflow.studies.nearest_normals import find_nearest
@@ -23,12 +26,10 @@ from wtflow.studies.run_flow import RunFlow, open_flow
 from wtflow.studies.steps import compute_steps
 from wtflow.studies.travel import CHUNK, compute_travel, starts, walks
 from wtflow.studies.trust import trustworthiness_of
+from wtflow.studies.umap_clock import UmapClock, expected_stages, is_compiled, pace_name, stage_seconds
 
 BASIS_IMAGES, BASIS_POSITIONS = 64, 64
 """Training normals, and positions in each, that the principal axes are fitted on."""
-
-MOVING_SHARE = 0.2
-"""Share of the progress that moving the features takes before UMAP begins."""
 
 IDEAL_POSITIONS, IDEAL_STEPS = 256, 20
 LANDSCAPE_POINTS = 41
@@ -90,7 +91,13 @@ def _travel(flow: RunFlow, request: TravelRequest, progress: ShareDone) -> Trave
 
 def _umap(flow: RunFlow, request: UmapRequest, progress: ShareDone) -> Projection:
     positions = positions_of(flow.results, request.travel)
-    x = _at_one_end(flow, positions, request, lambda done, total: progress(MOVING_SHARE * done / total))
+    n_fit, was_compiled = min(request.n_fit, len(positions)), is_compiled()
+    steps = evaluations(request.travel.solver, request.travel.steps) if request.times == "end" else 0
+    stages = stage_seconds(len(positions), n_fit, flow.n_channels, request.metric, steps, is_compiled=was_compiled)
+    slow = slowness()
+    clock = UmapClock(progress, expected_stages(stages, read_paces(flow.store), slow))
+    clock.tell("move", 0.0)
+    x = _at_one_end(flow, positions, request, lambda done, total: clock.tell("move", done / total))
     projection = project_umap(
         x,
         1.0 if request.times == "end" else 0.0,
@@ -99,9 +106,13 @@ def _umap(flow: RunFlow, request: UmapRequest, progress: ShareDone) -> Projectio
         min_dist=request.min_dist,
         metric=request.metric,
         seed=request.seed,
-        progress=lambda share: progress(MOVING_SHARE + (1 - MOVING_SHARE) * share),
+        tell=clock.tell,
     )
+    clock.tell("trust", 0.0)
     trust, n_trusted = trustworthiness_of(x, projection.points[0], request.metric)
+    clock.end()
+    taken = {name: seconds for name, seconds in clock.taken.items() if was_compiled or name != "load"}
+    keep_paces(flow.store, {pace_name(name): seconds / (stages[name] * slow) for name, seconds in taken.items()})
     return replace(projection, trust=trust, n_trusted=n_trusted)
 
 

@@ -1,7 +1,7 @@
 """Features in the plane by UMAP, fitted once with all other points placed afterwards. NumPy, no torch.
 
-UMAP is imported inside functions: its first import on a machine compiles for up to two minutes, later ones take about 3
-s, and every new process compiles for some 8 s more.
+UMAP is imported inside functions: its first import on a machine compiles for half a minute and more, later ones take
+a second or two, and every new process compiles for some 8 s more.
 
 Sources: [UMAP] McInnes, Healy, Melville (2018), arXiv 1802.03426; start from principal axes: [KL] Kobak, Linderman,
 "Initialization is critical for preserving global data structure in both t-SNE and UMAP", Nature Biotechnology 39
@@ -19,6 +19,9 @@ from scipy.spatial.distance import cdist
 from wtflow.errors import FlowError, SettingsError
 from wtflow.records.flow import Projection
 from wtflow.studies.pca import refuse_non_finite
+
+Tell = Callable[[str, float, str], None]
+"""Takes a stage, the share of it that is done, and how far it is in words, empty where nothing can be counted."""
 
 METRICS: Final = ("euclidean", "cosine", "manhattan", "correlation")
 NEIGHBOURS: Final = (2, 200)
@@ -42,14 +45,14 @@ def project_umap(
     min_dist: float,
     metric: str,
     seed: int,
-    progress: Callable[[float], None],
+    tell: Tell,
 ) -> Projection:
     """x (N, d), the features at time t, in one UMAP of S = 1 time: fitted on the rows `fit_rows` (F,), the rest placed.
 
-    The same numbers for the same seed: everything runs on one thread. `progress` gets shares from 0 to 1 of the
-    expected time: 0 before UMAP is loaded and compiled (silent, see the top of this module), then after each chunk of
-    neighbours, every third of a second while the fit's epochs run, and after each chunk of points placed. An error that
-    it raises comes out of this function.
+    The same numbers for the same seed: everything runs on one thread. `tell` gets a stage of `umap_clock.STAGES`, the
+    share of it that is done, and how far it is in words: before UMAP is loaded and compiled (silent, see the top of
+    this module), after each chunk of neighbours, some times a second while the fit's epochs run, and after each chunk
+    of points placed. An error that it raises comes out of this function.
 
     UMAP preserves which points are near each other. It does not preserve distances between groups, their sizes and
     densities, or straight paths.
@@ -82,22 +85,21 @@ def project_umap(
             "All points to fit are equal: there is nothing to lay out.", fix="Choose positions of different images."
         )
 
-    progress(0.0)
+    tell("load", 0.0, "")
     umap = _load_umap()
     others = np.setdiff1d(np.arange(n), fit_rows)
-    seconds = np.cumsum(_stage_seconds(len(fitted), others.size, d, metric))
-    bounds = [0.0, *(seconds / seconds[-1]).tolist()]  # shares of the expected time: start, neighbours, epochs, placing
     index = _ExactNeighbours(fitted, metric)
-    near, distances = index.all_neighbours(n_neighbors, _between(progress, bounds[1], bounds[2]))
+    near, distances = index.all_neighbours(n_neighbors, lambda share: tell("near", share, ""))
+    tell("compile", 0.0, "")
 
     # Bars of tqdm written to the ticker are the one sign of life that the fit gives. miniters=1 keeps tqdm's monitor
     # thread from writing: an error raised there would be lost.
-    ticker = _Ticker(_between(progress, bounds[2], bounds[3]))
+    ticker = _Ticker(lambda done, total: tell("epochs", done / total, f"epoch {done} of {total}"))
     bars = {
         "file": ticker,
         "disable": False,
         "bar_format": "{n_fmt}/{total_fmt}",
-        "mininterval": 0.3,
+        "mininterval": 0.2,
         "miniters": 1,
         "leave": False,
     }
@@ -120,13 +122,10 @@ def project_umap(
         warnings.filterwarnings("ignore", message="precomputed_knn", category=UserWarning)
         points[fit_rows] = model.fit_transform(fitted)
     ticker.is_silent = True
-    progress(bounds[3])
-
     rest = [others[i : i + PLACE_CHUNK] for i in range(0, others.size, PLACE_CHUNK)]
     for done, rows in enumerate(rest, start=1):
         points[rows] = model.transform(np.ascontiguousarray(x[rows], dtype=np.float32))
-        progress(bounds[3] + (1 - bounds[3]) * done / len(rest))
-    progress(1.0)
+        tell("place", done / len(rest), "")
     return Projection("umap", np.array([t], np.float32), points[None], len(fitted))
 
 
@@ -195,44 +194,21 @@ class _ExactNeighbours:
 
 
 class _Ticker:
-    """A file for tqdm that turns the text of its bars, such as 20/500, into a share."""
+    """A file for tqdm that turns the text of its bars, such as 20/500, into epochs done and in all."""
 
-    def __init__(self, progress: Callable[[float], None]) -> None:
+    def __init__(self, progress: Callable[[int, int], None]) -> None:
         self.progress, self.is_silent = progress, False
 
     def write(self, text: str) -> int:
         found = re.search(r"(\d+)/(\d+)", text)
         if found and not self.is_silent:
             self.is_silent = True  # tqdm writes once more while an error passes through it
-            self.progress(int(found[1]) / max(int(found[2]), 1))
+            self.progress(int(found[1]), max(int(found[2]), 1))
             self.is_silent = False
         return len(text)
 
     def flush(self) -> None:
         """Nothing is held back."""
-
-
-def _between(progress: Callable[[float], None], low: float, high: float) -> Callable[[float], None]:
-    return lambda share: progress(low + (high - low) * share)
-
-
-def umap_seconds(n_fit: int, n_place: int, d: int, metric: str = "euclidean") -> float:
-    """Roughly how long `project_umap` takes for n_fit points fitted and n_place placed, of d channels.
-
-    Rough: measured on one core with 15 neighbours, in a new process; 50 neighbours or a busy machine double it, and the
-    very first use on a machine takes up to two minutes more.
-    """
-    return float(sum(_stage_seconds(n_fit, n_place, d, metric)))
-
-
-def _stage_seconds(n_fit: int, n_place: int, d: int, metric: str) -> tuple[float, float, float, float]:
-    """Start, neighbours, epochs, placing; each with what it compiles in a new process. Constants:
-    seconds, as measured.
-    """
-    per_pair = 4e-10 * d if metric == "manhattan" else 1.3e-8 + 5.4e-11 * d
-    per_point = 1.1e-3 if n_fit <= 10_000 else 4e-4  # UMAP runs 500 epochs over small sets, 200 over larger ones
-    placing = 1.5 + n_place * (5e-4 + n_fit * per_pair) if n_place else 0.0
-    return 4.0, n_fit**2 * per_pair, 5.0 + n_fit * per_point, placing
 
 
 def _load_umap() -> Any:

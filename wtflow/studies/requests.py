@@ -77,7 +77,11 @@ class UmapRequest(RequestFor[Projection]):
     )
     n_neighbors: int = Field(15, ge=2, le=200)
     min_dist: float = Field(0.1, ge=0.0, le=0.99)
-    metric: Metric = "euclidean"
+    metric: Metric = Field(
+        "cosine",
+        description="Cosine compares directions. In hundreds of dimensions short features are near everything by"
+        " Euclid, and a map of such neighbourhoods keeps hardly any.",
+    )
     seed: int = Field(0, ge=0, le=2**31 - 1)
 
 

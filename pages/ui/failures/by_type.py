@@ -15,8 +15,8 @@ from wtflow.plots.theme import OUTCOMES
 from wtflow.results import RunResults, image_at
 from wtflow.store.runs import RunStore
 from wtflow.studies.compute import compute_answer
-from wtflow.studies.duration import START_S
 from wtflow.studies.requests import FactsRequest
+from wtflow.studies.umap_clock import START_S
 
 MEASURE_AT_ONCE = 300
 """Up to so many test images the defects are measured by themselves (some six seconds);

@@ -20,7 +20,6 @@ from wtflow.plots import theme
 from wtflow.plots.failures import plot_alarms, plot_fact, plot_groups
 from wtflow.results import RunResults, image_at
 from wtflow.store.runs import RunStore
-from wtflow.studies.duration import umap_of_travel_seconds
 from wtflow.studies.requests import NearestRequest, map_request
 
 FACTS = {
@@ -144,13 +143,13 @@ def show_groups(store: RunStore, results: RunResults, study: FailureStudy, thres
         )
         return
     request = map_request(n, results.settings.solver)
-    expected = flow_words.roughly(umap_of_travel_seconds(request, n, TYPICAL_CHANNELS))
+    expected = flow_words.expected_umap(store, request, n, TYPICAL_CHANNELS)
     projection = answers.read_task(
         store,
         results.run_id,
         request,
         f"Group the worst positions of {n:,} images",
-        f"{expected}; {flow_words.FIRST_UMAP}",
+        expected,
     )
     if projection is None:
         return

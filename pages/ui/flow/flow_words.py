@@ -13,11 +13,11 @@ from wtflow.plots.groups import group_words
 from wtflow.records.core import GOOD
 from wtflow.records.flow import UNMARKED, Travel
 from wtflow.results import RunResults
+from wtflow.store.runs import RunStore
 from wtflow.studies.duration import steps_seconds, umap_of_travel_seconds
 from wtflow.studies.requests import StepsRequest, TravelRequest, UmapRequest
+from wtflow.studies.umap_clock import is_compiled
 from wtflow.studies.well import describe_well, shell
-
-FIRST_UMAP = "the very first UMAP on a computer takes up to two minutes more, to compile"
 
 
 def show_words(travel: Travel) -> None:
@@ -81,9 +81,10 @@ def expected_steps(results: RunResults, request: StepsRequest) -> str:
     return f"{roughly(seconds)} at the pace at which this run scored its own images"
 
 
-def expected_umap(request: UmapRequest, travel: Travel) -> str:
-    seconds = umap_of_travel_seconds(request, len(travel.positions), travel.n_channels)
-    return f"{roughly(seconds)}; {FIRST_UMAP}"
+def expected_umap(store: RunStore, request: UmapRequest, n_positions: int, n_channels: int) -> str:
+    seconds = umap_of_travel_seconds(store, request, n_positions, n_channels)
+    first = "" if is_compiled() else "; most of it is compiling, which happens once on this computer"
+    return f"{roughly(seconds)} on this computer as busy as it is now{first}"
 
 
 def roughly(seconds: float) -> str:

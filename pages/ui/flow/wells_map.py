@@ -86,7 +86,8 @@ def _show_umap(
 ) -> FieldState | None:
     """The UMAP at one time with its trustworthiness; until it is there, the way to it."""
     what = f"Compute the UMAP of {len(travel.positions):,} positions"
-    projection = answers.read_task(store, results.run_id, request, what, flow_words.expected_umap(request, travel))
+    expected = flow_words.expected_umap(store, request, len(travel.positions), travel.n_channels)
+    projection = answers.read_task(store, results.run_id, request, what, expected)
     if projection is None:
         return None
     st.caption(f"{trust_in_words(projection)}.")
