@@ -16,7 +16,7 @@ from report_runs import GREY, SCALE, write_category, write_run
 from shell import call
 
 from wtflow.errors import DiskFullError
-from wtflow.export.zip import pack_run
+from wtflow.export.zip import pack_run, pack_runs
 from wtflow.records.notes import RunNotes
 from wtflow.results import open_results
 from wtflow.store.notes import add_tag, flag_label, notes_of, set_comment
@@ -33,6 +33,24 @@ def quiet(done, total):
 
 def pack(store, run_id, path, **changes):
     return pack_run(open_results(store, run_id), notes_of(store, run_id), path, quiet, **changes)
+
+
+def test_several_runs_are_one_zip_with_a_folder_for_each(store, run_id, tmp_path):
+    other = write_run(store, write_category(tmp_path / "others", n_good=1, n_bad=1), scores=(2.0, 1.0))
+    add_tag(store, other, "test/good/000.png", "glare")
+    runs = [(open_results(store, one), notes_of(store, one)) for one in (run_id, other)]
+    seen = []
+    packed = pack_runs(runs, tmp_path / "runs.zip", lambda *done: seen.append(done))
+    with zipfile.ZipFile(packed.path) as archive:
+        held = {name: archive.read(name) for name in archive.namelist()}
+    for one in (run_id, other):
+        alone = pack(store, one, tmp_path / f"{one}.zip")
+        with zipfile.ZipFile(alone.path) as archive:
+            assert {name: archive.read(name) for name in archive.namelist()} == {
+                name.removeprefix(f"{one}/"): content for name, content in held.items() if name.startswith(f"{one}/")
+            }
+    assert packed.n_files == len(held)
+    assert seen == [(i + 1, 7) for i in range(7)]
 
 
 def table_of(path):

@@ -133,7 +133,7 @@ def head() -> DeltaGenerator:
     return _PLACES.get()[1]
 
 
-def go(name: str, **params: str | None) -> NoReturn:
+def go(name: str, **params: str | list[str] | None) -> NoReturn:
     """Switch to another page with these choices made. Ends this run of the script."""
     st.switch_page(page(name), query_params=state.address(PAGES[name].params, params))
 

@@ -10,7 +10,7 @@ from typing import TypeVar, overload
 
 import streamlit as st
 
-OVERVIEW = ("demo",)
+OVERVIEW = ("demo", "find", "by")
 DATA = ("root", "category", "group", "page")
 TRAIN = ("root", "category", "watch")
 FILTER = ("defect", "outcome", "tag", "range", "sort")

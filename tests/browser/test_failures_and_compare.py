@@ -98,6 +98,41 @@ def test_a_filter_redraws_its_images_alone_and_what_it_leaves_can_be_taken_apart
     page.get_by_text(re.compile("^2 of 5 test images")).wait_for()
 
 
+def test_the_list_of_runs_is_filtered_sorted_named_starred_and_leads_to_comparing_and_to_results(runs, server, page):
+    store, first, second = runs
+    page.goto(server)
+    rows = page.locator("tr[data-id]")
+    expect(rows).to_have_count(2)
+    page.get_by_label("Filter the runs").fill(f"PLATE {second}")
+    expect(rows).to_have_count(1)
+    expect(rows).to_have_attribute("data-id", second)
+    page.wait_for_url(re.compile("find=PLATE"))
+    page.get_by_label("Filter the runs").fill("")
+    page.get_by_role("columnheader", name="Steps").get_by_role("button").click()
+    page.wait_for_url(re.compile("by=-steps"))
+    expect(rows.first).to_have_attribute("data-id", first)
+
+    rows.first.get_by_label("Select").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    page.get_by_text("2 runs, 2 selected").wait_for()
+    rows.last.get_by_label(re.compile("^Star")).click()
+    rows.last.get_by_label("Name, tags and star").click()
+    page.get_by_label("Name", exact=True).fill(MARKUP)
+    page.get_by_label("Name", exact=True).press("Enter")
+    rows.last.get_by_text(MARKUP).wait_for()
+    assert (notes_of(store, second).name, notes_of(store, second).star) == (MARKUP, True)
+    assert page.title() != "taken"
+
+    page.get_by_role("button", name="Compare").click()
+    page.wait_for_url(re.compile(f"compare.*runs={first}&runs={second}"))
+    page.go_back()
+    expect(rows).to_have_count(2)
+    rows.first.get_by_role("link").click()
+    page.wait_for_url(re.compile(f"results.*run={first}"))
+
+
 def test_images_that_two_runs_call_differently_lead_to_their_maps_side_by_side(runs, server, page):
     _, first, second = runs
     page.goto(f"{server}/compare?runs={first}&runs={second}")

@@ -8,7 +8,7 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -84,39 +84,62 @@ def pack_run(
     One image is held at a time, and the zip is put in place only when it is whole. `progress` takes images done and in
     all. Raises StoreError or DiskFullError when `path` cannot be written; then nothing is left of it.
     """
-    threshold = threshold_choices(results)[0].value if threshold is None else threshold
-    texts = {
+    with_threshold = threshold_choices(results)[0].value if threshold is None else threshold
+    return _pack([(results, notes, with_threshold)], path, progress, lambda _: "")
+
+
+def pack_runs(
+    runs: Sequence[tuple[RunResults, RunNotes]], path: Path, progress: Callable[[int, int], None]
+) -> PackedRun:
+    """The same of several runs in one zip: a folder for each, named by its id, with outcomes where that run starts its
+    threshold.
+    """
+    parts = [(results, notes, threshold_choices(results)[0].value) for results, notes in runs]
+    return _pack(parts, path, progress, lambda results: f"{results.run_id}/")
+
+
+def _pack(
+    parts: Sequence[tuple[RunResults, RunNotes, float]],
+    path: Path,
+    progress: Callable[[int, int], None],
+    folder_of: Callable[[RunResults], str],
+) -> PackedRun:
+    n_images, n_files, done, unreadable = sum(len(results.table) for results, *_ in parts), 0, 0, []
+
+    def write(file: BinaryIO) -> None:
+        nonlocal n_files, done
+        with zipfile.ZipFile(file, "w") as archive:
+            for results, notes, threshold in parts:
+                when = _moment(results.config.created)  # that of the run, so that the same run gives the same bytes
+                folder, missing = folder_of(results), []
+                for name, content in _texts(results, notes, threshold).items():
+                    _add(archive, f"{folder}{name}", content, when, zipfile.ZIP_DEFLATED)
+                    n_files += 1
+                for row in each_image(results.table):
+                    picture, is_readable = _picture(results, row)
+                    if not is_readable:
+                        missing.append(row.sample_id)
+                    name = f"{folder}overlays/{row.row:05d}_{file_stem(row.sample_id)}.png"
+                    _add(archive, name, picture, when, zipfile.ZIP_STORED)
+                    n_files, done = n_files + 1, done + 1
+                    progress(done, n_images)
+                if missing:
+                    words = "\n".join([_UNREADABLE, *missing, ""]).encode()
+                    _add(archive, f"{folder}unreadable.txt", words, when, zipfile.ZIP_DEFLATED)
+                    n_files += 1
+                unreadable.extend(missing)
+
+    write_atomic(path, write)
+    return PackedRun(path, n_files, path.stat().st_size, tuple(unreadable))
+
+
+def _texts(results: RunResults, notes: RunNotes, threshold: float) -> dict[str, bytes]:
+    return {
         "scores.csv": scores_csv(results, threshold, notes, with_folders=False),
         "metrics.json": _json(results.metrics),
         "config.json": _json(shared_config(results.config)),
         "notes.json": _json(as_stored(notes)),
     }
-    unreadable: list[str] = []
-
-    def write(file: BinaryIO) -> None:
-        when = _moment(results.config.created)  # that of the run, so that the same run gives the same bytes
-        with zipfile.ZipFile(file, "w") as archive:
-            for name, content in texts.items():
-                _add(archive, name, content, when, zipfile.ZIP_DEFLATED)
-            for done, row in enumerate(each_image(results.table), start=1):
-                picture, is_readable = _picture(results, row)
-                if not is_readable:
-                    unreadable.append(row.sample_id)
-                _add(
-                    archive, f"overlays/{row.row:05d}_{file_stem(row.sample_id)}.png", picture, when, zipfile.ZIP_STORED
-                )
-                progress(done, len(results.table))
-            if unreadable:
-                _add(
-                    archive,
-                    "unreadable.txt",
-                    "\n".join([_UNREADABLE, *unreadable, ""]).encode(),
-                    when,
-                    zipfile.ZIP_DEFLATED,
-                )
-
-    write_atomic(path, write)
-    return PackedRun(path, len(texts) + len(results.table) + bool(unreadable), path.stat().st_size, tuple(unreadable))
 
 
 _UNREADABLE = (

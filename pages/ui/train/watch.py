@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.ui import run_cache, state, widgets
+from pages.ui.deletion import ask_delete
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import go, link
 from wtflow import numbers
@@ -142,23 +143,7 @@ def _show_resume(store: RunStore, summary: RunSummary, label: str) -> None:
 
 def _show_delete(store: RunStore, summary: RunSummary) -> None:
     if st.button("Delete", icon=":material/delete:", key="ask_delete"):
-        _ask_delete(store, summary.run_id, summary.category)
-
-
-@st.dialog("Delete this run?", icon=":material/delete:")
-def _ask_delete(store: RunStore, run_id: str, category: str) -> None:
-    of = f" of {plain(category)}" if category else ""
-    st.write(f"The scores, maps and checkpoint of run {plain(run_id)}{of} are removed for good. The images stay.")
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Keep it"):
-            st.rerun()
-        if st.button("Delete for good", type="primary", icon=":material/delete_forever:"):
-            with shown():
-                trainings.delete(store, run_id)
-            state.put("watch", None)
-            if state.get("run") == run_id:
-                state.put("run", None)
-            st.rerun()
+        ask_delete(store, [summary], then=lambda: state.put("watch", None))
 
 
 def show_queue(store: RunStore, watched: str | None) -> None:

@@ -1,0 +1,258 @@
+// The table of runs: sorted, filtered and chosen from without the server. Python sends rows of plain values; it hears of a run that
+// is opened, edited or starred, of the selected ones, and of what the table is sorted and filtered by.
+
+const SPOKEN = { star: "Star", edit: "Name, tags and star" };
+const PENCIL = '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 20h4L19 9l-4-4L4 16z" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round"/></svg>';
+const STAR = '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M12 3.5l2.6 5.6 6.1.7-4.5 4.1 1.2 6L12 16.9 6.6 19.9l1.2-6L3.3 9.8l6.1-.7z" stroke="currentColor" stroke-width="1.6" stroke-linejoin="round"/></svg>';
+const WAIT_MS = 400; // after the last letter of a filter, before the address takes it over
+
+const tables = new WeakMap();
+
+export default function (component) {
+  const root = component.parentElement.querySelector(".runs");
+  let table = tables.get(root);
+  if (!table) tables.set(root, (table = new Table(root, component.data.view)));
+  table.tell = (name, value) => component.setStateValue(name, value);
+  table.trigger = (name, value) => component.setTriggerValue(name, value);
+  table.update(component.data);
+}
+
+function make(tag, properties = {}, ...children) {
+  const { dataset, role, ...rest } = properties;
+  const found = Object.assign(document.createElement(tag), rest);
+  Object.assign(found.dataset, dataset);
+  if (role) found.setAttribute("role", role);
+  found.append(...children);
+  return found;
+}
+
+class Table {
+  constructor(root, view) {
+    this.root = root;
+    this.find = view.find;
+    this.by = view.by;
+    this.selected = new Set();
+    this.rows = [];
+    this.shown = [];
+    this.build();
+  }
+
+  build() {
+    this.search = make("input", { type: "search", placeholder: "Filter by category, name, tag, setting or state", value: this.find });
+    this.search.setAttribute("aria-label", "Filter the runs");
+    this.order = make("select", { className: "order" });
+    this.order.setAttribute("aria-label", "Sort by");
+    this.count = make("p", { className: "count", role: "status" });
+    this.head = make("tr", { role: "row" });
+    this.body = make("tbody", { role: "rowgroup" });
+    const table = make("table", { role: "table" }, make("thead", { role: "rowgroup" }, this.head), this.body);
+    table.setAttribute("aria-label", "Runs");
+    this.frame = make("div", { className: "frame" }, table);
+    this.root.append(make("div", { className: "bar" }, this.search, this.order, this.count), this.frame);
+    this.search.oninput = () => {
+      this.find = this.search.value;
+      this.draw();
+      clearTimeout(this.waiting);
+      this.waiting = setTimeout(() => this.tellView(), WAIT_MS);
+    };
+    this.order.onchange = () => this.sort(this.order.value);
+    this.body.onclick = (event) => this.press(event);
+    this.body.onkeydown = (event) => this.walk(event);
+    this.body.onfocusin = (event) => this.stand(event.target.closest("tr"));
+  }
+
+  update(data) {
+    const what = JSON.stringify([data.rows, data.columns]);
+    if (what === this.what) return; // a rerun that changed nothing here
+    this.what = what;
+    this.rows = data.rows;
+    this.columns = data.columns;
+    const known = new Set(this.rows.map((row) => row.id));
+    for (const id of this.selected) if (!known.has(id)) this.selected.delete(id);
+    this.drawHead();
+    this.draw();
+  }
+
+  // -- order and filter
+
+  sort(by) {
+    this.by = by;
+    this.drawHead();
+    this.draw();
+    this.tellView();
+  }
+
+  tellView() {
+    clearTimeout(this.waiting);
+    this.tell("view", { find: this.find, by: this.by });
+  }
+
+  column() {
+    const key = this.by.replace(/^-/, "");
+    return this.columns.find((one) => one.key === key) ?? this.columns.at(-1);
+  }
+
+  pick() {
+    const words = this.find.toLowerCase().split(/\s+/).filter(Boolean);
+    const key = this.column().key, sign = this.by.startsWith("-") ? -1 : 1;
+    const value = (row) => row.values[key] ?? "";
+    const compare = (a, b) => {
+      const [x, y] = [value(a), value(b)];
+      if (x === "" || y === "") return (x === "") - (y === ""); // what is not known comes last in both directions
+      return sign * (typeof x === "string" ? x.localeCompare(y, undefined, { numeric: true, sensitivity: "base" }) : x - y);
+    };
+    return this.rows.filter((row) => words.every((word) => row.find.includes(word))).sort(compare);
+  }
+
+  // -- drawing
+
+  drawHead() {
+    const all = make("input", { type: "checkbox", className: "all" });
+    all.setAttribute("aria-label", "Select all that are shown");
+    all.onchange = () => this.selectAll(all.checked);
+    this.all = all;
+    const key = this.column().key, isDown = this.by.startsWith("-");
+    this.head.replaceChildren(make("th", { className: "check", role: "columnheader", scope: "col" }, all));
+    this.order.replaceChildren();
+    for (const column of this.columns) {
+      const isOn = column.key === key, begins = column.is_number || column.key === "star" ? `-${column.key}` : column.key;
+      const turned = this.by.startsWith("-") ? column.key : `-${column.key}`;
+      const mark = make("span", { className: "mark", textContent: isOn ? (isDown ? "↓" : "↑") : "" });
+      const label = column.key === "star" ? make("span", { className: "icon", innerHTML: STAR }) : column.label;
+      const button = make("button", { type: "button", title: column.help ?? "", onclick: () => this.sort(isOn ? turned : begins) }, ...(column.is_number ? [mark, label] : [label, mark]));
+      if (column.key === "star") button.setAttribute("aria-label", "Star");
+      const cell = make("th", { className: `${column.key}${column.is_number ? " number" : ""}`, role: "columnheader", scope: "col" }, button);
+      cell.setAttribute("aria-sort", isOn ? (isDown ? "descending" : "ascending") : "none");
+      this.head.append(cell);
+      const [first, second] = column.is_number ? ["highest first", "lowest first"] : ["A to Z", "Z to A"];
+      const ways = column.key === "created" ? [["-created", "newest first"], ["created", "oldest first"]]
+        : column.key === "star" ? [["-star", "first"]] : [[begins, first], [begins.startsWith("-") ? column.key : `-${column.key}`, second]];
+      for (const [by, words] of ways) this.order.append(make("option", { value: by, textContent: `${column.label}: ${words}` }));
+    }
+    this.head.append(make("th", { className: "pencil", role: "columnheader", scope: "col" }));
+    this.order.value = this.by;
+  }
+
+  draw() {
+    const { activeElement: focused } = this.root.getRootNode();
+    const held = this.body.contains(focused) && { id: focused.closest("tr").dataset.id, kind: focused.dataset.kind };
+    this.shown = this.pick();
+    this.body.replaceChildren(...this.shown.map((row) => this.rowOf(row)));
+    if (!this.shown.length) {
+      const words = this.rows.length ? "No run fits the filter." : "No run yet.";
+      this.body.append(make("tr", {}, make("td", { className: "none", colSpan: this.columns.length + 2, textContent: words })));
+    }
+    this.stand(this.body.querySelector(`tr[data-id="${held.id ?? this.at}"]`) ?? this.body.querySelector("tr[data-id]"));
+    if (held) this.body.querySelector(`tr[data-id="${held.id}"] [data-kind="${held.kind}"]`)?.focus();
+    this.say();
+  }
+
+  rowOf(row) {
+    const { texts, values } = row;
+    const check = make("input", { type: "checkbox", checked: this.selected.has(row.id), dataset: { kind: "check" } });
+    const known = values.name || values.category;
+    check.setAttribute("aria-label", `Select ${known}, ${texts.created}`);
+    const star = make("button", { type: "button", className: "icon", innerHTML: STAR, title: SPOKEN.star, dataset: { kind: "star" } });
+    star.setAttribute("aria-pressed", values.star);
+    star.setAttribute("aria-label", `Star ${known}, ${texts.created}`);
+    const link = make("a", { href: address(row), dataset: { kind: "open" } }, make("bdi", { textContent: values.category }));
+    const badges = row.badges.map((one) => make("span", { className: `badge ${one.kind}`, title: one.help ?? "", textContent: one.text }));
+    const edit = make("button", { type: "button", className: "icon", innerHTML: PENCIL, title: SPOKEN.edit, dataset: { kind: "edit" } });
+    edit.setAttribute("aria-label", `${SPOKEN.edit} of ${known}, ${texts.created}`);
+    const tags = row.tags.map((tag) => make("bdi", { className: "tag", textContent: tag }));
+    const category = cell("category", link, ...badges);
+    category.append(make("small", { className: row.problem ? "trouble" : "", textContent: row.problem || row.detail, title: row.problem || row.detail }));
+    const cells = [
+      cell("check", check),
+      cell("star", star),
+      category,
+      cell("name", ...(values.name ? [make("bdi", { className: "given", textContent: values.name })] : []), ...tags),
+      cell("auroc number", texts.auroc),
+      cell("aupro number", texts.aupro, make("small", { textContent: row.of, title: row.of_words })),
+      ...["seed", "steps", "seconds", "created"].map((key) => cell(`${key} number`, texts[key])),
+      cell("pencil", edit),
+    ];
+    for (const one of cells) one.dataset.label = this.columns.find((column) => one.classList.contains(column.key))?.label ?? "";
+    const found = make("tr", { role: "row", dataset: { id: row.id } }, ...cells);
+    found.setAttribute("aria-selected", check.checked);
+    return found;
+  }
+
+  say() {
+    const n = this.rows.length, k = this.shown.length, chosen = this.selected.size;
+    const runs = n === 1 ? "1 run" : `${n} runs`;
+    this.count.textContent = (k === n ? runs : `${k} of ${runs}`) + (chosen ? `, ${chosen} selected` : "");
+    const on = this.shown.filter((row) => this.selected.has(row.id)).length;
+    Object.assign(this.all, { checked: k > 0 && on === k, indeterminate: on > 0 && on < k });
+  }
+
+  // -- what a person does
+
+  press(event) {
+    const row = event.target.closest("tr[data-id]");
+    if (!row) return;
+    const { id } = row.dataset, kind = event.target.closest("[data-kind]")?.dataset.kind;
+    if (kind === "check") return this.check(row, event.target.checked, event.shiftKey);
+    if (event.target.closest("td.check")) return row.querySelector("[data-kind=check]").click();
+    if (kind === "star") return this.star(event.target.closest("button"), id);
+    if (kind === "edit") return this.trigger("edited", id);
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return; // a new tab or window, as any link
+    if (!kind && String(this.root.getRootNode().getSelection?.() ?? getSelection())) return; // words that are marked to be copied
+    event.preventDefault();
+    this.trigger("opened", id);
+  }
+
+  check(row, isOn, isRange) {
+    const rows = [...this.body.children], at = rows.indexOf(row), last = rows.findIndex((one) => one.dataset.id === this.last);
+    const [from, to] = isRange && last >= 0 ? [Math.min(at, last), Math.max(at, last)] : [at, at];
+    for (const one of rows.slice(from, to + 1)) this.mark(one, isOn);
+    this.last = row.dataset.id;
+    this.tellSelected();
+  }
+
+  mark(row, isOn) {
+    this.selected[isOn ? "add" : "delete"](row.dataset.id);
+    row.querySelector("[data-kind=check]").checked = isOn;
+    row.setAttribute("aria-selected", isOn);
+  }
+
+  selectAll(isOn) {
+    for (const row of this.body.querySelectorAll("tr[data-id]")) this.mark(row, isOn);
+    this.tellSelected();
+  }
+
+  tellSelected() {
+    this.say();
+    this.tell("selected", [...this.selected]);
+  }
+
+  star(button, id) {
+    const isOn = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", isOn);
+    this.trigger("star", { id, star: isOn });
+  }
+
+  /** One row is in the order of the tabulator; arrow keys go to the others. */
+  stand(row) {
+    if (!row) return;
+    for (const one of this.body.querySelectorAll("[data-kind]")) one.tabIndex = row.contains(one) ? 0 : -1;
+    this.at = row.dataset.id;
+  }
+
+  walk(event) {
+    const row = event.target.closest("tr[data-id]"), { kind } = event.target.dataset;
+    const to = { ArrowDown: row?.nextElementSibling, ArrowUp: row?.previousElementSibling, Home: this.body.firstElementChild, End: this.body.lastElementChild }[event.key];
+    if (!row || !kind || to === undefined) return;
+    event.preventDefault();
+    to?.querySelector(`[data-kind=${kind}]`)?.focus();
+  }
+}
+
+function cell(className, ...children) {
+  return make("td", { className, role: "cell" }, ...children);
+}
+
+/** Where the row leads in a new tab; the folder that the app lies in is kept. */
+function address({ id, page }) {
+  return `./${page}?${page === "results" ? "run" : "watch"}=${encodeURIComponent(id)}`;
+}

@@ -1,0 +1,54 @@
+"""What can be done with the selected runs: compare, describe, export, delete."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.ui import widgets
+from pages.ui.deletion import ask_delete
+from pages.ui.frame import go
+from pages.ui.overview.describing import ask_words
+from pages.ui.overview.export import ask_export
+from wtflow.compare.runs import MOST_RUNS
+from wtflow.records.core import RunSummary
+from wtflow.store.runs import RunStore
+
+
+def show_actions(store: RunStore, chosen: Sequence[RunSummary], known: Sequence[RunSummary]) -> None:
+    """A button for each. One that cannot be used says why when it is pointed at."""
+    sound = [one for one in chosen if widgets.is_finished(one) and not one.problem]
+    resting = [one for one in chosen if not widgets.is_active(one)]
+    none = "Select runs in the table first"
+    why_not = _why_not_compared(chosen, sound) if chosen else none
+    if st.button(
+        "Compare",
+        icon=":material/compare_arrows:",
+        disabled=bool(why_not),
+        help=why_not or "Metrics with intervals, and the images that they call differently",
+    ):
+        oldest_first = sorted(sound, key=lambda one: one.run_id)
+        go("compare", runs_of=sound[0].category, runs=[one.run_id for one in oldest_first])
+    if st.button("Name and tags", icon=":material/label:", disabled=not chosen, help=none if not chosen else None):
+        ask_words(store, chosen, known)
+    if st.button(
+        "Export",
+        icon=":material/folder_zip:",
+        disabled=not sound,
+        help=none if not chosen else None if sound else "Only finished runs hold something to export",
+    ):
+        ask_export(store, sound)
+    if st.button(
+        "Delete",
+        icon=":material/delete:",
+        disabled=not resting,
+        help=none if not chosen else None if resting else "Stop it first",
+    ):
+        ask_delete(store, resting)
+
+
+def _why_not_compared(chosen: Sequence[RunSummary], sound: Sequence[RunSummary]) -> str:
+    if len(sound) < len(chosen):
+        return "Only finished runs can be compared"
+    if len({one.category for one in chosen}) > 1:
+        return "Only runs of one category can be compared"
+    return "" if 2 <= len(chosen) <= MOST_RUNS else f"Select two to {MOST_RUNS} runs of one category"
