@@ -13,7 +13,7 @@ from wtflow.errors import FlowError
 from wtflow.metrics import image_metrics
 from wtflow.plots.disc import disc_angles
 from wtflow.records.core import GOOD
-from wtflow.records.follow import OwnPaths
+from wtflow.records.follow import OwnPaths, Yardstick
 from wtflow.results import open_results, pixel_map
 from wtflow.scoring.edges import distance_to_edge
 from wtflow.scoring.pixels import upsample
@@ -26,12 +26,12 @@ from wtflow.studies.follow import (
     describe_normals,
     energies,
     fine_times,
+    free_cells,
     norm_at,
-    normal_cell,
     only,
     ring_angles,
 )
-from wtflow.studies.follow_paths import own_states, path_of_training, paths_of_image
+from wtflow.studies.follow_paths import most_alike, own_states, path_of_training, paths_of_image
 from wtflow.studies.requests import OverTimeRequest, TravelRequest, YardstickRequest
 from wtflow.studies.run_flow import RunFlow, open_flow
 from wtflow.studies.well import well_radius
@@ -56,6 +56,10 @@ def answer(flow: RunFlow, request):
     return compute_answer(flow.store, flow.results.run_id, request, quiet)
 
 
+def of_image(flow: RunFlow, row: int, yardstick: Yardstick):
+    return paths_of_image(flow, row, yardstick, np.ones(flow.results.maps.shape[1:], bool))
+
+
 # -- paths -------------------------------------------------------------------------------------------------------------
 
 
@@ -71,7 +75,7 @@ def test_between_two_steps_the_distance_is_that_of_the_straight_line(flow: RunFl
     yardstick = answer(flow, YARDSTICK)
     x = flow.detector.start(next(flow.grids(np.array([0])))[1][None])
     t, states = own_states(flow.detector, x)
-    paths = paths_of_image(flow, 0, yardstick)
+    paths, _ = of_image(flow, 0, yardstick)
     for k, share in ((0, 0.25), (1, 0.5), (2, 0.9)):
         on_the_way = torch.lerp(states[k], states[k + 1], share)[0].norm(dim=-1).cpu().numpy()
         (found,) = norm_at(paths, np.array([t[k] + share * (t[k + 1] - t[k])]))
@@ -92,7 +96,7 @@ def test_a_network_that_sees_whole_images_is_followed_too(tmp_path: Path):
     run_id = train_here(store, write_tiny_category(tmp_path / "images", n_good=2, n_bad=2), **unet, steps=2)
     over = compute_answer(store, run_id, OverTimeRequest(), quiet)
     yardstick, flow = compute_answer(store, run_id, YARDSTICK, quiet), open_flow(store, run_id)
-    paths = paths_of_image(flow, 1, yardstick)
+    paths, _ = of_image(flow, 1, yardstick)
     own = np.asarray(flow.results.maps[1], np.float32)
     np.testing.assert_allclose(energies(paths, over.factors[:, distance_to_edge(*own.shape)])[-1], own, rtol=1e-3)
 
@@ -103,7 +107,7 @@ def test_a_network_that_sees_whole_images_is_followed_too(tmp_path: Path):
 def test_the_last_map_is_the_runs_own_in_every_pixel(flow: RunFlow):
     over, yardstick = answer(flow, OverTimeRequest()), answer(flow, YARDSTICK)
     for row in range(len(flow.results.test)):
-        paths = paths_of_image(flow, row, yardstick)
+        paths, _ = of_image(flow, row, yardstick)
         last = energies(paths, over.factors[:, distance_to_edge(*paths.norm.shape[1:])])[-1]
         stored = np.asarray(flow.results.maps[row])
         np.testing.assert_allclose(last.astype(np.float16), stored, rtol=2**-10)  # maps are stored in float16
@@ -165,15 +169,31 @@ def test_the_band_holds_99_of_100_normals_at_every_time(flow: RunFlow):
     assert (abs((normals <= median[:, None]).mean(1) - 0.5) <= 1 / normals.shape[1]).all()
 
 
-def test_a_normal_patch_keeps_clear_of_the_mask_and_is_a_usual_one():
-    score, inside = np.arange(49.0).reshape(7, 7), np.zeros((7, 7), bool)
+def test_a_normal_patch_keeps_clear_of_the_true_defect():
+    inside = np.zeros((7, 7), bool)
     inside[:4, :4] = True
-    row, column = normal_cell(score, inside)
-    assert not inside[max(0, row - 2) : row + 3, max(0, column - 2) : column + 3].any()
-    free = [score[r, c] for r in range(7) for c in range(7) if r >= 6 or c >= 6]
-    assert score[row, column] == np.median(free)
-    assert normal_cell(score, None) == (3, 3)
-    assert normal_cell(score, np.ones((7, 7), bool)) is None
+    free = free_cells(inside, (7, 7))
+    assert [(r, c) for r in range(7) for c in range(7) if free[r, c]] == [
+        (r, c) for r in range(7) for c in range(7) if r >= 6 or c >= 6
+    ]
+    assert free_cells(None, (2, 3)).all()
+    nearly = np.ones((5, 5), bool)
+    nearly[2, 2] = False
+    assert free_cells(nearly, (5, 5)).sum() == 1, "where none is far from the defect, one outside it will do"
+
+
+def test_the_most_alike_patch_has_the_nearest_feature_outside_its_own_surroundings():
+    generator = np.random.default_rng(0)
+    x, free = generator.normal(size=(6, 7, 3)).astype(np.float32), generator.random((6, 7)) < 0.6
+    found = most_alike(torch.from_numpy(x), free)
+    for row, column in np.ndindex(6, 7):
+        far = [
+            (float(np.linalg.norm(x[r, c] - x[row, column])), 7 * r + c)
+            for r, c in np.ndindex(6, 7)
+            if free[r, c] and max(abs(r - row), abs(c - column)) > 2
+        ]
+        assert found[row, column] == min(far)[1]
+    assert (most_alike(torch.from_numpy(x), np.zeros((6, 7), bool)) == -1).all()
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,15 @@ const CHEVRONS = { up: "M6 15l6-6 6 6", down: "M6 9l6 6 6-6", left: "M15 6l-6 6 
 const PANELS = `
 <figure class="image"><figcaption><b>1</b><span>The image</span></figcaption><div class="view" data-is="image" tabindex="0" role="application"><canvas></canvas></div></figure>
 <figure class="patch"><figcaption><b>2</b><span data-is="patch_words">The patch, enlarged</span></figcaption><div class="view" data-is="patch" role="img"><canvas></canvas><div class="steps" data-is="arrows" role="group" aria-label="Follow a neighbouring patch"></div></div></figure>
-<figure class="disc"><figcaption><b>3</b><span>Its path among 300 normal positions</span><output data-is="radius"></output></figcaption><div class="view" data-is="disc" role="img"><canvas></canvas></div></figure>
+<figure class="disc"><figcaption><b>3</b><span data-is="disc_words"></span><output data-is="radius"></output></figcaption><div class="view" data-is="disc" role="img"><canvas></canvas></div></figure>
 <figure class="chart"><figcaption><b>4</b><span>Distance from the origin</span><output data-is="distance"></output></figcaption><div class="view" data-is="chart" role="img"><canvas></canvas></div></figure>
 <figure class="map"><figcaption><b>5</b><span data-is="map_words">The map if the flow ended here</span></figcaption><div class="pair"><div class="view" data-is="map" role="img"><canvas></canvas></div>
   <dl class="end"><dt>This pixel</dt><dd><i data-is="swatch"></i><output data-is="score"></output></dd><dd class="share" data-is="share"></dd>
   <dt data-is="auroc_words">The run's image AUROC</dt><dd><output data-is="auroc"></output></dd><dd class="view spark" data-is="spark" role="img"><canvas></canvas></dd><dd class="share" data-is="auroc_note"></dd></dl></div></figure>`;
 
 const STRIP = `<div class="panels">${PANELS}</div><p class="said" data-is="said" aria-live="polite"></p>
-<div class="transport"><button class="play" data-is="play" aria-label="Play">${ICONS.play}</button><output class="clock" data-is="clock"></output>
-<div class="scrub" data-is="scrub"><div class="marks" data-is="marks"></div><input type="range" data-is="time" min="0" max="1" step="0.001" aria-label="Time t, from 0 (data) to 1 (noise)"></div>
+<div class="foot"><div class="transport"><button class="play" data-is="play" aria-label="Play">${ICONS.play}</button><output class="clock" data-is="clock"></output>
+<div class="scrub" data-is="scrub"><div class="marks" data-is="marks"></div><input type="range" data-is="time" min="0" max="1" step="0.001" aria-label="Time t, from 0 (data) to 1 (noise)"></div></div>
 <div class="compare" role="radiogroup" aria-label="Compare with" data-is="compare"><span>Compare with</span></div></div>`;
 
 class Strip {
@@ -68,6 +68,7 @@ class Strip {
     this.paths = new Paths(story);
     this.angles = decode(story.angles);
     this.inside = story.inside && decode(story.inside);
+    this.alike = decode(story.alike);
     this.normals = new Paths({ norm: story.normal_norm, between: story.normal_between, t: story.t, channels: story.channels });
     this.normalAngles = decode(story.normal_angles);
     this.picture = this.pictureOf(story.picture);
@@ -191,7 +192,7 @@ class Strip {
   // ---- showing ----------------------------------------------------------------------------------------------------------
 
   showCompare() {
-    const { ui, story } = this, options = { none: "nothing", ...(story.normal_cell && { normal: story.inside ? "a normal patch of this image" : "a usual patch of this image" }), nearest: "the nearest normal patch" };
+    const { ui, story } = this, options = { none: "nothing", normal: story.inside ? "a normal patch here" : "a patch like it here", nearest: "the nearest normal patch" };
     const name = JSON.stringify(options);
     if (ui.compare.dataset.name !== name) {
       ui.compare.querySelectorAll("button").forEach((button) => button.remove());
@@ -217,11 +218,17 @@ class Strip {
     return this.compare === "nearest" && nearest?.of[0] === cell[0] && nearest?.of[1] === cell[1] ? nearest : null;
   }
 
+  /** The patch of this image, outside its true defect, that is most like the one followed, where it is compared with that. */
+  alikeCell() {
+    const at = this.compare === "normal" ? this.alike[this.index(this.cell)] : -1, columns = this.story.grid[1];
+    return at < 0 ? null : [Math.floor(at / columns), at % columns];
+  }
+
   /** The paths to draw: what is compared first, so that the one followed lies on top. */
   ways() {
     const { cell, paths, story, theme } = this, own = (at, isMain, css) => ({ isMain, css, angle: this.angles[this.index(at)], distance: (t) => paths.distance(this.index(at), t) });
-    const found = [], near = this.near();
-    if (this.compare === "normal" && story.normal_cell) found.push(own(story.normal_cell, false, theme.normal));
+    const found = [], near = this.near(), alike = this.alikeCell();
+    if (alike) found.push(own(alike, false, story.inside ? theme.normal : theme.reference));
     if (near) {
       near.paths ??= new Paths({ norm: near.path.norm, between: near.path.between, t: story.t, channels: story.channels });
       found.push({ isMain: false, css: theme.normal, angle: near.path.angle, distance: (t) => near.paths.distance(0, t) });
@@ -263,7 +270,8 @@ class Strip {
         const box = this.boxIn(this.ui.image);
         pen.drawImage(picture, box.left, box.top, box.width, box.height);
         drawOutline(pen, story.outline, box, theme);
-        if (this.compare === "normal" && story.normal_cell) drawFrame(pen, frameOf(story.normal_cell, story.grid, box), theme.normal, theme.halo, 2, [3, 2]);
+        const alike = this.alikeCell();
+        if (alike) drawFrame(pen, frameOf(alike, story.grid, box), theme.normal, theme.halo, 2, [3, 2]);
         drawFrame(pen, frameOf(cell, story.grid, box), main, theme.halo, 2.5);
       });
       on("patch", (pen, width, height) => this.drawPatches(pen, width, height, main));
@@ -284,11 +292,12 @@ class Strip {
 
   /** The patch, and next to it what it is compared with. */
   drawPatches(pen, width, height, main) {
-    const { story, theme, cell } = this, near = this.near(), other = this.compare === "normal" ? story.normal_cell : null;
+    const { story, theme, cell } = this, near = this.near(), other = this.alikeCell();
     const isPair = other || near?.picture.naturalWidth, isWide = width > height, share = isPair ? 0.5 : 1;
     const box = isWide ? { left: 0, top: 0, width: width * share, height } : { left: 0, top: 0, width, height: height * share };
     const second = isWide ? { ...box, left: box.width + 4, width: box.width - 4 } : { ...box, top: box.height + 4, height: box.height - 4 };
-    drawPatch(pen, this.picture, cell, story.grid, box, theme, main, story.outline, []);
+    const at = drawPatch(pen, this.picture, cell, story.grid, box, theme, main, story.outline, []);
+    for (const side of ["left", "top", "width", "height"]) this.ui.arrows.style[side] = `${at[side]}px`;
     if (other) drawPatch(pen, this.picture, other, story.grid, second, theme, theme.normal, story.outline, [4, 3]);
     else if (near?.picture.naturalWidth) drawPatch(pen, near.picture, near.cell, story.grid, second, theme, theme.normal, [], [4, 3]);
   }
@@ -301,7 +310,8 @@ class Strip {
     ui.clock.textContent = toTime(now);
     if (Math.abs(ui.time.value - now) > 1e-3) ui.time.value = now;
     ui.scrub.style.setProperty("--share", now);
-    ui.radius.textContent = `${radius > 1 ? "outside" : "inside"}: ${times(radius)} its radius`;
+    ui.disc_words.textContent = `Among ${this.normals.n} normal positions`;
+    ui.radius.textContent = `${radius > 1 ? "outside" : "inside"}, ${radius < 10 ? radius.toFixed(2) : radius.toFixed(0)} radii`;
     ui.distance.textContent = toWords(way.distance(now));
     ui.score.textContent = toWords(score);
     ui.share.textContent = ofThreshold(score, this.threshold) ?? "";
@@ -333,8 +343,10 @@ class Strip {
     const from = way.distance(0) / story.well[0], to = way.distance(1) / story.well.at(-1), score = paths.score(i, 1), share = ofThreshold(score, this.threshold);
     const where = !story.is_defective ? "This patch of a normal image" : !this.inside ? `This patch of an image with ${story.defect} (its true place is unknown)` : isIn ? `This patch of the ${story.defect}` : "This patch outside the true defect";
     const isOut = to > 1, ends = `ends ${isOut ? "outside" : "inside"} the disc that holds 99 % of normal positions, at ${times(to)} its radius`;
-    const means = isOut ? (from > 1 ? "it was outside from the start and stays out" : "it escapes") : isIn ? "it does not escape, and its distance does not tell it from a normal one" : "it falls in with the normals";
-    const call = share && ` Its score ${toWords(score)} is ${share}${score < this.threshold && isIn ? ": on its own it would not make the image defective" : ""}.`;
+    const means = isOut
+      ? from > 1 ? "it was outside from the start and stays out" : "it crosses the rim and escapes"
+      : `${from > 1 ? "it starts outside and falls in" : isIn ? "it does not escape" : "it stays with the normals"}${isIn ? ", so its distance does not tell it from a normal one" : ""}`;
+    const call = share && ` Its score ${toWords(score)} is ${share}${score < this.threshold && isIn ? ": alone it would not make the image defective" : ""}.`;
     this.ui.said.textContent = `${where} ${ends}: ${means}.${call ?? ""} ${story.about_normals}${story.score_note ? ` ${story.score_note}` : ""}`;
   }
 }

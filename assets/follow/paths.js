@@ -35,6 +35,7 @@ function drawDisc(pen, width, height, { normals, angles, well, times: fine, rim:
     pen.fill();
   }
   label(pen, "99 % of normal positions", cx, cy + unit + theme.type * 0.95, { css: theme.ink, ground: theme.ground, align: "center", alpha: 0.85 });
+  if (outer > 1.3) label(pen, "beyond it: log scale", cx, cy + unit * outer - theme.type * 0.8, { css: theme.ink, ground: theme.ground, align: "center", alpha: 0.7 });
   for (const path of others) drawWay(pen, place, path, now, theme);
 }
 
@@ -96,6 +97,7 @@ function drawDistance(pen, width, height, { well, median, times: fine, steps, no
     pen.stroke();
   }
   pen.setLineDash([]);
+  label(pen, "99 % of normal positions", x(0) + 6, bottom - theme.type * 0.8, { css: theme.ink, ground: theme.ground, alpha: 0.85, halo: false });
   for (const { values, css, isMain } of curves) {
     for (const [until, alpha] of [[1, 0.28], [now, 1]]) {
       const last = Math.max(1, Math.round(until * PIECES));
@@ -113,10 +115,11 @@ function drawDistance(pen, width, height, { well, median, times: fine, steps, no
 
 /** AUROC of the run after each step: dots, the one that was reached last filled. */
 function drawAuroc(pen, width, height, { values, steps, now }, theme) {
-  const box = { left: 4, top: 7, width: width - 10, height: height - 14 }, known = values.filter((value) => value !== null);
+  const box = { left: theme.type * 1.6, top: 7, width: width - theme.type * 1.6 - 7, height: height - 14 }, known = values.filter((value) => value !== null);
   if (!known.length) return;
   const low = Math.min(0.5, ...known), reached = steps.findLastIndex((t) => t <= now + 1e-6);
   const x = (t) => box.left + t * box.width, y = (value) => box.top + box.height - ((value - low) / (1 - low)) * box.height;
+  for (const value of [low, 1]) label(pen, trimmed(value, 2), box.left - 5, y(value), { css: theme.ink, alpha: 0.7, align: "right", halo: false });
   for (const value of [low, 1]) line(pen, box.left, crisp(y(value)), box.left + box.width, crisp(y(value)), { css: theme.ink, alpha: 0.16 });
   Object.assign(pen, { strokeStyle: theme.ink, lineWidth: 1.2, globalAlpha: 0.55 });
   pen.beginPath();

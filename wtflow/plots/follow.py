@@ -53,7 +53,8 @@ class Story:
     farthest: float
     """Largest radius, over that of the well, that the disc must hold."""
     color_range: tuple[float, float]
-    normal_cell: tuple[int, int] | None
+    alike: np.ndarray
+    """int (h, w): for each position the flat cell of the one outside the true defect that is most like it; -1: none."""
     about_normals: str
     """A sentence on whether the normals fall in."""
     score_note: str
@@ -89,7 +90,7 @@ def encode_story(story: Story) -> dict[str, object]:
         "n_normals": story.n_normals,
         "rim": [1.0 + scale * float(np.log(max(story.farthest, 1.0))), scale],
         "color_range": list(story.color_range),
-        "normal_cell": story.normal_cell,
+        "alike": _array(story.alike, "i4"),
         "about_normals": story.about_normals,
         "score_note": story.score_note,
         "over": None if story.over is None else _over_time(story.over),

@@ -21,7 +21,9 @@ DRAWN: Final = 300
 """Normals drawn in grey: enough for the ring to be seen, few enough for one path to stand out."""
 
 APART: Final = 2
-"""Grid positions that a normal patch keeps from the mask: a feature sees its surroundings."""
+"""Grid positions that a normal patch keeps from the true defect, and from the patch that it is compared with: a
+feature sees its surroundings.
+"""
 
 
 def norm_at(paths: OwnPaths, times: np.ndarray) -> np.ndarray:
@@ -66,20 +68,21 @@ def energies(paths: OwnPaths, factors: np.ndarray) -> np.ndarray:
     return paths.norm.astype(np.float64) ** 2 / (2 * paths.n_channels) / factors
 
 
-def normal_cell(score: np.ndarray, inside: np.ndarray | None) -> tuple[int, int] | None:
-    """A usual position of an image (row, column) outside its mask: the one whose score (H, W) is the median of those
-    at least APART from the mask, or outside it where none is so far. inside: bool (H, W), None where it is unknown:
-    then of all positions. None where the mask covers everything.
+def free_cells(inside: np.ndarray | None, shape: tuple[int, int]) -> np.ndarray:
+    """bool (H, W): positions at least APART from the true defect; from it at all where none is so far; all where the
+    truth is unknown (None).
     """
-    free = np.ones(score.shape, bool) if inside is None else ~_grown(inside, APART)
-    if inside is not None and not free.any():
-        free = ~inside
-    cells = np.flatnonzero(free.ravel())
-    if not cells.size:
-        return None
-    ordered = cells[np.argsort(score.ravel()[cells], kind="stable")]
-    row, column = divmod(int(ordered[(len(ordered) - 1) // 2]), score.shape[1])
-    return row, column
+    if inside is None:
+        return np.ones(shape, bool)
+    clear = ~_grown(inside, APART)
+    return clear if clear.any() else ~inside
+
+
+def is_near(cell: int, shape: tuple[int, int]) -> np.ndarray:
+    """bool (H, W): positions within APART of a flat cell of a grid, itself included."""
+    rows, columns = np.arange(shape[0])[:, None], np.arange(shape[1])[None]
+    row, column = divmod(cell, shape[1])
+    return (np.abs(rows - row) <= APART) & (np.abs(columns - column) <= APART)
 
 
 def _grown(mask: np.ndarray, by: int) -> np.ndarray:

@@ -13,9 +13,10 @@ from wtflow.records.follow import OwnPaths, Yardstick
 from wtflow.scoring.detector import Detector
 from wtflow.scoring.precision import autocast, type_of_products
 from wtflow.studies.flow_answers import principal_axes
+from wtflow.studies.follow import is_near
 from wtflow.studies.pca import Pca
 from wtflow.studies.run_flow import RunFlow
-from wtflow.studies.travel import MOST_VALUES, starts
+from wtflow.studies.travel import CHUNK, MOST_VALUES, starts
 
 
 def own_states(detector: Detector, x: Tensor) -> tuple[np.ndarray, Tensor]:
@@ -48,11 +49,36 @@ def own_paths(detector: Detector, x: Tensor, basis: Pca) -> OwnPaths:
     )
 
 
-def paths_of_image(flow: RunFlow, row: int, yardstick: Yardstick) -> OwnPaths:
-    """All positions of a scored image, P is (H, W). Raises as `RunFlow.grids` does."""
+def paths_of_image(flow: RunFlow, row: int, yardstick: Yardstick, free: np.ndarray) -> tuple[OwnPaths, np.ndarray]:
+    """All positions of a scored image, P is (H, W), and for each the flat cell of the one of the free positions (bool
+    (H, W)) whose feature is nearest to its own at t=0, int (H, W); -1 where there is none but its own surroundings.
+
+    Raises as `RunFlow.grids` does.
+    """
     _, grid = next(flow.grids(np.array([row])))
-    found = own_paths(flow.detector, flow.detector.start(grid[None]), basis_of(yardstick))
-    return OwnPaths(found.t, found.norm[:, 0], found.between[:, 0], found.plane_end[0], found.n_channels)
+    x = flow.detector.start(grid[None])
+    found = own_paths(flow.detector, x, basis_of(yardstick))
+    paths = OwnPaths(found.t, found.norm[:, 0], found.between[:, 0], found.plane_end[0], found.n_channels)
+    return paths, most_alike(x[0], free)
+
+
+def most_alike(x: Tensor, free: np.ndarray) -> np.ndarray:
+    """int (H, W): for each position of features (H, W, C) the flat cell of the free one (bool (H, W)) that is nearest
+    to it and not within its own surroundings; -1 where there is none.
+    """
+    shape, flat = free.shape, x.reshape(-1, x.shape[-1])
+    offered = np.flatnonzero(free.ravel())
+    found = np.full(len(flat), -1)
+    if offered.size:
+        others = flat[torch.from_numpy(offered)]
+        for first in range(0, len(flat), CHUNK):
+            distance = torch.cdist(flat[first : first + CHUNK], others).cpu().numpy()
+            for k, row in enumerate(distance):
+                row[is_near(first + k, shape).ravel()[offered]] = np.inf
+            nearest = distance.argmin(1)
+            is_there = np.isfinite(distance[np.arange(len(distance)), nearest])
+            found[first : first + CHUNK] = np.where(is_there, offered[nearest], -1)
+    return found.reshape(shape)
 
 
 def path_of_training(flow: RunFlow, sample_id: str, grid_row: int, grid_column: int, yardstick: Yardstick) -> OwnPaths:

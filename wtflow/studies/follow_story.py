@@ -18,7 +18,6 @@ from wtflow.studies.follow import (
     drawn_normals,
     fine_times,
     norm_at,
-    normal_cell,
     only,
     ring_angles,
 )
@@ -37,9 +36,11 @@ def build_story(
     shown: Shown,
     yardstick: Yardstick,
     paths: OwnPaths,
+    alike: np.ndarray,
     over: OverTime | None,
 ) -> Story:
-    """All that the strip of one image shows. paths: of all its positions, P is (h, w); over: where it was computed.
+    """All that the strip of one image shows. paths: of all its positions, P is (h, w), and alike (h, w) as
+    `paths_of_image` gives them; over: where it was computed.
 
     Raises FlowError without normal test images.
     """
@@ -48,8 +49,6 @@ def build_story(
     chosen = drawn_normals(yardstick)
     normals = only(yardstick.paths, chosen)
     truth = truth_to_draw(results, image)
-    grid = paths.norm.shape[1:]
-    inside = None if truth is None else grid_mask(truth.defect, grid) if not truth.is_normal else np.zeros(grid, bool)
     lines = () if truth is None or truth.is_normal else outline(truth.mask)
     height, width = results.shape
     ratio = [float((norm_at(one, times) / _column(well, one)).max()) for one in (paths, normals)]
@@ -59,7 +58,7 @@ def build_story(
         is_defective=bool(image.is_defective),
         picture=thumbnail(shown.pixels, PICTURE_PX),
         note=shown.note,
-        inside=inside,
+        inside=cells_inside(results, image),
         outline=tuple((x / width, y / height) for x, y in lines),
         paths=paths,
         factors=edge_factors(store, results, paths, over),
@@ -72,11 +71,19 @@ def build_story(
         n_normals=int(np.count_nonzero(yardstick.positions.group == GOOD)),
         farthest=max(1.0, *ratio),
         color_range=color_range(results, yardstick, over),
-        normal_cell=normal_cell(np.asarray(results.maps[int(image.row)], np.float32), inside),
+        alike=alike,
         about_normals=describe_normals(times, median),
         score_note=score_note(results),
         over=over,
     )
+
+
+def cells_inside(results: RunResults, image: ScoreRow) -> np.ndarray | None:
+    """bool (h, w): positions in the true defect of an image; None where it is unknown."""
+    truth, grid = truth_to_draw(results, image), results.maps.shape[1:]
+    if truth is None:
+        return None
+    return np.zeros(grid, bool) if truth.is_normal else grid_mask(truth.defect, grid)
 
 
 def edge_factors(store: RunStore, results: RunResults, paths: OwnPaths, over: OverTime | None) -> np.ndarray:

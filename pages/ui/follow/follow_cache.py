@@ -14,12 +14,12 @@ from pages.ui.shelves import Shelf
 from wtflow.errors import StoreError
 from wtflow.plots.follow import Story, encode_path, encode_story
 from wtflow.plots.pictures import data_uri
-from wtflow.records.follow import OverTime, OwnPaths, Yardstick
-from wtflow.results import image_of_row
+from wtflow.records.follow import OverTime, Yardstick
+from wtflow.results import ScoreRow, image_of_row
 from wtflow.store.runs import RunStore
 from wtflow.studies.answers import answer_path
-from wtflow.studies.follow import ring_angles
-from wtflow.studies.follow_story import build_story
+from wtflow.studies.follow import free_cells, ring_angles
+from wtflow.studies.follow_story import build_story, cells_inside
 from wtflow.studies.requests import OverTimeRequest, YardstickRequest
 
 YARDSTICK, OVER_TIME = YardstickRequest(), OverTimeRequest()
@@ -48,21 +48,27 @@ def encoded_story(store: RunStore, run_id: str, row: int) -> dict[str, Any]:
 def _shelved(store: RunStore, run_id: str, row: int) -> tuple[Story, dict[str, Any]]:
     image = image_of_row(results(store, run_id).table, row)
     stamps = tuple(file_stamp(answer_path(store, run_id, one)) for one in (YARDSTICK, OVER_TIME))
-    key = (str(store.home), run_id, row, run_stamp(store, run_id), file_stamp(Path(image.path)), stamps)
+    files = (file_stamp(Path(image.path)), file_stamp(Path(image.mask_path)) if image.mask_path else 0)
+    key = (str(store.home), run_id, row, run_stamp(store, run_id), files, stamps)
     found = _stories().get(key)
     if found is None:
-        made = build_story(
-            store,
-            results(store, run_id),
-            image,
-            picture_cache.full_picture(store, run_id, row),
-            _needed(store, run_id),
-            _paths(str(store.home), run_id, run_stamp(store, run_id), row),
-            over_time(store, run_id),
-        )
+        made = _build(store, run_id, image)
         found = made, encode_story(made)
         _stories().put(key, found)
     return found
+
+
+def _build(store: RunStore, run_id: str, image: ScoreRow) -> Story:
+    from wtflow.machine.progress import one_thread  # imports torch
+    from wtflow.studies.follow_paths import paths_of_image
+    from wtflow.studies.run_flow import open_flow
+
+    found, measure, row = results(store, run_id), _needed(store, run_id), int(image.row)
+    free = free_cells(cells_inside(found, image), found.maps.shape[1:])
+    with one_thread():
+        paths, alike = paths_of_image(open_flow(store, run_id), row, measure, free)
+    shown = picture_cache.full_picture(store, run_id, row)
+    return build_story(store, found, image, shown, measure, paths, alike, over_time(store, run_id))
 
 
 def nearest(store: RunStore, run_id: str, row: int, cell: tuple[int, int]) -> dict[str, Any]:
@@ -76,17 +82,6 @@ def nearest(store: RunStore, run_id: str, row: int, cell: tuple[int, int]) -> di
 def _stories() -> Shelf[tuple[Story, dict[str, Any]]]:
     """Of the images looked at last; about half a megabyte each."""
     return Shelf(8)
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _paths(home: str, run_id: str, stamp: tuple[int, ...], row: int) -> OwnPaths:
-    from wtflow.machine.progress import one_thread  # imports torch
-    from wtflow.studies.follow_paths import paths_of_image
-    from wtflow.studies.run_flow import open_flow
-
-    store = RunStore(Path(home))
-    with one_thread():
-        return paths_of_image(open_flow(store, run_id), row, _needed(store, run_id))
 
 
 @st.cache_data(max_entries=200, show_spinner=False)

@@ -24,7 +24,7 @@ PARTS = (
 )
 """Joined in this order to one module."""
 
-HEIGHT = "clamp(21rem, calc(100vh - 24rem), 46rem)"
+HEIGHT = "clamp(21rem, calc(100vh - 20.5rem), 52rem)"
 """Of the panels: what the page's head, the sentence and the play button leave free of the window."""
 
 Compare = Literal["none", "normal", "nearest"]
