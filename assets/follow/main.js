@@ -52,6 +52,7 @@ class Strip {
     this.root.style.setProperty("--height", data.height);
     if (isTold) this.take(data.choice, isFirst);
     this.showCompare();
+    this.sayVerdict();
     this.redraw();
   }
 
@@ -85,9 +86,7 @@ class Strip {
 
   /** Follow what the page wants. Opened without a time, the strip plays once; where motion is unwanted it shows the end. */
   take({ position, compare, t }, isFirst) {
-    const isElsewhere = !this.cell || this.cell[0] !== position[0] || this.cell[1] !== position[1];
     Object.assign(this, { cell: position, compare });
-    if (isElsewhere) this.sayVerdict();
     if (t !== null) this.scrub(t);
     else if (isFirst && !matchMedia("(prefers-reduced-motion: reduce)").matches) this.beginning = setTimeout(() => this.play(), HOLD_MS);
     else if (isFirst) this.scrub(1);
@@ -298,6 +297,7 @@ class Strip {
     const second = isWide ? { ...box, left: box.width + 4, width: box.width - 4 } : { ...box, top: box.height + 4, height: box.height - 4 };
     const at = drawPatch(pen, this.picture, cell, story.grid, box, theme, main, story.outline, []);
     for (const side of ["left", "top", "width", "height"]) this.ui.arrows.style[side] = `${at[side]}px`;
+    this.ui.arrows.classList.toggle("small", Math.min(at.width, at.height) < 150);
     if (other) drawPatch(pen, this.picture, other, story.grid, second, theme, theme.normal, story.outline, [4, 3]);
     else if (near?.picture.naturalWidth) drawPatch(pen, near.picture, near.cell, story.grid, second, theme, theme.normal, [], [4, 3]);
   }
@@ -337,17 +337,29 @@ class Strip {
     Object.assign(this.host.dataset, { time: now.toFixed(4), playing: isPlaying, frames: this.frames, position: this.cell.join(","), score: score.toPrecision(6), radius: radius.toPrecision(6), compare: this.compare });
   }
 
+  /** What is compared, and where it ends, in a sentence; empty where nothing is. */
+  besideIt() {
+    const ways = this.ways(), near = this.near(), alike = this.alikeCell();
+    if (ways.length < 2) return this.compare === "normal" ? "No other patch of this image can be compared with it." : "";
+    const radius = ways[0].distance(1) / this.story.well.at(-1), ends = `ends ${radius > 1 ? "outside" : "inside"}, at ${times(radius)} the radius.`;
+    if (near) return `Dashed: the normal patch of all training images that was most like it at the start (${near.sample}, row ${near.cell[0] + 1}, column ${near.cell[1] + 1}) ${ends}`;
+    return `Dashed: the patch of this image${this.inside && this.story.is_defective ? " outside the true defect" : ""} that was most like it at the start (row ${alike[0] + 1}, column ${alike[1] + 1}) ${ends}`;
+  }
+
   /** What the picture claims about the patch at the end, and about the normals. */
   sayVerdict() {
+    if (!this.cell) return;
     const { story, cell, paths } = this, i = this.index(cell), isIn = this.inside?.[i], way = this.ways().at(-1);
     const from = way.distance(0) / story.well[0], to = way.distance(1) / story.well.at(-1), score = paths.score(i, 1), share = ofThreshold(score, this.threshold);
     const where = !story.is_defective ? "This patch of a normal image" : !this.inside ? `This patch of an image with ${story.defect} (its true place is unknown)` : isIn ? `This patch of the ${story.defect}` : "This patch outside the true defect";
+    const isHighest = paths.scores(1, new Float32Array(paths.n)).every((other) => other <= score + 1e-6);
     const isOut = to > 1, ends = `ends ${isOut ? "outside" : "inside"} the disc that holds 99 % of normal positions, at ${times(to)} its radius`;
     const means = isOut
       ? from > 1 ? "it was outside from the start and stays out" : "it crosses the rim and escapes"
       : `${from > 1 ? "it starts outside and falls in" : isIn ? "it does not escape" : "it stays with the normals"}${isIn ? ", so its distance does not tell it from a normal one" : ""}`;
     const call = share && ` Its score ${toWords(score)} is ${share}${score < this.threshold && isIn ? ": alone it would not make the image defective" : ""}.`;
-    this.ui.said.textContent = `${where} ${ends}: ${means}.${call ?? ""} ${story.about_normals}${story.score_note ? ` ${story.score_note}` : ""}`;
+    const beside = this.besideIt();
+    this.ui.said.textContent = `${where}${isHighest && !isIn ? ", the highest of its image," : ""} ${ends}: ${means}.${call ?? ""} ${beside || story.about_normals}${story.score_note ? ` ${story.score_note}` : ""}`;
   }
 }
 

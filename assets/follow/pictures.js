@@ -68,12 +68,15 @@ function drawPatch(pen, image, cell, grid, box, look, css, outline, dash) {
   return at;
 }
 
-/** Weights of linear interpolation from n_in to n_out cells between their centres, as the run's own maps are enlarged. */
+/** Linear interpolation from n_in to n_out cells between their centres, as the run's own maps are enlarged: lower neighbour and share. */
 function stretch(n_in, n_out) {
-  return Array.from({ length: n_out }, (_, k) => {
-    const centre = clamp(((k + 0.5) * n_in) / n_out - 0.5, 0, n_in - 1), low = Math.floor(centre);
-    return [low, Math.min(low + 1, n_in - 1), centre - low];
-  });
+  const low = new Int32Array(n_out), share = new Float32Array(n_out);
+  for (let k = 0; k < n_out; k++) {
+    const centre = clamp(((k + 0.5) * n_in) / n_out - 0.5, 0, n_in - 1);
+    low[k] = Math.min(Math.floor(centre), Math.max(0, n_in - 2));
+    share[k] = n_in > 1 ? centre - low[k] : 0;
+  }
+  return { low, share, next: n_in > 1 ? 1 : 0 };
 }
 
 /** The map of an image, drawn again for every time on a canvas of its own. */
@@ -83,10 +86,13 @@ class HeatMap {
     Object.assign(this, { rows, columns, width, height, colours, range });
     this.canvas = make("canvas", { width, height });
     this.pen = this.canvas.getContext("2d");
-    this.pixels = this.pen.createImageData(width, height);
+    this.image = this.pen.createImageData(width, height);
+    this.pixels = new Uint32Array(this.image.data.buffer);
+    this.ink = Uint32Array.from(colours, ([red, green, blue]) => (255 << 24) | (blue << 16) | (green << 8) | red); // as little-endian memory has them
     this.down = stretch(rows, height);
     this.across = stretch(columns, width);
     this.scores = new Float32Array(rows * columns);
+    this.wide = new Float32Array(rows * width); // stretched across, not yet down
   }
 
   colourOf(score) {
@@ -95,22 +101,24 @@ class HeatMap {
   }
 
   paint(paths, now) {
-    const { columns, width, height, pixels: { data }, scores } = this;
+    if (this.at === now) return this.canvas;
+    this.at = now;
+    const { rows, columns, width, height, pixels, ink, scores, wide, across, down } = this, [low, high] = this.range, unit = 255 / (high - low || 1);
     paths.scores(now, scores);
-    for (let y = 0, k = 0; y < height; y++) {
-      const [top, bottom, down] = this.down[y];
-      for (let x = 0; x < width; x++, k += 4) {
-        const [left, right, share] = this.across[x];
-        const upper = scores[top * columns + left] * (1 - share) + scores[top * columns + right] * share;
-        const lower = scores[bottom * columns + left] * (1 - share) + scores[bottom * columns + right] * share;
-        const [red, green, blue] = this.colourOf(upper * (1 - down) + lower * down);
-        data[k] = red;
-        data[k + 1] = green;
-        data[k + 2] = blue;
-        data[k + 3] = 255;
+    for (let row = 0, k = 0; row < rows; row++) {
+      for (let x = 0; x < width; x++, k++) {
+        const left = row * columns + across.low[x], value = scores[left];
+        wide[k] = value + (scores[left + across.next] - value) * across.share[x];
       }
     }
-    this.pen.putImageData(this.pixels, 0, 0);
+    for (let y = 0, k = 0; y < height; y++) {
+      const top = down.low[y] * width, bottom = top + down.next * width, share = down.share[y];
+      for (let x = 0; x < width; x++, k++) {
+        const value = wide[top + x] + (wide[bottom + x] - wide[top + x]) * share;
+        pixels[k] = ink[Math.round(clamp((value - low) * unit, 0, 255))];
+      }
+    }
+    this.pen.putImageData(this.image, 0, 0);
     return this.canvas;
   }
 }

@@ -71,7 +71,7 @@ COMPARE = (
     "page",
 )
 FOLLOW = ("run", "sample", "position", "compare", "threshold", "origin", "t")
-LEARN = ("lesson", "seed", "data", "set", "points", "large")
+LEARN = ("lesson", "seed", "data", "set", "points", "large", *FOLLOW)
 
 Option = TypeVar("Option", bound=str)
 

@@ -174,3 +174,46 @@ def test_the_landscape_follows_its_time(server, page):
     page.wait_for_function(
         "before => document.querySelector('.st-key-landscape_field .js-plotly-plot')?.innerHTML !== before", arg=before
     )
+
+
+# -- one patch followed ------------------------------------------------------------------------------------------------
+
+
+def strip_until(page, condition: str) -> None:
+    """Wait for an expression in `d`, what the strip says in its data attributes, and `s`, the strip."""
+    start = f"const e = document.querySelector('{FIELD}'); if (!e?.shadowRoot?.strip) return false;"
+    page.wait_for_function(f"() => {{ {start} const d = e.dataset, s = e.shadowRoot.strip; return {condition}; }}")
+
+
+def test_a_patch_is_followed_with_one_play_button_and_its_address_is_kept(page, server):
+    page.set_viewport_size({"width": 1024, "height": 768})
+    page.goto(f"{server}/follow")
+    strip_until(page, "d.playing === 'true' && d.time > 0")
+    bottom = page.get_by_role("button", name="Pause").evaluate("e => e.getBoundingClientRect().bottom")
+    assert bottom <= 768, "panels and play button lie in the window"
+    strip_until(page, "d.time === '1.0000' && d.playing === 'false'")
+    assert page.locator(FIELD).evaluate(
+        "e => { const s = e.shadowRoot.strip, n = s.paths.n, i = s.index(s.cell), end = s.paths.norm[(s.story.t.length"
+        " - 1) * n + i], rounding = 1e-4; return Math.abs(end - s.ways().at(-1).distance(1)) < rounding * end; }"
+    ), "the path ends where its last state is"
+    row, column = page.locator(FIELD).get_attribute("data-position").split(",")
+    aside = ("right", int(column) + 1) if int(column) < 7 else ("left", int(column) - 1)
+    page.get_by_role("button", name=f"Follow the patch to the {aside[0]}").click()
+    strip_until(page, f"d.position === '{row},{aside[1]}'")
+    page.wait_for_url(re.compile(rf"position={row}%2C{aside[1]}"))
+    page.get_by_role("radio", name="a normal patch here").click()
+    strip_until(page, "d.compare === 'normal' && s.ways().length === 2")
+    page.wait_for_url(re.compile("compare=normal"))
+    time = page.get_by_role("slider", name="Time t, from 0 (data) to 1 (noise)")
+    time.fill("0.25")
+    page.wait_for_url(re.compile(r"[?&]t=0\.25"))
+    page.reload()
+    strip_until(page, f"d.time === '0.2500' && d.compare === 'normal' && d.position === '{row},{aside[1]}'")
+    at_rest(page)
+
+
+def test_where_motion_is_unwanted_the_end_stands_still(browser, server):  # noqa: F811
+    page = new_page(browser, reduced_motion="reduce")
+    page.goto(f"{server}/follow")
+    strip_until(page, "d.time === '1.0000' && d.playing === 'false'")
+    page.close()

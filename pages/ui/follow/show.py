@@ -49,7 +49,7 @@ def show_story(store: RunStore, results: RunResults, *, height: str = HEIGHT) ->
         on_change=take_choice,
         height=height,
     )
-    show_below(store, results, near)
+    show_below(store, results)
 
 
 def pick_image(results: RunResults, threshold: float) -> ScoreRow:
@@ -111,14 +111,8 @@ def take_choice() -> None:
     state.put("t", None if found.t is None else state.to_text(found.t))
 
 
-def show_below(store: RunStore, results: RunResults, near: Mapping[str, Any] | None) -> None:
-    """What does not fit into the strip: the scores over time until they are there, and whose patch is the nearest."""
-    if near is not None:
-        st.caption(
-            f"The nearest normal patch is in {plain(str(near['sample']))}, row {near['cell'][0] + 1}, column"
-            f" {near['cell'][1] + 1}: nearest by its feature before the flow moves it, among those of the training"
-            " images."
-        )
+def show_below(store: RunStore, results: RunResults) -> None:
+    """What does not fit into the strip: the way to the scores over time until they are there."""
     answers.read_task(
         store,
         results.run_id,
