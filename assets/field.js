@@ -420,10 +420,10 @@ class Field {
   }
 
   showLegend() {
-    const groups = this.legendColour(), { legend } = this.ui, { colour, theme } = this, name = [this.fingerprint, groups?.key, colour.key, theme.ground].join(" ");
-    if (legend.dataset.name !== name) legend.replaceChildren(...legendOf(groups, colour, theme.heat)); // a double click needs the same button twice
+    const groups = this.legendColour(), { legend } = this.ui, { colour, theme } = this, name = [this.fingerprint, groups?.key, colour.key, theme.ground, this.lines && this.view.key].join(" ");
+    if (legend.dataset.name !== name) legend.replaceChildren(...legendOf(groups, colour, theme.heat, this.lines?.points[this.view.key] && this.lines.label, theme.reference)); // a double click needs the same button twice
     legend.dataset.name = name;
-    for (const chip of legend.querySelectorAll(".chip")) chip.setAttribute("aria-pressed", !this.hidden[groups.key].has(Number(chip.dataset.group)));
+    for (const chip of legend.querySelectorAll("button.chip")) chip.setAttribute("aria-pressed", !this.hidden[groups.key].has(Number(chip.dataset.group)));
   }
 
   showLooks() {
@@ -472,7 +472,7 @@ class Field {
     const frame = this.frame(), at = moment(this.t, this.now), isNew = this.dirty.points || this.dirty.axes, isFollowing = isNew && (view.moves || view.leavers.length);
     if (this.dirty.axes || (isNew && view.moves)) this.drawBack(frame, wide, high);
     const home = this.home(), closer = clamp((home.x1 - home.x0) / (frame.x1 - frame.x0), 0.5, 60) ** 0.22;
-    const size = clamp(8.5 * (n / 100) ** -0.18, 2.6, 9) * closer, opacity = clamp(0.85 * (n / 100) ** -0.25, 0.25, 0.75);
+    const size = clamp(10.5 * (n / 100) ** -0.18, 2.6, 10.5) * closer, opacity = clamp(0.85 * (n / 100) ** -0.25, 0.25, 0.75);
     const trails = ui.trails.checked ? { fade: FADE, width: n > 800 ? 1.2 : 1.7, opacity } : null, lines = this.lines?.points[view.key];
     if (isNew) this.frames++, this.painter.draw({
       key: view.key, points: view.points, n, t: this.t, now: this.now, at, frame, width: box.width, height: box.height, ratio: theme.ratio,

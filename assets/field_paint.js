@@ -76,7 +76,7 @@ function rgbOf(i, { kind, values, rgb, range }, theme) {
 /** Looks (4N bytes) of all particles and the order to draw them in: rare groups, high values and selected ones on top of the others. */
 function looksOf(n, colour, groups, hidden, selected, theme) {
   const looks = new Uint8Array(4 * n), rank = new Uint16Array(n);
-  const byCount = colour.kind === "group" && colour.names.map((_, group) => group).sort((a, b) => colour.counts[b] - colour.counts[a]);
+  const byCount = colour.kind === "group" && colour.names.map((_, group) => group).sort((a, b) => (b === colour.back) - (a === colour.back) || colour.counts[b] - colour.counts[a]);
   const rankOf = byCount && byCount.map((_, group) => byCount.indexOf(group)), chosen = byCount ? byCount.length : 257;
   for (let i = 0; i < n; i++) {
     const [red, green, blue] = rgbOf(i, colour, theme), value = colour.values[i], isChosen = selected.size && selected.has(i);

@@ -138,13 +138,14 @@ function tipOf(i, id, colours, pictures) {
   return [make("div", { className: "crops" }, ...crops), make("b", { textContent: pictures.names[of] }), list];
 }
 
-/** Buttons for the groups and, for a colour that shows numbers, its scale. */
-function legendOf(groups, colour, heat) {
+/** Buttons for the groups, what is grey below them, and, for a colour that shows numbers, its scale. */
+function legendOf(groups, colour, heat, lines, grey) {
   const count = (group) => make("small", { textContent: groups.counts[group].toLocaleString("en-US") });
   const chips = (groups?.names ?? []).map((text, group) => {
     const dot = make("i", { style: { background: groups.colours[group] } });
     return make("button", { className: "chip", title: "Click to hide or show, double click to show alone", dataset: { group } }, dot, text, count(group));
   });
+  if (lines) chips.push(make("span", { className: "chip" }, make("i", { style: { background: grey } }), make("small", { textContent: lines })));
   if (colour.kind === "group") return chips;
   const [low, high] = colour.range, stops = heat.filter((_, i) => i % 15 === 0).map((rgb) => `rgb(${rgb})`).join(",");
   const end = (text, isCut, sign) => make("small", { textContent: (isCut ? `${sign} ` : "") + toWords(text) });

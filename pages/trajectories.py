@@ -1,30 +1,23 @@
 """How do normal and defective features travel along the path?"""
 
-from collections.abc import Callable
-from typing import Literal
+from contextlib import nullcontext
 
 import streamlit as st
 
 from pages.ui import answers, state, thresholds, widgets
-from pages.ui.downloads import MovieFormat, offer_still
-from pages.ui.errors import plain, show_error, shown
-from pages.ui.flow import flow_cache, flow_words
+from pages.ui.errors import show_error, shown
+from pages.ui.flow import flow_cache, flow_words, paths_beside
 from pages.ui.flow.field import HEIGHT, field_state, show_field
 from pages.ui.flow.ideal_and_steps import show_ideal, show_steps
-from pages.ui.flow.positions_form import show_paths_form
+from pages.ui.flow.positions_form import PathsForm, read_paths_form, show_filter, show_paths_form
 from pages.ui.frame import link, open_page
 from wtflow.errors import WTFlowError
-from wtflow.export.tables import travel_csv
-from wtflow.plots.groups import group_words
+from wtflow.numbers import count
 from wtflow.records.flow import Travel
-from wtflow.results import RunResults, image_of_row
+from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
 from wtflow.studies.requests import TravelRequest
 
-View = Literal["plane", "angle"]
-"""Views that a still or a movie of the paths has."""
-CURVES = {"norm": "Distance", "speed": "Speed", "straightness": "Straightness", "divergence": "Divergence"}
-"""Curves over time that are offered as files, by the name of their quantity."""
 TABS = {"ideal": "Ideal against learned", "steps": "Few steps against many"}
 CLICKED, SHOWN = "paths_clicked", "paths_shown"
 """Session keys: the particle that was clicked last, with the paths it belongs to; and the paths on the page."""
@@ -38,23 +31,53 @@ def main(store: RunStore) -> None:
             icon=":material/info:",
         )
         return
-    request = show_paths_form(results, thresholds.read_threshold(results))
-    try:
-        travel = answers.read_travel(store, results.run_id, request)
-        if travel is not None:
-            show_paths(store, results, request, travel)
-    except WTFlowError as error:  # the studies below may have an answer all the same
-        show_error(error)
+    form = read_paths_form(results, thresholds.read_threshold(results))
+    line = st.container(horizontal=True, vertical_alignment="center", gap="small", key="clicked")
+    show_filter(form)
+    travel = read_paths(store, results, form.request)
+    st.session_state[SHOWN] = (results.run_id, form.request.model_dump_json())
+    whose, clicked = st.session_state.get(CLICKED) or (None, None)
+    clicked = clicked if whose == st.session_state[SHOWN] else None
+    with line:
+        show_line(results, form, travel, clicked)
+    if travel is not None:
+        try:
+            show_paths(store, results, form.request, travel, clicked)
+        except WTFlowError as error:  # the studies below may have an answer all the same
+            show_error(error)
     show_more(store, results)
 
 
-def show_paths(store: RunStore, results: RunResults, request: TravelRequest, travel: Travel) -> None:
-    """The moving field, the chosen position above it, and in words what it shows."""
-    st.session_state[SHOWN] = (results.run_id, request.model_dump_json())
-    whose, clicked = st.session_state.get(CLICKED) or (None, None)
-    clicked = clicked if whose == st.session_state[SHOWN] else None
-    show_position(results, request, travel, clicked)
-    data = flow_cache.paths_field(store, results.run_id, request, None)
+def read_paths(store: RunStore, results: RunResults, request: TravelRequest) -> Travel | None:
+    try:
+        return answers.read_travel(store, results.run_id, request)
+    except WTFlowError as error:  # the studies below may have an answer all the same
+        show_error(error)
+        return None
+
+
+def show_line(results: RunResults, form: PathsForm, travel: Travel | None, clicked: int | None) -> None:
+    """What is shown, in a line above the picture."""
+    if travel is None:
+        show_paths_form(results, form, f"{form.n:,} positions of {form.images_in_words}", "")
+        return
+    n = count(len(travel.positions), "position")
+    words = flow_words.count_in_words(travel, form.request)
+    show_paths_form(results, form, f"{n} of {form.images_in_words}", words)
+    paths_beside.pick_lines(results)
+    paths_beside.show_position(results, travel, clicked)
+
+
+def show_paths(
+    store: RunStore, results: RunResults, request: TravelRequest, travel: Travel, clicked: int | None
+) -> None:
+    """The moving field, and in words what it shows."""
+    made_of = paths_beside.what_is_shown(store, results, request)
+    if made_of is None:
+        return
+    with st.spinner("Pairing positions with noise") if made_of.lines else nullcontext():
+        data = flow_cache.paths_field(store, results.run_id, made_of)
+    marked = [0] if len(travel.positions) == 1 else [] if clicked is None else [clicked]
     show_field(
         data,
         key="paths",
@@ -63,15 +86,17 @@ def show_paths(store: RunStore, results: RunResults, request: TravelRequest, tra
             "view": flow_words.wanted_view("paths", data),
             "colour": state.get("colour"),
             "t": state.get_number("t"),
-            "marked": [] if clicked is None else [clicked],
+            "marked": marked,
             "opens_playing": True,
         },
         can_select=False,
         on_change=take_choice,
     )
-    show_files(results, travel)
+    paths_beside.explain_others(store, results, made_of, travel)
+    paths_beside.offer_umap(store, results, made_of, travel)
+    paths_beside.show_files(results, travel)
     with st.container(border=True, key="card-words"):
-        flow_words.show_words(travel)
+        flow_words.show_words(travel, flow_words.steps_in_words(results, travel) if made_of.among else None)
         if request.at is None:
             link("wells", "See where they end", icon=":material/adjust:", run=results.run_id)
 
@@ -81,52 +106,6 @@ def take_choice() -> None:
     clicked = field_state("paths").clicked
     if clicked is not None:
         st.session_state[CLICKED] = (st.session_state.get(SHOWN), clicked)
-
-
-def show_position(results: RunResults, request: TravelRequest, travel: Travel, clicked: int | None) -> None:
-    """One line: how many there are, or which one was clicked, with the ways to its image and to its path alone."""
-    places = flow_cache.drawn(travel).positions
-    is_single = len(travel.positions) == 1
-    clicked = 0 if is_single else clicked
-    with st.container(horizontal=True, vertical_alignment="center", key="clicked"):
-        if clicked is None or clicked >= len(places):
-            part = (
-                ""
-                if len(places) == len(travel.positions)
-                else f" {len(places):,} of them are drawn, evenly over the types; files hold all."
-            )
-            st.caption(
-                f"{flow_words.count_in_words(travel, request)}.{part} Click one to come to its image.", width="content"
-            )
-            return
-        sample = image_of_row(results.table, int(places.row[clicked])).sample_id
-        row, column = int(places.grid_row[clicked]), int(places.grid_column[clicked])
-        what = plain(group_words(str(places.group[clicked])))
-        st.markdown(f"**{plain(sample)}**, row {row}, column {column}: {what}", width="content")
-        there = {"run": results.run_id, "sample": sample, "position": f"{row},{column}"}
-        link("localization", "Open its image", icon=":material/center_focus_strong:", **there)
-        if not is_single:
-            link("trajectories", "Follow it alone", icon=":material/route:", images="one", how="clicked", **there)
-
-
-def show_files(results: RunResults, travel: Travel) -> None:
-    """The figure, its numbers, its animation and the curves over time as files;
-    the numbers of the curves are in the figure's.
-    """
-    view: View = "plane" if state.get("view") == "plane" else "angle"
-    ids = results.table.sample_id.tolist()
-    with st.container(horizontal=True):
-        offer_still(
-            "paths",
-            "still_paths",
-            travel,
-            view,
-            csv=lambda: travel_csv(travel, ids),
-            movie=lambda ending, progress: _movie(travel, view, ending, progress),
-        )
-        for quantity, label in CURVES.items():
-            if getattr(travel, quantity) is not None:
-                offer_still(label.lower(), "still_over_time", travel, quantity, label=f"{label} over time")
 
 
 def show_more(store: RunStore, results: RunResults) -> None:
@@ -140,12 +119,6 @@ def show_more(store: RunStore, results: RunResults) -> None:
         show_ideal(store, results)
     elif wanted == "steps":
         show_steps(store, results)
-
-
-def _movie(travel: Travel, view: View, ending: MovieFormat, progress: Callable[[int, int], None]) -> bytes:
-    from wtflow.plots.still.moving import movie
-
-    return movie(travel, view, ending, 4.0, 20, progress)
 
 
 store = open_page("trajectories")

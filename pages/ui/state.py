@@ -33,6 +33,7 @@ PATHS = (
     "n",
     "saves",
     "probes",
+    "lines",
     "tab",
     *VIEW,
 )

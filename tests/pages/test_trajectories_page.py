@@ -129,7 +129,10 @@ def test_an_image_and_a_position_in_the_address_are_one_path(open_page: OpenPage
     page = open_page("trajectories", run=trained, sample=SPOT, position="2,3")
     assert not page.exception and not page.error
     field = field_of(page)
-    assert field["ids"]["shape"] == [1] and field["pictures"]["names"] == [SPOT]
+    assert field["pictures"]["names"] == [SPOT] and field["portrait"] == 0 and field["marked"] == [0]
+    assert field["colours"][0]["counts"] == [1, 128] and field["colours"][0]["names"][1] == "normal, to compare"
+    assert field["readings"][0]["kind"] == "times", "how far out it is, in radii of the well"
+    assert "The run's map is scored with 2 steps, these paths take 20 steps" in texts(page)
     assert "row 2, column 3" in texts(page) and "Its distance from the origin is" in texts(page)
     assert links_of(page)["Open its image"] == f"localization?run={trained}&sample=test%2Fspot%2F001.png&position=2%2C3"
     assert "Follow it alone" not in links_of(page)
@@ -261,6 +264,28 @@ def test_where_only_a_part_is_drawn_a_click_still_means_the_particle_under_the_p
     name = open_results(store, trained).table.set_index("row").loc[int(places.row[5])].sample_id
     assert places.group[5] == "spot", "three of the six are defects, and they come last"
     assert f"**{name}**, row {places.grid_row[5]}, column {places.grid_column[5]}: spot" in texts(page)
+
+
+def test_straight_lines_to_noise_are_laid_under_the_paths_that_are_shown(open_page: OpenPage, trained: str):
+    page = open_page("trajectories", run=trained)
+    assert field_of(page)["lines"] is None
+    page.selectbox(key="widget_lines").set_value("worst").run()
+    assert not page.exception and not page.error
+    field = field_of(page)
+    assert "worst pairs" in field["lines"]["label"] and set(field["lines"]["points"]) >= {"disc", "radius"}
+    n = field["ids"]["shape"][0]
+    assert field["arrays"][field["lines"]["points"]["disc"]["radius"]]["shape"] == [21, n]
+    page = open_page("trajectories", run=trained, lines="evil")
+    assert not page.exception and field_of(page)["lines"] is None
+
+
+def test_the_line_says_what_is_shown_and_the_form_is_folded_into_it(open_page: OpenPage, trained: str):
+    page = open_page("trajectories", run=trained)
+    n = field_of(page)["ids"]["shape"][0]
+    (form,) = [block for block in page.get("popover") if "positions of" in block.proto.popover.label]
+    assert form.proto.popover.label == f"{n} positions of all test images"
+    page = open_page("trajectories", run=trained, images="highest", defect="spot")
+    assert any("of the 12 highest-scoring images" in block.proto.popover.label for block in page.get("popover"))
 
 
 # -- studies that a process makes --------------------------------------------------------------------------------------

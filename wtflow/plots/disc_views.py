@@ -131,7 +131,7 @@ def disc_view(drawn: Drawn, places: Polar, is_umap: bool) -> View:
     """The well as a disc: radii as drawn, at the fixed angles of `end_angles`; is_umap: where these come from."""
     note = f"{RADIUS_WORDS[drawn.scale]} {ANGLE_OF_PLACE[is_umap]}{SPREAD_WORDS}"
     return View(
-        _key("disc", drawn.scale),
+        key_of("disc", drawn.scale),
         "The well as a disc",
         places,
         note=note,
@@ -147,7 +147,7 @@ def radius_view(drawn: Drawn, places: Polar) -> View:
     """Distance from the origin and angle to the own start (`turn_of`): start on the right, origin at the centre."""
     titles = ("toward its own start", "away from its start's direction")
     return View(
-        _key("radius", drawn.scale),
+        key_of("radius", drawn.scale),
         "Radius and angle to the own start",
         places,
         titles,
@@ -176,7 +176,8 @@ def turn_of(alignment: np.ndarray) -> np.ndarray:
     return np.arccos(np.clip(alignment, -1, 1)).astype(np.float32)
 
 
-def _key(family: str, scale: Scale) -> str:
+def key_of(family: str, scale: Scale) -> str:
+    """The key of a family's view in a scale."""
     return family if scale == "over" else f"{family}_{scale}"
 
 

@@ -74,7 +74,7 @@ class View:
 @dataclass(frozen=True, slots=True)
 class Colour:
     """What a particle's colour means. group: values (N,) are indices into `names` and `colours` (CSS); value: values
-    (N,) are numbers on the heat scale, NaN where there is none.
+    (N,) are numbers on the heat scale, NaN where there is none. Rare groups lie on top; back: the group below all.
     """
 
     key: str
@@ -83,6 +83,7 @@ class Colour:
     values: np.ndarray
     names: tuple[str, ...] = ()
     colours: tuple[str, ...] = ()
+    back: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,13 @@ import numpy as np
 
 from wtflow.errors import FlowError
 from wtflow.numbers import count, percent
+from wtflow.plots.among import own_readings, pictures_of_own, with_others
 from wtflow.plots.disc_views import Yardstick, disc_view, end_angles, radius_view, scales_of, turn_of
 from wtflow.plots.field import Chart, Colour, Field, Pictures, Polar, Reading, View
 from wtflow.plots.groups import group_colours, group_words
+from wtflow.plots.straight import straight_views
 from wtflow.plots.theme import COLOURS
-from wtflow.records.flow import PositionSet, Travel, at_times
+from wtflow.records.flow import PositionSet, StraightLines, Travel, at_times, joined
 from wtflow.records.spacing import spaced
 
 OUTSIDE: Final = "outside the well"
@@ -44,31 +46,50 @@ def travel_field(
     yardstick: Yardstick,
     pictures: Pictures | None = None,
     umap_end: np.ndarray | None = None,
+    among: Travel | None = None,
+    straight: StraightLines | None = None,
 ) -> Field:
-    """The field of a travel. umap_end: (N, 2) a UMAP of the same positions at t = 1, which then gives the angles.
+    """The field of a travel. umap_end: (N, 2) a UMAP of the same positions at t = 1, which then gives the angles;
+    among: other positions, which then follow in grey, and the travel's image stands beside; straight: lines to noise of
+    all positions shown.
 
     Raises FlowError if the UMAP shows other positions.
     """
+    n_own, whole = len(travel.positions), travel if among is None else joined(travel, among)
+    colours = position_colours(whole.positions, whole, yardstick.well_radius)
+    title, readings = OUTSIDE, share_readings(yardstick)
+    if among is not None:
+        colours = tuple(with_others(colour, n_own) for colour in colours)
+        pictures = pictures and pictures_of_own(pictures, len(among.positions))
+        title, readings = own_readings(travel, yardstick)
+    views = exact_views(whole, yardstick, umap_end)
+    others = "" if among is None else f", among {count(len(among.positions), 'normal position')} in grey"
+    return Field(
+        t=whole.t,
+        ids=np.arange(len(whole.positions)),
+        views=(*views, plane_view(whole)),
+        colours=colours,
+        charts=path_charts(whole, yardstick),
+        pictures=pictures,
+        alt=f"Paths of {count_groups(travel.positions)}, moving from data at t = 0 to noise at t = 1{others}",
+        readings_title=title,
+        readings=readings,
+        lines=None if straight is None else straight_views(whole, yardstick, straight, end_angles(whole, umap_end)),
+        portrait=0 if among is not None and pictures else None,
+    )
+
+
+def path_charts(travel: Travel, yardstick: Yardstick) -> tuple[Chart, ...]:
+    """What is drawn against t next to the paths."""
     values = {name: getattr(travel, name) for name in ("norm", "speed", "straightness")}
     values["score"] = travel.norm**2 / (2 * travel.n_channels)
     if travel.divergence is not None:
         values["divergence"] = travel.divergence
     noise = yardstick.shell[0]
     references = {"norm": (("noise", noise),), "score": (("noise", 0.5),), "straightness": (("straight", 1.0),)}
-    charts = [
+    return tuple(
         Chart(name, CHARTS[name][0], values[name].astype(np.float32), CHARTS[name][1], references.get(name, ()))
         for name in values
-    ]
-    return Field(
-        t=travel.t,
-        ids=np.arange(len(travel.positions)),
-        views=(*exact_views(travel, yardstick, umap_end), plane_view(travel)),
-        colours=position_colours(travel.positions, travel, yardstick.well_radius),
-        charts=tuple(charts),
-        pictures=pictures,
-        alt=f"Paths of {count_groups(travel.positions)}, moving from data at t = 0 to noise at t = 1",
-        readings_title=OUTSIDE,
-        readings=share_readings(yardstick),
     )
 
 

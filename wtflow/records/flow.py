@@ -6,7 +6,7 @@ Shapes: S saved times, N positions, G points along a side of a grid.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -92,18 +92,49 @@ _OF_PATHS = ("norm", "speed", "alignment", "straightness", "radial", "plane")
 
 def at_times(travel: Travel, times: np.ndarray) -> Travel:
     """The travel at some of its saved times (indices) only."""
-    kept = {name: getattr(travel, name)[times] for name in ("t", *_OF_PATHS)}
+    kept: dict[str, Any] = {name: getattr(travel, name)[times] for name in ("t", *_OF_PATHS)}
     return replace(travel, divergence=None if travel.divergence is None else travel.divergence[times], **kept)
 
 
-def at_positions(travel: Travel, chosen: np.ndarray) -> Travel:
+def at_positions(travel: Travel, chosen: np.ndarray | list[int]) -> Travel:
     """Some of the travel's positions (indices) only, with all their times."""
     positions = PositionSet(
         **{field.name: getattr(travel.positions, field.name)[chosen] for field in fields(PositionSet)}
     )
-    paths = {name: getattr(travel, name)[:, chosen] for name in _OF_PATHS}
+    paths: dict[str, Any] = {name: getattr(travel, name)[:, chosen] for name in _OF_PATHS}
     divergence = None if travel.divergence is None else travel.divergence[:, chosen]
     return replace(travel, positions=positions, divergence=divergence, **paths)
+
+
+def joined(first: Travel, second: Travel) -> Travel:
+    """The positions of two travels at the same times, one after the other; without a divergence."""
+    pair = first.positions, second.positions
+    positions = PositionSet(
+        **{field.name: np.concatenate([getattr(one, field.name) for one in pair]) for field in fields(PositionSet)}
+    )
+    paths: dict[str, Any] = {
+        name: np.concatenate([getattr(first, name), getattr(second, name)], axis=1) for name in _OF_PATHS
+    }
+    return replace(first, positions=positions, divergence=None, **paths)
+
+
+@dataclass(frozen=True, slots=True)
+class StraightLines:
+    """N positions, each with the noise that it is paired with: enough to know where the straight line between them is
+    at every time. float32 (N,).
+    """
+
+    coupling: Coupling
+    group_size: int
+    """Pairing is exact in groups of so many positions, or images."""
+    of_images: bool
+    """Whether whole images are paired."""
+    start: np.ndarray
+    """Norm of the feature at t=0."""
+    noise: np.ndarray
+    """Norm of its noise, at t=1."""
+    inner: np.ndarray
+    """Inner product of the two."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ again.
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -15,12 +16,24 @@ import streamlit as st
 from pages.ui.cache import file_stamp, results, run_stamp
 from pages.ui.picture_cache import small_pictures, tiles
 from pages.ui.shelves import Shelf
+from wtflow.config import Coupling
 from wtflow.plots.field import Field, Pictures
 from wtflow.plots.field_encode import encode_field
 from wtflow.plots.paths import map_field, position_pictures, travel_field
 from wtflow.plots.pictures import data_uri
 from wtflow.plots.umap_map import umap_field
-from wtflow.records.flow import Ideal, Landscape, Neighbour, PositionSet, Projection, Travel
+from wtflow.records.core import GOOD
+from wtflow.records.flow import (
+    Ideal,
+    Landscape,
+    Neighbour,
+    PositionSet,
+    Projection,
+    StraightLines,
+    Travel,
+    at_positions,
+    joined,
+)
 from wtflow.store.runs import RunStore
 from wtflow.studies.answers import answer_path, load_answer
 from wtflow.studies.positions import drawn_evenly, thin
@@ -34,6 +47,11 @@ are smaller, so that together they stay as large.
 
 MOST_DRAWN = 2000
 """Moving particles in the browser at once; of more positions a part is drawn, evenly over the groups."""
+
+MOST_OTHERS = 300
+"""Normals in grey around one image: enough to show the well, few enough to leave its own positions in sight."""
+PORTRAIT_PX = 360
+"""The one image that stands beside its paths, twice as wide as there for sharp screens."""
 
 PlaneKind = Literal["axes", "pair"]
 Place = tuple[int, int, int]
@@ -111,22 +129,80 @@ def _neighbours(
     return nearest_positions(RunStore(Path(home)), run_id, row, grid_row, grid_column)
 
 
-def paths_field(store: RunStore, run_id: str, request: TravelRequest, umap: UmapRequest | None) -> dict:
-    """The moving field of paths that were computed before, ready for the browser; umap: where its angles come from.
-    Its ids count the positions of `drawn(travel)`.
+@dataclass(frozen=True)
+class Shown:
+    """What the paths on the page are made of."""
+
+    request: TravelRequest
+    umap: UmapRequest | None = None
+    """Where the angles come from, once it is there."""
+    among: TravelRequest | None = None
+    """The paths whose normals are drawn in grey around those of one image."""
+    lines: Coupling | None = None
+    """The coupling of the straight lines under the paths."""
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        return tuple(one for one in (self.request, self.among, self.umap) if one is not None)
+
+
+def paths_field(store: RunStore, run_id: str, shown: Shown) -> dict:
+    """The moving field of paths that were computed before, ready for the browser. Its ids count the positions of
+    `drawn(travel)`, then those of `others(...)`.
     """
 
-    def build(travel: Travel, projection: Projection | None = None) -> Field:
+    def build(travel: Travel, *answers: Any) -> Field:
+        around = answers[0] if shown.among else None
         chosen, of = drawn(travel), drawn_evenly(travel.positions.group, MOST_DRAWN, seed=0)
-        umap_end = None if projection is None else projection.points[-1][of]
-        return travel_field(chosen, yardstick_of(travel), hover_pictures(store, run_id, chosen.positions), umap_end)
+        umap_end = answers[-1].points[-1][of] if shown.umap else None
+        pictures = hover_pictures(store, run_id, chosen.positions, None if around is None else PORTRAIT_PX)
+        among = None if around is None else others(travel, around)
+        straight = None if shown.lines is None else straight_lines(store, run_id, shown, shown.lines)
+        return travel_field(chosen, yardstick_of(around or travel), pictures, umap_end, among, straight)
 
-    return _field("paths", store, run_id, (request, umap) if umap else (request,), build)
+    return _field(f"paths {shown.lines}", store, run_id, shown.requests, build)
 
 
 def drawn(travel: Travel) -> Travel:
     """The part of a travel that moves in the browser: all of it, or positions drawn evenly over the groups."""
     return thin(travel, MOST_DRAWN)
+
+
+def others(travel: Travel, around: Travel) -> Travel | None:
+    """Normals of other images that those of one image are compared with; None where there are none."""
+    own = set(travel.positions.row.tolist())
+    normals = [
+        i
+        for i, (row, group) in enumerate(
+            zip(around.positions.row.tolist(), around.positions.group.tolist(), strict=True)
+        )
+        if group == GOOD and row not in own
+    ]
+    return thin(at_positions(around, normals), MOST_OTHERS) if normals else None
+
+
+def straight_lines(store: RunStore, run_id: str, shown: Shown, coupling: Coupling) -> StraightLines:
+    """The lines from the positions drawn to their noise. The first call imports torch."""
+    requests = tuple(one.model_dump_json() for one in (shown.request, shown.among) if one is not None)
+    stamps = tuple(file_stamp(answer_path(store, run_id, one)) for one in shown.requests)
+    return _straight_lines(str(store.home), run_id, (*run_stamp(store, run_id), *stamps), requests, coupling)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _straight_lines(
+    home: str, run_id: str, stamp: tuple[int, ...], requests: tuple[str, ...], coupling: Coupling
+) -> StraightLines:
+    from wtflow.machine.progress import one_thread  # imports torch
+    from wtflow.studies.run_flow import open_flow
+    from wtflow.studies.straight import straight_lines
+
+    store = RunStore(Path(home))
+    travel, *around = (cast(Travel, load_answer(store, run_id, request_from_json(one))) for one in requests)
+    chosen = drawn(travel)
+    among = others(travel, around[0]) if around else None
+    with one_thread():
+        positions = chosen.positions if among is None else joined(chosen, among).positions
+        return straight_lines(open_flow(store, run_id), positions, coupling)
 
 
 def wells_field(store: RunStore, run_id: str, request: TravelRequest, umap: UmapRequest | None) -> dict:
@@ -180,12 +256,14 @@ def hover_px(n_images: int) -> int:
     return max(LEAST_HOVER_PX, round(HOVER_PX * min(1.0, math.sqrt(HOVER_IMAGES / max(n_images, 1)))))
 
 
-def hover_pictures(store: RunStore, run_id: str, positions: PositionSet) -> Pictures:
-    """Small pictures of the images that positions lie in, with a bar while they are made."""
+def hover_pictures(store: RunStore, run_id: str, positions: PositionSet, size_px: int | None = None) -> Pictures:
+    """Small pictures of the images that positions lie in, with a bar while they are made; as large as their number
+    allows unless a size is given.
+    """
     results_ = results(store, run_id)
     rows = sorted({int(row) for row in positions.row})
     shown = results_.table.set_index("row").loc[rows]
-    size_px = hover_px(len(rows))
+    size_px = size_px or hover_px(len(rows))
     bar = st.progress(0.0, text="Drawing small pictures")
     images, maps = [], []
     small = small_pictures(store, run_id)

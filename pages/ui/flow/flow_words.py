@@ -2,12 +2,14 @@
 reports, expected times.
 """
 
+import math
+
 import streamlit as st
 
 from pages.ui import state
 from pages.ui.errors import plain
 from pages.ui.flow.field import field_state
-from wtflow.numbers import flow_time
+from wtflow.numbers import count, flow_time
 from wtflow.plots.axes import format_score
 from wtflow.plots.groups import group_words
 from wtflow.records.core import GOOD
@@ -20,10 +22,10 @@ from wtflow.studies.umap_clock import is_compiled
 from wtflow.studies.well import describe_well, shell
 
 
-def show_words(travel: Travel) -> None:
-    """What the numbers of this run show, a sentence a line."""
+def show_words(travel: Travel, steps: str | None = None) -> None:
+    """What the numbers of this run show, a sentence a line; steps: one more, on what their number does."""
     is_single = len(travel.positions) == 1
-    sentences = describe_one(travel) if is_single else describe_well(travel)
+    sentences = [*(describe_one(travel) if is_single else describe_well(travel)), *([steps] if steps else ())]
     st.markdown("**This position**" if is_single else "**What to look for in this run**")
     st.markdown("\n".join(f"- {plain(sentence)}" for sentence in sentences))
 
@@ -36,6 +38,23 @@ def describe_one(travel: Travel) -> tuple[str, ...]:
     if deepest not in (0, len(norm) - 1):
         way += f", and least at {flow_time(float(travel.t[deepest]))}: {format_score(norm[deepest])}"
     return (f"Its distance from the origin is {way}. Noise lies near {format_score(shell(travel.n_channels)[0])}.",)
+
+
+def steps_in_words(results: RunResults, travel: Travel) -> str | None:
+    """Why a radius differs from what the map says of a pixel: other steps than the run's own. None where they are the
+    same, or where the map is not read from the endpoint.
+    """
+    settings, steps = results.settings, len(travel.t) - 1
+    if settings.score != "endpoint" or settings.steps == steps:
+        return None
+    why = f"The run's map is scored with {count(settings.steps, 'step')}, these paths take {count(steps, 'step')}"
+    if len(travel.positions) > 1:
+        return f"{why}: a position ends at another distance here than its pixel in the map says."
+    here, there = float(travel.norm[-1, 0]), math.sqrt(max(2 * travel.n_channels * float(travel.positions.score[0]), 0))
+    return (
+        f"{why}: this position ends {format_score(here)} from the origin here, and by the map about"
+        f" {format_score(there)}."
+    )
 
 
 def count_in_words(travel: Travel, request: TravelRequest) -> str:
