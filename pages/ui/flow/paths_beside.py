@@ -70,7 +70,8 @@ def offer_umap(store: RunStore, results: RunResults, shown: flow_cache.Shown, tr
     """Where the angles come from two principal axes only, the way to better ones."""
     if shown.umap is None and shown.among is None and len(travel.positions) > MOST_FITTED // 10:
         umap = umap_of(shown.request)
-        answers.read_task(store, results.run_id, umap, "Angles by UMAP", flow_words.expected_umap(umap, travel))
+        expected = flow_words.expected_umap(store, umap, len(travel.positions), travel.n_channels)
+        answers.read_task(store, results.run_id, umap, "Angles by UMAP", expected)
 
 
 def show_position(results: RunResults, travel: Travel, clicked: int | None) -> None:
