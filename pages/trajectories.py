@@ -94,7 +94,7 @@ def show_paths(
     )
     paths_beside.explain_others(store, results, made_of, travel)
     paths_beside.offer_umap(store, results, made_of, travel)
-    paths_beside.show_files(results, travel)
+    paths_beside.show_files(store, results, made_of, travel)
     with st.container(border=True, key="card-words"):
         flow_words.show_words(travel, flow_words.steps_in_words(results, travel) if made_of.among else None)
         if request.at is None:

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from wtflow.numbers import NBSP
+from wtflow.numbers import NBSP, percent
 from wtflow.plots.disc import disc_angles, disc_radius, draw_in
 from wtflow.plots.field import Guide, Polar, View
 from wtflow.records.core import GOOD
@@ -116,6 +116,39 @@ class Drawn:
     @property
     def _nearest(self) -> float:
         return max(float(np.quantile(self.norm, NEAREST)), 1e-12)
+
+
+@dataclass(frozen=True, slots=True)
+class Disc:
+    """What the disc of a travel is drawn from in files. umap_end: (N, 2) a UMAP of its ends, which then gives the
+    angles. Needs a well.
+    """
+
+    yardstick: Yardstick
+    umap_end: np.ndarray | None = None
+
+    def places(self, travel: Travel) -> np.ndarray:
+        """(S, N, 2) as on the page."""
+        return Polar(self._drawn(travel).radius(travel.norm), end_angles(travel, self.umap_end)).xy
+
+    def guides(self, travel: Travel) -> tuple[Guide, ...]:
+        return self._drawn(travel).guides()
+
+    def ring_at(self, travel: Travel, t: float) -> float:
+        """Radius of the shell of noise as drawn; between saved times on a straight line, as the positions are."""
+        values = next(guide.values for guide in self.guides(travel) if guide.kind == "ring")
+        return float(np.interp(t, travel.t, np.broadcast_to(values, np.shape(travel.t))))
+
+    def words(self, travel: Travel, t: float) -> str:
+        """The shares outside at a time, such as "outside the well: 1 % of 500 normal, 79 % of 367 defect"."""
+        shares = {kind: float(np.interp(t, travel.t, values)) for kind, values in self.yardstick.shares.items()}
+        said = (
+            f"{percent(round(share, 2))} of {self.yardstick.counts[kind]:,} {kind}" for kind, share in shares.items()
+        )
+        return f"outside the well: {', '.join(said)}" if shares else ""
+
+    def _drawn(self, travel: Travel) -> Drawn:
+        return Drawn("over", travel.norm, self.yardstick)
 
 
 def scales_of(travel: Travel, yardstick: Yardstick) -> list[Drawn]:

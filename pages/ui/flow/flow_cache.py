@@ -7,7 +7,7 @@ again.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -17,6 +17,7 @@ from pages.ui.cache import file_stamp, results, run_stamp
 from pages.ui.picture_cache import small_pictures, tiles
 from pages.ui.shelves import Shelf
 from wtflow.config import Coupling
+from wtflow.plots.disc_views import Disc
 from wtflow.plots.field import Field, Pictures
 from wtflow.plots.field_encode import encode_field
 from wtflow.plots.paths import map_field, position_pictures, travel_field
@@ -179,6 +180,20 @@ def others(travel: Travel, around: Travel) -> Travel | None:
         if group == GOOD and row not in own
     ]
     return thin(at_positions(around, normals), MOST_OTHERS) if normals else None
+
+
+def disc_of(store: RunStore, run_id: str, shown: Shown, travel: Travel) -> Disc | None:
+    """What the disc of these paths is drawn from in files; None without normals. Around one image no shares are told:
+    they are not those of what is drawn.
+    """
+    around = answer(store, run_id, shown.among) if shown.among else None
+    yardstick = yardstick_of(around or travel)
+    umap = answer(store, run_id, shown.umap) if shown.umap else None
+    if yardstick.well_radius is None:
+        return None
+    return Disc(
+        yardstick if around is None else replace(yardstick, shares={}), None if umap is None else umap.points[-1]
+    )
 
 
 def straight_lines(store: RunStore, run_id: str, shown: Shown, coupling: Coupling) -> StraightLines:

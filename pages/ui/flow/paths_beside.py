@@ -12,6 +12,7 @@ from pages.ui.flow import flow_cache, flow_words
 from pages.ui.frame import link
 from wtflow.config import Coupling
 from wtflow.export.tables import travel_csv
+from wtflow.plots.disc_views import Disc
 from wtflow.plots.groups import group_words
 from wtflow.records.core import GOOD
 from wtflow.records.flow import Travel
@@ -27,7 +28,7 @@ N_AROUND = 1000
 COUPLINGS: tuple[Coupling, ...] = get_args(Coupling)
 NO_LINES = "none"
 
-View = Literal["plane", "angle"]
+View = Literal["plane", "angle", "disc"]
 """Views that a still or a movie of the paths has."""
 CURVES = {"norm": "Distance", "speed": "Speed", "straightness": "Straightness", "divergence": "Divergence"}
 """Curves over time that are offered as files, by the name of their quantity."""
@@ -113,27 +114,32 @@ def explain_others(store: RunStore, results: RunResults, shown: flow_cache.Shown
     st.caption(f"The well is that of {n_normal:,} normal positions of all test images.{drawn}")
 
 
-def show_files(results: RunResults, travel: Travel) -> None:
+def show_files(store: RunStore, results: RunResults, shown: flow_cache.Shown, travel: Travel) -> None:
     """The figure, its numbers, its animation and the curves over time as files;
     the numbers of the curves are in the figure's.
     """
-    view: View = "plane" if state.get("view") == "plane" else "angle"
     ids = results.table.sample_id.tolist()
+    disc = flow_cache.disc_of(store, results.run_id, shown, travel)
+    wanted = (state.get("view") or "disc").partition("_")[0]
+    view: View = "plane" if wanted == "plane" else "angle" if wanted == "radius" or disc is None else "disc"
     with st.container(horizontal=True):
         offer_still(
             "paths",
             "still_paths",
             travel,
             view,
+            disc,
             csv=lambda: travel_csv(travel, ids),
-            movie=lambda ending, progress: _movie(travel, view, ending, progress),
+            movie=lambda ending, progress: _movie(travel, view, disc, ending, progress),
         )
         for quantity, label in CURVES.items():
             if getattr(travel, quantity) is not None:
                 offer_still(label.lower(), "still_over_time", travel, quantity, label=f"{label} over time")
 
 
-def _movie(travel: Travel, view: View, ending: MovieFormat, progress: Callable[[int, int], None]) -> bytes:
+def _movie(
+    travel: Travel, view: View, disc: Disc | None, ending: MovieFormat, progress: Callable[[int, int], None]
+) -> bytes:
     from wtflow.plots.still.moving import movie
 
-    return movie(travel, view, ending, 4.0, 20, progress)
+    return movie(travel, view, ending, 4.0, 20, progress, disc)

@@ -77,7 +77,9 @@ def _show_moving(
         on_change=_take_choice,
     )
     ids = results.table.sample_id.tolist()
-    offer_still("map", "still_paths", travel, "plane", csv=lambda: travel_csv(travel, ids))
+    disc = flow_cache.disc_of(store, results.run_id, flow_cache.Shown(request, umap if is_there else None), travel)
+    view = "plane" if disc is None or state.get("view") == "plane" else "disc"
+    offer_still("map", "still_paths", travel, view, disc, csv=lambda: travel_csv(travel, ids))
     return event
 
 

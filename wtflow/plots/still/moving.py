@@ -10,8 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from wtflow.errors import MovieError
+from wtflow.plots.disc_views import Disc
 from wtflow.plots.groups import group_words
 from wtflow.plots.letters import still_letters
+from wtflow.plots.still.disc import draw_disc
 from wtflow.plots.still.encode import to_gif, to_mp4
 from wtflow.plots.still.paths import View, coordinates, dress
 from wtflow.plots.still.sheet import COLUMN_MM, DRAWING, INK, TYPE_PT, add_legend, canvas_of, looks, new_sheet
@@ -32,16 +34,23 @@ _FADE = 0.88
 
 
 def movie(
-    travel: Travel, view: View, format: Format, seconds: float, fps: int, progress: Callable[[int, int], None]
+    travel: Travel,
+    view: View,
+    format: Format,
+    seconds: float,
+    fps: int,
+    progress: Callable[[int, int], None],
+    disc: Disc | None = None,
 ) -> bytes:
     """The paths as a movie that lasts `seconds`: from t=0 to t=1 at an even pace, then a short rest at the end.
 
     Positions between saved times lie on the straight line between them. Of more than 2,000 positions, 2,000 are drawn,
-    rare groups whole. progress: called with (frames done, frames in all); an error it raises ends the movie, with
-    nothing left behind. Raises MovieError for settings out of range, without positions, and for an MP4 without ffmpeg.
+    rare groups whole. disc: describes the view "disc", whose ring of noise and shares outside move along. progress:
+    called with (frames done, frames in all); an error it raises ends the movie, with nothing left behind. Raises
+    MovieError for settings out of range, without positions, and for an MP4 without ffmpeg.
     """
     n_frames = _checked(travel, format, seconds, fps)
-    stage = _Stage(travel, view)
+    stage = _Stage(travel, view, disc if view == "disc" else None)
     times = np.minimum(np.linspace(0, 1 / (1 - _REST), n_frames), 1.0)
     fade = _FADE ** (20 / fps)
     frames = _counted(stage.frames(times, fade), n_frames, progress)
@@ -85,8 +94,9 @@ class _Stage:
     Drawing the whole figure again for each frame would take ten times as long.
     """
 
-    def __init__(self, travel: Travel, view: View) -> None:
-        x, y = coordinates(travel, view)
+    def __init__(self, travel: Travel, view: View, disc: Disc | None) -> None:
+        self._travel, self._disc = travel, disc
+        x, y = coordinates(travel, view, disc)
         self._t = np.asarray(travel.t, dtype=float)
         self._groups = fair_sample(travel.positions, MOST_PARTICLES)
         self._paths = {
@@ -109,7 +119,11 @@ class _Stage:
             self._dots[name] = axes.scatter(
                 [], [], s=7, color=look.colour, edgecolors="white", linewidths=0.2, label=label
             )
-        dress(axes, travel, view)
+        self._ring = None if self._disc is None else draw_disc(axes, self._disc, travel)
+        if self._ring is None:
+            dress(axes, travel, view)
+        else:
+            self._ring.set_label("noise shell")
         places = np.stack([x.ravel(), y.ravel()], axis=1)
         axes.update_datalim(places[np.isfinite(places).all(axis=1)])
         axes.autoscale_view()
@@ -123,6 +137,7 @@ class _Stage:
         figure.set_size_inches(WIDTH_PX / _DPI, HEIGHT_PX / _DPI)
         self._figure: Figure = figure
         moving = [*self._dots.values(), *self._trails.values(), self._time]
+        moving += [] if self._ring is None else [self._ring]
         figure.draw_without_rendering()  # room is made for everything, then nothing moves any more
         figure.set_layout_engine("none")
         for artist in moving:
@@ -147,14 +162,20 @@ class _Stage:
                 # altogether.
                 pixels = self._pixels()
                 trail = np.where(pixels == shown, trail, pixels)
+                if self._ring is not None and self._disc is not None:
+                    self._ring.set_radius(self._disc.ring_at(self._travel, t))
+                    self._ring.draw(self._renderer)
                 for name, points in now.items():
                     self._dots[name].set_offsets(points)
                     self._dots[name].draw(self._renderer)
-                self._time.set_text(f"t = {t:.2f}")
+                self._time.set_text(self._words(t))
                 self._time.draw(self._renderer)
                 frame = self._pixels()
             before = now
             yield frame
+
+    def _words(self, t: float) -> str:
+        return f"t = {t:.2f}" + ("" if self._disc is None else f"   {self._disc.words(self._travel, t)}")
 
     @property
     def _renderer(self) -> RendererBase:

@@ -8,12 +8,15 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from wtflow.errors import SettingsError
+from wtflow.plots.disc_views import Disc
 from wtflow.plots.groups import group_words
 from wtflow.plots.letters import still_letters
+from wtflow.plots.still.disc import draw_disc
 from wtflow.plots.still.sheet import (
     COLUMN_MM,
     INK,
     SHELL_DASH,
+    TYPE_PT,
     add_legend,
     add_shell,
     looks,
@@ -25,23 +28,23 @@ from wtflow.plots.still.summary import counted, fair_sample, noise_shell, plane_
 from wtflow.plots.theme import COLOURS
 from wtflow.records.flow import UNMARKED, Spread, Travel
 
-View = Literal["plane", "radius", "angle"]
-VIEWS: Final = ("plane", "radius", "angle")
+View = Literal["plane", "radius", "angle", "disc"]
+VIEWS: Final = ("plane", "radius", "angle", "disc")
 
 MOST_PATHS = 400
 """More lines than this on 89 mm hide each other, and an SVG of them is slow to open."""
 
 
-def still_paths(travel: Travel, view: View) -> Figure:
+def still_paths(travel: Travel, view: View, disc: Disc | None = None) -> Figure:
     """Paths with their starts (dots) and ends (marks), coloured by group, 400 at the most.
 
     view "plane": the first two principal axes of normal features at t=0, titled with the share of variance they
     explain; "radius": distance from the origin against alignment with the start; "angle": the same two as a point's
-    distance and angle from the cross at the origin, so that all starts lie on the right; both with the shell of noise.
-    Raises SettingsError.
+    distance and angle from the cross at the origin, so that all starts lie on the right; both with the shell of noise;
+    "disc": the well as a disc, which `disc` describes. Raises SettingsError.
     """
     figure, (axes,) = new_sheet(COLUMN_MM, 74)
-    x, y = coordinates(travel, view)
+    x, y = coordinates(travel, view, disc)
     drawn, style = fair_sample(travel.positions, MOST_PATHS), looks(travel.positions.groups)
     for name, chosen in drawn.items():
         colour = style[name].colour
@@ -59,18 +62,27 @@ def still_paths(travel: Travel, view: View) -> Figure:
         }
         axes.scatter(x[-1, chosen], y[-1, chosen], label=label, zorder=4 - (name == UNMARKED) / 2, **look)
     axes.scatter([], [], s=2, color=INK, label="start (t = 0)")
-    dress(axes, travel, view)
+    if disc is not None and view == "disc":
+        draw_disc(axes, disc, travel)
+        axes.set_title(f"at t = 1 {disc.words(travel, 1.0)}", fontsize=TYPE_PT - 1)
+    else:
+        dress(axes, travel, view)
     axes.autoscale_view()
     add_legend(figure, [axes], 2)
     return figure
 
 
-def coordinates(travel: Travel, view: View) -> tuple[np.ndarray, np.ndarray]:
-    """x and y of every position at every saved time, (S, N) each.
-    Raises SettingsError for a view that does not exist.
+def coordinates(travel: Travel, view: View, disc: Disc | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """x and y of every position at every saved time, (S, N) each. Raises SettingsError for a view that does not exist,
+    and for a disc that is not described.
     """
     if view not in VIEWS:
         raise SettingsError(f"There is no view {view!r}.", fix=f"Choose one of {', '.join(VIEWS)}.")
+    if view == "disc":
+        if disc is None:
+            raise SettingsError("The disc has no yardstick to be drawn by.", fix="Give its Disc.")
+        places = disc.places(travel)
+        return places[..., 0], places[..., 1]
     if view == "plane":
         return travel.plane[..., 0], travel.plane[..., 1]
     if view == "radius":
