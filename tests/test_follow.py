@@ -13,7 +13,7 @@ from wtflow.errors import FlowError
 from wtflow.metrics import image_metrics
 from wtflow.plots.disc import disc_angles
 from wtflow.records.core import GOOD
-from wtflow.records.follow import OwnPaths, Yardstick
+from wtflow.records.follow import OwnPaths, Yardstick, norm_at, only, score_at
 from wtflow.results import open_results, pixel_map
 from wtflow.scoring.edges import distance_to_edge
 from wtflow.scoring.pixels import upsample
@@ -24,11 +24,8 @@ from wtflow.studies.follow import (
     FINE,
     band,
     describe_normals,
-    energies,
     fine_times,
     free_cells,
-    norm_at,
-    only,
     ring_angles,
 )
 from wtflow.studies.follow_paths import most_alike, own_states, path_of_training, paths_of_image
@@ -98,7 +95,9 @@ def test_a_network_that_sees_whole_images_is_followed_too(tmp_path: Path):
     yardstick, flow = compute_answer(store, run_id, YARDSTICK, quiet), open_flow(store, run_id)
     paths, _ = of_image(flow, 1, yardstick)
     own = np.asarray(flow.results.maps[1], np.float32)
-    np.testing.assert_allclose(energies(paths, over.factors[:, distance_to_edge(*own.shape)])[-1], own, rtol=1e-3)
+    np.testing.assert_allclose(
+        score_at(paths, over.factors[:, distance_to_edge(*own.shape)], np.array([1.0]))[0], own, rtol=1e-3
+    )
 
 
 # -- the map and the scores over time ----------------------------------------------------------------------------------
@@ -108,7 +107,7 @@ def test_the_last_map_is_the_runs_own_in_every_pixel(flow: RunFlow):
     over, yardstick = answer(flow, OverTimeRequest()), answer(flow, YARDSTICK)
     for row in range(len(flow.results.test)):
         paths, _ = of_image(flow, row, yardstick)
-        last = energies(paths, over.factors[:, distance_to_edge(*paths.norm.shape[1:])])[-1]
+        last = score_at(paths, over.factors[:, distance_to_edge(*paths.norm.shape[1:])], np.array([1.0]))[0]
         stored = np.asarray(flow.results.maps[row])
         np.testing.assert_allclose(last.astype(np.float16), stored, rtol=2**-10)  # maps are stored in float16
         large = upsample(stored[None], flow.results.shape, "endpoint")[0]

@@ -17,7 +17,9 @@ import numpy as np
 import pandas as pd
 
 from wtflow.errors import FlowError
+from wtflow.plots.follow import Beside, Story
 from wtflow.records.flow import Ideal, Landscape, PositionSet, Projection, ReturnTrip, Spread, StepsRow, Travel
+from wtflow.records.follow import norm_at, only, score_at
 from wtflow.records.notes import RunNotes
 from wtflow.results import RunResults, add_notes, add_outcomes
 
@@ -113,6 +115,26 @@ def travel_csv(travel: Travel, sample_ids: Sequence[str]) -> bytes:
     places = _places(travel.positions, sample_ids, len(travel.t))
     values = {name: np.asarray(column).T.ravel() for name, column in columns.items()}
     return csv_bytes(pd.DataFrame(places | {"t": np.tile(travel.t, len(travel.positions))} | values), digits=_DIGITS)
+
+
+def story_csv(story: Story, cell: tuple[int, int], beside: Beside | None) -> bytes:
+    """One line per path and time: distance from the origin, that over the normals' 99 % radius, the radius itself, the
+    normals' median distance, and the score of the position followed if the flow ended there.
+    """
+    times = story.times
+    own = np.zeros(story.alike.shape, bool)
+    own[cell] = True
+    paths = {"followed": (story.sample_id, cell, only(story.paths, own))}
+    if beside is not None:
+        paths["beside"] = beside.sample_id, beside.cell, beside.paths
+    scores = score_at(story.paths, story.factors, times)[:, own][:, 0]
+    parts = []
+    for role, (sample_id, (row, column), path) in paths.items():
+        norm = norm_at(path, times)[:, 0]
+        columns = {"path": role, "sample_id": sample_id, "row": row, "column": column, "t": times, "norm": norm}
+        columns |= {"radii": norm / story.well, "normals_99": story.well, "normals_median": story.median}
+        parts.append(pd.DataFrame(columns | {"score": scores if role == "followed" else np.nan}))
+    return csv_bytes(pd.concat(parts, ignore_index=True), digits=_DIGITS)
 
 
 def projection_csv(projection: Projection, positions: PositionSet, sample_ids: Sequence[str]) -> bytes:

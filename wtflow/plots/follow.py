@@ -15,7 +15,7 @@ from wtflow.plots.contours import Line
 from wtflow.plots.disc import OUTER_RIM
 from wtflow.plots.pictures import data_uri, encode_jpeg
 from wtflow.plots.theme import COLOURS, HEAT
-from wtflow.records.follow import OverTime, OwnPaths
+from wtflow.records.follow import OverTime, OwnPaths, only
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,33 @@ class Story:
     over: OverTime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A patch that one path is compared with."""
+
+    sample_id: str
+    cell: tuple[int, int]
+    """Row and column of the grid."""
+    picture: np.ndarray
+    """uint8 (H, W, 3), the whole image."""
+    paths: OwnPaths
+    """P is (1,)."""
+    angle: float
+    distance: float | None = None
+    """Between the two features at t=0; None where it was not measured."""
+
+
+def alike_of(story: Story, cell: tuple[int, int]) -> Beside | None:
+    """The patch of the same image that is most like one at the start; None where there is none."""
+    at = int(story.alike[cell])
+    if at < 0:
+        return None
+    other = divmod(at, story.alike.shape[1])
+    mask = np.zeros(story.alike.shape, bool)
+    mask[other] = True
+    return Beside(story.sample_id, other, story.picture, only(story.paths, mask), float(story.angles[other]))
+
+
 def encode_story(story: Story) -> dict[str, object]:
     """The story as plain JSON values, arrays as in `wtflow.plots.field.encode_field`. `fingerprint`: of all of it."""
     paths, normals = story.paths, story.normals
@@ -101,9 +128,15 @@ def encode_story(story: Story) -> dict[str, object]:
     return encoded | {"fingerprint": digest.hexdigest()}
 
 
-def encode_path(paths: OwnPaths, angle: float) -> dict[str, object]:
-    """The path of a single position, P is (1,), to compare with."""
-    return {"norm": _array(paths.norm, "f4"), "between": _array(paths.between, "f4"), "angle": angle}
+def encode_beside(one: Beside, of: tuple[int, int]) -> dict[str, object]:
+    """A patch of another image as plain JSON values. of: the position that it is compared with."""
+    return {
+        "of": list(of),
+        "sample": one.sample_id,
+        "cell": list(one.cell),
+        "picture": data_uri(encode_jpeg(one.picture)),
+        "path": {"norm": _array(one.paths.norm, "f4"), "between": _array(one.paths.between, "f4"), "angle": one.angle},
+    }
 
 
 def _over_time(over: OverTime) -> dict[str, object]:

@@ -1,4 +1,5 @@
-"""What is known of features on the very steps that the run scores with. NumPy and plain values.
+"""What is known of features on the very steps that the run scores with, and what follows from it at any time. NumPy and
+plain values.
 
 Shapes: S saved states (the start and one after every step), P positions in any shape, such as (H, W).
 """
@@ -61,3 +62,34 @@ class OverTime:
     """Whether images as a whole enter `image_auroc`."""
     is_own: bool
     """Whether the last step is the run's own score."""
+
+
+def norm_at(paths: OwnPaths, times: np.ndarray) -> np.ndarray:
+    """(T, *P) distance from the origin at times (T,) from 0 to 1; float64."""
+    i, share = _moments(paths.t, times)
+    share = share.reshape(-1, *(1,) * (paths.norm.ndim - 1))
+    a, b = (paths.norm[k].astype(np.float64) ** 2 for k in (i, i + 1))
+    square = (1 - share) ** 2 * a + 2 * share * (1 - share) * paths.between[i].astype(np.float64) + share**2 * b
+    return np.sqrt(np.maximum(square, 0))
+
+
+def score_at(paths: OwnPaths, factors: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """(T, *P) the score of each position if the flow ended at times (T,): half the mean square over factors (S, *P),
+    which are known after each step. float64.
+    """
+    i, share = _moments(paths.t, times)
+    share = share.reshape(-1, *(1,) * (paths.norm.ndim - 1))
+    by = (1 - share) * factors[i] + share * factors[i + 1]
+    return norm_at(paths, times) ** 2 / (2 * paths.n_channels) / by
+
+
+def only(paths: OwnPaths, chosen: np.ndarray) -> OwnPaths:
+    """The paths of some positions; chosen: an index of P."""
+    return OwnPaths(paths.t, paths.norm[:, chosen], paths.between[:, chosen], paths.plane_end[chosen], paths.n_channels)
+
+
+def _moments(t: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The saved state at or before each time (never the last), and the share of the way to the next."""
+    t, times = np.asarray(t, np.float64), np.asarray(times, np.float64)
+    i = np.clip(np.searchsorted(t, times, side="right") - 1, 0, len(t) - 2)
+    return i, np.clip((times - t[i]) / (t[i + 1] - t[i]), 0, 1)

@@ -10,7 +10,7 @@ import numpy as np
 
 from wtflow.errors import FlowError
 from wtflow.records.core import GOOD
-from wtflow.records.follow import OwnPaths, Yardstick
+from wtflow.records.follow import Yardstick, norm_at, only
 from wtflow.records.spacing import spaced
 from wtflow.studies.well import WELL_QUANTILE
 
@@ -24,15 +24,6 @@ APART: Final = 2
 """Grid positions that a normal patch keeps from the true defect, and from the patch that it is compared with: a
 feature sees its surroundings.
 """
-
-
-def norm_at(paths: OwnPaths, times: np.ndarray) -> np.ndarray:
-    """(T, *P) distance from the origin at times (T,) from 0 to 1; float64."""
-    i, share = _moments(paths.t, times)
-    share = share.reshape(-1, *(1,) * (paths.norm.ndim - 1))
-    a, b = (paths.norm[k].astype(np.float64) ** 2 for k in (i, i + 1))
-    square = (1 - share) ** 2 * a + 2 * share * (1 - share) * paths.between[i].astype(np.float64) + share**2 * b
-    return np.sqrt(np.maximum(square, 0))
 
 
 def fine_times(t: np.ndarray) -> np.ndarray:
@@ -54,18 +45,6 @@ def band(yardstick: Yardstick, times: np.ndarray) -> tuple[np.ndarray, np.ndarra
         )
     radii = norm_at(only(yardstick.paths, is_normal), times)
     return np.quantile(radii, WELL_QUANTILE, axis=1), np.median(radii, axis=1)
-
-
-def only(paths: OwnPaths, chosen: np.ndarray) -> OwnPaths:
-    """The paths of some positions; chosen: an index of P."""
-    return OwnPaths(paths.t, paths.norm[:, chosen], paths.between[:, chosen], paths.plane_end[chosen], paths.n_channels)
-
-
-def energies(paths: OwnPaths, factors: np.ndarray) -> np.ndarray:
-    """(S, *P) the score of each position if the flow ended after each step: half the mean square, over `factors`,
-    which fit (S, *P).
-    """
-    return paths.norm.astype(np.float64) ** 2 / (2 * paths.n_channels) / factors
 
 
 def free_cells(inside: np.ndarray | None, shape: tuple[int, int]) -> np.ndarray:
@@ -91,13 +70,6 @@ def _grown(mask: np.ndarray, by: int) -> np.ndarray:
     height, width = mask.shape
     steps = range(2 * by + 1)
     return np.any([padded[i : i + height, j : j + width] for i in steps for j in steps], axis=0)
-
-
-def _moments(t: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The saved state at or before each time (never the last), and the share of the way to the next."""
-    t, times = np.asarray(t, np.float64), np.asarray(times, np.float64)
-    i = np.clip(np.searchsorted(t, times, side="right") - 1, 0, len(t) - 2)
-    return i, np.clip((times - t[i]) / (t[i + 1] - t[i]), 0, 1)
 
 
 def ring_angles(yardstick: Yardstick, plane_end: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from wtflow.plots.contours import outline
 from wtflow.plots.follow import Story
 from wtflow.plots.pictures import thumbnail
 from wtflow.records.core import GOOD
-from wtflow.records.follow import OverTime, OwnPaths, Yardstick
+from wtflow.records.follow import OverTime, OwnPaths, Yardstick, norm_at, only
 from wtflow.results import RunResults, ScoreRow, truth_to_draw
 from wtflow.scoring.edges import distance_to_edge
 from wtflow.scoring.pixels import grid_mask
@@ -17,8 +17,6 @@ from wtflow.studies.follow import (
     describe_normals,
     drawn_normals,
     fine_times,
-    norm_at,
-    only,
     ring_angles,
 )
 

@@ -12,14 +12,14 @@ from pages.ui.cache import file_stamp, results, run_stamp
 from pages.ui.flow import flow_cache
 from pages.ui.shelves import Shelf
 from wtflow.errors import StoreError
-from wtflow.plots.follow import Story, encode_path, encode_story
-from wtflow.plots.pictures import data_uri
+from wtflow.plots.follow import Beside, Story, encode_story
+from wtflow.plots.pictures import thumbnail
 from wtflow.records.follow import OverTime, Yardstick
 from wtflow.results import ScoreRow, image_of_row
 from wtflow.store.runs import RunStore
 from wtflow.studies.answers import answer_path
 from wtflow.studies.follow import free_cells, ring_angles
-from wtflow.studies.follow_story import build_story, cells_inside
+from wtflow.studies.follow_story import PICTURE_PX, build_story, cells_inside
 from wtflow.studies.requests import OverTimeRequest, YardstickRequest
 
 YARDSTICK, OVER_TIME = YardstickRequest(), OverTimeRequest()
@@ -71,10 +71,8 @@ def _build(store: RunStore, run_id: str, image: ScoreRow) -> Story:
     return build_story(store, found, image, shown, measure, paths, alike, over_time(store, run_id))
 
 
-def nearest(store: RunStore, run_id: str, row: int, cell: tuple[int, int]) -> dict[str, Any]:
-    """The nearest normal training patch of a position, with its path and picture, ready for the browser. The first
-    call of a run reads its training features.
-    """
+def nearest(store: RunStore, run_id: str, row: int, cell: tuple[int, int]) -> Beside:
+    """The nearest normal training patch of a position. The first call of a run reads its training features."""
     return _nearest(str(store.home), run_id, run_stamp(store, run_id), row, cell)
 
 
@@ -84,26 +82,20 @@ def _stories() -> Shelf[tuple[Story, dict[str, Any]]]:
     return Shelf(8)
 
 
-@st.cache_data(max_entries=200, show_spinner=False)
-def _nearest(home: str, run_id: str, stamp: tuple[int, ...], row: int, cell: tuple[int, int]) -> dict[str, Any]:
+@st.cache_resource(max_entries=50, show_spinner=False)
+def _nearest(home: str, run_id: str, stamp: tuple[int, ...], row: int, cell: tuple[int, int]) -> Beside:
     from wtflow.machine.progress import one_thread  # imports torch
     from wtflow.studies.follow_paths import path_of_training
     from wtflow.studies.run_flow import open_flow
 
     store = RunStore(Path(home))
     closest = flow_cache.neighbours(store, run_id, row, *cell)[0]
-    there = closest.grid_row, closest.grid_column
-    measure = _needed(store, run_id)
+    there, measure = (closest.grid_row, closest.grid_column), _needed(store, run_id)
     with one_thread():
         path = path_of_training(open_flow(store, run_id), closest.sample_id, *there, measure)
-    return {
-        "of": list(cell),
-        "sample": closest.sample_id,
-        "cell": list(there),
-        "distance": closest.distance,
-        "picture": data_uri(picture_cache.training_picture(store, run_id, closest.sample_id)),
-        "path": encode_path(path, float(ring_angles(measure, path.plane_end)[0])),
-    }
+    original = results(store, run_id).seen.original(closest.sample_id, None)
+    angle = float(ring_angles(measure, path.plane_end)[0])
+    return Beside(closest.sample_id, there, thumbnail(original, PICTURE_PX), path, angle, closest.distance)
 
 
 def _needed(store: RunStore, run_id: str) -> Yardstick:

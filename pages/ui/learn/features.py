@@ -24,7 +24,7 @@ def show_features(store: RunStore) -> None:
         return
     results = widgets.open_run(store)
     with shown():
-        show_story(store, results, height=HEIGHT)
+        show_story(store, results, height=HEIGHT, is_guest=True)
     run_id = results.run_id
     with st.container(horizontal=True, key="lesson_features_links"):
         link("trajectories", "Watch all of them travel", icon=":material/route:", run=run_id)
