@@ -421,7 +421,7 @@ def test_a_dot_between_two_saved_times_lies_on_the_straight_line_between_them():
     )
     from wtflow.plots.still.moving import _Stage
 
-    places = [float(_Stage(travel, "plane", None)._at(t)["good"][0, 0]) for t in (0.0, 0.25, 0.5, 1.0)]
+    places = [float(_Stage(travel, "plane")._at(t)["good"][0, 0]) for t in (0.0, 0.25, 0.5, 1.0)]
     assert places == [-1.0, -0.5, 0.0, 1.0]
 
 
@@ -431,7 +431,7 @@ def test_where_nothing_moves_only_the_time_changes():
     travel = Travel(positions, t, one, one, one, one, one, np.ones((2, 1, 2)), (0.5, 0.2), 4)
     from wtflow.plots.still.moving import _Stage
 
-    first, last = _Stage(travel, "plane", None).frames(t, 0.88)
+    first, last = _Stage(travel, "plane").frames(t, 0.88)
     rows, columns = np.nonzero((first != last).any(axis=2))
     assert rows.size and rows.max() < 40 and columns.max() < 200, "a number above the upper left corner of the axes"
 

@@ -94,7 +94,7 @@ class _Stage:
     Drawing the whole figure again for each frame would take ten times as long.
     """
 
-    def __init__(self, travel: Travel, view: View, disc: Disc | None) -> None:
+    def __init__(self, travel: Travel, view: View, disc: Disc | None = None) -> None:
         self._travel, self._disc = travel, disc
         x, y = coordinates(travel, view, disc)
         self._t = np.asarray(travel.t, dtype=float)
