@@ -29,6 +29,8 @@ TINY = {
     "niceness": 0,
     "edge_quantile": 0.0,
     "precision": "full",
+    "prepare_pages": False,
+    "umap_after": False,
 }
 """Settings that train in about a second. Maps are neither levelled nor rounded, so that a map is half the mean
 square of its endpoints.

@@ -16,7 +16,7 @@ from wtflow.results import open_results, outline_of, pixel_map
 from wtflow.store import layout, small_files
 from wtflow.store.runs import RunStore
 from wtflow.studies import small_pictures
-from wtflow.studies.small_pictures import OPACITY, fill_small, open_small
+from wtflow.studies.small_pictures import OPACITY, fill_small, hover_px, open_small
 
 LOOKS = [("overlay", 320), ("map", 64), ("outlined", 320), ("image", 64)]
 
@@ -174,3 +174,8 @@ def test_several_at_once_leave_whole_files_and_nothing_else(place):
     assert len(files) == 4 * len(LOOKS)
     for path in files:
         Image.open(path).load()
+
+
+def test_pictures_to_hover_over_shrink_where_there_are_many_so_that_together_they_stay_as_large():
+    assert [hover_px(n) for n in (0, 1, 300, 600, 100_000)] == [112, 112, 112, 79, 64]
+    assert 600 * hover_px(600) ** 2 == pytest.approx(300 * 112**2, rel=0.01)

@@ -269,7 +269,7 @@ def test_every_kind_of_request_has_somebody_who_computes_it():
     kinds = {one.model_fields["kind"].default for one in get_args(requests._Kinds)}
     assert set(compute._COMPUTED_BY) == kinds
     assert set(answers._ENCODE) == set(answers._DECODE) == kinds
-    assert set(flow_answers.COMPUTED_BY) == kinds - {"facts"}
+    assert set(flow_answers.COMPUTED_BY) == kinds - set(compute.WITHOUT_NETWORK)
 
 
 # -- what is computed --------------------------------------------------------------------------------------------------

@@ -1,59 +1,64 @@
-"""Answers about a run on a page: from its folder, computed here with a bar where that is
-quick, else by a separate process.
-"""
+"""Answers about a run on a page: from its folder, else by a separate process, whose progress the page shows."""
+
+import contextlib
 
 import streamlit as st
 
 from pages.ui import widgets
+from pages.ui.cache import results as read_results
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.flow import flow_cache
+from pages.ui.flow.meanwhile import show_ends
 from wtflow import numbers
 from wtflow.errors import WTFlowError
 from wtflow.jobs import studies
+from wtflow.jobs.first_visits import first_requests
 from wtflow.records.flow import Travel
 from wtflow.records.follow import Yardstick
 from wtflow.store.runs import RunStore
-from wtflow.studies.requests import A, Request, RequestFor, TravelRequest, YardstickRequest
+from wtflow.studies.requests import A, PicturesRequest, Request, RequestFor, TravelRequest, YardstickRequest
 
 POLL_S = 1.0
+STOPPED = "tasks_stopped"
+"""Session key: requests whose process a person stopped, so that none begins by itself."""
 QUICK = 120_000
-"""Evaluations (positions x steps) that a page makes itself: some four seconds on one core, with a bar.
-More go to a process.
+"""Evaluations (positions x steps) that a process begins without being asked: some four seconds on one core. More wait
+for a button.
 """
 
 
 def read_travel(store: RunStore, run_id: str, request: TravelRequest) -> Travel | None:
-    """The paths of a request; None while a separate process computes them, whose progress is then shown."""
-    found = flow_cache.answer(store, run_id, request)
-    if found is None and request.n * request.steps * (1 + request.n_probes) <= QUICK:
-        found = _compute_here(store, run_id, request, request.n)
+    """The paths of a request; None while a separate process computes them. Its progress is then shown, and where the
+    same positions ended.
+    """
+    is_quick = request.n * request.steps * (1 + request.n_probes) <= QUICK
+    what = f"Move {request.n:,} positions in {request.steps} steps"
+    found = read_task(store, run_id, request, what, "under a minute for most runs", at_once=is_quick)
     if found is None:
-        found = read_task(
-            store,
-            run_id,
-            request,
-            f"Move {request.n:,} positions in {request.steps} steps",
-            "under a minute for most runs",
-        )
+        show_ends(store, run_id, request)
+    else:
+        _bring_pictures(store, run_id)
     return found
 
 
 def read_yardstick(store: RunStore, run_id: str, request: YardstickRequest, steps: int) -> Yardstick | None:
     """The positions that one path is compared with, on the run's own steps; None as in `read_travel`."""
-    found = flow_cache.answer(store, run_id, request)
-    if found is None and request.n * steps <= QUICK:
-        found = _compute_here(store, run_id, request, request.n)
-    if found is None:
-        words = f"Move {request.n:,} positions in {widgets.count(steps, 'step')}"
-        found = read_task(store, run_id, request, words, "under a minute for most runs")
-    return found
+    words = f"Move {request.n:,} positions in {widgets.count(steps, 'step')}"
+    is_quick = request.n * steps <= QUICK
+    return read_task(store, run_id, request, words, "under a minute for most runs", at_once=is_quick)
 
 
-def read_task(store: RunStore, run_id: str, request: RequestFor[A], what: str, expected: str) -> A | None:
-    """An answer that a separate process makes, begun by a button;
-    until then the button, its progress, or why it failed.
+def read_task(
+    store: RunStore, run_id: str, request: RequestFor[A], what: str, expected: str, *, at_once: bool = False
+) -> A | None:
+    """An answer that a separate process makes; until it is there its progress, or why it failed.
+
+    at_once: the process begins by itself, unless a person stopped it; else a button begins it.
     """
     found = flow_cache.answer(store, run_id, request)
+    if found is None and at_once and request not in st.session_state.get(STOPPED, ()):
+        _start(store, run_id, request)
+        found = flow_cache.answer(store, run_id, request)
     if found is None:
         is_running = studies.task_state(store, run_id, request).state == "running"
         with st.container(border=True, key=f"task_{request.kind}"):
@@ -61,6 +66,28 @@ def read_task(store: RunStore, run_id: str, request: RequestFor[A], what: str, e
                 store, run_id, request, what, expected, is_running
             )
     return found
+
+
+def _start(store: RunStore, run_id: str, request: Request) -> None:
+    """Begin, together with what else this run's pages open with if the request is part of that. Does nothing for
+    one that runs or has failed.
+    """
+    if studies.task_state(store, run_id, request).state != "absent":
+        return
+    first = first_requests(read_results(store, run_id).settings)
+    others = [one for one in first if one != request] if request in first else []
+    try:
+        studies.start_tasks(store, run_id, [request, *others])
+    except WTFlowError as error:  # the button below tries again
+        show_error(error)
+
+
+def _bring_pictures(store: RunStore, run_id: str) -> None:
+    """Have the pictures to hover over drawn by a process where nobody has; this page does without until then."""
+    pictures = PicturesRequest()
+    if studies.task_state(store, run_id, pictures).state == "absent":
+        with contextlib.suppress(WTFlowError):  # a full disk, or two processes at work: the next visit tries again
+            studies.start_tasks(store, run_id, [pictures], is_ahead=True)
 
 
 def _show_task(store: RunStore, run_id: str, request: Request, what: str, expected: str, was_running: bool) -> None:
@@ -80,6 +107,7 @@ def _show_task(store: RunStore, run_id: str, request: Request, what: str, expect
                 text=f"{what}: {numbers.progress(now.share)}{left}{doing}. You may leave this page meanwhile.",
             )
             if st.button("Stop", icon=":material/stop_circle:", key=f"stop_{request.kind}"):
+                st.session_state[STOPPED] = {*st.session_state.get(STOPPED, ()), request}
                 with st.spinner("Stopping"):
                     studies.stop_task(store, run_id, request)
                 st.rerun()
@@ -99,18 +127,3 @@ def _show_task(store: RunStore, run_id: str, request: Request, what: str, expect
 def _left(seconds: float) -> str:
     """What is left, as a computation tells it; it may be wrong by a little, and nothing is left then."""
     return f", about {widgets.duration(seconds)} left" if seconds >= 1 else ", some seconds left"
-
-
-def _compute_here(store: RunStore, run_id: str, request: RequestFor[A], n: int) -> A:
-    """Compute with a progress bar that goes when it is done."""
-    bar = st.progress(0.0, text="Loading the network (some seconds the first time)")
-    from wtflow.machine.progress import one_thread  # imports torch: seconds, paid only here
-    from wtflow.studies.compute import compute_answer
-
-    def show(share: float) -> None:
-        bar.progress(min(share, 1.0), text=f"Moving {n:,} positions")
-
-    with one_thread():
-        answer = compute_answer(store, run_id, request, show)
-    bar.empty()
-    return answer

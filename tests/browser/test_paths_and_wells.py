@@ -10,9 +10,9 @@ from app_server import PROJECT, served
 from in_chromium import at_rest, browser, new_page, no_error_is_shown, pytestmark  # noqa: F401
 from run_folders import train_here, write_tiny_category
 
+from wtflow.jobs.first_visits import first_requests
 from wtflow.store.runs import RunStore
 from wtflow.studies.compute import compute_answer
-from wtflow.studies.requests import TravelRequest, default_wells
 
 FIELD = "[data-testid=stBidiComponentIsolated][data-frames]"
 
@@ -25,7 +25,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("paths")
     store = RunStore(folder / "runs")
     run_id = train_here(store, write_tiny_category(folder / "images", n_good=5, n_bad=5))
-    for request in (TravelRequest(n=1000, steps=20), default_wells("euler").travel):
+    for request in first_requests(store.config(run_id).settings):
         compute_answer(store, run_id, request, lambda share: None)
     with served(PROJECT / "app.py", store.home) as address:
         yield address

@@ -1,15 +1,21 @@
 """A store of its own for every page test, a tiny category on disk, and a finished run of it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import streamlit as st
+from flow_runs import tell_of
 from page_runs import PAGES, OpenPage, write_run
 from run_folders import write_tiny_category
 from streamlit.testing.v1 import AppTest
 from waiting import PATIENCE_S
 
+from wtflow.errors import WTFlowError
+from wtflow.jobs import studies
 from wtflow.store.runs import RunStore
+from wtflow.studies.compute import compute_answer
+from wtflow.studies.requests import Request
 
 
 @pytest.fixture
@@ -19,6 +25,21 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
     st.cache_data.clear()
     st.cache_resource.clear()
     return RunStore()
+
+
+@pytest.fixture(autouse=True)
+def answers_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a page has a process compute at once is computed in this one, before the page goes on; nothing ahead."""
+
+    def start(store: RunStore, run_id: str, requests: Sequence[Request], *, is_ahead: bool = False) -> None:
+        if is_ahead:
+            return
+        try:
+            compute_answer(store, run_id, requests[0], lambda share: None)
+        except WTFlowError as error:
+            tell_of(store, run_id, requests[0], state="failed", message=error.message, fix=error.fix)
+
+    monkeypatch.setattr(studies, "start_tasks", start)
 
 
 @pytest.fixture

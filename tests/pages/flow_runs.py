@@ -10,21 +10,22 @@ from run_folders import train_here, write_tiny_category
 from streamlit.testing.v1 import AppTest
 
 from wtflow.jobs import processes, studies
+from wtflow.jobs.first_visits import first_requests
 from wtflow.store.runs import RunStore
 from wtflow.studies.answers import answer_path
 from wtflow.studies.compute import compute_answer
-from wtflow.studies.requests import Request, TravelRequest, default_wells
+from wtflow.studies.requests import Request
 
 
 def train_apart(folder: Path) -> tuple[Path, str]:
     """A store with one finished run (two good, three defective test images of 8 x 8 positions), to be copied for each
     test.
 
-    The paths that the pages open with are there already.
+    What its pages open with is there already.
     """
     store = RunStore(folder / "runs")
     run_id = train_here(store, write_tiny_category(folder / "images", n_good=2, n_bad=3))
-    for request in (TravelRequest(n=1000, steps=20), default_wells("euler").travel):
+    for request in first_requests(store.config(run_id).settings):
         compute_answer(store, run_id, request, lambda share: None)
     return store.home, run_id
 

@@ -10,6 +10,7 @@ from page_runs import OpenPage, texts
 
 from wtflow.results import open_results
 from wtflow.store.runs import RunStore
+from wtflow.studies.answers import answer_path
 from wtflow.studies.compute import compute_answer
 from wtflow.studies.requests import OverTimeRequest
 
@@ -46,6 +47,7 @@ def test_the_address_names_image_patch_time_and_comparison(open_page: OpenPage, 
 
 
 def test_scores_over_time_are_offered_and_shown_once_they_are_there(open_page: OpenPage, store: RunStore, trained: str):
+    answer_path(store, trained, OverTimeRequest()).unlink()
     page = open_page("follow")
     assert field_of(page)["story"]["over"] is None
     assert any(one.label.startswith("Score all 5 test images") for one in page.button)

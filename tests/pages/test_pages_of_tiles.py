@@ -12,11 +12,12 @@ from run_folders import train_here, write_tiny_category
 from streamlit.testing.v1 import AppTest
 from waiting import PATIENCE_S
 
+from wtflow.jobs.first_visits import first_requests
 from wtflow.results import each_image, image_at, open_results
 from wtflow.store.runs import RunStore
 from wtflow.studies.compute import compute_answer
 from wtflow.studies.keep_run import keep_run
-from wtflow.studies.requests import StepsRequest, TravelRequest, default_wells
+from wtflow.studies.requests import StepsRequest
 from wtflow.studies.rescore import score_again
 
 STRIP = (64, 192)
@@ -31,7 +32,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     store = RunStore(folder / "runs")
     root = write_tiny_category(folder / "images", n_good=2, n_bad=3, shape=STRIP)
     run_id = train_here(store, root, tile="side")
-    for request in (TravelRequest(n=1000, steps=20), default_wells("euler").travel, StepsRequest(n_trips=20)):
+    for request in (*first_requests(store.config(run_id).settings), StepsRequest(n_trips=20)):
         compute_answer(store, run_id, request, lambda share: None)
     kept = keep_run(store, run_id, score_again(store, run_id, {"steps": 1}, lambda done, total: None))
     return store.home, run_id, kept

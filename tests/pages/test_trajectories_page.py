@@ -19,7 +19,7 @@ from wtflow.jobs import studies
 from wtflow.results import open_results
 from wtflow.store.runs import RunStore
 from wtflow.studies.compute import compute_answer
-from wtflow.studies.requests import StepsRequest, TravelRequest
+from wtflow.studies.requests import StepsRequest, TravelRequest, default_paths
 
 SPOT, GOOD = "test/spot/001.png", "test/good/000.png"
 
@@ -68,7 +68,7 @@ def test_a_run_opens_with_its_paths_and_says_its_numbers(open_page: OpenPage, tr
     assert [chart["key"] for chart in field["charts"]] == ["norm", "speed", "straightness", "score"]
     good, spot = field["colours"][0]["counts"]
     assert (good, n) == (128, 128 + spot), "both normal images have 8 x 8 positions, all of them normal"
-    assert f"{n} of 1,000 positions: the images and masks have no more" in texts(page)
+    assert f"{n} of 2,000 positions: the images and masks have no more" in texts(page)
     assert "Normal positions" in texts(page) and "of normal and" in texts(page)
 
 
@@ -96,7 +96,7 @@ def test_a_run_without_defects_shows_the_normals_and_says_what_cannot_be_said(
     page = open_page("trajectories", run=run_id)
     assert not page.exception and not page.error
     assert field_of(page)["colours"][0]["names"] == ["normal"]
-    assert "128 of 1,000 positions: the images have no more" in texts(page)
+    assert "128 of 2,000 positions: the images have no more" in texts(page)
     assert "There are no defect positions here" in texts(page)
     page = open_page("trajectories", run=run_id, how="defect")
     assert not page.exception
@@ -239,7 +239,7 @@ def test_a_clicked_particle_is_ringed_and_leads_to_its_image_and_to_its_path_alo
     open_page: OpenPage, store: RunStore, trained: str
 ):
     page = click(open_page("trajectories", run=trained), 5)
-    places = compute_answer(store, trained, TravelRequest(n=1000, steps=20), lambda share: None).positions
+    places = compute_answer(store, trained, default_paths("euler"), lambda share: None).positions
     row, column = places.grid_row[5], places.grid_column[5]
     assert field_of(page)["marked"] == [5]
     assert f"**{GOOD}**, row {row}, column {column}: normal" in texts(page)
@@ -259,7 +259,7 @@ def test_where_only_a_part_is_drawn_a_click_still_means_the_particle_under_the_p
     assert field["ids"]["shape"] == [6]
     assert "6 of them are drawn, evenly over the types" in texts(page)
     page = click(page, 5)
-    travel = compute_answer(store, trained, TravelRequest(n=1000, steps=20), lambda share: None)
+    travel = compute_answer(store, trained, default_paths("euler"), lambda share: None)
     places = flow_cache.drawn(travel).positions
     name = open_results(store, trained).table.set_index("row").loc[int(places.row[5])].sample_id
     assert places.group[5] == "spot", "three of the six are defects, and they come last"

@@ -14,7 +14,6 @@ from run_folders import train_here, write_tiny_category
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.flow import flow_words
-from pages.ui.flow.flow_cache import hover_px
 from wtflow.jobs import studies
 from wtflow.numbers import percent
 from wtflow.records.core import GOOD
@@ -323,8 +322,3 @@ def test_the_time_of_the_landscape_changes_its_picture_and_the_address(open_page
 
 def test_the_way_to_the_moving_paths_keeps_the_run(open_page: OpenPage, trained: str):
     assert links_of(open_page("wells", run=trained))["Watch them travel"].startswith(f"trajectories?run={trained}")
-
-
-def test_pictures_to_hover_over_shrink_where_there_are_many_so_that_together_they_stay_as_large():
-    assert [hover_px(n) for n in (0, 1, 300, 600, 100_000)] == [112, 112, 112, 79, 64]
-    assert 600 * hover_px(600) ** 2 == pytest.approx(300 * 112**2, rel=0.01)

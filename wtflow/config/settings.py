@@ -212,9 +212,13 @@ class Settings(BaseModel):
             " it saw when images are moved or replaced."
         ),
     )
-    umap_after: bool = Field(
-        False, description="Compute the UMAP of the wells when the run has finished, so that the page opens with it."
+    prepare_pages: bool = Field(
+        True,
+        description=(
+            "When the run has finished, a process computes what its pages open with, so that first visits are quick."
+        ),
     )
+    umap_after: bool = Field(True, description="That process also computes the UMAP of the wells, which takes longest.")
 
     @field_validator("pool_window")
     @classmethod

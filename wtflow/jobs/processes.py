@@ -203,13 +203,16 @@ def this_process() -> Started:
     return Started(os.getpid(), psutil.Process().create_time())
 
 
-def give_way(niceness: int, threads: int) -> None:
-    """Lower the priority of this process and set torch's threads (0: one per core), so that pages stay quick."""
-    import torch
-
+def give_way(niceness: int, threads: int | None) -> None:
+    """Lower the priority of this process and set torch's threads (0: one per core; None: it needs no torch), so that
+    pages stay quick.
+    """
     if hasattr(os, "nice"):
         os.nice(niceness)
-    torch.set_num_threads(threads or os.cpu_count() or 1)
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads or os.cpu_count() or 1)
 
 
 def failure_of(error: Exception, details: str) -> Failure:

@@ -3,10 +3,12 @@ Imports no torch.
 
 While the process works, four files lie next to the place of the answer, `derived/<kind>-<key>.npz`: `.request.json`
 (the request), `.status.json` (how far it is), `.log` and `.stop` (present = please stop). Once the answer is there they
-are removed; after a failure they stay.
+are removed; after a failure they stay. A process may compute several answers in turn: the status of each names it, and
+the log lies next to the first.
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +24,7 @@ from wtflow.store.runs import RunStore
 from wtflow.studies.answers import answer_path
 from wtflow.studies.requests import Request
 
+AHEAD = "--ahead"
 MAX_AT_ONCE = 2
 """More processes than cores of a small machine only wait for each other."""
 
@@ -57,27 +60,41 @@ def task_state(store: RunStore, run_id: str, request: Request) -> TaskState:
 
 def start_task(store: RunStore, run_id: str, request: Request) -> None:
     """Start the process unless the answer is ready or running. Raises RunBusyError when MAX_AT_ONCE run already."""
+    start_tasks(store, run_id, [request])
+
+
+def start_tasks(store: RunStore, run_id: str, requests: Sequence[Request], *, is_ahead: bool = False) -> None:
+    """Start one process for those of the answers that are neither ready nor running; it computes them in this order.
+
+    is_ahead: nobody waits for them yet. What such a process leaves undone counts as never begun. Raises RunBusyError
+    when MAX_AT_ONCE run already.
+    """
     with locked(store):
-        path = answer_path(store, run_id, request)
-        if _state_of(path).state in ("ready", "running"):
+        wanted = {answer_path(store, run_id, request): request for request in requests}
+        paths = [path for path in wanted if _state_of(path).state not in ("ready", "running")]
+        if not paths:
             return
-        n_busy = sum(is_alive(_read_status(other)) for other in _all_answers(store))
-        if n_busy >= MAX_AT_ONCE:
-            raise RunBusyError(f"{n_busy} computations are already running.", fix="Wait for one to end, or stop it.")
-        _clear(path)
-        write_atomic(request_file(path), lambda file: file.write(request.model_dump_json().encode()))
-        log = _beside(path, "log")
-        processes.launch(
-            "wtflow.jobs.study_worker",
-            [run_id, path.stem],
-            log,
-            store.home,
-            lambda started: write_json(_beside(path, "status.json"), running_now(started)),
-        )
+        busy = {_started(status) for status in map(_read_status, _all_answers(store)) if is_alive(status)}
+        if len(busy) >= MAX_AT_ONCE:
+            raise RunBusyError(f"{len(busy)} computations are already running.", fix="Wait for one to end, or stop it.")
+        for path in paths:
+            _clear(path)
+            text = wanted[path].model_dump_json().encode()
+            write_atomic(request_file(path), lambda file, text=text: file.write(text))
+
+        def note(started: Started) -> None:
+            for path in paths:
+                write_json(_beside(path, "status.json"), running_now(started, is_ahead))
+
+        ahead = [AHEAD] if is_ahead else []
+        arguments = [*ahead, run_id, *(path.stem for path in paths)]
+        processes.launch("wtflow.jobs.study_worker", arguments, _beside(paths[0], "log"), store.home, note)
 
 
 def stop_task(store: RunStore, run_id: str, request: Request) -> None:
-    """Ask the process to end, and kill it after some seconds. Returns once it is gone."""
+    """Ask the process to end, and kill it after some seconds. Returns once it is gone. What it had still to compute
+    for others counts as never begun, too.
+    """
     path = answer_path(store, run_id, request)
     started = _started(_read_status(path))
     if started is not None and processes.find(*started) is not None:
@@ -101,10 +118,11 @@ def is_alive(status: dict[str, Any]) -> bool:
 # -- by the worker -----------------------------------------------------------------------------------------------------
 
 
-def running_now(started: Started) -> dict[str, Any]:
+def running_now(started: Started, is_ahead: bool = False) -> dict[str, Any]:
     """The status of a process that starts now."""
     pid, created = started
-    return {"state": "running", "share": 0.0, "began": time.time(), "pid": pid, "pid_created": created}
+    status = {"state": "running", "share": 0.0, "began": time.time(), "pid": pid, "pid_created": created}
+    return status | ({"is_ahead": True} if is_ahead else {})
 
 
 def how_far(share: float) -> dict[str, Any]:
@@ -126,6 +144,20 @@ def clear_status(store: RunStore, path: Path) -> None:
     """Remove the files of a task that is over: the answer is there, or it was stopped."""
     with locked(store):
         _clear(path)
+
+
+def clear_running(store: RunStore, path: Path) -> None:
+    """Remove the files of a task unless it failed."""
+    with locked(store):
+        if _read_status(path).get("state") == "running":
+            _clear(path)
+
+
+def write_log(store: RunStore, path: Path, text: str) -> None:
+    """Write why a task failed where people look for it. Nothing is written when the run has been deleted."""
+    with locked(store):
+        if path.parent.is_dir():
+            write_atomic(_beside(path, "log"), lambda file: file.write(text.encode()))
 
 
 def is_stop_asked(path: Path) -> bool:
@@ -157,7 +189,7 @@ def _state_of(path: Path) -> TaskState:
             words=str(status.get("words", "")),
             told_left=_left(status),
         )
-    if status.get("state") != "running" or is_stop_asked(path):
+    if status.get("state") != "running" or is_stop_asked(path) or status.get("is_ahead"):
         return TaskState("absent")
     started = _started(status)
     message, first = processes.why_it_ended(started.pid if started else None, path.parents[2])

@@ -12,7 +12,7 @@ from pathlib import Path
 from wtflow.datasets.run_images import RunData, read_data
 from wtflow.datasets.tiles import n_tiles
 from wtflow.errors import DamagedRunError, DatasetError, DiskFullError, WTFlowError
-from wtflow.jobs import processes, trainings
+from wtflow.jobs import first_visits, processes, trainings
 from wtflow.jobs.reporter import Reporter
 from wtflow.machine.memory import peak_mib
 from wtflow.machine.progress import StopRequestedError, say
@@ -135,21 +135,7 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
         store.write_status(run_id, finished_status(len(table), f"Finished in {sum(seconds.values()):.0f} s."))
     store.free_reserve(run_id)
     say(f"finished: {summary['metrics']}")
-    if settings.umap_after:
-        _start_umap(store, run_id)
-
-
-def _start_umap(store: RunStore, run_id: str) -> None:
-    """Start the UMAP of the wells in a separate process, which outlives this one.
-    The run stays finished even if that fails.
-    """
-    from wtflow.jobs.studies import start_task
-    from wtflow.studies.requests import default_wells
-
-    try:
-        start_task(store, run_id, default_wells(store.config(run_id).settings.solver))
-    except Exception as error:  # raised, it would turn the finished run into a failed one
-        say(f"the UMAP of the wells was not started: {error}")
+    first_visits.prepare(store, run_id)
 
 
 def _checkpoint(store: RunStore, fresh: FreshResults, run_id: str) -> Path:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Generic
 
 from wtflow.datasets.masks.live import stamp_run_masks
+from wtflow.records.drawn import DrawnPictures
 from wtflow.records.failures import ImageFacts, NearestNormals
 from wtflow.records.flow import PositionSet, Projection, ReturnTrip, StepsRow, Travel
 from wtflow.records.follow import OverTime, OwnPaths, Yardstick
@@ -170,6 +171,14 @@ def _over_time_in(arrays: derived.Arrays, values: dict[str, Any]) -> OverTime:
     return OverTime(**found)
 
 
+def _pictures_out(drawn: DrawnPictures) -> tuple[derived.Arrays, dict[str, Any]]:
+    return {}, {"n_images": drawn.n_images}
+
+
+def _pictures_in(arrays: derived.Arrays, values: dict[str, Any]) -> DrawnPictures:
+    return DrawnPictures(int(values["n_images"]))
+
+
 _ENCODE: dict[str, Callable[[Any], tuple[derived.Arrays, dict[str, Any]]]] = {
     "travel": _travel_out,
     "umap": _umap_out,
@@ -178,6 +187,7 @@ _ENCODE: dict[str, Callable[[Any], tuple[derived.Arrays, dict[str, Any]]]] = {
     "nearest": _nearest_out,
     "yardstick": _yardstick_out,
     "overtime": _over_time_out,
+    "pictures": _pictures_out,
 }
 _DECODE: dict[str, Callable[[derived.Arrays, dict[str, Any]], Any]] = {
     "travel": _travel_in,
@@ -187,4 +197,5 @@ _DECODE: dict[str, Callable[[derived.Arrays, dict[str, Any]], Any]] = {
     "nearest": _nearest_in,
     "yardstick": _yardstick_in,
     "overtime": _over_time_in,
+    "pictures": _pictures_in,
 }

@@ -6,11 +6,13 @@ from typing import Any, Final
 from wtflow.errors import StoreError
 from wtflow.failures.facts import compute_facts
 from wtflow.machine.progress import ShareDone
+from wtflow.records.drawn import DrawnPictures
 from wtflow.records.failures import ImageFacts
 from wtflow.results import open_results
 from wtflow.store.runs import RunStore
 from wtflow.studies.answers import ask
 from wtflow.studies.requests import A, Answer, Request, RequestFor
+from wtflow.studies.small_pictures import fill_small, looks_of, open_small
 
 
 def compute_answer(store: RunStore, run_id: str, request: RequestFor[A], progress: ShareDone) -> A:
@@ -42,6 +44,12 @@ def _from_own_steps(store: RunStore, run_id: str, request: Request, progress: Sh
     return follow_answers.COMPUTED_BY[request.kind](open_flow(store, run_id), request, progress)
 
 
+def _drawn(store: RunStore, run_id: str, request: Request, progress: ShareDone) -> DrawnPictures:
+    small = open_small(store, run_id, lambda: open_results(store, run_id))
+    fill_small(small, looks_of(len(small.results.test)), lambda done, total: progress(done / total))
+    return DrawnPictures(len(small.results.test))
+
+
 def _from_flow(store: RunStore, run_id: str, request: Request, progress: ShareDone) -> Answer:
     from wtflow.studies import flow_answers  # imports torch
     from wtflow.studies.run_flow import open_flow
@@ -51,6 +59,7 @@ def _from_flow(store: RunStore, run_id: str, request: Request, progress: ShareDo
 
 _COMPUTED_BY: Final[dict[str, Callable[[RunStore, str, Request, ShareDone], Any]]] = {
     "facts": _from_results,
+    "pictures": _drawn,
     "nearest": _from_flow,
     "travel": _from_flow,
     "umap": _from_flow,
@@ -59,3 +68,6 @@ _COMPUTED_BY: Final[dict[str, Callable[[RunStore, str, Request, ShareDone], Any]
     "overtime": _from_own_steps,
 }
 """Kind of a request -> what computes its answer: from the results on disk, or from the network and the features too."""
+
+WITHOUT_NETWORK: Final = ("facts", "pictures")
+"""Kinds whose answers need no torch."""

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from wtflow.config import Solver
 from wtflow.errors import SettingsError
+from wtflow.records.drawn import DrawnPictures
 from wtflow.records.failures import ImageFacts, NearestNormals
 from wtflow.records.flow import Projection, ReturnTrip, StepsRow, Travel
 from wtflow.records.follow import OverTime, Yardstick
@@ -20,7 +21,7 @@ MAP_MOST_FITTED = 1000
 Metric = Literal["euclidean", "cosine", "manhattan", "correlation"]
 
 StepsAnswer = tuple[tuple[StepsRow, ...], tuple[ReturnTrip, ...]]
-Answer = Travel | Projection | StepsAnswer | ImageFacts | NearestNormals | Yardstick | OverTime
+Answer = Travel | Projection | StepsAnswer | ImageFacts | NearestNormals | DrawnPictures | Yardstick | OverTime
 A = TypeVar("A", bound=Answer)
 A_co = TypeVar("A_co", bound=Answer, covariant=True)
 
@@ -104,6 +105,12 @@ class FactsRequest(RequestFor[ImageFacts]):
     kind: Literal["facts"] = "facts"
 
 
+class PicturesRequest(RequestFor[DrawnPictures]):
+    """The small pictures of all test images, which galleries and hovering show."""
+
+    kind: Literal["pictures"] = "pictures"
+
+
 class NearestRequest(RequestFor[NearestNormals]):
     """The training normal nearest to each test image."""
 
@@ -129,6 +136,11 @@ def default_wells(solver: Solver) -> UmapRequest:
     return UmapRequest(travel=TravelRequest(how="balanced", n=2000, steps=20, solver=solver), n_fit=2000)
 
 
+def default_paths(solver: Solver) -> TravelRequest:
+    """What the page `trajectories` opens with: the paths that end in the points of `wells`."""
+    return default_wells(solver).travel
+
+
 def map_request(n_images: int, solver: Solver) -> UmapRequest:
     """The UMAP of the single worst position of each of n_images test images, before the flow moves it. It does not
     depend on the threshold.
@@ -143,7 +155,16 @@ def map_request(n_images: int, solver: Solver) -> UmapRequest:
 Request = RequestFor[Answer]
 """Any request."""
 
-_Kinds = TravelRequest | UmapRequest | StepsRequest | FactsRequest | NearestRequest | YardstickRequest | OverTimeRequest
+_Kinds = (
+    TravelRequest
+    | UmapRequest
+    | StepsRequest
+    | FactsRequest
+    | PicturesRequest
+    | NearestRequest
+    | YardstickRequest
+    | OverTimeRequest
+)
 _ANY: TypeAdapter[Request] = TypeAdapter(Annotated[_Kinds, Field(discriminator="kind")])
 
 

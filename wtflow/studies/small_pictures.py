@@ -8,6 +8,7 @@ Pages and workers use the same files, whoever needs one first draws it. Where th
 time.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,12 @@ OPACITY: Final = 0.6
 """Of the map in the look `overlay`: high scores cover, and the part stays to be recognised."""
 DRAWING: Final = 1
 """Goes up when pictures are drawn otherwise, so that those kept before are drawn anew."""
+
+
+HOVER_PX, LEAST_HOVER_PX, HOVER_IMAGES = 112, 64, 300
+"""Pictures shown next to the point under the cursor all travel to the browser at once: of more images than this they
+are smaller, so that together they stay as large.
+"""
 
 
 class Small(NamedTuple):
@@ -109,6 +116,22 @@ def fill_small(small: SmallPictures, looks: Iterable[tuple[Look, int]], progress
         if missing := [look for look in looks if small.kept(row, *look) is None]:
             small.draw(row, missing)
         progress(done, len(images))
+
+
+def hover_px(n_images: int) -> int:
+    """Longer side of a picture to hover over, when there are so many."""
+    return max(LEAST_HOVER_PX, round(HOVER_PX * min(1.0, math.sqrt(HOVER_IMAGES / max(n_images, 1)))))
+
+
+def hover_looks(n_images: int) -> list[tuple[Look, int]]:
+    """The pictures to hover over: the image, and its map."""
+    size_px = hover_px(n_images)
+    return [("image", size_px), ("map", size_px)]
+
+
+def looks_of(n_images: int) -> list[tuple[Look, int]]:
+    """The pictures of a run with so many test images that pages open with."""
+    return [("overlay", CARD_PX), *hover_looks(n_images)]
 
 
 def _stamp(path: Path) -> str:

@@ -5,7 +5,6 @@ The rules are those of cache.py: small plain keys with a stamp of the files read
 again.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,13 +37,21 @@ from wtflow.records.flow import (
 from wtflow.store.runs import RunStore
 from wtflow.studies.answers import answer_path, load_answer
 from wtflow.studies.positions import drawn_evenly, thin
-from wtflow.studies.requests import A, Answer, Request, RequestFor, TravelRequest, UmapRequest, request_from_json
+from wtflow.studies.requests import (
+    A,
+    Answer,
+    PicturesRequest,
+    Request,
+    RequestFor,
+    TravelRequest,
+    UmapRequest,
+    request_from_json,
+)
+from wtflow.studies.small_pictures import hover_looks
 from wtflow.studies.well import yardstick_of
 
-HOVER_PX, LEAST_HOVER_PX, HOVER_IMAGES = 112, 64, 300
-"""Pictures shown next to the point under the cursor all travel to the browser at once: of more images than this they
-are smaller, so that together they stay as large.
-"""
+FEW_IMAGES = 12
+"""Of so many a page draws the pictures to hover over itself, where nobody has: a fifth of a second."""
 
 MOST_DRAWN = 2000
 """Moving particles in the browser at once; of more positions a part is drawn, evenly over the groups."""
@@ -250,7 +257,7 @@ def _field(
     """An encoded field by everything it depends on: `build` gets the answers to the requests. Building shows progress,
     which cached functions cannot.
     """
-    stamps = tuple(file_stamp(answer_path(store, run_id, one)) for one in requests)
+    stamps = tuple(file_stamp(answer_path(store, run_id, one)) for one in (*requests, PicturesRequest()))
     key = (what, str(store.home), run_id, requests, run_stamp(store, run_id), stamps)
     shelf = fields()
     found = shelf.get(key)
@@ -266,26 +273,19 @@ def fields() -> Shelf[dict[str, Any]]:
     return Shelf(6)
 
 
-def hover_px(n_images: int) -> int:
-    """Longer side of a picture to hover over, when there are so many."""
-    return max(LEAST_HOVER_PX, round(HOVER_PX * min(1.0, math.sqrt(HOVER_IMAGES / max(n_images, 1)))))
-
-
-def hover_pictures(store: RunStore, run_id: str, positions: PositionSet, size_px: int | None = None) -> Pictures:
-    """Small pictures of the images that positions lie in, with a bar while they are made; as large as their number
-    allows unless a size is given.
+def hover_pictures(store: RunStore, run_id: str, positions: PositionSet, size_px: int | None = None) -> Pictures | None:
+    """Small pictures of the images that positions lie in; None while a process draws those of a run for the first
+    time. They are as large as their number allows unless a size is given.
     """
     results_ = results(store, run_id)
     rows = sorted({int(row) for row in positions.row})
+    if size_px is None and len(rows) > FEW_IMAGES and answer(store, run_id, PicturesRequest()) is None:
+        return None
     shown = results_.table.set_index("row").loc[rows]
-    size_px = size_px or hover_px(len(rows))
-    bar = st.progress(0.0, text="Drawing small pictures")
-    images, maps = [], []
+    looks = hover_looks(len(rows) if len(rows) <= FEW_IMAGES else len(results_.test))
+    if size_px is not None:
+        looks = [(look, size_px) for look, _ in looks]
     small = small_pictures(store, run_id)
-    for i, row in enumerate(rows):
-        image, heat = tiles(small, row, [("image", size_px), ("map", size_px)])
-        images.append(data_uri(image.jpeg))
-        maps.append(data_uri(heat.jpeg))
-        bar.progress((i + 1) / len(rows), text=f"Drawing small pictures: {i + 1} of {len(rows)}")
-    bar.empty()
+    drawn_ = [tiles(small, row, looks) for row in rows]
+    images, maps = ([data_uri(one.jpeg) for one in of_look] for of_look in zip(*drawn_, strict=True))
     return position_pictures(positions, results_.maps.shape[1:], rows, list(shown.sample_id), images, maps)

@@ -11,7 +11,7 @@ from pages.ui.note_taking import show_tag_filter
 from wtflow.errors import RunNotFoundError
 from wtflow.plots.theme import OUTCOMES
 from wtflow.results import RunResults, find_sample
-from wtflow.studies.requests import TravelRequest, checked
+from wtflow.studies.requests import TravelRequest, checked, default_paths
 
 IMAGES = {
     "all": "All test images",
@@ -82,7 +82,8 @@ def read_paths_form(results: RunResults, threshold: thresholds.Threshold) -> Pat
         ordered = rows.sort_values(["score", "sample_id"], ascending=[images == "lowest", True])
         picked = sorted(int(row) for row in ordered.row[:N_OF_A_KIND])
     how, places, at = _how(results, images)
-    n, saves = _number("n", COUNTS, 1000), _number("saves", SAVES, 20)
+    start = default_paths(results.settings.solver)
+    n, saves = _number("n", COUNTS, start.n), _number("saves", SAVES, start.steps)
     are_all = images == "all" and len(rows) == len(everything)
     request = checked(
         TravelRequest,

@@ -83,7 +83,7 @@ ADVANCED = {
         "edge_quantile",
         "holdout_fraction",
     ),
-    "Process": ("threads", "niceness", "checkpoint_every_s", "keep_pictures", "umap_after"),
+    "Process": ("threads", "niceness", "checkpoint_every_s", "keep_pictures", "prepare_pages", "umap_after"),
 }
 
 _LABELS = {
@@ -113,7 +113,8 @@ _LABELS = {
     "edge_quantile": "Levelling near the edge",
     "threads": "Threads (0: automatic)",
     "keep_pictures": "Keep pictures of scored images",
-    "umap_after": "UMAP of the wells afterwards",
+    "prepare_pages": "Prepare first visits of pages",
+    "umap_after": "Prepare the UMAP of the wells, too",
 }
 _CHOICES = (
     "preset",
