@@ -121,6 +121,15 @@ def _show_card(results: RunResults, image: CalledRow, picture: Small, threshold:
         st.markdown(
             f":{_COLOURS[image.outcome]}-badge[{OUTCOMES[image.outcome]}]{'' if share is None else f' :small[{share}]'}"
         )
+        with st.container(key=f"follow_{image.row}"):
+            link(
+                "follow",
+                "Follow",
+                run=results.run_id,
+                sample=image.sample_id,
+                position=None,
+                help=f"Follow {'this defect' if image.is_defective else 'its highest patch'} from the image to the map",
+            )
         note_taking.show_note_line(thresholds.read_notes(results).note(image.sample_id))
 
 

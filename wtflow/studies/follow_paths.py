@@ -1,12 +1,13 @@
 """Positions moved by the run's own solver and steps, as its scoring moves them. Imports torch."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from wtflow.flow.integrate import integrate, integrate_saved
+from wtflow.flow.integrate import integrate
 from wtflow.machine.progress import ShareDone
 from wtflow.records.flow import PositionSet
 from wtflow.records.follow import OwnPaths, Yardstick
@@ -20,18 +21,25 @@ from wtflow.studies.travel import CHUNK, MOST_VALUES, starts
 
 
 def own_states(detector: Detector, x: Tensor) -> tuple[np.ndarray, Tensor]:
-    """Times (S,) and states (S, ..., C) float32 of features x (..., C) at t=0 after each of the run's own steps.
+    """Times (S,) and states (S, ..., C) float32 of features x (..., C) at t=0 after each of the run's own steps, in the
+    precision of its scoring.
 
-    The last is what the run's scoring computes, in its precision; those before are in full precision. Raises FlowError
-    for values that are not finite.
+    The last is made without a stop, as scoring makes it: it is the run's own to the last digit. Raises FlowError for
+    values that are not finite.
     """
     settings, velocity = detector.settings, detector.velocity
     is_single = x.device.type == "cpu" and getattr(velocity, "is_positionwise", False)
     products = type_of_products(x.device, settings) if is_single else None
+    t = np.linspace(0, 1, settings.steps + 1)
+    states = torch.empty((len(t), *x.shape), dtype=x.dtype, device=x.device)
+    states[0] = x
     with torch.inference_mode(), autocast(detector.device, settings):
-        t, states = integrate_saved(velocity, x, settings.steps, settings.solver)
+        for k, (begin, end) in enumerate(pairwise(t[:-1].tolist()), start=1):
+            states[k] = integrate(
+                velocity, states[k - 1], 1, settings.solver, t_start=begin, t_end=end, products=products
+            )
         states[-1] = integrate(velocity, x, settings.steps, settings.solver, products=products)
-    return t.double().cpu().numpy(), states.float()
+    return t, states
 
 
 def own_paths(detector: Detector, x: Tensor, basis: Pca) -> OwnPaths:
