@@ -12,7 +12,7 @@ const PANELS = `
 <figure class="disc"><figcaption><b>3</b><span data-is="disc_words"></span><output data-is="radius"></output></figcaption><div class="view" data-is="disc" role="img"><canvas></canvas></div></figure>
 <figure class="chart"><figcaption><b>4</b><span>Distance from the origin</span><output data-is="distance"></output></figcaption><div class="view" data-is="chart" role="img"><canvas></canvas></div></figure>
 <figure class="map"><figcaption><b>5</b><span data-is="map_words">The map if the flow ended here</span></figcaption><div class="pair"><div class="view" data-is="map" role="img"><canvas></canvas></div>
-  <dl class="end"><dt>This pixel</dt><dd><i data-is="swatch"></i><output data-is="score"></output></dd><dd class="share" data-is="share"></dd>
+  <dl class="end"><dt>Score here</dt><dd><i data-is="swatch"></i><output data-is="score"></output></dd><dd class="share" data-is="share"></dd>
   <dt data-is="auroc_words">The run's image AUROC</dt><dd><output data-is="auroc"></output></dd><dd class="view spark" data-is="spark" role="img"><canvas></canvas></dd><dd class="share" data-is="auroc_note"></dd></dl></div></figure>`;
 
 const STRIP = `<div class="panels">${PANELS}</div><p class="said" data-is="said" aria-live="polite"></p>
