@@ -6,7 +6,7 @@ import pytest
 from wtflow.plots.groups import group_colours
 from wtflow.plots.landscape import HEIGHTS, plot_landscape_field, plot_landscape_surface
 from wtflow.plots.theme import COLOURS
-from wtflow.plots.well import plot_depth, plot_escape, plot_radius_heat
+from wtflow.plots.well import plot_depth, plot_escape, plot_radius, plot_radius_heat
 from wtflow.records.core import GOOD
 from wtflow.records.flow import UNMARKED, Landscape
 
@@ -209,3 +209,24 @@ def test_heights_have_another_scale_than_scores_and_one_that_rises_in_brightness
         for _, colour in HEIGHTS
     ]
     assert np.all(np.diff(light) > 0)
+
+
+# -- normal and defect on one axis -------------------------------------------------------------------------------------
+
+
+def test_normals_and_defects_share_one_axis_with_their_medians_bands_and_yardsticks():
+    """Medians of 2 and 5; the band closes around the curve, and all of it fits below the top."""
+    t = np.array([0.0, 1.0])
+    spreads = {"normal": np.array([[1, 1], [2, 2], [3, 3]]), "defect": np.array([[4, 4], [5, 5], [9.0, 6]])}
+    figure = plot_radius(t, spreads, np.array([3.5, 3.0]), (7.0, 6.5, 7.5))
+    curves = {trace.name: list(trace.y) for trace in figure.data if trace.name}
+    assert curves["normal"] == [2, 2] and curves["defect"] == [5, 5]
+    assert curves["99\N{NBSP}% of normals"] == [3.5, 3.0] and curves["noise: 7"] == [7, 7]
+    bands = [list(trace.y) for trace in figure.data if trace.fill == "toself"]
+    assert [9, 6, 4, 4] in bands and figure.layout.yaxis.range[1] > 9
+    assert len({trace.xaxis for trace in figure.data}) == 1
+
+
+def test_without_normals_there_is_no_yardstick_of_normals():
+    figure = plot_radius(np.array([0.0, 1.0]), {"defect": np.ones((3, 2))}, None, (7.0, 6.5, 7.5))
+    assert "99\N{NBSP}% of normals" not in {trace.name for trace in figure.data}

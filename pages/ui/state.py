@@ -49,6 +49,7 @@ WELLS = (
     "distance",
     "metric",
     "umap_seed",
+    "tab",
     "plane",
     "at",
     "picked",

@@ -148,6 +148,7 @@ def test_from_points_to_images_and_back_with_marks_and_settings_kept(server, pag
     page.get_by_role("button", name="Mark").first.click()
     page.wait_for_url(re.compile("picked="))
     field.until("f.marked.length > 0")
+    page.locator(".st-key-wells_sample button").click()
     page.get_by_role("combobox", name="Steps").click()
     page.get_by_role("option", name="10", exact=True).click()
     page.wait_for_url(re.compile("saves=10"))
@@ -161,7 +162,7 @@ def test_from_points_to_images_and_back_with_marks_and_settings_kept(server, pag
 
 
 def test_the_landscape_follows_its_time(server, page):
-    page.goto(f"{server}/wells")
+    page.goto(f"{server}/wells?tab=landscape")
     Drawn(page)
     figure = page.locator(".st-key-landscape_field .js-plotly-plot")
     figure.wait_for()

@@ -19,8 +19,7 @@ SHORTEST: Final = 0.3
 def slowness() -> float:
     """How many times longer work on one core takes than on the machine that estimates were measured on.
 
-    The speed of a plain loop, times how many programs wait for each core: what others compute makes all longer. Takes a
-    few milliseconds.
+    The speed of a plain loop, times what others that compute cost. Takes a few milliseconds.
     """
     return max(SHORTEST, _loop_seconds() / REFERENCE_S) * _waiting()
 
@@ -37,5 +36,9 @@ def _loop_seconds() -> float:
 
 
 def _waiting() -> float:
-    """Programs per core with one more, at least 1."""
-    return max(1.0, (psutil.getloadavg()[0] + 1) / (os.cpu_count() or 1))
+    """How much longer work takes because of others, at least 1: the square root of the programs per core with one more.
+
+    Their number itself promised three times too much in twelve fits at 3 to 9 programs a core: many of them run only
+    now and then.
+    """
+    return max(1.0, (psutil.getloadavg()[0] + 1) / (os.cpu_count() or 1)) ** 0.5

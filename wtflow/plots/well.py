@@ -24,6 +24,8 @@ DENSEST: Final = 0.99
 """Quantile of the filled cells at which the colour is full: at t=1 all positions may crowd in a few cells."""
 
 HEAT_HEIGHT_PX: Final = 380
+RADIUS_HEIGHT_PX: Final = 330
+"""Beside the map, above the words, inside a window of 768."""
 
 
 def plot_radius_heat(
@@ -67,6 +69,56 @@ def plot_radius_heat(
     figure.update_yaxes(range=[0, top], showgrid=False, zeroline=False)
     figure.update_yaxes(title_text="distance from the origin", col=1)
     figure.update_layout(margin={"t": 74}, legend={"y": 1.1})
+    return figure
+
+
+def plot_radius(
+    t: np.ndarray, spreads: Mapping[str, np.ndarray], well_radius: np.ndarray | None, shell: tuple[float, float, float]
+) -> go.Figure:
+    """Distance from the origin over time, normals and defects on one axis: the median, in a band of nine tenths; with
+    the normals' 99 % radius and the shell of noise.
+
+    t: (S,); spreads: "normal" and "defect" -> (3, S) 5 % quantile, median, 95 % quantile; well_radius: (S,), None
+    without normals; shell: mean, 5 % and 95 % quantile of the norm of noise.
+    """
+    figure = style(go.Figure(), height=RADIUS_HEIGHT_PX)
+    if not spreads:
+        return add_empty_note(figure, "No positions to show.")
+    for kind, (low, middle, high) in spreads.items():
+        red, green, blue = hex_to_rgb(COLOURS[kind])
+        band = np.concatenate([high, low[::-1]])
+        figure.add_trace(
+            go.Scatter(
+                x=np.concatenate([t, t[::-1]]),
+                y=band,
+                mode="lines",
+                line={"width": 0},
+                fill="toself",
+                fillcolor=f"rgba({red}, {green}, {blue}, 0.2)",
+                legendgroup=kind,
+                showlegend=False,
+                hoverinfo="skip",
+            )
+        )
+        hover = f"{kind}, t = %{{x:.3g}}<br>median %{{y:.4g}}<extra></extra>"
+        line = {"color": COLOURS[kind], "width": 3}
+        figure.add_trace(
+            go.Scatter(
+                x=t,
+                y=middle,
+                mode="lines",
+                line=line,
+                name=kind,
+                legendgroup=kind,
+                hovertemplate=hover,
+            )
+        )
+    _add_yardsticks(figure, None, t, well_radius, shell)
+    tops = [float(high.max()) for _, _, high in spreads.values()] + [shell[2]]
+    tops += [] if well_radius is None else [float(np.max(well_radius))]
+    figure.update_xaxes(title_text=TIME_TITLE, range=[-0.02, 1.02])
+    figure.update_yaxes(title_text="distance from the origin", range=[0, 1.04 * max(tops)], zeroline=False)
+    figure.update_layout(showlegend=True, legend={"y": 1.02, "yanchor": "bottom"}, margin={"t": 56, "b": 48})
     return figure
 
 
@@ -169,13 +221,21 @@ def _heat(edges: np.ndarray, density: np.ndarray, t: np.ndarray, colour: str, fu
 
 
 def _add_yardsticks(
-    figure: go.Figure, column: int, t: np.ndarray, well_radius: np.ndarray, shell: tuple[float, float, float]
+    figure: go.Figure,
+    column: int | None,
+    t: np.ndarray,
+    well_radius: np.ndarray | None,
+    shell: tuple[float, float, float],
 ) -> None:
-    """The shell and its spread dotted, the normals' radius dashed; listed in the legend once."""
+    """The shell and its spread dotted, the normals' radius dashed; listed in the legend once. column: of the panel,
+    None where there is one alone.
+    """
+    where = {} if column is None else {"row": 1, "col": column}
     mean, low, high = shell
     dotted = {"color": COLOURS["reference"], "width": 2, "dash": "dot"}
     band = {"mode": "lines", "line": {"width": 0}, "fill": "toself", "fillcolor": "rgba(123, 132, 148, 0.3)"}
-    common = {"showlegend": column == 1, "hoverinfo": "skip"}
+    is_listed = column in (None, 1)
+    common = {"showlegend": is_listed, "hoverinfo": "skip"}
     shaded = go.Scatter(
         x=[0, 1, 1, 0],
         y=[low, low, high, high],
@@ -184,13 +244,15 @@ def _add_yardsticks(
         **band,
         **common | {"showlegend": False},
     )
-    figure.add_trace(shaded, row=1, col=column)
-    name = f"shell of noise: {mean:.3g}, band holds 90\N{NBSP}%"
+    figure.add_trace(shaded, **where)
+    words = f"shell of noise: {mean:.3g}, band holds 90\N{NBSP}%"
+    name = f"noise: {mean:.3g}" if column is None else words
     figure.add_trace(
         go.Scatter(x=[0, 1], y=[mean, mean], mode="lines", line=dotted, name=name, legendgroup="shell", **common),
-        row=1,
-        col=column,
+        **where,
     )
+    if well_radius is None:
+        return
     dashed = {"color": COLOURS["selected"], "width": 2.5, "dash": "dash"}
     hover = "t = %{x:.3g}<br>99\N{NBSP}% of the normals within %{y:.4g}<extra></extra>"
     radius = go.Scatter(
@@ -198,9 +260,9 @@ def _add_yardsticks(
         y=well_radius,
         mode="lines",
         line=dashed,
-        name="99\N{NBSP}% of the normals lie below",
+        name="99\N{NBSP}% of normals" if column is None else "99\N{NBSP}% of the normals lie below",
         legendgroup="radius",
-        showlegend=column == 1,
+        showlegend=is_listed,
         hovertemplate=hover,
     )
-    figure.add_trace(radius, row=1, col=column)
+    figure.add_trace(radius, **where)

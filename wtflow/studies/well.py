@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from wtflow.errors import FlowError
-from wtflow.numbers import flow_time, percent
+from wtflow.numbers import flow_time, percent, score
 from wtflow.plots.disc_views import Yardstick
 from wtflow.records.core import GOOD
 from wtflow.records.flow import UNMARKED, Travel
@@ -38,6 +38,19 @@ def well_radius(travel: Travel, q: float = WELL_QUANTILE) -> np.ndarray:
     Raises FlowError without normals.
     """
     return np.quantile(_normal(travel, travel.norm), q, axis=1)
+
+
+def radius_spread(travel: Travel) -> dict[str, np.ndarray]:
+    """ "normal" and "defect" -> (3, S): 5 % quantile, median and 95 % quantile of the distance from the origin of such
+    positions, of those present. Positions outside every mask (UNMARKED) belong to neither.
+    """
+    group = travel.positions.group
+    kinds = {"normal": group == GOOD, "defect": ~np.isin(group, (GOOD, UNMARKED))}
+    return {
+        kind: np.quantile(travel.norm[:, chosen], [0.05, 0.5, 0.95], axis=1)
+        for kind, chosen in kinds.items()
+        if chosen.any()
+    }
 
 
 def radius_density(travel: Travel, group_names: tuple[str, ...], n_bins: int = 60) -> tuple[np.ndarray, np.ndarray]:
@@ -249,5 +262,5 @@ def _depth_in_words(travel: Travel) -> str:
     )
     return (
         f"The well is deepest at {flow_time(float(travel.t[deepest]))}: a normal would climb a potential of"
-        f" {depth[deepest]:.3g} to get out; {still}."
+        f" {score(float(depth[deepest]))} to get out; {still}."
     )

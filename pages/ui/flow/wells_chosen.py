@@ -18,33 +18,39 @@ TILE_PX = 140
 """Least width of a picture next to the map: three in a row."""
 
 
+HOW_TO_CHOOSE = (
+    "Draw a lasso or a box around points to see the images behind them. Click a point to mark all points of its image."
+)
+
+
+def chosen_points(points: dict[str, list[int]], selected: list[int], picked: str | None) -> set[int]:
+    """The points inside the last lasso, or those of the image that was picked."""
+    return set(selected or (points[picked] if picked is not None else ()))
+
+
 def show_chosen(
     store: RunStore,
     results: RunResults,
     travel: Travel,
     points: dict[str, list[int]],
-    selected: list[int],
+    chosen: set[int],
     picked: str | None,
 ) -> None:
-    """The images behind the points inside the last lasso, with counts; or those of the image that was picked."""
-    chosen = set(selected or (points[picked] if picked is not None else ()))
-    if not chosen:
-        st.caption(
-            "Draw a lasso or a box around points to see the images behind them. Click a point to mark all points of its"
-            " image."
-        )
-        return
+    """The images behind chosen points, with counts."""
+    is_of_picked = picked is not None and chosen == set(points[picked])
     places = travel.positions
     of_group = Counter(str(places.group[i]) for i in chosen)
     of_image = {sample: inside for sample, members in points.items() if (inside := [i for i in members if i in chosen])}
     words = ", ".join(f"{n} {group_words(name)}" for name, n in sorted(of_group.items(), key=lambda item: -item[1]))
-    what = "Chosen" if selected or picked is None else f"Points of {plain(picked)}"
+    what = f"Points of {plain(picked)}" if is_of_picked else "Chosen"
     st.markdown(
         f"**{what}: {widgets.count(len(chosen), 'point')} in {widgets.count(len(of_image), 'image')}** ({plain(words)})"
     )
     if picked:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"{plain(picked)} is marked." if selected else "They are ringed on the map.", width="content")
+            st.caption(
+                "They are ringed on the map." if is_of_picked else f"{plain(picked)} is marked.", width="content"
+            )
             st.button("Unmark", icon=":material/close:", type="tertiary", on_click=state.put, args=("picked", None))
     ordered = sorted(of_image, key=lambda sample: (-len(of_image[sample]), sample))
     on_page = widgets.pager(len(ordered), PER_PAGE)

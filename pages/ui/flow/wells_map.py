@@ -7,49 +7,65 @@ import streamlit as st
 from pages.ui import answers, state
 from pages.ui.downloads import offer_still
 from pages.ui.flow import flow_cache, flow_words
-from pages.ui.flow.field import HEIGHT, FieldState, show_field
-from pages.ui.flow.wells_chosen import points_by_image, show_chosen
-from pages.ui.flow.wells_sample import pick_umap
+from pages.ui.flow.field import FieldState, show_field
+from pages.ui.flow.wells_chosen import HOW_TO_CHOOSE, chosen_points, points_by_image, show_chosen
+from pages.ui.flow.wells_sample import pick_sample, pick_umap
+from pages.ui.flow.wells_shape import show_radius
 from pages.ui.frame import link
 from wtflow.export.tables import projection_csv, travel_csv
+from wtflow.numbers import count
 from wtflow.plots.umap_map import trust_in_words
 from wtflow.records.flow import Travel
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
 from wtflow.studies.requests import TravelRequest, UmapRequest, default_wells
 
+HEIGHT = "clamp(22rem, calc(100vh - 11.5rem), 60rem)"
+"""Of the map with its controls: what the title row and the line above it leave free of the window."""
+TRUST_HEIGHT = "clamp(22rem, calc(100vh - 14rem), 60rem)"
+"""The same below a line about the map's trustworthiness."""
 Shown = Literal["moving", "end", "start"]
 MAPS: dict[Shown, str] = {"moving": "The well", "end": "UMAP at t = 1", "start": "UMAP at t = 0"}
 """What the map can show: the moving positions, or a UMAP of them at one time."""
 
 
 def show_map(store: RunStore, results: RunResults, travel: Travel, request: TravelRequest) -> None:
-    """The map, and next to it what is behind the chosen points and what to look for."""
+    """The map; beside it the radius over time, what lies behind the chosen points, and what to look for."""
     points = points_by_image(results, travel)
     picked = state.choose("picked", points, None)
     marked = [] if picked is None else points[picked]
-    with st.container(key="map_and_images"):
-        left, right = st.columns([3, 2], gap="large")
-    with left:
-        shown: Shown = state.choose("map", MAPS, "moving")
+    shown: Shown = state.choose("map", MAPS, "moving")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="wells_line"):
         st.segmented_control(
             "Map",
             list(MAPS),
             required=True,
             format_func=MAPS.__getitem__,
             label_visibility="collapsed",
+            width="content",
             **state.bound("map", shown),
         )
+        label = count(len(travel.positions), "position")
+        pick_sample(request, label, flow_words.count_in_words(travel, request))
+        umap = None if shown == "moving" else pick_umap(request, shown)
+    with st.container(key="map_and_images"):
+        left, right = st.columns([3, 2], gap="large")
+    with left:
         event = (
             _show_moving(store, results, travel, request, marked)
-            if shown == "moving"
-            else _show_umap(store, results, travel, pick_umap(request, shown), marked)
+            if umap is None
+            else _show_umap(store, results, travel, umap, marked)
         )
     if event is not None and event.clicked is not None and event.clicked < len(travel.positions):
         state.put("picked", next(sample for sample, members in points.items() if event.clicked in members))
         st.rerun()
     with right:
-        show_chosen(store, results, travel, points, [] if event is None else event.selected, picked)
+        chosen = chosen_points(points, [] if event is None else event.selected, picked)
+        if chosen:  # what was just chosen comes first
+            show_chosen(store, results, travel, points, chosen, picked)
+        show_radius(travel, flow_cache.answer_key(store, results.run_id, request))
+        if not chosen:
+            st.caption(HOW_TO_CHOOSE)
         with st.container(border=True, key="card-words"):
             flow_words.show_words(travel)
             link("trajectories", "Watch them travel", icon=":material/route:", run=results.run_id)
@@ -58,7 +74,6 @@ def show_map(store: RunStore, results: RunResults, travel: Travel, request: Trav
 def _show_moving(
     store: RunStore, results: RunResults, travel: Travel, request: TravelRequest, marked: list[int]
 ) -> FieldState:
-    st.caption(f"{flow_words.count_in_words(travel, request)}.")
     umap = default_wells(request.solver).model_copy(update={"travel": request})
     is_there = flow_cache.answer(store, results.run_id, umap) is not None
     data = flow_cache.wells_field(store, results.run_id, request, umap if is_there else None)
@@ -96,7 +111,7 @@ def _show_umap(
     event = show_field(
         flow_cache.projected_field(store, results.run_id, request),
         key="umap",
-        height=HEIGHT,
+        height=TRUST_HEIGHT,
         choices={"colour": state.get("colour"), "marked": marked},
         can_select=True,
         on_change=_take_colour,

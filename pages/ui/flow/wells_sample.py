@@ -14,14 +14,20 @@ SAVES = (10, 20, 50)
 FITS = (500, 1000, 2000, 5000)
 
 
-def pick_sample(results: RunResults) -> TravelRequest:
-    """The paths that are looked at. Raises SettingsError."""
+def read_sample(results: RunResults) -> TravelRequest:
+    """The paths that are looked at, as the address has them. Raises SettingsError."""
     start = default_wells(results.settings.solver).travel
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        hint = "Half from normal images, half inside the masks of defective ones, spread evenly over the images."
-        n = _pick("Positions", "n", COUNTS, start.n, hint)
-        saves = _pick("Steps", "saves", SAVES, start.steps, "Solver steps from t = 0 to t = 1.")
+    n, saves = _chosen("n", COUNTS, start.n), _chosen("saves", SAVES, start.steps)
     return checked(TravelRequest, {"how": "balanced", "n": n, "steps": saves, "solver": results.settings.solver})
+
+
+def pick_sample(request: TravelRequest, label: str, count: str) -> None:
+    """The form of the paths, folded into a line. label: what is shown now; count: how many there are, and why."""
+    with st.popover(label, icon=":material/tune:", type="tertiary", width="content", key="wells_sample"):
+        st.caption(f"{count}.")
+        hint = "Half from normal images, half inside the masks of defective ones, spread evenly over the images."
+        _pick("Positions", "n", COUNTS, request.n, hint)
+        _pick("Steps", "saves", SAVES, request.steps, "Solver steps from t = 0 to t = 1.")
 
 
 def pick_umap(request: TravelRequest, times: Literal["end", "start"]) -> UmapRequest:
@@ -74,10 +80,14 @@ def pick_umap(request: TravelRequest, times: Literal["end", "start"]) -> UmapReq
 
 
 def _pick(label: str, name: str, options: tuple[int, ...], start: int, hint: str) -> int:
-    found = state.get_number(name)
-    value = int(found) if found in options else start
+    value = _chosen(name, options, start)
     st.selectbox(label, options, format_func=lambda n: f"{n:,}", help=hint, width=150, **state.bound(name, value))
     return value
+
+
+def _chosen(name: str, options: tuple[int, ...], start: int) -> int:
+    found = state.get_number(name)
+    return int(found) if found in options else start
 
 
 def _whole(name: str, start: int, low: int, high: int) -> int:
