@@ -56,12 +56,20 @@ function placesOf(parts, arrays, n) {
 /** What a select offers: a view of a family stands for all of it. */
 const familyOf = ({ family, key }) => family || key;
 
-/* A particle's look is four bytes: red, green, blue and its state. Both painters take
+/* A particle's look is four bytes: red, green, blue, and its state with the number of its shape. Both painters take
      scene = { key, points (S*N*2), n, t, now, at (a moment), frame {x0, x1, y0, y1}, width, height (CSS px), ratio (device px),
                size (px), opacity, rim (px), ground [r, g, b], isDraft (a part of the points will do),
                trails: null or { fade (in t), width (px), opacity },
                lines: null or { key, points, trails, size, opacity }: other ways of the same particles, in `grey` [r, g, b] below }. */
-const HIDDEN = 0, DIM = 85, PLAIN = 170, CHOSEN = 255;
+const HIDDEN = 0, DIM = 64, PLAIN = 128, CHOSEN = 192;
+const CORNERS = { // of each shape within a disc's square, y upwards; the order is that of the numbers
+  disc: null, triangle: [[0, 1], [1, -0.8], [-1, -0.8]], square: [[0.8, 0.8], [0.8, -0.8], [-0.8, -0.8], [-0.8, 0.8]],
+  diamond: [[0, 1], [1, 0], [0, -1], [-1, 0]],
+  cross: [[0.36, 1], [0.36, 0.36], [1, 0.36], [1, -0.36], [0.36, -0.36], [0.36, -1], [-0.36, -1], [-0.36, -0.36], [-1, -0.36], [-1, 0.36], [-0.36, 0.36], [-0.36, 1]],
+  wedge: [[0, -1], [1, 0.8], [-1, 0.8]],
+};
+const SHAPES = Object.keys(CORNERS);
+const SHAPED = 1.3; // shapes with corners are drawn larger, for as much ink as a disc
 const DIMMED = 0.16;
 const TABLE_WIDTH = 1024; // textures are tables of this many columns, row by row
 const DRAFT = 4; // a draft has every fourth point
@@ -83,7 +91,8 @@ function looksOf(n, colour, groups, hidden, selected, theme) {
     looks[4 * i] = red;
     looks[4 * i + 1] = green;
     looks[4 * i + 2] = blue;
-    looks[4 * i + 3] = groups && hidden.has(groups.values[i]) ? HIDDEN : !selected.size ? PLAIN : isChosen ? CHOSEN : DIM;
+    const shape = groups ? SHAPES.indexOf(groups.shapes[groups.values[i]]) : 0;
+    looks[4 * i + 3] = groups && hidden.has(groups.values[i]) ? HIDDEN : shape + (!selected.size ? PLAIN : isChosen ? CHOSEN : DIM);
     const share = (value - colour.range?.[0]) / (colour.range?.[1] - colour.range?.[0]);
     rank[i] = (byCount ? rankOf[value] : Number.isFinite(value) ? 1 + Math.round(255 * Math.min(1, Math.max(0, share))) : 0) + (isChosen ? chosen : 0);
   }
@@ -95,22 +104,31 @@ function looksOf(n, colour, groups, hidden, selected, theme) {
 }
 
 const FRAME_GLSL = `uniform vec4 frame; vec2 place(vec2 p) { return (p - frame.xy) * frame.zw; }
-float stateOf(vec4 look) { return floor(look.a * 3.0 + 0.5); }`;
+float stateOf(vec4 look) { return floor((look.a * 255.0 + 0.5) / 64.0); }`;
 
 const POINT_VERTEX = `#version 300 es
 layout(location=0) in vec2 a; layout(location=1) in vec2 b; layout(location=2) in vec4 look;
-uniform float share, size, opacity; uniform vec4 tint; out vec4 ink; out float diameter; ${FRAME_GLSL}
+uniform float share, size, opacity; uniform vec4 tint; out vec4 ink; out float diameter; flat out int shape; ${FRAME_GLSL}
 void main() {
   float state = stateOf(look);
   gl_Position = state < 0.5 ? vec4(2, 2, 2, 1) : vec4(place(mix(a, b, share)) * 2.0 - 1.0, 0, 1);
-  gl_PointSize = diameter = size * (state > 2.5 ? 1.2 : 1.0) + 1.0;
+  shape = int(look.a * 255.0 + 0.5) - 64 * int(state);
+  gl_PointSize = diameter = size * (state > 2.5 ? 1.2 : 1.0) * (shape > 0 ? ${SHAPED.toFixed(2)} : 1.0) + 1.0;
   ink = vec4(mix(look.rgb, tint.rgb, tint.a), state < 1.5 ? opacity * ${DIMMED} : state > 2.5 ? 1.0 : opacity);
 }`;
 
 const POINT_FRAGMENT = `#version 300 es
-precision mediump float; in vec4 ink; in float diameter; uniform float rim; uniform vec3 ground; out vec4 colour;
+precision mediump float; in vec4 ink; in float diameter; flat in int shape; uniform float rim; uniform vec3 ground; out vec4 colour;
+float depth(vec2 p) { // how far p lies within the shape, whose disc has radius 1; as CORNERS has them
+  vec2 a = abs(p);
+  if (shape == 1 || shape == 5) { p.y = shape == 1 ? p.y : -p.y; return min(p.y + 0.8, (1.0 - 1.8 * a.x - p.y) / 2.06); }
+  if (shape == 2) return 0.8 - max(a.x, a.y);
+  if (shape == 3) return (1.0 - a.x - a.y) / 1.414;
+  if (shape == 4) return min(1.0 - max(a.x, a.y), 0.36 - min(a.x, a.y));
+  return 1.0 - length(p);
+}
 void main() {
-  float inside = diameter * (0.5 - length(gl_PointCoord - 0.5));
+  float inside = diameter * 0.5 * depth((gl_PointCoord - 0.5) * vec2(2, -2));
   float cover = clamp(inside, 0.0, 1.0) * ink.a;
   if (cover <= 0.0) discard;
   colour = vec4(mix(ground, ink.rgb, rim > 0.0 ? clamp(inside - rim + 0.5, 0.25, 1.0) : 1.0) * cover, cover);
@@ -322,8 +340,8 @@ class CanvasPainter {
     for (const i of order) {
       const [red, green, blue, state] = looks.subarray(4 * i, 4 * i + 4);
       if (state === HIDDEN) continue;
-      const name = `${state} ${red},${green},${blue}`;
-      if (!this.batches.has(name)) this.batches.set(name, { css: `rgb(${red},${green},${blue})`, state, members: [] });
+      const name = `${state} ${red},${green},${blue}`, css = `rgb(${red},${green},${blue})`;
+      if (!this.batches.has(name)) this.batches.set(name, { css, state: state - (state % 64), corners: CORNERS[SHAPES[state % 64]], members: [] });
       this.batches.get(name).members.push(i);
     }
   }
@@ -361,14 +379,15 @@ class CanvasPainter {
         pen.stroke();
       }
     }
-    for (const { css, state, members } of this.batches.values()) {
-      const size = scene.size * (state === CHOSEN ? 1.2 : 1), radius = size / 2;
+    for (const { css, state, corners, members } of this.batches.values()) {
+      const size = scene.size * (state === CHOSEN ? 1.2 : 1) * (corners ? SHAPED : 1), radius = size / 2;
       pen.fillStyle = tint ?? css;
       pen.globalAlpha = state === CHOSEN ? 1 : scene.opacity * faintness(state);
       if (n < SQUARES_FROM) pen.beginPath();
       for (let k = 0; k < members.length; k += scene.isDraft ? DRAFT : 1) {
         const [x, y] = place(at.step, at.next, at.share, members[k]);
         if (n >= SQUARES_FROM) pen.fillRect(x - radius, y - radius, size, size);
+        else if (corners) corners.forEach(([across, up], k) => (k ? pen.lineTo : pen.moveTo).call(pen, x + radius * across, y - radius * up)), pen.closePath();
         else pen.moveTo(x + radius, y), pen.arc(x, y, radius, 0, 7);
       }
       if (n < SQUARES_FROM) pen.fill();

@@ -142,7 +142,8 @@ function tipOf(i, id, colours, pictures) {
 function legendOf(groups, colour, heat, lines, grey) {
   const count = (group) => make("small", { textContent: groups.counts[group].toLocaleString("en-US") });
   const chips = (groups?.names ?? []).map((text, group) => {
-    const dot = make("i", { style: { background: groups.colours[group] } });
+    const corners = CORNERS[groups.shapes[group]]?.map(([across, up]) => `${50 + 50 * across}% ${50 - 50 * up}%`);
+    const dot = make("i", { style: { background: groups.colours[group], ...(corners && { borderRadius: 0, clipPath: `polygon(${corners})` }) } });
     return make("button", { className: "chip", title: "Click to hide or show, double click to show alone", dataset: { group } }, dot, text, count(group));
   });
   if (lines) chips.push(make("span", { className: "chip" }, make("i", { style: { background: grey } }), make("small", { textContent: lines })));

@@ -1,14 +1,18 @@
-"""Groups keep colours that everyone can distinguish."""
+"""Dots and lines keep colours that everyone can see and distinguish."""
 
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from wtflow.plots.groups import DEFECT_COLOURS, UNMARKED_COLOUR, group_colours, group_words
-from wtflow.plots.theme import COLOURS
+from wtflow.plots.compare import NEITHER_COLOUR, RUN_COLOURS
+from wtflow.plots.groups import DEFECT_COLOURS, UNMARKED_COLOUR, group_colours, group_shapes, group_words
+from wtflow.plots.theme import COLOURS, GROUNDS, LEAST_CONTRAST
 from wtflow.records.core import GOOD
 from wtflow.records.flow import UNMARKED, ordered_groups
+
+ROOT = Path(__file__).parents[1]
 
 # Machado, Oliveira, Fernandes 2009: full deuteranopia and protanopia, on linear RGB.
 EYES = {
@@ -36,6 +40,52 @@ def lab(colour: str, eye: np.ndarray) -> np.ndarray:
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
+def luminance(colour: str) -> float:
+    """As the Web Content Accessibility Guidelines 2.1 define it."""
+    rgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    return float(np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722])
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+MEANINGS = {name: COLOURS[name] for name in COLOURS if name not in ("truth", "ring", "halo", "defect", "tp")}
+"""But for what lies on pictures, and for the colour that the first defect type has on purpose."""
+DRAWN = {**MEANINGS, "defect": COLOURS["defect"], "unmarked": UNMARKED_COLOUR, "neither": NEITHER_COLOUR}
+DRAWN |= {f"type {i}": colour for i, colour in enumerate(DEFECT_COLOURS)}
+DRAWN |= {f"run {i}": colour for i, colour in enumerate(RUN_COLOURS)}
+
+
+def apart(one: str, other: str, eye: str) -> float:
+    return float(np.linalg.norm(lab(one, EYES[eye]) - lab(other, EYES[eye])))
+
+
+def test_black_on_white_has_the_contrast_of_the_guidelines():
+    assert contrast("#000000", "#FFFFFF") == pytest.approx(21)
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize("meaning", DRAWN)
+def test_every_dot_and_line_stands_out_from_both_grounds(meaning, ground):
+    assert contrast(DRAWN[meaning], GROUNDS[ground]) >= LEAST_CONTRAST
+
+
+def test_the_grounds_are_those_of_the_theme():
+    text = (ROOT / ".streamlit" / "config.toml").read_text("utf-8")
+    for name, ground in GROUNDS.items():
+        assert f'[theme.{name}]\nprimaryColor = "{COLOURS["selected"]}"\nbackgroundColor = "{ground}"' in text
+
+
+@pytest.mark.parametrize("colour", DEFECT_COLOURS[1:])
+def test_no_defect_type_looks_like_something_with_another_meaning(colour):
+    """Some twenty are enough for small dots; types keep twice that from what they must not be taken for."""
+    nearest = min(MEANINGS, key=lambda name: apart(colour, MEANINGS[name], "all cones"))
+    assert apart(colour, MEANINGS[nearest], "all cones") > 35, nearest
+    assert apart(colour, COLOURS["defect"], "all cones") > 35
+
+
 def test_white_is_a_hundred_and_the_measure_sees_a_known_distance():
     assert lab("#FFFFFF", np.eye(3)) == pytest.approx([100, 0, 0], abs=0.02)
     assert lab("#FF0000", np.eye(3)) == pytest.approx(
@@ -43,12 +93,32 @@ def test_white_is_a_hundred_and_the_measure_sees_a_known_distance():
     )  # the textbook's values for pure red
 
 
-@pytest.mark.parametrize("name", EYES)
-def test_any_two_groups_are_far_apart_for_every_eye(name):
-    """A distance of 2 is just noticeable; small dots need some ten times that."""
-    colours = [COLOURS["normal"], UNMARKED_COLOUR, *DEFECT_COLOURS]
-    nearest = min(np.linalg.norm(lab(a, EYES[name]) - lab(b, EYES[name])) for a, b in combinations(colours, 2))
-    assert nearest > 20
+GROUPS = (GOOD, "a", "b", "c", "d", "e", "f", UNMARKED)
+
+
+@pytest.mark.parametrize("eye", EYES)
+def test_any_two_groups_differ_for_every_eye(eye):
+    """A distance of 2 is just noticeable; small dots need some ten times that, or another shape and half of it."""
+    colours, shapes = group_colours(GROUPS), group_shapes(GROUPS)
+    for one, other in combinations(GROUPS, 2):
+        least = 20 if shapes[one] == shapes[other] else 12
+        assert apart(colours[one], colours[other], eye) > least, (one, other)
+
+
+def test_a_false_alarm_is_told_from_a_found_defect_by_every_eye():
+    assert min(apart(COLOURS["fp"], COLOURS["tp"], eye) for eye in EYES) > 12
+
+
+def test_defects_have_corners_and_the_rest_is_round():
+    shapes = group_shapes(GROUPS)
+    assert {shapes[GOOD], shapes[UNMARKED]} == {"disc"}
+    assert "disc" not in {shapes[name] for name in GROUPS[1:-1]}
+
+
+def test_many_types_repeat_no_pair_of_colour_and_shape():
+    types = tuple(f"type {i:02}" for i in range(30))
+    looks = zip(group_colours(types).values(), group_shapes(types).values(), strict=True)
+    assert len(set(looks)) == 30
 
 
 def test_normals_are_blue_and_types_take_colours_in_their_order():

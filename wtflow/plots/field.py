@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from wtflow.errors import FlowError
+from wtflow.plots.groups import Shape
 
 GuideKind = Literal["x", "y", "band_y", "circle", "disc", "ring", "scale"]
 ROUND: tuple[GuideKind, ...] = ("circle", "disc", "ring", "scale")
@@ -73,8 +74,9 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Colour:
-    """What a particle's colour means. group: values (N,) are indices into `names` and `colours` (CSS); value: values
-    (N,) are numbers on the heat scale, NaN where there is none. Rare groups lie on top; back: the group below all.
+    """What a particle's colour means. group: values (N,) are indices into `names`, `colours` (CSS) and `shapes` (discs
+    if not given); value: values (N,) are numbers on the heat scale, NaN where there is none.
+    Rare groups lie on top; back: the group below all.
     """
 
     key: str
@@ -84,6 +86,7 @@ class Colour:
     names: tuple[str, ...] = ()
     colours: tuple[str, ...] = ()
     back: int | None = None
+    shapes: tuple[Shape, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +198,8 @@ class Field:
             _expect(np.shape(colour.values), (count,), f"values of colour {colour.key}")
             if colour.kind == "group":
                 _expect((len(colour.colours),), (len(colour.names),), f"colours of {colour.key}")
+                if colour.shapes:
+                    _expect((len(colour.shapes),), (len(colour.names),), f"shapes of {colour.key}")
                 _expect_index(colour.values, len(colour.names), f"groups of colour {colour.key}")
         if self.pictures:
             for name in ("images", "maps"):

@@ -95,8 +95,8 @@ def _encode_colour(colour: Colour) -> dict[str, object]:
     }
     if colour.kind == "group":
         counts = np.bincount(np.asarray(colour.values, dtype=np.int64), minlength=len(colour.names))
-        groups = {"names": list(colour.names), "colours": list(colour.colours), "counts": counts.tolist()}
-        return encoded | groups | {"back": colour.back}
+        look = {"colours": list(colour.colours), "shapes": list(colour.shapes or ("disc",) * len(colour.names))}
+        return encoded | {"names": list(colour.names), "counts": counts.tolist(), "back": colour.back} | look
     known = np.asarray(colour.values)[np.isfinite(colour.values)]
     if not known.size:
         known = np.array([0.0, 1.0])

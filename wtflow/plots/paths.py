@@ -13,7 +13,7 @@ from wtflow.numbers import count, percent
 from wtflow.plots.among import own_readings, pictures_of_own, with_others
 from wtflow.plots.disc_views import Yardstick, disc_view, end_angles, radius_view, scales_of, turn_of
 from wtflow.plots.field import Chart, Colour, Field, Pictures, Polar, Reading, View
-from wtflow.plots.groups import group_colours, group_words
+from wtflow.plots.groups import DEFECT_SHAPES, group_colours, group_shapes, group_words
 from wtflow.plots.straight import straight_views
 from wtflow.plots.theme import COLOURS
 from wtflow.records.flow import PositionSet, StraightLines, Travel, at_times, joined
@@ -167,6 +167,7 @@ def position_colours(
             of,
             tuple(group_words(name) for name in groups),
             tuple(colours[name] for name in groups),
+            tuple(group_shapes(groups).values()),
         ),
         Colour("score", "Score on the map", "value", positions.score),
     ]
@@ -174,7 +175,8 @@ def position_colours(
         if well_radius is not None:
             outside = (travel.norm[-1] > well_radius[-1]).astype(int)
             names = ("inside the well at t = 1", "escaped")
-            found.insert(1, Colour("escape", "Escape", "group", outside, names, (COLOURS["normal"], COLOURS["defect"])))
+            look = (COLOURS["normal"], COLOURS["defect"]), ("disc", DEFECT_SHAPES[0])
+            found.insert(1, Colour("escape", "Escape", "group", outside, names, *look))
         found += [
             Colour("start", "Distance from the origin at t = 0", "value", travel.norm[0]),
             Colour("end", "Distance from the origin at t = 1", "value", travel.norm[-1]),

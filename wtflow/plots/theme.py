@@ -1,7 +1,7 @@
 """The look that all figures share: colours by meaning, the heat scale, and a common layout.
 
-Hues follow Okabe and Ito, "Color Universal Design" (2008), slightly shifted where a hue was too faint on white or on
-dark.
+Hues follow Okabe and Ito, "Color Universal Design" (2008), shifted until each has a contrast of at least
+`LEAST_CONTRAST` to both grounds.
 """
 
 from typing import Final
@@ -9,12 +9,17 @@ from typing import Final
 import plotly.graph_objects as go
 from plotly.colors import hex_to_rgb, sequential
 
+GROUNDS: Final[dict[str, str]] = {"light": "#FFFFFF", "dark": "#10141B"}
+"""Theme -> what figures stand on."""
+LEAST_CONTRAST: Final = 3.0
+"""Of a dot or a line to its ground, as the Web Content Accessibility Guidelines 2.1 ask of graphics (1.4.11)."""
+
 COLOURS: Final[dict[str, str]] = {
     "normal": "#1F7FC0",  # an image or position without a defect
     "defect": "#D55E00",  # an image or position with one
     "tn": "#1F7FC0",  # normal, called normal: the colour of its label, because the call is right
     "tp": "#D55E00",  # defective, called defective
-    "fp": "#E69F00",  # false alarm
+    "fp": "#A88C40",  # false alarm
     "fn": "#CC79A7",  # missed defect
     "threshold": "#7B8494",  # where the call changes; neutral, so that it takes no side
     "reference": "#7B8494",  # chance lines, the shell: something to compare with
