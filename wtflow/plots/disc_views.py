@@ -28,13 +28,13 @@ NEAREST: Final = 0.0025
 
 RADIUS_WORDS: Final[dict[Scale, str]] = {
     "over": (
-        "Exact: the distance from the origin in all dimensions, over the radius that holds 99 % of the normals at the"
-        " same time. So the well stays still, and who escapes crosses its rim. Beyond the rim distances are drawn in"
-        " logarithmically, nothing is cut off."
+        "Exact: the distance from the origin in all dimensions, over the radius that holds 99\N{NBSP}% of the normals"
+        " at the same time. So the well stays still, and who escapes crosses its rim. Beyond the rim distances are"
+        " drawn in logarithmically, nothing is cut off."
     ),
     "raw": (
-        "Exact: the distance from the origin in all dimensions. The disc holds 99 % of the normals, so it shrinks and"
-        " grows with them."
+        "Exact: the distance from the origin in all dimensions. The disc holds 99\N{NBSP}% of the normals, so it"
+        " shrinks and grows with them."
     ),
     "log": (
         "The logarithm of the distance from the origin: equal factors are equal steps. The centre is the nearest"
@@ -89,7 +89,7 @@ class Drawn:
             Guide("ring", _plain(self.radius(shell)), f"noise shell √d, {self.yardstick.shell[0]:.3g} from the origin")
         ]
         if self.yardstick.well_radius is not None:
-            found.insert(0, Guide("disc", _plain(self.radius(self._well[:, None])), "the well: 99 % of normals"))
+            found.insert(0, Guide("disc", _plain(self.radius(self._well[:, None])), "the well: 99\N{NBSP}% of normals"))
         return (*found, *(Guide("scale", (at,), words) for at, words in self._circles()))
 
     def _circles(self) -> list[tuple[float, str]]:

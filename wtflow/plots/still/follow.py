@@ -185,7 +185,7 @@ class _Scene:
         self._marker = axes.axvline(0, color=COLOURS["time"], linewidth=1)
         self._curves = [_line(axes, way) for way in self.ways]
         self._dots = [_dot(axes, way) for way in self.ways]
-        axes.text(0.03, 0.03, "99 % of normals", transform=axes.transAxes, fontsize=TYPE_PT - 2, color=INK)
+        axes.text(0.03, 0.03, "99\N{NBSP}% of normals", transform=axes.transAxes, fontsize=TYPE_PT - 2, color=INK)
         highest = max(float(story.well.max()), *(float(way.distance(times).max()) for way in self.ways))
         axes.set(xlim=(0, 1), ylim=(0, 1.06 * highest))
         axes.set_xticks([0, 1])
