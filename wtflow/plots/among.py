@@ -9,7 +9,7 @@ from wtflow.numbers import count
 from wtflow.plots.disc import disc_radius
 from wtflow.plots.disc_views import Yardstick
 from wtflow.plots.field import Colour, Pictures, Reading
-from wtflow.plots.groups import UNMARKED_COLOUR, group_words
+from wtflow.plots.groups import UNMARKED_COLOUR, Shape, group_words
 from wtflow.plots.theme import COLOURS
 from wtflow.records.core import GOOD
 from wtflow.records.flow import UNMARKED, Travel
@@ -28,12 +28,14 @@ def with_others(colour: Colour, n_own: int) -> Colour:
     used = [k for k in range(len(colour.names) + 1) if (values == k).any()]
     place = {k: i for i, k in enumerate(used)}
     names, colours = (*colour.names, COMPARED), (*colour.colours, UNMARKED_COLOUR)
+    shapes: tuple[Shape, ...] = (*colour.shapes, "disc") if colour.shapes else ("disc",) * len(names)
     is_unmarked = [name == group_words(UNMARKED) for name in names]
     return replace(
         colour,
         values=np.array([place[int(k)] for k in values]),
         names=tuple(names[k] for k in used),
         colours=tuple(COLOURS["selected"] if is_unmarked[k] else colours[k] for k in used),
+        shapes=tuple(shapes[k] for k in used),
         back=place[len(colour.names)],
     )
 

@@ -50,9 +50,9 @@ def plot_ends(normal: np.ndarray, defect: np.ndarray) -> go.Figure:
         ],
         annotations=[
             {"x": 1, "y": 1, "yref": "paper", "xanchor": "left", "yanchor": "bottom", "showarrow": False}
-            | {"text": "99 % of normal positions end within"}
+            | {"text": "99\N{NBSP}% of normal positions end within"}
         ],
     )
-    figure.update_xaxes(title_text="distance from the origin at t = 1, in units of the normals' 99 % radius")
+    figure.update_xaxes(title_text="distance from the origin at t = 1, in units of the normals' 99\N{NBSP}% radius")
     figure.update_yaxes(range=[-1.1 * tallest, 1.1 * tallest], showticklabels=False, title_text="share of positions")
     return figure

@@ -85,8 +85,8 @@ class Colour:
     values: np.ndarray
     names: tuple[str, ...] = ()
     colours: tuple[str, ...] = ()
-    back: int | None = None
     shapes: tuple[Shape, ...] = ()
+    back: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
