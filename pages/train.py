@@ -7,7 +7,7 @@ from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import open_page
 from pages.ui.health import check, check_at_once, show_before_training, state_of
 from pages.ui.roots import pick_category, pick_root
-from pages.ui.train.settings_form import offer_tiles, show_settings
+from pages.ui.train.settings_form import offer_tiles, pick_preset, show_settings
 from pages.ui.train.watch import show_queue, show_watch
 from wtflow.config import Settings
 from wtflow.datasets.health import refuse_errors
@@ -32,57 +32,82 @@ def main(store: RunStore) -> None:
 
 
 def show_form(store: RunStore) -> None:
-    """Category, settings, estimate, start."""
-    scan = pick_root(store)
+    """Folder, category, preset, estimate and start in one screen; below it what is wrong with the images, and all
+    settings.
+    """
+    with st.container(key="pair_folder"):
+        folder, category_place = st.columns([3, 2], vertical_alignment="bottom")
+    line = st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="start")
+    notes, findings, form, drawing = (st.container() for _ in range(4))
+    with folder:
+        scan = pick_root(store, drawing)
     if scan is None:
         return
-    category = pick_category(store, scan)
-    train, n_test = category.of("train"), len(category.of("test"))
-    st.caption(f"{widgets.count(len(train), 'training normal')}, {widgets.count(n_test, 'test image')}")
+    with category_place:
+        category = pick_category(store, scan, MOST_PILLS)
     stamp = state_of(category)
     shape = data_cache.usual_shape(category, stamp)
-    settings: Settings | WTFlowError
-    canvas = None
+    with line:
+        base = pick_preset()
     try:
-        settings = show_settings()
+        with form:
+            settings = show_settings(base)
         canvas = quick_canvas(shape, settings)
     except WTFlowError as error:
-        settings = error
-    with st.container(border=True, key="start"):
-        if isinstance(settings, WTFlowError):
-            show_error(settings)
-            st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=True)
-            return
-        if settings.is_untrained:
-            st.caption(f":material/science: {widgets.UNTRAINED_NOTE}")
-        elif settings.is_embedded:
-            st.caption(f":material/deployed_code: {widgets.EMBEDDED_NOTE}")
-        show_estimate(trainings.estimate(store, len(train), n_test, settings, canvas))
+        with notes:
+            show_error(error)
+        line.button("Start training", type="primary", icon=":material/play_arrow:", disabled=True)
+        return
+    train, n_test = category.of("train"), len(category.of("test"))
+    estimate = trainings.estimate(store, len(train), n_test, settings, canvas)
+    with line:
+        show_estimate(estimate)
+        is_pressed = st.button("Start training", type="primary", icon=":material/play_arrow:")
+    with notes:
+        st.caption(
+            f"{widgets.count(len(train), 'training normal')}, {widgets.count(n_test, 'test image')}. {estimate.basis}"
+            + (f" {_weights_words(settings)}" if _weights_words(settings) else "")
+        )
+        if is_pressed:
+            start(store, category, settings, stamp)
+    with findings:
         offer = lambda found: offer_tiles(fitting_tile(found, shape, settings))  # noqa: E731
-        show_before_training(store, category, stamp, settings, map_side(canvas, settings), offer)
-        if st.button("Start training", type="primary", icon=":material/play_arrow:"):
-            start(store, category, settings)
+        is_refused = st.session_state.get(_REFUSED) == stamp
+        show_before_training(store, category, stamp, settings, map_side(canvas, settings), offer, is_refused)
+
+
+MOST_PILLS = 4
+"""Categories that stand in one line beside the folder."""
+_REFUSED = "train_refused"
+"""Session key: stamp of the category whose start was refused for what is wrong with its images."""
+
+
+def _weights_words(settings: Settings) -> str:
+    return widgets.UNTRAINED_NOTE if settings.is_untrained else widgets.EMBEDDED_NOTE if settings.is_embedded else ""
 
 
 def show_estimate(found: trainings.Estimate) -> None:
-    disk = "unknown for this backbone" if found.n_bytes is None else widgets.size(found.n_bytes)
-    time, space, basis = st.columns([1, 1, 3], vertical_alignment="center")
-    time.metric("Expected time", widgets.duration(found.seconds))
-    space.metric("Space on disk", disk)
-    basis.caption(found.basis)
+    disk = "unknown" if found.n_bytes is None else widgets.size(found.n_bytes)
+    st.metric("Expected time", widgets.duration(found.seconds), width="content")
+    st.metric(
+        "Space on disk",
+        disk,
+        width="content",
+        help="It is not known for this backbone." if found.n_bytes is None else None,
+    )
 
 
-def start(store: RunStore, category: Category, settings: Settings) -> None:
+def start(store: RunStore, category: Category, settings: Settings, stamp: int) -> None:
     """Check the images, then hand the run to its own process. A category with errors is not started, and one whose
     warnings were not on show is started by a second click.
     """
-    stamp = state_of(category)
     was_shown = check_at_once(category, stamp) is not None
     findings = check(category, stamp).findings
     try:
         refuse_errors(category.name, findings)
         if not was_shown and any(one.severity == "warning" for one in set(findings) - set(data_cache.listed(category))):
-            st.toast("The images were read, and there are new warnings above the button.", icon=":material/warning:")
+            st.session_state[_REFUSED] = stamp
+            st.toast("The images were read, and there are new warnings below the button.", icon=":material/warning:")
             st.rerun()
         run_id = trainings.start(store, category.root, category.name, settings, category.reading)
     except WTFlowError as error:

@@ -11,6 +11,7 @@ from pages.ui.errors import plain
 from pages.ui.masks.choice import keep, show_choice
 from pages.ui.masks.meaning import show_values
 from pages.ui.masks.section import show_masks
+from wtflow import numbers
 from wtflow.config import Settings
 from wtflow.datasets.health import check_category, listed_pixel_images
 from wtflow.datasets.health_sizes import left_open
@@ -83,9 +84,11 @@ def show_before_training(
     settings: Settings,
     size_px: int,
     offer: Callable[[tuple[Finding, ...]], None],
+    is_refused: bool,
 ) -> None:
     """Errors and warnings that these settings leave open, before anything starts: all of them once the images were
-    read, else those that listing the folders shows.
+    read, else those that listing the folders shows. One line counts them and folds out; errors and questions about
+    masks are open, and everything is where the start was refused.
 
     size_px: side of a square with as many pixels as the run's maps. offer: shows, right below, which settings answer
     the findings that are on show.
@@ -95,14 +98,33 @@ def show_before_training(
     found = data_cache.listed(category) if report is None else report.findings
     found = left_open(found, None if report is None else report.regions, settings, size_px)
     warnings = tuple(finding for finding in found if finding.severity != "info")
-    show_findings(store, category, warnings, stamp, report)
-    offer(warnings)
+    expected = expected_words(listed_pixel_images(category) if report is None else report.pixel_images)
+    if warnings or expected:
+        must_be_seen = any(finding.severity == "error" or finding.code == MASK_VALUES for finding in warnings)
+        with st.expander(
+            _in_one_line(warnings, expected),
+            icon=_ICONS["error" if any(finding.severity == "error" for finding in warnings) else "warning"],
+            expanded=must_be_seen or is_refused,
+            key="before_training",
+        ):
+            show_findings(store, category, warnings, stamp, report)
+            offer(warnings)
+            if expected:
+                st.warning(plain(expected), icon=":material/image_not_supported:")
     if report is not None:
         regions = None if report.regions is None else report.regions.at(size_px)
         show_masks(store, category, replace(report, regions=regions), stamp)
-    expected = listed_pixel_images(category) if report is None else report.pixel_images
-    if words := expected_words(expected):
-        st.warning(plain(words), icon=":material/image_not_supported:")
+
+
+def _in_one_line(findings: tuple[Finding, ...], expected: str) -> str:
+    """How many errors and warnings there are, and the first of them."""
+    n_errors = sum(finding.severity == "error" for finding in findings)
+    n_warnings = len(findings) - n_errors + bool(expected)
+    counts = [numbers.count(n_errors, "problem") + " to fix"] * (n_errors > 0)
+    counts += [numbers.count(n_warnings, "warning")] * (n_warnings > 0)
+    first = min(findings, key=lambda finding: finding.severity != "error").message if findings else expected
+    sentence = first.partition(". ")[0].rstrip(".")
+    return f"**{', '.join(counts)}:** {plain(sentence)}"
 
 
 def show_reading(store: RunStore, category: Category) -> None:

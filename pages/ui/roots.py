@@ -4,6 +4,7 @@ import contextlib
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import data_cache, state
 from pages.ui.demo import show_drawing
@@ -22,9 +23,9 @@ _MEMORY = "app.json"
 _TYPED = "widget_typed_root"
 
 
-def pick_root(store: RunStore) -> RootScan | None:
+def pick_root(store: RunStore, drawing: DeltaGenerator | None = None) -> RootScan | None:
     """A field for the folder, with the demo as default, and what was found there; None when it holds no categories.
-    The demo is drawn when somebody asks for it.
+    The demo is drawn when somebody asks for it. drawing: where that is offered; right below the field without it.
     """
     root = state.get("root") or _remembered(store) or str(demo_root(store))
     is_demo = root == str(demo_root(store))
@@ -43,7 +44,8 @@ def pick_root(store: RunStore) -> RootScan | None:
     if not is_demo:
         line.button("Use the demo", icon=":material/auto_awesome:", on_click=_open, args=(store, str(demo_root(store))))
     if is_demo and (drawn := data_cache.drawn_demo(store)) != DEMO_CATEGORIES:
-        show_drawing(store)
+        with drawing or st.container():
+            show_drawing(store)
         if not drawn:
             return None
     try:
@@ -67,8 +69,8 @@ def pick_root(store: RunStore) -> RootScan | None:
     return scan
 
 
-def pick_category(store: RunStore, scan: RootScan) -> Category:
-    """The category that the address names, or the first."""
+def pick_category(store: RunStore, scan: RootScan, most_pills: int = 15) -> Category:
+    """The category that the address names, or the first. most_pills: beyond these it is a list that folds out."""
     wanted = state.get("category")
     if wanted is not None and wanted not in scan.categories:
         st.warning(
@@ -76,7 +78,7 @@ def pick_category(store: RunStore, scan: RootScan) -> Category:
             icon=":material/search_off:",
         )
     name = wanted if wanted in scan.categories else scan.categories[0]
-    if len(scan.categories) <= 15:
+    if len(scan.categories) <= most_pills:
         st.pills("Category", scan.categories, required=True, format_func=plain, **state.bound("category", name))
     else:
         st.selectbox("Category", scan.categories, **state.bound("category", name))

@@ -7,6 +7,7 @@ import re
 import pytest
 from app_server import PROJECT, served
 from in_chromium import TRAINING_MS, at_rest, browser, new_page, no_error_is_shown, pytestmark  # noqa: F401
+from playwright.sync_api import expect
 from run_folders import write_tiny_category
 from waiting import wait_until
 
@@ -53,9 +54,12 @@ def test_a_folder_of_ones_own_is_set_up_in_the_form_and_watched_to_its_end(serve
     """Few and small images, a tenth of the steps: the suite has to stay short. The whole demo is below."""
     root = write_tiny_category(tmp_path / "parts", n_train=24, n_good=8, n_bad=8)
     page.goto(f"{server}/train?root={root}&category=plate")
+    page.get_by_text("Settings:").click()
     steps = page.get_by_role("spinbutton", name="Training steps")
     steps.fill("100")
     steps.press("Tab")
+    page.get_by_text("Settings: 1 changed").wait_for()
+    expect(steps).to_be_visible()  # the fold stays open while its line changes
     page.get_by_role("button", name="Start training").click()
     see_it_finish(page)
 

@@ -58,6 +58,32 @@ def test_start_trains_with_the_changed_settings_and_watches_the_run(open_page: O
     assert page.query_params["watch"] and not page.number_input
 
 
+def test_the_folded_settings_say_how_many_differ_from_the_preset(open_page: OpenPage, root: Path):
+    page = open_page("train", root=str(root))
+
+    def line() -> str:
+        return next(box.label for box in page.expander if "Settings" in box.label)
+
+    assert "as the preset has them" in line()
+    page.number_input(key="set_seed").set_value(5).run()
+    page.text_input(key="set_stages").set_value("1, 2,3").run()  # the preset's, written otherwise
+    page.toggle(key="set_umap_after").set_value(True).run()
+    assert line() == "**Settings: 2 changed** (Seed, UMAP of the wells afterwards)"
+    button(page, "Back to preset fast").click().run()
+    assert "as the preset has them" in line() and page.number_input(key="set_seed").value == 0
+
+
+def test_findings_are_counted_in_a_line_that_is_open_where_something_must_be_done(open_page: OpenPage, root: Path):
+    shutil.copytree(root / "plate/test/good", root / "plate/test/OK")
+    page = open_page("train", root=str(root))
+    (fold,) = [box for box in page.expander if "warning" in box.label]
+    assert fold.label.startswith("**3 warnings:** test/OK") and not fold.proto.expanded
+    (root / "plate/train/good/000.png").write_bytes(b"no picture")
+    page.run()
+    (fold,) = [box for box in page.expander if "to fix" in box.label]
+    assert fold.label.startswith("**1 problem to fix, 3 warnings:** 1 image cannot be read") and fold.proto.expanded
+
+
 def test_a_preset_brings_all_its_values(open_page: OpenPage, root: Path):
     page = open_page("train", root=str(root))
     page.number_input(key="set_width").set_value(99).run()
@@ -122,6 +148,7 @@ def test_warnings_that_only_reading_every_image_shows_ask_for_a_second_click(
     page = open_page("train", root=str(root))
     assert "same pixels" not in texts(page)
     button(page, "Start training").click().run()
+    assert next(box for box in page.expander if "warning" in box.label).proto.expanded
     assert started == [] and "1 test image with the same pixels as a training image" in texts(page)
     button(page, "Start training").click().run()
     assert len(started) == 1

@@ -28,6 +28,8 @@ WEIGHTS = {word: f"{word.capitalize()} ({meaning})" for word, meaning in WEIGHT_
 TILES = {"off": "off: images are resized whole", "side": "side: as long as the shorter side"}
 """Words of the setting `tile` -> label. A number is typed."""
 
+MOST_NAMED = 3
+"""Changed settings that the line of the folded form names."""
 FIELD_PX = 230
 """Least width of a field; four stand side by side in a wide window."""
 
@@ -136,21 +138,57 @@ _PRESET_HELP = {
 _WEIGHTS_PATH = "set_weights_path"
 
 
-def show_settings() -> Settings:
-    """Draw the form and return its settings. Raises SettingsError when the values do not fit together."""
+def pick_preset() -> Settings:
+    """Draw the choice of the preset and return its settings."""
     st.segmented_control(
         "Preset",
         list(PRESETS),
         required=True,
+        format_func=str.capitalize,
         key=_key("preset"),
         on_change=_apply_preset,
         persist_state="session",
         default=None if _key("preset") in st.session_state else "fast",
-        help="  \n".join(f"{name}: {text}" for name, text in _PRESET_HELP.items()),
+        help="  \n".join(f"{name.capitalize()}: {text}" for name, text in _PRESET_HELP.items()),
     )
-    base = settings_from(st.session_state[_key("preset")])
-    values = _show_fields(base)
+    return settings_from(st.session_state[_key("preset")])
+
+
+def show_settings(base: Settings) -> Settings:
+    """Draw the form of all settings but the preset, folded, and return them. Its line counts those that differ from
+    the preset. Raises SettingsError when the values do not fit together.
+    """
+    changed = _changed(base)
+    with st.expander(_changed_words(changed), icon=":material/tune:", key="settings"):
+        if changed:
+            st.button(f"Back to preset {base.preset}", icon=":material/undo:", on_click=_apply_preset)
+        values = _show_fields(base)
     return settings_from(base.preset, {name: value for name, value in values.items() if value != getattr(base, name)})
+
+
+def _changed(base: Settings) -> list[str]:
+    """Settings whose fields hold something else than the preset, in the order of the form."""
+    order = [*(name for name in MAIN if name != "length"), *(name for names in ADVANCED.values() for name in names)]
+    held = {name: st.session_state.get(_key(name), _as_widget(name, getattr(base, name))) for name in order}
+    return [name for name, value in held.items() if _bare(value) != _bare(_as_widget(name, getattr(base, name)))]
+
+
+def _bare(value: Any) -> Any:
+    """Text without the spaces that make no difference in a list."""
+    return value.replace(" ", "") if isinstance(value, str) else value
+
+
+def _changed_words(changed: list[str]) -> str:
+    labels = [label_of(name) for name in changed]
+    if not labels:
+        return "**Settings:** as the preset has them"
+    more = len(labels) - MOST_NAMED
+    names = ", ".join(labels[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"**Settings: {len(labels)} changed** ({names})"
+
+
+def label_of(name: str) -> str:
+    return _LABELS.get(name, name.replace("_", " ").capitalize())
 
 
 def offer_tiles(tile: str | None) -> None:
@@ -175,18 +213,17 @@ def _show_fields(base: Settings) -> dict[str, Any]:
             with st.container():
                 values[field] = _show_field(field, base)
     drawn = set(values)
-    with st.expander("Advanced", icon=":material/tune:"):
-        for title, names in ADVANCED.items():
-            st.markdown(f"**{title}**")
-            with st.grid(min_column_width=FIELD_PX):
-                for name in (name for name in names if name not in drawn):
-                    values[name] = _show_field(name, base)
+    for title, names in ADVANCED.items():
+        st.markdown(f"**{title}, in detail**")
+        with st.grid(min_column_width=FIELD_PX):
+            for name in (name for name in names if name not in drawn):
+                values[name] = _show_field(name, base)
     return values
 
 
 def _show_field(name: str, base: Settings) -> Any:
     """One field, by the type of its setting; the preset's value is where it starts."""
-    key, start, label = _key(name), getattr(base, name), _LABELS.get(name, name.replace("_", " ").capitalize())
+    key, start, label = _key(name), getattr(base, name), label_of(name)
     common: dict[str, Any] = {"key": key, "help": describe(name), "persist_state": "session"}
     st.session_state.setdefault(key, _as_widget(name, start))
     if name == "weights":

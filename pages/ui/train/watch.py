@@ -187,7 +187,7 @@ def _show_lines(store: RunStore, watched: str | None) -> None:
 def _show_line(summary: RunSummary, word: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"line_{summary.run_id}"):
         widgets.state_badge(summary)
-        st.markdown(f"**{plain(summary.category or summary.run_id)}** {word}", width="content")
+        st.markdown(f"**{plain(summary.name or summary.category or summary.run_id)}** {word}", width="content")
         st.caption(
             f"{widgets.moment(summary.created)} · {plain(summary.label)}" if summary.label else plain(summary.problem),
             width="stretch",
