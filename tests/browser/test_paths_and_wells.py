@@ -122,7 +122,7 @@ def test_from_a_particle_to_its_image_and_to_its_fine_path(server, page):
     address = page.url
     page.get_by_role("link", name="Follow it in fine steps").click()
     page.wait_for_url(re.compile(r"/trajectories\?.*images=one"))
-    Drawn(page).until("f.n === 1 && f.t.length === 21")
+    Drawn(page).until("f.portrait === 0 && f.marked.length === 1 && f.t.length === 21")
     page.get_by_text("Its distance from the origin is").wait_for()
     for name in ("sample", "position"):
         assert re.search(f"{name}=([^&]+)", page.url)[1] == re.search(f"{name}=([^&]+)", address)[1]

@@ -18,7 +18,7 @@ from streamlit.components.v2 import component
 
 from pages.ui.frame import ASSETS
 
-HEIGHT = "clamp(22rem, calc(100vh - 15.5rem), 60rem)"
+HEIGHT = "clamp(22rem, calc(100vh - 14rem), 60rem)"
 """Of a field as the first thing of a page: what the head and one line above it leave free of the window, so that its
 picture and its play button are in sight at once.
 """
