@@ -17,11 +17,11 @@ from wtflow.plots.paths import (
     MOST_PLACES,
     exact_views,
     map_field,
-    plane_view,
     position_colours,
     position_pictures,
     travel_field,
 )
+from wtflow.plots.plane_views import plane_views
 from wtflow.plots.theme import COLOURS
 from wtflow.records.core import GOOD
 from wtflow.records.flow import UNMARKED, PositionSet, Travel
@@ -218,9 +218,12 @@ def test_the_notes_state_the_explained_share_and_what_each_view_does_to_the_trut
     travel = some()
     field = map_field(travel, measured(travel))
     notes = {view.key: view.note for view in field.views}
-    assert "62\N{NBSP}%" in notes["plane"], "1/2 and 1/8 of the variance"
+    assert "62\N{NBSP}%" in notes["plane"] and "62\N{NBSP}%" in notes["plane_raw"], "1/2 and 1/8 of the variance"
     assert "Exact" in notes["disc"]
-    assert plane_view(travel).titles == ("principal axis 1 (50\N{NBSP}% of variance)", "principal axis 2 (12\N{NBSP}%)")
+    assert plane_views(travel)[0].titles == (
+        "principal axis 1 (50\N{NBSP}% of variance)",
+        "principal axis 2 (12\N{NBSP}%)",
+    )
 
 
 def test_a_umap_of_other_positions_is_refused():
@@ -238,7 +241,7 @@ def test_the_map_shows_all_saved_times_and_of_very_many_positions_fewer_with_bot
     travel = some(21)
     field = map_field(travel, measured(travel))
     assert np.array_equal(field.t, travel.t)
-    assert [view.family or view.key for view in field.views] == ["disc", "disc", "disc", "plane"]
+    assert [view.family or view.key for view in field.views] == ["disc", "disc", "disc", "plane", "plane"]
     many = some(21, MOST_PLACES // 7)
     field = map_field(many, measured(many))
     assert len(field.t) == 7 and (field.t[0], field.t[-1]) == (0, 1)

@@ -99,7 +99,7 @@ def test_paths_play_scrub_and_stay_as_they_were_after_a_reload(server, page):
     page.wait_for_url(re.compile(r"[?&]t=0\.1(&|$)"))
     page.get_by_label("View").select_option("plane")
     page.wait_for_url(re.compile(r"view=plane"))
-    page.get_by_text("These two directions hold").wait_for()
+    page.get_by_text("Two directions in which normal features").wait_for()
     page.reload()
     Drawn(page).until("d.view === 'plane' && d.time === '0.1000'")
 

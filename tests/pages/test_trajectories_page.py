@@ -63,7 +63,7 @@ def test_a_run_opens_with_its_paths_and_says_its_numbers(open_page: OpenPage, tr
     assert not page.exception and not page.error
     field = field_of(page)
     n = field["ids"]["shape"][0]
-    assert [view["family"] or view["key"] for view in field["views"]] == ["disc"] * 3 + ["radius"] * 3 + ["plane"]
+    assert [view["family"] or view["key"] for view in field["views"]] == ["disc"] * 3 + ["radius"] * 3 + ["plane"] * 2
     assert field["opens_playing"] and field["choices"] == {}, "the first view plays once"
     assert [chart["key"] for chart in field["charts"]] == ["norm", "speed", "straightness", "score"]
     good, spot = field["colours"][0]["counts"]

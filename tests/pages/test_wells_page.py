@@ -79,7 +79,7 @@ def test_a_run_opens_with_principal_axes_its_numbers_and_its_well(open_page: Ope
     page = open_page("wells")
     assert not page.exception and not page.error
     field = field_of(page)
-    assert [view["family"] or view["key"] for view in field["views"]] == ["disc"] * 3 + ["plane"]
+    assert [view["family"] or view["key"] for view in field["views"]] == ["disc"] * 3 + ["plane"] * 2
     assert len(field["t"]) == 21 and field["opens_playing"] and field["can_select"]
     n = field["ids"]["shape"][0]
     assert f"{n} of 2,000 positions: the images and masks have no more." in texts(page)

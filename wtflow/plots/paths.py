@@ -9,11 +9,12 @@ from typing import Final
 import numpy as np
 
 from wtflow.errors import FlowError
-from wtflow.numbers import count, percent
+from wtflow.numbers import count
 from wtflow.plots.among import own_readings, pictures_of_own, with_others
 from wtflow.plots.disc_views import Yardstick, disc_view, end_angles, radius_view, scales_of, turn_of
 from wtflow.plots.field import Chart, Colour, Field, Pictures, Polar, Reading, View
 from wtflow.plots.groups import DEFECT_SHAPES, group_colours, group_shapes, group_words
+from wtflow.plots.plane_views import plane_views
 from wtflow.plots.straight import straight_views
 from wtflow.plots.theme import COLOURS
 from wtflow.records.flow import PositionSet, StraightLines, Travel, at_times, joined
@@ -21,12 +22,6 @@ from wtflow.records.spacing import spaced
 
 OUTSIDE: Final = "outside the well"
 """What the shares beside t are shares of."""
-
-PLANE_NOTE: Final = (
-    "A projection on the two directions in which normal features at t = 0 vary most; the same axes at all times, so a"
-    " straight path stays straight. These two directions hold {share} of that variance: what happens in the"
-    " others is not shown here."
-)
 
 MOST_PLACES: Final = 400_000
 """Places (times x positions) that a map sends to the browser: of more positions, fewer of the saved times."""
@@ -67,7 +62,7 @@ def travel_field(
     return Field(
         t=whole.t,
         ids=np.arange(len(whole.positions)),
-        views=(*views, plane_view(whole)),
+        views=(*views, *plane_views(whole)),
         colours=colours,
         charts=path_charts(whole, yardstick),
         pictures=pictures,
@@ -110,7 +105,7 @@ def map_field(
     return Field(
         t=shown.t,
         ids=np.arange(len(travel.positions)),
-        views=(*views, plane_view(shown)),
+        views=(*views, *plane_views(shown)),
         colours=position_colours(travel.positions, travel, yardstick.well_radius),
         pictures=pictures,
         alt=f"Map of {count_groups(travel.positions)} around the well, from data at t = 0 to noise at t = 1",
@@ -137,15 +132,6 @@ def share_readings(yardstick: Yardstick) -> tuple[Reading, ...]:
     return tuple(
         Reading(f"of {count(yardstick.counts[kind], f'{kind} position')}", shares, "share", COLOURS[kind])
         for kind, shares in yardstick.shares.items()
-    )
-
-
-def plane_view(travel: Travel) -> View:
-    """The first two principal axes of normal features at t=0, each with its share of their variance."""
-    first, second = travel.explained
-    titles = (f"principal axis 1 ({percent(first)} of variance)", f"principal axis 2 ({percent(second)})")
-    return View(
-        "plane", "Principal axes", travel.plane, titles, PLANE_NOTE.format(share=percent(first + second)), equal=True
     )
 
 
