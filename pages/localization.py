@@ -14,6 +14,7 @@ from pages.ui.note_taking import show_image_notes
 from pages.ui.relocation import show_where_images_are
 from wtflow.errors import ImageReadError, RunNotFoundError, WTFlowError
 from wtflow.failures.score_origin import origin_of_score
+from wtflow.numbers import of_threshold
 from wtflow.plots import theme
 from wtflow.plots.axes import format_score
 from wtflow.plots.probe import plot_probe
@@ -22,6 +23,7 @@ from wtflow.plots.theme import OUTCOMES
 from wtflow.results import CalledRow, RunResults, add_outcomes, find_sample, image_at, image_of_row
 from wtflow.store.runs import RunStore
 
+IMAGE_PX = 300
 NEIGHBOUR_PX = 110
 """Least width of a crop: six in a row where there is room."""
 
@@ -31,12 +33,15 @@ def main(store: RunStore) -> None:
     threshold = thresholds.read_threshold(results)
     image = pick_image(results, threshold)
     show_verdict(results, image, threshold)
-    show_image_and_map(store, results, image)
+    show_image_and_map(store, results, image, threshold.value)
     show_where_images_are(store, results, is_gone=results.seen.is_gone(image.sample_id))
-    show_image_notes(store, results.run_id, image.sample_id)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        show_strip(results, image, threshold)
+    with right:
+        show_image_notes(store, results.run_id, image.sample_id)
     show_probe(store, results, image)
     show_what_if(store, results, image, threshold)
-    show_strip(results, image, threshold)
 
 
 def pick_image(results: RunResults, threshold: thresholds.Threshold) -> CalledRow:
@@ -73,8 +78,15 @@ def pick_image(results: RunResults, threshold: thresholds.Threshold) -> CalledRo
     ids = ids if wanted in ids else [wanted, *ids]
     at = ids.index(wanted)
     state.settle("sample", wanted)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox("Image", ids, format_func=lambda i: i, **state.bound("sample", wanted), width=380)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.selectbox(
+            "Image",
+            ids,
+            format_func=lambda i: i,
+            **state.bound("sample", wanted),
+            width=IMAGE_PX,
+            label_visibility="collapsed",
+        )
         step = {"on_click": state.put, "disabled": len(ids) == 1}
         st.button("Previous", icon=":material/arrow_back:", shortcut="Left", args=("sample", ids[at - 1]), **step)
         st.button(
@@ -82,7 +94,7 @@ def pick_image(results: RunResults, threshold: thresholds.Threshold) -> CalledRo
         )
         where = f" with {plain(chosen.words)}" if chosen.is_active else ""
         st.caption(f"{at + 1} of {len(ids)}{where}, {thresholds.SORTS[chosen.sort].lower()}", width="content")
-        link("results", "Back to the gallery", icon=":material/grid_view:")
+        link("results", "Gallery", icon=":material/grid_view:")
         link(
             "follow",
             "Follow this defect",
@@ -100,14 +112,15 @@ def show_verdict(results: RunResults, image: CalledRow, threshold: thresholds.Th
     is_called = image.score >= threshold.value
     with st.container(horizontal=True, vertical_alignment="center", key=f"verdict_{image.outcome}"):
         st.markdown(f"**{OUTCOMES[image.outcome].capitalize()}**", width="content")
+        share = of_threshold(float(image.score), threshold.value)
+        words = share or f"{'at or above' if is_called else 'below'} the threshold"
         st.markdown(
-            f"Score **{format_score(image.score)}** is {'at or above' if is_called else 'below'} the threshold"
-            f" {format_score(threshold.value)}: called {'defective' if is_called else 'normal'}. True label:"
-            f" {plain(image.defect)}.",
+            f"Score **{format_score(image.score)}** is {words} {format_score(threshold.value)}: called"
+            f" {'defective' if is_called else 'normal'}. True label: {plain(image.defect)}.",
             width="content",
         )
-    if origin := origin_of_score(results, image, threshold.value):
-        st.caption(origin)
+        if origin := origin_of_score(results, image, threshold.value):
+            st.caption(origin, width="content")
 
 
 def show_strip(results: RunResults, image: CalledRow, threshold: thresholds.Threshold) -> None:

@@ -1,14 +1,15 @@
-"""Pictures: outlines, heat colours, overlays, and the three panels."""
+"""Pictures: outlines, heat colours, overlays, and what the browser gets to draw."""
 
 import base64
 import io
+import json
 
 import numpy as np
 import pytest
 from PIL import Image
 from scipy import ndimage
 
-from wtflow.plots.localization import MAX_CLICKABLE, plot_localization
+from wtflow.plots.localization import encode_localization
 from wtflow.plots.pictures import (
     colour_map,
     data_uri,
@@ -30,29 +31,31 @@ SQUARE = np.zeros((256, 256), bool)
 SQUARE[20:50, 30:70] = True
 
 
-def picture(figure, column: int) -> np.ndarray:
-    """The pixels of one panel, decoded."""
-    return np.asarray(
-        Image.open(io.BytesIO(base64.b64decode(figure.data[column - 1].source.split(",")[1]))).convert("RGB")
-    )
+GRID = np.linspace(0.4, 0.6, 24, dtype=np.float32).reshape(4, 6)
 
 
-def localization(**changes):
+def localization(**changes) -> dict:
     arguments = {
         "image": PHOTO,
         "pixel_map": MAP,
+        "position_scores": GRID,
         "mask": SQUARE,
+        "ignored": None,
         "color_range": (0.4, 0.6),
-        "opacity": 0.5,
-        "grid_shape": (32, 32),
-        "position_scores": RNG.random((32, 32)),
-        "selected": None,
     } | changes
-    return plot_localization(arguments.pop("image"), arguments.pop("pixel_map"), arguments.pop("mask"), **arguments)
+    return encode_localization(
+        arguments.pop("image"), arguments.pop("pixel_map"), arguments.pop("position_scores"), **arguments
+    )
 
 
-def points(figure):
-    return [trace for trace in figure.data if trace.customdata is not None]
+def decoded(text: str, kind: str) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(text), kind)
+
+
+def scores_in(sent: dict) -> np.ndarray:
+    """The map as the browser reads it."""
+    steps = decoded(sent["values"], "<u2").reshape(sent["height"], sent["width"])
+    return sent["low"] + steps / 65535 * (sent["high"] - sent["low"])
 
 
 # ---- outlines
@@ -160,114 +163,62 @@ def test_png_is_lossless_and_jpeg_close():
     assert data_uri(encode_jpeg(PHOTO)).startswith("data:image/jpeg;base64,")
 
 
-# ---- three panels
+# ---- what the browser draws as three linked pictures
 
 
-def test_the_three_panels_zoom_and_pan_together_with_row_0_on_top():
-    layout = localization().layout
-    for axis in ("xaxis", "xaxis2", "xaxis3", "xaxis4", "xaxis5", "xaxis6"):
-        assert layout[axis].matches == "x"
-        assert list(layout[axis].range) == [0, 256]
-    for axis in ("yaxis", "yaxis2", "yaxis3", "yaxis4", "yaxis5", "yaxis6"):
-        assert layout[axis].matches == "y"
-        assert list(layout[axis].range) == [256, 0]
-    assert layout.yaxis.scaleanchor == "x"
-    assert "pixels" in layout.xaxis.title.text
-    assert "pixels" in layout.yaxis.title.text
+def test_the_browser_gets_the_image_the_map_and_the_score_of_every_position():
+    sent = localization()
+    assert (sent["width"], sent["height"]) == (256, 256)
+    image = np.asarray(Image.open(io.BytesIO(base64.b64decode(sent["image"].split(",")[1]))))
+    assert np.abs(image.astype(int) - PHOTO).mean() < 4
+    step = (MAP.max() - MAP.min()) / 65535
+    assert np.abs(scores_in(sent["map"]) - MAP).max() <= step
+    assert np.array_equal(decoded(sent["grid"]["scores"], "<f4").reshape(4, 6), GRID)
+    assert (sent["grid"]["rows"], sent["grid"]["columns"]) == (4, 6)
 
 
-def test_the_panels_show_image_map_and_overlay():
-    figure = localization()
-    assert np.abs(picture(figure, 1).astype(int) - PHOTO).mean() < 4
-    assert np.array_equal(picture(figure, 2), colour_map(MAP, (0.4, 0.6)))
-    assert np.abs(picture(figure, 3).astype(int) - overlay(PHOTO, MAP, (0.4, 0.6), 0.5)).mean() < 4
+def test_both_colour_scales_and_the_one_heat_scale_travel_with_it():
+    sent = localization(color_range=(0.1, 2.5))
+    assert sent["scales"] == {"run": [0.1, 2.5], "image": [float(MAP.min()), float(MAP.max())]}
+    heat = decoded(sent["heat"], "u1").reshape(256, 3)
+    assert np.array_equal(heat, colour_map(np.linspace(0, 1, 256)[None], (0.0, 1.0))[0])
 
 
-def test_at_opacity_0_the_overlay_panel_is_the_image_panel():
-    figure = localization(opacity=0.0)
-    assert figure.data[2].source == figure.data[0].source
+def test_colours_from_what_was_sent_are_those_of_the_map():
+    """Sixteen bits are enough: a level of 256 moves only where a score lies on the edge of two."""
+    sent = localization()
+    again = colour_map(scores_in(sent["map"]), (0.4, 0.6)).astype(int)
+    assert np.abs(again - colour_map(MAP, (0.4, 0.6))).max() <= 5
 
 
-def test_every_panel_has_every_position_with_row_and_column_in_customdata():
-    scores = RNG.random((4, 6))
-    figure = localization(image=np.zeros((120, 180, 3), np.uint8), grid_shape=(4, 6), position_scores=scores)
-    assert [(trace.xaxis, trace.yaxis) for trace in points(figure)] == [("x4", "y4"), ("x5", "y5"), ("x6", "y6")]
-    for trace in points(figure):
-        assert trace.marker.opacity == 0
-        assert list(map(tuple, trace.customdata)) == [(row, column) for row in range(4) for column in range(6)]
-        for (row, column), x, y, score in zip(trace.customdata, trace.x, trace.y, trace.marker.color, strict=True):
-            assert (x, y) == (30 * column + 15, 30 * row + 15)
-            assert score == np.float32(scores[row, column])
+def test_a_map_of_one_score_is_sent_as_it_is():
+    assert np.array_equal(scores_in(localization(pixel_map=np.full((8, 8), 3.0))["map"]), np.full((8, 8), 3.0))
 
 
-def test_customdata_travels_as_plain_lists():
-    """The browser would hand a typed array back as an object with keys 0 and 1."""
-    sent = localization().to_dict()["data"][-1]["customdata"]
-    assert isinstance(sent, list | tuple)
-    assert all(isinstance(value, int) for value in sent[0])
-
-
-def test_the_chosen_position_alone_is_marked_in_every_panel():
-    for trace in points(localization(selected=(5, 7))):
-        assert [tuple(trace.customdata[i]) for i in trace.selectedpoints] == [(5, 7)]
-        assert trace.selected.marker.opacity == 1
-        assert trace.unselected.marker.opacity == trace.marker.opacity == 0  # the others do not change
-
-
-def test_nothing_is_marked_before_a_choice():
-    assert all(trace.selectedpoints is None for trace in points(localization()))
-
-
-def test_a_large_grid_is_thinned_and_the_ring_goes_to_the_nearest_position():
-    figure = localization(grid_shape=(128, 96), position_scores=RNG.random((128, 96)), selected=(127, 0))
-    trace = points(figure)[0]
-    rows, columns = np.array(trace.customdata).T
-    assert max(np.unique(rows).size, np.unique(columns).size) <= MAX_CLICKABLE
-    assert (rows.max(), columns.max()) < (128, 96)
-    marked = trace.customdata[trace.selectedpoints[0]]
-    assert abs(marked[0] - 127) <= 2
-    assert abs(marked[1] - 0) <= 2
-
-
-def test_the_outline_is_in_all_panels_with_one_legend_entry():
-    figure = localization()
-    lines = [trace for trace in figure.data if trace.name == "true defect"]
-    bright = [trace for trace in lines if trace.line.color == COLOURS["truth"]]
-    assert {trace.xaxis for trace in bright} == {"x", "x2", "x3"}
-    assert sum(bool(trace.showlegend) for trace in lines) == 1
-    assert list(bright[0].x[:-1]) == [30, 70, 70, 30, 30]
-    assert list(bright[0].y[:-1]) == [20, 20, 50, 50, 20]
-
-
-def test_a_smaller_mask_is_stretched_over_the_image():
-    figure = localization(mask=SQUARE[::2, ::2])
-    line = next(trace for trace in figure.data if trace.name == "true defect")
-    assert list(line.x[:-1]) == [30, 70, 70, 30, 30]
+def test_the_outline_is_a_closed_path_in_pixels_of_the_image():
+    assert localization()["truth"] == "M30 20L70 20L70 50L30 50Z"
+    assert localization(mask=SQUARE[::2, ::2])["truth"] == "M30 20L70 20L70 50L30 50Z", "a smaller mask is stretched"
+    assert localization(ignored=SQUARE)["left_out"] == localization()["truth"]
 
 
 @pytest.mark.parametrize("mask", [None, np.zeros((256, 256), bool)])
-def test_an_image_without_a_defect_has_no_outline_and_no_legend_entry(mask):
-    figure = localization(mask=mask)
-    assert len(figure.data) == 6  # three pictures, three sets of points
-    assert not any(trace.showlegend for trace in figure.data[3:])
+def test_an_image_without_a_defect_has_no_outline(mask):
+    assert localization(mask=mask)["truth"] == localization()["left_out"] == ""
 
 
-def test_there_is_one_colour_bar_over_the_whole_range():
-    figure = localization(color_range=(0.1, 2.5))
-    assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (0.1, 2.5)
-    assert {trace.marker.coloraxis for trace in points(figure)} == {"coloraxis"}
-    assert "higher is worse" in " ".join(note.text for note in figure.layout.annotations)
+def test_a_value_for_the_browser_is_a_plain_one():
+    assert json.loads(json.dumps(localization())) == localization()
 
 
-@pytest.mark.parametrize("size", [256, 512, 1024])
-def test_the_figure_stays_small(size):
+@pytest.mark.parametrize("size", [256, 512, 2048])
+def test_what_travels_stays_small(size):
     """Noise is the hardest picture to compress; photographs come to about a third."""
     noise = ndimage.gaussian_filter(RNG.integers(0, 256, (size, size, 3)).astype(float), (1, 1, 0)).astype(np.uint8)
     maps = np.asarray(
         Image.fromarray(RNG.random((32, 32)).astype(np.float32)).resize((size, size), Image.Resampling.BILINEAR)
     )
-    figure = localization(image=noise, pixel_map=maps, color_range=(0.0, 1.0), mask=None)
-    assert len(figure.to_json()) < (400_000 if size == 256 else 1_600_000)
+    sent = json.dumps(localization(image=noise, pixel_map=maps, mask=None))
+    assert len(sent) < (400_000 if size == 256 else 1_900_000)
 
 
 def test_strips_that_lie_get_lower_figures_and_those_that_stand_higher_ones():

@@ -12,7 +12,6 @@ from plotly.colors import hex_to_rgb, unlabel_rgb
 
 from wtflow.plots.curves import plot_loss, plot_pr, plot_roc
 from wtflow.plots.histogram import plot_score_histogram
-from wtflow.plots.localization import plot_localization
 from wtflow.plots.probe import plot_probe
 from wtflow.plots.scores import plot_score_strip
 from wtflow.plots.theme import COLOURS, HEAT, OUTCOMES, outcome_words
@@ -58,7 +57,6 @@ def lab(rgb: np.ndarray) -> np.ndarray:
 def all_figures():
     flags = np.array([False, True, True])
     curve = Curve(np.array([0.0, 1.0]), np.array([0.0, 1.0]), np.array([1.0, 0.0]))
-    mask = np.eye(16, dtype=bool)
     yield plot_score_histogram(np.array([1.0, 2.0, 900.0]), flags, 2.0)
     yield plot_score_histogram(np.array([]), np.array([], bool), 2.0)
     yield plot_score_strip(np.array([1.0, 2.0, 3.0]), flags, 2.5, 2.0)
@@ -66,16 +64,6 @@ def all_figures():
     yield plot_roc(curve, 0.5)
     yield plot_pr(curve, 0.5)
     yield plot_probe(Probe("a", 0, 0, np.array([0.0, 1.0]), np.ones(2), np.ones(2), 1.0, 4, np.ones(2), ()))
-    yield plot_localization(
-        np.zeros((16, 16, 3), np.uint8),
-        np.eye(16),
-        mask,
-        color_range=(0.0, 1.0),
-        opacity=0.5,
-        grid_shape=(4, 4),
-        position_scores=np.ones((4, 4)),
-        selected=(1, 1),
-    )
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -267,11 +267,9 @@ def filter_rows(
     if sample_ids is not None:
         keep &= table.sample_id.isin(list(sample_ids)).to_numpy()
     chosen = table[keep]
-    if sort == "name":
-        return chosen.sort_values("sample_id", ignore_index=True)
-    if sort == "closest":
-        order = np.lexsort([chosen.sample_id.to_numpy(str), (chosen.score - threshold).abs().to_numpy()])
-        return chosen.iloc[order].reset_index(drop=True)
+    if sort in ("name", "closest"):
+        keys = [chosen.sample_id.to_numpy(str)] + [(chosen.score - threshold).abs().to_numpy()] * (sort == "closest")
+        return chosen.iloc[np.lexsort(keys)].reset_index(drop=True)
     return chosen.sort_values(["score", "sample_id"], ascending=[sort == "score ascending", True], ignore_index=True)
 
 

@@ -1,70 +1,51 @@
-"""Image, map and overlay of one image, with what changes their look; a click chooses a position."""
+"""Image, map and overlay of one image; a click chooses a position."""
 
 import streamlit as st
 
 from pages.ui import picture_cache, state
 from pages.ui.errors import plain
-from pages.ui.masks.meaning import LEFT_OUT_KEY
-from wtflow.plots import theme
+from pages.ui.localization.picture import show_pictures
 from wtflow.plots.axes import format_score
-from wtflow.plots.localization import plot_localization
-from wtflow.plots.masks import hatch
-from wtflow.plots.pictures import to_uint8
-from wtflow.results import RunResults, ScoreRow, outline_of, pixel_map, truth_to_draw, why_left_out
+from wtflow.results import RunResults, ScoreRow, why_left_out
 from wtflow.store.runs import RunStore
 
-SCALES = {"run": "One scale for the run", "image": "This image's own scale"}
+SCALES = ("run", "image")
+OUTLINES = ("on", "off")
 OWN_SCALE_NOTE = (
     "Colours are stretched to this image alone, so a normal image looks defective, too. Do not compare images on this"
     " scale."
 )
+OPACITY = 0.6
 
 
-def show_image_and_map(store: RunStore, results: RunResults, image: ScoreRow) -> None:
+def show_image_and_map(store: RunStore, results: RunResults, image: ScoreRow, threshold: float) -> None:
     """Image, map and overlay; a click chooses a position."""
-    opacity_text, scale = state.get_number("opacity"), state.get("scale")
-    opacity = 0.6 if opacity_text is None else min(max(opacity_text, 0.0), 1.0)
-    scale = scale if scale in SCALES else "run"
-    values = pixel_map(results, int(image.row))
-    grid = results.maps[int(image.row)]
-    shown, outline = picture_cache.full_picture(store, results.run_id, int(image.row)), outline_of(results, image)
-    is_drawn = outline is not None and st.session_state.setdefault("show_truth", True)
-    if shown.note:
-        st.caption(f":material/info: {plain(shown.note)}")
-    truth = truth_to_draw(results, image)
-    pixels = hatch(to_uint8(shown.pixels), truth.ignored) if is_drawn and truth is not None else shown.pixels
-    figure = plot_localization(
-        pixels,
-        values,
-        outline if is_drawn else None,
-        color_range=results.color_range if scale == "run" else (float(values.min()), float(values.max())),
-        opacity=opacity,
-        grid_shape=grid.shape,
-        position_scores=grid,
-        selected=read_position(grid.shape),
+    found = picture_cache.localization(store, results.run_id, int(image.row))
+    if found.note:
+        st.caption(f":material/info: {plain(found.note)}")
+    show_pictures(
+        found.encoded,
+        key="pictures",
+        image_key=found.key,
+        name=f"{image.sample_id}, score {format_score(image.score)}",
+        threshold=threshold,
+        look=read_look(),
+        own_scale_note=OWN_SCALE_NOTE,
+        selected=read_position(results.maps.shape[1:]),
+        on_click=lambda position: state.put("position", position),
     )
-    key = f"picture-{image.row}"
-    st.plotly_chart(
-        figure,
-        key=key,
-        on_select=lambda: take_position(key),
-        selection_mode="points",
-        config=theme.PICTURE_CONFIG,
-        alt=f"{image.sample_id}: the image, its anomaly map, and both; score {format_score(image.score)}",
-    )
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.slider("Opacity of the map", 0.0, 1.0, step=0.05, **state.bound("opacity", opacity), width=260)
-        st.segmented_control(
-            "Colours", list(SCALES), required=True, format_func=SCALES.__getitem__, **state.bound("scale", scale)
-        )
-        if outline is not None:
-            st.toggle("Outline of the true defect", key="show_truth", persist_state="session")
-            if truth is not None and len(truth.left_pixel):
-                st.html(LEFT_OUT_KEY)
-        elif image.is_defective:
-            st.caption(f"The true defect is not outlined. {plain(why_left_out(results, image))}")
-    if scale == "image":
-        st.caption(f":material/warning: {OWN_SCALE_NOTE}")
+    if not found.encoded["truth"] and image.is_defective:
+        st.caption(f"The true defect is not outlined. {plain(why_left_out(results, image))}")
+
+
+def read_look() -> dict[str, object]:
+    """How the pictures look, as the address says."""
+    opacity = state.get_number("opacity")
+    return {
+        "opacity": OPACITY if opacity is None else min(max(opacity, 0.0), 1.0),
+        "scale": state.choose("scale", SCALES, "run"),
+        "outline": state.choose("outline", OUTLINES, "on"),
+    }
 
 
 def take_position(key: str) -> None:

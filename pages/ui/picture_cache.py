@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -9,6 +10,7 @@ from pages.ui.cache import file_stamp, results, run_stamp
 from wtflow.failures.regions import compare_regions
 from wtflow.pictures import Shown, full_picture_of, picture_of
 from wtflow.plots.failures import paint_segments
+from wtflow.plots.localization import encode_localization
 from wtflow.plots.pictures import crop_around, encode_jpeg, thumbnail, to_uint8
 from wtflow.records.failures import RegionReport
 from wtflow.results import image_of_row, pixel_map, truth_to_draw
@@ -83,6 +85,39 @@ def full_picture(store: RunStore, run_id: str, row: int) -> Shown:
 def _full_picture(home: str, run_id: str, row: int, stamps: Stamps) -> Shown:
     found = results(RunStore(Path(home)), run_id)
     return full_picture_of(found, image_of_row(found.table, row))
+
+
+class Localized(NamedTuple):
+    """What `show_pictures` draws of an image, a key that changes with it, and why it is not the file as it is now."""
+
+    encoded: dict[str, object]
+    key: str
+    note: str
+
+
+def localization(store: RunStore, run_id: str, row: int) -> Localized:
+    """A scored image with its map and outlines, ready for the browser."""
+    small = small_pictures(store, run_id)
+    stamp = file_stamp(Path(image_of_row(small.results.table, row).path))
+    return _localization(str(store.home), run_id, str(small.folder), stamp, row)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _localization(home: str, run_id: str, folder: str, stamp: int, row: int) -> Localized:
+    store = RunStore(Path(home))
+    found = results(store, run_id)
+    image = image_of_row(found.table, row)
+    shown, truth = full_picture(store, run_id, row), truth_to_draw(found, image)
+    is_drawn = truth is not None and not truth.is_normal
+    encoded = encode_localization(
+        shown.pixels,
+        pixel_map(found, row),
+        found.maps[row],
+        mask=truth.mask if truth is not None and is_drawn else None,
+        ignored=truth.ignored if truth is not None and is_drawn else None,
+        color_range=found.color_range,
+    )
+    return Localized(encoded, f"{Path(folder).name}-{row}-{stamp}", shown.note)
 
 
 def crop(

@@ -17,7 +17,7 @@ FILTER = ("defect", "outcome", "tag", "range", "sort")
 NO_FILTER: dict[str, None] = dict.fromkeys((*FILTER, "page"))
 """For links next to images that a filter or pager redraws alone: a filter in such a link would be out of date."""
 RESULTS = ("run", "threshold", "origin", *FILTER, "page")
-IMAGE = ("run", "sample", "position", "threshold", "origin", *FILTER, "opacity", "scale")
+IMAGE = ("run", "sample", "position", "threshold", "origin", *FILTER, "opacity", "scale", "outline")
 FAILURES = ("run", "sample", "threshold", "origin", "defect", "outcome", "tag", "cut", "fact", "page")
 TRY = ("run", "threshold", "origin", "page")
 VIEW = ("view", "colour", "t")

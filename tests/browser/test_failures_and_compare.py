@@ -69,7 +69,7 @@ def test_a_missed_defect_is_taken_apart_noted_and_found_again_after_a_reload(run
 
     page.get_by_role("link", name="Look at its map").first.click()
     page.wait_for_url(re.compile(r"localization.*sample=test%2Fspot"))
-    page.locator(".js-plotly-plot").first.wait_for()
+    page.locator(".frame").first.wait_for()
 
 
 def test_a_filter_redraws_its_images_alone_and_what_it_leaves_can_be_taken_apart_and_seen_on_results(

@@ -1,4 +1,5 @@
 import importlib
+import json
 import re
 import sys
 from pathlib import Path
@@ -18,6 +19,11 @@ from wtflow.studies.neighbours import nearest_positions
 
 def sample_of(page) -> str:
     return page.selectbox(key="widget_sample").value
+
+
+def pictures_of(page) -> dict:
+    """What the component with the pictures was sent."""
+    return json.loads(page.get("bidi_component")[0].proto.json)
 
 
 def test_it_opens_on_the_worst_image_with_its_verdict(open_page: OpenPage, finished: str):
@@ -53,9 +59,25 @@ def test_the_threshold_of_the_address_decides_the_verdict(open_page: OpenPage, f
     assert "Defect missed" in texts(page) and "called normal" in texts(page)
 
 
-def test_a_scale_of_its_own_is_labelled_as_such(open_page: OpenPage, finished: str):
-    assert "stretched to this image alone" not in texts(open_page("localization", run=finished))
-    assert "stretched to this image alone" in texts(open_page("localization", run=finished, scale="image"))
+def test_the_look_of_the_pictures_is_that_of_the_address_and_nonsense_is_passed_over(
+    open_page: OpenPage, finished: str
+):
+    def look(**params: str) -> dict:
+        page = open_page("localization", run=finished, **params)
+        assert not page.exception
+        return pictures_of(page)["look"]
+
+    assert look() == {"opacity": 0.6, "scale": "run", "outline": "on"}
+    assert look(opacity="0.25", scale="image", outline="off") == {"opacity": 0.25, "scale": "image", "outline": "off"}
+    assert look(opacity="7", scale="x", outline="y") == {"opacity": 1.0, "scale": "run", "outline": "on"}
+
+
+def test_the_pictures_hold_both_scales_the_threshold_and_the_outline(open_page: OpenPage, finished: str):
+    sent = pictures_of(open_page("localization", run=finished, sample="test/spot/000.png", threshold="2.5"))
+    assert sent["scales"]["run"] == [0.5, 4.0] and sent["scales"]["image"] != sent["scales"]["run"]
+    assert sent["threshold"] == 2.5 and sent["truth"].startswith("M") and sent["selected"] is None
+    assert "stretched to this image alone" in sent["own_scale_note"]
+    assert not pictures_of(open_page("localization", run=finished, sample="test/good/000.png"))["truth"]
 
 
 def test_an_unknown_image_gets_a_sentence(open_page: OpenPage, finished: str):

@@ -21,6 +21,7 @@ __all__ = [
     "no_picture",
     "outline",
     "overlay",
+    "shrunk",
     "thumbnail",
     "to_uint8",
 ]
@@ -51,6 +52,16 @@ def thumbnail(image: np.ndarray, size_px: int) -> np.ndarray:
     picture = Image.fromarray(to_uint8(image))
     picture.thumbnail((size_px, size_px), Image.Resampling.LANCZOS)
     return np.asarray(picture)
+
+
+def shrunk(values: np.ndarray, most_px: int) -> np.ndarray:
+    """float32 (h, w): a map (H, W) with its longer side `most_px` or, where it is smaller, unchanged."""
+    values = np.asarray(values, dtype=np.float32)
+    factor = most_px / max(values.shape)
+    if factor >= 1:
+        return values
+    height, width = (max(1, round(side * factor)) for side in values.shape)
+    return np.asarray(Image.fromarray(values).resize((width, height), Image.Resampling.BILINEAR))
 
 
 def no_picture(height: int, width: int) -> np.ndarray:
