@@ -18,12 +18,10 @@ from wtflow.records.core import GOOD
 from wtflow.records.flow import Travel
 from wtflow.results import RunResults, image_of_row
 from wtflow.store.runs import RunStore
-from wtflow.studies.requests import TravelRequest, UmapRequest
+from wtflow.studies.requests import TravelRequest, UmapRequest, default_paths
 
 MOST_FITTED = 1000
 """Ends that UMAP is fitted on for the angles; the others are placed. As on the page `wells`."""
-N_AROUND = 1000
-"""Positions among whose normals one image is shown: those that the page opens with, so that they are there already."""
 
 COUPLINGS: tuple[Coupling, ...] = get_args(Coupling)
 NO_LINES = "none"
@@ -54,7 +52,8 @@ def what_is_shown(store: RunStore, results: RunResults, request: TravelRequest) 
     """What the field is made of; None while the normals around one image are being computed."""
     around = None
     if len(request.rows) == 1:
-        around = TravelRequest(how="balanced", n=N_AROUND, steps=request.steps, solver=request.solver)
+        # What the page opens with, so that it is there already.
+        around = default_paths(request.solver).model_copy(update={"steps": request.steps})
         if answers.read_travel(store, results.run_id, around) is None:
             return None
     umap = umap_of(request)

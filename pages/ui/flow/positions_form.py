@@ -30,6 +30,8 @@ HOW = {
 COUNTS = (200, 500, 1000, 2000, 5000, 20_000)
 SAVES = (4, 10, 20, 50)
 N_PROBES = 4
+N_OF_ONE = 500
+"""Positions of a single image at first: of most grids all, and few enough to leave the normals around them in sight."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def read_paths_form(results: RunResults, threshold: thresholds.Threshold) -> Pat
         picked = sorted(int(row) for row in ordered.row[:N_OF_A_KIND])
     how, places, at = _how(results, images)
     start = default_paths(results.settings.solver)
-    n, saves = _number("n", COUNTS, start.n), _number("saves", SAVES, start.steps)
+    n, saves = _number("n", COUNTS, N_OF_ONE if images == "one" else start.n), _number("saves", SAVES, start.steps)
     are_all = images == "all" and len(rows) == len(everything)
     request = checked(
         TravelRequest,
