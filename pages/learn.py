@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui import state
 from pages.ui.errors import shown
-from pages.ui.frame import link, open_page
+from pages.ui.frame import is_large, link, open_page
 from pages.ui.learn.features import show_features
 from pages.ui.learn.lesson import FOLDER, lesson_state, show_lesson
 from pages.ui.learn.method import METHOD, offer_method, show_method
@@ -34,7 +34,6 @@ def main(store: RunStore) -> None:
 def show_page(store: RunStore) -> None:
     """One lesson: its choice, text, picture and checks."""
     name = state.choose("lesson", LESSONS, next(iter(LESSONS)))
-    is_large = state.get("large") == "1"
     lesson, seed = load_lesson(name), max(0, int(state.get_number("seed") or 0))
     settings = read_settings(lesson.CONTROLS, state.get("set"))
     data = choose_data(lesson.DATA)
@@ -55,13 +54,6 @@ def show_page(store: RunStore) -> None:
         checks = st.container(width="content")
         with st.popover("Words", icon=":material/menu_book:", help="What every word and symbol means"):
             st.markdown(read_text("glossary"))
-        st.session_state["learn_large"] = is_large  # the address is the truth
-        st.toggle(
-            "Large type",
-            key="learn_large",
-            on_change=lambda: state.put("large", None if is_large else "1"),
-            help="For projectors",
-        )
     own = (state.get("points") or "") if data == OWN else ""
     points = choose_points(data, own, seed) if lesson.DATA else None
     scene = lesson.prepare(seed, points, settings)
@@ -78,8 +70,8 @@ def show_page(store: RunStore) -> None:
         state.settle("lesson", name)
         state.put("set", write_settings(lesson.CONTROLS, found.settings) or None)
 
-    with st.container(key="lesson_large" if is_large else "lesson_body"):
-        words, picture = st.columns([0.3, 0.7] if is_large else [0.25, 0.75], gap="medium")
+    with st.container(key="lesson_body"):
+        words, picture = st.columns([0.3, 0.7] if is_large() else [0.25, 0.75], gap="medium")
         with words:
             show_text(name)
         with picture:
@@ -91,7 +83,6 @@ def show_page(store: RunStore) -> None:
                     encode_scene(scene, settings),
                     lesson.CONTROLS,
                     on_change=keep,
-                    is_large=is_large,
                     points=own,
                     alt=f"Picture of the lesson: {LESSONS[name]}",
                 )

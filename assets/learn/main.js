@@ -39,7 +39,6 @@ class LessonView {
 
   update({ data, setStateValue }) {
     this.send = setStateValue;
-    this.root.classList.toggle("large", Boolean(data.large));
     const isNew = data.fingerprint !== this.fingerprint || data.name !== this.name, isTold = data.told !== this.told;
     if (!this.stage) this.build(data);
     this.root.style.setProperty("--height", data.height);

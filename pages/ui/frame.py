@@ -107,6 +107,7 @@ def open_page(name: str) -> RunStore:
     st.html(ASSETS / "style.css")
     st.html(Path(__file__).with_name("pages.css"))
     state.sync(name, entry.params)
+    st.html(Path(__file__).with_name("large.css") if is_large() else "<style></style>")
     _show_head(entry)
     with shown():
         return RunStore()
@@ -120,7 +121,24 @@ def _show_head(entry: PageEntry) -> None:
         with st.container(key="page_question"):
             st.caption(entry.question)
         tools = st.container(horizontal=True, vertical_alignment="center", width="content", key="page_tools")
+        _offer_large_type()
     _PLACES.set((run, tools))
+
+
+def is_large() -> bool:
+    """Whether large type was chosen, as for a projector."""
+    return state.get("large") == "1"
+
+
+def _offer_large_type() -> None:
+    """A switch for large type (large.css)."""
+    st.session_state["large_type"] = is_large()  # the address is the truth
+    st.toggle(
+        "Large type",
+        key="large_type",
+        on_change=lambda: state.put("large", None if is_large() else "1"),
+        help="For projectors, on every page",
+    )
 
 
 def run_place() -> DeltaGenerator:

@@ -73,7 +73,9 @@ COMPARE = (
     "page",
 )
 FOLLOW = ("run", "sample", "position", "compare", "threshold", "origin", "t")
-LEARN = ("lesson", "seed", "data", "set", "points", "large", *FOLLOW)
+LEARN = ("lesson", "seed", "data", "set", "points", *FOLLOW)
+EVERYWHERE = ("large",)
+"""What every page keeps in its address."""
 
 Option = TypeVar("Option", bound=str)
 
@@ -105,6 +107,7 @@ _OPENED = "run_opened"
 
 def sync(page: str, params: tuple[str, ...]) -> None:
     """Take over what the address holds, then write into it what this page keeps. Called once at the start of a page."""
+    params = (*params, *EVERYWHERE)
     session = st.session_state
     choices: dict[str, list[str]] = session.setdefault(_CHOICES, {})
     written: dict[str, list[str]] = session.get(_WRITTEN, {})
@@ -221,7 +224,7 @@ def address(params: tuple[str, ...], changes: Mapping[str, str | list[str] | Non
                 if follower not in changes:
                     choices.pop(follower, None)
             choices[name] = values
-    return {name: choices[name] for name in params if choices.get(name)}
+    return {name: choices[name] for name in (*params, *EVERYWHERE) if choices.get(name)}
 
 
 def _write(again: bool = False) -> None:

@@ -119,6 +119,27 @@ def test_a_choice_outlives_an_address_that_lost_it_by_changing_the_page():
     assert page.run().query_params == {"run": "a"}
 
 
+def test_large_type_stays_in_the_address_of_every_page():
+    page = AppTest.from_function(address_page)
+    page.query_params["large"] = "1"
+    assert page.run().query_params == {"large": "1"}
+    page.query_params.clear()
+    page.session_state["page"] = "second"
+    assert page.run().query_params == {"large": "1"}
+
+
+@pytest.mark.parametrize("name", ["overview", "data"])
+def test_every_page_offers_large_type(open_page, name):
+    page = open_page(name)
+    (large,) = [one for one in page.toggle if one.key == "large_type"]
+    assert not large.value
+    large.set_value(True).run()
+    assert page.query_params["large"] in ("1", ["1"])
+    assert page.toggle(key="large_type").value
+    page.toggle(key="large_type").set_value(False).run()
+    assert "large" not in page.query_params
+
+
 class Address(dict):
     """Query parameters that remember what was sent to the browser."""
 

@@ -16,13 +16,16 @@ from wtflow.records.flow import UNMARKED, Travel
 from wtflow.studies.well import escape_curve, radius_density, radius_spread, shell, well_depth, well_radius
 
 RADIUS_WORDS = (
-    "Distance from the origin over time. The dashed line holds 99 % of the normal positions; the dotted one is where"
-    " noise lies."
+    "Distance from the origin over time. The dashed line holds 99\N{NBSP}% of the normal positions; the dotted one is"
+    " where noise lies."
 )
-ESCAPE_WORDS = "Share of positions outside the normals' 99 % radius. About 1 % of normals lie outside by construction."
+ESCAPE_WORDS = (
+    "Share of positions outside the normals' 99\N{NBSP}% radius. About 1\N{NBSP}% of normals lie outside by"
+    " construction."
+)
 DEPTH_WORDS = (
-    "What a normal would have to climb from the median radius to the 99 % radius, with the field's pull along the"
-    " radius as slope. Above zero the field holds normals in; below zero it pushes them out."
+    "What a normal would have to climb from the median radius to the 99\N{NBSP}% radius, with the field's pull along"
+    " the radius as slope. Above zero the field holds normals in; below zero it pushes them out."
 )
 WIDE_PX = 380
 """Height of a figure that has the whole width."""

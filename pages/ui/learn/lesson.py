@@ -50,7 +50,6 @@ def show_lesson(
     controls: tuple[Control, ...],
     *,
     on_change: Callable[[], None],
-    is_large: bool = False,
     points: str = "",
     alt: str = "",
 ) -> None:
@@ -66,7 +65,6 @@ def show_lesson(
         "controls": [asdict(control) for control in controls],
         "settings": told["settings"],
         "told": told["number"],
-        "large": is_large,
         "points": points,
         "alt": alt,
         "height": HEIGHT,
