@@ -8,6 +8,7 @@ import pytest
 from hand_made_runs import write_finished_run
 from run_folders import tiny_settings
 
+from wtflow.datasets.stamps import stamp_of
 from wtflow.errors import DiskFullError, RunNotFoundError, StoreError
 from wtflow.store import derived, layout
 from wtflow.store.files import write_array
@@ -150,3 +151,14 @@ def test_numbers_that_json_does_not_know_are_refused_before_anything_is_written(
     with pytest.raises(ValueError, match="JSON"):
         derived.write(path_in(place), {}, {"value": float("nan")})
     assert not path_in(place).exists()
+
+
+def test_reading_again_and_again_leaves_a_file_the_same_for_caches(place):
+    """Their stamps hold the time at which a file's facts changed: marking each use would make each a new file."""
+    path = path_in(place)
+    derived.write(path, {"x": np.ones(2)}, {})
+    os.utime(path, (1000, 1000))
+    derived.read(path)
+    before = stamp_of(path.stat())
+    derived.read(path)
+    assert stamp_of(path.stat()) == before

@@ -5,19 +5,26 @@ something is missing.
 from pathlib import Path
 
 import pytest
-from flow_runs import copy_store, field_of, links_of, train_apart
+from flow_runs import copy_store, field_of, links_of
 from page_runs import OpenPage, texts
+from run_folders import train_here, write_tiny_category
 
+from pages.ui.follow import show
 from wtflow.results import open_results
 from wtflow.store.runs import RunStore
 from wtflow.studies.answers import answer_path
 from wtflow.studies.compute import compute_answer
-from wtflow.studies.requests import OverTimeRequest
+from wtflow.studies.requests import OverTimeRequest, YardstickRequest
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    return train_apart(tmp_path_factory.mktemp("follow"))
+    folder = tmp_path_factory.mktemp("follow")
+    store = RunStore(folder / "runs")
+    run_id = train_here(store, write_tiny_category(folder / "images", n_good=2, n_bad=3))
+    for request in (YardstickRequest(), OverTimeRequest()):
+        compute_answer(store, run_id, request, lambda share: None)
+    return store.home, run_id
 
 
 @pytest.fixture
@@ -46,11 +53,18 @@ def test_the_address_names_image_patch_time_and_comparison(open_page: OpenPage, 
     assert sent["nearest"]["of"] == [2, 5] and sent["nearest"]["sample"].startswith("train/good/")
 
 
-def test_scores_over_time_are_offered_and_shown_once_they_are_there(open_page: OpenPage, store: RunStore, trained: str):
-    answer_path(store, trained, OverTimeRequest()).unlink()
+def test_scores_over_time_begin_by_themselves_unless_they_take_long(
+    open_page: OpenPage, store: RunStore, trained: str, monkeypatch: pytest.MonkeyPatch
+):
+    path = answer_path(store, trained, OverTimeRequest())
+    path.unlink()
+    monkeypatch.setattr(show, "AT_ONCE_S", 0.0)
     page = open_page("follow")
     assert field_of(page)["story"]["over"] is None
     assert any(one.label.startswith("Score all 5 test images") for one in page.button)
+    assert not path.exists()
+    monkeypatch.setattr(show, "AT_ONCE_S", 1e6)
+    page = page.run()
     over = compute_answer(store, trained, OverTimeRequest(), lambda share: None)
     page = page.run()
     assert field_of(page)["story"]["over"]["image_auroc"] == pytest.approx(over.image_auroc.tolist())

@@ -3,16 +3,24 @@
 from pathlib import Path
 
 import pytest
-from flow_runs import copy_store, field_of, train_apart
+from flow_runs import copy_store, field_of
 from page_runs import OpenPage, texts
+from run_folders import train_here, write_tiny_category
 
 from wtflow.results import open_results
 from wtflow.store.runs import RunStore
+from wtflow.studies.compute import compute_answer
+from wtflow.studies.requests import OverTimeRequest, YardstickRequest
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    return train_apart(tmp_path_factory.mktemp("lesson"))
+    folder = tmp_path_factory.mktemp("lesson")
+    store = RunStore(folder / "runs")
+    run_id = train_here(store, write_tiny_category(folder / "images", n_good=2, n_bad=3))
+    for request in (YardstickRequest(), OverTimeRequest()):
+        compute_answer(store, run_id, request, lambda share: None)
+    return store.home, run_id
 
 
 def links(page) -> list[str]:

@@ -23,6 +23,9 @@ from wtflow.store.runs import RunStore
 LIMIT_BYTES = 1_000_000_000
 """Room for derived files per run; beyond it the files unused for longest are deleted."""
 
+MARKED_EVERY_S = 3600
+"""How exactly it is known when a file was used last: what goes first is what nobody asked for in hours."""
+
 Arrays = dict[str, np.ndarray]
 MOST_UNWRITTEN = 8
 _UNWRITTEN: dict[Path, tuple[Arrays, dict[str, Any]]] = {}
@@ -65,9 +68,16 @@ def read(path: Path) -> tuple[Arrays, dict[str, Any]] | None:
     except Exception:  # cut off, or not ours: NumPy and zip raise a dozen kinds of errors
         discard(path)
         return None
-    with contextlib.suppress(OSError):  # marks it as used; the time of writing stays, since caches use it
-        os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
+    with contextlib.suppress(OSError):
+        _mark_as_used(path)
     return arrays, values
+
+
+def _mark_as_used(path: Path) -> None:
+    """Note the time of use, for `_make_room`. Seldom, because caches take what this changes for another file."""
+    found, now = path.stat(), time.time_ns()
+    if now - found.st_atime_ns > 1e9 * MARKED_EVERY_S:
+        os.utime(path, ns=(now, found.st_mtime_ns))
 
 
 def discard(path: Path) -> None:

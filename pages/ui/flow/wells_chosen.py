@@ -75,6 +75,15 @@ def show_chosen(
                         help="The image, with its highest chosen position",
                         position=f"{places.grid_row[highest]},{places.grid_column[highest]}",
                     )
+                    link(
+                        "follow",
+                        "Follow",
+                        icon=":material/conversion_path:",
+                        run=results.run_id,
+                        sample=sample,
+                        help="Its highest chosen position, from the image to the map",
+                        position=f"{places.grid_row[highest]},{places.grid_column[highest]}",
+                    )
                     mark = {"on_click": state.put, "args": ("picked", sample), "disabled": sample == picked}
                     st.button("Mark", key=f"mark_{row}", type="tertiary", help="Ring all its points on the map", **mark)
 

@@ -18,6 +18,9 @@ from wtflow.results import RunResults, ScoreRow, each_image, find_sample
 from wtflow.store.runs import RunStore
 from wtflow.studies.duration import over_time_seconds
 
+AT_ONCE_S = 120.0
+"""The scores over time begin by themselves where they are expected to take no longer: they stand beside the map."""
+
 
 def show_story(store: RunStore, results: RunResults, *, height: str = HEIGHT, is_guest: bool = False) -> None:
     """Everything below the run's name. height: of the panels, a CSS length; is_guest: on another page than *follow*,
@@ -126,12 +129,14 @@ def take_choice() -> None:
 
 def show_below(store: RunStore, results: RunResults) -> None:
     """What does not fit into the strip: the way to the scores over time until they are there."""
+    seconds = over_time_seconds(results)
     answers.read_task(
         store,
         results.run_id,
         follow_cache.OVER_TIME,
         f"Score all {widgets.count(len(results.test), 'test image')} as if the flow ended earlier",
-        widgets.duration(over_time_seconds(results)),
+        widgets.duration(seconds),
+        at_once=seconds <= AT_ONCE_S,
     )
 
 
