@@ -30,7 +30,7 @@ from wtflow.results import open_results
 from wtflow.store import layout
 from wtflow.store.pace import read_paces
 from wtflow.store.runs import RunStore
-from wtflow.studies import answers, compute, flow_answers, requests, run_flow
+from wtflow.studies import answers, compute, flow_answers, follow_answers, requests, run_flow
 from wtflow.studies.answers import answer_path, ask, load_answer
 from wtflow.studies.compute import compute_answer
 from wtflow.studies.flow_answers import positions_of
@@ -269,7 +269,8 @@ def test_every_kind_of_request_has_somebody_who_computes_it():
     kinds = {one.model_fields["kind"].default for one in get_args(requests._Kinds)}
     assert set(compute._COMPUTED_BY) == kinds
     assert set(answers._ENCODE) == set(answers._DECODE) == kinds
-    assert set(flow_answers.COMPUTED_BY) == kinds - set(compute.WITHOUT_NETWORK)
+    with_network = flow_answers.COMPUTED_BY.keys() | follow_answers.COMPUTED_BY.keys()
+    assert with_network == kinds - set(compute.WITHOUT_NETWORK)
 
 
 # -- what is computed --------------------------------------------------------------------------------------------------
