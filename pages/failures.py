@@ -48,30 +48,28 @@ def main(store: RunStore) -> None:
 
 
 def show_answer(store: RunStore, results: RunResults, study: FailureStudy, threshold: thresholds.Threshold) -> None:
-    """The first screen: missed defects, false alarms and the pattern, in words and pictures."""
-    missed, alarms, pattern = st.columns([1, 1, 2])
+    """The first screen: what is missed, what is falsely rejected, in numbers and pictures; then the pattern."""
     test = results.test
     n_defective = int(test.is_defective.sum())
+    with st.container(key="pair_answer"):
+        missed, alarms = st.columns(2)
     with missed.container(border=True, height="stretch", key="card-missed"):
-        show_count("Missed defects", study, "FN", n_defective, "This category has no defective test image.")
+        show_count("What is missed", study, "FN", n_defective, "This category has no defective test image.")
+        show_strip(store, results, study, "FN")
         by_type = sorted(study.types, key=lambda row: (row.n_found - row.n, row.defect))
         worst = [f"{plain(row.defect)} {row.n - row.n_found} of {row.n}" for row in by_type if row.n_found < row.n]
         if worst:
             st.caption("Most: " + ", ".join(worst[:3]))
     with alarms.container(border=True, height="stretch", key="card-alarms"):
-        show_count("False alarms", study, "FP", len(test) - n_defective, "This category has no normal test image.")
-    with pattern.container(border=True, height="stretch", key="card-pattern"):
-        st.markdown("**Is there a pattern?**")
-        show_pattern(store, results, study)
+        n_normal = len(test) - n_defective
+        show_count("What is falsely rejected", study, "FP", n_normal, "This category has no normal test image.")
+        show_strip(store, results, study, "FP")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"At the threshold {format_score(threshold.value)}. {threshold.words}", width="content")
         link("results", "Move it", icon=":material/tune:", run=results.run_id, **state.NO_FILTER)
-    with st.container(key="pair_strips"):
-        left, right = st.columns(2, gap="large")
-    with left:
-        show_strip(store, results, study, "FN", "Missed defects, the farthest below the threshold first")
-    with right:
-        show_strip(store, results, study, "FP", "False alarms, the farthest above it first")
+    with st.container(border=True, key="card-pattern"):
+        st.markdown("**Is there a pattern?**")
+        show_pattern(store, results, study)
 
 
 def show_count(label: str, study: FailureStudy, outcome: str, n: int, none: str) -> None:

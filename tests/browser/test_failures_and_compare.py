@@ -76,7 +76,7 @@ def test_a_filter_redraws_its_images_alone_and_what_it_leaves_can_be_taken_apart
     runs, server, page
 ):
     _, run, _ = runs
-    page.goto(f"{server}/failures?run={run}&threshold=2.5")
+    page.goto(f"{server}/failures?run={run}&threshold=2.5&defect=spot&defect=good")
     page.get_by_text(re.compile(r"^(\d+) of \1 wrong call")).wait_for()
     head = page.locator("[class*=st-key-card-missed]")
     head.evaluate("card => { card.dataset.kept = 'yes'; }")

@@ -42,8 +42,8 @@ def figures_of(page: AppTest) -> dict[str, dict]:
 def test_the_first_words_count_missed_defects_and_false_alarms(open_page: OpenPage, finished: str):
     page = open_page("failures", run=finished, **WRONG)
     assert not page.exception
-    assert count_of(page, "Missed defects") == "1 of 3"
-    assert count_of(page, "False alarms") == "1 of 2"
+    assert count_of(page, "What is missed") == "1 of 3"
+    assert count_of(page, "What is falsely rejected") == "1 of 2"
     said = texts(page)
     assert "33\N{NBSP}% (95\N{NBSP}% interval: 6 to 79\N{NBSP}%)" in said
     assert "spot 1 of 3" in said
@@ -54,7 +54,7 @@ def test_the_first_words_count_missed_defects_and_false_alarms(open_page: OpenPa
 def test_the_threshold_is_that_of_results_and_its_origin_is_said(open_page: OpenPage, finished: str):
     page = open_page("failures", run=finished)
     assert "At the threshold 1.75" in texts(page) and "Chosen on the test images themselves" in texts(page)
-    assert count_of(page, "Missed defects") == "0 of 3"
+    assert count_of(page, "What is missed") == "0 of 3"
     assert "No defect is missed at this threshold" in texts(page)
 
 
@@ -72,7 +72,7 @@ def test_many_images_are_measured_by_a_task_that_a_button_begins(
 ):
     monkeypatch.setattr(by_type, "MEASURE_AT_ONCE", 4)
     page = open_page("failures", run=finished, **WRONG)
-    assert count_of(page, "Missed defects") == "1 of 3", "what needs no file is there already"
+    assert count_of(page, "What is missed") == "1 of 3", "what needs no file is there already"
     assert any(button.label == "Measure the defects of 5 images" for button in page.button)
     tell_of(store, finished, FactsRequest(), state="running", share=0.4)
     page = open_page("failures", run=finished, **WRONG)
@@ -126,6 +126,18 @@ def test_kind_type_and_tag_narrow_the_images(open_page: OpenPage, store: RunStor
     )
 
 
+def test_wrong_calls_stand_once_while_they_are_few_and_in_pages_when_they_are_many(
+    open_page: OpenPage, finished: str, monkeypatch: pytest.MonkeyPatch
+):
+    page = open_page("failures", run=finished, **WRONG)
+    assert len(tiles(page, "strip")) == 2 and tiles(page) == []
+    assert "All of them, the farthest below the threshold first." in texts(page)
+    assert len(tiles(open_page("failures", run=finished, defect="spot", **WRONG))) == 1, "a chosen type is shown"
+    monkeypatch.setattr(by_type, "FEW", 0)
+    page = open_page("failures", run=finished, **WRONG)
+    assert len(tiles(page)) == 2 and "All wrong calls, worst first" in texts(page)
+
+
 def test_each_fact_has_its_figure(open_page: OpenPage, finished: str):
     for fact, title in (("area", "defect area"), ("n_regions", "regions of the mask")):
         figures = figures_of(open_page("failures", run=finished, fact=fact, **WRONG))
@@ -172,7 +184,7 @@ def test_a_single_image_is_no_trouble(open_page: OpenPage, store: RunStore, fini
     store.write_scores(finished, table.iloc[2:3].assign(row=0))
     page = open_page("failures", run=finished, **WRONG)
     assert not page.exception
-    assert count_of(page, "Missed defects") == "1 of 1"
+    assert count_of(page, "What is missed") == "1 of 1"
 
 
 def test_no_test_image_gets_a_sentence(open_page: OpenPage, store: RunStore, finished: str):
@@ -193,7 +205,7 @@ def test_damaged_and_absent_images_cost_their_own_tile(open_page: OpenPage, root
     (root / "plate/test/spot/001.png").unlink()
     page = open_page("failures", run=finished, sample=SPOT, **WRONG)
     assert not page.exception
-    assert tiles(page) == ["**0.5 above** good", "**0.5 below** spot"]
+    assert tiles(page, "strip") == ["**0.5 below** spot", "**0.5 above** good"]
     assert "No picture left" in texts(page) and "Areas and regions cannot be compared" in texts(page)
 
 

@@ -25,8 +25,10 @@ above, a separate process does it.
 S_PER_IMAGE = 0.022
 """Seconds per test image as measured on `screw` (512 px files at 320 px, one core), for a promise."""
 N_STRIP = 4
+FEW = 2 * N_STRIP
+"""Wrong calls of one kind that all stand at the head of the page: two rows of pictures."""
 PER_PAGE = 21
-NARROW_PX = 100
+NARROW_PX = 90
 """Least width of a picture where a few stand side by side in half of a window."""
 WRONG = ("FN", "FP")
 SHORT = {"FN": "below", "FP": "above"}
@@ -61,20 +63,25 @@ def measure_defects(store: RunStore, results: RunResults, threshold: thresholds.
     return cache.failure_study(store, results.run_id, threshold.value)
 
 
-def show_strip(store: RunStore, results: RunResults, study: FailureStudy, outcome: str, heading: str) -> None:
-    """The worst few of one kind, side by side."""
+def are_few(study: FailureStudy) -> bool:
+    """Whether all wrong calls stand at the head of the page."""
+    return bool((study.failures.outcome.value_counts() <= FEW).all())
+
+
+def show_strip(store: RunStore, results: RunResults, study: FailureStudy, outcome: str) -> None:
+    """The worst few of one kind side by side, or all of them where they are few."""
     rows = study.failures[study.failures.outcome == outcome]
-    st.markdown(f"**{heading}**")
     if rows.empty:
         st.caption(
             f"No {'defect is missed' if outcome == 'FN' else 'normal image is a false alarm'} at this threshold."
         )
         return
+    n = len(rows) if are_few(study) else min(N_STRIP, len(rows))
+    first = f"the farthest {SHORT[outcome]} the threshold first"
+    st.caption(f"All of them, {first}." if n == len(rows) else f"{n} of {len(rows)}, {first}; all of them are below.")
     with st.grid(N_STRIP, min_column_width=NARROW_PX, key=f"strip_{outcome}"):
-        for i in range(min(N_STRIP, len(rows))):
+        for i in range(n):
             show_tile(store, results, cast(WrongRow, image_at(rows, i)), "strip")
-    if len(rows) > N_STRIP:
-        st.caption(f"{N_STRIP} of {len(rows)}; all of them are below.")
 
 
 def show_tile(store: RunStore, results: RunResults, image: WrongRow, where: str, side: bool = True) -> bool:
@@ -109,50 +116,48 @@ def show_types(results: RunResults, study: FailureStudy) -> None:
     st.subheader("By defect type", anchor=False)
     lines = [
         {
-            "Defect type": row.defect,
+            "Type": row.defect,
             "Images": row.n,
             "Found": row.n_found,
-            "Detection rate (%)": 100 * row.rate,
-            "95\N{NBSP}% from (%)": 100 * row.rate_low,
-            "95\N{NBSP}% to (%)": 100 * row.rate_high,
+            "Found (%)": 100 * row.rate,
+            "from": 100 * row.rate_low,
+            "to": 100 * row.rate_high,
             "AUROC": row.auroc,
             "AUPRO": row.aupro,
-            "With mask": row.n_marked,
-            "Median area (%)": None if row.median_area is None else 100 * row.median_area,
-            "Lowest scores": ", ".join(sample.rpartition("/")[2] for sample in row.worst),
+            "Masks": row.n_marked,
+            "Area (%)": None if row.median_area is None else 100 * row.median_area,
         }
         for row in study.types
     ]
+    number = st.column_config.NumberColumn
     st.dataframe(
         lines,
         key="types",
         hide_index=True,
         width="stretch",
-        on_select=lambda: take_type([line["Defect type"] for line in lines]),
+        on_select=lambda: take_type([line["Type"] for line in lines]),
         selection_mode="single-row",
         column_config={
-            "Detection rate (%)": st.column_config.ProgressColumn(format="%.0f", min_value=0, max_value=100),
-            "95\N{NBSP}% from (%)": st.column_config.NumberColumn(
-                format="%.0f", help="Lower end of the interval of the rate."
+            "Type": st.column_config.TextColumn(width=130),
+            "Images": number(width=62),
+            "Found": number(width=62),
+            "Found (%)": st.column_config.ProgressColumn(format="%.0f", min_value=0, max_value=100, width=100),
+            "from": number(format="%.0f", width=52, help="Lower end of the 95\N{NBSP}% interval of the share found."),
+            "to": number(format="%.0f", width=52, help="Upper end of the 95\N{NBSP}% interval of the share found."),
+            "AUROC": number(format="%.3f", width=64, help="This type against all normal test images."),
+            "AUPRO": number(
+                format="%.3f", width=64, help="Its images and all normal ones, up to 30\N{NBSP}% false pixels."
             ),
-            "95\N{NBSP}% to (%)": st.column_config.NumberColumn(
-                format="%.0f", help="Upper end of the interval of the rate."
+            "Masks": number(
+                width=62,
+                help="Images with a valid mask. AUPRO and area are of these; the other columns of all images.",
             ),
-            "AUROC": st.column_config.NumberColumn(format="%.3f", help="This type against all normal test images."),
-            "AUPRO": st.column_config.NumberColumn(
-                format="%.3f", help="Its images and all normal ones, up to 30\N{NBSP}% false pixels."
-            ),
-            "With mask": st.column_config.NumberColumn(
-                help="Images with a valid mask. AUPRO and area are of these; the other columns of all images."
-            ),
-            "Median area (%)": st.column_config.NumberColumn(
-                format="%.2g", help="Of the image, over images with a valid mask."
-            ),
+            "Area (%)": number(format="%.2g", width=66, help="Median area of a defect, over images with a valid mask."),
         },
     )
     st.caption(
-        "The interval is Wilson's: the range for other images of the same kind and the same run. Choose a line to see"
-        " its images below."
+        "From, to: Wilson's 95\N{NBSP}% interval, the range for other images of the same kind and the same run. Choose"
+        " a line to see its images below."
     )
 
 
@@ -178,10 +183,11 @@ def rows_below(results: RunResults, study: FailureStudy):
 
 
 def show_worst_first(store: RunStore, results: RunResults, study: FailureStudy) -> None:
-    """All wrong calls in pages, by kind, defect type and notes. A filter redraws these alone, unless an image is open
-    above: its neighbours are those that the filter leaves.
+    """All wrong calls in pages, by kind, defect type and notes; nothing while all of them stand above and no filter is
+    chosen. A filter redraws these alone, unless an image is open above: its neighbours are those that the filter
+    leaves.
     """
-    if not study.failures.empty:
+    if not study.failures.empty and (thresholds.read_filter(results).is_active or not are_few(study)):
         (st.fragment(_show_all) if state.get("sample") is None else _show_all)(store, results, study)
 
 
