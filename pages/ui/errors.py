@@ -3,8 +3,10 @@
 import contextlib
 import re
 from collections.abc import Generator
+from contextvars import ContextVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from wtflow.errors import WTFlowError
 
@@ -19,6 +21,10 @@ _JOINTS = re.compile(
     re.IGNORECASE,
 )
 """Where Streamlit puts an arrow, a sign, a picture or a link in place of letters even where they are escaped."""
+
+
+PLACE: ContextVar[DeltaGenerator | None] = ContextVar("where_the_page_draws", default=None)
+"""The container of the page that was just opened, until its `shown()` takes it."""
 
 
 def plain(text: str) -> str:
@@ -46,9 +52,14 @@ def show_error(error: WTFlowError) -> None:
 
 @contextlib.contextmanager
 def shown() -> Generator[None]:
-    """Show an error meant for a person instead of raising it, and end the page (or fragment) there."""
-    try:
-        yield
-    except WTFlowError as error:
-        show_error(error)
-        st.stop()
+    """Show an error meant for a person instead of raising it, and end the page (or fragment) there. The first one after
+    `open_page` also draws into the page's own container.
+    """
+    place = PLACE.get()
+    PLACE.set(None)
+    with place or contextlib.nullcontext():
+        try:
+            yield
+        except WTFlowError as error:
+            show_error(error)
+            st.stop()

@@ -14,8 +14,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import state
-from pages.ui.errors import shown
+from pages.ui.errors import PLACE, shown
 from pages.ui.garbage import leave_libraries_out
+from pages.ui.scroll import open_at_the_top
 from wtflow.store.runs import RunStore
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,12 +26,15 @@ APP_NAME = "WT-Flow Studio"
 
 @dataclass(frozen=True)
 class PageEntry:
-    """A line of the navigation. `params` are the choices that the page keeps in its address."""
+    """A line of the navigation. `params` are the choices that the page keeps in its address; `short` is what the top
+    bar says where the title is too long for it.
+    """
 
     title: str
     icon: str
     question: str
     params: tuple[str, ...] = ()
+    short: str = ""
 
 
 # File name (which is also the address) -> what the navigation shows. The first is the start page.
@@ -66,11 +70,14 @@ PAGES: dict[str, PageEntry] = {
         state.LEARN,
     ),
     "try_image": PageEntry(
-        "Try an image", ":material/add_photo_alternate:", "How does a run score images of my own?", state.TRY
+        "Try an image", ":material/add_photo_alternate:", "How does a run score images of my own?", state.TRY, "Try"
     ),
 }
 
 FIRST = next(iter(PAGES))
+
+GROUPS = {"results": "Judge", "trajectories": "Understand", "try_image": ""}
+"""Page with which a group of the top bar begins -> what a person does on its pages."""
 
 _PLACES: ContextVar[tuple[DeltaGenerator, DeltaGenerator]] = ContextVar("places_in_the_title_row")
 """Of the page that this thread is drawing: for the run, and for the page's own controls."""
@@ -86,11 +93,15 @@ def navigate() -> st.Page:
 
 def page(name: str) -> st.Page:
     """The page as links and navigation take it; the path is absolute, so it holds whichever file was run first."""
-    entry = PAGES[name]
-    path = ROOT / "pages" / f"{name}.py"
-    if name == FIRST:
-        return st.Page(path, title=entry.title, icon=entry.icon, help=entry.question, url_path="start", default=True)
-    return st.Page(path, title=entry.title, icon=entry.icon, help=entry.question)
+    entry, is_first = PAGES[name], name == FIRST
+    return st.Page(
+        ROOT / "pages" / f"{name}.py",
+        title=entry.short or entry.title,
+        icon=entry.icon,
+        help=entry.question,
+        url_path="start" if is_first else None,
+        default=is_first,
+    )
 
 
 def _alias() -> st.Page:
@@ -99,18 +110,42 @@ def _alias() -> st.Page:
 
 
 def open_page(name: str) -> RunStore:
-    """Set up what all pages share, write the page's heading, and return the store of runs."""
+    """Set up what all pages share, write the page's heading, and return the store of runs.
+
+    What the page draws next, under `shown()`, goes into a container of its own: what is left of another page while this
+    one is being drawn stands in that page's container, which is hidden.
+    """
     entry = PAGES[name]
     navigate()
     st.set_page_config(page_title=f"{entry.title} · {APP_NAME}")
     st.logo(str(ASSETS / "logo.svg"), size="large")
     st.html(ASSETS / "style.css")
+    st.html(Path(__file__).with_name("head.css"))
     st.html(Path(__file__).with_name("pages.css"))
+    st.html(_style_of(name))
     state.sync(name, entry.params)
     st.html(Path(__file__).with_name("large.css") if is_large() else "<style></style>")
-    _show_head(entry)
+    open_at_the_top(name)
+    places = {one: st.container(key=f"page_of_{one}") for one in PAGES}  # each page's at an index of its own
+    with places[name]:
+        _show_head(entry)
+    PLACE.set(places[name])
     with shown():
-        return RunStore()
+        store = RunStore()
+    PLACE.set(places[name])
+    return store
+
+
+def _style_of(name: str) -> str:
+    """Hides what is left of other pages, and names the groups in the top bar."""
+    rules = [f'[class*="st-key-page_of_"]:not(.st-key-page_of_{name}) {{ display: none; }}']
+    for first, group in GROUPS.items():
+        item = f'[data-testid="stTopNav"] > .rc-overflow-item:has(a[href$="/{first}"])'
+        rules += [
+            f"{item} {{ border-left: 1px solid color-mix(in srgb, currentColor 25%, transparent); }}",
+            f'{item}::before {{ content: "{group}"; }}',
+        ]
+    return f"<style>{' '.join(rules)}</style>"
 
 
 def _show_head(entry: PageEntry) -> None:

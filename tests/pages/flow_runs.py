@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+from page_runs import components
 from run_folders import train_here, write_tiny_category
 from streamlit.testing.v1 import AppTest
 
@@ -36,7 +37,7 @@ def copy_store(home: Path, store: RunStore) -> None:
 
 def field_of(page: AppTest) -> dict | None:
     """What the page sent to the particle field, None where it shows none."""
-    found = page.get("bidi_component")
+    found = components(page)
     return json.loads(found[0].proto.json) if found else None
 
 

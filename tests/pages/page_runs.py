@@ -58,3 +58,8 @@ def texts(page: AppTest) -> str:
     """Everything a page says in words, for asserting that it says something."""
     kinds = (page.title, page.subheader, page.markdown, page.caption, page.error, page.warning, page.info, page.metric)
     return "\n".join(f"{getattr(item, 'label', '')} {item.value}" for kind in kinds for item in kind)
+
+
+def components(page: AppTest) -> list:
+    """The parts of a page that are drawn in the browser, without the one of every page, which keeps its place."""
+    return [one for one in page.get("bidi_component") if one.key != "page_scroll"]

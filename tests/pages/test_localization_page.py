@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from flow_runs import links_of
-from page_runs import OpenPage, texts
+from page_runs import OpenPage, components, texts
 from PIL import Image
 from run_folders import train_here
 
@@ -23,7 +23,7 @@ def sample_of(page) -> str:
 
 def pictures_of(page) -> dict:
     """What the component with the pictures was sent."""
-    return json.loads(page.get("bidi_component")[0].proto.json)
+    return json.loads(components(page)[0].proto.json)
 
 
 def test_it_opens_on_the_worst_image_with_its_verdict(open_page: OpenPage, finished: str):

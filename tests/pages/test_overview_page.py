@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from page_runs import OpenPage, texts, write_run
+from page_runs import OpenPage, components, texts, write_run
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.overview.rows import COLUMNS, row_of
@@ -19,7 +19,7 @@ def nothing_starts(monkeypatch):
 
 
 def rows_on(page: AppTest) -> dict[str, dict]:
-    (table,) = page.get("bidi_component")
+    (table,) = components(page)
     return {row["id"]: row for row in json.loads(table.proto.json)["rows"]}
 
 
@@ -37,7 +37,7 @@ def test_an_empty_store_offers_the_demo_as_the_one_thing_to_do(open_page: OpenPa
     page = open_page("overview")
     assert [button.label for button in page.button] == ["Train the demo"]
     assert "No run yet" in texts(page)
-    assert not page.get("bidi_component")
+    assert not components(page)
 
 
 def test_a_finished_run_is_a_row_with_its_figures_and_no_banner(open_page: OpenPage, finished: str):

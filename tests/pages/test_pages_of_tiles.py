@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from flow_runs import copy_store, field_of
-from page_runs import PAGES, OpenPage, texts
+from page_runs import PAGES, OpenPage, components, texts
 from PIL import Image
 from run_folders import train_here, write_tiny_category
 from streamlit.testing.v1 import AppTest
@@ -72,7 +72,7 @@ def test_results_say_how_the_images_were_cut(open_page: OpenPage, trained: str):
 def test_a_click_at_the_far_end_of_a_strip_is_probed(open_page: OpenPage, store: RunStore, trained: str, strip: str):
     page = open_page("localization", run=trained, sample=strip, position=LAST)
     assert is_sound(page)
-    pictures = json.loads(page.get("bidi_component")[0].proto.json)
+    pictures = json.loads(components(page)[0].proto.json)
     assert (pictures["width"], pictures["height"]) == (192, 64)
     assert pictures["selected"] == [int(part) for part in LAST.split(",")]
     assert "norm of the feature" in json.dumps(figures_of(page)), "the probe is drawn"
@@ -89,7 +89,7 @@ def test_a_strip_can_be_painted_on_along_its_whole_length(
     }
     page.toggle(key="what_if_open").set_value(True).run()
     assert is_sound(page)
-    canvas = json.loads(page.get("bidi_component")[1].proto.json)
+    canvas = json.loads(components(page)[1].proto.json)
     assert (canvas["width"], canvas["height"]) == (192, 64)
     both = figure(page, "before and after painting")
     assert both["layout"]["xaxis"]["range"] == [0, 192] and both["layout"]["yaxis"]["range"] == [64, 0]

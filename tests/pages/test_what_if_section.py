@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from page_runs import texts
+from page_runs import components, texts
 from run_folders import train_here
 from streamlit.testing.v1 import AppTest
 from waiting import PATIENCE_S
@@ -168,7 +168,7 @@ def test_an_image_that_cannot_be_pasted_from_says_so_and_leaves_the_canvas(train
     page.run()
     assert not page.exception and not page.error
     assert "Nothing can be pasted from it" in texts(page)
-    assert page.get("bidi_component"), "the canvas is still there"
+    assert components(page), "the canvas is still there"
     other = next(name for name in page.selectbox[0].options if name != source)
     page.selectbox[0].set_value(other).run()
     assert "Nothing can be pasted from it" not in texts(page)

@@ -1,0 +1,16 @@
+"""Where a page is scrolled to when it opens: its top, or, coming back, where it was left (assets/scroll.js)."""
+
+from pathlib import Path
+
+from streamlit.components.v2 import component
+
+_mount = component(
+    "wtflow_scroll",
+    js=(Path(__file__).resolve().parents[2] / "assets" / "scroll.js").read_text(encoding="utf-8"),
+    isolate_styles=False,  # it draws nothing
+)
+
+
+def open_at_the_top(page: str) -> None:
+    """Tell the browser which page is open; it moves only when that changes."""
+    _mount(key="page_scroll", data={"page": page})
