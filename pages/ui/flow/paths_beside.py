@@ -18,10 +18,10 @@ from wtflow.records.core import GOOD
 from wtflow.records.flow import Travel
 from wtflow.results import RunResults, image_of_row
 from wtflow.store.runs import RunStore
-from wtflow.studies.requests import TravelRequest, UmapRequest, default_paths
+from wtflow.studies.requests import TravelRequest, UmapRequest, default_paths, default_wells
 
-MOST_FITTED = 1000
-"""Ends that UMAP is fitted on for the angles; the others are placed. As on the page `wells`."""
+FEW = 100
+"""Positions that two principal axes spread as well as a UMAP would."""
 
 COUPLINGS: tuple[Coupling, ...] = get_args(Coupling)
 NO_LINES = "none"
@@ -62,13 +62,13 @@ def what_is_shown(store: RunStore, results: RunResults, request: TravelRequest) 
 
 
 def umap_of(request: TravelRequest) -> UmapRequest:
-    """The UMAP of the ends that gives the angles of the disc."""
-    return UmapRequest(travel=request, times="end", n_fit=MOST_FITTED)
+    """The UMAP of the ends that gives the angles of the disc: that of the page `wells`, so that one serves both."""
+    return default_wells(request.solver).model_copy(update={"travel": request})
 
 
 def offer_umap(store: RunStore, results: RunResults, shown: flow_cache.Shown, travel: Travel) -> None:
     """Where the angles come from two principal axes only, the way to better ones."""
-    if shown.umap is None and shown.among is None and len(travel.positions) > MOST_FITTED // 10:
+    if shown.umap is None and shown.among is None and len(travel.positions) > FEW:
         umap = umap_of(shown.request)
         expected = flow_words.expected_umap(store, umap, len(travel.positions), travel.n_channels)
         answers.read_task(store, results.run_id, umap, "Angles by UMAP", expected)
