@@ -126,7 +126,7 @@ def show_curves(results: RunResults, threshold: thresholds.Threshold) -> None:
 def show_download(results: RunResults, threshold: thresholds.Threshold) -> None:
     st.download_button(
         "Scores as CSV",
-        scores_csv(results, threshold.value, thresholds.read_notes(results), with_folders=False),
+        lambda: scores_csv(results, threshold.value, thresholds.read_notes(results), with_folders=False),
         f"{results.run_id}-scores.csv",
         "text/csv",
         icon=":material/download:",

@@ -81,6 +81,15 @@ def test_reading_leaves_the_time_of_writing_by_which_caches_know_a_file(place):
     assert path.stat().st_mtime == 1000
 
 
+def test_a_file_that_was_used_lately_is_not_touched_so_that_caches_know_it_again(place):
+    path = path_in(place)
+    derived.write(path, {"x": np.ones(2)}, {})
+    before = stamp_of(path.stat())
+    derived.read(path)
+    derived.read(path)
+    assert stamp_of(path.stat()) == before
+
+
 def test_beyond_the_limit_the_files_unused_for_longest_go_first(place, monkeypatch):
     for name in ("a", "b", "c"):
         derived.write(path_in(place, name), {"x": np.zeros(1000)}, {})

@@ -1,5 +1,6 @@
 """What a finished run found, read from the store. NumPy and pandas only, so a page pays for no torch."""
 
+import functools
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +52,7 @@ class CalledRow(ScoreRow, Protocol):
     outcome: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunResults:
     """Scores, maps and metrics of one finished run. `maps` is memory-mapped; row `table.row` belongs to an image."""
 
@@ -76,7 +77,7 @@ class RunResults:
     def settings(self) -> Settings:
         return self.config.settings
 
-    @property
+    @functools.cached_property
     def test(self) -> pd.DataFrame:
         return self.table[self.table.split == "test"]
 
@@ -296,4 +297,4 @@ def each_image(table: pd.DataFrame) -> Iterator[ScoreRow]:
 
 def image_of_row(table: pd.DataFrame, row: int) -> ScoreRow:
     """The image whose map is row `row` of the maps."""
-    return image_at(table[table.row == row], 0)
+    return image_at(table, int(np.flatnonzero(table.row.to_numpy() == row)[0]))

@@ -81,8 +81,9 @@ def show_flagged_metrics(results: RunResults) -> None:
     """A line with the image metrics with and without the images whose label is called wrong;
     nothing where there are none.
     """
-    found = flagged_metrics(results, thresholds.read_notes(results))
-    if not found.n_flagged:
+    notes = thresholds.read_notes(results)
+    found = flagged_metrics(results, notes) if notes.flagged else None
+    if found is None or not found.n_flagged:
         return
     are, them = ("image is", "it") if found.n_flagged == 1 else ("images are", "them")
     words = f":material/flag: {found.n_flagged} {are} flagged as wrongly labelled"
