@@ -1,7 +1,11 @@
 """A run's detector and backbone, kept in memory while their files stay the same. Imports torch."""
 
 import functools
+import hashlib
 from pathlib import Path
+from typing import Final
+
+import numpy as np
 
 from wtflow.config import settings_from_json
 from wtflow.errors import WeightsError
@@ -10,6 +14,10 @@ from wtflow.machine.devices import pick_device
 from wtflow.scoring.detector import Detector, load_detector
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
+
+MOST_KEPT: Final = 4
+"""Images whose features stay in memory: of a large run some ten megabytes each."""
+_LATEST: dict[tuple[object, ...], np.ndarray] = {}
 
 
 def open_detector(store: RunStore, run_id: str) -> Detector:
@@ -40,6 +48,21 @@ def backbone_of(store: RunStore, run_id: str) -> Backbone:
             fix="Put the old file back, or train again.",
         )
     return backbone
+
+
+def features_of(store: RunStore, run_id: str, image: np.ndarray) -> np.ndarray:
+    """Backbone features (1, H, W, C) of an image (H, W, 3), as `Backbone.compute` gives them; those of the images asked
+    for last are kept in memory, since a person asks for many positions of one image. Raises WeightsError.
+    """
+    backbone = backbone_of(store, run_id)
+    digest = hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).hexdigest()
+    key = (run_id, backbone.weights_hash, image.shape, digest)
+    found = _LATEST.get(key)
+    if found is None:
+        found = _LATEST[key] = backbone.compute(image[None])
+        while len(_LATEST) > MOST_KEPT:
+            _LATEST.pop(next(iter(_LATEST)), None)
+    return found
 
 
 @functools.lru_cache(maxsize=4)

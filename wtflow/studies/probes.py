@@ -13,7 +13,7 @@ from wtflow.records.core import Probe
 from wtflow.results import image_of_row, open_results
 from wtflow.scoring.edges import factor_at
 from wtflow.store.runs import RunStore
-from wtflow.studies.networks import backbone_of, open_detector
+from wtflow.studies.networks import features_of, open_detector
 
 N_CHANNELS = 8
 """Strongest channels that a probe lists."""
@@ -37,7 +37,7 @@ def probe(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: in
     with one_thread(), torch.inference_mode():
         detector = open_detector(store, run_id)
         image = results.seen.original(scored.sample_id, results.shape)
-        x = detector.start(backbone_of(store, run_id).compute(image[None]))
+        x = detector.start(features_of(store, run_id, image))
         if results.settings.network == "mlp":  # each position travels alone: no need to move the others
             x = x[:, grid_row : grid_row + 1, grid_column : grid_column + 1]
             grid_row_in_path = grid_column_in_path = 0

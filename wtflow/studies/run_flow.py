@@ -18,7 +18,7 @@ from wtflow.results import RunResults, open_results
 from wtflow.scoring.detector import Detector
 from wtflow.store.features import FeatureCache, feature_key
 from wtflow.store.runs import RunStore
-from wtflow.studies.networks import backbone_of, open_detector
+from wtflow.studies.networks import backbone_of, features_of, open_detector
 
 BATCH = 8
 """Images per forward pass where features have to be computed."""
@@ -110,6 +110,8 @@ class RunFlow:
     def _compute(self, entries: list[Entry]) -> np.ndarray:
         shape = self.results.shape
         images = [self.results.seen.original(entry["id"], shape) for entry in entries]
+        if len(images) == 1:
+            return features_of(self.store, self.results.run_id, images[0])
         return backbone_of(self.store, self.results.run_id).compute(np.stack(images))
 
     def _cached(self, split: str) -> np.ndarray | None:
