@@ -351,7 +351,7 @@ class Strip {
     if (!this.cell) return;
     const { story, cell, paths } = this, i = this.index(cell), isIn = this.inside?.[i], way = this.ways().at(-1);
     const from = way.distance(0) / story.well[0], to = way.distance(1) / story.well.at(-1), score = paths.score(i, 1), share = ofThreshold(score, this.threshold);
-    const where = !story.is_defective ? "This patch of a normal image" : !this.inside ? `This patch of an image with ${story.defect} (its true place is unknown)` : isIn ? `This patch of the ${story.defect}` : "This patch outside the true defect";
+    const where = !story.is_defective ? "This patch of a normal image" : !this.inside ? `This patch of an image with ${story.defect} (its true place is unknown)` : isIn ? `This patch of the true defect (${story.defect})` : "This patch outside the true defect";
     const isHighest = paths.scores(1, new Float32Array(paths.n)).every((other) => other <= score + 1e-6);
     const isOut = to > 1, ends = `ends ${isOut ? "outside" : "inside"} the disc that holds 99 % of normal positions, at ${times(to)} its radius`;
     const means = isOut

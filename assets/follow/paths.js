@@ -119,7 +119,7 @@ function drawAuroc(pen, width, height, { values, steps, now }, theme) {
   if (!known.length) return;
   const low = Math.min(0.5, ...known), reached = steps.findLastIndex((t) => t <= now + 1e-6);
   const x = (t) => box.left + t * box.width, y = (value) => box.top + box.height - ((value - low) / (1 - low)) * box.height;
-  for (const value of [low, 1]) label(pen, trimmed(value, 2), box.left - 5, y(value), { css: theme.ink, alpha: 0.7, align: "right", halo: false });
+  for (const value of box.height > 1.8 * theme.type ? [low, 1] : []) label(pen, trimmed(value, 2), box.left - 5, y(value), { css: theme.ink, alpha: 0.7, align: "right", halo: false });
   for (const value of [low, 1]) line(pen, box.left, crisp(y(value)), box.left + box.width, crisp(y(value)), { css: theme.ink, alpha: 0.16 });
   Object.assign(pen, { strokeStyle: theme.ink, lineWidth: 1.2, globalAlpha: 0.55 });
   pen.beginPath();

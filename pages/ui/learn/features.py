@@ -12,7 +12,7 @@ NO_RUN = (
     "There is no finished run yet. Train one, then this lesson follows a patch of its images; all other lessons need"
     " none."
 )
-HEIGHT = "clamp(21rem, calc(100vh - 24.5rem), 46rem)"
+HEIGHT = "clamp(19rem, calc(100vh - 26.5rem), 46rem)"
 """Of the panels: the lesson's own row stands above them, too."""
 
 
