@@ -192,6 +192,7 @@ def test_a_patch_is_followed_with_one_play_button_and_its_address_is_kept(page, 
     strip_until(page, "d.playing === 'true' && d.time > 0")
     bottom = page.get_by_role("button", name="Pause").evaluate("e => e.getBoundingClientRect().bottom")
     assert bottom <= 768, "panels and play button lie in the window"
+    page.locator(FIELD).evaluate("e => { e.shadowRoot.strip.now = 0.95; }")  # it need not be watched all the way
     strip_until(page, "d.time === '1.0000' && d.playing === 'false'")
     assert page.locator(FIELD).evaluate(
         "e => { const s = e.shadowRoot.strip, n = s.paths.n, i = s.index(s.cell), end = s.paths.norm[(s.story.t.length"
