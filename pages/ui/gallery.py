@@ -22,6 +22,8 @@ from wtflow.studies.small_pictures import CARD_PX, Look, Small
 PER_PAGE = 28
 """Full rows of seven in a wide window and of four in a narrow one."""
 
+OF_THRESHOLD = " of the threshold"
+"""Said once above the cards, which have no room for it."""
 VIEWS: dict[Look, str] = {"overlay": "With map", "outlined": "Image only"}
 
 _COLOURS: dict[str, widgets.BadgeColour] = {"TP": "orange", "FN": "violet", "FP": "yellow", "TN": "blue"}
@@ -51,7 +53,9 @@ def _show_cards(store: RunStore, results: RunResults, threshold: thresholds.Thre
         on_page = widgets.pager(len(rows), PER_PAGE)
     with st.container(horizontal=True, vertical_alignment="center"):
         what = f": {plain(chosen.words)}" if chosen.is_active else ""
-        st.caption(f"{len(rows):,} of {widgets.count(len(results.test), 'test image')}{what}", width="content")
+        of_all = f"{len(rows):,} of {widgets.count(len(results.test), 'test image')}{what}"
+        beside = ". Beside the outcome: the score as a share of the threshold." if threshold.value > 0 else ""
+        st.caption(of_all + beside, width="content")
         if chosen.is_active:
             st.button("Show all", icon=":material/filter_alt_off:", on_click=_clear, type="tertiary")
     if rows.empty:
@@ -117,9 +121,9 @@ def _show_card(results: RunResults, image: CalledRow, picture: Small, threshold:
             position=None,
             help=f"{plain(image.sample_id)}: look at the map of this image",
         )
-        share = of_threshold(float(image.score), threshold)
+        share = (of_threshold(float(image.score), threshold) or "").removesuffix(OF_THRESHOLD)
         st.markdown(
-            f":{_COLOURS[image.outcome]}-badge[{OUTCOMES[image.outcome]}]{'' if share is None else f' :small[{share}]'}"
+            f":{_COLOURS[image.outcome]}-badge[{OUTCOMES[image.outcome]}]{f' :small[{share}]' if share else ''}"
         )
         with st.container(key=f"follow_{image.row}"):
             link(

@@ -26,7 +26,7 @@ _N_STOPS = 400
 """Positions of the slider at most."""
 N_STEPS = 200
 """Presses of plus or minus from one end of the scores to the other."""
-NUMBER_PX, ORIGIN_PX = 130, 225
+NUMBER_PX, ORIGIN_PX = 130, 205
 """They stand in one row beside a chart in a window of 1,024 px."""
 
 

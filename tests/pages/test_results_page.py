@@ -95,9 +95,10 @@ def test_the_gallery_can_begin_with_the_images_closest_to_the_threshold(open_pag
 
 
 def test_a_card_shows_its_score_as_a_share_of_the_threshold(open_page: OpenPage, finished: str):
-    assert f":orange-badge[defect found] :small[{of_threshold(4.0, 2.0)}]" in texts(
-        open_page("results", run=finished, threshold="2.0")
-    )
+    words = texts(open_page("results", run=finished, threshold="2.0"))
+    assert of_threshold(4.0, 2.0) == f"{percent(2)} of the threshold"
+    assert f":orange-badge[defect found] :small[{percent(2)}]" in words
+    assert "the score as a share of the threshold" in words
 
 
 def test_a_cell_of_the_matrix_filters_the_gallery(open_page: OpenPage, finished: str):

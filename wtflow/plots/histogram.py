@@ -52,13 +52,14 @@ def plot_score_histogram(
             tallest[side] = max(tallest[side], int(counts.max()))
     figure.add_traces(bars)
 
+    line = threshold_shape(axis, threshold)
     room = HEADROOM * sum(tallest.values())
     ends = [-tallest[-1] - room, tallest[1] + room]
     ticks = _ticks(max(tallest.values()), ends)
     figure.update_layout(
         barmode="overlay",
         showlegend=True,
-        shapes=[threshold_shape(axis, threshold), _ground()],
+        shapes=[line | {"label": line["label"] | {"font": {"size": TEXT_PX}}}, _ground()],
         annotations=[_side("normal", 1), _side("defective", -1)],
         legend={"font": {"size": TEXT_PX}},
         xaxis=axis.layout() | {"tickfont": {"size": TEXT_PX}},
