@@ -8,7 +8,7 @@ from wtflow.plots.field import Pictures
 from wtflow.plots.field_encode import encode_field
 from wtflow.plots.paths import travel_field
 from wtflow.records.core import GOOD
-from wtflow.records.flow import UNMARKED, at_positions, joined
+from wtflow.records.flow import UNMARKED, StraightLines, at_positions, joined
 
 ONE = Pictures(("a.png",), ("data:a",), ("data:A",), np.zeros(4, int), np.full((4, 2), 0.5), (0.1, 0.1))
 
@@ -48,6 +48,17 @@ def test_of_a_single_position_it_is_the_distance_in_radii_of_the_well():
     (reading,) = shown(own, some(n=30, group=[GOOD])).readings
     assert reading.kind == "times"
     np.testing.assert_allclose(reading.values, own.norm[:, 0] / 2)
+
+
+def test_only_own_positions_have_straight_lines():
+    own, others = some(n=4, group=["hole"]), some(n=30, group=[GOOD])
+    x = np.concatenate([own.plane[0], others.plane[0]])
+    lines = StraightLines("worst", 256, False, np.linalg.norm(x, axis=1), np.full(34, 5.0), np.zeros(34))
+    field = travel_field(own, measured(own), among=others, straight=lines)
+    for view in field.views:
+        if view.key in field.lines.points:
+            away = np.abs(field.lines.points[view.key].xy - view.xy).max(axis=(0, 2))
+            assert (away[:4] > 0.1).all() and (away[4:] < 1e-5).all(), view.key
 
 
 def test_joined_positions_keep_their_paths():

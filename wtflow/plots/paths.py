@@ -69,7 +69,9 @@ def travel_field(
         alt=f"Paths of {count_groups(travel.positions)}, moving from data at t = 0 to noise at t = 1{others}",
         readings_title=title,
         readings=readings,
-        lines=None if straight is None else straight_views(whole, yardstick, straight, end_angles(whole, umap_end)),
+        lines=None
+        if straight is None
+        else straight_views(whole, yardstick, straight, end_angles(whole, umap_end), n_own),
         portrait=0 if among is not None and pictures else None,
     )
 

@@ -21,9 +21,16 @@ def on_line(straight: StraightLines, t: np.ndarray) -> tuple[np.ndarray, np.ndar
     return norm, cosine
 
 
-def straight_views(travel: Travel, yardstick: Yardstick, straight: StraightLines, angles: np.ndarray) -> Lines:
-    """The lines in the views of the disc, at the angles (N,) of the positions, and of radius and angle."""
+def straight_views(
+    travel: Travel, yardstick: Yardstick, straight: StraightLines, angles: np.ndarray, n_own: int
+) -> Lines:
+    """The lines in the views of the disc, at the angles (N,) of the positions, and of radius and angle.
+
+    The first n_own positions have lines; the others were paired along with them, and stay on their paths here: grey
+    lines under grey points would say nothing.
+    """
     norm, cosine = on_line(straight, travel.t)
+    norm[:, n_own:], cosine[:, n_own:] = travel.norm[:, n_own:], travel.alignment[:, n_own:]
     turn, points = turn_of(cosine), {}
     for drawn in scales_of(travel, yardstick):
         radius = drawn.radius(norm)
