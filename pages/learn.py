@@ -8,6 +8,7 @@ from pages.ui.frame import is_large, link, open_page
 from pages.ui.learn.features import show_features
 from pages.ui.learn.lesson import FOLDER, lesson_state, show_lesson
 from pages.ui.learn.method import METHOD, offer_method, show_method
+from pages.ui.words import glossed
 from wtflow.lessons import LESSONS, load_lesson
 from wtflow.lessons.base import (
     DATA_SETS,
@@ -135,7 +136,7 @@ def show_text(name: str) -> None:
     """The lesson in words, its question, and the answer to unfold."""
     body, _, rest = read_text(name).partition("## Question")
     question, _, answer = rest.partition("## Answer")
-    st.markdown(body)
+    st.markdown(glossed(body))
     if question.strip():
         st.markdown(f"**Question.** {question.strip()}")
         with st.expander("Answer"):

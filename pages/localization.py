@@ -12,6 +12,7 @@ from pages.ui.image_and_map import read_position, show_image_and_map
 from pages.ui.localization.what_if import show_what_if
 from pages.ui.note_taking import show_image_notes
 from pages.ui.relocation import show_where_images_are
+from pages.ui.words import glossed
 from wtflow.errors import ImageReadError, RunNotFoundError, WTFlowError
 from wtflow.failures.score_origin import origin_of_score
 from wtflow.numbers import of_threshold
@@ -145,7 +146,9 @@ def show_probe(store: RunStore, results: RunResults, image: CalledRow) -> None:
     position = read_position(results.maps.shape[1:])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            "Click a pixel in the pictures above to follow its feature from the data (t = 0) to the noise (t = 1).",
+            glossed(
+                "Click a pixel in the pictures above to follow its feature from the data (t = 0) to the noise (t = 1)."
+            ),
             width="content",
         )
         peak = f"{image.peak_row},{image.peak_column}"
@@ -198,8 +201,10 @@ def show_neighbours(store: RunStore, results: RunResults, row: int, position: tu
         return
     here = image_of_row(results.table, row)
     st.caption(
-        "The position, and the nearest positions of normal training images before the flow moves anything, by the"
-        " distance of their features."
+        glossed(
+            "The position, and the nearest positions of normal training images before the flow moves anything, by the"
+            " distance of their features."
+        )
     )
     tiles = [(here.sample_id, *position, "this position")]
     tiles += [(one.sample_id, one.grid_row, one.grid_column, f"distance {format_score(one.distance)}") for one in found]

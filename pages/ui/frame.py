@@ -13,7 +13,7 @@ from typing import NoReturn
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.ui import state
+from pages.ui import state, words
 from pages.ui.errors import PLACE, shown
 from pages.ui.garbage import leave_libraries_out
 from pages.ui.scroll import open_at_the_top
@@ -124,6 +124,7 @@ def open_page(name: str) -> RunStore:
     st.html(Path(__file__).with_name("pages.css"))
     st.html(_style_of(name))
     state.sync(name, entry.params)
+    words.begin_page()
     st.html(Path(__file__).with_name("large.css") if is_large() else "<style></style>")
     open_at_the_top(name)
     places = {one: st.container(key=f"page_of_{one}") for one in PAGES}  # each page's at an index of its own
@@ -154,9 +155,10 @@ def _show_head(entry: PageEntry) -> None:
         st.title(entry.title, anchor=False, width="content")
         run = st.container(horizontal=True, vertical_alignment="center", width="content", key="page_run")
         with st.container(key="page_question"):
-            st.caption(entry.question)
+            st.caption(words.glossed(entry.question))
         tools = st.container(horizontal=True, vertical_alignment="center", width="content", key="page_tools")
         _offer_large_type()
+        words.mount_words()
     _PLACES.set((run, tools))
 
 

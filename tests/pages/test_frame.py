@@ -1,5 +1,6 @@
 """Every page stands on its own feet, and choices survive in the address."""
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,11 +10,23 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 from waiting import PATIENCE_S
 
-from pages.ui import state
+from pages.ui import state, words
 from pages.ui.frame import PAGES as ENTRIES
 from wtflow.store.layout import OPENED
 from wtflow.store.opened import opened_last
 from wtflow.store.runs import RunStore
+
+
+def unmarked_words(page: AppTest) -> list[str]:
+    """Words of the method that a page's texts use without opening their entry once. The glossary itself is left out."""
+    glossary = words.GLOSSARY.read_text(encoding="utf-8").strip()
+    said = [node.value for node in page.main if node.type in ("markdown", "caption") and node.value != glossary]
+    return [
+        word
+        for word, form in words.FORMS.items()
+        if any(re.search(rf"\b(?:{form})\b", text) for text in said)
+        and sum(text.count(f"](#word-{word})") for text in said) != 1
+    ]
 
 
 @pytest.mark.parametrize("name", [name for name in ENTRIES if name not in ("data", "train")])
@@ -22,6 +35,29 @@ def test_a_page_opened_alone_in_an_empty_store_says_what_to_do(name: str, open_p
     assert not page.exception
     assert page.title[0].value == ENTRIES[name].title
     assert not page.error
+    assert unmarked_words(page) == []
+
+
+@pytest.mark.parametrize("name", ["localization", "failures", "results"])
+def test_the_first_use_of_a_word_opens_its_entry(name: str, finished: str, open_page: OpenPage):
+    assert unmarked_words(open_page(name, run=finished)) == []
+
+
+def test_every_marked_word_has_an_entry_without_formulas():
+    assert words.entries().keys() == words.FORMS.keys()
+    assert not any("$" in entry or "**" in entry for entry in words.entries().values())
+
+
+def test_words_are_marked_once_and_never_inside_of_links_formulas_and_code():
+    words.begin_page()
+    text = "[a position](x) `shell` $well$ How well positions escape from the well, then escaped positions."
+    assert words.glossed(text) == (
+        "[a position](x) `shell` $well$ How well [positions](#word-position) [escape](#word-escape) from the"
+        " [well](#word-well), then escaped positions."
+    )
+    assert words.glossed("positions") == "positions"
+    words.begin_page()
+    assert words.glossed("positions") == "[positions](#word-position)"
 
 
 def test_the_navigation_lists_exactly_the_files_in_the_folder():

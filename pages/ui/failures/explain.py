@@ -11,6 +11,7 @@ from pages.ui.failures.rows import WrongRow
 from pages.ui.flow import flow_words
 from pages.ui.frame import go
 from pages.ui.thresholds import Threshold
+from pages.ui.words import glossed
 from wtflow.failures.calls import PIXEL_QUANTILE
 from wtflow.failures.groups import LEAST, LEAST_IMAGES, MOST_GROUPS
 from wtflow.failures.splits import MISSES, describe_split
@@ -115,8 +116,10 @@ def show_alarm_map(store: RunStore, results: RunResults) -> None:
         f"Share of {alarms.n_images} normal images above the pixel threshold at each position",
     )
     st.caption(
-        f"Pixel threshold {score(alarms.threshold)}: the {percent(alarms.quantile)} quantile of all positions of"
-        f" {alarms.n_images} normal test images. {' '.join(plain(sentence) for sentence in describe_alarms(alarms))}"
+        glossed(
+            f"Pixel threshold {score(alarms.threshold)}: the {percent(alarms.quantile)} quantile of all positions of"
+        )
+        + f" {alarms.n_images} normal test images. {' '.join(plain(sentence) for sentence in describe_alarms(alarms))}"
         " Click a place to see the image that is highest there."
     )
 
@@ -172,8 +175,9 @@ def show_groups(store: RunStore, results: RunResults, study: FailureStudy, thres
                 " is well separated)"
             )
         st.caption(
-            f"{widgets.count(len(found.groups), 'group')}: {how}. Each dot is the worst position of one test image"
-            " before the flow moves it, placed by UMAP: it shows which points are near each other, not how"
+            f"{widgets.count(len(found.groups), 'group')}: {how}. "
+            + glossed("Each dot is the worst position of one test image")
+            + " before the flow moves it, placed by UMAP: it shows which points are near each other, not how"
             " far groups are apart."
             " Click a dot to see its map."
         )

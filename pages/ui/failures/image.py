@@ -12,6 +12,7 @@ from pages.ui.failures.rows import MeasuredRow
 from pages.ui.frame import link
 from pages.ui.masks.meaning import LEFT_OUT_KEY
 from pages.ui.small_picture import show_small
+from pages.ui.words import glossed
 from wtflow.errors import RunNotFoundError, WTFlowError
 from wtflow.failures.calls import PIXEL_QUANTILE
 from wtflow.failures.score_origin import origin_of_score
@@ -177,7 +178,7 @@ def show_numbers(
         if report.n_left_out:
             share = percent(report.n_left_out / (report.n_left_out + report.n_pixels))
             lines.append(f"Left out by the mask: {share} of the image; it counts in no other number.")
-        st.markdown("\n".join(f"- {line}" for line in lines))
+        st.markdown(glossed("\n".join(f"- {line}" for line in lines)))
         show_regions(report)
     show_facts(study, image)
 

@@ -9,6 +9,7 @@ import streamlit as st
 from pages.ui import state
 from pages.ui.errors import plain
 from pages.ui.flow.field import field_state
+from pages.ui.words import glossed
 from wtflow.numbers import count, flow_time
 from wtflow.plots.axes import format_score
 from wtflow.plots.groups import group_words
@@ -27,7 +28,7 @@ def show_words(travel: Travel, steps: str | None = None) -> None:
     is_single = len(travel.positions) == 1
     sentences = [*(describe_one(travel) if is_single else describe_well(travel)), *([steps] if steps else ())]
     st.markdown("**This position**" if is_single else "**What to look for in this run**")
-    st.markdown("\n".join(f"- {plain(sentence)}" for sentence in sentences))
+    st.markdown(glossed("\n".join(f"- {plain(sentence)}" for sentence in sentences)))
 
 
 def describe_one(travel: Travel) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pages.ui import answers
 from pages.ui.downloads import offer_still
 from pages.ui.errors import plain, show_error
 from pages.ui.flow import flow_cache, flow_words
+from pages.ui.words import glossed
 from wtflow.errors import WTFlowError
 from wtflow.export.tables import ideal_csv, return_csv, steps_csv
 from wtflow.plots import theme
@@ -43,7 +44,7 @@ def show_ideal(store: RunStore, results: RunResults) -> None:
     except WTFlowError as error:
         show_error(error)
         return
-    st.caption(IDEAL_WORDS)
+    st.caption(glossed(IDEAL_WORDS))
     st.plotly_chart(
         plot_ideal(ideal),
         key="ideal",

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.ui.cache import results as read_results
 from pages.ui.flow import flow_cache
+from pages.ui.words import glossed
 from wtflow.errors import WTFlowError
 from wtflow.numbers import percent
 from wtflow.plots import theme
@@ -26,7 +27,9 @@ def show_ends(store: RunStore, run_id: str, request: TravelRequest) -> None:
     )
     outside = ends.share_outside
     escaped = "" if outside is None else f" Of the positions inside defects {percent(outside)} ended outside."
-    st.caption(f"Until the paths are there: where these positions ended when the run scored its images.{escaped}")
+    st.caption(
+        glossed(f"Until the paths are there: where these positions ended when the run scored its images.{escaped}")
+    )
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -10,6 +10,7 @@ from pages.ui.downloads import MovieFormat, offer_still
 from pages.ui.errors import plain
 from pages.ui.flow import flow_cache, flow_words
 from pages.ui.frame import link
+from pages.ui.words import glossed
 from wtflow.config import Coupling
 from wtflow.export.tables import travel_csv
 from wtflow.plots.disc_views import Disc
@@ -105,12 +106,12 @@ def explain_others(store: RunStore, results: RunResults, shown: flow_cache.Shown
         return
     around = flow_cache.answer(store, results.run_id, shown.among)
     if around is None or GOOD not in around.positions.groups:
-        st.caption("This run has no normal test images, so there is no well to compare with.")
+        st.caption(glossed("This run has no normal test images, so there is no well to compare with."))
         return
     among = flow_cache.others(travel, around)
     n_normal = sum(group == GOOD for group in around.positions.group.tolist())
     drawn = "" if among is None else f" In grey: {len(among.positions):,} normal positions of other images."
-    st.caption(f"The well is that of {n_normal:,} normal positions of all test images.{drawn}")
+    st.caption(glossed(f"The well is that of {n_normal:,} normal positions of all test images.{drawn}"))
 
 
 def show_files(store: RunStore, results: RunResults, shown: flow_cache.Shown, travel: Travel) -> None:

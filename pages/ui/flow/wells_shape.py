@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.ui.downloads import offer_still
 from pages.ui.flow import flow_cache
+from pages.ui.words import glossed
 from wtflow.export.tables import depth_csv, escape_csv, radius_csv
 from wtflow.plots import theme
 from wtflow.plots.groups import group_colours
@@ -44,7 +45,7 @@ def show_escape(travel: Travel, key: flow_cache.Key) -> None:
     """Share outside the well over time, per type. Needs positions of normal images, as the rest does."""
     figure, curves = _made("escape", key, travel)
     st.plotly_chart(figure, key="escape", config=theme.CONFIG, alt="Share outside the well over time")
-    st.caption(ESCAPE_WORDS)
+    st.caption(glossed(ESCAPE_WORDS))
     offer_still("escape", "still_escape", travel.t, curves, csv=lambda: escape_csv(travel.t, curves))
 
 
@@ -62,7 +63,7 @@ def show_spread(travel: Travel, key: flow_cache.Key) -> None:
     st.plotly_chart(
         figure, key="spread", config=theme.CONFIG, alt="Histograms of the distance from the origin over time"
     )
-    st.caption(RADIUS_WORDS)
+    st.caption(glossed(RADIUS_WORDS))
     spread = travel.t, edges, shares
     offer_still("radius", "still_radius", *spread, travel.n_channels, csv=lambda: radius_csv(*spread))
 

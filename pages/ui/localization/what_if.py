@@ -10,6 +10,7 @@ from pages.ui.localization.painting import show_painting
 from pages.ui.localization.saved_paintings import show_saving
 from pages.ui.localization.sweep import show_sweep
 from pages.ui.thresholds import Threshold
+from pages.ui.words import glossed
 from wtflow.errors import WTFlowError
 from wtflow.numbers import percent
 from wtflow.plots import theme
@@ -114,7 +115,10 @@ def show_norms(what_if: WhatIf) -> None:
     st.subheader("The painted positions on their way", anchor=False)
     if not len(what_if.norms_after.median):
         st.caption(
-            "Paint, and the norms of the painted positions are drawn here, from the data (t = 0) to the noise (t = 1)."
+            glossed(
+                "Paint, and the norms of the painted positions are drawn here, from the data (t = 0) to the noise"
+                " (t = 1)."
+            )
         )
         return
     n = int(what_if.is_painted_position.sum())

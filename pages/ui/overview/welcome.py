@@ -6,6 +6,7 @@ from functools import cache
 import streamlit as st
 
 from pages.ui.frame import ASSETS
+from pages.ui.words import glossed
 
 # Icon, title and text of what a person goes through.
 STEPS = (
@@ -57,9 +58,11 @@ call. They are of the run of *Train the demo*: two defects of high scores, and a
 def show_welcome() -> None:
     """What the app does, in words."""
     st.markdown(
-        "### Learn what normal looks like, see what is not\nWT-Flow Studio learns from images of normal parts how"
-        " their features flow into noise, and marks where a new image differs. You train a category, read its"
-        " scores, set a threshold and look at every heat map."
+        glossed(
+            "### Learn what normal looks like, see what is not\nWT-Flow Studio learns from images of normal parts how"
+            " their features flow into noise, and marks where a new image differs. You train a category, read its"
+            " scores, set a threshold and look at every heat map."
+        )
     )
 
 
@@ -92,4 +95,4 @@ def show_steps() -> None:
         for icon, title, text in STEPS:
             with st.container(border=True, height="stretch"):
                 st.markdown(f"{icon} **{title}**")
-                st.caption(text)
+                st.caption(glossed(text))
