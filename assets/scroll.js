@@ -2,7 +2,7 @@
 // Reruns, and new choices in the address of the same page, move nothing.
 
 const KEPT = "wtflow_places";
-const MOST_PLACES = 200; // entries of the browser's history; a session of this length has forgotten its first ones
+const MOST_PLACES = 200; // a session of that many pages may forget its first ones
 const PATIENCE_MS = 30_000; // a page that is still being drawn may have the place only later
 const STEP_MS = 60;
 const HANDS = ["wheel", "touchstart", "pointerdown", "keydown"];
@@ -16,15 +16,18 @@ function begin() {
   const places = new Map(JSON.parse(sessionStorage.getItem(KEPT) ?? "[]"));
   const [arrival] = performance.getEntriesByType("navigation");
   let page = null;
-  let path = location.pathname;
+  let addresses = []; // of the page that is shown: the browser's own may be ahead of it, or behind
   let comesBack = arrival?.type === "reload" || arrival?.type === "back_forward";
-  let leaves = false; // the address is that of another page already, but the old one is still shown
   let timer = 0;
 
+  const isHere = () => addresses.includes(location.pathname.split("/").at(-1));
   const note = () => {
-    if (leaves || timer) return;
-    places.delete(entry());
-    places.set(entry(), scroller()?.scrollTop ?? 0);
+    if (timer || !isHere()) return;
+    const y = scroller()?.scrollTop ?? 0;
+    for (const key of [entry(), page]) {
+      places.delete(key); // so that the Map is in the order of use
+      places.set(key, y);
+    }
     if (places.size > MOST_PLACES) places.delete(places.keys().next().value);
   };
   const letGo = () => {
@@ -47,24 +50,24 @@ function begin() {
   document.addEventListener("scroll", (event) => event.target === scroller() && note(), true);
   HANDS.forEach((kind) => document.addEventListener(kind, letGo, { capture: true, passive: true }));
   window.navigation?.addEventListener("currententrychange", (event) => {
-    if (event.navigationType === "push") note(); // a choice of the same page has the place of the one before
+    if (event.navigationType === "push") note(); // a new choice on the same page is made at the same place
   });
   window.addEventListener("popstate", () => {
-    comesBack = leaves = location.pathname !== path;
+    comesBack = !isHere();
   });
   window.addEventListener("pagehide", () => sessionStorage.setItem(KEPT, JSON.stringify([...places])));
 
   return (shown) => {
-    if (shown === page) return;
-    goTo(comesBack ? places.get(entry()) ?? 0 : 0);
-    page = shown;
-    path = location.pathname;
-    comesBack = leaves = false;
+    if (shown.page === page) return;
+    ({ page, addresses } = shown);
+    // Going back twice in a hurry makes Streamlit add an entry of its own: then the page's last place counts.
+    goTo(comesBack ? places.get(entry()) ?? places.get(page) ?? 0 : 0);
+    comesBack = false;
     note();
   };
 }
 
 export default function ({ data }) {
   window.wtflowOpen ??= begin();
-  window.wtflowOpen(data.page);
+  window.wtflowOpen(data);
 }

@@ -126,7 +126,7 @@ def open_page(name: str) -> RunStore:
     state.sync(name, entry.params)
     words.begin_page()
     st.html(Path(__file__).with_name("large.css") if is_large() else "<style></style>")
-    open_at_the_top(name)
+    open_at_the_top(name, is_first=name == FIRST)
     places = {one: st.container(key=f"page_of_{one}") for one in PAGES}  # each page's at an index of its own
     with places[name]:
         _show_head(entry)

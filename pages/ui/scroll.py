@@ -11,6 +11,8 @@ _mount = component(
 )
 
 
-def open_at_the_top(page: str) -> None:
-    """Tell the browser which page is open; it moves only when that changes."""
-    _mount(key="page_scroll", data={"page": page})
+def open_at_the_top(page: str, *, is_first: bool) -> None:
+    """Tell the browser which page is open; it moves only when that changes. is_first: its address may be the bare
+    one.
+    """
+    _mount(key="page_scroll", data={"page": page, "addresses": [page, ""] if is_first else [page]})
