@@ -23,35 +23,72 @@ CurveKind = Literal["roc", "pr", "pro"]
 KINDS: tuple[CurveKind, ...] = get_args(CurveKind)
 
 
+PARTS = {
+    "better": "Which is better",
+    "differs": "What differs",
+    "curves": "Curves",
+    "images": "Image by image",
+    "costs": "Time and memory",
+}
+OF_IMAGES = ("pair", "who", "sample", "position", "maps")
+"""Choices of the part *Image by image*: a link that holds one and no part means that part, as links of 0.3.0 do."""
+
+
 def main(store: RunStore) -> None:
     run_ids = run_choice.pick_runs(store)
     with st.spinner("Reading the runs"):
         comparison = compare_cache.comparison(store, run_ids)
     names = run_choice.run_names(comparison)
-    run_choice.show_settings(store, comparison, names)
-    if not run_choice.agree_on_images(comparison):
+    run_choice.show_origins(store, comparison)
+    part = pick_part()
+    if part == "differs":
+        run_choice.show_settings(store, comparison, names)
+    if not run_choice.agree_on_images(comparison) or part == "differs":
+        return
+    if part == "costs":
+        tables.show_costs(comparison, names)
         return
     on = choose_truth(store, comparison)
+    if part == "better":
+        show_better(store, comparison, on, names)
+    elif part == "curves":
+        show_curves(store, comparison, on, names)
+    else:
+        pair, disagreed = show_calls(store, comparison, names)
+        show_maps(store, comparison, on, names, pair.thresholds, disagreed)
+
+
+def pick_part() -> str:
+    """The part of the page that is open; the others are not computed."""
+    start = "images" if any(state.get(name) for name in OF_IMAGES) else "better"
+    part = state.choose("part", PARTS, start)
+    st.segmented_control(
+        "Part of the comparison",
+        list(PARTS),
+        required=True,
+        format_func=PARTS.__getitem__,
+        label_visibility="collapsed",
+        **state.bound("part", part),
+    )
+    return part
+
+
+def show_better(store: RunStore, comparison: Comparison, on: compare_cache.Basis, names: Sequence[str]) -> None:
     wants_pixels = tables.show_metrics(store, comparison, on, names)
-    counting = st.container()  # stands here, but is filled last, so that the rest need not wait
-    show_curves(store, comparison, on, names)
-    pair, disagreed = show_calls(store, comparison, names)
-    show_maps(store, comparison, on, names, pair.thresholds, disagreed)
-    tables.show_costs(comparison, names)
     if wants_pixels:
-        with counting:
-            tables.count_pixels(store, comparison, on)
+        tables.count_pixels(store, comparison, on)
 
 
 def show_curves(store: RunStore, comparison: Comparison, on: compare_cache.Basis, names: Sequence[str]) -> None:
-    st.subheader("Curves", anchor=False)
     kind: CurveKind = state.choose("curve", KINDS, "roc")
     st.segmented_control(
         "Curve", list(CURVES), required=True, format_func=lambda key: CURVES[key][0], **state.bound("curve", kind)
     )
     curves = [(name, curve_of(store, comparison, on, k, kind)) for k, name in enumerate(names)]
     if kind == "pro" and not all(curve for _, curve in curves):
-        st.caption("The PRO curve needs masks, and the pixels of every run counted on the same ones: see above.")
+        st.caption(
+            "The PRO curve needs masks, and the pixels of every run counted on the same ones: see *Which is better*."
+        )
     st.plotly_chart(
         plot_rates(curves, kind),
         key=f"curve_{kind}",
@@ -72,7 +109,6 @@ def show_calls(store: RunStore, comparison: Comparison, names: Sequence[str]) ->
     """Image by image: scores of two runs against each other, and where their calls differ.
     Returns the ids of those, as filtered.
     """
-    st.subheader("Image by image", anchor=False)
     pair = tables.pick_pair(comparison, names)
     first, second = pair.first, pair.second
     rows = pair_table(comparison, first, second, pair.thresholds)

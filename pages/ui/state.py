@@ -59,6 +59,7 @@ WELLS = (
 COMPARE = (
     "runs",
     "runs_of",
+    "part",
     "common",
     "truth",
     "pair",

@@ -136,8 +136,9 @@ def test_the_list_of_runs_is_filtered_sorted_named_starred_and_leads_to_comparin
 def test_images_that_two_runs_call_differently_lead_to_their_maps_side_by_side(runs, server, page):
     _, first, second = runs
     page.goto(f"{server}/compare?runs={first}&runs={second}")
-    page.get_by_role("heading", name="Which is better").wait_for()
-    page.get_by_text("steps").first.wait_for()
+    page.get_by_text("difference to A", exact=True).wait_for()
+    page.get_by_role("radio", name="Image by image").click()
+    page.wait_for_url(re.compile("part=images"))
     page.get_by_role("button", name="See its maps").first.click()
     page.wait_for_url(re.compile("sample=test%2F"))
     page.get_by_text("True label:").wait_for()

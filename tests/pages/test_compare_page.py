@@ -65,16 +65,39 @@ def test_two_runs_are_shown_with_what_differs_and_what_it_amounts_to(open_page: 
     assert not page.error
     assert page.query_params["runs"] == list(pair), "the older one first"
     words = texts(page)
-    assert "| **steps** | 2 | 1 |" in words
     assert "same 5 images (2 normal, 3 defective)" in words
     # A: 5 of 6 pairs right. B: good 1.0 and 1.2 against 1.1, 4, 5: again 5 of 6.
     assert "Image AUROC | 0.833" in words
     assert "| Image AUROC | B | +0.000 |" in words
-    assert "within noise" in words
+    assert "exactly the same in Image AUROC" in words
+    assert "| **steps** | 2 | 1 |" in texts(open_page("compare", part="differs"))
+
+
+def test_only_the_open_part_is_computed_and_the_address_tells_which(open_page: OpenPage, pair):
+    shown = {
+        part: texts(open_page("compare", runs=list(pair), part=part))
+        for part in ("better", "differs", "curves", "images", "costs")
+    }
+    signs = {
+        "better": "difference to A",
+        "differs": "settings are the same",
+        "images": "The same image in each run",
+        "costs": "peak memory",
+    }
+    for part, sign in signs.items():
+        holds = [name for name, words in shown.items() if sign in words]
+        assert holds == [part] or (part == "differs" and not holds), sign
+    assert len(open_page("compare", runs=list(pair), part="curves").get("plotly_chart")) == 1
+    page = open_page("compare", runs=list(pair))
+    page.button_group(key="widget_part").set_value("costs").run()
+    assert page.query_params["part"] == "costs"
+    assert "The same image in each run" in texts(open_page("compare", runs=list(pair), sample="test/spot/000.png")), (
+        "a link of 0.3.0 to an image"
+    )
 
 
 def test_the_images_called_differently_say_who_is_right(open_page: OpenPage, pair):
-    page = open_page("compare", runs=list(pair))
+    page = open_page("compare", runs=list(pair), part="images")
     assert "call 2 of 5 images differently" in texts(page)
     assert "Chosen on the test images themselves" in texts(page), "where the thresholds come from"
     assert "2 images, those that the two runs rank most differently first" in texts(page)
@@ -85,7 +108,7 @@ def test_the_images_called_differently_say_who_is_right(open_page: OpenPage, pai
 
 
 def test_another_origin_of_the_thresholds_changes_the_calls(open_page: OpenPage, pair):
-    page = open_page("compare", runs=list(pair))
+    page = open_page("compare", runs=list(pair), part="images")
     page.selectbox(key="widget_origin").set_value("holdout").run()
     assert "no test label was used" in texts(page)
     assert "call 1 of 5 images differently" in texts(page)  # at 2.45 both miss spot 000
@@ -109,7 +132,7 @@ def test_a_place_of_the_address_is_read_in_every_run(open_page: OpenPage, pair):
 
 
 def test_reversing_makes_the_last_run_the_one_that_others_are_held_against(open_page: OpenPage, pair):
-    page = open_page("compare", runs=list(pair))
+    page = open_page("compare", runs=list(pair), part="differs")
     next(button for button in page.button if button.label == "Reverse").click().run()
     assert page.query_params["runs"] == list(reversed(pair))
     assert "| **steps** | 1 | 2 |" in texts(page)
@@ -120,7 +143,7 @@ def test_three_runs_are_compared_two_by_two_image_by_image(open_page: OpenPage, 
     page = open_page("compare", runs=[*pair, third], pair="AC")
     assert not page.exception
     assert "A (steps 2) and C (steps 3) call all 5 images the same" in texts(page)
-    assert "| Image AUROC | C |" in texts(page)
+    assert "| Image AUROC | C |" in texts(open_page("compare", runs=[*pair, third]))
     page.button_group(key="widget_pair").set_value("BC").run()
     assert "B (steps 1) and C (steps 3) call 2 of 5 images differently" in texts(page)
 
@@ -147,7 +170,7 @@ def test_an_image_with_other_content_is_not_common(open_page: OpenPage, store: R
     store.write_data(pair[1], data)
     page = open_page("compare", runs=list(pair))
     assert "They have no image in common" in page.warning[-1].value
-    assert not page.toggle
+    assert "widget_common" not in [toggle.key for toggle in page.toggle]
 
 
 def test_a_single_finished_run_says_how_to_get_a_second_one(open_page: OpenPage, finished: str):
@@ -167,7 +190,7 @@ def test_what_keeps_a_run_out_is_said_of_each(open_page: OpenPage, store: RunSto
     assert "It may have been deleted" in page.error[0].value
     assert "is damaged" in page.error[1].value
     assert f"Run {waiting} is stopped: it has no results yet" in page.info[0].value.replace("\\", "")
-    assert "Which is better" in texts(page), "the two intact ones are compared"
+    assert "difference to A" in texts(page), "the two intact ones are compared"
     few = open_page("compare", runs=[pair[0], damaged])
     assert "at least two finished runs" in few.info[-1].value
 
@@ -202,7 +225,7 @@ def test_test_sets_of_one_class_say_why_there_are_no_metrics(open_page: OpenPage
     assert not page.error
     missing = "defective images" if kept == "good" else "normal images"
     assert f"Needs {missing}" in texts(page)
-    assert "images differently" in texts(page)
+    assert "images differently" in texts(open_page("compare", runs=list(pair), part="images"))
 
 
 def test_runs_without_test_images_say_so(open_page: OpenPage, store: RunStore, pair):
@@ -223,7 +246,7 @@ def test_values_in_the_address_that_make_no_sense_are_passed_over(open_page: Ope
 def test_an_image_that_is_gone_leaves_the_rest_of_the_page(open_page: OpenPage, store: RunStore, root, pair):
     for path in (root / "plate" / "test").rglob("*.png"):
         path.unlink()
-    page = open_page("compare", runs=list(pair))
+    page = open_page("compare", runs=list(pair), part="images")
     assert not page.exception
     assert "its map stands alone" in texts(page)
     assert "cannot be told whether the runs were counted on the same masks" in page.warning[0].value
@@ -231,7 +254,7 @@ def test_an_image_that_is_gone_leaves_the_rest_of_the_page(open_page: OpenPage, 
     page.selectbox(key="widget_truth").set_value("now").run()
     assert "3 of 3 defective images are gone or have changed" in page.info[0].value
     assert page.query_params["truth"] == "now"
-    assert "Time and memory" in texts(page)
+    assert "The same image in each run" in texts(page)
 
 
 def tallies(store: RunStore, run_id: str) -> list[Path]:
@@ -256,7 +279,7 @@ def test_pixels_are_counted_once_and_give_intervals_and_the_pro_curve(open_page:
         "both runs have the same maps"
     )
     before = tallies(store, pair[0])[0].stat().st_mtime_ns
-    assert "needs masks" not in texts(open_page("compare", runs=list(pair), curve="pro"))
+    assert "needs masks" not in texts(open_page("compare", runs=list(pair), part="curves", curve="pro"))
     assert tallies(store, pair[0])[0].stat().st_mtime_ns == before
 
 
@@ -325,7 +348,7 @@ def test_runs_of_different_masks_are_named_and_not_compared_by_pixels_until_a_tr
 
 def test_a_chosen_truth_counts_both_runs_on_the_same_masks(open_page: OpenPage, store: RunStore, redrawn):
     """Both runs have the same maps, so on one truth they are the same; each truth gives its own figure."""
-    page, found = open_page("compare", runs=list(redrawn), sample="test/spot/000.png"), {}
+    page, found = open_page("compare", runs=list(redrawn)), {}
     for key in (*redrawn, "now"):
         page.selectbox(key="widget_truth").set_value(key).run()
         assert not page.exception and not page.error
@@ -338,20 +361,21 @@ def test_a_chosen_truth_counts_both_runs_on_the_same_masks(open_page: OpenPage, 
     assert found[redrawn[0]] != found[redrawn[1]] == found["now"]
     assert len(tallies(store, redrawn[0])) == 2, "one per truth; now it is that of the second run"
     assert "rest on the masks as they are now" in texts(page)
-    assert "The outline is that of the masks as they are now" in texts(page)
     assert "Pixel metrics are of 5 images." in texts(page)
+    page = open_page("compare", runs=list(redrawn), truth="now", sample="test/spot/000.png")
+    assert "The outline is that of the masks as they are now" in texts(page)
 
 
 def test_what_differs_is_chance_only_where_settings_images_labels_and_masks_are_the_same(
     open_page: OpenPage, store: RunStore, redrawn
 ):
     keep_truth(store, redrawn[0])
-    page = open_page("compare", runs=list(redrawn))
+    page = open_page("compare", runs=list(redrawn), part="differs")
     assert CHANCE in texts(page) and not page.warning
     data = store.data(redrawn[1])
     extra = {"id": "train/good/999.png", "split": "train", "defect": "good", "mask": "", "path": "/x", "sha256": "9"}
     store.write_data(redrawn[1], data | {"samples": [*data["samples"], extra]})
-    page = open_page("compare", runs=list(redrawn))
+    page = open_page("compare", runs=list(redrawn), part="differs")
     assert CHANCE not in texts(page)
     assert "trained on different images (A 0, B 1; 0 are the same" in texts(page).replace("\\", "")
 
@@ -371,7 +395,7 @@ def test_runs_that_hold_no_truth_are_counted_by_their_masks_as_they_are_now_and_
 
 
 def test_times_and_memory_are_those_that_the_runs_measured(open_page: OpenPage, pair):
-    words = texts(open_page("compare", runs=list(pair)))
+    words = texts(open_page("compare", runs=list(pair), part="costs"))
     assert "| reading (s) | 0.1 | 0.1 |" in words
     assert "| peak memory (MiB) | 100 | 100 |" in words
 

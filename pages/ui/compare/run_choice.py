@@ -123,13 +123,20 @@ def short(value: object) -> str:
     return text.replace("\\", "/").rpartition("/")[2][:24]
 
 
-def show_settings(store: RunStore, comparison: Comparison, names: Sequence[str]) -> None:
-    """Where each run comes from, the settings and inputs that differ, and the other settings folded."""
-    st.subheader("What differs", anchor=False)
+def show_origins(store: RunStore, comparison: Comparison) -> None:
+    """Which letter is which run."""
+    named = {one.run_id: one.name for one in run_cache.live_summaries(store)}
+    words = []
     for letter, run in zip(LETTERS, comparison.runs, strict=False):
         parent = run.metrics.get("scored_from")
         origin = f", the training of {plain(str(parent))} scored again" if parent else ""
-        st.caption(f"**{letter}** is run {plain(run.run_id)} of {widgets.moment(run.config.created)}{origin}.")
+        name = f"“{plain(named[run.run_id])}”, " if named.get(run.run_id) else ""
+        words.append(f"**{letter}** is {name}run {plain(run.run_id)} of {widgets.moment(run.config.created)}{origin}.")
+    st.caption(" ".join(words))
+
+
+def show_settings(store: RunStore, comparison: Comparison, names: Sequence[str]) -> None:
+    """The settings and inputs that differ, and the other settings folded."""
     differ, same = settings_rows([run.settings for run in comparison.runs])
     header = ["setting", *LETTERS[: len(names)]]
     if differ:

@@ -43,7 +43,6 @@ def show_metrics(store: RunStore, comparison: Comparison, on: compare_cache.Basi
     """Metrics with intervals and differences in words.
     True when the pixels should be counted now, below everything else.
     """
-    st.subheader("Which is better", anchor=False)
     run_ids = tuple(run.run_id for run in comparison.runs)
     rows = (*compare_cache.image_rows(store, run_ids), *compare_cache.pixel_rows(store, comparison, on))
     letters = LETTERS[: len(names)]
@@ -268,7 +267,6 @@ def _show_card(store: RunStore, comparison: Comparison, image: PairRow, names: t
 
 def show_costs(comparison: Comparison, names: Sequence[str]) -> None:
     """Seconds per stage, time per image and peak memory of each run, as its worker measured them."""
-    st.subheader("Time and memory", anchor=False)
     measured = [run.metrics for run in comparison.runs]
     lines = []
     for stage, words in STAGES.items():

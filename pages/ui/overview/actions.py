@@ -27,7 +27,7 @@ def show_actions(store: RunStore, chosen: Sequence[RunSummary], known: Sequence[
         help=why_not or "Metrics with intervals, and the images that they call differently",
     ):
         oldest_first = sorted(sound, key=lambda one: one.run_id)
-        go("compare", runs_of=sound[0].category, runs=[one.run_id for one in oldest_first])
+        go("compare", runs_of=sound[0].category, runs=[one.run_id for one in oldest_first], part=None, sample=None)
     if st.button("Name and tags", icon=":material/label:", disabled=not chosen, help=none if not chosen else None):
         ask_words(store, chosen, known)
     if st.button(
