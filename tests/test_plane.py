@@ -11,8 +11,11 @@ from run_folders import tiny_settings, train_here, write_tiny_category
 
 from wtflow.errors import FlowError
 from wtflow.store.runs import RunStore
-from wtflow.studies.flow_answers import landscape_of, normal_start
-from wtflow.studies.plane import PATH_STEPS, compute_landscape
+from wtflow.studies.answers import load_answer
+from wtflow.studies.compute import compute_answer
+from wtflow.studies.flow_answers import normal_start
+from wtflow.studies.plane import PATH_STEPS, compute_landscapes
+from wtflow.studies.requests import LandscapeRequest
 from wtflow.studies.run_flow import open_flow
 
 UNET = {"network": "unet", "scope": "image", "width": 8, "batch_size": 8, "group_size": 8}
@@ -56,7 +59,11 @@ def pair_axes(flow) -> tuple[np.ndarray, np.ndarray]:
 def landscape(flow, velocity=None, t=0.0, kind="pair", n=15, monkeypatch=None):
     if velocity is not None:
         monkeypatch.setattr(flow.detector, "velocity", velocity)
-    return compute_landscape(flow, normal_start(flow), kind, NORMAL, DEFECT, t, n)
+    return compute_landscapes(flow, normal_start(flow), kind, NORMAL, DEFECT, n, quiet)[round(PATH_STEPS * t)]
+
+
+def quiet(done: int, total: int) -> None:
+    """Progress that nobody watches."""
 
 
 # -- fields by hand ----------------------------------------------------------------------------------------------------
@@ -115,13 +122,17 @@ def test_marks_stand_where_the_two_positions_began_and_where_their_paths_are_at_
     np.testing.assert_allclose([at for _, *at in start.marks[1:]], places, atol=1e-5 * np.abs(places).max())
 
 
-@pytest.mark.parametrize(("t", "nearest"), [(0.0, 0.0), (0.02, 0.0), (0.33, 0.35), (0.97, 0.95), (1.0, 1.0)])
-def test_the_time_is_rounded_to_the_steps_of_the_path_and_the_field_is_that_of_this_time(flow, t, nearest, monkeypatch):
+def test_there_is_a_landscape_at_every_step_of_the_path_on_one_square_with_the_field_of_that_time(flow, monkeypatch):
     """v = -t x: the time that the field was asked at can be read off it."""
-    found = landscape(flow, lambda x, t: -t * x, t=t, monkeypatch=monkeypatch)
-    assert found.t == pytest.approx(nearest, abs=1e-6)
-    np.testing.assert_allclose(found.velocity[..., 0], -nearest * np.tile(found.x, (15, 1)), atol=1e-5 * found.x[-1])
-    assert PATH_STEPS == 20
+    monkeypatch.setattr(flow.detector, "velocity", lambda x, t: -t * x)
+    seen = []
+    found = compute_landscapes(
+        flow, normal_start(flow), "axes", NORMAL, DEFECT, 15, lambda done, total: seen.append((done, total))
+    )
+    assert seen == [(i, PATH_STEPS + 1) for i in range(1, PATH_STEPS + 2)]
+    for s, one in enumerate(found):
+        assert one.t == pytest.approx(s / PATH_STEPS, abs=1e-6) and one.x.tolist() == found[0].x.tolist()
+        np.testing.assert_allclose(one.velocity[..., 0], -one.t * np.tile(one.x, (15, 1)), atol=1e-5 * one.x[-1])
 
 
 # -- real fields -------------------------------------------------------------------------------------------------------
@@ -147,11 +158,15 @@ def test_all_marks_and_most_normals_lie_inside_the_square(flow, kind, t):
 
 def test_a_run_that_normalises_whole_images_has_landscapes_too(place):
     run_id = train_here(*place, normalise="layernorm")
-    found = landscape_of(place[0], run_id, "pair", NORMAL, DEFECT, 0.5)
+    request = LandscapeRequest(plane="pair", normal=NORMAL, defect=DEFECT)
+    answer = compute_answer(place[0], run_id, request, lambda share: None)
+    again = load_answer(place[0], run_id, request)
+    assert [one.t for one in again] == [one.t for one in answer] and again[5].marks == answer[5].marks
+    np.testing.assert_allclose(again[5].potential, answer[5].potential, rtol=1e-6)
+    found = answer[PATH_STEPS // 2]
     flow = open_flow(place[0], run_id)
     at = {label: place for label, *place in found.marks}
     np.testing.assert_allclose([at["normal at t = 0"], at["defect at t = 0"]], pair_axes(flow)[1], rtol=1e-4, atol=1e-3)
-    assert landscape_of(place[0], run_id, "axes", NORMAL, DEFECT, 0.0).t == 0
 
 
 # -- what cannot be done -----------------------------------------------------------------------------------------------
@@ -159,15 +174,15 @@ def test_a_run_that_normalises_whole_images_has_landscapes_too(place):
 
 def test_a_unet_has_no_landscape():
     with pytest.raises(FlowError, match="unet moves whole images"):
-        compute_landscape(
-            SimpleNamespace(settings=tiny_settings(**UNET)), np.zeros((2, 2)), "axes", NORMAL, DEFECT, 0.0, 15
+        compute_landscapes(
+            SimpleNamespace(settings=tiny_settings(**UNET)), np.zeros((2, 2)), "axes", NORMAL, DEFECT, 15, quiet
         )
 
 
 def test_a_normal_and_a_defect_in_line_with_the_origin_span_no_plane(flow):
     with pytest.raises(FlowError, match="on one line"):
-        compute_landscape(flow, normal_start(flow), "pair", NORMAL, NORMAL, 0.5, 15)
-    assert compute_landscape(flow, normal_start(flow), "axes", NORMAL, NORMAL, 0.5, 15).share > 0, (
+        compute_landscapes(flow, normal_start(flow), "pair", NORMAL, NORMAL, 15, quiet)
+    assert compute_landscapes(flow, normal_start(flow), "axes", NORMAL, NORMAL, 15, quiet)[10].share > 0, (
         "the axes do not need them"
     )
 
@@ -175,10 +190,4 @@ def test_a_normal_and_a_defect_in_line_with_the_origin_span_no_plane(flow):
 @pytest.mark.parametrize("absent", [(99, 0, 0), (-1, 0, 0), (0, 8, 0), (0, 0, 8), (0, -1, 0)])
 def test_a_position_that_the_run_does_not_have_is_a_sentence(flow, absent):
     with pytest.raises(FlowError, match="has no position"):
-        compute_landscape(flow, normal_start(flow), "axes", NORMAL, absent, 0.0, 15)
-
-
-@pytest.mark.parametrize(("kind", "t"), [("ring", 0.0), ("axes", -0.1), ("axes", 1.1), ("pair", float("nan"))])
-def test_an_unknown_plane_and_a_time_outside_the_path_are_sentences(flow, kind, t):
-    with pytest.raises(FlowError, match="no landscape"):
-        compute_landscape(flow, normal_start(flow), kind, NORMAL, DEFECT, t, 15)
+        compute_landscapes(flow, normal_start(flow), "axes", NORMAL, absent, 15, quiet)

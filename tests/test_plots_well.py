@@ -1,5 +1,7 @@
 """Figures of the well: they show the numbers given, keep the meaning of colours, and leave the ground to the theme."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -34,7 +36,7 @@ def all_figures():
     yield plot_escape(T, CURVES, group_colours(GROUPS))
     yield plot_escape(T, {}, {})
     yield plot_depth(T, np.array([3.0, 1, -1]))
-    yield plot_landscape_surface(landscape())
+    yield plot_landscape_surface([landscape()])
     yield plot_landscape_field(landscape())
 
 
@@ -160,22 +162,25 @@ def test_the_field_is_drawn_to_scale_and_the_surface_shows_the_potential():
     assert figure.layout.yaxis.scaleanchor == "x"
     assert figure.layout.yaxis.scaleratio == 1
     np.testing.assert_array_equal(figure.data[0].z, landscape().potential)
-    surface = plot_landscape_surface(landscape())
-    np.testing.assert_array_equal(surface.data[0].z, landscape().potential)
+    surface = plot_landscape_surface([landscape()])
+    x, y = np.meshgrid(landscape().x, landscape().y)
+    inside = np.hypot(x, y) <= 1
+    np.testing.assert_allclose(surface.data[0].z[inside], landscape().potential[inside], atol=1e-6), "0 at the origin"
+    assert np.isnan(surface.data[0].z[~inside]).all(), "corners, in which the fit does not count, are left out"
     assert surface.layout.scene.xaxis.title.text == figure.layout.xaxis.title.text == "toward normal"
 
 
 def test_marks_are_labelled_in_both_and_their_pins_stand_on_the_surface_and_rise_above_it():
-    flat, solid = plot_landscape_field(landscape()).data[-1], plot_landscape_surface(landscape()).data[-1]
+    flat, solid = plot_landscape_field(landscape()).data[-1], plot_landscape_surface([landscape()]).data[-1]
     assert list(flat.text) == [label for label in solid.text if label] == ["normal", "defect"]
     assert list(flat.x) == [0.5, -0.5]
     foot, top = np.array(solid.z[0::3], float), np.array(solid.z[1::3], float)
     np.testing.assert_allclose(
         foot, [(0.5**2 + 0.25**2) / 2, (0.5**2 + 0.75**2) / 2], atol=0.05
     )  # at the nearest grid point
-    assert (top > 1).all()
+    assert (top > 0.5).all()
     assert len(plot_landscape_field(landscape(marks=())).data) == 2
-    assert len(plot_landscape_surface(landscape(marks=())).data) == 1
+    assert len(plot_landscape_surface([landscape(marks=())]).data) == 1
 
 
 def test_the_deepest_place_is_the_densest_on_the_plane_and_the_highest_shows_the_ground():
@@ -184,10 +189,24 @@ def test_the_deepest_place_is_the_densest_on_the_plane_and_the_highest_shows_the
     assert scale[-1][1].endswith(", 0)")
 
 
+def test_several_times_play_on_one_scale_of_heights_and_begin_where_asked():
+    """A bowl and a hill twice as high: heights are those above the origin, so the hill falls."""
+    bowl = landscape()
+    hill = replace(bowl, t=1.0, potential=bowl.potential.max() - 2 * bowl.potential)
+    surface = plot_landscape_surface([bowl, hill], at=1)
+    assert surface.layout.title.text == "t = 1"
+    low, high = surface.layout.scene.zaxis.range
+    assert low == pytest.approx(-1) and high > 0.5
+    assert np.nanmax(surface.data[0].z) == pytest.approx(0) and np.nanmax(surface.frames[0].data[0].z) > 0.4
+    assert [len(frame.data) for frame in surface.frames] == [len(surface.data)] * 2
+    assert [button.label for button in surface.layout.updatemenus[0].buttons] == ["Play", "Pause"]
+    assert not plot_landscape_surface([bowl]).frames
+
+
 def test_a_field_that_stands_still_can_be_drawn():
     still = landscape(velocity=np.zeros((21, 21, 2)), potential=np.zeros((21, 21)))
     assert list(plot_landscape_field(still).data[1].x) == []
-    assert plot_landscape_surface(still).data[0].contours.z.size > 0
+    assert plot_landscape_surface([still]).data[0].contours.z.size > 0
 
 
 # ---- look
@@ -198,7 +217,7 @@ def test_grounds_and_text_are_left_to_the_theme():
         assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
         assert figure.layout.font.color is None
         assert figure.layout.uirevision == "keep"
-    scene = plot_landscape_surface(landscape()).layout.scene
+    scene = plot_landscape_surface([landscape()]).layout.scene
     assert scene.bgcolor == "rgba(0,0,0,0)"
     assert {scene.xaxis.showbackground, scene.yaxis.showbackground, scene.zaxis.showbackground} == {False}
 

@@ -156,6 +156,10 @@ class Projection:
     """Points that the trustworthiness was measured on."""
 
 
+PlaneKind = Literal["axes", "pair"]
+"""Which plane of a landscape: the first two principal axes of normals, or through a normal and a defect."""
+
+
 @dataclass(frozen=True, slots=True)
 class Landscape:
     """The learned field on a plane through feature space at one time, and the potential that explains most of it.

@@ -5,16 +5,19 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Generic
 
+import numpy as np
+
 from wtflow.datasets.masks.live import stamp_run_masks
 from wtflow.records.drawn import DrawnPictures
 from wtflow.records.failures import ImageFacts, NearestNormals
-from wtflow.records.flow import PositionSet, Projection, ReturnTrip, StepsRow, Travel
+from wtflow.records.flow import Landscape, PositionSet, Projection, ReturnTrip, StepsRow, Travel
 from wtflow.records.follow import OverTime, OwnPaths, Yardstick
 from wtflow.store import derived, layout
 from wtflow.store.runs import RunStore
-from wtflow.studies.requests import VERSION, A, Request, RequestFor, StepsAnswer
+from wtflow.studies.requests import VERSION, A, LandscapeAnswer, Request, RequestFor, StepsAnswer
 
 _TRAVEL = ("t", "norm", "speed", "alignment", "straightness", "radial", "plane")
+_ON_PLANE = ("velocity", "potential")
 _POSITIONS = ("row", "grid_row", "grid_column", "group", "score")
 
 
@@ -179,10 +182,33 @@ def _pictures_in(arrays: derived.Arrays, values: dict[str, Any]) -> DrawnPicture
     return DrawnPictures(int(values["n_images"]))
 
 
+def _landscapes_out(answer: LandscapeAnswer) -> tuple[derived.Arrays, dict[str, Any]]:
+    first = answer[0]
+    stacked = {name: np.stack([getattr(one, name) for one in answer]).astype(np.float32) for name in _ON_PLANE}
+    shares = [[one.t, one.share, one.share_in_plane] for one in answer]
+    return stacked | {"x": first.x, "y": first.y}, {
+        "shares": shares,
+        "axes": list(first.axes),
+        "marks": [[list(mark) for mark in one.marks] for one in answer],
+    }
+
+
+def _landscapes_in(arrays: derived.Arrays, values: dict[str, Any]) -> LandscapeAnswer:
+    first, second = values["axes"]
+    found = []
+    for s, ((t, share, in_plane), marks) in enumerate(zip(values["shares"], values["marks"], strict=True)):
+        where = tuple((str(label), float(x), float(y)) for label, x, y in marks)
+        shares = float(share), float(in_plane)
+        velocity, potential = arrays["velocity"][s], arrays["potential"][s]
+        found.append(Landscape(t, arrays["x"], arrays["y"], velocity, potential, *shares, (first, second), where))
+    return tuple(found)
+
+
 _ENCODE: dict[str, Callable[[Any], tuple[derived.Arrays, dict[str, Any]]]] = {
     "travel": _travel_out,
     "umap": _umap_out,
     "steps": _steps_out,
+    "landscape": _landscapes_out,
     "facts": _facts_out,
     "nearest": _nearest_out,
     "yardstick": _yardstick_out,
@@ -193,6 +219,7 @@ _DECODE: dict[str, Callable[[derived.Arrays, dict[str, Any]], Any]] = {
     "travel": _travel_in,
     "umap": _umap_in,
     "steps": _steps_in,
+    "landscape": _landscapes_in,
     "facts": _facts_in,
     "nearest": _nearest_in,
     "yardstick": _yardstick_in,

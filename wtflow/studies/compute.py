@@ -64,6 +64,7 @@ _COMPUTED_BY: Final[dict[str, Callable[[RunStore, str, Request, ShareDone], Any]
     "travel": _from_flow,
     "umap": _from_flow,
     "steps": _from_flow,
+    "landscape": _from_flow,
     "yardstick": _from_own_steps,
     "overtime": _from_own_steps,
 }

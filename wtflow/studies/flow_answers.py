@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from wtflow.flow.solvers import evaluations
 from wtflow.machine.pace import slowness
 from wtflow.machine.progress import Progress, ShareDone
 from wtflow.records.failures import NearestNormals
-from wtflow.records.flow import Ideal, Landscape, PositionSet, Projection, Travel
+from wtflow.records.flow import Ideal, PositionSet, Projection, Travel
 from wtflow.records.spacing import spaced
 from wtflow.results import RunResults
 from wtflow.store.pace import keep_paces, read_paces
@@ -18,10 +18,19 @@ from wtflow.store.runs import RunStore
 from wtflow.studies.ideal import compute_ideal
 from wtflow.studies.nearest_normals import find_nearest
 from wtflow.studies.pca import Pca, fit_pca
-from wtflow.studies.plane import Place, compute_landscape
+from wtflow.studies.plane import compute_landscapes
 from wtflow.studies.positions import choose_positions, drawn_evenly, one_position
 from wtflow.studies.projection import project_umap
-from wtflow.studies.requests import Answer, NearestRequest, StepsAnswer, StepsRequest, TravelRequest, UmapRequest
+from wtflow.studies.requests import (
+    Answer,
+    LandscapeAnswer,
+    LandscapeRequest,
+    NearestRequest,
+    StepsAnswer,
+    StepsRequest,
+    TravelRequest,
+    UmapRequest,
+)
 from wtflow.studies.run_flow import RunFlow, open_flow
 from wtflow.studies.steps import compute_steps
 from wtflow.studies.travel import CHUNK, compute_travel, starts, walks
@@ -70,14 +79,10 @@ def ideal_of(store: RunStore, run_id: str) -> Ideal:
     return compute_ideal(flow, start, fit_pca(start, 2), IDEAL_POSITIONS, IDEAL_STEPS, seed=0)
 
 
-def landscape_of(
-    store: RunStore, run_id: str, kind: Literal["axes", "pair"], normal: Place, defect: Place, t: float
-) -> Landscape:
-    """The run's field on a plane through the origin and its own features. Quick, so it is not kept on disk.
-    Raises FlowError.
-    """
-    flow = open_flow(store, run_id)
-    return compute_landscape(flow, normal_start(flow), kind, normal, defect, t, LANDSCAPE_POINTS)
+def _landscape(flow: RunFlow, request: LandscapeRequest, progress: ShareDone) -> LandscapeAnswer:
+    where = request.plane, request.normal, request.defect
+    tell = lambda done, total: progress(done / total)  # noqa: E731
+    return compute_landscapes(flow, normal_start(flow), *where, LANDSCAPE_POINTS, tell)
 
 
 def _travel(flow: RunFlow, request: TravelRequest, progress: ShareDone) -> Travel:
@@ -143,6 +148,7 @@ COMPUTED_BY: Final[Mapping[str, Callable[[RunFlow, Any, ShareDone], Answer]]] = 
     "travel": _travel,
     "umap": _umap,
     "steps": _steps,
+    "landscape": _landscape,
     "nearest": _nearest,
 }
 """Kind of a request -> what computes its answer."""

@@ -1,57 +1,47 @@
 """The landscape of a finished run: its learned field on a plane through its own features. Imports torch."""
 
-from typing import Literal, get_args
-
 import numpy as np
 import torch
 
 from wtflow.errors import FlowError
 from wtflow.flow.integrate import integrate_saved
-from wtflow.records.flow import Landscape
+from wtflow.machine.progress import Progress
+from wtflow.records.flow import Landscape, PlaneKind
 from wtflow.studies.landscape import Velocity, field_on_plane, half_width_for, plane_of_axes, plane_through
 from wtflow.studies.pca import fit_pca
 from wtflow.studies.run_flow import RunFlow
 
 PATH_STEPS = 20
-"""Steps with which the marked positions travel to the time shown; times are rounded to them."""
+"""Steps with which the marked positions travel; the field is shown at each of these times."""
 
 N_HELD = 200
 """Normals that a plane along principal axes is wide enough for."""
-
-Kind = Literal["axes", "pair"]
-"""Which plane: the first two principal axes of normals, or through a normal and a defect."""
 
 Place = tuple[int, int, int]
 """Row of the score table, row and column of the grid."""
 
 
-def compute_landscape(
-    flow: RunFlow, normal_start: np.ndarray, kind: Kind, normal: Place, defect: Place, t: float, n: int
-) -> Landscape:
-    """The field and its potential at time t on a plane through the origin, n x n points.
+def compute_landscapes(
+    flow: RunFlow, normal_start: np.ndarray, kind: PlaneKind, normal: Place, defect: Place, n: int, progress: Progress
+) -> tuple[Landscape, ...]:
+    """The field and its potential on one plane through the origin, n x n points, at each of PATH_STEPS + 1 times.
 
     kind: "axes", the first two principal axes of normal features at t=0 (normal_start, (M, C)); "pair", through the
-    features of a normal and a defect position. Both positions are marked where their paths stand at t, and where they
-    began; t is rounded to the nearest of PATH_STEPS steps. Raises FlowError for the unet, whose positions have no field
-    of their own, for a kind, a time or a position that is not there, and where the three points lie on a line.
+    features of a normal and a defect position. Both positions are marked where their paths stand at each time, and
+    where they began. Raises FlowError for the unet, whose positions have no field of their own, for a position that is
+    not there, and where the three points lie on a line.
     """
     if flow.settings.network != "mlp":
         raise FlowError(
             "The unet moves whole images, so a single position has no landscape.", fix="Look at a run of preset fast."
-        )
-    if kind not in get_args(Kind) or not 0 <= t <= 1:
-        raise FlowError(
-            f"There is no landscape {kind!r} at t = {t}.",
-            fix=f"Choose one of {', '.join(get_args(Kind))}, and a time from 0 to 1.",
         )
     start = np.stack([_start(flow, place) for place in (normal, defect)])
     with torch.inference_mode():
         times, path = integrate_saved(
             flow.detector.velocity, torch.from_numpy(start).to(flow.detector.device), PATH_STEPS, flow.settings.solver
         )
-    at = int(np.abs(times.cpu().numpy() - t).argmin())
-    here = path[at].float().cpu().numpy()
-    origin, held = np.zeros(flow.n_channels), [start, here]
+    t, x = times.cpu().numpy(), path.float().cpu().numpy()
+    origin, held = np.zeros(flow.n_channels), [x.reshape(-1, flow.n_channels)]
     if kind == "pair":
         plane = plane_through(origin, start[0], start[1], ("along the normal's feature", "toward the defect's"))
     else:
@@ -60,10 +50,14 @@ def compute_landscape(
         )
         held.append(normal_start[:: max(1, len(normal_start) // N_HELD)])
     reach = half_width_for(plane, np.concatenate(held))
-    marks = [("origin", origin), ("normal", here[0]), ("defect", here[1])]
-    if at:
-        marks += [("normal at t = 0", start[0]), ("defect at t = 0", start[1])]
-    return field_on_plane(_velocity(flow), plane, float(times[at]), (reach, reach), n, marks)
+    velocity, found = _velocity(flow), []
+    for s, here in enumerate(x):
+        marks = [("origin", origin), ("normal", here[0]), ("defect", here[1])]
+        if s:
+            marks += [("normal at t = 0", start[0]), ("defect at t = 0", start[1])]
+        found.append(field_on_plane(velocity, plane, float(t[s]), (reach, reach), n, marks))
+        progress(s + 1, len(x))
+    return tuple(found)
 
 
 def _start(flow: RunFlow, place: Place) -> np.ndarray:

@@ -8,7 +8,7 @@ from wtflow.config import Solver
 from wtflow.errors import SettingsError
 from wtflow.records.drawn import DrawnPictures
 from wtflow.records.failures import ImageFacts, NearestNormals
-from wtflow.records.flow import Projection, ReturnTrip, StepsRow, Travel
+from wtflow.records.flow import Landscape, PlaneKind, Projection, ReturnTrip, StepsRow, Travel
 from wtflow.records.follow import OverTime, Yardstick
 from wtflow.studies.positions import How
 
@@ -21,7 +21,18 @@ MAP_MOST_FITTED = 1000
 Metric = Literal["euclidean", "cosine", "manhattan", "correlation"]
 
 StepsAnswer = tuple[tuple[StepsRow, ...], tuple[ReturnTrip, ...]]
-Answer = Travel | Projection | StepsAnswer | ImageFacts | NearestNormals | DrawnPictures | Yardstick | OverTime
+LandscapeAnswer = tuple[Landscape, ...]
+Answer = (
+    Travel
+    | Projection
+    | StepsAnswer
+    | LandscapeAnswer
+    | ImageFacts
+    | NearestNormals
+    | DrawnPictures
+    | Yardstick
+    | OverTime
+)
 A = TypeVar("A", bound=Answer)
 A_co = TypeVar("A_co", bound=Answer, covariant=True)
 
@@ -99,6 +110,15 @@ class StepsRequest(RequestFor[StepsAnswer]):
     seed: int = Field(0, ge=0, le=2**31 - 1)
 
 
+class LandscapeRequest(RequestFor[LandscapeAnswer]):
+    """The field on a plane through the origin, at rising times, with the paths of a normal and a defect position."""
+
+    kind: Literal["landscape"] = "landscape"
+    plane: PlaneKind = "axes"
+    normal: tuple[int, int, int] = Field(description="Row of the image, row and column of the grid.")
+    defect: tuple[int, int, int]
+
+
 class FactsRequest(RequestFor[ImageFacts]):
     """Facts of all test images that explain the run's failures."""
 
@@ -159,6 +179,7 @@ _Kinds = (
     TravelRequest
     | UmapRequest
     | StepsRequest
+    | LandscapeRequest
     | FactsRequest
     | PicturesRequest
     | NearestRequest

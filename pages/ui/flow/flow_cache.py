@@ -8,7 +8,7 @@ again.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import streamlit as st
 
@@ -25,7 +25,6 @@ from wtflow.plots.umap_map import umap_field
 from wtflow.records.core import GOOD
 from wtflow.records.flow import (
     Ideal,
-    Landscape,
     Neighbour,
     PositionSet,
     Projection,
@@ -60,10 +59,6 @@ MOST_OTHERS = 300
 """Normals in grey around one image: enough to show the well, few enough to leave its own positions in sight."""
 PORTRAIT_PX = 360
 """The one image that stands beside its paths, twice as wide as there for sharp screens."""
-
-PlaneKind = Literal["axes", "pair"]
-Place = tuple[int, int, int]
-"""Row of the image, row and column of the grid."""
 
 Key = tuple[object, ...]
 """What a cached thing depends on, for caches of what is made from an answer."""
@@ -105,22 +100,6 @@ def _ideal(home: str, run_id: str, stamp: tuple[int, ...]) -> Ideal:
 
     with one_thread():
         return ideal_of(RunStore(Path(home)), run_id)
-
-
-def landscape(store: RunStore, run_id: str, kind: PlaneKind, normal: Place, defect: Place, t: float) -> Landscape:
-    """The field on a plane through the run's features at time t. The first call imports torch. Raises FlowError."""
-    return _landscape(str(store.home), run_id, run_stamp(store, run_id), kind, normal, defect, t)
-
-
-@st.cache_resource(max_entries=60, show_spinner=False)
-def _landscape(
-    home: str, run_id: str, stamp: tuple[int, ...], kind: PlaneKind, normal: Place, defect: Place, t: float
-) -> Landscape:
-    from wtflow.machine.progress import one_thread  # imports torch
-    from wtflow.studies.flow_answers import landscape_of
-
-    with one_thread():
-        return landscape_of(RunStore(Path(home)), run_id, kind, normal, defect, t)
 
 
 def neighbours(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: int) -> tuple[Neighbour, ...]:

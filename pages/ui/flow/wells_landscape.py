@@ -5,31 +5,37 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.ui import state
+from pages.ui import answers, state
 from pages.ui.downloads import offer_still
-from pages.ui.errors import show_error
 from pages.ui.flow import flow_cache
-from wtflow.errors import WTFlowError
 from wtflow.export.tables import landscape_csv
 from wtflow.plots import theme
 from wtflow.plots.landscape import plot_landscape_field, plot_landscape_surface
-from wtflow.records.flow import Landscape
+from wtflow.records.flow import PlaneKind
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
 from wtflow.studies.landscape import describe_landscape
+from wtflow.studies.requests import LandscapeAnswer, LandscapeRequest
 
-PLANES: dict[flow_cache.PlaneKind, str] = {"axes": "Principal axes of normals", "pair": "Through a normal and a defect"}
+PLANES: dict[PlaneKind, str] = {"axes": "Principal axes of normals", "pair": "Through a normal and a defect"}
 TIMES = [i / 20 for i in range(21)]
 
 
 @st.fragment
 def show_landscape(store: RunStore, results: RunResults) -> None:
-    """The field and its potential on a plane, at a chosen time. A fragment: moving the time leaves the rest
-    of the page alone.
+    """The field and its potential on a plane. All times are computed once; the surface plays in the browser, the slider
+    chooses what both figures show and what is downloaded. A fragment: the rest of the page is left alone.
     """
-    kind: flow_cache.PlaneKind = state.choose("plane", PLANES, "axes")
+    if results.settings.network != "mlp":
+        st.info("The unet moves whole images, so a single position has no landscape.", icon=":material/info:")
+        return
+    kind: PlaneKind = state.choose("plane", PLANES, "axes")
     found = state.get_number("at")
     time = min(TIMES, key=lambda t: abs(t - (0.0 if found is None else found)))
+    request = landscape_request(results, kind)
+    if request is None:
+        st.info("The landscape needs a normal and a defective test image.", icon=":material/info:")
+        return
     left, right = _pair("choices")
     with left:
         st.segmented_control(
@@ -37,24 +43,26 @@ def show_landscape(store: RunStore, results: RunResults) -> None:
         )
     with right:
         st.select_slider("Time t", TIMES, format_func=lambda t: f"{t:.2f}", **state.bound("at", time))
-    normal, defect = _places(results)
-    if normal is None or defect is None:
-        st.info("The landscape needs a normal and a defective test image.", icon=":material/info:")
+    what = f"Measure the field on the plane at {len(TIMES)} times"
+    landscapes = answers.read_task(store, results.run_id, request, what, "some seconds", at_once=True)
+    if landscapes is None:
         return
-    try:
-        with st.spinner("Measuring the field on the plane (the first time loads the network: some seconds)"):
-            landscape = flow_cache.landscape(store, results.run_id, kind, normal, defect, time)
-            field, surface = _landscape_figures(
-                (flow_cache.run_key(store, results.run_id), kind, normal, defect, time), landscape
-            )
-    except WTFlowError as error:
-        show_error(error)
-        return
+    at = TIMES.index(time)
+    key = flow_cache.answer_key(store, results.run_id, request)
     left, right = _pair("landscape")
     left.plotly_chart(
-        field, key="landscape_field", config=theme.CONFIG, alt="Arrows of the field over contours of the potential"
+        _figure("surface", key, at, landscapes),
+        key="landscape_surface",
+        config=theme.CONFIG,
+        alt="The potential as a surface",
     )
-    right.plotly_chart(surface, key="landscape_surface", config=theme.CONFIG, alt="The potential as a surface")
+    right.plotly_chart(
+        _figure("field", key, at, landscapes),
+        key="landscape_field",
+        config=theme.CONFIG,
+        alt="Arrows of the field over contours of the potential",
+    )
+    landscape = landscapes[at]
     st.caption(
         f"{describe_landscape(landscape)} The learned field need not be a gradient: the potential is the least-squares"
         " fit whose slope matches it (a Helmholtz projection). Marked: the origin, a typical normal position and the"
@@ -63,9 +71,19 @@ def show_landscape(store: RunStore, results: RunResults) -> None:
     offer_still("landscape", "still_landscape", landscape, csv=lambda: landscape_csv(landscape))
 
 
-@st.cache_resource(max_entries=60, show_spinner=False)
-def _landscape_figures(key: flow_cache.Key, _landscape: Landscape) -> tuple[Any, Any]:
-    return plot_landscape_field(_landscape), plot_landscape_surface(_landscape)
+def landscape_request(results: RunResults, kind: PlaneKind) -> LandscapeRequest | None:
+    """The landscape with a typical normal and the worst defect; None where the run lacks one of them."""
+    normal, defect = _places(results)
+    if normal is None or defect is None:
+        return None
+    return LandscapeRequest(plane=kind, normal=normal, defect=defect)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _figure(what: str, key: flow_cache.Key, at: int, _landscapes: LandscapeAnswer) -> Any:
+    if what == "surface":
+        return plot_landscape_surface(_landscapes, at)
+    return plot_landscape_field(_landscapes[at])
 
 
 def _pair(name: str) -> tuple[DeltaGenerator, DeltaGenerator]:
