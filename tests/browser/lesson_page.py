@@ -6,7 +6,8 @@ import pytest
 from app_server import PROJECT, served
 from in_chromium import at_rest, browser, new_page  # noqa: F401
 
-HOST = "[data-testid=stBidiComponentIsolated]"
+HOST = "[data-testid=stBidiComponentIsolated][data-frames]"
+"""The lesson: other parts of the page draw no frames."""
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ class OpenedLesson:
         )
         self.page.goto(f"{server}/learn?{query}")
         self.host = self.page.locator(HOST)
-        self.page.locator(f"{HOST}[data-frames]").wait_for(state="attached")
+        self.page.locator(f"{HOST}").wait_for(state="attached")
         at_rest(self.page)
 
     def get(self, name: str) -> str:
