@@ -94,6 +94,7 @@ class View {
   layOut() {
     if (!this.data) return;
     for (const { frame, plane, rings } of this.panels) {
+      if (!frame.clientWidth) continue; // the page is being left
       const place = this.zoom.place(frame);
       for (const name of ["left", "top", "width", "height"]) plane.style[name] = `${place[name]}px`;
       for (const ring of rings) {

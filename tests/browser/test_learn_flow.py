@@ -205,5 +205,4 @@ def test_the_next_lesson_is_one_click_away_and_begins_at_its_start(moons):
 
 
 def test_a_lesson_fits_on_one_screen(moons):
-    bottom = "document.querySelector('[data-testid=stBidiComponentIsolated][data-frames]').getBoundingClientRect().bottom"
-    assert moons.page.evaluate(bottom) <= 900
+    assert moons.host.evaluate("e => e.getBoundingClientRect().bottom") <= 900

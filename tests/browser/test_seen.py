@@ -1,5 +1,5 @@
 """What a person sees the moment a page opens: where content begins, whether the picture that the page is about and its
-play button lie inside the window, how much of the picture is used, and where one stands after a page change.
+play button lie inside the window, and how much of the picture is used. Where a page change leads: test_page_changes.
 """
 
 from pathlib import Path
@@ -27,16 +27,6 @@ SPREAD = ("trajectories", "wells")
 """Pages whose points should use their picture."""
 LEAST_SPREAD = 0.6
 """Share of the picture's width and height that its points use at some time; the outermost hundredth does not count."""
-
-
-MARGIN_PX = 120
-"""Two pages in one are taller than the taller of them by more than this."""
-TALLEST = """e => {
-  window.tallest = 0;
-  const look = () => { window.tallest = Math.max(window.tallest, e.scrollHeight); requestAnimationFrame(look); };
-  look();
-}"""
-"""Notes the greatest height of the page from now on."""
 
 
 @pytest.fixture(scope="module")
@@ -89,27 +79,3 @@ def test_points_use_the_picture(seen, size):
 
 def test_nothing_sticks_out_sideways(seen):
     assert {key: found["wide"] for key, found in seen.items() if found["wide"] > 0} == {}
-
-
-def test_a_page_change_opens_at_the_top_without_the_old_pages_remains_and_back_returns_to_the_place(browser, server):  # noqa: F811
-    page = new_page(browser)
-    main = page.locator("[data-testid=stMain]")
-    page.goto(f"{server}/results")
-    at_rest(page)
-    main.evaluate("e => e.scrollTo(0, 500)")
-    before = main.evaluate("e => [e.scrollTop, e.scrollHeight]")
-    assert before[0] > 300
-    main.evaluate(TALLEST)
-    page.locator(".st-key-gallery a").first.click()
-    page.wait_for_url("**/localization**")
-    at_rest(page)
-    after = main.evaluate("e => [e.scrollTop, e.scrollHeight]")
-    assert after[0] == 0
-    assert page.evaluate("window.tallest") <= max(before[1], after[1]) + MARGIN_PX
-    page.go_back()
-    page.wait_for_url("**/results**")
-    at_rest(page)
-    page.wait_for_function(
-        "y => Math.abs(document.querySelector('[data-testid=stMain]').scrollTop - y) < 2", arg=before[0]
-    )
-    page.close()

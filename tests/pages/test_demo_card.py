@@ -91,7 +91,7 @@ def test_the_demo_is_drawn_by_a_button_shows_its_progress_also_after_a_reload_an
     wait_until(lambda: demo_state(store).share > 0)
     for shown in (page.run(), open_page("data")):
         assert not [button for button in shown.button if button.key == "draw_demo"]
-        assert "Drawing the demo images (once): 6\N{NBSP}%" in shown.get("progress")[0].proto.text
+        assert "Drawing the demo images (once): 5\N{NBSP}%" in shown.get("progress")[0].proto.text
     drawing.hold.unlink()
     until(page, store, "ready")
     assert page.button_group(key="widget_category").options == sorted(DEMO_CATEGORIES)

@@ -77,7 +77,7 @@ def shown(open_page: OpenPage, name: str, **params: str) -> AppTest:
 
 
 def params_of(name: str, run_id: str) -> dict:
-    return {"runs": [run_id, SECOND]} if name == "compare" else {"run": run_id} | PAGES_OF_A_RUN[name]
+    return {"runs": [run_id, SECOND], "part": "images"} if name == "compare" else {"run": run_id} | PAGES_OF_A_RUN[name]
 
 
 @pytest.mark.parametrize("name", [*PAGES_OF_A_RUN, "compare"])

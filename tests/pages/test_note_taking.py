@@ -28,13 +28,15 @@ PATHS_FORM = """
 import streamlit as st
 from pages.ui import state
 from pages.ui.thresholds import read_threshold
-from pages.ui.flow.positions_form import show_paths_form
+from pages.ui.flow.positions_form import read_paths_form, show_filter
 from wtflow.results import open_results
 from wtflow.store.runs import RunStore
 
 state.sync("trajectories", state.PATHS)
 results = open_results(RunStore(), st.session_state.run)
-st.session_state.rows = show_paths_form(results, read_threshold(results)).rows
+form = read_paths_form(results, read_threshold(results))
+show_filter(form)
+st.session_state.rows = form.request.rows
 """
 IMAGE, OTHER = "test/spot/002.png", "test/good/001.png"
 
@@ -284,7 +286,7 @@ def test_the_csv_of_the_page_carries_the_notes_without_formulas(
     monkeypatch.setattr("streamlit.download_button", lambda label, data, *rest, **options: taken.append((label, data)))
     open_page("results", run=noted)
     (content,) = (data for label, data in taken if label == "Scores as CSV")
-    rows = {row["sample_id"]: row for row in csv.DictReader(io.StringIO(content.decode()))}
+    rows = {row["sample_id"]: row for row in csv.DictReader(io.StringIO(content().decode()))}
     assert [rows[IMAGE][name] for name in ("tags", "comment", "label_is_wrong")] == ["rim", "'=deep", "False"]
     assert rows[OTHER]["label_is_wrong"] == "True"
     assert set(rows) == set(open_results(store, noted).table.sample_id)

@@ -67,8 +67,8 @@ def test_the_folded_settings_say_how_many_differ_from_the_preset(open_page: Open
     assert "as the preset has them" in line()
     page.number_input(key="set_seed").set_value(5).run()
     page.text_input(key="set_stages").set_value("1, 2,3").run()  # the preset's, written otherwise
-    page.toggle(key="set_umap_after").set_value(True).run()
-    assert line() == "**Settings: 2 changed** (Seed, UMAP of the wells afterwards)"
+    page.toggle(key="set_umap_after").set_value(False).run()
+    assert line() == "**Settings: 2 changed** (Seed, Prepare the UMAP of the wells, too)"
     button(page, "Back to preset fast").click().run()
     assert "as the preset has them" in line() and page.number_input(key="set_seed").value == 0
 
