@@ -72,6 +72,7 @@ def test_a_missed_defect_is_taken_apart_noted_and_found_again_after_a_reload(run
     page.locator(".frame").first.wait_for()
 
 
+@pytest.mark.slow
 def test_a_filter_redraws_its_images_alone_and_what_it_leaves_can_be_taken_apart_and_seen_on_results(
     runs, server, page
 ):

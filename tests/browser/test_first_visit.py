@@ -39,10 +39,11 @@ def test_a_deep_link_as_the_first_request_is_complete(server, page):
     no_error_is_shown(page)
 
 
+@pytest.mark.slow
 def test_the_demo_starts_by_its_button_shows_its_progress_also_after_a_reload_and_stops_when_asked(server, page):
     page.goto(server)
     page.get_by_role("button", name="Train the demo").click()
-    page.get_by_text(re.compile(r"\d+ %, about")).first.wait_for(timeout=TRAINING_MS)
+    page.get_by_text(re.compile(r"\d+\s%, about")).first.wait_for(timeout=TRAINING_MS)
     page.reload()  # a reload changes nothing for the run
     page.get_by_text(re.compile("step .* of 1,000")).first.wait_for(timeout=TRAINING_MS)
     page.get_by_role("button", name="Stop").click()

@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
-from in_chromium import at_rest, pytestmark  # noqa: F401
+from in_chromium import at_rest
+from in_chromium import pytestmark as in_chromium
 from lesson_page import OpenedLesson, browser, server  # noqa: F401
 
 from wtflow.flow.exact import finite_velocity
 from wtflow.lessons.base import choose_points
+
+pytestmark = [*in_chromium, pytest.mark.slow]
+"""Its arithmetic is tested without a browser in each run of the tests; these drive its picture."""
 
 MEAN = "x of the lines' mean velocity"
 

@@ -7,12 +7,15 @@ import re
 
 import numpy as np
 import pytest
-from in_chromium import pytestmark  # noqa: F401
+from in_chromium import pytestmark as in_chromium
 from lesson_page import OpenedLesson, browser, opened, server  # noqa: F401
 from waiting import wait_until
 
 from wtflow.lessons import average, pairs
 from wtflow.lessons.base import DATA_SETS, read_settings
+
+pytestmark = [*in_chromium, pytest.mark.slow]
+"""Its arithmetic is tested without a browser in each run of the tests; these drive its picture."""
 
 
 def check_lesson(lesson: OpenedLesson) -> None:

@@ -1,12 +1,16 @@
 """Lessons "the shell" and "the singularity" in a real browser: what is dragged answers as the closed forms say."""
 
 import pytest
-from in_chromium import at_rest, pytestmark  # noqa: F401
+from in_chromium import at_rest
+from in_chromium import pytestmark as in_chromium
 from lesson_page import OpenedLesson, browser, opened, server  # noqa: F401
 from scipy.stats import chi
 
 from wtflow.flow import exact
 from wtflow.lessons import gamma, shell, singular
+
+pytestmark = [*in_chromium, pytest.mark.slow]
+"""Its arithmetic is tested without a browser in each run of the tests; these drive its picture."""
 
 LAW, NORMS, STRENGTH = range(3)
 STEEP, PATHS, WORD, ERRORS = range(4)

@@ -161,6 +161,7 @@ def test_from_points_to_images_and_back_with_marks_and_settings_kept(server, pag
     page.get_by_text(re.compile(r"Points of test/.*: \d+ points? in 1 image")).wait_for()
 
 
+@pytest.mark.slow
 def test_the_landscape_follows_its_time(server, page):
     page.goto(f"{server}/wells?tab=landscape")
     Drawn(page)
