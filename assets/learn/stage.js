@@ -16,7 +16,7 @@ const LESSON = {}; // name -> { create }
 
 /** Colours by meaning, those of wtflow/plots/theme.py (a test compares). The last three follow the page's theme. */
 const C = {
-  normal: "#1F7FC0", defect: "#D55E00", time: "#0B9470", selected: "#7463E0", reference: "#7B8494", warn: "#A88C40", rose: "#CC79A7",
+  normal: "#1F7FC0", defect: "#D55E00", time: "#0B9470", selected: "#7463E0", reference: "#7B8494", warn: "#A08E50", rose: "#CC79A7",
   text: "#1B2130", ground: "#FFFFFF", isDark: false,
 };
 const HEAT = ["#000004", "#1b0c41", "#4a0c6b", "#781c6d", "#a52c60", "#cf4446", "#ed6925", "#fb9b06", "#f7d13d", "#fcffa4"];

@@ -19,7 +19,7 @@ COLOURS: Final[dict[str, str]] = {
     "defect": "#D55E00",  # an image or position with one
     "tn": "#1F7FC0",  # normal, called normal: the colour of its label, because the call is right
     "tp": "#D55E00",  # defective, called defective
-    "fp": "#A88C40",  # false alarm
+    "fp": "#A08E50",  # false alarm
     "fn": "#CC79A7",  # missed defect
     "threshold": "#7B8494",  # where the call changes; neutral, so that it takes no side
     "reference": "#7B8494",  # chance lines, the shell: something to compare with
