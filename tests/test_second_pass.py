@@ -107,7 +107,7 @@ def run_in_child(killer: Killer, work) -> int:
 
 
 @pytest.mark.parametrize("how", ["killed", "full disk"])
-@pytest.mark.parametrize("before, after", [(True, False), (False, True)])
+@pytest.mark.parametrize("before, after", [pytest.param(True, False, marks=pytest.mark.slow), (False, True)])
 def test_wherever_a_second_pass_ends_the_old_or_the_new_results_open_whole_and_the_run_is_finished(
     tmp_path, how, before, after
 ):

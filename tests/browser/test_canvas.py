@@ -6,8 +6,12 @@ import json
 
 import pytest
 from app_server import served
-from in_chromium import browser, new_page, pytestmark  # noqa: F401
+from in_chromium import browser, new_page  # noqa: F401
+from in_chromium import pytestmark as in_chromium
 from waiting import wait_until
+
+pytestmark = [*in_chromium, pytest.mark.slow]
+"""What strokes do to a picture is tested without a browser in each run of the tests; these paint by hand."""
 
 SCRIPT = """
 import json
