@@ -94,8 +94,8 @@ class View {
   layOut() {
     if (!this.data) return;
     for (const { frame, plane, rings } of this.panels) {
-      if (!frame.clientWidth) continue; // the page is being left
       const place = this.zoom.place(frame);
+      if (!(place.scale > 0)) continue; // without a size: the page is being left
       for (const name of ["left", "top", "width", "height"]) plane.style[name] = `${place[name]}px`;
       for (const ring of rings) {
         ring.setAttribute("r", RING_PX / place.scale);
@@ -149,7 +149,8 @@ class View {
       other.dot.style.display = "";
       other.dot.setAttribute("cx", point[0]);
       other.dot.setAttribute("cy", point[1]);
-      other.dot.setAttribute("r", RING_PX / 2 / this.zoom.scale(other.frame));
+      const scale = this.zoom.scale(other.frame);
+      if (scale > 0) other.dot.setAttribute("r", RING_PX / 2 / scale);
     }
     this.root.dataset.hovered = `${row},${column}`;
   }
