@@ -134,7 +134,8 @@ def test_scrubbing_moves_the_crowd_as_the_closed_form_says_and_the_link_keeps_th
     assert f"set=t%3A{t:g}" in moons.page.url
 
 
-@pytest.mark.parametrize(("way", "first", "last"), [(0, "0", "1"), pytest.param(1, "1", "0", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("way", "first", "last"), [(0, "0", "1"), (1, "1", "0")])
+@pytest.mark.slow
 def test_playing_runs_from_data_to_noise_or_back_and_tells_the_page_once(browser, server, way, first, last):  # noqa: F811
     opened = OpenedLesson(browser, server, f"lesson=flow&set=way:{way},t:{last}")
     opened.page.get_by_role("button", name="Play").click()
@@ -145,6 +146,7 @@ def test_playing_runs_from_data_to_noise_or_back_and_tells_the_page_once(browser
     opened.close()
 
 
+@pytest.mark.slow
 def test_going_back_all_particles_land_on_data(browser, server):  # noqa: F811
     opened = OpenedLesson(browser, server, "lesson=flow&set=way:1")
     assert opened.values["t"] == 0

@@ -75,6 +75,7 @@ def test_the_exact_field_ends_at_zero_in_one_step_for_a_point_anywhere(opened):
     assert (check["computed"], check["exact"], check["holds"]) == (0, 0, True)
 
 
+@pytest.mark.slow
 def test_many_steps_end_where_the_network_ends_in_python_and_other_couplings_say_what_they_are_compared_with(opened):
     lesson = opened("lesson=well&set=steps:7")
     end = small_net.travel(weights_of("moons", 0), well.places({})[:1], 7)[-1]
@@ -85,6 +86,7 @@ def test_many_steps_end_where_the_network_ends_in_python_and_other_couplings_say
     assert "no closed form of this coupling for finite data" in notes(lesson)
 
 
+@pytest.mark.slow
 def test_a_network_trains_here_with_progress_and_two_methods_agree_on_its_slope(opened):
     lesson = opened("lesson=well&seed=2")
     assert "No network is stored for these points" in notes(lesson)
