@@ -1,6 +1,7 @@
 // The particle field, part 4 of 5: what stands beside the view: t with the numbers that move with it, one image shown large, and arrows at
 // the edge of the view for the points that lie outside it.
 
+// In motion a share keeps to whole percents: decimals would flicker.
 const SHARE_OF = { share: (value) => (value > 0 && value < 0.005 ? "under 1" : value < 1 && value >= 0.995 ? "over 99" : String(Math.round(100 * value))) + "\u00a0%",
   times: (value) => `${value.toFixed(2)}\u00a0×` };
 

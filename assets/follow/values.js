@@ -1,6 +1,6 @@
 // "Follow this defect", part 1 of 4: what a position is at any time. Between two saved states it moves in a straight line, so its
 // distance follows from its norms at both ends and the inner product of the two.
-// pages/ui/follow/strip.py joins assets/field_paint.js, field_axes.js, field_parts.js and this folder to one module.
+// pages/ui/follow/strip.py joins assets/field_paint.js, field_axes.js, field_parts.js, numbers.js and this folder to one module.
 
 /** Decoded paths of n positions with distances and scores at any time. */
 class Paths {
@@ -54,29 +54,6 @@ function heatColours(stops) {
     return low.map((value, c) => Math.round(value + ((high[c] - value) * (at - from)) / (to - from)));
   });
 }
-
-// ---- numbers in words, by the rules of wtflow/numbers.py ----------------------------------------------------------------
-
-const NBSP = "\u00a0";
-
-function toPercent(share) {
-  const value = Math.round(1e6 * share) / 1e4;
-  const away = Math.abs(100 - value), digits = value < 10 ? (value ? 1 - Math.floor(Math.log10(value)) : 0) : away > 0 && away < 1 ? -Math.floor(Math.log10(away)) : 0;
-  return `${trimmed(value, digits)}${NBSP}%`;
-}
-
-function ofThreshold(score, threshold) {
-  if (!(threshold > 0)) return null;
-  const share = score / threshold;
-  return share >= 10 ? `${Math.round(share).toLocaleString("en-US")} times the threshold` : `${toPercent(share)} of the threshold`;
-}
-
-const trimmed = (value, digits) => {
-  const text = value.toFixed(Math.min(6, Math.max(0, digits)));
-  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
-};
-
-const toTime = (t) => `t = ${trimmed(t, 2)}`;
 
 /** A multiple of the disc's radius: 0.71 times, 2.3 times, 34 times. */
 const times = (radius) => `${radius < 10 ? radius.toFixed(2) : radius.toFixed(0)} times`;

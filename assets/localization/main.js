@@ -139,7 +139,7 @@ class View {
     if (!point) return;
     const [row, column] = this.position(...point), value = this.scores[row * this.data.grid.columns + column];
     const share = ofThreshold(value, this.data.threshold);
-    panel.tip.textContent = `row ${row}, column ${column}\nscore ${score(value)}${share && `\n${share}`}`;
+    panel.tip.textContent = `row ${row}, column ${column}\nscore ${score(value)}${share ? `\n${share}` : ""}`;
     panel.tip.hidden = false;
     const box = panel.frame.getBoundingClientRect(), x = event.clientX - box.left, y = event.clientY - box.top;
     panel.tip.style.transform = `translate(${x > box.width / 2 ? "calc(-100% - 14px)" : "14px"}, ${y > box.height / 2 ? "-100%" : "0"})`;

@@ -38,13 +38,6 @@ function paint(canvas, map, levels, heat, cover) {
 
 const score = (value) => String(Number(value.toPrecision(4)));
 
-/** As wtflow/numbers.py writes a score as a share of the threshold; "" where a share means nothing. */
-function ofThreshold(value, threshold) {
-  if (!(threshold > 0 && value >= 0)) return "";
-  const share = value / threshold;
-  return share >= 10 ? `${Math.round(share)} times the threshold` : `${Math.round(100 * share)}\u00a0% of the threshold`;
-}
-
 /** Some round numbers between two ends. */
 function ticksOf([low, high], most = 5) {
   const raw = (high - low) / most;

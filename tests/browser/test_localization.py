@@ -9,6 +9,7 @@ from app_server import PROJECT, served
 from in_chromium import at_rest, browser, new_page, no_error_is_shown, pytestmark  # noqa: F401
 from report_runs import write_category, write_run
 
+from wtflow import numbers
 from wtflow.store.runs import RunStore
 
 VIEW = """(ask) => {
@@ -58,6 +59,42 @@ def pixel(page, panel: int) -> list[int]:
         page,
         f"[...{canvas}.getContext('2d').getImageData({canvas}.width / 2, {canvas}.height / 2, 1, 1).data]",
     )
+
+
+def test_numbers_are_written_in_the_browser_as_in_python(page):
+    """Halves are left out: Python rounds them to even, a browser up."""
+    shares = [
+        0,
+        1,
+        3e-7,
+        0.000123,
+        0.00398,
+        0.0341,
+        0.0999,
+        0.13,
+        0.672,
+        0.989,
+        0.9912,
+        0.99987,
+        1.34,
+        7.7,
+        12.3,
+        43210.2,
+    ]
+    times = [0, 0.003, 0.05, 0.351, 0.7, 1]
+    script = (PROJECT / "assets" / "numbers.js").read_text(encoding="utf-8")
+    written = page.evaluate(
+        f"""([shares, times]) => {{ {script}
+          return [shares.map(toPercent), shares.map((one) => ofThreshold(one * 0.4, 0.4)), times.map(toTime),
+            [ofThreshold(1, 0), ofThreshold(-1, 1)]]; }}""",
+        [shares, times],
+    )
+    assert written == [
+        [numbers.percent(one) for one in shares],
+        [numbers.of_threshold(one * 0.4, 0.4) for one in shares],
+        [numbers.flow_time(one) for one in times],
+        [numbers.of_threshold(1, 0), numbers.of_threshold(-1, 1)],
+    ]
 
 
 def test_the_three_pictures_stand_in_one_row_whole_in_the_window_below_the_verdict(page):

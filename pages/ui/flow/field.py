@@ -17,6 +17,7 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from pages.ui.frame import ASSETS
+from pages.ui.told import tell
 
 HEIGHT = "clamp(22rem, calc(100vh - 14rem), 60rem)"
 """Of a field as the first thing of a page: what the head and one line above it leave free of the window, so that its
@@ -64,15 +65,15 @@ def show_field(
     `opens_playing` (a page that is opened without a time plays once to the end). can_select: offer lasso and box.
     """
     wanted = {name: choices[name] for name in ("view", "colour", "t") if choices.get(name) is not None}
-    told = _tell(key, wanted)
+    told = tell(key, wanted, field_state(key).choice or None, _shows)
     sent = {
         "key": key,
         "height": height,
         "can_select": can_select,
         "opens_playing": bool(choices.get("opens_playing")),
         "marked": list(choices.get("marked") or ()),
-        "choices": told["choices"],
-        "told": told["number"],
+        "choices": told.choice,
+        "told": told.number,
     }
     _mount(
         key=key,
@@ -97,16 +98,5 @@ def field_state(key: str, *, fingerprint: object = None) -> FieldState:
     )
 
 
-def _tell(key: str, wanted: dict[str, object]) -> dict[str, object]:
-    """What to send as choices, with a number that rises only when the browser must follow.
-
-    The browser shows what it last reported or, if nothing was reported since, what it was last sent. While the page
-    wants just that, the same message is sent as before, so that a rerun costs neither traffic nor a repaint.
-    """
-    told = st.session_state.get(f"{key}_told") or {"choices": {}, "number": 0, "reported": None}
-    reported = field_state(key).choice or None
-    shown = told["choices"] if reported == told["reported"] else reported or {}
-    if any(shown.get(name) != value for name, value in wanted.items()):
-        told = {"choices": wanted, "number": told["number"] + 1, "reported": reported}
-        st.session_state[f"{key}_told"] = told
-    return told
+def _shows(shown: dict[str, object], wanted: dict[str, object]) -> bool:
+    return all(shown.get(name) == value for name, value in wanted.items())

@@ -14,12 +14,14 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from pages.ui.frame import ASSETS
+from pages.ui.told import tell
 
 FOLDER = ASSETS / "follow"
 PARTS = (
     ASSETS / "field_paint.js",
     ASSETS / "field_axes.js",
     ASSETS / "field_parts.js",
+    ASSETS / "numbers.js",
     *(FOLDER / f"{name}.js" for name in ("values", "pictures", "paths", "main")),
 )
 """Joined in this order to one module."""
@@ -48,15 +50,6 @@ class Choice:
     t: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What the browser was sent last, and what it had reported then."""
-
-    choice: Choice
-    number: int
-    reported: Choice | None
-
-
 def show_strip(
     story: Mapping[str, Any],
     *,
@@ -70,7 +63,7 @@ def show_strip(
     """Mount an encoded story (`wtflow.plots.follow.encode_story`). nearest: the nearest normal patch of the position,
     where it is compared with that.
     """
-    told = _tell(key, choice)
+    told = tell(key, choice, strip_choice(key))
     _mount(
         key=key,
         data={
@@ -96,15 +89,3 @@ def strip_choice(key: str) -> Choice | None:
         return Choice((int(row), int(column)), compares[0] if compares else COMPARES[0], time)
     except (KeyError, TypeError, ValueError):
         return None
-
-
-def _tell(key: str, wanted: Choice) -> _Told:
-    """What to send, with a number that rises only when the browser must follow: as `pages.ui.flow.field` does it."""
-    before: _Told | None = st.session_state.get(f"{key}_told")
-    reported = strip_choice(key)
-    shown = before and (before.choice if reported == before.reported else reported)
-    if before is not None and shown == wanted:
-        return before
-    told = _Told(wanted, 1 if before is None else before.number + 1, reported)
-    st.session_state[f"{key}_told"] = told
-    return told

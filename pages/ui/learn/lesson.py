@@ -14,6 +14,7 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from pages.ui.frame import ASSETS
+from pages.ui.told import tell
 from wtflow.lessons.base import Control
 
 FOLDER = ASSETS / "learn"
@@ -59,12 +60,13 @@ def show_lesson(
     the browser sent. points: drawn by hand, as the address has them; alt: the picture in words.
     """
     key = f"lesson_{name}"
-    told = _tell(key, encoded["settings"])
+    found = lesson_state(name)
+    told = tell(key, encoded["settings"], None if found is None else found.settings, _shows)
     data = encoded | {
         "name": name,
         "controls": [asdict(control) for control in controls],
-        "settings": told["settings"],
-        "told": told["number"],
+        "settings": told.choice,
+        "told": told.number,
         "points": points,
         "alt": alt,
         "height": HEIGHT,
@@ -80,14 +82,5 @@ def lesson_state(name: str) -> LessonState | None:
     return LessonState({key: float(value) for key, value in found["settings"].items()}, str(found.get("points") or ""))
 
 
-def _tell(key: str, wanted: dict[str, float]) -> dict[str, Any]:
-    """What to send as settings, with a number that rises only when the browser must follow:
-    as `pages.ui.flow.field` does it.
-    """
-    told = st.session_state.get(f"{key}_told") or {"settings": wanted, "number": 1, "reported": None}
-    reported = (st.session_state.get(key) or {}).get("state") or None
-    shown = told["settings"] if reported == told["reported"] else (reported or {}).get("settings", {})
-    if not all(name in shown and abs(shown[name] - value) <= ROUNDING for name, value in wanted.items()):
-        told = {"settings": wanted, "number": told["number"] + 1, "reported": reported}
-    st.session_state[f"{key}_told"] = told
-    return told
+def _shows(shown: dict[str, float], wanted: dict[str, float]) -> bool:
+    return all(name in shown and abs(shown[name] - value) <= ROUNDING for name, value in wanted.items())

@@ -11,14 +11,15 @@ from streamlit.components.v2 import component
 
 from pages.ui.frame import ASSETS
 
-PARTS = ("zoom.js", "values.js", "main.js")
+FOLDER = ASSETS / "localization"
+PARTS = (ASSETS / "numbers.js", *(FOLDER / f"{name}.js" for name in ("zoom", "values", "main")))
 """Joined in this order to one module."""
 
 _mount = component(
     "wtflow_localization",
     html='<div class="localization"></div>',
-    css=(ASSETS / "localization" / "localization.css").read_text(encoding="utf-8"),
-    js="\n".join((ASSETS / "localization" / name).read_text(encoding="utf-8") for name in PARTS),
+    css=(FOLDER / "localization.css").read_text(encoding="utf-8"),
+    js="\n".join(path.read_text(encoding="utf-8") for path in PARTS),
 )
 
 
