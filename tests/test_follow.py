@@ -23,7 +23,6 @@ from wtflow.studies.compute import compute_answer
 from wtflow.studies.follow import (
     FINE,
     band,
-    describe_normals,
     fine_times,
     free_cells,
     ring_angles,
@@ -208,19 +207,6 @@ def test_the_most_alike_patch_has_the_nearest_feature_outside_its_own_surroundin
         ]
         assert found[row, column] == min(far)[1]
     assert (most_alike(torch.from_numpy(x), np.zeros((6, 7), bool)) == -1).all()
-
-
-@pytest.mark.parametrize(
-    ("median", "words"),
-    [
-        ([3.0, 1.0, 2.0], "come out again"),
-        ([3.0, 2.0, 1.0], "fall toward the origin: median distance 3 at the start, 1"),
-        ([1.0, 1.5, 2.0], "do not fall in here: their median distance grows"),
-        ([2.0, 2.01, 2.0], "stays as it is"),
-    ],
-)
-def test_the_sentence_says_whether_the_normals_fall_in(median, words):
-    assert words in describe_normals(np.array([0.0, 0.5, 1.0]), np.array(median))
 
 
 def test_a_path_of_one_step_is_a_straight_line():

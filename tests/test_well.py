@@ -12,6 +12,7 @@ from wtflow.records.flow import UNMARKED, PositionSet, Travel
 from wtflow.studies.well import (
     describe_well,
     escape_curve,
+    moves_of_normals,
     radius_density,
     shares_outside,
     shell,
@@ -261,3 +262,16 @@ def test_what_no_mask_covers_is_neither_normal_nor_defect():
     assert set(shares_outside(travel)) == {"normal"}
     with pytest.raises(FlowError):
         shares_outside(travel_of([[1.0], [2.0]], ["hole"]))
+
+
+@pytest.mark.parametrize(
+    ("median", "words"),
+    [
+        ([3.0, 1.0, 2.0], "fall toward the origin and come out again: median distance 3 at t = 0, 1 at t = 0.5, 2"),
+        ([3.0, 2.0, 1.0], "fall toward the origin: median distance 3 at t = 0, 1"),
+        ([1.0, 1.5, 2.0], "do not fall but move away"),
+        ([2.0, 2.01, 2.0], "they do not fall"),
+    ],
+)
+def test_a_phrase_says_whether_normals_fall(median: list[float], words: str):
+    assert words in moves_of_normals(np.array([0.0, 0.5, 1.0]), np.array(median))

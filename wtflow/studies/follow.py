@@ -89,31 +89,3 @@ def drawn_normals(yardstick: Yardstick) -> np.ndarray:
     """Indices of at most DRAWN normal positions, evenly over all."""
     found = np.flatnonzero(yardstick.positions.group == GOOD)
     return found[spaced(len(found), DRAWN)]
-
-
-STILL: Final = 0.02
-"""A median that changes by less than this share of itself is called unchanged, as on the page of wells."""
-
-
-def describe_normals(t: np.ndarray, median: np.ndarray) -> str:
-    """Whether the normals fall in, in a sentence: their median distance (T,) at times (T,)."""
-    start, end, deepest = float(median[0]), float(median[-1]), int(median.argmin())
-    least = float(median[deepest])
-    if least < (1 - STILL) * min(start, end):
-        return (
-            f"Normal positions fall toward the origin and come out again: median distance {start:.3g} at the start,"
-            f" {least:.3g} at t = {t[deepest]:.2g}, {end:.3g} at the end."
-        )
-    if end < (1 - STILL) * start:
-        return (
-            f"Normal positions fall toward the origin: median distance {start:.3g} at the start, {end:.3g} at the end."
-        )
-    if end > (1 + STILL) * start:
-        return (
-            f"Normal positions do not fall in here: their median distance grows from {start:.3g} to {end:.3g}, so there"
-            " is no well to escape from."
-        )
-    return (
-        f"Normal positions do not fall in here: their median distance stays as it is ({start:.3g} at the start,"
-        f" {end:.3g} at the end)."
-    )

@@ -14,11 +14,11 @@ from wtflow.scoring.pixels import grid_mask
 from wtflow.store.runs import RunStore
 from wtflow.studies.follow import (
     band,
-    describe_normals,
     drawn_normals,
     fine_times,
     ring_angles,
 )
+from wtflow.studies.well import moves_of_normals
 
 PICTURE_PX = 900
 """Longer side of the picture: a patch of one position in 32 is then still 28 pixels wide."""
@@ -70,7 +70,7 @@ def build_story(
         farthest=max(1.0, *ratio),
         color_range=color_range(results, yardstick, over),
         alike=alike,
-        about_normals=describe_normals(times, median),
+        about_normals=f"Normal positions {moves_of_normals(times, median)}.",
         score_note=score_note(results),
         over=over,
     )

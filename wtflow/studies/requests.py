@@ -156,6 +156,11 @@ def default_wells(solver: Solver) -> UmapRequest:
     return UmapRequest(travel=TravelRequest(how="balanced", n=2000, steps=20, solver=solver), n_fit=2000)
 
 
+def umap_of(travel: TravelRequest) -> UmapRequest:
+    """The UMAP of the ends of these paths that gives the angles of the disc: one serves `trajectories` and `wells`."""
+    return default_wells(travel.solver).model_copy(update={"travel": travel})
+
+
 def default_paths(solver: Solver) -> TravelRequest:
     """What the page `trajectories` opens with: the paths that end in the points of `wells`."""
     return default_wells(solver).travel

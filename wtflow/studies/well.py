@@ -191,28 +191,30 @@ def describe_well(travel: Travel) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def _fall_of_normals(travel: Travel, is_normal: np.ndarray) -> str:
-    middle = np.median(travel.norm[:, is_normal], axis=1).astype(float)
-    start, end, deepest = middle[0], middle[-1], int(middle.argmin())
-    mean, low, high = shell(travel.n_channels)
-    least = middle[deepest]
+def moves_of_normals(t: np.ndarray, median: np.ndarray) -> str:
+    """What normals do, after "Normal positions": whether they fall, by their median distance (S,) at times t (S,)."""
+    start, end, deepest = float(median[0]), float(median[-1]), int(median.argmin())
+    least = float(median[deepest])
     if least < (1 - STILL) * min(start, end):
-        moves = (
+        return (
             f"fall toward the origin and come out again: median distance {start:.3g} at t = 0, {least:.3g} at"
-            f" {flow_time(float(travel.t[deepest]))}, {end:.3g} at t = 1"
+            f" {flow_time(float(t[deepest]))}, {end:.3g} at t = 1"
         )
-    elif abs(end - start) <= STILL * start:
-        moves = (
+    if abs(end - start) <= STILL * start:
+        return (
             f"keep their distance from the origin (median {start:.3g} at t = 0, {end:.3g} at t = 1): they do not fall"
         )
-    elif end < start:
-        moves = f"fall toward the origin: median distance {start:.3g} at t = 0, {end:.3g} at t = 1"
-    else:
-        moves = f"do not fall but move away from the origin: median distance {start:.3g} at t = 0, {end:.3g} at t = 1"
-    place = "inside" if end < low else ("beyond" if end > high else "on")
+    way = "fall toward the origin" if end < start else "do not fall but move away from the origin"
+    return f"{way}: median distance {start:.3g} at t = 0, {end:.3g} at t = 1"
+
+
+def _fall_of_normals(travel: Travel, is_normal: np.ndarray) -> str:
+    middle = np.median(travel.norm[:, is_normal], axis=1)
+    mean, low, high = shell(travel.n_channels)
+    place = "inside" if middle[-1] < low else ("beyond" if middle[-1] > high else "on")
     return (
-        f"Normal positions {moves}. They end {place} the shell of noise (mean {mean:.3g}, nine tenths of noise from"
-        f" {low:.3g} to {high:.3g})."
+        f"Normal positions {moves_of_normals(travel.t, middle)}. They end {place} the shell of noise (mean {mean:.3g},"
+        f" nine tenths of noise from {low:.3g} to {high:.3g})."
     )
 
 

@@ -19,7 +19,7 @@ from wtflow.records.core import GOOD
 from wtflow.records.flow import Travel
 from wtflow.results import RunResults, image_of_row
 from wtflow.store.runs import RunStore
-from wtflow.studies.requests import TravelRequest, UmapRequest, default_paths, default_wells
+from wtflow.studies.requests import TravelRequest, default_paths, umap_of
 
 FEW = 100
 """Positions that two principal axes spread as well as a UMAP would."""
@@ -60,11 +60,6 @@ def what_is_shown(store: RunStore, results: RunResults, request: TravelRequest) 
     umap = umap_of(request)
     is_there = around is None and flow_cache.answer(store, results.run_id, umap) is not None
     return flow_cache.Shown(request, umap if is_there else None, around, state.choose("lines", COUPLINGS, None))
-
-
-def umap_of(request: TravelRequest) -> UmapRequest:
-    """The UMAP of the ends that gives the angles of the disc: that of the page `wells`, so that one serves both."""
-    return default_wells(request.solver).model_copy(update={"travel": request})
 
 
 def offer_umap(store: RunStore, results: RunResults, shown: flow_cache.Shown, travel: Travel) -> None:

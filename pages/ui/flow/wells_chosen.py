@@ -8,6 +8,7 @@ from pages.ui import picture_cache, state, widgets
 from pages.ui.errors import plain
 from pages.ui.frame import link
 from pages.ui.small_picture import show_small
+from wtflow import numbers
 from wtflow.plots.groups import group_words
 from wtflow.records.flow import Travel
 from wtflow.results import RunResults
@@ -44,7 +45,7 @@ def show_chosen(
     words = ", ".join(f"{n} {group_words(name)}" for name, n in sorted(of_group.items(), key=lambda item: -item[1]))
     what = f"Points of {plain(picked)}" if is_of_picked else "Chosen"
     st.markdown(
-        f"**{what}: {widgets.count(len(chosen), 'point')} in {widgets.count(len(of_image), 'image')}** ({plain(words)})"
+        f"**{what}: {numbers.count(len(chosen), 'point')} in {numbers.count(len(of_image), 'image')}** ({plain(words)})"
     )
     if picked:
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -62,28 +63,19 @@ def show_chosen(
             with st.container(key=f"tile-map_{row}", gap="xsmall"):
                 show_small(
                     picture_cache.tile(store, results.run_id, row, "overlay"),
-                    f"{sample}, {widgets.count(len(inside), 'point')}",
+                    f"{sample}, {numbers.count(len(inside), 'point')}",
                 )
-                st.caption(f"**{widgets.count(len(inside), 'point')}** · {plain(short_name(sample))}")
+                st.caption(f"**{numbers.count(len(inside), 'point')}** · {plain(short_name(sample))}")
                 with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-                    link(
-                        "localization",
-                        "Look",
-                        icon=":material/center_focus_strong:",
-                        run=results.run_id,
-                        sample=sample,
-                        help="The image, with its highest chosen position",
-                        position=f"{places.grid_row[highest]},{places.grid_column[highest]}",
-                    )
-                    link(
-                        "follow",
-                        "Follow",
-                        icon=":material/conversion_path:",
-                        run=results.run_id,
-                        sample=sample,
-                        help="Its highest chosen position, from the image to the map",
-                        position=f"{places.grid_row[highest]},{places.grid_column[highest]}",
-                    )
+                    there = {
+                        "run": results.run_id,
+                        "sample": sample,
+                        "position": f"{places.grid_row[highest]},{places.grid_column[highest]}",
+                    }
+                    hint = "The image, with its highest chosen position"
+                    link("localization", "Look", icon=":material/center_focus_strong:", help=hint, **there)
+                    hint = "Its highest chosen position, from the image to the map"
+                    link("follow", "Follow", icon=":material/conversion_path:", help=hint, **there)
                     mark = {"on_click": state.put, "args": ("picked", sample), "disabled": sample == picked}
                     st.button("Mark", key=f"mark_{row}", type="tertiary", help="Ring all its points on the map", **mark)
 

@@ -18,7 +18,7 @@ from wtflow.plots.umap_map import trust_in_words
 from wtflow.records.flow import Travel
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
-from wtflow.studies.requests import TravelRequest, UmapRequest, default_wells
+from wtflow.studies.requests import TravelRequest, UmapRequest, umap_of
 
 HEIGHT = "clamp(22rem, calc(100vh - 11.5rem), 60rem)"
 """Of the map with its controls: what the title row and the line above it leave free of the window."""
@@ -74,7 +74,7 @@ def show_map(store: RunStore, results: RunResults, travel: Travel, request: Trav
 def _show_moving(
     store: RunStore, results: RunResults, travel: Travel, request: TravelRequest, marked: list[int]
 ) -> FieldState:
-    umap = default_wells(request.solver).model_copy(update={"travel": request})
+    umap = umap_of(request)
     is_there = flow_cache.answer(store, results.run_id, umap) is not None
     data = flow_cache.wells_field(store, results.run_id, request, umap if is_there else None)
     event = show_field(
