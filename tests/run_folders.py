@@ -2,6 +2,7 @@
 stages.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 
 from wtflow.config import Settings, settings_from
 from wtflow.store.runs import RunStore
+from wtflow.studies.requests import Request
 
 TINY = {
     "backbone": "resnet18",
@@ -86,4 +88,15 @@ def train_here(store: RunStore, root: Path, category: str = "plate", **changes) 
     run_id = store.create(root, category, tiny_settings(**changes))
     trainings.claim(store, run_id)
     run_stages(store, run_id, Reporter(store, run_id))
+    return run_id
+
+
+def train_answered(store: RunStore, root: Path, requests: Iterable[Request] | None = None, **changes) -> str:
+    """The same, with the answers to these requests; None: to those that its pages open with. Returns its id."""
+    from wtflow.jobs.first_visits import first_requests
+    from wtflow.studies.compute import compute_answer
+
+    run_id = train_here(store, root, **changes)
+    for request in first_requests(store.config(run_id).settings) if requests is None else requests:
+        compute_answer(store, run_id, request, lambda share: None)
     return run_id

@@ -49,8 +49,10 @@ def browser():
 
 
 def new_page(browser, **options):
-    """A page with a context of its own, which waits for everything as long as all tests do."""
-    page = browser.new_page(**{"viewport": {"width": 1400, "height": 900}} | options)
+    """A page with a context of its own, which waits for everything as long as all tests do. Unless a test asks for it,
+    nothing moves by itself: a picture that plays in software takes a core.
+    """
+    page = browser.new_page(**{"viewport": {"width": 1400, "height": 900}, "reduced_motion": "reduce"} | options)
     page.set_default_timeout(PATIENCE_MS)
     return page
 

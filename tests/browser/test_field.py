@@ -74,6 +74,8 @@ st.html("<pre id='told'>" + json.dumps(told) + "</pre>")
 """
 
 HOST = "[data-testid=stBidiComponentIsolated]"
+MOTION = {"opening": "no-preference"}
+"""Kinds of a field that are watched as they open."""
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +90,9 @@ class Opened:
     """A page with the field in it."""
 
     def __init__(self, browser, server: str, kind: str, script: str = "") -> None:
-        self.page = new_page(browser, viewport={"width": 1400, "height": 1000})
+        self.page = new_page(
+            browser, viewport={"width": 1400, "height": 1000}, reduced_motion=MOTION.get(kind, "reduce")
+        )
         if script:
             self.page.add_init_script(script)
         self.page.goto(f"{server}/?kind={kind}")
@@ -304,7 +308,6 @@ def test_a_page_opened_without_a_time_plays_once_to_the_end_and_never_again(brow
 
 def test_those_who_want_no_motion_see_the_end_at_once(browser, server):
     page = new_page(browser, viewport={"width": 1000, "height": 800})
-    page.emulate_media(reduced_motion="reduce")
     page.goto(f"{server}/?kind=opening")
     page.locator(f"{HOST}[data-time='1.0000'][data-playing='false']").wait_for()
     page.close()

@@ -8,11 +8,9 @@ from collections.abc import Iterator
 import pytest
 from app_server import PROJECT, served
 from in_chromium import at_rest, browser, new_page, no_error_is_shown, pytestmark  # noqa: F401
-from run_folders import train_here, write_tiny_category
+from run_folders import train_answered, write_tiny_category
 
-from wtflow.jobs.first_visits import first_requests
 from wtflow.store.runs import RunStore
-from wtflow.studies.compute import compute_answer
 
 FIELD = "[data-testid=stBidiComponentIsolated][data-frames]"
 
@@ -24,9 +22,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """
     folder = tmp_path_factory.mktemp("paths")
     store = RunStore(folder / "runs")
-    run_id = train_here(store, write_tiny_category(folder / "images", n_good=5, n_bad=5))
-    for request in first_requests(store.config(run_id).settings):
-        compute_answer(store, run_id, request, lambda share: None)
+    train_answered(store, write_tiny_category(folder / "images", n_good=5, n_bad=5))
     with served(PROJECT / "app.py", store.home) as address:
         yield address
 
@@ -43,6 +39,11 @@ def page(browser):
     assert [
         text for text in problems if "404" not in text
     ] == []  # Streamlit asks each page for files that only the root has
+
+
+def pictures_are_there(page) -> None:
+    """Wait until every picture has loaded: what is still on its way when a page is left is an error on the console."""
+    page.wait_for_function("() => [...document.images].every((one) => one.complete && one.naturalWidth > 0)")
 
 
 class Drawn:
@@ -137,6 +138,7 @@ def test_from_points_to_images_and_back_with_marks_and_settings_kept(server, pag
     tiles = page.locator("[class*=st-key-tile-map_]")
     tiles.first.get_by_text(re.compile(r"\d+ points? · (good|spot)/\d{3}")).wait_for()
     assert tiles.count() == 9, "nine on a page, the tenth on the next"
+    pictures_are_there(page)
     tiles.first.get_by_role("link", name="Look").click()
     page.wait_for_url(re.compile(r"/localization\?.*sample=.*position="))
     page.get_by_text(re.compile(r"Row \d+, column \d+: the map shows")).wait_for()
@@ -145,6 +147,8 @@ def test_from_points_to_images_and_back_with_marks_and_settings_kept(server, pag
     field = Drawn(page)
     at_rest(page)
     field.select_all()
+    page.get_by_role("button", name="Mark").first.wait_for()
+    pictures_are_there(page)
     page.get_by_role("button", name="Mark").first.click()
     page.wait_for_url(re.compile("picked="))
     field.until("f.marked.length > 0")
@@ -153,6 +157,7 @@ def test_from_points_to_images_and_back_with_marks_and_settings_kept(server, pag
     page.get_by_role("option", name="10", exact=True).click()
     page.wait_for_url(re.compile("saves=10"))
     at_rest(page)
+    pictures_are_there(page)
     kept = page.url
     page.reload()
     Drawn(page).until("f.marked.length > 0 && d.selected === '0'")
@@ -189,6 +194,7 @@ def strip_until(page, condition: str) -> None:
 
 def test_a_patch_is_followed_with_one_play_button_and_its_address_is_kept(page, server):
     page.set_viewport_size({"width": 1024, "height": 768})
+    page.emulate_media(reduced_motion="no-preference")
     page.goto(f"{server}/follow")
     strip_until(page, "d.playing === 'true' && d.time > 0")
     bottom = page.get_by_role("button", name="Pause").evaluate("e => e.getBoundingClientRect().bottom")
@@ -216,7 +222,7 @@ def test_a_patch_is_followed_with_one_play_button_and_its_address_is_kept(page, 
 
 
 def test_where_motion_is_unwanted_the_end_stands_still(browser, server):  # noqa: F811
-    page = new_page(browser, reduced_motion="reduce")
+    page = new_page(browser)
     page.goto(f"{server}/follow")
     strip_until(page, "d.time === '1.0000' && d.playing === 'false'")
     page.close()

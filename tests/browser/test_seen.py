@@ -7,12 +7,10 @@ from pathlib import Path
 import pytest
 from app_server import PROJECT, served
 from in_chromium import at_rest, browser, new_page, no_error_is_shown, pytestmark  # noqa: F401
-from run_folders import train_here, write_tiny_category
+from run_folders import train_answered, write_tiny_category
 
 from pages.ui.frame import PAGES
-from wtflow.jobs.first_visits import first_requests
 from wtflow.store.runs import RunStore
-from wtflow.studies.compute import compute_answer
 
 SEEN = Path(__file__).with_name("seen.js").read_text(encoding="utf-8")
 SIZES = ((1400, 900), (1024, 768))
@@ -33,9 +31,7 @@ LEAST_SPREAD = 0.6
 def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("seen")
     store = RunStore(folder / "runs")
-    run_id = train_here(store, write_tiny_category(folder / "images", n_good=6, n_bad=6))
-    for request in first_requests(store.config(run_id).settings):
-        compute_answer(store, run_id, request, lambda share: None)
+    train_answered(store, write_tiny_category(folder / "images", n_good=6, n_bad=6))
     with served(PROJECT / "app.py", store.home) as address:
         yield address
 

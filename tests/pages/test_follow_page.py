@@ -7,30 +7,19 @@ from pathlib import Path
 import pytest
 from flow_runs import copy_store, field_of, links_of
 from page_runs import OpenPage, texts
-from run_folders import train_here, write_tiny_category
 
 from pages.ui.follow import show
 from wtflow.results import open_results
 from wtflow.store.runs import RunStore
 from wtflow.studies.answers import answer_path
 from wtflow.studies.compute import compute_answer
-from wtflow.studies.requests import OverTimeRequest, YardstickRequest
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    folder = tmp_path_factory.mktemp("follow")
-    store = RunStore(folder / "runs")
-    run_id = train_here(store, write_tiny_category(folder / "images", n_good=2, n_bad=3))
-    for request in (YardstickRequest(), OverTimeRequest()):
-        compute_answer(store, run_id, request, lambda share: None)
-    return store.home, run_id
+from wtflow.studies.requests import OverTimeRequest
 
 
 @pytest.fixture
-def trained(store: RunStore, home: tuple[Path, str]) -> str:
-    copy_store(home[0], store)
-    return home[1]
+def trained(store: RunStore, followed: tuple[Path, str]) -> str:
+    copy_store(followed[0], store)
+    return followed[1]
 
 
 def test_it_opens_with_the_highest_position_of_the_highest_defect(open_page: OpenPage, store: RunStore, trained: str):

@@ -8,11 +8,10 @@ import pytest
 from flow_runs import copy_store, field_of
 from page_runs import PAGES, OpenPage, components, texts
 from PIL import Image
-from run_folders import train_here, write_tiny_category
+from run_folders import train_answered, write_tiny_category
 from streamlit.testing.v1 import AppTest
 from waiting import PATIENCE_S
 
-from wtflow.jobs.first_visits import first_requests
 from wtflow.results import each_image, image_at, open_results
 from wtflow.store.runs import RunStore
 from wtflow.studies.compute import compute_answer
@@ -31,9 +30,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     folder = tmp_path_factory.mktemp("tiles")
     store = RunStore(folder / "runs")
     root = write_tiny_category(folder / "images", n_good=2, n_bad=3, shape=STRIP)
-    run_id = train_here(store, root, tile="side")
-    for request in (*first_requests(store.config(run_id).settings), StepsRequest(n_trips=20)):
-        compute_answer(store, run_id, request, lambda share: None)
+    run_id = train_answered(store, root, tile="side")
+    compute_answer(store, run_id, StepsRequest(n_trips=20), lambda share: None)
     kept = keep_run(store, run_id, score_again(store, run_id, {"steps": 1}, lambda done, total: None))
     return store.home, run_id, kept
 
