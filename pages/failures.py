@@ -13,7 +13,7 @@ from wtflow.failures.calls import PIXEL_QUANTILE
 from wtflow.failures.splits import MISSES, describe_split
 from wtflow.failures.words import FailureStudy, describe_alarms
 from wtflow.numbers import percent, percent_range
-from wtflow.plots.axes import format_score
+from wtflow.numbers import score as format_score
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
 

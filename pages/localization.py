@@ -13,11 +13,12 @@ from pages.ui.localization.what_if import show_what_if
 from pages.ui.note_taking import show_image_notes
 from pages.ui.relocation import show_where_images_are
 from pages.ui.words import glossed
+from wtflow import numbers
 from wtflow.errors import ImageReadError, RunNotFoundError, WTFlowError
 from wtflow.failures.score_origin import origin_of_score
 from wtflow.numbers import of_threshold
+from wtflow.numbers import score as format_score
 from wtflow.plots import theme
-from wtflow.plots.axes import format_score
 from wtflow.plots.probe import plot_probe
 from wtflow.plots.scores import plot_score_strip
 from wtflow.plots.theme import OUTCOMES
@@ -65,7 +66,7 @@ def pick_image(results: RunResults, threshold: thresholds.Threshold) -> CalledRo
     ids = list(rows.sample_id)
     wanted = state.get("sample") or ids[0]
     try:
-        find_sample(results, wanted)
+        row = find_sample(results, wanted)
     except RunNotFoundError as error:
         show_error(error)
         link("results", "Go to the gallery", icon=":material/grid_view:")
@@ -98,7 +99,7 @@ def pick_image(results: RunResults, threshold: thresholds.Threshold) -> CalledRo
         link("results", "Gallery", icon=":material/grid_view:")
         link(
             "follow",
-            "Follow this defect",
+            "Follow this defect" if row.is_defective else "Follow this patch",
             icon=":material/conversion_path:",
             help="From the patch to its pixel in the map",
             run=results.run_id,
@@ -135,7 +136,7 @@ def show_strip(results: RunResults, image: CalledRow, threshold: thresholds.Thre
     )
     n_higher = int((test.score > image.score).sum())
     st.caption(
-        f"{n_higher or 'None'} of {widgets.count(len(test), 'image')} score{'s' * (n_higher == 1)} higher."
+        f"{n_higher or 'None'} of {numbers.count(len(test), 'image')} score{'s' * (n_higher == 1)} higher."
         f" {threshold.words}"
     )
 

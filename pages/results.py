@@ -12,8 +12,8 @@ from pages.ui.note_taking import show_flagged_metrics, show_run_comment
 from pages.ui.outcome_counts import show_counts
 from wtflow.export.tables import scores_csv
 from wtflow.metrics import pr_curve, roc_curve
+from wtflow.numbers import score as format_score
 from wtflow.plots import theme
-from wtflow.plots.axes import format_score
 from wtflow.plots.curves import plot_pr, plot_roc
 from wtflow.plots.histogram import plot_score_histogram
 from wtflow.results import RunResults

@@ -9,6 +9,7 @@ from pages.ui.health import check, check_at_once, show_before_training, state_of
 from pages.ui.roots import pick_category, pick_root
 from pages.ui.train.settings_form import offer_tiles, pick_preset, show_settings
 from pages.ui.train.watch import show_queue, show_watch
+from wtflow import numbers
 from wtflow.config import Settings
 from wtflow.datasets.health import refuse_errors
 from wtflow.datasets.health_sizes import fitting_tile
@@ -65,7 +66,7 @@ def show_form(store: RunStore) -> None:
         is_pressed = st.button("Start training", type="primary", icon=":material/play_arrow:")
     with notes:
         st.caption(
-            f"{widgets.count(len(train), 'training normal')}, {widgets.count(n_test, 'test image')}. {estimate.basis}"
+            f"{numbers.count(len(train), 'training normal')}, {numbers.count(n_test, 'test image')}. {estimate.basis}"
             + (f" {_weights_words(settings)}" if _weights_words(settings) else "")
         )
         if is_pressed:
@@ -87,8 +88,8 @@ def _weights_words(settings: Settings) -> str:
 
 
 def show_estimate(found: trainings.Estimate) -> None:
-    disk = "unknown" if found.n_bytes is None else widgets.size(found.n_bytes)
-    st.metric("Expected time", widgets.duration(found.seconds), width="content")
+    disk = "unknown" if found.n_bytes is None else numbers.size(found.n_bytes)
+    st.metric("Expected time", numbers.duration(found.seconds), width="content")
     st.metric(
         "Space on disk",
         disk,

@@ -11,11 +11,12 @@ import streamlit as st
 from pages.ui import cache, picture_cache, shelves, thresholds, widgets
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import open_page
+from wtflow import numbers
 from wtflow.datasets.images import load_image
 from wtflow.datasets.offered import Offered, offer_path, stamps_of
 from wtflow.errors import DamagedRunError, DatasetError, ImageReadError, WTFlowError
 from wtflow.failures.score_origin import origin
-from wtflow.plots.axes import format_score
+from wtflow.numbers import score as format_score
 from wtflow.plots.pictures import encode_jpeg, overlay
 from wtflow.records.core import IMAGE_SUFFIXES, Tried
 from wtflow.results import RunResults
@@ -52,7 +53,7 @@ def main(store: RunStore) -> None:
     damaged: list[DamagedRunError] = []
     kept = list_tried(store, results.run_id, damaged.append)
     if offered:
-        st.subheader(widgets.count(len(offered), "image"), anchor=False)
+        st.subheader(numbers.count(len(offered), "image"), anchor=False)
         try:
             show_offered(store, results, threshold, offered, {entry["key"] for entry in kept})
         except WTFlowError as error:
@@ -204,7 +205,7 @@ def show_kept(
     """Images kept with this run. They never count as test images."""
     if not kept and not damaged:
         return
-    st.subheader(f"Kept with this run: {widgets.count(len(kept), 'image')}", anchor=False)
+    st.subheader(f"Kept with this run: {numbers.count(len(kept), 'image')}", anchor=False)
     st.caption("They are listed here only; no metric counts them.")
     for error in damaged:
         show_error(error)

@@ -4,7 +4,6 @@ import contextlib
 
 import streamlit as st
 
-from pages.ui import widgets
 from pages.ui.cache import results as read_results
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.flow import flow_cache
@@ -43,7 +42,7 @@ def read_travel(store: RunStore, run_id: str, request: TravelRequest) -> Travel 
 
 def read_yardstick(store: RunStore, run_id: str, request: YardstickRequest, steps: int) -> Yardstick | None:
     """The positions that one path is compared with, on the run's own steps; None as in `read_travel`."""
-    words = f"Move {request.n:,} positions in {widgets.count(steps, 'step')}"
+    words = f"Move {request.n:,} positions in {numbers.count(steps, 'step')}"
     is_quick = request.n * steps <= QUICK
     return read_task(store, run_id, request, words, "under a minute for most runs", at_once=is_quick)
 
@@ -126,4 +125,4 @@ def _show_task(store: RunStore, run_id: str, request: Request, what: str, expect
 
 def _left(seconds: float) -> str:
     """What is left, as a computation tells it; it may be wrong by a little, and nothing is left then."""
-    return f", about {widgets.duration(seconds)} left" if seconds >= 1 else ", some seconds left"
+    return f", about {numbers.duration(seconds)} left" if seconds >= 1 else ", some seconds left"

@@ -35,7 +35,7 @@ def _show_drawing(store: RunStore, categories: tuple[str, ...], was_running: boo
         data_cache.forget_demo()
         st.rerun()
     if now.state == "running":
-        left = "" if now.seconds_left is None else f", about {widgets.duration(now.seconds_left)} left"
+        left = "" if now.seconds_left is None else f", about {numbers.duration(now.seconds_left)} left"
         st.progress(
             min(max(now.share, 0.0), 1.0),
             text=f"Drawing the demo images (once): {numbers.progress(now.share)}{left}."

@@ -11,9 +11,10 @@ from pages.ui.errors import plain
 from pages.ui.frame import link
 from pages.ui.relocation import show_where_images_are
 from pages.ui.small_picture import show_small
+from wtflow import numbers
 from wtflow.numbers import of_threshold
+from wtflow.numbers import score as format_score
 from wtflow.pictures import why_no_pictures
-from wtflow.plots.axes import format_score
 from wtflow.plots.theme import OUTCOMES
 from wtflow.results import CalledRow, RunResults, add_outcomes, image_at
 from wtflow.store.runs import RunStore
@@ -53,7 +54,7 @@ def _show_cards(store: RunStore, results: RunResults, threshold: thresholds.Thre
         on_page = widgets.pager(len(rows), PER_PAGE)
     with st.container(horizontal=True, vertical_alignment="center"):
         what = f": {plain(chosen.words)}" if chosen.is_active else ""
-        of_all = f"{len(rows):,} of {widgets.count(len(results.test), 'test image')}{what}"
+        of_all = f"{len(rows):,} of {numbers.count(len(results.test), 'test image')}{what}"
         beside = ". Beside the outcome: the score as a share of the threshold." if threshold.value > 0 else ""
         st.caption(of_all + beside, width="content")
         if chosen.is_active:

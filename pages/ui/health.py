@@ -156,18 +156,18 @@ def show_summary(report: HealthReport) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if counts["error"]:
             st.badge(
-                f"{widgets.count(counts['error'], 'problem')} to fix before training",
+                f"{numbers.count(counts['error'], 'problem')} to fix before training",
                 icon=_ICONS["error"],
                 color="red",
             )
         elif counts["warning"]:
             st.badge(
-                f"can be trained, {widgets.count(counts['warning'], 'warning')}", icon=_ICONS["warning"], color="yellow"
+                f"can be trained, {numbers.count(counts['warning'], 'warning')}", icon=_ICONS["warning"], color="yellow"
             )
         else:
             st.badge("ready: nothing to fix", icon=":material/check_circle:", color="green")
         sizes = _listed(report.sizes, "px")
-        st.caption(f"{widgets.size(report.n_bytes)} · {sizes} · {_listed(report.modes, '')}".rstrip(" ·"))
+        st.caption(f"{numbers.size(report.n_bytes)} · {sizes} · {_listed(report.modes, '')}".rstrip(" ·"))
 
 
 def show_finding(

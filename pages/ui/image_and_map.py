@@ -5,7 +5,7 @@ import streamlit as st
 from pages.ui import picture_cache, state
 from pages.ui.errors import plain
 from pages.ui.localization.picture import show_pictures
-from wtflow.plots.axes import format_score
+from wtflow.numbers import score as format_score
 from wtflow.results import RunResults, ScoreRow, why_left_out
 from wtflow.store.runs import RunStore
 

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from pages.ui import widgets
 from pages.ui.errors import plain
+from wtflow import numbers
 from wtflow.metrics import RUN_METRICS
 from wtflow.records.truth import RunTruth
 from wtflow.results import RunResults
@@ -20,11 +20,11 @@ def show_metrics(results: RunResults) -> None:
         for name, metric in RUN_METRICS.items():
             value = metrics.get(name)
             with st.container(key=f"metric_{name}", gap="xsmall"):
-                st.metric(metric.title, widgets.metric(value), help=metric.meaning)
+                st.metric(metric.title, numbers.metric(value), help=metric.meaning)
                 floor = metrics.get(metric.before_flow)
                 if value is not None and floor is not None:
                     st.caption(
-                        f"{widgets.metric(floor)} without the flow", help="Measured on the norm of the features."
+                        f"{numbers.metric(floor)} without the flow", help="Measured on the norm of the features."
                     )
     lacks = [
         f"{metric.title} is not defined: {plain(undefined.get(name, 'this run did not compute it.'))}"
@@ -48,9 +48,9 @@ def _of_which_images(results: RunResults) -> str:
     test, settings = results.test, results.settings
     n_defective = int(test.is_defective.sum())
     return (
-        f"On {widgets.count(len(test), 'test image')}: {len(test) - n_defective} normal, {n_defective} defective. "
+        f"On {numbers.count(len(test), 'test image')}: {len(test) - n_defective} normal, {n_defective} defective. "
         f"{plain(results.source_label)}, {_size_words(results)}, {settings.coupling} coupling, "
-        f"{widgets.count(settings.steps, settings.solver + ' step')}, score {settings.score}."
+        f"{numbers.count(settings.steps, settings.solver + ' step')}, score {settings.score}."
     )
 
 

@@ -10,8 +10,9 @@ from functools import partial
 
 import streamlit as st
 
-from pages.ui import cache, state, thresholds, widgets
+from pages.ui import cache, state, thresholds
 from pages.ui.errors import show_error
+from wtflow import numbers
 from wtflow.errors import StoreError, WTFlowError
 from wtflow.failures.notes import COMMENTED, WRONG_LABEL, count_words, flagged_metrics
 from wtflow.records.notes import ImageNote, RunNotes
@@ -92,7 +93,7 @@ def show_flagged_metrics(results: RunResults) -> None:
         return
     labels = {"image_auroc": "image AUROC", "image_ap": "AP", "image_f1_max": "best F1"}
     parts = [
-        f"{label} {widgets.metric(found.with_flagged[name])} with, {widgets.metric(found.without_flagged[name])}"
+        f"{label} {numbers.metric(found.with_flagged[name])} with, {numbers.metric(found.without_flagged[name])}"
         f" without {them}"
         for name, label in labels.items()
     ]

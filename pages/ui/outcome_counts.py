@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.ui import state, widgets
+from pages.ui import state
+from wtflow import numbers
 from wtflow.compare.intervals import wilson_interval
 from wtflow.metrics import confusion_at
 from wtflow.numbers import percent, percent_range
@@ -25,10 +26,10 @@ def show_counts(results: RunResults, threshold: float) -> None:
     test = results.test
     confusion = confusion_at(test.score, test.is_defective, threshold)
     defective, normal = confusion.tp + confusion.fn, confusion.fp + confusion.tn
-    _show_row(f"Of {widgets.count(defective, 'defective image')}", {"FN": confusion.fn, "TP": confusion.tp})
+    _show_row(f"Of {numbers.count(defective, 'defective image')}", {"FN": confusion.fn, "TP": confusion.tp})
     if defective:
         _show_share("Found", "Recall: the share of defective images that are found.", confusion.tp, defective)
-    _show_row(f"Of {widgets.count(normal, 'normal image')}", {"FP": confusion.fp, "TN": confusion.tn})
+    _show_row(f"Of {numbers.count(normal, 'normal image')}", {"FP": confusion.fp, "TN": confusion.tn})
     if normal:
         _show_share(
             "Falsely rejected", "False-alarm rate: the share of normal images called defective.", confusion.fp, normal
@@ -62,7 +63,7 @@ def _show_share(label: str, meaning: str, k: int, n: int) -> None:
 
 def _show_balance(confusion: Confusion) -> None:
     st.caption(
-        f"Precision {widgets.metric(confusion.precision)}, F1 {widgets.metric(confusion.f1)}.",
+        f"Precision {numbers.metric(confusion.precision)}, F1 {numbers.metric(confusion.f1)}.",
         help="Precision: the share of the images called defective that are defective. F1: the harmonic mean of"
         " precision and recall.",
     )

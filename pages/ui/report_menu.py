@@ -10,8 +10,8 @@ import streamlit as st
 
 from pages.ui.downloads import file_name
 from pages.ui.errors import show_error
-from pages.ui.widgets import size
 from wtflow.errors import WTFlowError
+from wtflow.numbers import size
 from wtflow.results import RunResults
 from wtflow.store.notes import notes_of
 from wtflow.store.runs import RunStore

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.ui import cache, state
 from wtflow.errors import StoreError
 from wtflow.failures.notes import count_words, images_with
-from wtflow.plots.axes import format_score
+from wtflow.numbers import score as format_score
 from wtflow.plots.theme import OUTCOMES
 from wtflow.records.flow import ordered_groups
 from wtflow.records.notes import RunNotes

@@ -15,10 +15,7 @@ from pages.ui import cache, run_cache, state
 from pages.ui.errors import plain, show_error
 from pages.ui.frame import link, run_place
 from wtflow.errors import RunNotFoundError
-from wtflow.numbers import count as count
-from wtflow.numbers import duration as duration
-from wtflow.numbers import metric as metric
-from wtflow.numbers import size as size
+from wtflow.numbers import metric
 from wtflow.records.core import RunSummary
 from wtflow.results import RunResults
 from wtflow.store.opened import opened_last, remember_opened

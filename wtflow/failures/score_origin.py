@@ -7,7 +7,7 @@ import pandas as pd
 
 from wtflow.failures.splits import counted
 from wtflow.numbers import percent
-from wtflow.plots.axes import format_score
+from wtflow.numbers import score as format_score
 from wtflow.results import RunResults, pixel_map
 from wtflow.scoring.pixels import image_scores
 

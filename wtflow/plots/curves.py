@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from wtflow.numbers import PERCENT_SIGN
-from wtflow.plots.axes import format_score
+from wtflow.numbers import score as format_score
 from wtflow.plots.theme import COLOURS, add_empty_note, style
 from wtflow.records.core import Curve
 

@@ -12,7 +12,8 @@ import plotly.graph_objects as go
 from PIL import Image, ImageColor
 
 from wtflow.numbers import PERCENT_SIGN, percent
-from wtflow.plots.axes import format_score, score_axis
+from wtflow.numbers import score as format_score
+from wtflow.plots.axes import score_axis
 from wtflow.plots.groups import DEFECT_COLOURS
 from wtflow.plots.letters import figure_letters
 from wtflow.plots.masks import hatch

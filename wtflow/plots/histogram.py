@@ -6,7 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from wtflow.numbers import of_threshold
-from wtflow.plots.axes import format_score, score_axis, threshold_shape
+from wtflow.numbers import score as format_score
+from wtflow.plots.axes import score_axis, threshold_shape
 from wtflow.plots.theme import COLOURS, add_empty_note, outcome_words, style
 
 HEADROOM = 0.13

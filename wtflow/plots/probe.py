@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from wtflow.numbers import PERCENT_SIGN
-from wtflow.plots.axes import format_score
+from wtflow.numbers import score as format_score
 from wtflow.plots.theme import COLOURS, TIME_TITLE, style
 from wtflow.records.core import Probe
 

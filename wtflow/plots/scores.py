@@ -3,7 +3,8 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from wtflow.plots.axes import format_score, score_axis, threshold_shape
+from wtflow.numbers import score as format_score
+from wtflow.plots.axes import score_axis, threshold_shape
 from wtflow.plots.theme import COLOURS, style
 
 ROWS = (("normal", "normal", 0), ("defect", "defective", 1))

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from wtflow.numbers import PERCENT_SIGN
-from wtflow.plots.axes import format_score
+from wtflow.numbers import score as format_score
 from wtflow.plots.pictures import encode_heat, outline
 from wtflow.plots.stretched import height_for, stretched
 from wtflow.plots.theme import COLOURS, HEAT, SCORE_TITLE, TIME_TITLE, style

@@ -5,17 +5,18 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import cache, picture_cache, state, widgets
+from pages.ui import cache, picture_cache, state
 from pages.ui.compare import compare_cache
 from pages.ui.compare.run_choice import table
 from pages.ui.errors import plain
 from pages.ui.frame import link
 from pages.ui.image_and_map import read_position, take_position
+from wtflow import numbers
 from wtflow.compare.common_truth import outline_on
 from wtflow.compare.runs import LETTERS, RARITY_RANGE, Comparison, rarity
+from wtflow.numbers import score as format_score
 from wtflow.pictures import Shown
 from wtflow.plots import theme
-from wtflow.plots.axes import format_score
 from wtflow.plots.panels import plot_panels
 from wtflow.records.compare import Panel
 from wtflow.results import ScoreRow, image_of_row, pixel_map
@@ -81,7 +82,7 @@ def show_maps(
         on_select=lambda: take_position(key),
         selection_mode="points",
         config=theme.PICTURE_CONFIG,
-        alt=f"{image.sample_id} and its anomaly map in {widgets.count(len(names), 'run')}",
+        alt=f"{image.sample_id} and its anomaly map in {numbers.count(len(names), 'run')}",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.segmented_control(

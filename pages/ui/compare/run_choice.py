@@ -9,6 +9,7 @@ import streamlit as st
 from pages.ui import run_cache, state, widgets
 from pages.ui.compare import compare_cache
 from pages.ui.errors import plain
+from wtflow import numbers
 from wtflow.compare.differences import input_sentences
 from wtflow.compare.runs import LETTERS, MOST_RUNS, Comparison, settings_rows
 from wtflow.records.core import RunSummary
@@ -165,7 +166,7 @@ def agree_on_images(comparison: Comparison) -> bool:
     if comparison.is_same_set:
         if n:
             st.caption(
-                f"All runs were tested on the same {widgets.count(n, 'image')} ({kinds}), equal by name and content."
+                f"All runs were tested on the same {numbers.count(n, 'image')} ({kinds}), equal by name and content."
             )
         else:
             st.info(
@@ -177,7 +178,7 @@ def agree_on_images(comparison: Comparison) -> bool:
     st.warning(
         f"**The runs were tested on different images** ({sizes}), so their metrics cannot be compared. "
         + (
-            f"{widgets.count(n, 'image')} are common to all, equal by name and content ({kinds})."
+            f"{numbers.count(n, 'image')} are common to all, equal by name and content ({kinds})."
             if n
             else "They have no image in common."
         ),
@@ -187,7 +188,7 @@ def agree_on_images(comparison: Comparison) -> bool:
         return False
     is_asked = state.get("common") == "1"
     st.toggle(
-        f"Compare on the {widgets.count(n, 'common image')}",
+        f"Compare on the {numbers.count(n, 'common image')}",
         key="widget_common",
         value=is_asked,
         on_change=lambda: state.put("common", "1" if st.session_state["widget_common"] else None),

@@ -11,13 +11,14 @@ from pages.ui.compare import compare_cache
 from pages.ui.compare.run_choice import table
 from pages.ui.errors import plain
 from pages.ui.small_picture import show_small
+from wtflow import numbers
 from wtflow.compare.intervals import N_RESAMPLES
 from wtflow.compare.pixel_images import pixel_images_words
 from wtflow.compare.pixel_tally import make_tally
 from wtflow.compare.runs import LETTERS, Comparison, common_thresholds, difference_words, disagreements
 from wtflow.metrics import METRICS
+from wtflow.numbers import score as format_score
 from wtflow.plots import theme
-from wtflow.plots.axes import format_score
 from wtflow.plots.compare import AGREEMENT, plot_differences
 from wtflow.records.compare import Interval, MetricRow
 from wtflow.records.flow import ordered_groups
@@ -80,7 +81,7 @@ def _value_line(row: MetricRow) -> list[str]:
     """The value of every run, each with its interval in its own column."""
     cells = []
     for k, value in enumerate(row.values):
-        cells += [widgets.metric(value), _span(row.intervals[k], "") if row.intervals else "–"]
+        cells += [numbers.metric(value), _span(row.intervals[k], "") if row.intervals else "–"]
     return [METRICS[row.key].title, *cells]
 
 
@@ -122,7 +123,7 @@ def _asks_for_pixels(store: RunStore, comparison: Comparison, on: compare_cache.
     n_maps = sum(len(comparison.runs[k].test) for k in missing)
     if n_maps <= COUNT_AT_ONCE:
         return True
-    expected = widgets.duration(SECONDS_PER_MAP * n_maps)
+    expected = numbers.duration(SECONDS_PER_MAP * n_maps)
     st.caption(
         "Intervals of the pixel metrics and the PRO curve need the pixels of every map counted once; they are kept with"
         " the run."
@@ -229,7 +230,7 @@ def show_disagreements(store: RunStore, comparison: Comparison, rows, names: tup
                 **state.bound("defect", defects),
             )
     st.caption(
-        f"{widgets.count(len(chosen), 'image')}, those that the two runs rank most differently first. Press one to see"
+        f"{numbers.count(len(chosen), 'image')}, those that the two runs rank most differently first. Press one to see"
         " its maps below."
     )
     on_page = widgets.pager(len(chosen), PER_PAGE)

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from pages.ui import state, widgets
+from pages.ui import state
 from pages.ui.compare import compare_cache
 from pages.ui.errors import plain
+from wtflow import numbers
 from wtflow.compare.common_truth import truth_options
 from wtflow.compare.differences import MOST_NAMED, truth_sentences
 from wtflow.compare.runs import LETTERS, Comparison
@@ -30,7 +31,7 @@ def choose_truth(store: RunStore, comparison: Comparison) -> compare_cache.Basis
         icon=":material/difference:",
     )
     if found.n > MOST_NAMED:
-        with st.expander(f"All {widgets.count(found.n, 'image')} on which the masks differ"):
+        with st.expander(f"All {numbers.count(found.n, 'image')} on which the masks differ"):
             st.dataframe(_listed(found), hide_index=True)
     options = truth_options(store, comparison, found)
     chosen = state.choose("truth", options, None)

@@ -9,8 +9,9 @@ from pages.ui.errors import plain
 from pages.ui.failures.rows import WrongRow
 from pages.ui.flow import flow_words
 from pages.ui.small_picture import show_small
+from wtflow import numbers
 from wtflow.failures.words import FailureStudy
-from wtflow.plots.axes import format_score
+from wtflow.numbers import score as format_score
 from wtflow.plots.theme import OUTCOMES
 from wtflow.results import RunResults, image_at
 from wtflow.store.runs import RunStore
@@ -216,7 +217,7 @@ def _show_all(store: RunStore, results: RunResults, study: FailureStudy) -> None
     rows = rows_below(results, study)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         on_page = widgets.pager(len(rows), PER_PAGE)
-    st.caption(f"{len(rows):,} of {widgets.count(len(study.failures), 'wrong call')}")
+    st.caption(f"{len(rows):,} of {numbers.count(len(study.failures), 'wrong call')}")
     if rows.empty:
         st.info("No wrong call passes this filter.", icon=":material/filter_alt:")
         return

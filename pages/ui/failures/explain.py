@@ -4,7 +4,7 @@ from typing import cast
 
 import streamlit as st
 
-from pages.ui import answers, cache, state, widgets
+from pages.ui import answers, cache, state
 from pages.ui.errors import plain
 from pages.ui.failures.by_type import NARROW_PX, show_tile
 from pages.ui.failures.rows import WrongRow
@@ -12,6 +12,7 @@ from pages.ui.flow import flow_words
 from pages.ui.frame import go
 from pages.ui.thresholds import Threshold
 from pages.ui.words import glossed
+from wtflow import numbers
 from wtflow.failures.calls import PIXEL_QUANTILE
 from wtflow.failures.groups import LEAST, LEAST_IMAGES, MOST_GROUPS
 from wtflow.failures.splits import MISSES, describe_split
@@ -141,7 +142,7 @@ def show_groups(store: RunStore, results: RunResults, study: FailureStudy, thres
     n, n_wrong = len(results.test), len(study.failures)
     if n_wrong < LEAST or n < LEAST_IMAGES:
         st.caption(
-            f"{widgets.count(n_wrong, 'wrong call')} of {widgets.count(n, 'test image')}: groups need at least {LEAST}"
+            f"{numbers.count(n_wrong, 'wrong call')} of {numbers.count(n, 'test image')}: groups need at least {LEAST}"
             f" of {LEAST_IMAGES}. Look at them one by one above."
         )
         return
@@ -175,7 +176,7 @@ def show_groups(store: RunStore, results: RunResults, study: FailureStudy, thres
                 " is well separated)"
             )
         st.caption(
-            f"{widgets.count(len(found.groups), 'group')}: {how}. "
+            f"{numbers.count(len(found.groups), 'group')}: {how}. "
             + glossed("Each dot is the worst position of one test image")
             + " before the flow moves it, placed by UMAP: it shows which points are near each other, not how"
             " far groups are apart."
@@ -191,7 +192,7 @@ def show_group(store: RunStore, results: RunResults, study: FailureStudy, group)
     own = study.failures.set_index("row").loc[list(group.row)].reset_index()
     counts = own.defect.value_counts()
     words = ", ".join(f"{name} {count}" for name, count in counts.items())
-    st.markdown(f"**Group {group.number}: {widgets.count(len(own), 'image')}** ({plain(words)})")
+    st.markdown(f"**Group {group.number}: {numbers.count(len(own), 'image')}** ({plain(words)})")
     with st.grid(N_OF_GROUP, min_column_width=NARROW_PX, key=f"group_{group.number}"):
         for i in range(min(N_OF_GROUP, len(own))):
             show_tile(store, results, cast(WrongRow, image_at(own, i)), f"group{group.number}", side=False)

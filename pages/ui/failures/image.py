@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import streamlit as st
 
-from pages.ui import cache, note_taking, picture_cache, state, thresholds, widgets
+from pages.ui import cache, note_taking, picture_cache, state, thresholds
 from pages.ui.errors import plain, show_error
 from pages.ui.failures.by_type import NARROW_PX, SHORT, rows_below
 from pages.ui.failures.rows import MeasuredRow
@@ -13,12 +13,13 @@ from pages.ui.frame import link
 from pages.ui.masks.meaning import LEFT_OUT_KEY
 from pages.ui.small_picture import show_small
 from pages.ui.words import glossed
+from wtflow import numbers
 from wtflow.errors import RunNotFoundError, WTFlowError
 from wtflow.failures.calls import PIXEL_QUANTILE
 from wtflow.failures.score_origin import origin_of_score
 from wtflow.failures.words import FailureStudy
 from wtflow.numbers import percent
-from wtflow.plots.axes import format_score
+from wtflow.numbers import score as format_score
 from wtflow.plots.theme import OUTCOMES
 from wtflow.records.failures import RegionReport
 from wtflow.results import RunResults, find_sample, image_at, why_left_out
@@ -170,7 +171,7 @@ def show_numbers(
             )
             if report.n_small:
                 lines.append(
-                    f"Smaller than a pixel of the map: {widgets.count(report.n_small, 'region')} of the mask; each"
+                    f"Smaller than a pixel of the map: {numbers.count(report.n_small, 'region')} of the mask; each"
                     " counts as one region."
                 )
         else:

@@ -11,7 +11,7 @@ from pages.ui.errors import plain
 from pages.ui.flow.field import field_state
 from pages.ui.words import glossed
 from wtflow.numbers import count, flow_time
-from wtflow.plots.axes import format_score
+from wtflow.numbers import score as format_score
 from wtflow.plots.groups import group_words
 from wtflow.records.core import GOOD
 from wtflow.records.flow import UNMARKED, Travel

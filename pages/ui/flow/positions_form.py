@@ -5,9 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import state, thresholds, widgets
+from pages.ui import state, thresholds
 from pages.ui.errors import plain, show_error
 from pages.ui.note_taking import show_tag_filter
+from wtflow import numbers
 from wtflow.errors import RunNotFoundError
 from wtflow.plots.theme import OUTCOMES
 from wtflow.results import RunResults, find_sample
@@ -61,7 +62,7 @@ class PathsForm:
         if self.images != "all":
             return f"the {N_OF_A_KIND} {self.images}-scoring images"
         n = len(self.rows)
-        return "all test images" if n == len(self.everything) else widgets.count(n, "image")
+        return "all test images" if n == len(self.everything) else numbers.count(n, "image")
 
 
 def read_paths_form(results: RunResults, threshold: thresholds.Threshold) -> PathsForm:
@@ -135,7 +136,7 @@ def show_filter(form: PathsForm) -> None:
         if form.is_filter_empty:
             st.caption(f"No image passes the filter ({plain(form.chosen.words)}), so it is left out.", width="content")
         elif len(form.rows) < len(form.everything):
-            n = widgets.count(len(form.rows), "image")
+            n = numbers.count(len(form.rows), "image")
             st.caption(f"Only images with {plain(form.chosen.words)}: {n}.", width="content")
         st.button("All images", icon=":material/filter_alt_off:", type="tertiary", on_click=thresholds.clear_filter)
 

@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.ui import answers, state, thresholds, widgets
+from pages.ui import answers, state, thresholds
 from pages.ui.downloads import MovieFormat, offer_still
 from pages.ui.errors import plain, show_error
 from pages.ui.follow import follow_cache
 from pages.ui.follow.strip import COMPARES, HEIGHT, Choice, show_strip, strip_choice
 from pages.ui.frame import link
 from pages.ui.image_and_map import read_position
+from wtflow import numbers
 from wtflow.errors import WTFlowError
 from wtflow.export.tables import story_csv
 from wtflow.plots.follow import Beside, Story, alike_of, encode_beside
@@ -134,8 +135,8 @@ def show_below(store: RunStore, results: RunResults) -> None:
         store,
         results.run_id,
         follow_cache.OVER_TIME,
-        f"Score all {widgets.count(len(results.test), 'test image')} as if the flow ended earlier",
-        widgets.duration(seconds),
+        f"Score all {numbers.count(len(results.test), 'test image')} as if the flow ended earlier",
+        numbers.duration(seconds),
         at_once=seconds <= AT_ONCE_S,
     )
 

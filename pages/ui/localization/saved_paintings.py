@@ -7,9 +7,10 @@ import streamlit as st
 from pages.ui import state, widgets
 from pages.ui.errors import plain, show_error
 from pages.ui.localization.painting import put_picture
+from wtflow import numbers
 from wtflow.datasets.images import load_image, load_painted
 from wtflow.errors import DamagedRunError, WTFlowError
-from wtflow.plots.axes import format_score
+from wtflow.numbers import score as format_score
 from wtflow.plots.pictures import encode_jpeg, overlay, thumbnail
 from wtflow.records.what_if import WhatIf
 from wtflow.store.runs import RunStore
@@ -38,7 +39,7 @@ def show_saving(store: RunStore, run_id: str, what_if: WhatIf, strokes: tuple[St
     saved = list_what_ifs(store, run_id, damaged.append)
     if not saved and not damaged:
         return
-    st.markdown(f"**Saved with this run: {widgets.count(len(saved), 'what if')}**")
+    st.markdown(f"**Saved with this run: {numbers.count(len(saved), 'what if')}**")
     for error in damaged:
         show_error(error)
     with st.grid(min_column_width=widgets.TILE_PX, key="what_ifs"):

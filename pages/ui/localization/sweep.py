@@ -5,10 +5,11 @@ import streamlit as st
 from pages.ui import widgets
 from pages.ui.errors import show_error
 from pages.ui.thresholds import Threshold
+from wtflow import numbers
 from wtflow.errors import WTFlowError
 from wtflow.numbers import percent
+from wtflow.numbers import score as format_score
 from wtflow.plots import theme
-from wtflow.plots.axes import format_score
 from wtflow.plots.what_if import plot_sweep
 from wtflow.records.what_if import Sweep
 from wtflow.results import RunResults, ScoreRow
@@ -49,7 +50,7 @@ def show_sweep(
         box = st.empty()
         with box.container():
             if not st.button(
-                f"Draw the sweep ({widgets.count(n, 'image')})",
+                f"Draw the sweep ({numbers.count(n, 'image')})",
                 icon=":material/stacked_line_chart:",
                 key="what_if_sweep",
             ):
@@ -60,7 +61,7 @@ def show_sweep(
 
                 sweep = strength_sweep(
                     *request,
-                    progress=widgets.count_on(bar, lambda done, total: f"{done} of {widgets.count(total, 'image')}"),
+                    progress=widgets.count_on(bar, lambda done, total: f"{done} of {numbers.count(total, 'image')}"),
                 )
             except WTFlowError as error:
                 show_error(error)

@@ -4,17 +4,17 @@ a spot must be.
 
 import streamlit as st
 
-from pages.ui import widgets
 from pages.ui.errors import show_error, shown
 from pages.ui.localization.painting import show_painting
 from pages.ui.localization.saved_paintings import show_saving
 from pages.ui.localization.sweep import show_sweep
 from pages.ui.thresholds import Threshold
 from pages.ui.words import glossed
+from wtflow import numbers
 from wtflow.errors import WTFlowError
 from wtflow.numbers import percent
+from wtflow.numbers import score as format_score
 from wtflow.plots import theme
-from wtflow.plots.axes import format_score
 from wtflow.plots.what_if import plot_before_after, plot_painted_norms
 from wtflow.records.what_if import WhatIf
 from wtflow.results import RunResults, ScoreRow
@@ -92,7 +92,7 @@ def change_in_words(what_if: WhatIf, threshold: float) -> str:
     before, after = what_if.score_before, what_if.score_after
     if not what_if.is_painted:
         return f"Nothing is painted: both maps are the stored one. The threshold is {format_score(threshold)}."
-    words = f"The paint ({widgets.count(int(what_if.mask.sum()), 'pixel')}) changes the score by {after - before:+.3g}"
+    words = f"The paint ({numbers.count(int(what_if.mask.sum()), 'pixel')}) changes the score by {after - before:+.3g}"
     if before < threshold <= after:
         words += f": it crosses the threshold {format_score(threshold)}, the run sees it."
     elif before < threshold and after > before:
@@ -129,6 +129,6 @@ def show_norms(what_if: WhatIf) -> None:
         alt=f"Norms of {n} painted positions at every saved step, before and after",
     )
     st.caption(
-        f"{widgets.count(n, 'grid position')} with paint in {'its cell' if n == 1 else 'their cells'}. Neighbours"
+        f"{numbers.count(n, 'grid position')} with paint in {'its cell' if n == 1 else 'their cells'}. Neighbours"
         " change, too: a feature sees more of the image than its own cell."
     )

@@ -67,7 +67,7 @@ def _show_progress(store: RunStore, summary: RunSummary, was_active: bool) -> No
     st.caption(f"Started {widgets.moment(summary.created)} · {plain(summary.label)} · {plain(summary.run_id)}")
     if status.is_active or status.state in ("stopped", "lost", "failed"):
         _show_stages(status)
-        left = "" if status.seconds_left is None else f", about {widgets.duration(status.seconds_left)} left"
+        left = "" if status.seconds_left is None else f", about {numbers.duration(status.seconds_left)} left"
         st.progress(
             min(max(status.percent / 100, 0.0), 1.0),
             text=f"{numbers.progress(status.percent / 100)}{left}{_step_words(status)}",

@@ -19,7 +19,7 @@ from wtflow.export.report.run_part import RunPart
 from wtflow.failures.notes import FlaggedMetrics, count_tags, flagged_metrics, noted_rows
 from wtflow.metrics import METRICS
 from wtflow.numbers import difference, duration, metric, percent, percent_range
-from wtflow.plots.axes import format_score
+from wtflow.numbers import score as format_score
 from wtflow.plots.theme import OUTCOMES, outcome_words
 from wtflow.records.compare import Interval
 from wtflow.records.notes import RunNotes

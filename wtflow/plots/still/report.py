@@ -15,7 +15,8 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from wtflow.errors import SettingsError
 from wtflow.metrics import FPR_LIMIT
 from wtflow.numbers import PERCENT_SIGN
-from wtflow.plots.axes import ScoreAxis, format_score, score_axis
+from wtflow.numbers import score as format_score
+from wtflow.plots.axes import ScoreAxis, score_axis
 from wtflow.plots.compare import RUN_COLOURS
 from wtflow.plots.curves import point_at
 from wtflow.plots.groups import group_words
