@@ -2,10 +2,10 @@
 
 const NBSP = "\u00a0";
 
-/** The value with at most so many decimals, without zeros at the end. */
+/** The value with at most so many decimals, without zeros at the end, and a comma at each thousand. */
 function trimmed(value, digits) {
-  const text = value.toFixed(digits);
-  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+  const [whole, decimals = ""] = value.toFixed(digits).split("."), kept = decimals.replace(/0+$/, "");
+  return whole.replace(/\B(?=(\d{3})+$)/g, ",") + (kept && `.${kept}`);
 }
 
 /** A share: 34 %, 3.4 %, 99.6 %; under 0.0001 % it says so. */
