@@ -136,6 +136,7 @@ def test_the_cache_is_shown_and_cleared(trained, monkeypatch):
     assert FeatureCache(home).used_bytes() == 0
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_the_run_and_resume_finishes_it(tmp_path):
     write_tiny_category(tmp_path / "data")
     store = RunStore(tmp_path / "runs")

@@ -13,9 +13,12 @@ from waiting import PATIENCE_S
 from pages.ui.compare import tables
 from pages.ui.train import watch
 from wtflow.config import EMBEDDED_BACKBONE, WEIGHT_WORDS
+from wtflow.datasets.run_images import read_data
 from wtflow.errors import DatasetError, RunBusyError
 from wtflow.jobs import processes, trainings
 from wtflow.jobs.estimate import STAGES
+from wtflow.jobs.reporter import Reporter
+from wtflow.jobs.train_worker import run_stages
 from wtflow.records.core import RunStatus
 from wtflow.scoring.detector import load_tensors
 from wtflow.store import layout
@@ -154,18 +157,15 @@ def test_a_run_whose_image_cannot_be_read_fails_with_a_sentence_and_leaves_no_ha
 
 def test_resuming_with_other_images_is_refused(place):
     store, root = place
-    run_id = trainings.start(store, root, "plate", tiny_settings(iterations=100_000))
-    wait_for_step(store, run_id, 100)
-    trainings.request_stop(store, run_id)
-    wait(store, run_id, "stopped")
+    run_id = store.create(root, "plate", tiny_settings())
+    trainings.claim(store, run_id)
+    store.write_data(run_id, read_data(store.config(run_id), lambda done, total: None).to_json())
     (root / "plate/train/good/000.png").unlink()
-    trainings.resume(store, run_id)
-    assert "have changed" in wait(store, run_id, "failed").message
+    with pytest.raises(DatasetError, match="have changed since this run began"):
+        run_stages(store, run_id, Reporter(store, run_id))
 
 
 def test_too_few_normals_are_named(tmp_path):
-    from wtflow.datasets.run_images import read_data
-
     store, root = RunStore(tmp_path / "runs"), write_tiny_category(tmp_path / "data", n_train=1)
     run_id = store.create(root, "plate", tiny_settings())
     with pytest.raises(DatasetError, match="has 1 training normal; at least 2"):

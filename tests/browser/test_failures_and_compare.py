@@ -99,6 +99,7 @@ def test_a_filter_redraws_its_images_alone_and_what_it_leaves_can_be_taken_apart
     page.get_by_text(re.compile("^2 of 5 test images")).wait_for()
 
 
+@pytest.mark.slow
 def test_the_list_of_runs_is_filtered_sorted_named_starred_and_leads_to_comparing_and_to_results(runs, server, page):
     store, first, second = runs
     page.goto(server)

@@ -197,6 +197,7 @@ def test_the_field_follows_the_page_and_the_page_follows_the_field(travel):
     ), "other data of the same kind keep view and time"
 
 
+@pytest.mark.slow
 def test_hovering_shows_the_particles_own_values_in_the_charts(travel):
     far = travel.host.evaluate(
         "e => { const f = e.shadowRoot.field, v = f.colours[1].values; return v.indexOf(Math.max(...v)); }"
@@ -211,6 +212,7 @@ def test_hovering_shows_the_particles_own_values_in_the_charts(travel):
     assert float(travel.page.locator("figcaption output").first.inner_text()) == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_dragging_in_a_chart_moves_the_time_of_all(travel):
     box = travel.page.locator(".holder").first.bounding_box()
     travel.page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 30)
@@ -222,6 +224,7 @@ def test_dragging_in_a_chart_moves_the_time_of_all(travel):
     assert travel.told()["calls"] == 1
 
 
+@pytest.mark.slow
 def test_a_group_is_hidden_by_a_click_on_its_name_and_cannot_be_met_any_more(travel):
     travel.page.get_by_role("button", name="dent 500").click()
     shown = "e => { const f = e.shadowRoot.field; let n = 0; f.forEachShown(() => n++); return n; }"
@@ -233,6 +236,7 @@ def test_a_group_is_hidden_by_a_click_on_its_name_and_cannot_be_met_any_more(tra
     assert travel.host.evaluate(shown) == 2000
 
 
+@pytest.mark.slow
 def test_the_wheel_zooms_around_the_pointer_and_a_double_click_shows_everything_again(travel):
     width = "e => { const { x0, x1 } = e.shadowRoot.field.frame(); return x1 - x0; }"
     home = travel.host.evaluate(width)
@@ -283,6 +287,7 @@ def test_a_click_tells_the_id_within_the_callback_and_hovering_names_the_image(r
     ring.until("told.clicked === 105")
 
 
+@pytest.mark.slow
 def test_a_map_plays_too(ring):
     before = ring.host.evaluate("e => e.shadowRoot.field.pixelOf(101)")
     ring.page.get_by_label("Speed").select_option("4")

@@ -118,6 +118,7 @@ def test_its_results_follow_the_threshold_and_lead_to_an_image_found_again_after
     no_error_is_shown(page)
 
 
+@pytest.mark.slow
 def test_a_click_on_a_pixel_shows_its_path(page):
     heading(page, "One position, step by step")
 

@@ -157,6 +157,7 @@ def test_going_back_all_particles_land_on_data(browser, server):  # noqa: F811
     opened.close()
 
 
+@pytest.mark.slow
 def test_the_pointer_reads_the_field_and_a_second_method_agrees(browser, server):  # noqa: F811
     opened = OpenedLesson(browser, server, "lesson=flow&data=rings&set=t:0.5")
     opened.page.mouse.move(*opened.pixel(0, 0.9, -0.6))
@@ -169,6 +170,7 @@ def test_the_pointer_reads_the_field_and_a_second_method_agrees(browser, server)
     opened.close()
 
 
+@pytest.mark.slow
 def test_what_is_drawn_becomes_the_data_and_the_link_brings_it_back(moons):
     moons.page.get_by_role("radio", name="draw").click()
     moons.drag(0, (-1.0, 1.0), (0.0, 1.5), (1.0, 1.0))
@@ -200,6 +202,7 @@ def test_large_type_enlarges_the_picture_s_words_and_reset_brings_back_the_start
     opened.close()
 
 
+@pytest.mark.slow
 def test_the_next_lesson_is_one_click_away_and_begins_at_its_start(moons):
     moons.page.get_by_role("button", name="Next").click()
     moons.until("d.lesson === 'lines' && q.get('lesson') === 'lines'")

@@ -47,6 +47,7 @@ def test_a_dragged_anomaly_is_scored_as_the_same_network_scores_it_in_python_and
     assert [label for one in (lesson, again) for label, check in one.checks.items() if check["holds"] is False] == []
 
 
+@pytest.mark.slow
 def test_a_click_beside_an_anomaly_brings_it_there_also_in_the_map(opened):
     lesson = opened("lesson=well")
     lesson.page.mouse.click(*lesson.pixel(1, 3.0, 3.0))
@@ -69,6 +70,7 @@ def test_dragging_is_answered_within_a_tenth_of_a_second(opened):
     assert sorted(answers)[7] < 100
 
 
+@pytest.mark.slow
 def test_the_exact_field_ends_at_zero_in_one_step_for_a_point_anywhere(opened):
     lesson = opened("lesson=well&set=ax:4.2,ay:-4.1")
     check = lesson.checks["Score of A by one step of the exact field, independent pairs"]
@@ -98,6 +100,7 @@ def test_a_network_trains_here_with_progress_and_two_methods_agree_on_its_slope(
     assert 1.0 < loss < 1.7, "the exact field of this data is left with about 1.3"
 
 
+@pytest.mark.slow
 def test_the_eighth_lesson_says_what_to_do_while_there_is_no_run(browser, server):  # noqa: F811
     page = new_page(browser)
     page.goto(f"{server}/learn?lesson=features")

@@ -30,6 +30,7 @@ def root(tmp_path_factory):
     return root
 
 
+@pytest.mark.slow
 def test_pills_and_captions_hold_the_letters_of_names(browser, root, tmp_path):  # noqa: F811
     with served(PROJECT / "app.py", tmp_path) as address:
         page = new_page(browser)

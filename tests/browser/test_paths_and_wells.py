@@ -105,6 +105,7 @@ def test_paths_play_scrub_and_stay_as_they_were_after_a_reload(server, page):
     Drawn(page).until("d.view === 'plane' && d.time === '0.1000'")
 
 
+@pytest.mark.slow
 def test_from_a_particle_to_its_image_and_to_its_fine_path(server, page):
     page.goto(f"{server}/trajectories")
     field = Drawn(page)

@@ -400,6 +400,7 @@ def test_times_and_memory_are_those_that_the_runs_measured(open_page: OpenPage, 
     assert "| peak memory (MiB) | 100 | 100 |" in words
 
 
+@pytest.mark.slow
 def test_two_thousand_images_are_compared_without_their_files(open_page: OpenPage, store: RunStore, pair):
     """Metrics, scatter and lists come from the tables alone; pictures only of what is on the page."""
     for run_id in pair:

@@ -138,6 +138,7 @@ def test_train_the_demo_draws_one_category_and_goes_on_to_train_it(
     assert [name for name in DEMO_CATEGORIES if demo_state(store, (name,)).state == "ready"] == [FIRST]
 
 
+@pytest.mark.slow
 def test_a_page_loaded_again_meanwhile_goes_on_to_train_it_too(
     open_page: OpenPage, store: RunStore, drawing: Drawing, trained: list[str], watched: list[str]
 ):
@@ -162,6 +163,7 @@ def test_sessions_that_ask_together_share_one_drawing_and_one_training(
     assert len(drawing.started) == len(trained) == 1
 
 
+@pytest.mark.slow
 def test_a_session_that_is_too_late_to_start_the_training_joins_it(
     open_page: OpenPage,
     store: RunStore,
@@ -197,6 +199,7 @@ def test_an_address_alone_neither_draws_nor_trains(
     assert page.button(key="train_demo") and not page.query_params
 
 
+@pytest.mark.slow
 def test_another_category_is_drawn_after_the_one_that_was_under_way(
     open_page: OpenPage, store: RunStore, drawing: Drawing, trained: list[str], watched: list[str]
 ):
@@ -209,6 +212,7 @@ def test_another_category_is_drawn_after_the_one_that_was_under_way(
     assert watched == trained != []
 
 
+@pytest.mark.slow
 def test_a_killed_drawing_is_a_sentence_on_the_overview_with_a_next_try(
     open_page: OpenPage, store: RunStore, drawing: Drawing, trained: list[str], watched: list[str]
 ):
