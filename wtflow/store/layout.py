@@ -21,6 +21,7 @@ runs/<run_id>/
     tried/           images that a person dropped on the app, apart from the test set
     notes.json       what people wrote: tags, comment and flag per image, comment per run; replaced atomically
                      under the store's lock
+    decision.json    the threshold that people keep for the run, and those before it; under the store's lock
     log.txt          the worker's output
     stop             present = please stop
     .reserve         some bytes that a worker frees when it has to say that the disk is full
@@ -58,6 +59,7 @@ METRICS = "metrics.json"
 INDEX = "index.npz"
 TRIED = "tried"
 NOTES = "notes.json"
+DECISION = "decision.json"
 WHAT_IFS = "what_ifs"
 DERIVED = "derived"
 LOG = "log.txt"

@@ -80,17 +80,13 @@ def set_comment(store: RunStore, run_id: str, sample_id: str | None, text: str, 
     kept, the newer below. Raises SettingsError for a text longer than MAX_COMMENT, unless the comment was already as
     long.
     """
-    text, is_joined = _clean_comment(text), False
+    text, is_joined = _plain(text), False
 
     def change(notes: RunNotes) -> RunNotes:
         nonlocal is_joined
         note = None if sample_id is None else notes.note(sample_id)
         old = notes if note is None else note
-        if len(text) > max(MAX_COMMENT, len(old.comment)):
-            raise SettingsError(
-                f"The comment has {len(text)} characters; at most {MAX_COMMENT} fit.",
-                fix="Shorten it, or split it over several images.",
-            )
+        _check_length(text, max(MAX_COMMENT, len(old.comment)), "Shorten it, or split it over several images.")
         if text == old.comment:
             return notes
         is_joined = revision != old.revision and bool(old.comment)
@@ -170,7 +166,21 @@ def _one_line(text: str, what: str) -> str:
     return text
 
 
-def _clean_comment(text: str) -> str:
+def clean_comment(text: str) -> str:
+    """A comment without space around it, line breaks as one character.
+    Raises SettingsError beyond MAX_COMMENT characters and for control characters.
+    """
+    text = _plain(text)
+    _check_length(text, MAX_COMMENT, "Shorten it.")
+    return text
+
+
+def _check_length(text: str, most: int, fix: str) -> None:
+    if len(text) > most:
+        raise SettingsError(f"The comment has {len(text)} characters; at most {MAX_COMMENT} fit.", fix=fix)
+
+
+def _plain(text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\n\t" for letter in text):
         raise SettingsError(
