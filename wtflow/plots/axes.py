@@ -16,6 +16,10 @@ this first share of its length.
 """
 
 
+TEXT_PX = 13
+"""Of ticks and legend where a chart answers a page's first question: Plotly's own are too small beside the text."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScoreAxis:
     """An axis that holds all scores: its kind, its ends in score units (low < high), and its title."""
@@ -116,3 +120,16 @@ def threshold_shape(axis: ScoreAxis, threshold: float) -> dict[str, Any]:
             "yanchor": "top",
         },
     }
+
+
+def ground_shape() -> dict[str, Any]:
+    """The line that bars stand on where some rise and others hang."""
+    line = {"color": COLOURS["reference"], "width": 1}
+    return {"type": "line", "xref": "paper", "yref": "y", "x0": 0, "x1": 1, "y0": 0, "y1": 0, "line": line}
+
+
+def side_note(words: str, side: int) -> dict[str, Any]:
+    """What stands on a side (1: above the ground, -1: below), at the right end, where the fewest bars are high."""
+    at = {"xref": "paper", "yref": "paper", "x": 1, "xanchor": "right", "showarrow": False}
+    place = {"y": 1, "yanchor": "top"} if side > 0 else {"y": 0, "yanchor": "bottom"}
+    return at | place | {"text": words, "font": {"size": TEXT_PX}}

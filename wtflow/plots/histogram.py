@@ -1,19 +1,15 @@
 """How the scores of normal and defective images are spread, and what a threshold cuts off."""
 
-from typing import Any
-
 import numpy as np
 import plotly.graph_objects as go
 
 from wtflow.numbers import of_threshold
 from wtflow.numbers import score as format_score
-from wtflow.plots.axes import score_axis, threshold_shape
+from wtflow.plots.axes import TEXT_PX, ground_shape, score_axis, side_note, threshold_shape
 from wtflow.plots.theme import COLOURS, add_empty_note, outcome_words, style
 
 HEADROOM = 0.13
 """Share of the height that the tallest bars leave on each side for the threshold's label and the side's name."""
-TEXT_PX = 13
-"""Of ticks and legend: Plotly's own are too small beside the page's text."""
 MOST_TICKS = 3
 """On each side of the axis at most, besides 0."""
 
@@ -60,8 +56,8 @@ def plot_score_histogram(
     figure.update_layout(
         barmode="overlay",
         showlegend=True,
-        shapes=[line | {"label": line["label"] | {"font": {"size": TEXT_PX}}}, _ground()],
-        annotations=[_side("normal", 1), _side("defective", -1)],
+        shapes=[line | {"label": line["label"] | {"font": {"size": TEXT_PX}}}, ground_shape()],
+        annotations=[side_note("↑ normal images", 1), side_note("↓ defective images", -1)],
         legend={"font": {"size": TEXT_PX}},
         xaxis=axis.layout() | {"tickfont": {"size": TEXT_PX}},
         yaxis={
@@ -102,19 +98,6 @@ def _range_words(low: float, high: float, threshold: float) -> str:
     words = f"score {format_score(low)} to {format_score(high)}"
     first, last = of_threshold(low, threshold), of_threshold(high, threshold)
     return words if first is None or last is None else f"{words}<br>{first.split(' of ')[0]} to {last}"
-
-
-def _ground() -> dict[str, Any]:
-    """The line that both sides stand on."""
-    line = {"color": COLOURS["reference"], "width": 1}
-    return {"type": "line", "xref": "paper", "yref": "y", "x0": 0, "x1": 1, "y0": 0, "y1": 0, "line": line}
-
-
-def _side(words: str, side: int) -> dict[str, Any]:
-    """What stands on a side, at the right end, where the fewest bars are high."""
-    at = {"xref": "paper", "yref": "paper", "x": 1, "xanchor": "right", "showarrow": False}
-    place = {"y": 1, "yanchor": "top"} if side > 0 else {"y": 0, "yanchor": "bottom"}
-    return at | place | {"text": f"{'↑' if side > 0 else '↓'} {words} images", "font": {"size": TEXT_PX}}
 
 
 def _ticks(tallest: int, ends: list[float]) -> list[int]:
