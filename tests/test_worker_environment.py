@@ -2,7 +2,9 @@
 
 import os
 
-from wtflow.machine.environment import PROJECT, THREADS, worker_environment
+from wtflow.machine import environment
+from wtflow.machine.environment import THREADS, worker_environment
+from wtflow.machine.places import CHECKOUT
 
 
 def test_a_worker_is_not_bound_to_the_pages_one_thread_and_finds_the_store_and_this_package(monkeypatch, tmp_path):
@@ -11,8 +13,15 @@ def test_a_worker_is_not_bound_to_the_pages_one_thread_and_finds_the_store_and_t
     found = worker_environment(tmp_path)
     assert "OMP_NUM_THREADS" not in found
     assert found["WTFLOW_HOME"] == str(tmp_path)
-    assert found["PYTHONPATH"] == os.pathsep.join([str(PROJECT), "/somewhere"])
-    assert (PROJECT / "wtflow" / "jobs" / "train_worker.py").is_file()
+    assert found["PYTHONPATH"] == os.pathsep.join([str(CHECKOUT), "/somewhere"])
+    assert (CHECKOUT / "wtflow" / "jobs" / "train_worker.py").is_file()
+
+
+def test_a_worker_of_an_installed_package_keeps_the_path_of_its_parent(monkeypatch, tmp_path):
+    """site-packages in front of it would hide modules of Python's own behind old copies of them."""
+    monkeypatch.setattr(environment, "CHECKOUT", None)
+    monkeypatch.setenv("PYTHONPATH", "/somewhere")
+    assert worker_environment(tmp_path)["PYTHONPATH"] == "/somewhere"
 
 
 def test_threads_wait_as_measured_best_unless_a_person_has_chosen_otherwise(monkeypatch, tmp_path):

@@ -17,10 +17,9 @@ from pages.ui import state, words
 from pages.ui.errors import PLACE, shown
 from pages.ui.garbage import leave_libraries_out
 from pages.ui.scroll import open_at_the_top
+from wtflow.machine.places import ASSETS, STUDIO
 from wtflow.store.runs import RunStore
 
-ROOT = Path(__file__).resolve().parents[2]
-ASSETS = ROOT / "assets"
 APP_NAME = "WT-Flow Studio"
 
 
@@ -95,7 +94,7 @@ def page(name: str) -> st.Page:
     """The page as links and navigation take it; the path is absolute, so it holds whichever file was run first."""
     entry, is_first = PAGES[name], name == FIRST
     return st.Page(
-        ROOT / "pages" / f"{name}.py",
+        STUDIO / "pages" / f"{name}.py",
         title=entry.short or entry.title,
         icon=entry.icon,
         help=entry.question,
@@ -106,7 +105,7 @@ def page(name: str) -> st.Page:
 
 def _alias() -> st.Page:
     """The start page under its own name: its address is the bare one, but /overview is what people try, too."""
-    return st.Page(ROOT / "pages" / f"{FIRST}.py", title=PAGES[FIRST].title, url_path=FIRST, visibility="hidden")
+    return st.Page(STUDIO / "pages" / f"{FIRST}.py", title=PAGES[FIRST].title, url_path=FIRST, visibility="hidden")
 
 
 def open_page(name: str) -> RunStore:

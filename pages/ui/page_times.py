@@ -13,7 +13,8 @@ from collections.abc import Callable
 
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.frame import PAGES, ROOT
+from pages.ui.frame import PAGES
+from wtflow.machine.places import STUDIO
 
 TIMEOUT_S = 300.0
 
@@ -23,7 +24,7 @@ def main(page: str, runs: str, root: str, category: str, repeats: str) -> None:
     choices = {"run": runs.split(",")[:1], "runs": runs.split(","), "root": [root], "category": [category]}
     params = {name: value for name, value in choices.items() if name in PAGES[page].params}
     _visit(_time_heading, page, params)  # what every page loads is no page's own time
-    path = str(ROOT / "pages" / f"{page}.py")
+    path = str(STUDIO / "pages" / f"{page}.py")
     seconds: dict[str, list[float]] = {"cold": [_visit(_time_page, path, params)], "cached": [], "heading": []}
     for _ in range(int(repeats)):
         seconds["heading"].append(_visit(_time_heading, page, params))

@@ -1,12 +1,12 @@
 """Where a page is scrolled to when it opens: its top, or, coming back, where it was left (assets/scroll.js)."""
 
-from pathlib import Path
-
 from streamlit.components.v2 import component
+
+from wtflow.machine.places import ASSETS
 
 _mount = component(
     "wtflow_scroll",
-    js=(Path(__file__).resolve().parents[2] / "assets" / "scroll.js").read_text(encoding="utf-8"),
+    js=(ASSETS / "scroll.js").read_text(encoding="utf-8"),
     isolate_styles=False,  # it draws nothing
 )
 

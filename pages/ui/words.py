@@ -8,13 +8,13 @@ marks the first use of each word with a quiet dotted underline. It is a link, so
 import re
 from contextvars import ContextVar
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 import streamlit as st
 from streamlit.components.v2 import component
 
-ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
+from wtflow.machine.places import ASSETS
+
 GLOSSARY: Final = ASSETS / "learn" / "glossary.md"
 
 FORMS: Final = {

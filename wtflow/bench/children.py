@@ -5,22 +5,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from wtflow.errors import StoreError
+from wtflow.machine.places import STUDIO
 
-PROJECT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 600.0
 
 
 def run_python(arguments: list[str], changes: dict[str, str] | None = None) -> str:
-    """What a new Python with these arguments prints, started in the project's folder. Raises StoreError with its
-    last line when it fails.
+    """What a new Python with these arguments prints, started where it finds the pages. Raises StoreError with its last
+    line when it fails.
     """
     try:
         done = subprocess.run(
             [sys.executable, *arguments],
-            cwd=PROJECT,
+            cwd=STUDIO,
             env=os.environ | (changes or {}),
             capture_output=True,
             text=True,

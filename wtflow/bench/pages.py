@@ -2,9 +2,10 @@
 
 import json
 
-from wtflow.bench.children import PROJECT, run_python
+from wtflow.bench.children import run_python
 from wtflow.bench.figures import Figure, Target, milliseconds
 from wtflow.bench.workshop import SHOWN_CATEGORY, Workshop
+from wtflow.machine.places import STUDIO
 
 TARGET = Target("value", "at most", 300.0)
 
@@ -18,7 +19,7 @@ def measure(shop: Workshop) -> list[Figure]:
     """
     shown, n = shop.shown_runs, shop.sizes.run_images
     figures = []
-    for page in sorted(path.stem for path in (PROJECT / "pages").glob("*.py")):
+    for page in sorted(path.stem for path in (STUDIO / "pages").glob("*.py")):
         arguments = [
             "-W",
             "ignore",

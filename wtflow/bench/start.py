@@ -12,10 +12,11 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from wtflow.bench.children import PROJECT, TIMEOUT_S, run_python
+from wtflow.bench.children import TIMEOUT_S, run_python
 from wtflow.bench.figures import Figure, interleaved, milliseconds
 from wtflow.bench.workshop import Workshop
 from wtflow.errors import StoreError
+from wtflow.machine.places import STUDIO
 
 REPEATS = 5
 """At most: a server takes seconds."""
@@ -72,7 +73,7 @@ def start_server(home: Path) -> None:
     environment = os.environ | {"WTFLOW_HOME": str(home)}
     process = subprocess.Popen(
         command,
-        cwd=PROJECT,
+        cwd=STUDIO,
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

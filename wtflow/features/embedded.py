@@ -11,8 +11,9 @@ from torch import nn
 from wtflow.config import EMBEDDED_BACKBONE, EMBEDDED_LAST_STAGE
 from wtflow.errors import WeightsError
 from wtflow.features.weights import read_state_dict
+from wtflow.machine.places import ASSETS
 
-FILE: Final = Path(__file__).resolve().parents[2] / "assets" / "embedded.safetensors"
+FILE: Final = ASSETS / "embedded.safetensors"
 LARGEST_BYTES: Final = 6_000_000
 
 

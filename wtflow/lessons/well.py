@@ -19,6 +19,7 @@ import numpy as np
 from wtflow.flow import exact
 from wtflow.lessons import small_net
 from wtflow.lessons.base import DATA_SETS, KINDS, N_POINTS, Check, Control, Scene
+from wtflow.machine.places import ASSETS
 
 ANOMALIES: Final = (("a", -1.0, 2.6), ("b", 2.8, 1.4), ("c", 0.2, -3.2))
 """Letter and start of each anomaly that can be dragged."""
@@ -40,7 +41,7 @@ CONTROLS: Final = (
 )
 DATA: Final = ("moons", "rings", "grid", "letters", "one_gaussian")
 
-FILE: Final = Path(__file__).resolve().parents[2] / "assets" / "learn" / "well.npz"
+FILE: Final = ASSETS / "learn" / "well.npz"
 STORED_STEPS: Final = 3000
 _SEED = 7
 FAR: Final = (4.0, 4.0)

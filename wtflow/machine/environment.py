@@ -11,6 +11,8 @@ pairs to find in a step, it was 45 and 50, 36 and 77, 30 and 476.
 import os
 from pathlib import Path
 
+from wtflow.machine.places import CHECKOUT
+
 THREADS = {"GOMP_SPINCOUNT": "2000", "KMP_BLOCKTIME": "1", "OPENBLAS_NUM_THREADS": "1"}
 """How long a thread spins before it sleeps: rounds for GNU's OpenMP, milliseconds for LLVM's (not measured). NumPy gets
 no threads of its own: they would spin next to torch's (one map brought to 256 px after one image's flow took 65 ms with
@@ -20,8 +22,6 @@ two, and 1 ms with one). Values that a person has set take precedence.
 LOG_ENCODING = "utf-8:backslashreplace"
 """Of a worker's log, whatever code page the console of its launcher has: a name that it lacks would end the run."""
 
-PROJECT = Path(__file__).resolve().parents[2]
-
 
 def worker_environment(home: Path) -> dict[str, str]:
     """This process's environment for a worker on the store at `home`, which finds this package and chooses its
@@ -30,6 +30,7 @@ def worker_environment(home: Path) -> dict[str, str]:
     inherited = {
         name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"
     }  # the pages' one thread
-    paths = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    ours = {"PYTHONUNBUFFERED": "1", "WTFLOW_HOME": str(home), "PYTHONPATH": os.pathsep.join(paths)}
+    ours = {"PYTHONUNBUFFERED": "1", "WTFLOW_HOME": str(home)}
+    if CHECKOUT is not None:  # an installed package is found anyway, and its folder would hide modules of Python's own
+        ours["PYTHONPATH"] = os.pathsep.join([str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])])
     return THREADS | inherited | ours | {"PYTHONIOENCODING": LOG_ENCODING}
