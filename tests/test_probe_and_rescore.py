@@ -11,12 +11,13 @@ import torch
 from PIL import Image
 from run_folders import train_here, write_tiny_category
 
+from wtflow.detector import networks
 from wtflow.errors import DamagedRunError, DatasetError, ImageReadError, RunNotFoundError, SettingsError, WeightsError
 from wtflow.results import open_results, pixel_map
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
-from wtflow.studies import networks, probes, rescore, try_images
+from wtflow.studies import probes, rescore, try_images
 
 UNET = {"network": "unet", "scope": "image", "width": 8, "batch_size": 8, "group_size": 8, "iterations": 4}
 

@@ -6,6 +6,7 @@ On one thread: a page must not compete with a training worker for the cores.
 import numpy as np
 import torch
 
+from wtflow.detector.networks import features_of, open_detector
 from wtflow.errors import RunNotFoundError
 from wtflow.flow.integrate import integrate_moving
 from wtflow.machine.progress import one_thread
@@ -13,7 +14,6 @@ from wtflow.records.core import Probe
 from wtflow.results import image_of_row, open_results
 from wtflow.scoring.edges import factor_at
 from wtflow.store.runs import RunStore
-from wtflow.studies.networks import features_of, open_detector
 
 N_CHANNELS = 8
 """Strongest channels that a probe lists."""

@@ -10,6 +10,7 @@ import pandas as pd
 
 from wtflow.config import Settings
 from wtflow.datasets.run_images import data_from_json
+from wtflow.detector.networks import backbone_of, open_detector
 from wtflow.errors import DatasetError, SettingsError
 from wtflow.features.extract import features_of
 from wtflow.records.edges import EdgeFactors
@@ -20,7 +21,6 @@ from wtflow.scoring.evaluate import score_all, summarise
 from wtflow.scoring.normals import measure_normals
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
-from wtflow.studies.networks import backbone_of, open_detector
 
 CHANGEABLE = {
     "steps",

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from wtflow.config import Settings
 from wtflow.datasets.run_images import Entry, sample_of_entry
+from wtflow.detector.networks import backbone_of, features_of, open_detector
 from wtflow.errors import DamagedRunError, RunNotFoundError
 from wtflow.features.extract import get_features
 from wtflow.records.shapes import at_once
@@ -18,7 +19,6 @@ from wtflow.results import RunResults, open_results
 from wtflow.scoring.detector import Detector
 from wtflow.store.features import FeatureCache, feature_key
 from wtflow.store.runs import RunStore
-from wtflow.studies.networks import backbone_of, features_of, open_detector
 
 BATCH = 8
 """Images per forward pass where features have to be computed."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from wtflow.datasets.images import load_image_bytes
+from wtflow.detector.networks import backbone_of, open_detector
 from wtflow.errors import DatasetError, WTFlowError
 from wtflow.features.backbone import Backbone
 from wtflow.machine.progress import one_thread
@@ -16,7 +17,6 @@ from wtflow.records.shapes import shape_of
 from wtflow.scoring.detector import Detector
 from wtflow.scoring.pixels import scores_of, upsample
 from wtflow.store.runs import RunStore
-from wtflow.studies.networks import backbone_of, open_detector
 
 N_NEAREST = 3
 LARGEST_TRY = 64

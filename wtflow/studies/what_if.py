@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from wtflow.detector.networks import backbone_of, open_detector
 from wtflow.errors import RunNotFoundError, SettingsError
 from wtflow.flow.integrate import integrate_saved
 from wtflow.machine.progress import one_thread
@@ -19,7 +20,6 @@ from wtflow.scoring.pixels import scores_of, upsample
 from wtflow.store import derived
 from wtflow.store.runs import RunStore
 from wtflow.store.what_ifs import read_sweep, write_sweep
-from wtflow.studies.networks import backbone_of, open_detector
 from wtflow.studies.paint import Kind, Stroke, apply_strokes
 
 SWEPT = ("dark", "bright", "blur", "noise")
