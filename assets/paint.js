@@ -380,25 +380,7 @@ function grain(n) {
   return out;
 }
 
-async function pixels(address, width, height) {
-  const image = new Image();
-  image.src = address;
-  await image.decode();
-  const canvas = Object.assign(document.createElement("canvas"), { width, height });
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.drawImage(image, 0, 0, width, height);
-  return context.getImageData(0, 0, width, height).data;
-}
-
 function show(canvas, values, width, height) {
   Object.assign(canvas, { width, height });
   canvas.getContext("2d").putImageData(new ImageData(values, width, height), 0, 0);
-}
-
-function add(parent, tag, attributes, text = "") {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (text) element.append(text);
-  parent.append(element);
-  return element;
 }

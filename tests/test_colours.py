@@ -17,7 +17,7 @@ FILES = sorted(
     for path in itertools.chain(
         *(
             ROOT.glob(f"{folder}/*.{ending}")
-            for folder in ("assets", "assets/learn", "assets/follow")
+            for folder in ("assets", "assets/learn", "assets/follow", "assets/mask", "assets/sort")
             for ending in ("css", "js", "svg")
         ),
         ROOT.glob("pages/ui/*.css"),

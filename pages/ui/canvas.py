@@ -13,7 +13,7 @@ _paint = component(
     "wtflow_paint",
     html='<div class="paint"></div>',
     css=(ASSETS / "paint.css").read_text(encoding="utf-8"),
-    js=(ASSETS / "paint.js").read_text(encoding="utf-8"),
+    js="\n".join((ASSETS / name).read_text(encoding="utf-8") for name in ("elements.js", "paint.js")),
 )
 
 
