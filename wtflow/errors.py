@@ -4,6 +4,8 @@ WTFlowError
 ├── SettingsError            a setting is unknown or out of range
 ├── DatasetError             a folder, image or mask is not as expected
 │   ├── LayoutError          the folder is not a known layout, or one level off
+│   ├── DamagedDataSetError  a manifest of a data set made here is damaged
+│   ├── ArchiveError         an archive or upload is damaged, too large or unsafe
 │   └── ImageReadError       one image or mask cannot be read
 │       └── ImageChangedError    it no longer holds what a run read there
 ├── BackboneError            the frozen network cannot be built or loaded
@@ -15,6 +17,7 @@ WTFlowError
     ├── RunNotFoundError     no such run
     ├── DamagedRunError      the folder exists but a file in it is damaged
     ├── RunBusyError         the run or its category is already in training
+    ├── ChangedMeanwhileError   somebody else changed the same in another window
     ├── DiskFullError        no space left where runs or features are kept
     └── ReadOnlyError        the folder where runs are kept may not be written to
 """
@@ -51,6 +54,14 @@ class DatasetError(WTFlowError):
 
 
 class LayoutError(DatasetError):
+    pass
+
+
+class DamagedDataSetError(DatasetError):
+    pass
+
+
+class ArchiveError(DatasetError):
     pass
 
 
@@ -95,6 +106,10 @@ class DamagedRunError(StoreError):
 
 
 class RunBusyError(StoreError):
+    pass
+
+
+class ChangedMeanwhileError(StoreError):
     pass
 
 

@@ -100,8 +100,12 @@ def is_opaque(data: bytes, name: str) -> bool:
 
 def read_size(path: Path) -> tuple[int, int]:
     """(height, width) of an image as shown upright, from its header alone. Raises ImageReadError."""
-    data = read_bytes(path, str(path))
-    return _with_image(data, str(path), lambda image: _upright_size(image, data))
+    return size_of(read_bytes(path, str(path)), str(path))
+
+
+def size_of(data: bytes, name: str) -> tuple[int, int]:
+    """(height, width) of an image as shown upright, from the header in its file's bytes. Raises ImageReadError."""
+    return _with_image(data, name, lambda image: _upright_size(image, data))
 
 
 def read_orientation(path: Path) -> int:
