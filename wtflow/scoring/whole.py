@@ -9,7 +9,6 @@ scikit-learn; the rest ours.
 
 import numpy as np
 import torch
-from sklearn.covariance import ledoit_wolf
 from torch import Tensor
 
 from wtflow.errors import FlowError
@@ -61,6 +60,8 @@ def _gaussian(descriptions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean (K,) and whitening matrix (K, K), float32. Shrinking is done on components of one scale, else it would
     favour the loud ones.
     """
+    from sklearn.covariance import ledoit_wolf  # to fit alone: a detector that scores needs no scikit-learn
+
     values = descriptions.astype(np.float64)
     mean, scale = values.mean(0), np.maximum(values.std(0), LEAST_SCALE)
     standard = np.clip((values - mean) / scale, -FARTHEST, FARTHEST)

@@ -3,10 +3,9 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from wtflow.errors import DamagedRunError, RunNotFoundError, WTFlowError
 from wtflow.records.edges import EdgeFactors, factors_from_json
@@ -18,6 +17,9 @@ from wtflow.store.folders import RunFolders
 from wtflow.store.picture_file import read_picture, write_picture_file
 from wtflow.store.soundness import why_damaged
 from wtflow.store.truths import from_arrays, to_arrays
+
+if TYPE_CHECKING:
+    import pandas as pd  # half a second that most commands of the shell need not spend
 
 REPAIR = "Resume the run to write it again, or delete the run."
 
@@ -81,14 +83,16 @@ class ResultFiles(RunFolders):
         if why := why_damaged(path):
             raise DamagedRunError(f"The checkpoint of {run_id} is damaged: {why}.", fix=REPAIR)
 
-    def write_scores(self, run_id: str, table: pd.DataFrame) -> None:
+    def write_scores(self, run_id: str, table: "pd.DataFrame") -> None:
         write_atomic(
             self.result_path(run_id, layout.SCORES),
             lambda file: table[list(layout.SCORE_COLUMNS)].to_parquet(file, index=False),
         )
 
-    def scores(self, run_id: str) -> pd.DataFrame:
+    def scores(self, run_id: str) -> "pd.DataFrame":
         """One row per scored image, columns as in layout.SCORE_COLUMNS."""
+        import pandas as pd
+
         path = self.result_path(run_id, layout.SCORES)
         try:
             table = pd.read_parquet(path)

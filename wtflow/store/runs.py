@@ -9,9 +9,8 @@ import time
 from dataclasses import asdict, fields
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from wtflow.config import Settings
@@ -26,6 +25,9 @@ from wtflow.store.files import explained, read_json, write_atomic, write_json
 from wtflow.store.note_file import read_notes
 from wtflow.store.place import Place
 from wtflow.store.result_files import ResultFiles
+
+if TYPE_CHECKING:
+    import pandas as pd  # half a second that most commands of the shell need not spend
 
 _STATUS = TypeAdapter(RunStatus)
 _STATUS_FIELDS = {field.name for field in fields(RunStatus)}
@@ -242,10 +244,12 @@ class RunStore(ResultFiles):
         with explained(path), path.open("a", encoding="utf-8") as file:
             file.write(line)
 
-    def steps(self, run_id: str) -> pd.DataFrame:
+    def steps(self, run_id: str) -> "pd.DataFrame":
         """Columns step, loss, learning_rate. A line cut off by a crash is left out; a step logged twice counts once,
         the later one.
         """
+        import pandas as pd
+
         path = self.folder(run_id) / layout.STEPS
         rows = []
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else ():
