@@ -87,8 +87,13 @@ def finish(as_json: bool, value: dict[str, Any]) -> None:
         sys.stdout.flush()
 
 
-def fail(error: WTFlowError, as_json: bool) -> NoReturn:
-    """One sentence on stderr, the same in JSON if asked for, exit code 2."""
+def tell(error: WTFlowError, as_json: bool) -> None:
+    """One sentence on stderr, the same in JSON if asked for."""
     err.print(str(error), markup=False, style="red")
     finish(as_json, {"error": error.message, "fix": error.fix})
+
+
+def fail(error: WTFlowError, as_json: bool) -> NoReturn:
+    """`tell`, and exit code 2."""
+    tell(error, as_json)
     raise typer.Exit(2)

@@ -13,6 +13,7 @@ WTFlowError
 ├── FlowError                shapes or values that the flow cannot use
 ├── MetricError              the data do not define the metric
 ├── MovieError               a movie cannot be drawn or encoded
+├── MissingPackageError      what is asked for needs a package that is not installed
 └── StoreError               a run folder cannot be read or written
     ├── RunNotFoundError     no such run
     ├── DamagedRunError      the folder exists but a file in it is damaged
@@ -90,6 +91,10 @@ class MetricError(WTFlowError):
 
 
 class MovieError(WTFlowError):
+    pass
+
+
+class MissingPackageError(WTFlowError):
     pass
 
 

@@ -1,5 +1,7 @@
 """`python -m wtflow`: the same work as the pages, from the shell. One file per subject; this one puts them together."""
 
+import sys
+
 import typer
 
 from wtflow import console
@@ -7,6 +9,7 @@ from wtflow.cli.bare_tile import WithBareTile
 from wtflow.cli.bench import bench
 from wtflow.cli.data import cache, check, demo
 from wtflow.cli.export import export, lesson
+from wtflow.cli.extras import missing
 from wtflow.cli.relocate import relocate
 from wtflow.cli.report import report
 from wtflow.cli.runs import evaluate, resume, runs, train
@@ -23,6 +26,14 @@ for command in (demo, check, train, resume, evaluate, runs, relocate, export, re
 
 
 def main() -> None:
-    """Entry point: a known error becomes one sentence and exit code 2."""
+    """Entry point: a known error becomes one sentence and exit code 2, and so does a package that is not installed."""
     console.use_any_code_page()
-    app()
+    try:
+        app()
+    except ModuleNotFoundError as error:
+        command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+        lacking = missing(error.name, f"wtflow {command}")
+        if lacking is None:
+            raise
+        console.tell(lacking, "--json" in sys.argv)
+        sys.exit(2)

@@ -1,4 +1,6 @@
-"""Whether the app can be opened on a port: `python -m wtflow.machine.port PORT`, which `make app` runs first."""
+"""Whether the app can be opened on a port: `python -m wtflow.machine.port PORT`, which `make app` runs first;
+`wtflow-studio` asks, too.
+"""
 
 import errno
 import socket
@@ -8,10 +10,12 @@ HOST = "127.0.0.1"
 """Where the app listens; `.streamlit/config.toml` says so, too."""
 
 
-def why_not(text: str) -> str:
-    """What is wrong with a port that a person gave, and what to do, in a sentence or two; empty for a good one."""
+def why_not(text: str, name: str = "PORT", again: str = "make app PORT=") -> str:
+    """What is wrong with a port that a person gave as `name`, and what to do, in a sentence or two; empty for a good
+    one. again: what they type before a port.
+    """
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= 65_535):
-        return f"PORT is {text[:40]!r}, not a number from 1 to 65535. Try: make app PORT=8502"
+        return f"{name} is {text[:40]!r}, not a number from 1 to 65535. Try: {again}8502"
     # As Tornado binds: the port of a server that has just ended is free again.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as one:
         if sys.platform != "win32":
@@ -22,11 +26,11 @@ def why_not(text: str) -> str:
             if error.errno == errno.EADDRINUSE:
                 return (
                     f"Port {text} is in use: perhaps the app is open already at http://localhost:{text}. For a second"
-                    f" one: make app PORT={int(text) + 1 if int(text) < 65_535 else 8502}"
+                    f" one: {again}{int(text) + 1 if int(text) < 65_535 else 8502}"
                 )
             if error.errno == errno.EACCES:
-                return f"Port {text} is kept for the system. Choose one above 1023: make app PORT=8502"
-            return f"Port {text} cannot be opened ({error.strerror}). Try: make app PORT=8502"
+                return f"Port {text} is kept for the system. Choose one above 1023: {again}8502"
+            return f"Port {text} cannot be opened ({error.strerror}). Try: {again}8502"
     return ""
 
 
