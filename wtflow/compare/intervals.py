@@ -1,4 +1,4 @@
-"""How certain a number measured on a few images is: Wilson's interval of a share, bootstrap intervals of metrics.
+"""How certain a number measured on a few images is: intervals of shares, bootstrap intervals of metrics.
 
 A resample draws as many images as there are, with replacement, within each stratum (good, defective), so that none is
 ever without one of the classes. It is written as weights: how often each image was drawn. All metrics here take many
@@ -9,7 +9,8 @@ An interval always holds its value. The percentiles of resamples do not promise 
 that resamples raise (best F1, each at its own best threshold), all of the middle 95 % may lie on one side of the value.
 Then the interval is widened as far as the value and no farther, so it covers at least what it says (ours).
 
-Sources: Wilson, *Probable inference, the law of succession, and statistical inference*, 1927; Efron and Tibshirani, *An
+Sources: Wilson, *Probable inference, the law of succession, and statistical inference*, 1927; Newcombe, *Interval
+estimation for the difference between independent proportions*, 1998; Efron and Tibshirani, *An
 Introduction to the Bootstrap*, 1993 (percentile interval). The batched weights are ours.
 """
 
@@ -48,6 +49,23 @@ def wilson_interval(k: int, n: int, confidence: float = CONFIDENCE) -> tuple[flo
     half = (z2 * (k * (n - k) / n + z2 / 4)) ** 0.5 / (n + z2)
     # The ends are exactly 0 and 1 where k is; rounding would miss them by a little.
     return (0.0 if k == 0 else centre - half), (1.0 if k == n else centre + half)
+
+
+def difference_interval(
+    k: int, n: int, k_before: int, n_before: int, confidence: float = CONFIDENCE
+) -> tuple[float, float]:
+    """Ends of Newcombe's hybrid score interval of k / n - k_before / n_before, within [-1, 1]; that where an n is 0.
+
+    Raises MetricError as `wilson_interval`. Source: Newcombe 1998, method 10.
+    """
+    low, high = wilson_interval(k, n, confidence)
+    low_before, high_before = wilson_interval(k_before, n_before, confidence)
+    if not n or not n_before:
+        return -1.0, 1.0
+    share, before = k / n, k_before / n_before
+    below = ((share - low) ** 2 + (high_before - before) ** 2) ** 0.5
+    above = ((high - share) ** 2 + (before - low_before) ** 2) ** 0.5
+    return share - before - below, share - before + above
 
 
 def resample(strata: ArrayLike, n_resamples: int = N_RESAMPLES, seed: int = 0) -> np.ndarray:

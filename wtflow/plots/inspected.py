@@ -2,6 +2,7 @@
 
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import ArrayLike
 
 from wtflow.numbers import PERCENT_SIGN, percent
 from wtflow.numbers import score as format_score
@@ -13,7 +14,7 @@ N_BINS = 40
 
 
 def plot_against(
-    new: np.ndarray, known: np.ndarray, threshold: float, *, names: tuple[str, str], height_px: int = 300
+    new: ArrayLike, known: ArrayLike, threshold: float, *, names: tuple[str, str], height_px: int = 300
 ) -> go.Figure:
     """Bars of the scores of new images upward and of known ones downward, each as a share of its own images, since
     there may be a hundred times as many of one as of the other.
@@ -26,7 +27,7 @@ def plot_against(
     figure = style(go.Figure(), height=height_px)
     if new.size + known.size == 0:
         return add_empty_note(figure, "No scores to show.")
-    axis = score_axis(np.concatenate([new, known]))
+    axis = score_axis(np.concatenate([new, known, [threshold]]))  # where it lies to the scores is the question
     edges = axis.edges(N_BINS)
     edges[0], edges[-1] = axis.low, axis.high  # rounding in geomspace must not push the extreme images out
     if axis.low < threshold < axis.high:
@@ -51,7 +52,7 @@ def plot_against(
         barmode="overlay",
         showlegend=True,
         shapes=[line | {"label": line["label"] | {"font": {"size": TEXT_PX}}}, ground_shape()],
-        annotations=[side_note(f"↑ {names[0]}", 1), side_note(f"↓ {names[1]}", -1)],
+        annotations=[side_note(f"↑ {names[0]}", 1), side_note(f"↓ {names[1]}", -1)] if known.size else [],
         legend={"font": {"size": TEXT_PX}},
         xaxis=axis.layout() | {"tickfont": {"size": TEXT_PX}},
         yaxis={
