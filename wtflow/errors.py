@@ -17,6 +17,7 @@ WTFlowError
 └── StoreError               a run folder cannot be read or written
     ├── RunNotFoundError     no such run
     ├── DamagedRunError      the folder exists but a file in it is damaged
+    ├── DetectorFileError    a detector's file is absent, damaged, newer than this version, or something else
     ├── RunBusyError         the run or its category is already in training
     ├── ChangedMeanwhileError   somebody else changed the same in another window
     ├── DiskFullError        no space left where runs or features are kept
@@ -107,6 +108,10 @@ class RunNotFoundError(StoreError):
 
 
 class DamagedRunError(StoreError):
+    pass
+
+
+class DetectorFileError(StoreError):
     pass
 
 

@@ -1,21 +1,43 @@
 """Open a detector by what a person names: a run, or a file that one was exported to. Imports torch."""
 
-import hashlib
-import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from wtflow.config import Settings
 from wtflow.deciding.force import threshold_in_force
+from wtflow.detector.file import open_file
+from wtflow.detector.fingerprint import fingerprint_of, shared_settings
 from wtflow.detector.networks import backbone_of, open_detector
+from wtflow.detector.parts import SUFFIX
 from wtflow.detector.record import OpenedDetector
+from wtflow.errors import RunNotFoundError
 from wtflow.features.backbone import Backbone
-from wtflow.features.weight_sources import source_label
+from wtflow.features.weight_sources import source_label, weights_licence
 from wtflow.results import RunResults, open_results
-from wtflow.scoring.detector import Detector
+from wtflow.store import layout
 from wtflow.store.notes import notes_of
 from wtflow.store.runs import RunStore
+
+__all__ = ["open_any", "open_file", "open_run"]
+
+
+def open_any(store: RunStore, text: str) -> OpenedDetector:
+    """The detector that a person names: the id of a run, the folder of a run, or the path of a .wtf file.
+
+    Raises RunNotFoundError where it is none of them, and what `open_run` and `open_file` raise.
+    """
+    if layout.is_run_id(text):
+        return open_run(store, text)
+    path = Path(text).expanduser()
+    if path.is_dir() and layout.is_run_id(path.absolute().name):
+        return open_run(RunStore(path.absolute().parent), path.absolute().name)
+    if path.suffix == SUFFIX or path.is_file():
+        return open_file(path)
+    raise RunNotFoundError(
+        f"There is no run and no detector's file {text[:120]!r}.",
+        fix=f"Give the id of a run, as `python -m wtflow runs` lists it, or the path of a {SUFFIX} file.",
+    )
 
 
 def open_run(store: RunStore, run_id: str) -> OpenedDetector:
@@ -43,28 +65,6 @@ def open_run(store: RunStore, run_id: str) -> OpenedDetector:
     )
 
 
-def shared_settings(settings: Settings) -> Settings:
-    """The same without the folder of a weights file on this computer."""
-    path = settings.weights_file
-    return settings if path is None else settings.model_copy(update={"weights": path.name})
-
-
-def fingerprint_of(detector: Detector, backbone: Backbone) -> str:
-    """SHA-256 of settings, weights, normaliser, flow, edge factors and whole images."""
-    digest = hashlib.sha256(backbone.weights_hash.encode())
-    digest.update(json.dumps(shared_settings(detector.settings).model_dump(mode="json"), sort_keys=True).encode())
-    arrays = {f"normaliser.{key}": value.cpu().numpy() for key, value in detector.normaliser.state_dict().items()}
-    arrays |= {f"velocity.{key}": value.cpu().numpy() for key, value in detector.velocity.state_dict().items()}
-    if detector.edges is not None:
-        arrays |= {"edges.after": detector.edges.after, "edges.before": detector.edges.before}
-    if detector.whole is not None:
-        arrays |= {f"whole.{key}": value for key, value in detector.whole.to_arrays().items()}
-    for key in sorted(arrays):
-        digest.update(f"\0{key}\0{arrays[key].dtype}\0{arrays[key].shape}\0".encode())
-        digest.update(np.ascontiguousarray(arrays[key]).tobytes())
-    return digest.hexdigest()
-
-
 def _facts(store: RunStore, results: RunResults, backbone: Backbone) -> dict[str, Any]:
     data, metrics = store.data(results.run_id) or {}, results.metrics
     n_train = sum(sample.get("split") == "train" for sample in data.get("samples", ()))
@@ -80,6 +80,7 @@ def _facts(store: RunStore, results: RunResults, backbone: Backbone) -> dict[str
         "metrics": metrics["metrics"],
         "color_range": list(results.color_range),
         "source": str(metrics.get("source") or source_label(results.settings)),
+        "licence": weights_licence(results.settings),
         "weights_hash": backbone.weights_hash,
         "versions": results.config.versions,
     }

@@ -26,6 +26,7 @@ class Backbone:
         self.settings = settings
         self.channels = int(sum(channels_of(model)))
         self.weights_hash = hash_weights(model)
+        self.mean, self.std = mean, std
         self._mean = torch.tensor(mean).view(1, -1, 1, 1)
         self._std = torch.tensor(std).view(1, -1, 1, 1)
 

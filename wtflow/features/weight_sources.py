@@ -43,6 +43,13 @@ def source_label(settings: Settings) -> str:
     return SOURCES[settings.weights].label.format(settings.backbone)
 
 
+def weights_licence(settings: Settings) -> str:
+    """Under what the weights may be passed on, in a word; empty where the app does not know."""
+    if settings.is_embedded:
+        return "as WT-Flow Studio itself"
+    return str(description(settings.backbone).license or "") if settings.weights == "imagenet" else ""
+
+
 # -- embedded ---------------------------------------------------------------------------------------------------------
 
 

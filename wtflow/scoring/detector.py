@@ -121,20 +121,25 @@ def load_detector(path: Path, settings: Settings, device: torch.device) -> Detec
     """
     tensors = load_tensors(path, ("normaliser.", "velocity."))
     try:
-        matrix = tensors["normaliser.matrix"]
-        normaliser = empty_normaliser(settings.normalise, len(tensors["normaliser.mean"]), matrix.shape[-1])
-        normaliser.load_state_dict(
-            {key.removeprefix("normaliser."): value for key, value in tensors.items() if key.startswith("normaliser.")}
-        )
-        velocity = build_velocity(settings, normaliser.channels)
-        velocity.load_state_dict(
-            {key.removeprefix("velocity."): value for key, value in tensors.items() if key.startswith("velocity.")}
-        )
+        return detector_of(tensors, settings, device)
     except (KeyError, RuntimeError) as error:
         raise DamagedRunError(
             f"The checkpoint {path.parent.parent.name}/{path.name} does not fit the run's settings.",
             fix="Train the category again.",
         ) from error
+
+
+def detector_of(tensors: dict[str, Tensor], settings: Settings, device: torch.device) -> Detector:
+    """The detector of tensors named as in a checkpoint, in evaluation mode. Raises KeyError for one that is missing,
+    RuntimeError for one that does not fit.
+    """
+    matrix = tensors["normaliser.matrix"]
+    normaliser = empty_normaliser(settings.normalise, len(tensors["normaliser.mean"]), matrix.shape[-1])
+    velocity = build_velocity(settings, normaliser.channels)
+    for name, module in (("normaliser.", normaliser), ("velocity.", velocity)):
+        module.load_state_dict(
+            {key.removeprefix(name): value for key, value in tensors.items() if key.startswith(name)}
+        )
     return Detector(settings, normaliser.to(device).eval(), velocity.to(device).eval())
 
 
