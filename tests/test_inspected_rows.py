@@ -10,6 +10,7 @@ from wtflow.inspecting import kept
 from wtflow.records.decision import Decision
 from wtflow.records.inspect import DetectorFacts, Inspected, InspectSettings
 from wtflow.store import inspections
+from wtflow.store.inspected_reading import read_map, read_picture_bytes, read_rows
 from wtflow.store.inspected_rows import (
     EVENTS,
     MAPS,
@@ -17,9 +18,6 @@ from wtflow.store.inspected_rows import (
     PICTURES,
     ROWS,
     RowWriter,
-    read_map,
-    read_picture_bytes,
-    read_rows,
 )
 
 FACTS = DetectorFacts(

@@ -10,6 +10,7 @@ from wtflow.cli.bench import bench
 from wtflow.cli.data import cache, check, demo
 from wtflow.cli.export import export, lesson
 from wtflow.cli.extras import missing
+from wtflow.cli.inspect import inspect
 from wtflow.cli.relocate import relocate
 from wtflow.cli.report import report
 from wtflow.cli.runs import evaluate, resume, runs, train
@@ -21,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Train, check and browse WT-Flow anomaly detectors. Runs are kept in WTFLOW_HOME, or ./runs.",
 )
-for command in (demo, check, train, resume, evaluate, runs, relocate, export, report, lesson, cache, bench):
+for command in (demo, check, train, resume, evaluate, inspect, runs, relocate, export, report, lesson, cache, bench):
     app.command(cls=WithBareTile if command is train else None)(command)
 
 

@@ -12,7 +12,7 @@ from wtflow.datasets.files import open_regular
 from wtflow.errors import ImageChangedError, ImageReadError
 from wtflow.records.shapes import Shape, shape_of
 
-__all__ = ["hash_file", "load_image", "load_image_bytes", "load_painted", "load_recorded", "read_size"]
+__all__ = ["hash_file", "load_image", "load_image_bytes", "load_painted", "load_recorded", "read_size", "to_rgb"]
 
 
 def load_image(path: Path, size_px: int | Shape | None, background: Background = BACKGROUND) -> np.ndarray:
@@ -21,14 +21,14 @@ def load_image(path: Path, size_px: int | Shape | None, background: Background =
     size_px: side or (height, width) of the result, bilinear with antialiasing, for every aspect; None keeps the file's
     own. background: what shows where the image is transparent; for a run it is a setting. Raises: ImageReadError.
     """
-    return _to_rgb(read_image(path, background=background), size_px)
+    return to_rgb(read_image(path, background=background), size_px)
 
 
 def load_image_bytes(
     data: bytes, name: str, size_px: int | Shape | None, background: Background = BACKGROUND
 ) -> np.ndarray:
     """The same as `load_image` for bytes from another source, such as an upload; errors name them `name`."""
-    return _to_rgb(decode_image(data, name, background), size_px)
+    return to_rgb(decode_image(data, name, background), size_px)
 
 
 def load_recorded(
@@ -74,7 +74,8 @@ def hash_pixels(image: Decoded) -> str:
     return digest.hexdigest()
 
 
-def _to_rgb(image: Decoded, size_px: int | Shape | None) -> np.ndarray:
+def to_rgb(image: Decoded, size_px: int | Shape | None) -> np.ndarray:
+    """float32 (H, W, 3) of a decoded image, as `load_image` gives it."""
     pixels = image.pixels
     if size_px is not None:
         pixels = _resize(pixels, shape_of(size_px))

@@ -11,7 +11,7 @@ from wtflow.errors import RunNotFoundError
 from wtflow.records.inspect import Inspected, Inspection
 from wtflow.records.looks import Looks
 from wtflow.scoring.pixels import upsample
-from wtflow.store import inspected_rows, inspections
+from wtflow.store import inspected_reading, inspections
 from wtflow.store.runs import RunStore
 
 N_NEAREST = 3
@@ -42,12 +42,12 @@ COLUMNS = (
 
 def stamp(store: RunStore, inspection_id: str) -> tuple[int, ...]:
     """Differs when there are new rows or notes. Raises RunNotFoundError."""
-    return inspected_rows.rows_stamp(inspections.folder_of(store, inspection_id))
+    return inspected_reading.rows_stamp(inspections.folder_of(store, inspection_id))
 
 
 def rows(store: RunStore, inspection_id: str) -> tuple[Inspected, ...]:
     """One row per image, in the order in which images were first scored. Raises RunNotFoundError, StoreError."""
-    return inspected_rows.read_rows(inspections.folder_of(store, inspection_id))
+    return inspected_reading.read_rows(inspections.folder_of(store, inspection_id))
 
 
 def row(store: RunStore, inspection_id: str, image: str) -> Inspected:
@@ -88,7 +88,7 @@ def raw_map(store: RunStore, inspection: Inspection, row: Inspected) -> np.ndarr
     if inspection.facts is None or not inspection.settings.keep_maps:
         return None
     folder = inspections.folder_of(store, inspection.inspection_id)
-    return inspected_rows.read_map(folder, inspection.facts, row.map_at)
+    return inspected_reading.read_map(folder, inspection.facts, row.map_at)
 
 
 def pixel_map(store: RunStore, inspection: Inspection, row: Inspected) -> np.ndarray | None:
@@ -104,12 +104,12 @@ def means(store: RunStore, inspection: Inspection, found: tuple[Inspected, ...])
     if inspection.facts is None:
         return np.empty((len(found), 0), np.float32)
     folder = inspections.folder_of(store, inspection.inspection_id)
-    return inspected_rows.read_means(folder, inspection.facts, [one.map_at for one in found])
+    return inspected_reading.read_means(folder, inspection.facts, [one.map_at for one in found])
 
 
 def picture(store: RunStore, inspection: Inspection, row: Inspected) -> bytes | None:
     """A small JPEG of the image, upright and in its own aspect; None where none is kept."""
-    return inspected_rows.read_picture_bytes(inspections.folder_of(store, inspection.inspection_id), row)
+    return inspected_reading.read_picture_bytes(inspections.folder_of(store, inspection.inspection_id), row)
 
 
 def original(inspection: Inspection, row: Inspected) -> np.ndarray:

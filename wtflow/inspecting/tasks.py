@@ -1,5 +1,6 @@
 """Inspections as processes: started, stopped, resumed, deleted, and how they stand. Imports no torch."""
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,7 +9,7 @@ from typing import Literal
 
 import psutil
 
-from wtflow.errors import RunBusyError, SettingsError, WTFlowError
+from wtflow.errors import DatasetError, RunBusyError, SettingsError, WTFlowError
 from wtflow.jobs import processes
 from wtflow.jobs.processes import Started
 from wtflow.records.core import RunStatus
@@ -37,8 +38,8 @@ def start(
 
     detector: id of a finished run, or path of a detector's file. sources: folders and image files. uploads: (name,
     contents) of images that are kept with the inspection. threshold: None for the one in force. out: folder that
-    tables are written to as well. Raises SettingsError without images, RunBusyError for too many at once,
-    RunNotFoundError, StoreError.
+    tables are written to as well. Raises SettingsError without images, DatasetError for a source that is not there,
+    RunBusyError for too many at once, RunNotFoundError, StoreError.
     """
     if not sources and not uploads:
         raise SettingsError("There is nothing to inspect.", fix="Give a folder, or images.")
@@ -63,6 +64,8 @@ def create(
 ) -> Inspection:
     """The inspection alone, queued, with absolute paths. Raises as `start`."""
     paths = [str(Path(one).absolute()) for one in sources]
+    if absent := [path for path in paths if not os.path.lexists(path)]:
+        raise DatasetError(f"{absent[0]} does not exist.", fix="Check the path.")
     if layout.is_run_id(detector):
         name = store.config(detector).category
     else:
@@ -148,6 +151,32 @@ def look_all(store: RunStore) -> list[Inspection]:
         except WTFlowError:
             continue  # deleted meanwhile
     return found
+
+
+def to_continue(
+    store: RunStore,
+    detector: str,
+    sources: Sequence[str | Path],
+    fingerprint: str,
+    threshold: float,
+    out: str | Path = "",
+) -> Inspection | None:
+    """The inspection that the same call goes on with: the newest of these sources by this detector at this threshold,
+    with the same folder for its tables. Without such a folder, one that has finished is not gone on with, unless it
+    watched. None where there is none.
+    """
+    paths, where = tuple(str(Path(one).absolute()) for one in sources), str(Path(out).absolute()) if out else ""
+    for one in look_all(store):
+        if one.facts is None or one.status.is_active or one.problem:
+            continue
+        same = (one.sources, one.out, one.facts.fingerprint, one.facts.decision.value)
+        if same == (paths, where, fingerprint, threshold) and _same_detector(one.detector, detector):
+            return one if where or one.settings.watch or one.status.state != "finished" else None
+    return None
+
+
+def _same_detector(one: str, other: str) -> bool:
+    return one == other or one == str(Path(other).absolute())
 
 
 def claim(store: RunStore, inspection_id: str) -> Inspection:

@@ -53,7 +53,9 @@ class Inspected:
     at: float = 0.0
     """When it was scored, seconds since the epoch, UTC."""
     stamp: tuple[int, ...] = ()
-    """Size in bytes and time of its last change in ns: with others, the file is scored again."""
+    """Size in bytes, time of its last change in ns and its number on the disk. With another size or time it is scored
+    again.
+    """
     map_at: int = -1
     """Number of its map and mean features in their files; -1 without."""
     picture: tuple[int, int] = (0, 0)

@@ -86,17 +86,18 @@ def create(
     into its folder and inspected with the sources. Raises SettingsError for a name that is none, StoreError.
     """
     safe = upload_names([one for one, _ in uploads])
+    now, n = time.time(), 1
+    inspection_id = first = layout.run_name(name, time.strftime("%Y%m%d-%H%M%S", time.gmtime(now)))
     while True:
-        now = time.time()
-        inspection_id = layout.run_name(name, time.strftime("%Y%m%d-%H%M%S", time.gmtime(now)))
         folder = store.home / FOLDER / inspection_id
         with explained(folder):
             folder.parent.mkdir(parents=True, exist_ok=True)
             try:
                 folder.mkdir()
                 break
-            except FileExistsError:
-                time.sleep(0.2)
+            except FileExistsError:  # of the same second
+                n += 1
+                inspection_id = f"{first}-{n:02d}"
     try:
         for one, (_, content) in zip(safe, uploads, strict=True):
             write_atomic(folder / UPLOADS / one, lambda file, content=content: file.write(content), is_flushed=False)
@@ -128,6 +129,11 @@ def write_plan(store: RunStore, inspection: Inspection) -> None:
 def write_progress(store: RunStore, inspection: Inspection) -> None:
     """Replace status.json. Raises RunNotFoundError where the inspection was deleted, StoreError."""
     write_json(folder_of(store, inspection.inspection_id) / STATUS, progress_to_json(inspection))
+
+
+def change_settings(store: RunStore, inspection_id: str, settings: InspectSettings) -> None:
+    """Go on in another way: watching or not, with other folders. Raises as `read_inspection`."""
+    write_plan(store, replace(read_inspection(store, inspection_id), settings=settings))
 
 
 def read_inspection(store: RunStore, inspection_id: str) -> Inspection:
