@@ -58,10 +58,11 @@ def pick_image(results: RunResults, threshold: thresholds.Threshold) -> CalledRo
     if rows.empty:
         show_error(
             RunNotFoundError(
-                f"Run {results.run_id} has no test images.", fix="Add images to test/ and train again, or try an image."
+                f"Run {results.run_id} has no test images.",
+                fix="Add images to test/ and train again, or inspect new images.",
             )
         )
-        link("try_image", "Try an image", icon=":material/add_photo_alternate:")
+        link("inspect", "Inspect new images", icon=":material/image_search:", **state.NO_INSPECTION)
         st.stop()
     ids = list(rows.sample_id)
     wanted = state.get("sample") or ids[0]

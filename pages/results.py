@@ -30,9 +30,10 @@ def main(store: RunStore) -> None:
         show_masks_of_run(results)
         st.info(
             "This category has no test images, so there are no results to show. Add some to test/ and train again, or"
-            " try an image.",
+            " inspect new images.",
             icon=":material/info:",
         )
+        link_to_inspect(results)
         return
     threshold = thresholds.read_threshold(results)
     left, right = st.columns([2, 3], gap="large")
@@ -68,7 +69,14 @@ def main(store: RunStore) -> None:
             **all_of_them,
         )
         link("wells", "See where they end", icon=":material/adjust:", run=results.run_id, **state.NO_FILTER)
+        link_to_inspect(results)
         link("compare", "Compare with another run", icon=":material/compare_arrows:", runs=None, **state.NO_FILTER)
+
+
+def link_to_inspect(results: RunResults) -> None:
+    """To where new images are scored by this run."""
+    icon = ":material/image_search:"
+    link("inspect", "Inspect new images", icon=icon, run=results.run_id, **state.NO_INSPECTION)
 
 
 def show_histogram(results: RunResults, threshold: thresholds.Threshold) -> None:

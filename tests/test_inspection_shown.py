@@ -85,7 +85,8 @@ def test_a_picture_is_the_file_itself_only_while_it_is_the_one_that_was_inspecte
 
 def test_without_file_and_picture_a_map_stands_on_a_crossed_out_ground(store, folder, tmp_path):
     run_id = store.create(folder, "plate", tiny_settings())
-    bare = write_inspection(store, run_id, {"x.png": 3.0}, tmp_path / "gone", keeps_pictures=False)
+    (tmp_path / "empty").mkdir()
+    bare = write_inspection(store, run_id, {"x.png": 3.0}, tmp_path / "empty", keeps_pictures=False)
     row = kept.row(store, bare.inspection_id, "x.png")
     assert full_picture(store, bare, row).note == NOTHING
     assert small_picture(store, bare, row, with_map=True, size_px=64).startswith(b"\xff\xd8")
@@ -196,9 +197,9 @@ def test_a_change_is_called_one_only_where_its_interval_leaves_out_nothing(now, 
     assert "no image could be read" in compare(rows_of(1, 2), [], 2.0).words
 
 
-def test_the_one_before_is_the_latest_older_one_by_the_same_detector_that_scored_something():
+def test_the_one_before_is_the_latest_older_one_by_the_same_detector_with_images_enough_to_compare():
     def made(name: str, created: float, **changes) -> Inspection:
-        plain = Inspection(name, created, facts=FACTS, counts=Counts(5, 5, 1, 0))
+        plain = Inspection(name, created, facts=FACTS, counts=Counts(25, 25, 1, 0))
         return replace(plain, **changes)
 
     other = replace(FACTS, fingerprint="0" * 16)
@@ -207,10 +208,11 @@ def test_the_one_before_is_the_latest_older_one_by_the_same_detector_that_scored
         made("a", 1.0),
         made("b", 2.0),
         made("c", 3.0, facts=other),
-        made("d", 4.0, counts=Counts(2, 2, 0, 2)),
+        made("d", 4.0, counts=Counts(25, 25, 0, 6)),
         made("f", 6.0),
         here,
     ]
     found = one_before(here, others)
     assert found is not None and found.inspection_id == "b"
     assert one_before(others[0], others) is None
+    assert one_before(replace(here, counts=Counts(25, 25, 1, 6)), others) is None

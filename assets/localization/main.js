@@ -52,6 +52,7 @@ class View {
     this.selected = data.selected;
     this.outlineLabel.hidden = !data.truth && !data.left_out;
     this.leftKey.hidden = !data.left_out;
+    this.outlineWords.textContent = data.outline_words;
     this.draw();
     this.remember(); // Python has just written the address anew
     this.root.dataset.image = data.key;
@@ -219,7 +220,7 @@ class View {
     });
     this.outlineLabel = add(row, "label", { class: "check" });
     this.outline = add(this.outlineLabel, "input", { type: "checkbox" });
-    this.outlineLabel.append("Outline of the true defect");
+    this.outlineWords = add(this.outlineLabel, "span", {});
     this.leftKey = add(this.outlineLabel, "span", { class: "key" }, "striped: left out");
     this.outline.onchange = () => this.set("outline", this.outline.checked ? "on" : "off");
     const zoom = add(row, "div", { class: "group", role: "group", "aria-label": "Zoom of all pictures" });

@@ -25,15 +25,12 @@ APP_NAME = "WT-Flow Studio"
 
 @dataclass(frozen=True)
 class PageEntry:
-    """A line of the navigation. `params` are the choices that the page keeps in its address; `short` is what the top
-    bar says where the title is too long for it.
-    """
+    """A line of the navigation. `params` are the choices that the page keeps in its address."""
 
     title: str
     icon: str
     question: str
     params: tuple[str, ...] = ()
-    short: str = ""
 
 
 # File name (which is also the address) -> what the navigation shows. The first is the start page.
@@ -68,14 +65,17 @@ PAGES: dict[str, PageEntry] = {
         "What is flow matching, and why does the worst transport make a well?",
         state.LEARN,
     ),
-    "try_image": PageEntry(
-        "Try an image", ":material/add_photo_alternate:", "How does a run score images of my own?", state.TRY, "Try"
+    "inspect": PageEntry(
+        "Inspect", ":material/image_search:", "Which of my new images are defective, and can I trust it?", state.INSPECT
     ),
 }
 
 FIRST = next(iter(PAGES))
 
-GROUPS = {"results": "Judge", "trajectories": "Understand", "try_image": ""}
+FORMER = {"try_image": "inspect"}
+"""Address of an earlier version -> the page that does what stood there."""
+
+GROUPS = {"results": "Judge", "trajectories": "Understand", "inspect": ""}
 """Page with which a group of the top bar begins -> what a person does on its pages."""
 
 _PLACES: ContextVar[tuple[DeltaGenerator, DeltaGenerator]] = ContextVar("places_in_the_title_row")
@@ -87,7 +87,8 @@ def navigate() -> st.Page:
     leave_libraries_out()
     # Before the navigation, or the browser would fetch the open page's icon from another server as its favicon.
     st.set_page_config(page_icon=str(ASSETS / "icon.svg"), layout="wide")
-    return st.navigation([*(page(name) for name in PAGES), _alias()], position="top")
+    hidden = [_alias(FIRST, FIRST), *(_alias(name, old) for old, name in FORMER.items())]
+    return st.navigation([*(page(name) for name in PAGES), *hidden], position="top")
 
 
 def page(name: str) -> st.Page:
@@ -95,7 +96,7 @@ def page(name: str) -> st.Page:
     entry, is_first = PAGES[name], name == FIRST
     return st.Page(
         STUDIO / "pages" / f"{name}.py",
-        title=entry.short or entry.title,
+        title=entry.title,
         icon=entry.icon,
         help=entry.question,
         url_path="start" if is_first else None,
@@ -103,9 +104,11 @@ def page(name: str) -> st.Page:
     )
 
 
-def _alias() -> st.Page:
-    """The start page under its own name: its address is the bare one, but /overview is what people try, too."""
-    return st.Page(STUDIO / "pages" / f"{FIRST}.py", title=PAGES[FIRST].title, url_path=FIRST, visibility="hidden")
+def _alias(name: str, url_path: str) -> st.Page:
+    """A page under another address: the start page, whose own is the bare one, since /overview is what people try, too,
+    and pages that were called otherwise.
+    """
+    return st.Page(STUDIO / "pages" / f"{name}.py", title=PAGES[name].title, url_path=url_path, visibility="hidden")
 
 
 def open_page(name: str) -> RunStore:

@@ -19,7 +19,22 @@ NO_FILTER: dict[str, None] = dict.fromkeys((*FILTER, "page"))
 RESULTS = ("run", "threshold", "origin", *FILTER, "page")
 IMAGE = ("run", "sample", "position", "threshold", "origin", *FILTER, "opacity", "scale", "outline")
 FAILURES = ("run", "sample", "threshold", "origin", "defect", "outcome", "tag", "cut", "fact", "page")
-TRY = ("run", "threshold", "origin", "page")
+INSPECT = (
+    "run",
+    "inspection",
+    "image",
+    "calls",
+    "order",
+    "between",
+    "cards",
+    "position",
+    "opacity",
+    "scale",
+    "outline",
+    "page",
+)
+NO_INSPECTION: dict[str, None] = dict.fromkeys(("inspection", "image", "calls", "between", "page"))
+"""For links to the start of *inspect*."""
 VIEW = ("view", "colour", "t")
 PATHS = (
     "run",
@@ -85,7 +100,28 @@ FOLLOWERS = {
     "root": ("category", "group", "page"),
     "category": ("group", "page"),
     "group": ("page",),
-    "run": ("sample", "position", "threshold", "origin", *FILTER, "page", "images", "picked", "t", "compare"),
+    "run": (
+        "sample",
+        "position",
+        "threshold",
+        "origin",
+        *FILTER,
+        "page",
+        "images",
+        "picked",
+        "t",
+        "compare",
+        "inspection",
+        "image",
+        "calls",
+        "between",
+    ),
+    "inspection": ("image", "calls", "between", "position", "page"),
+    "image": ("position",),
+    "calls": ("page",),
+    "order": ("page",),
+    "between": ("page",),
+    "cards": ("page",),
     "runs_of": ("runs", "common", "truth", "pair", "sample", "position", "origin", "who", "defect", "page"),
     "runs": ("common", "truth", "pair", "sample", "position", "origin", "who", "defect", "page"),
     "pair": ("who", "page"),

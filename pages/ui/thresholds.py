@@ -1,5 +1,5 @@
 """The threshold of a run, and which of its images the filter leaves:
-shared by results, localization and Try an image.
+shared by results and localization.
 """
 
 from dataclasses import dataclass

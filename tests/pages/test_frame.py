@@ -98,7 +98,7 @@ def test_a_page_without_an_address_shows_the_run_opened_last_also_in_a_new_sessi
     newer = write_run(store, root)
     assert open_page("results").selectbox(key="widget_run").value == newer, "nothing was opened before"
     open_page("failures", run=finished)
-    for name in ("results", "localization", "try_image"):
+    for name in ("results", "localization", "inspect"):
         assert open_page(name).selectbox(key="widget_run").value == finished, name
 
 

@@ -1,14 +1,13 @@
 """Names that people and cameras give, full of Markdown: every page shows them letter by letter."""
 
-import importlib
 import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from google.protobuf.message import Message
+from hand_made_inspections import write_inspection
 from page_runs import OpenPage
 from run_folders import train_here, write_tiny_category
 from streamlit.testing.v1 import AppTest
@@ -16,7 +15,8 @@ from streamlit.testing.v1 import AppTest
 from pages.ui.errors import plain
 from pages.ui.frame import PAGES
 from wtflow.datasets.scan import scan_category
-from wtflow.records.core import RunStatus, Tried
+from wtflow.records.core import RunStatus
+from wtflow.store.inspection_words import name_inspection, note_image
 from wtflow.store.layout import CONFIG
 from wtflow.store.notes import add_tag
 from wtflow.store.runs import RunStore
@@ -167,19 +167,18 @@ def test_a_run_that_is_watched_or_damaged_is_shown_letter_by_letter(open_page: O
         assert shown(page) and misread(page) == []
 
 
-def test_images_that_are_tried_and_kept_are_shown_letter_by_letter(
-    open_page: OpenPage, root: Path, run: str, monkeypatch: pytest.MonkeyPatch
+def test_images_that_are_inspected_are_shown_letter_by_letter(
+    open_page: OpenPage, store: RunStore, root: Path, run: str
 ):
-    def try_images(store: RunStore, run_id: str, files: list[tuple[str, bytes]]) -> list[Tried]:
-        (name, _), near = files[0], ((f"train/good/{NAMES['image']}", 1.0),)
-        return [Tried(name, 1.0, np.ones((64, 64), np.float32), np.zeros((64, 64, 3), np.uint8), near)]
-
-    monkeypatch.setattr(importlib.import_module("wtflow.studies.try_images"), "try_images", try_images)
-    page = open_page("try_image", run=run)
-    page.text_input(key="tried_folder").set_value(str(root / NAMES["plate"] / "train/good")).run()
-    assert misread(page) == []
-    next(button for button in page.button if button.label == "Keep in this run").click().run()
-    assert sum("zq" in text for _, _, text in shown(page)) > 3 and misread(page) == []
+    folder = root / NAMES["plate"] / "train/good"
+    broken = f"{MARKUP}.png"
+    made = write_inspection(store, run, {NAMES["image"]: 3.0, broken: f"{broken} is cut off."}, folder)
+    name_inspection(store, made.inspection_id, TAG)
+    note_image(store, made.inspection_id, NAMES["image"], MARKUP)
+    for choices in ({}, {"cards": "rows"}, {"cards": "grid"}, {"image": NAMES["image"]}, {"image": broken}):
+        page = open_page("inspect", run=run, **({"inspection": made.inspection_id} if choices else {}), **choices)
+        assert not page.exception
+        assert shown(page) and misread(page) == []
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ PAGES_OF_A_RUN = {
     "failures": {"sample": SAMPLE},
     "trajectories": {},
     "wells": {},
-    "try_image": {},
+    "inspect": {},
     "train": {},
     "overview": {},
     "data": {},

@@ -123,14 +123,11 @@ def test_a_strip_that_is_dropped_is_scored_as_in_the_run(
 ):
     results = open_results(store, trained)
     image = image_at(results.table[results.table.sample_id == strip], 0)
-    page = open_page("try_image", run=trained)
+    page = open_page("inspect", run=trained)
     page.file_uploader[0].upload("strip.png", Path(image.path).read_bytes(), "image/png").run()
     assert is_sound(page)
     shown = next(metric for metric in page.metric if metric.label.startswith("Score"))
     assert float(shown.value.replace(",", "")) == pytest.approx(image.score, rel=1e-2)
-    next(one for one in page.button if one.label == "Keep in this run").click().run()
-    assert is_sound(page) and "Kept with this run" in texts(page)
-    assert np.isfinite(float(shown.value.replace(",", "")))
 
 
 def test_strips_are_named_before_training_and_a_click_cuts_them(open_page: OpenPage, tmp_path: Path):

@@ -6,10 +6,14 @@ was moved in between must not look like a change of the parts.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from wtflow.compare.intervals import difference_interval, wilson_interval
 from wtflow.numbers import count, percent, percent_range
 from wtflow.records.inspect import Inspected, Inspection
+
+FEWEST: Final = 20
+"""Of fewer images the interval of a share is so wide that a comparison says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,10 @@ def compare(now: Sequence[Inspected], before: Sequence[Inspected], threshold: fl
 
 
 def one_before(inspection: Inspection, all_of_them: Sequence[Inspection]) -> Inspection | None:
-    """The latest older inspection by the same detector that scored something; None where there is none."""
-    if inspection.facts is None:
+    """The latest older inspection by the same detector; None where there is none, or where fewer than `FEWEST` images
+    of either could be read.
+    """
+    if inspection.facts is None or _n_read(inspection) < FEWEST:
         return None
     older = [
         one
@@ -82,6 +88,10 @@ def one_before(inspection: Inspection, all_of_them: Sequence[Inspection]) -> Ins
         if one.facts is not None
         and one.facts.fingerprint == inspection.facts.fingerprint
         and one.created < inspection.created
-        and one.counts.n_done > one.counts.n_broken
+        and _n_read(one) >= FEWEST
     ]
     return max(older, key=lambda one: one.created, default=None)
+
+
+def _n_read(inspection: Inspection) -> int:
+    return inspection.counts.n_done - inspection.counts.n_broken

@@ -34,16 +34,28 @@ def probe(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: in
             fix="Click inside the picture.",
         )
     scored = image_of_row(results.table, row)
+    image = results.seen.original(scored.sample_id, results.shape)
+    map_score = float(results.maps[row, grid_row, grid_column])
+    return probe_image(store, run_id, image, scored.sample_id, grid_row, grid_column, map_score)
+
+
+def probe_image(
+    store: RunStore, run_id: str, image: np.ndarray, name: str, grid_row: int, grid_column: int, map_score: float
+) -> Probe:
+    """The same of any image (H, W, 3), float32 of the run's shape. map_score: what its map shows at the position, which
+    must lie on the map. Raises RunNotFoundError, WeightsError.
+    """
     with one_thread(), torch.inference_mode():
         detector = open_detector(store, run_id)
-        image = results.seen.original(scored.sample_id, results.shape)
+        settings = detector.settings
         x = detector.start(features_of(store, run_id, image))
-        if results.settings.network == "mlp":  # each position travels alone: no need to move the others
+        height, width = int(x.shape[1]), int(x.shape[2])
+        if settings.network == "mlp":  # each position travels alone: no need to move the others
             x = x[:, grid_row : grid_row + 1, grid_column : grid_column + 1]
             grid_row_in_path = grid_column_in_path = 0
         else:
             grid_row_in_path, grid_column_in_path = grid_row, grid_column
-        t, path, velocity = integrate_moving(detector.velocity, x, results.settings.steps, results.settings.solver)
+        t, path, velocity = integrate_moving(detector.velocity, x, settings.steps, settings.solver)
         path, velocity = (
             part[:, 0, grid_row_in_path, grid_column_in_path].double().cpu().numpy() for part in (path, velocity)
         )
@@ -51,13 +63,13 @@ def probe(store: RunStore, run_id: str, row: int, grid_row: int, grid_column: in
     factor = 1.0 if detector.edges is None else factor_at(detector.edges.after, grid_row, grid_column, (height, width))
     strongest = np.argsort(-np.abs(end), kind="stable")[:N_CHANNELS]
     return Probe(
-        sample_id=scored.sample_id,
+        sample_id=name,
         grid_row=grid_row,
         grid_column=grid_column,
         t=t.cpu().numpy(),
         norm=np.sqrt(squares.sum(-1)),
         score=0.5 * squares.mean(-1) / factor,
-        map_score=float(results.maps[row, grid_row, grid_column]),
+        map_score=map_score,
         n_channels=path.shape[-1],
         speed=np.sqrt((velocity**2).sum(-1)),
         channels=tuple((int(c), float(end[c]), float(end[c] ** 2 / max(squares[-1].sum(), 1e-30))) for c in strongest),

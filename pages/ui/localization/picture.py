@@ -34,11 +34,13 @@ def show_pictures(
     own_scale_note: str,
     selected: tuple[int, int] | None,
     on_click: Callable[[str], None],
+    outline_words: str = "Outline of the true defect",
 ) -> None:
     """Mount the pictures; a click hands the position ("row,column") to `on_click` before the page runs again.
 
     encoded: from `encode_localization`; image_key: another one for another image; name: what the pictures are called
-    aloud; look: `opacity` (0 to 1), `scale` ("run" or "image") and `outline` ("on" or "off"), from the address.
+    aloud; look: `opacity` (0 to 1), `scale` ("run" or "image") and `outline` ("on" or "off"), from the address;
+    outline_words: what is outlined.
     """
 
     def clicked() -> None:
@@ -52,6 +54,7 @@ def show_pictures(
         "threshold": threshold,
         "look": dict(look),
         "own_scale_note": own_scale_note,
+        "outline_words": outline_words,
         "selected": None if selected is None else list(selected),
     }
     _mount(key=key, data=dict(encoded) | sent, on_position_change=clicked)

@@ -37,6 +37,14 @@ STEPS = (
         "Open any image: where the map sees a defect, and what a single pixel's score is made of.",
     ),
     (
+        ":material/image_search:",
+        "Inspect",
+        (
+            "Drop this week's images, name a folder or watch one: which are defective, whether camera or light have"
+            " changed, and a table to take home."
+        ),
+    ),
+    (
         ":material/route:",
         "Understand",
         (

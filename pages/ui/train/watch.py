@@ -120,6 +120,8 @@ def _show_buttons(store: RunStore, summary: RunSummary, status: RunStatus) -> No
     with st.container(horizontal=True):
         if status.state == "finished" and st.button("Open results", type="primary", icon=":material/monitoring:"):
             go("results", run=summary.run_id)
+        if status.state == "finished" and st.button("Inspect new images", icon=":material/image_search:"):
+            go("inspect", run=summary.run_id, **state.NO_INSPECTION)
         if status.is_active and st.button("Stop", icon=":material/stop_circle:", disabled=status.state == "stopping"):
             trainings.request_stop(store, summary.run_id)
             st.rerun()
