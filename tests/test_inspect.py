@@ -16,6 +16,8 @@ from shell import call, last_json
 from waiting import wait_until
 
 from wtflow.datasets.images import hash_file, load_image
+from wtflow.detector.looks import with_looks
+from wtflow.detector.opened import open_run
 from wtflow.errors import DatasetError, RunBusyError, SettingsError, StoreError
 from wtflow.inspecting import kept, tasks
 from wtflow.inspecting.work import inspect_here
@@ -147,32 +149,49 @@ def test_what_cannot_be_inspected_is_refused_with_a_sentence(made, tmp_path):
         run(made, folder, settings=InspectSettings(defective_to=str(folder)))
 
 
+def test_the_looks_of_normals_are_measured_once_with_the_runs_own_scores(made):
+    store, run_id, _ = made
+    opened, counted = replace(open_run(store, run_id), normal_looks=None), []
+    looks = with_looks(store, run_id, opened, lambda done, total: counted.append((done, total))).normal_looks
+    assert len(looks) == counted[-1][0] == counted[-1][1] == 12
+    held_out = open_results(store, run_id).holdout
+    assert [name for name, own in zip(looks.ids, looks.is_held_out, strict=True) if own] == list(held_out.sample_id)
+    np.testing.assert_allclose(looks.fair_scores, held_out.score, rtol=1e-3)
+    ids, vectors = store.index(run_id)
+    fitted = [looks.ids.index(name) for name in ids]
+    np.testing.assert_allclose(looks.means[fitted], vectors, rtol=2e-2, atol=2e-2)
+    n_before = len(counted)
+    assert with_looks(store, run_id, opened, lambda done, total: counted.append((done, total))).normal_looks.ids
+    assert len(counted) == n_before
+    assert open_run(store, run_id).normal_looks.ids == looks.ids
+
+
 # -- again -------------------------------------------------------------------------------------------------------------
 
 
 def test_killed_in_the_middle_and_resumed_it_ends_with_the_table_of_an_uninterrupted_one(made, tmp_path):
     store, run_id, folder = made
-    for i in range(30):
+    for i in range(12):
         for path in sorted(folder.glob("*/*.png")):
             copy = tmp_path / "many" / f"{i}" / f"{path.parent.name}{path.name}"
             copy.parent.mkdir(parents=True, exist_ok=True)
             os.link(path, copy)
     begun = tasks.start(store, run_id, [tmp_path / "many"], settings=InspectSettings(threads=1, niceness=0))
     inspection_id = begun.inspection_id
-    wait_until(lambda: len(kept.rows(store, inspection_id)) >= 12, lambda: tasks.look(store, inspection_id))
+    wait_until(lambda: len(kept.rows(store, inspection_id)) >= 8, lambda: tasks.look(store, inspection_id))
     os.kill(begun.status.pid, signal.SIGKILL)
     lost = wait_until(lambda: (one := tasks.look(store, inspection_id)).status.state == "lost" and one)
     n_before = len(kept.rows(store, inspection_id))
-    assert 12 <= n_before < 240
+    assert 8 <= n_before < 96
     assert "killed" in lost.status.message
     with (inspections.folder_of(store, inspection_id) / ROWS).open("ab") as file:
         file.write(b'{"image": "0/good000.png", "sco')  # a torn line, as a full disk or a power cut leaves it
     ended = inspect_here(store, inspection_id)
     whole = run(made, tmp_path / "many")
-    assert (ended.status.state, ended.counts.n_done) == ("finished", 240)
+    assert (ended.status.state, ended.counts.n_done) == ("finished", 96)
     assert facts_of_rows(kept.rows(store, inspection_id)) == facts_of_rows(kept.rows(store, whole.inspection_id))
     lines = (inspections.folder_of(store, inspection_id) / ROWS).read_bytes().splitlines()
-    assert len(lines) == 240, "no image was scored twice"
+    assert len(lines) == 96, "no image was scored twice"
 
 
 def test_only_new_and_changed_images_are_scored_again(made, photos):

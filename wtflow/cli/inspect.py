@@ -12,6 +12,7 @@ from wtflow import console, numbers
 from wtflow.cli.follow import ctrl_c_noted
 from wtflow.cli.parts import Json, Mistakes
 from wtflow.machine.environment import THREADS
+from wtflow.records.drift import Drift
 from wtflow.records.inspect import Inspected, Inspection, InspectSettings
 from wtflow.store.runs import RunStore
 
@@ -52,8 +53,9 @@ def inspect(
         where = Path(ended.out) if ended.out else store.home / "inspections" / ended.inspection_id
         with console.progress() as show:
             written = _export(store, ended, where, maps, overlays, show)
-    _print(ended, where)
-    console.finish(as_json, _facts(ended, where, written))
+        drift = _drift(store, ended)
+    _print(ended, where, drift)
+    console.finish(as_json, _facts(ended, where, written) | {"drift": {"kind": drift.kind, "sentence": drift.sentence}})
     if ended.status.state == "stopped" and not watch:
         console.err.print("Stopped. The same command goes on with the images that are left.", markup=False)
         raise typer.Exit(130)
@@ -102,6 +104,12 @@ def _inspect(
         return inspect_here(store, found.inspection_id, tell, _say if settings.watch else lambda row: None, opened)
 
 
+def _drift(store: RunStore, ended: Inspection) -> Drift:
+    from wtflow.inspecting import kept
+
+    return kept.drift(store, ended)
+
+
 def _say(row: Inspected) -> None:
     """A line for an image that came into a watched folder."""
     if row.problem:
@@ -122,14 +130,14 @@ def _export(store: RunStore, ended: Inspection, where: Path, maps: bool, overlay
     return n
 
 
-def _print(ended: Inspection, where: Path) -> None:
+def _print(ended: Inspection, where: Path, drift: Drift) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
-    for name, value in _lines(ended, where):
+    for name, value in _lines(ended, where, drift):
         table.add_row(name, escape(value))
     console.out.print(table)
 
 
-def _lines(ended: Inspection, where: Path) -> list[tuple[str, str]]:
+def _lines(ended: Inspection, where: Path, drift: Drift) -> list[tuple[str, str]]:
     counts, decision = ended.counts, ended.facts.decision if ended.facts else None
     n_read = counts.n_done - counts.n_broken
     share = f" ({numbers.percent(counts.n_defective / n_read)})" if n_read else ""
@@ -137,6 +145,8 @@ def _lines(ended: Inspection, where: Path) -> list[tuple[str, str]]:
     lines += [("could not be read", f"{counts.n_broken:,}")]
     if decision is not None:
         lines.append(("threshold", f"{numbers.score(decision.value)}. {decision.words}"))
+    if drift.sentence:
+        lines.append(("camera and light", drift.sentence))
     lines += [("note", note) for note in ended.notes]
     return [*lines, ("tables", f"{where}{os.sep}scores.csv, .parquet, .jsonl"), ("inspection", ended.inspection_id)]
 

@@ -13,10 +13,11 @@ def measure_look(image: np.ndarray) -> Look:
     grey = image @ GREY
     inside = grey[1:-1, 1:-1]
     laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * inside
+    contrast = float(grey.var(dtype=np.float64))
     apart = np.abs(grey - np.median(grey))
     return Look(
         brightness=float(grey.mean(dtype=np.float64)),
-        sharpness=float(laplacian.var(dtype=np.float64)) if laplacian.size else 0.0,
+        sharpness=float(laplacian.var(dtype=np.float64)) / contrast if laplacian.size and contrast > 0 else 0.0,
         centre_row=_centre(apart.sum(axis=1, dtype=np.float64)),
         centre_column=_centre(apart.sum(axis=0, dtype=np.float64)),
     )

@@ -8,6 +8,7 @@ import numpy as np
 from wtflow.deciding.force import threshold_in_force
 from wtflow.detector.file import open_file
 from wtflow.detector.fingerprint import fingerprint_of, shared_settings
+from wtflow.detector.looks import kept_looks
 from wtflow.detector.networks import backbone_of, open_detector
 from wtflow.detector.parts import SUFFIX
 from wtflow.detector.record import OpenedDetector
@@ -58,7 +59,7 @@ def open_run(store: RunStore, run_id: str) -> OpenedDetector:
         shape=results.shape,
         threshold=threshold_in_force(store, results),
         normal_scores=normals.score.to_numpy(np.float64),
-        normal_looks=None,
+        normal_looks=kept_looks(store, run_id),
         index=(tuple(ids), vectors),
         facts=_facts(store, results, backbone),
         fingerprint=fingerprint_of(detector, backbone),

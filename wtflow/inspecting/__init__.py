@@ -19,6 +19,7 @@ Importing these modules loads no torch; the process that scores does.
     kept.pixel_map(store, inspection, row)           # float32 (H, W) of `inspection.facts.shape`, or None
     kept.picture(store, inspection, row)             # small JPEG of the image upright, or None
     kept.original(inspection, row)                   # the file at full size; refused where it holds something else now
+    kept.drift(store, inspection)                    # Drift: has the camera or the light changed? tenths of a second
     kept.normals(store, inspection_id)               # Looks of training normals: histogram, drift; None before
 
 Records are in `wtflow/records/inspect.py` and `wtflow/records/looks.py`, the folder on disk in

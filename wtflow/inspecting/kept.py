@@ -8,6 +8,8 @@ import pandas as pd
 from wtflow.config import BACKGROUND
 from wtflow.datasets.images import load_recorded
 from wtflow.errors import RunNotFoundError
+from wtflow.inspecting.drift import drift_of
+from wtflow.records.drift import Drift
 from wtflow.records.inspect import Inspected, Inspection
 from wtflow.records.looks import Looks
 from wtflow.scoring.pixels import upsample
@@ -123,3 +125,9 @@ def original(inspection: Inspection, row: Inspected) -> np.ndarray:
 def normals(store: RunStore, inspection_id: str) -> Looks | None:
     """What training normals look like to the detector; None before that was measured."""
     return inspections.read_normals(store, inspection_id)
+
+
+def drift(store: RunStore, inspection: Inspection) -> Drift:
+    """What an inspection tells of camera and light, from the rows that there are. Takes some tenths of a second."""
+    found = rows(store, inspection.inspection_id)
+    return drift_of(found, means(store, inspection, found), normals(store, inspection.inspection_id))

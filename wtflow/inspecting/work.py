@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from wtflow import numbers
+from wtflow.detector.looks import with_looks
 from wtflow.detector.opened import open_any
 from wtflow.detector.record import OpenedDetector
 from wtflow.detector.score import score_images
 from wtflow.errors import DatasetError, StoreError
 from wtflow.inspecting import tasks
 from wtflow.inspecting.aftermath import Aftermath, refuse_folder
+from wtflow.inspecting.drift import FEWEST
 from wtflow.inspecting.scorer import Scorer
 from wtflow.inspecting.session import EachRow, Session, Tell, portions_of
 from wtflow.inspecting.sources import Item
@@ -28,7 +30,7 @@ from wtflow.machine.progress import StopRequestedError
 from wtflow.records.core import IMAGE_SUFFIXES, RunStatus
 from wtflow.records.decision import Decision
 from wtflow.records.inspect import DetectorFacts, Inspected, Inspection
-from wtflow.store import inspections
+from wtflow.store import inspections, layout
 from wtflow.store.runs import RunStore
 
 MOST_OF_A_LOOK = 0.2
@@ -72,9 +74,10 @@ def _work(store: RunStore, claimed: Inspection, tell: Tell, each: EachRow, opene
     with Session(store, inspection, scorer, aftermath, tell, each) as session:
         try:
             if inspection.settings.watch:
-                watch(session)
+                watch(session, opened)
             else:
                 score_all(session)
+            measure_normals(session, opened)
             state, message = "finished", words_of(session, time.monotonic() - began)
         except StopRequestedError:
             state, message = "stopped", "Stopped. What it has scored is kept."
@@ -111,7 +114,7 @@ def score_all(session: Session) -> None:
     session.score(portions_of(listing.items, session.scorer.n_each))
 
 
-def watch(session: Session, sleep: Callable[[float], None] = time.sleep) -> None:
+def watch(session: Session, opened: OpenedDetector, sleep: Callable[[float], None] = time.sleep) -> None:
     """Score images as they come, until StopRequestedError. Raises DatasetError for a source that is not there now."""
     watched = Watched(session.is_done)
     session.listing()
@@ -125,8 +128,25 @@ def watch(session: Session, sleep: Callable[[float], None] = time.sleep) -> None
         session.stage = "score" if ready else "watch"
         session.report(is_now=bool(ready))
         session.score(portions_of(ready, session.scorer.n_each), keep)
+        if not ready:
+            measure_normals(session, opened)
         took = time.monotonic() - began
         sleep(max(LOOK_EVERY_S - took, 0.0 if ready else took / MOST_OF_A_LOOK * (1 - MOST_OF_A_LOOK), 0.05))
+
+
+def measure_normals(session: Session, opened: OpenedDetector) -> None:
+    """Keep what normal images look like with an inspection that has images enough to tell of camera and light. Raises
+    StopRequestedError.
+    """
+    inspection_id, counts = session.inspection.inspection_id, session.counts()
+    path = session.folder / inspections.NORMALS
+    if path.is_file() or counts.n_done - counts.n_broken < FEWEST:
+        return
+    session.stage = "normals"
+    if layout.is_run_id(session.inspection.detector):
+        opened = with_looks(session.store, session.inspection.detector, opened, lambda done, total: session.report())
+    if opened.normal_looks is not None:
+        inspections.write_normals(session.store, inspection_id, opened.normal_looks)
 
 
 def look(session: Session, watched: Watched) -> list[Item]:

@@ -17,7 +17,9 @@ class Look(NamedTuple):
     brightness: float
     """Mean grey, 0 to 1."""
     sharpness: float
-    """Variance of the Laplacian of its grey values, 0 or above."""
+    """Variance of the Laplacian of its grey values over their own variance, 0 or above. More or less light leaves it
+    as it is.
+    """
     centre_row: float
     centre_column: float
     """Where what differs from the usual grey of the image lies on average, as a share of its height and width: it moves
