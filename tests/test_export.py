@@ -34,7 +34,8 @@ def test_an_export_holds_scores_metrics_settings_and_two_files_per_map(results, 
     assert seen[-1] == (7, 7)
     scores = pd.read_csv(written[0])
     assert scores.score.tolist()[:5] == list(SCORES.values())
-    assert json.loads(written[1].read_text()) == results.metrics
+    metrics = json.loads(written[1].read_text())
+    assert metrics.pop("threshold")["value"] == 1.75 and metrics == results.metrics
     assert json.loads(written[2].read_text())["settings"]["image_size"] == 64
 
 
@@ -100,16 +101,17 @@ def test_scores_csv_has_these_columns_in_this_order(results):
         return scores_csv(results, *given, **choices).decode("utf-8-sig").splitlines()[0].split(",")
 
     assert columns() == own.split()
-    assert columns(3.0) == [*own.split(), "outcome"]
-    assert columns(3.0, notes) == [*own.split(), "outcome", "tags", "comment", "label_is_wrong"]
+    called = ["outcome", "threshold", "threshold_rule", "threshold_kept"]
+    assert columns(3.0) == [*own.split(), *called]
+    assert columns(3.0, notes) == [*own.split(), *called, "tags", "comment", "label_is_wrong"]
     without = [name for name in own.split() if name not in ("path", "mask_path")]
     assert columns(None, notes, with_folders=False) == [*without, "tags", "comment", "label_is_wrong"]
 
 
 def test_scores_csv_holds_the_score_table_as_it_is(results):
     assert scores_csv(results) == csv_bytes(results.table)
-    expected = add_notes(add_outcomes(results.table, 3.0), RunNotes())
-    assert scores_csv(results, 3.0, RunNotes()) == csv_bytes(expected)
+    called = add_outcomes(results.table, 3.0).assign(threshold=3.0, threshold_rule="by_hand", threshold_kept="")
+    assert scores_csv(results, 3.0, RunNotes()) == csv_bytes(add_notes(called, RunNotes()))
 
 
 def test_an_export_names_no_folder_of_this_computer_unless_asked(results, tmp_path):

@@ -71,7 +71,10 @@ def test_the_zip_holds_scores_metrics_settings_notes_and_one_picture_per_scored_
     with zipfile.ZipFile(packed.path) as archive:
         assert archive.testzip() is None
         names = archive.namelist()
-        assert json.loads(archive.read("metrics.json")) == open_results(store, run_id).metrics
+        metrics = json.loads(archive.read("metrics.json"))
+    threshold = metrics.pop("threshold")
+    assert metrics == open_results(store, run_id).metrics
+    assert (threshold["value"], threshold["rule"], threshold["kept"]) == (1.75, "best_f1", None)
     assert names[:4] == ["scores.csv", "metrics.json", "config.json", "notes.json"]
     assert names[4:] == [
         f"overlays/{i:05d}_test_{name}.png"

@@ -15,6 +15,8 @@ from wtflow.datasets.seen import SeenImages, open_seen
 from wtflow.errors import DamagedRunError, ImageReadError, RunNotFoundError
 from wtflow.numbers import percent
 from wtflow.records.core import Sample
+from wtflow.records.decision import ThresholdChoice
+from wtflow.records.normals import NormalScores
 from wtflow.records.notes import RunNotes
 from wtflow.records.pixel_images import PixelImages, pixel_images_of
 from wtflow.records.shapes import Shape, shape_of
@@ -67,6 +69,8 @@ class RunResults:
     """The run's own pictures, and originals compared with what the run recorded."""
     canvas: Shape | None = None
     """What images were resized to where they are cut into tiles; None: the square of the settings."""
+    normals: NormalScores | None = None
+    """Scores of training normals by detectors that did not learn from them; None for a run that holds none."""
 
     @property
     def shape(self) -> Shape:
@@ -112,16 +116,6 @@ class RunResults:
         return str(self.metrics.get("source", self.settings.backbone))
 
 
-@dataclass(frozen=True, slots=True)
-class ThresholdChoice:
-    """A place to start the threshold from, and how it was chosen."""
-
-    key: Literal["best_f1", "holdout", "highest"]
-    label: str
-    value: float
-    explanation: str
-
-
 def open_results(store: RunStore, run_id: str) -> RunResults:
     """Everything a finished run wrote. Raises RunNotFoundError before that, DamagedRunError when files disagree."""
     config = store.config(run_id)
@@ -137,7 +131,9 @@ def open_results(store: RunStore, run_id: str) -> RunResults:
         )
     canvas = store.canvas(run_id)
     truth = _truth(store, config, table, shape_of(canvas or config.settings.image_size))
-    return RunResults(run_id, config, table, metrics, maps, truth, open_seen(store, run_id), canvas)
+    return RunResults(
+        run_id, config, table, metrics, maps, truth, open_seen(store, run_id), canvas, store.normals(run_id)
+    )
 
 
 def _truth(store: RunStore, config: RunConfig, table: pd.DataFrame, shape: Shape) -> RunTruth | FileTruth:
@@ -192,7 +188,7 @@ def why_left_out(results: RunResults, image: ScoreRow) -> str:
 
 
 def threshold_choices(results: RunResults) -> tuple[ThresholdChoice, ...]:
-    """Where a threshold may start, the default first. Never empty."""
+    """Where a threshold may start by what a run stored with its metrics. Never empty."""
     choices = []
     stored = results.metrics.get("thresholds", {})
     if stored.get("best_f1"):

@@ -40,6 +40,7 @@ _STAMPED = (
     layout.SCORES,
     layout.MAPS,
     layout.METRICS,
+    layout.NORMALS,
     layout.PICTURES,
 )
 

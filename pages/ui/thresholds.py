@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import streamlit as st
 
 from pages.ui import cache, state
+from wtflow.deciding.force import starts
 from wtflow.errors import StoreError
 from wtflow.failures.notes import count_words, images_with
 from wtflow.numbers import score as format_score
 from wtflow.plots.theme import OUTCOMES
+from wtflow.records.decision import ThresholdChoice
 from wtflow.records.flow import ordered_groups
 from wtflow.records.notes import RunNotes
-from wtflow.results import RunResults, Sort, ThresholdChoice, add_outcomes, filter_rows, threshold_choices
+from wtflow.results import RunResults, Sort, add_outcomes, filter_rows
 from wtflow.store.runs import RunStore
 
 SORTS: dict[Sort, str] = {
@@ -46,12 +48,12 @@ class Threshold:
                 f"Set by hand. It started at {format_score(self.origin.value)}:"
                 f" {self.origin.label[0].lower()}{self.origin.label[1:]}."
             )
-        return f"{self.origin.label}. {self.origin.explanation}"
+        return self.origin.words
 
 
 def read_threshold(results: RunResults) -> Threshold:
     """The threshold that the address names, or that of the chosen origin, or of the first one."""
-    origins = {choice.key: choice for choice in threshold_choices(results)}
+    origins = {choice.key: choice for choice in starts(RunStore(), results)}
     origin = origins[state.choose("origin", origins, next(iter(origins)))]
     moved = state.get_number("threshold")
     if moved is None or state.get("threshold") == state.to_text(origin.value):
@@ -97,7 +99,7 @@ def _show_number(stops: list[float], threshold: Threshold) -> None:
 
 
 def _show_origin(results: RunResults, threshold: Threshold) -> None:
-    origins = {choice.key: choice for choice in threshold_choices(results)}
+    origins = {choice.key: choice for choice in starts(RunStore(), results)}
     if len(origins) > 1:
         st.selectbox(
             "Starts at",
@@ -126,7 +128,7 @@ def _stops(results: RunResults, threshold: Threshold) -> list[float]:
     between = between[:: -(-len(between) // _N_STOPS) or 1]
     margin = (scores[-1] - scores[0]) / 50 or abs(scores[0]) / 50 or 1.0
     ends = [scores[0] - margin, scores[-1] + margin]
-    exact = [*(choice.value for choice in threshold_choices(results)), threshold.value]
+    exact = [*(choice.value for choice in starts(RunStore(), results)), threshold.value]
     texts = [f"{value:.6g}" for value in (*between, *ends)]  # as `state.to_text` writes a choice into the address
     by_text = {text: float(text) for text in texts}
     return sorted((by_text | {f"{value:.6g}": value for value in exact}).values())

@@ -23,12 +23,14 @@ from wtflow.compare.intervals import (
     wilson_interval,
 )
 from wtflow.config import Settings
+from wtflow.deciding.force import starts
 from wtflow.errors import DamagedRunError, MetricError
 from wtflow.metrics import undefined_reason
 from wtflow.numbers import percent, percent_range
 from wtflow.records.compare import Interval, MetricRow
+from wtflow.records.decision import ThresholdChoice
 from wtflow.records.spacing import spaced
-from wtflow.results import RunResults, ThresholdChoice, pixel_map, threshold_choices
+from wtflow.results import RunResults, pixel_map
 
 MOST_RUNS = 4
 """More maps side by side are too small to see anything, more lines in one figure too many to tell apart."""
@@ -172,7 +174,7 @@ def difference_words(difference: Interval) -> str:
 def common_thresholds(comparison: Comparison) -> dict[str, tuple[ThresholdChoice, ...]]:
     """Where thresholds can come from in every run: key -> one choice per run. Never empty."""
     per_run: list[dict[str, ThresholdChoice]] = [
-        {choice.key: choice for choice in threshold_choices(run)} for run in comparison.runs
+        {choice.key: choice for choice in starts(run.seen.store, run)} for run in comparison.runs
     ]
     shared = {
         key: tuple(choices[key] for choices in per_run)

@@ -35,6 +35,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "edge_quantile": 0.0,
         "times_per_pair": 1,
         "whole_image": False,
+        "cross_fit": "off",
     },
 }
 
@@ -48,6 +49,7 @@ OLD_DEFAULTS: dict[str, Any] = {
     "times_per_pair": 1,
     "whole_image": False,
     "precision": "full",
+    "cross_fit": "off",
 }
 """What runs did before these settings existed. On a GPU they computed in bfloat16; today's questions about them are
 answered in float32.

@@ -13,10 +13,12 @@ from wtflow.config.stages import Stages
 from wtflow.config.tile import Tile
 from wtflow.config.words import (
     BACKGROUND,
+    CROSS_FIT_MEANING,
     WEIGHT_MEANINGS,
     WEIGHT_WORDS,
     Background,
     Coupling,
+    CrossFit,
     Network,
     Normalise,
     Padding,
@@ -104,9 +106,7 @@ class Settings(BaseModel):
     whiten_power: float = Field(
         0.5, ge=0.0, le=1.0, description="pca: each component is divided by variance^(power/2); 1 whitens fully."
     )
-    max_channels: int = Field(
-        0, ge=0, le=4096, description="pca: keep this many components, the largest first (0: all)."
-    )
+    max_channels: int = Field(0, ge=0, le=4096, description="pca: keep this many components, largest first (0: all).")
 
     coupling: Coupling = Field("worst", description="How noise is paired with data inside a batch.")
     scope: Scope = Field("local", description="What is paired: single positions (local) or whole images.")
@@ -191,11 +191,9 @@ class Settings(BaseModel):
         le=0.5,
         description="Share of the training normals set aside to choose a threshold without test labels.",
     )
+    cross_fit: CrossFit = Field("off", description=CROSS_FIT_MEANING)
     seed: int = Field(
-        0,
-        ge=0,
-        le=2**31 - 1,
-        description="Start of every random number; same seed and thread count, same result on a CPU.",
+        0, ge=0, le=2**31 - 1, description="Start of random numbers; same seed and threads, same result on a CPU."
     )
 
     threads: int = Field(

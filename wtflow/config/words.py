@@ -13,6 +13,12 @@ Schedule = Literal["cosine", "step"]
 Solver = Literal["euler", "heun"]
 Score = Literal["endpoint", "relative", "deviation", "mismatch"]
 Precision = Literal["auto", "full"]
+CrossFit = Literal["off", "short", "full"]
+
+CROSS_FIT_MEANING = (
+    "Training normals are also scored by flows that did not learn from them, five more trainings, to place a threshold"
+    " by false alarms: as long as the run's own (full), or a fraction of it (short)."
+)
 
 BACKGROUND: Background = "black"
 """What transparent images are laid on unless a person chooses otherwise. Most programs store black under alpha 0, and

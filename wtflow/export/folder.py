@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from wtflow.deciding.force import threshold_facts, threshold_in_force
 from wtflow.errors import DamagedRunError
 from wtflow.export.report.reproduce import shared_config
 from wtflow.export.tables import scores_csv
@@ -23,17 +24,20 @@ def export_run(
     *,
     with_paths: bool = False,
 ) -> list[Path]:
-    """Write scores.csv, metrics.json, config.json, maps/*.npy (float32, raw scores), maps/*.png (the run's one heat
-    scale) and, of a run that keeps pictures, pictures/*.webp. With notes also notes.json, and what people wrote in
-    three columns of scores.csv.
+    """Write scores.csv with outcomes at the threshold in force, metrics.json with that threshold, config.json,
+    maps/*.npy (float32, raw scores), maps/*.png (the run's one heat scale) and, of a run that keeps pictures,
+    pictures/*.webp. With notes also notes.json, and what people wrote in three columns of scores.csv.
 
     with_paths: also the folders of data and weights on this computer; without, images are named by their ids.
     Files of an earlier export are replaced, others in `out` are left alone. Returns the paths written.
     Raises StoreError or DiskFullError when `out` cannot be written.
     """
     written = [out / "scores.csv", out / "metrics.json", out / "config.json"]
-    write_atomic(written[0], lambda file: file.write(scores_csv(results, notes=notes, with_folders=with_paths)))
-    write_json(written[1], results.metrics)
+    store = results.seen.store
+    decision = threshold_in_force(store, results)
+    scores = scores_csv(results, decision.value, notes, with_folders=with_paths)
+    write_atomic(written[0], lambda file: file.write(scores))
+    write_json(written[1], results.metrics | {"threshold": threshold_facts(store, results, decision)})
     config = json.loads(results.config.model_dump_json()) if with_paths else shared_config(results.config)
     write_json(written[2], config)
     if notes is not None:

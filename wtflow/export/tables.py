@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from wtflow.deciding.force import decision_at, threshold_facts
 from wtflow.errors import FlowError
 from wtflow.plots.follow import Beside, Story
 from wtflow.records.flow import Ideal, Landscape, PositionSet, Projection, ReturnTrip, Spread, StepsRow, Travel
@@ -58,6 +59,9 @@ SCORES_CSV = (
     ScoreColumn("start_score"),
     ScoreColumn("whole_score"),
     ScoreColumn("outcome", "outcome"),
+    ScoreColumn("threshold", "outcome"),
+    ScoreColumn("threshold_rule", "outcome"),
+    ScoreColumn("threshold_kept", "outcome"),
     ScoreColumn("tags", "notes"),
     ScoreColumn("comment", "notes"),
     ScoreColumn("label_is_wrong", "notes"),
@@ -85,12 +89,21 @@ def scores_csv(
     """
     table, there = results.table, {"scores", *(["folders"] if with_folders else [])}
     if threshold is not None:
-        table, there = add_outcomes(table, threshold), there | {"outcome"}
+        table, there = _called(results, threshold), there | {"outcome"}
     if notes is not None:
         table, there = add_notes(table, notes), there | {"notes"}
     columns = [column for column in SCORES_CSV if column.needs in there]
     return csv_bytes(
         pd.DataFrame({one.name: one.take(table) if one.take is not None else table[one.name] for one in columns})
+    )
+
+
+def _called(results: RunResults, threshold: float) -> pd.DataFrame:
+    """The score table with outcomes, and with the threshold, its rule and the day it was kept in every line."""
+    store = results.seen.store
+    facts = threshold_facts(store, results, decision_at(store, results, threshold))
+    return add_outcomes(results.table, threshold).assign(
+        threshold=threshold, threshold_rule=facts["rule"], threshold_kept=facts["kept"] or ""
     )
 
 

@@ -16,14 +16,16 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
+from wtflow.deciding.force import decision_at, threshold_facts
 from wtflow.export.folder import file_stem
 from wtflow.export.report.reproduce import shared_config
 from wtflow.export.tables import scores_csv
 from wtflow.pictures import picture_of
 from wtflow.plots.pictures import colour_map, overlay
+from wtflow.records.decision import Decision
 from wtflow.records.notes import RunNotes
 from wtflow.records.shapes import Shape
-from wtflow.results import RunResults, ScoreRow, each_image, outline_of, pixel_map, threshold_choices
+from wtflow.results import RunResults, ScoreRow, each_image, outline_of, pixel_map
 from wtflow.store.files import write_atomic
 from wtflow.store.note_file import as_stored
 
@@ -77,29 +79,32 @@ def pack_run(
     progress: Callable[[int, int], None],
     threshold: float | None = None,
 ) -> PackedRun:
-    """Write scores.csv (with notes, and outcomes at the threshold, by default where the run starts it), metrics.json,
+    """Write scores.csv (with notes, and outcomes at the threshold, by default the one in force), metrics.json,
     config.json, notes.json and overlays/*.png: the images that were scored, small, under their maps on the run's colour
     scale, true defects outlined.
 
     One image is held at a time, and the zip is put in place only when it is whole. `progress` takes images done and in
     all. Raises StoreError or DiskFullError when `path` cannot be written; then nothing is left of it.
     """
-    with_threshold = threshold_choices(results)[0].value if threshold is None else threshold
-    return _pack([(results, notes, with_threshold)], path, progress, lambda _: "")
+    return _pack([(results, notes, _decision(results, threshold))], path, progress, lambda _: "")
 
 
 def pack_runs(
     runs: Sequence[tuple[RunResults, RunNotes]], path: Path, progress: Callable[[int, int], None]
 ) -> PackedRun:
-    """The same of several runs in one zip: a folder for each, named by its id, with outcomes where that run starts its
-    threshold.
+    """The same of several runs in one zip: a folder for each, named by its id, with outcomes at the threshold that
+    is in force for it.
     """
-    parts = [(results, notes, threshold_choices(results)[0].value) for results, notes in runs]
+    parts = [(results, notes, _decision(results, None)) for results, notes in runs]
     return _pack(parts, path, progress, lambda results: f"{results.run_id}/")
 
 
+def _decision(results: RunResults, threshold: float | None) -> Decision:
+    return decision_at(results.seen.store, results, threshold)
+
+
 def _pack(
-    parts: Sequence[tuple[RunResults, RunNotes, float]],
+    parts: Sequence[tuple[RunResults, RunNotes, Decision]],
     path: Path,
     progress: Callable[[int, int], None],
     folder_of: Callable[[RunResults], str],
@@ -109,10 +114,10 @@ def _pack(
     def write(file: BinaryIO) -> None:
         nonlocal n_files, done
         with zipfile.ZipFile(file, "w") as archive:
-            for results, notes, threshold in parts:
+            for results, notes, decision in parts:
                 when = _moment(results.config.created)  # that of the run, so that the same run gives the same bytes
                 folder, missing = folder_of(results), []
-                for name, content in _texts(results, notes, threshold).items():
+                for name, content in _texts(results, notes, decision).items():
                     _add(archive, f"{folder}{name}", content, when, zipfile.ZIP_DEFLATED)
                     n_files += 1
                 for row in each_image(results.table):
@@ -133,10 +138,11 @@ def _pack(
     return PackedRun(path, n_files, path.stat().st_size, tuple(unreadable))
 
 
-def _texts(results: RunResults, notes: RunNotes, threshold: float) -> dict[str, bytes]:
+def _texts(results: RunResults, notes: RunNotes, decision: Decision) -> dict[str, bytes]:
+    threshold = {"threshold": threshold_facts(results.seen.store, results, decision)}
     return {
-        "scores.csv": scores_csv(results, threshold, notes, with_folders=False),
-        "metrics.json": _json(results.metrics),
+        "scores.csv": scores_csv(results, decision.value, notes, with_folders=False),
+        "metrics.json": _json(results.metrics | threshold),
         "config.json": _json(shared_config(results.config)),
         "notes.json": _json(as_stored(notes)),
     }

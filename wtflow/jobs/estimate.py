@@ -8,8 +8,11 @@ from wtflow.errors import WTFlowError
 from wtflow.records.shapes import Shape, shape_of
 from wtflow.store.runs import RunStore
 
-STAGES = ("read", "features", "train", "score", "metrics")
+STAGES = ("read", "features", "train", "score", "metrics", "normals")
 """What a training does, in order. Pages have a word for each."""
+
+EFFORT = {"off": 0.0, "short": 0.4, "full": 5.0}
+"""What scoring normals by others takes, in trainings of the run."""
 
 _CHANNELS = {
     "resnet18": (64, 64, 128, 256, 512),
@@ -48,6 +51,8 @@ def estimate(store: RunStore, n_train: int, n_test: int, settings: Settings, can
         "train": n_steps * rates["train"],
         "score": n_test * rates["score"],
         "metrics": 1 + n_test * rates["metrics"],
+        "normals": n_steps * rates["train"] * EFFORT[settings.cross_fit]
+        + n_train * rates["score"] * (settings.cross_fit != "off"),
     }
     return Estimate(
         seconds=sum(stages.values()), stages=stages, n_bytes=_disk(n_images, n_test, settings, canvas), basis=basis

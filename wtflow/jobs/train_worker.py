@@ -74,6 +74,7 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
     from wtflow.machine.devices import pick_device
     from wtflow.records.shapes import shape_of
     from wtflow.scoring.evaluate import score_images, summarise
+    from wtflow.training.crossfit import score_normals
     from wtflow.training.stages import train_flow
 
     config, device = store.config(run_id), pick_device()
@@ -113,6 +114,11 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
         fresh.write_truth(run_id, truth)
         table, summary = summarise(scored, truth, settings, reporter.progress)
         fresh.write_scores(run_id, table)
+
+    with reporter.stage("normals"):
+        fresh.write_normals(
+            run_id, score_normals(fresh, run_id, keys, data, settings, device, checkpoint, table, reporter.progress)
+        )
 
     seconds = reporter.seconds
     summary |= {

@@ -1,6 +1,7 @@
 """The threshold that somebody decided on for a run, or that it starts from while nobody has."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +17,18 @@ class Decision:
     date: float
     """Seconds since the epoch, UTC: when it was kept; of a start that nobody kept, when the run was made."""
     comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdChoice:
+    """A place to start the threshold from, and how it was chosen."""
+
+    key: Literal["kept", "false_alarms", "best_f1", "holdout", "highest"]
+    label: str
+    value: float
+    explanation: str
+
+    @property
+    def words(self) -> str:
+        """Both in sentences."""
+        return f"{self.label}. {self.explanation}"

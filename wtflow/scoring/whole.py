@@ -48,15 +48,15 @@ def fit_whole(descriptions: np.ndarray) -> WholeImage:
     fold = np.arange(len(descriptions)) % N_FOLDS
     distances = np.empty(len(descriptions))
     for k in range(N_FOLDS):
-        without = WholeImage(*_gaussian(descriptions[fold != k]), centre=0.0, spread=1.0, n_images=0)
+        without = WholeImage(*gaussian(descriptions[fold != k]), centre=0.0, spread=1.0, n_images=0)
         distances[fold == k] = without.distances(descriptions[fold == k])
     logarithms = np.log(distances)
     return WholeImage(
-        *_gaussian(descriptions), float(logarithms.mean()), max(float(logarithms.std()), 1e-6), len(descriptions)
+        *gaussian(descriptions), float(logarithms.mean()), max(float(logarithms.std()), 1e-6), len(descriptions)
     )
 
 
-def _gaussian(descriptions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def gaussian(descriptions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean (K,) and whitening matrix (K, K), float32. Shrinking is done on components of one scale, else it would
     favour the loud ones.
     """

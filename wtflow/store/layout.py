@@ -12,6 +12,7 @@ runs/<run_id>/
     pictures.zip     a small picture (WebP) of every scored image; named by `row` of the scores
     edges.json       what maps are divided by near the edge of the image
     whole.npz        the Gaussian of normals as whole images, and the unit of the run's maps
+    normals.parquet  scores of training normals by detectors that did not learn from them
     truth.npz        what people drew on the test images, at the size of the maps
     metrics.json     metrics, thresholds, colour range, seconds per stage, peak memory
     index.npz        one mean feature per training image, to find the nearest normals of an image
@@ -54,6 +55,7 @@ MAPS = "maps.npy"
 PICTURES = "pictures.zip"
 EDGES = "edges.json"
 WHOLE = "whole.npz"
+NORMALS = "normals.parquet"
 TRUTH = "truth.npz"
 METRICS = "metrics.json"
 INDEX = "index.npz"
@@ -71,7 +73,7 @@ COMPLETE = "complete.json"
 CACHE = ".cache"
 PACE = ".pace.json"
 
-RESULTS = (EDGES, WHOLE, INDEX, MAPS, PICTURES, TRUTH, SCORES, METRICS)
+RESULTS = (EDGES, WHOLE, INDEX, MAPS, PICTURES, NORMALS, TRUTH, SCORES, METRICS)
 """What scoring writes. A pass replaces all of it at once: what the new pass does not have is removed."""
 TRAINED = (DATA, CHECKPOINT)
 """What stays as it is unless a pass writes it anew."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from wtflow.errors import DamagedRunError, RunNotFoundError, WTFlowError
 from wtflow.records.edges import EdgeFactors, factors_from_json
+from wtflow.records.normals import NormalScores
 from wtflow.records.truth import RunTruth
 from wtflow.records.whole import WholeImage, whole_from_arrays
 from wtflow.store import layout
@@ -198,6 +199,35 @@ class ResultFiles(RunFolders):
         if not self.config(run_id).settings.whole_image or not self.result_path(run_id, layout.SCORES).is_file():
             return False
         return bool(self.scores(run_id).whole_score.notna().any())  # a run from before its files were written down
+
+    def write_normals(self, run_id: str, normals: NormalScores | None) -> None:
+        """Nothing is written for None: the settings ask for none, or there are too few."""
+        import pandas as pd
+
+        if normals is not None:
+            columns = {"sample_id": list(normals.sample_ids), "score": normals.scores, "fold": normals.fold}
+            table = pd.DataFrame(columns)
+            write_atomic(self.result_path(run_id, layout.NORMALS), lambda file: table.to_parquet(file, index=False))
+
+    def normals(self, run_id: str) -> NormalScores | None:
+        """None for a run that holds none. Raises DamagedRunError for a damaged file, and for a lost one: the threshold
+        would start elsewhere.
+        """
+        import pandas as pd
+
+        path = self.result_path(run_id, layout.NORMALS)
+        try:
+            table = pd.read_parquet(path, columns=["sample_id", "score", "fold"])
+            scores = table.score.to_numpy(np.float64)
+            if not np.isfinite(scores).all():
+                raise ValueError("a score is not a number")
+            return NormalScores(tuple(map(str, table.sample_id)), scores, table.fold.to_numpy(np.int64))
+        except FileNotFoundError as error:
+            if layout.NORMALS not in (self.files_of(run_id) or ()):
+                return None
+            raise DamagedRunError(f"normals.parquet is missing in {run_id}.", fix=REPAIR) from error
+        except Exception as error:  # the parser raises a dozen kinds of errors for a damaged file
+            raise DamagedRunError(f"normals.parquet of {run_id} cannot be read ({error}).", fix=REPAIR) from error
 
     def write_truth(self, run_id: str, truth: RunTruth) -> None:
         write_arrays(self.result_path(run_id, layout.TRUTH), to_arrays(truth), is_compressed=True)

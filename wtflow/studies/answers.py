@@ -12,6 +12,7 @@ from wtflow.records.drawn import DrawnPictures
 from wtflow.records.failures import ImageFacts, NearestNormals
 from wtflow.records.flow import Landscape, PositionSet, Projection, ReturnTrip, StepsRow, Travel
 from wtflow.records.follow import OverTime, OwnPaths, Yardstick
+from wtflow.records.normals import NormalScores
 from wtflow.store import derived, layout
 from wtflow.store.runs import RunStore
 from wtflow.studies.requests import VERSION, A, LandscapeAnswer, Request, RequestFor, StepsAnswer
@@ -204,6 +205,14 @@ def _landscapes_in(arrays: derived.Arrays, values: dict[str, Any]) -> LandscapeA
     return tuple(found)
 
 
+def _normals_out(normals: NormalScores) -> tuple[derived.Arrays, dict[str, Any]]:
+    return {"scores": normals.scores, "fold": normals.fold}, {"sample_ids": list(normals.sample_ids)}
+
+
+def _normals_in(arrays: derived.Arrays, values: dict[str, Any]) -> NormalScores:
+    return NormalScores(tuple(map(str, values["sample_ids"])), arrays["scores"], arrays["fold"])
+
+
 _ENCODE: dict[str, Callable[[Any], tuple[derived.Arrays, dict[str, Any]]]] = {
     "travel": _travel_out,
     "umap": _umap_out,
@@ -214,6 +223,7 @@ _ENCODE: dict[str, Callable[[Any], tuple[derived.Arrays, dict[str, Any]]]] = {
     "yardstick": _yardstick_out,
     "overtime": _over_time_out,
     "pictures": _pictures_out,
+    "normals": _normals_out,
 }
 _DECODE: dict[str, Callable[[derived.Arrays, dict[str, Any]], Any]] = {
     "travel": _travel_in,
@@ -225,4 +235,5 @@ _DECODE: dict[str, Callable[[derived.Arrays, dict[str, Any]], Any]] = {
     "yardstick": _yardstick_in,
     "overtime": _over_time_in,
     "pictures": _pictures_in,
+    "normals": _normals_in,
 }

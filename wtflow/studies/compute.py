@@ -1,17 +1,18 @@
 """Any answer, read from the run's folder or computed and kept there. Imports torch for answers that need the flow."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from wtflow.errors import StoreError
 from wtflow.failures.facts import compute_facts
 from wtflow.machine.progress import ShareDone
 from wtflow.records.drawn import DrawnPictures
 from wtflow.records.failures import ImageFacts
+from wtflow.records.normals import NormalScores
 from wtflow.results import open_results
 from wtflow.store.runs import RunStore
 from wtflow.studies.answers import ask
-from wtflow.studies.requests import A, Answer, Request, RequestFor
+from wtflow.studies.requests import A, Answer, NormalsRequest, Request, RequestFor
 from wtflow.studies.small_pictures import fill_small, looks_of, open_small
 
 
@@ -57,6 +58,12 @@ def _from_flow(store: RunStore, run_id: str, request: Request, progress: ShareDo
     return flow_answers.COMPUTED_BY[request.kind](open_flow(store, run_id), request, progress)
 
 
+def _from_features(store: RunStore, run_id: str, request: Request, progress: ShareDone) -> NormalScores:
+    from wtflow.studies.normals import score_normals  # imports torch
+
+    return score_normals(store, run_id, cast(NormalsRequest, request), progress)
+
+
 _COMPUTED_BY: Final[dict[str, Callable[[RunStore, str, Request, ShareDone], Any]]] = {
     "facts": _from_results,
     "pictures": _drawn,
@@ -67,6 +74,7 @@ _COMPUTED_BY: Final[dict[str, Callable[[RunStore, str, Request, ShareDone], Any]
     "landscape": _from_flow,
     "yardstick": _from_own_steps,
     "overtime": _from_own_steps,
+    "normals": _from_features,
 }
 """Kind of a request -> what computes its answer: from the results on disk, or from the network and the features too."""
 

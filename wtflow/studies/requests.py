@@ -10,6 +10,7 @@ from wtflow.records.drawn import DrawnPictures
 from wtflow.records.failures import ImageFacts, NearestNormals
 from wtflow.records.flow import Landscape, PlaneKind, Projection, ReturnTrip, StepsRow, Travel
 from wtflow.records.follow import OverTime, Yardstick
+from wtflow.records.normals import NormalScores
 from wtflow.studies.positions import How
 
 VERSION = 2
@@ -32,6 +33,7 @@ Answer = (
     | DrawnPictures
     | Yardstick
     | OverTime
+    | NormalScores
 )
 A = TypeVar("A", bound=Answer)
 A_co = TypeVar("A_co", bound=Answer, covariant=True)
@@ -151,6 +153,13 @@ class OverTimeRequest(RequestFor[OverTime]):
     kind: Literal["overtime"] = "overtime"
 
 
+class NormalsRequest(RequestFor[NormalScores]):
+    """Training normals scored by detectors that did not learn from them, as if the run had been trained so."""
+
+    kind: Literal["normals"] = "normals"
+    effort: Literal["short", "full"] = "full"
+
+
 def default_wells(solver: Solver) -> UmapRequest:
     """What the page `wells` opens with: half normals, half defects, few enough that UMAP is fitted on all of them."""
     return UmapRequest(travel=TravelRequest(how="balanced", n=2000, steps=20, solver=solver), n_fit=2000)
@@ -190,6 +199,7 @@ _Kinds = (
     | NearestRequest
     | YardstickRequest
     | OverTimeRequest
+    | NormalsRequest
 )
 _ANY: TypeAdapter[Request] = TypeAdapter(Annotated[_Kinds, Field(discriminator="kind")])
 

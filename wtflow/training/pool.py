@@ -87,19 +87,21 @@ def squared_mahalanobis(pool: Tensor, chunk: int = CHUNK) -> Tensor:
     return rarity
 
 
-def position_batches(pool: Tensor, settings: Settings) -> Callable[[int], Batch]:
+def position_batches(
+    pool: Tensor, settings: Settings, left_out: Tensor | None = None, rarity: Tensor | None = None
+) -> Callable[[int], Batch]:
     """Batches of single positions for the mlp: step -> (B, K), (B, K), (B,).
 
     Positions are drawn evenly, or with `rarity_power` the rare ones more often. Positions that the flow saw seldom end
     far out, so a rare but normal position would look like a defect. Source: ours; PatchCore's coreset has this role.
     Each pair comes at `times_per_pair` times, evenly apart. Finding the pairs costs up to a third of a step, and half
     as many do as well (measured on six categories). Ours.
+
+    left_out: bool (N,), positions that are never drawn. rarity: `squared_mahalanobis` of the pool, if it is known.
     """
     n, n_times = len(pool), settings.times_per_pair
     n_pairs = -(-settings.batch_size // n_times)
-    ends = (
-        squared_mahalanobis(pool).clamp_min(1.0).pow(settings.rarity_power).cumsum(0) if settings.rarity_power else None
-    )
+    ends = _ends(pool, settings, left_out, rarity)
 
     def choose(generator: torch.Generator) -> Tensor:
         if ends is None:
@@ -120,6 +122,18 @@ def position_batches(pool: Tensor, settings: Settings) -> Callable[[int], Batch]
         return x_data.index_select(0, rows), x_noise.index_select(0, partner[rows]), t
 
     return draw
+
+
+def _ends(pool: Tensor, settings: Settings, left_out: Tensor | None, rarity: Tensor | None) -> Tensor | None:
+    """How often each position is drawn, summed up, float64 (N,); None where all are drawn evenly."""
+    if not settings.rarity_power and left_out is None:
+        return None
+    if settings.rarity_power:
+        rarity = squared_mahalanobis(pool) if rarity is None else rarity
+        weights = rarity.clamp_min(1.0).pow(settings.rarity_power)
+    else:
+        weights = torch.ones(len(pool), dtype=torch.float64)
+    return (weights if left_out is None else weights.masked_fill(left_out, 0.0)).cumsum(0)
 
 
 def image_batches(

@@ -21,8 +21,9 @@ from wtflow.numbers import score as format_score
 from wtflow.plots import theme
 from wtflow.plots.compare import AGREEMENT, plot_differences
 from wtflow.records.compare import Interval, MetricRow
+from wtflow.records.decision import ThresholdChoice
 from wtflow.records.flow import ordered_groups
-from wtflow.results import ScoreRow, ThresholdChoice, image_at
+from wtflow.results import ScoreRow, image_at
 from wtflow.store.runs import RunStore
 
 COUNT_AT_ONCE = 700

@@ -84,6 +84,7 @@ ADVANCED = {
         "whole_image",
         "edge_quantile",
         "holdout_fraction",
+        "cross_fit",
     ),
     "Process": ("threads", "niceness", "checkpoint_every_s", "keep_pictures", "prepare_pages", "umap_after"),
 }
@@ -110,6 +111,7 @@ _LABELS = {
     "pool_stride": "Averaging stride",
     "max_channels": "Components kept (0: all)",
     "holdout_fraction": "Held-out share of normals",
+    "cross_fit": "Score normals by others",
     "top_fraction": "Top share of pixels (0: highest)",
     "whole_image": "Score the image as a whole, too",
     "edge_quantile": "Levelling near the edge",
@@ -130,6 +132,7 @@ _CHOICES = (
     "solver",
     "score",
     "precision",
+    "cross_fit",
 )
 _PRESET_HELP = {
     "fast": "Small and quick on a CPU; the choice of this project.",

@@ -25,6 +25,7 @@ _STAGE_WORDS = {
     "train": "Train the flow",
     "score": "Score",
     "metrics": "Metrics",
+    "normals": "Normals",
 }
 
 

@@ -16,6 +16,7 @@ from wtflow.compare.pixel_rows import compare_pixels, stored_rows
 from wtflow.compare.pixel_tally import load_tally, make_tally, pro_curve
 from wtflow.compare.runs import Comparison, compare_images
 from wtflow.compare.truths import OwnTruth, own_truth
+from wtflow.deciding.force import decision_at, decision_words
 from wtflow.failures.calls import alarm_map
 from wtflow.failures.words import FailureStudy, describe_alarms, study_failures
 from wtflow.metrics import METRICS, PIXEL_METRICS, confusion_at, pr_curve, roc_curve
@@ -25,7 +26,7 @@ from wtflow.records.failures import ImageFacts, TypeRow
 from wtflow.records.flow import group_rank
 from wtflow.records.notes import RunNotes
 from wtflow.records.pixel_images import PixelImages
-from wtflow.results import RunResults, threshold_choices
+from wtflow.results import RunResults
 from wtflow.store.notes import notes_of
 from wtflow.store.runs import RunStore
 from wtflow.studies.answers import load_answer
@@ -132,8 +133,8 @@ def collect_run(store: RunStore, results: RunResults, threshold: float | None, s
     tally, image_facts = _look_at_images(store, results, truth, show)
     show("taking intervals", 90)
     test = results.test
-    choices = {choice.value: f"{choice.label}. {choice.explanation}" for choice in reversed(threshold_choices(results))}
-    threshold = threshold_choices(results)[0].value if threshold is None else threshold
+    decision = decision_at(store, results, threshold)
+    threshold = decision.value
     study = (
         None
         if test.empty
@@ -144,7 +145,7 @@ def collect_run(store: RunStore, results: RunResults, threshold: float | None, s
         notes,
         data_part(store, results, truth),
         threshold,
-        choices.get(threshold, "Set by hand."),
+        decision_words(store, results, decision),
         confusion=confusion_at(test.score, test.is_defective, threshold),
         metrics=metric_rows(results, truth, tally),
         roc=roc_curve(test.score, test.is_defective),
