@@ -1,9 +1,12 @@
 """A detector opened from a run scores as the run did, and so does its file elsewhere; other files get a sentence."""
 
 import io
+import itertools
 import json
 import os
 import random
+import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -12,16 +15,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from run_folders import train_here, write_tiny_category
+from typer.testing import CliRunner
 
+import wtflow
+from wtflow import load_detector
+from wtflow.cli.app import app
 from wtflow.datasets.images import load_image
 from wtflow.deciding.force import threshold_in_force
-from wtflow.detector.file import describe_file, open_file, write_file
+from wtflow.detector.file import open_file, write_file
 from wtflow.detector.fingerprint import shared_settings
 from wtflow.detector.opened import open_any, open_run
 from wtflow.detector.parts import CARD, PARTS, WEIGHTS, read_parts, write_parts
+from wtflow.detector.reasons import reasons_of
 from wtflow.detector.score import pixel_maps, score_images
-from wtflow.errors import DetectorFileError, FlowError, RunNotFoundError, SettingsError
+from wtflow.errors import DetectorFileError, FlowError, ImageReadError, RunNotFoundError, SettingsError
 from wtflow.records.decision import Decision
 from wtflow.results import open_results, pixel_map
 from wtflow.scoring.whole import fit_whole
@@ -139,6 +148,7 @@ import socket, sys
 socket.socket.connect = lambda *_: sys.exit("it looks for a network")
 import numpy as np
 from wtflow.detector.file import open_file
+from wtflow.detector.reasons import reasons_of
 from wtflow.detector.score import pixel_maps, score_images
 np.save("scores.npy", score_images(open_file({str(path)!r}), np.load("images.npy")).scores)
 heavy = {{"streamlit", "pandas", "sklearn", "plotly", "matplotlib", "umap", "typer"}} & sys.modules.keys()
@@ -261,7 +271,137 @@ def test_what_a_person_names_is_a_run_its_folder_or_a_file(opened, path, tmp_pat
         write_file(opened, tmp_path / "plate.zip")
 
 
-def test_the_card_tells_what_the_file_is(path):
-    card = describe_file(path)
-    assert (card.name, card.format, card.threshold.rule) == ("plate", 1, "by_hand")
-    assert card.facts["category"] == "plate"
+def test_the_shell_writes_the_file_and_says_what_it_is(run, tmp_path):
+    store, run_id = run
+    shell, target = CliRunner(env={"WTFLOW_HOME": str(store.home)}), tmp_path / "plate.wtf"
+    made = shell.invoke(app, ["export", run_id, "--detector", str(target), "--json"])
+    assert json.loads(made.stdout.splitlines()[-1])["n_detector_bytes"] == target.stat().st_size
+    assert open_file(target).fingerprint == open_run(*run).fingerprint
+    said = shell.invoke(app, ["info", str(target), "--json"])
+    assert "on 11 normal images of plate" in said.stdout
+    assert json.loads(said.stdout.splitlines()[-1])["threshold"]["value"] == open_run(*run).threshold.value
+    target.write_bytes(target.read_bytes()[:1000])
+    refused = shell.invoke(app, ["info", str(target)])
+    assert (refused.exit_code, "damaged" in refused.stderr) == (2, True)
+
+
+# -- from Python -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["README.md", "assets/docs/detector.md"])
+def test_the_examples_of_the_documents_run_as_they_stand(path, tmp_path, monkeypatch, name, capsys):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(path, "screw.wtf")
+    Path("new").mkdir()
+    for target in ("part.png", "new/part.png"):
+        Image.fromarray(np.full((50, 70, 3), 90, np.uint8)).save(target)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / name).read_text(encoding="utf-8"), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        exec(compile(block, name, "exec"), {})  # noqa: S102 - the project's own documents
+    assert "The score is that of" in capsys.readouterr().out or name != "README.md"
+
+
+def test_an_image_scores_the_same_from_its_path_as_pillow_image_and_as_array(path, tmp_path):
+    """Also turned by EXIF, transparent, and with 16 bits."""
+    detector, generator = load_detector(path), np.random.default_rng(2)
+    pixels = generator.integers(0, 256, (40, 90, 4), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    wide = generator.integers(0, 65536, (50, 64), dtype=np.uint16)
+    cases = {
+        "plain.png": (Image.fromarray(pixels[..., :3]), {}),
+        "turned.jpg": (Image.fromarray(pixels[..., :3]), {"exif": exif}),
+        "clear.png": (Image.fromarray(pixels), {}),
+        "wide.png": (Image.fromarray(wide), {}),
+    }
+    for name, (image, options) in cases.items():
+        image.save(tmp_path / name, **options)
+        with Image.open(tmp_path / name) as again:
+            assert detector(again).score == detector(tmp_path / name).score, name
+    from_path = detector(tmp_path / "plain.png")
+    assert (from_path.name, from_path.map.shape, from_path.map.dtype) == ("plain.png", (64, 64), np.float32)
+    assert detector(pixels[..., :3]).score == from_path.score
+    assert detector(pixels[..., :3] / 255.0).score == pytest.approx(from_path.score, rel=1e-2)  # rounded once less
+    assert detector(wide).score == detector(tmp_path / "wide.png").score
+    assert detector(wide[..., None].repeat(3, 2)).score == detector(wide).score
+
+
+def test_a_stream_is_read_as_it_goes_and_keeps_its_order(path, images):
+    detector, taken = load_detector(path), []
+
+    def endless():
+        for number in itertools.count():
+            taken.append(number)
+            yield images[number % 3]
+
+    found = list(itertools.islice(detector(endless()), 7))
+    assert len(taken) < 40
+    assert [one.score for one in found] == pytest.approx([detector(images[n % 3]).score for n in range(7)], rel=1e-5)
+    assert list(detector([])) == []
+
+
+def test_another_threshold_changes_verdict_and_words_but_no_score(path, images):
+    detector = load_detector(str(path))
+    found = detector(images[0])
+    for threshold, verdict in ((found.score, "defective"), (np.nextafter(found.score, np.inf), "normal")):
+        again = detector.with_threshold(threshold)
+        other = again(images[0])
+        assert (other.score, other.verdict, other.is_defective) == (found.score, verdict, verdict == "defective")
+        assert again.threshold == threshold
+    assert detector.threshold == 1.25
+    assert detector.rule == "Set by hand."
+    with pytest.raises(FlowError, match="not a number"):
+        detector.with_threshold(float("nan"))
+
+
+def test_reasons_name_the_highest_pixel_the_whole_image_and_the_threshold():
+    pixels = np.zeros((10, 20), np.float32)
+    pixels[1, 4] = 2.0
+    share, place, where = reasons_of(2.0, float("nan"), pixels, 0.0, 1.0)
+    assert share == "The score 2 is at or above the threshold 1, 200\N{NBSP}% of the threshold."
+    assert place == "The score is that of its highest pixel."
+    assert "22\N{NBSP}% of the width from the left and 15\N{NBSP}% of the height" in where
+    assert "as a whole" in reasons_of(3.0, 3.0, pixels, 0.0, 4.0)[1]
+
+
+@pytest.mark.parametrize(
+    ("image", "sentence"),
+    [
+        (np.zeros((4, 4, 4), np.uint8), "4 x 4 x 4 is no image"),
+        (np.zeros((2, 4, 4, 3), np.uint8), "one image at a time"),
+        (np.zeros((4, 4), np.int64), "no white that is known"),
+        (np.full((4, 4), 200.0), "from 200 to 200"),
+        (np.full((4, 4), np.nan), "is no image"),
+        (np.zeros((0, 4), np.uint8), "is no image"),
+        (Image.new("F", (4, 4)), "mode F"),
+        ("absent.png", "does not exist"),
+        ([3], "A int is no image"),
+    ],
+    ids=[
+        "four channels",
+        "a stack",
+        "whole numbers",
+        "floats to 255",
+        "not a number",
+        "empty",
+        "mode F",
+        "absent",
+        "a number",
+    ],
+)
+def test_what_is_no_image_gets_a_sentence(path, image, sentence):
+    with pytest.raises((FlowError, ImageReadError), match=sentence):
+        found = load_detector(path)(image)
+        list(found)
+
+
+def test_a_run_loads_by_its_id_and_by_its_folder(run, images):
+    store, run_id = run
+    score = load_detector(run_id, home=store.home)(images[0]).score
+    assert load_detector(store.home / run_id)(images[0]).score == score
+
+
+def test_asking_the_package_for_a_name_it_lacks_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'load_model'"):
+        _ = wtflow.load_model

@@ -29,12 +29,12 @@ from wtflow.datasets.tiles import (
 )
 from wtflow.errors import BackboneError, DamagedRunError, DatasetError, DiskFullError, SettingsError
 from wtflow.features.backbone import load_backbone
-from wtflow.features.extract import threads_for
 from wtflow.features.tiles import joined_grids, weights_along
 from wtflow.jobs import trainings
 from wtflow.jobs.estimate import estimate
 from wtflow.jobs.reporter import Reporter
 from wtflow.jobs.train_worker import run_stages
+from wtflow.machine.cores import threads_for
 from wtflow.records.shapes import at_once
 from wtflow.results import each_image, open_results, pixel_map, truth_of
 from wtflow.scoring.pixels import image_scores
@@ -328,7 +328,7 @@ def test_fewer_images_are_held_at_once_the_larger_they_are_and_all_of_them_witho
 
 
 def test_fewer_cores_work_at_once_on_canvases_that_would_fill_memory(monkeypatch):
-    monkeypatch.setattr("wtflow.features.extract.n_cores", lambda: 16)
+    monkeypatch.setattr("wtflow.machine.cores.n_cores", lambda: 16)
     assert threads_for(None) == 16
     assert threads_for((512, 512)) == 16
     assert threads_for((2048, 2048)) == 4

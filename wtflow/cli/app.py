@@ -10,6 +10,7 @@ from wtflow.cli.bench import bench
 from wtflow.cli.data import cache, check, demo
 from wtflow.cli.export import export, lesson
 from wtflow.cli.extras import missing
+from wtflow.cli.info import info
 from wtflow.cli.inspect import inspect
 from wtflow.cli.relocate import relocate
 from wtflow.cli.report import report
@@ -22,7 +23,23 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Train, check and browse WT-Flow anomaly detectors. Runs are kept in WTFLOW_HOME, or ./runs.",
 )
-for command in (demo, check, train, resume, evaluate, inspect, runs, relocate, export, report, lesson, cache, bench):
+COMMANDS = (
+    demo,
+    check,
+    train,
+    resume,
+    evaluate,
+    inspect,
+    runs,
+    relocate,
+    export,
+    info,
+    report,
+    lesson,
+    cache,
+    bench,
+)
+for command in COMMANDS:
     app.command(cls=WithBareTile if command is train else None)(command)
 
 

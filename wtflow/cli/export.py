@@ -17,30 +17,47 @@ def export(
     zip_file: Annotated[
         Path | None, typer.Option("--zip", help="One file to send: scores, metrics, notes, settings, overlays as PNG.")
     ] = None,
+    detector: Annotated[
+        Path | None, typer.Option(help="File (.wtf) that scores new images elsewhere, without the run.")
+    ] = None,
     with_paths: Annotated[
         bool, typer.Option("--with-paths", help="With --out: name the folders of data and weights on this machine.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Write scores.csv with people's notes, metrics.json, notes.json, all maps (PNG and NPY) and pictures of a run."""
+    """Take a run home: --out writes scores.csv with people's notes, metrics.json, notes.json, all maps (PNG and NPY)
+    and pictures; --zip one file to look at; --detector one that scores new images.
+    """
     from wtflow.export.folder import export_run
     from wtflow.export.zip import pack_run
+    from wtflow.numbers import size
     from wtflow.results import open_results
     from wtflow.store.notes import notes_of
 
-    if out is None and zip_file is None:
-        raise typer.BadParameter("there is nowhere to write to: give --out FOLDER, --zip FILE, or both")
+    if out is None and zip_file is None and detector is None:
+        raise typer.BadParameter("there is nowhere to write to: give --out FOLDER, --zip FILE or --detector FILE")
     with Mistakes(as_json), console.progress() as show:
         results, notes = open_results(RunStore(), run), notes_of(RunStore(), run)
         written = export_run(results, out, console.steps(show, "writing"), notes, with_paths=with_paths) if out else []
         packed = pack_run(results, notes, zip_file, console.steps(show, "packing")) if zip_file else None
-    console.err.print(
-        " ".join([f"{len(written)} files are in {out}."] * bool(out) + ([packed.words] if packed else [])), markup=False
+        n_bytes = write_detector(RunStore(), run, detector) if detector else 0
+    said = [f"{len(written)} files are in {out}."] * bool(out) + ([packed.words] if packed else [])
+    said += [f"{detector}: {size(n_bytes)}. It opens without the run: python -m wtflow info {detector}"] * bool(
+        detector
     )
-    console.finish(
-        as_json,
-        {"run_id": run, "out": str(out) if out else None, "n_files": len(written)} | (packed.facts if packed else {}),
-    )
+    console.err.print(" ".join(said), markup=False)
+    facts = {"run_id": run, "out": str(out) if out else None, "n_files": len(written)}
+    facts |= packed.facts if packed else {}
+    facts |= {"detector": str(detector), "n_detector_bytes": n_bytes} if detector else {}
+    console.finish(as_json, facts)
+
+
+def write_detector(store: RunStore, run: str, path: Path) -> int:
+    """Write the run's detector; returns the bytes of its file. Imports torch."""
+    from wtflow.detector.file import write_file
+    from wtflow.detector.opened import open_run
+
+    return write_file(open_run(store, run), path)
 
 
 def lesson(

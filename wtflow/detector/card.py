@@ -1,10 +1,10 @@
 """detector.json in a detector's file: what the detector is, without its tensors. No torch."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, FiniteFloat, NonNegativeInt, PositiveFloat, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, NonNegativeInt, PositiveFloat, ValidationError
 
 from wtflow.errors import DetectorFileError
 from wtflow.records.decision import Decision
@@ -17,6 +17,35 @@ FORMAT = 1
 """Goes up when older versions can no longer read what is written."""
 
 
+Moment = Annotated[float, Field(ge=0, le=1e11)]
+"""Seconds since the epoch, UTC."""
+
+
+class Facts(BaseModel):
+    """What is known of the training. Later versions may say more."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    run_id: str
+    category: str
+    created: Moment
+    n_normals: NonNegativeInt
+    """Those that the flow learned from."""
+    n_held_out: NonNegativeInt
+    n_test: NonNegativeInt
+    data_fingerprint: str
+    """SHA-256 over ids, labels and contents of all images."""
+    metrics: dict[str, FiniteFloat | None]
+    color_range: tuple[FiniteFloat, FiniteFloat]
+    """Of the heat scale."""
+    source: str
+    """Where the backbone's weights come from, in words."""
+    licence: str
+    """Theirs, in a word; empty where the app does not know it."""
+    weights_hash: str
+    versions: dict[str, str]
+
+
 class Threshold(BaseModel):
     """A decision as the file holds it."""
 
@@ -25,7 +54,7 @@ class Threshold(BaseModel):
     value: FiniteFloat
     rule: str
     words: str
-    date: FiniteFloat
+    date: Moment
     comment: str = ""
 
     @property
@@ -50,7 +79,7 @@ class Card(BaseModel):
     std: tuple[PositiveFloat, PositiveFloat, PositiveFloat]
     """Each colour in [0, 1], less its mean, divided by its deviation, is what the backbone takes."""
     threshold: Threshold
-    facts: dict[str, Any]
+    facts: Facts
     edges_n_images: int | None
     """Training normals that the edge factors come from; None where maps are not levelled."""
     index_ids: tuple[str, ...]

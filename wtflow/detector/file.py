@@ -67,12 +67,6 @@ def open_file(path: Path | str) -> OpenedDetector:
     return _opened(path.absolute(), (found.st_mtime_ns, found.st_size, found.st_ino))
 
 
-def describe_file(path: Path) -> Card:
-    """What a .wtf file says of itself, with every part compared with its hash. Raises DetectorFileError."""
-    content, _ = read_parts(path)
-    return read_card(content, path.name)
-
-
 @functools.lru_cache(maxsize=2)
 def _opened(path: Path, stamp: tuple[int, ...]) -> OpenedDetector:
     """`stamp` is another one for a file that was written again."""
@@ -115,7 +109,7 @@ def _built(card: Card, parts: dict[str, bytes]) -> OpenedDetector:
         normal_scores=scores,
         normal_looks=looks_from_arrays(looks | {"ids": np.array(card.looks_ids, str)}) if looks else None,
         index=None if vectors is None else (card.index_ids, vectors),
-        facts=card.facts,
+        facts=card.facts.model_dump(mode="json"),
         fingerprint=fingerprint_of(detector, backbone),
     )
 
@@ -128,7 +122,7 @@ def _backbone(settings: Settings, card: Card, tensors: dict[str, Tensor]) -> Bac
     model.load_state_dict(tensors)
     model.eval().requires_grad_(False)
     backbone = Backbone(model, settings, card.mean, card.std)
-    if backbone.weights_hash != card.facts.get("weights_hash"):
+    if backbone.weights_hash != card.facts.weights_hash:
         raise ValueError("the weights of the backbone are others")
     return backbone
 

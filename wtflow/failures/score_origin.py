@@ -6,10 +6,8 @@ import numpy as np
 import pandas as pd
 
 from wtflow.failures.splits import counted
-from wtflow.numbers import percent
-from wtflow.numbers import score as format_score
 from wtflow.results import RunResults, pixel_map
-from wtflow.scoring.pixels import image_scores
+from wtflow.scoring.origin import origin
 
 
 def origin_of_score(results: RunResults, image: Any, threshold: float) -> str:
@@ -21,21 +19,6 @@ def origin_of_score(results: RunResults, image: Any, threshold: float) -> str:
         results.settings.top_fraction,
         threshold,
     )
-
-
-def origin(score: float, whole_score: float, pixels: np.ndarray, top: float, threshold: float) -> str:
-    """The same of any image with its map (S, S), the score being the mean of the share `top` of its pixels or
-    `whole_score`; "" where that is NaN.
-    """
-    if not np.isfinite(whole_score):
-        return ""
-    place = float(image_scores(pixels[None], top)[0])
-    name = f"its highest {percent(top)} of pixels" if top else "its highest pixel"
-    if whole_score < score:
-        return f"The score is that of {name}; as a whole the image scores {format_score(whole_score)}."
-    alone = f", below the threshold {format_score(threshold)}" if place < threshold <= score else ""
-    whole = "The score is that of the image as a whole, whose features vary differently from those of normal images"
-    return f"{whole}; {name} alone scores {format_score(place)}{alone}."
 
 
 def is_whole(table: pd.DataFrame) -> np.ndarray:

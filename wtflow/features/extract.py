@@ -15,7 +15,7 @@ from wtflow.datasets.run_images import RunData
 from wtflow.errors import DiskFullError
 from wtflow.features.backbone import Backbone, load_backbone
 from wtflow.features.weight_sources import source_label
-from wtflow.machine.cores import n_cores
+from wtflow.machine.cores import threads_for
 from wtflow.machine.prefetch import n_helpers, prepared_ahead
 from wtflow.machine.progress import Progress, say
 from wtflow.records.core import Sample
@@ -29,8 +29,6 @@ PORTION = 4
 """Images per forward pass of one core of a CPU. Measured on two: 2 or 8 take a tenth longer, and sharing 8 images
 between the cores a fifth.
 """
-MOST_PIXELS = 2**24
-"""Of canvases that cores of a CPU work on at once; each takes some 60 bytes a pixel meanwhile."""
 
 
 def get_features(
@@ -74,11 +72,6 @@ def get_features(
                 writer.append(grid)
                 progress(start + len(grid), len(samples))
     return key
-
-
-def threads_for(canvas: Shape | None) -> int:
-    """Cores of a CPU that work at once: all of them, but fewer on canvases so large that they would fill memory."""
-    return n_cores() if canvas is None else max(1, min(n_cores(), MOST_PIXELS // (canvas[0] * canvas[1])))
 
 
 def _computed(

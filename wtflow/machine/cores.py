@@ -18,6 +18,9 @@ R = TypeVar("R")
 MOST = 16
 """Portions at once: each holds its images or rows in memory."""
 
+MOST_PIXELS = 2**24
+"""Of canvases that cores of a CPU work on at once; each takes some 60 bytes a pixel meanwhile."""
+
 SideBySide = Callable[[Callable[[T], R], Sequence[T]], list[R]]
 """(work, portions) -> what `work` gives for each, in order; the first error in that order is raised."""
 
@@ -27,6 +30,13 @@ def n_cores() -> int:
     A helper has one.
     """
     return min(MOST, torch.get_num_threads())
+
+
+def threads_for(canvas: tuple[int, int] | None) -> int:
+    """Cores of a CPU that work at once: all of them, but fewer on canvases (height, width) so large that they would
+    fill memory.
+    """
+    return n_cores() if canvas is None else max(1, min(n_cores(), MOST_PIXELS // (canvas[0] * canvas[1])))
 
 
 @contextlib.contextmanager

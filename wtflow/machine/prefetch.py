@@ -11,7 +11,7 @@ with one or two helpers ahead 26, without any 25.
 
 import os
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, wait
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ import torch
 
 from wtflow.machine.cores import helpers, n_cores
 
+N = TypeVar("N")
 T = TypeVar("T")
 
 N_AHEAD = 2
@@ -43,8 +44,8 @@ def n_helpers() -> int:
     return min(MOST_THREADS, max(1, (os.cpu_count() or 1) - 1))
 
 
-def prepared_ahead(draw: Callable[[int], T], numbers: range, n_threads: int) -> Generator[T, None, None]:
-    """`draw(number)` for each number in order, at most N_AHEAD * n_threads of them drawn ahead.
+def prepared_ahead(draw: Callable[[N], T], numbers: Iterable[N], n_threads: int) -> Generator[T, None, None]:
+    """`draw(number)` for each number (or other item) in order, at most N_AHEAD * n_threads of them drawn ahead.
 
     n_threads 0 draws each when it is needed. An error of `draw` is raised where its item would have come. The
     threads end with the last item, an error, or when the iterator is closed (`contextlib.closing`), which waits for
