@@ -129,6 +129,7 @@ class Session:
         self._said = now
         self.aftermath.write_notes(self.writer)
         self.write_status(self._status())
+        self.tell(self.inspection)
         if inspections.stop_requested_at(self.store, self.inspection.inspection_id) is not None:
             raise StopRequestedError
 
@@ -137,7 +138,6 @@ class Session:
         kept = tuple(dict.fromkeys((*self.inspection.notes, *self.aftermath.notes, *notes)))
         self.inspection = replace(self.inspection, status=status, counts=self.counts(), notes=kept)
         inspections.write_progress(self.store, self.inspection)
-        self.tell(self.inspection)
 
     def counts(self) -> Counts:
         known = self.known.values()

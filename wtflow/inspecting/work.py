@@ -3,6 +3,7 @@
 It can be killed at any moment: whoever runs it again goes on with the images that are left.
 """
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -94,6 +95,8 @@ def _work(store: RunStore, claimed: Inspection, tell: Tell, each: EachRow, opene
             message=message,
         )
     )
+    with contextlib.suppress(StopRequestedError):  # it has ended already
+        tell(session.inspection)
     return session.inspection
 
 
