@@ -3,10 +3,6 @@
 import threading
 from typing import Generic, TypeVar
 
-import streamlit as st
-
-from wtflow.records.core import Tried
-
 Kept = TypeVar("Kept")
 
 
@@ -26,17 +22,3 @@ class Shelf(Generic[Kept]):
             self._kept[key] = value
             while len(self._kept) > self._n_kept:
                 self._kept.pop(next(iter(self._kept)))
-
-
-@st.cache_resource(show_spinner=False)
-def tried() -> Shelf[Tried]:
-    """Scores of offered images by (store, run, stamp, name, hash of the bytes): some half a megabyte each at 256 px,
-    and enough for ten people who each look at a page of ten.
-    """
-    return Shelf(128)
-
-
-@st.cache_resource(show_spinner=False)
-def digests() -> Shelf[str]:
-    """SHA-256 of offered images by what tells of a change without reading, so that none is read again."""
-    return Shelf(20_000)
