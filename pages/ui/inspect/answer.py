@@ -9,8 +9,8 @@ import streamlit as st
 from pages.ui import cache, state
 from pages.ui.errors import plain
 from pages.ui.frame import link
-from pages.ui.inspect.before import show_before
-from pages.ui.inspect.drifted import show_drift
+from pages.ui.inspect.before import show_before, show_both
+from pages.ui.inspect.drifted import show_drift, show_drifted
 from wtflow import numbers
 from wtflow.deciding.force import threshold_in_force
 from wtflow.errors import WTFlowError
@@ -37,11 +37,14 @@ def show_answer(store: RunStore, inspection: Inspection, rows: Sequence[Inspecte
         left, right = st.columns([2, 3], gap="large")
     with left:
         show_counts(inspection, rows)
-        show_drift(store, inspection, rows)
-        show_before(store, inspection, rows)
+        drift = show_drift(store, inspection)
+        before = show_before(store, inspection, rows)
         show_threshold(store, inspection, rows)
     with right:
         show_histogram(store, inspection, rows)
+        show_drifted(store, inspection, drift, rows)
+        if before is not None:
+            show_both(store, inspection, rows, before)
     for note in inspection.notes:
         st.caption(f":material/info: {plain(note)}")
 
@@ -101,8 +104,7 @@ def show_histogram(store: RunStore, inspection: Inspection, rows: Sequence[Inspe
         return
     key = f"inspected_histogram_{st.session_state.get('n_inspected_histograms', 0)}"
     scores = [row.score for row in rows if not row.problem]
-    normals = kept.normals(store, inspection.inspection_id)
-    known = [] if normals is None else normals.fair_scores
+    known = known_scores(store, inspection)
     n_known = len(known)
     threshold = inspection.facts.decision.value
     st.plotly_chart(
@@ -110,7 +112,7 @@ def show_histogram(store: RunStore, inspection: Inspection, rows: Sequence[Inspe
             scores,
             known,
             threshold,
-            names=("new images", "normals kept out of training"),
+            names=("new images", "normals of the run"),
             height_px=HISTOGRAM_PX,
         ),
         key=key,
@@ -120,6 +122,17 @@ def show_histogram(store: RunStore, inspection: Inspection, rows: Sequence[Inspe
         alt=f"Scores of {len(scores)} new images upward, of {n_known} normals downward, threshold"
         f" {format_score(threshold)}",
     )
+
+
+def known_scores(store: RunStore, inspection: Inspection) -> Sequence[float]:
+    """Scores of normals that the flow never saw, to compare with; empty where there are none."""
+    normals = kept.normals(store, inspection.inspection_id)
+    if normals is not None:
+        return list(map(float, normals.fair_scores))
+    try:
+        return list(map(float, cache.results(store, inspection.detector).holdout.score))
+    except WTFlowError:
+        return ()  # the run is gone, or the detector is a file
 
 
 def take_bar(key: str) -> None:

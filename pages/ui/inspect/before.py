@@ -7,6 +7,7 @@ import streamlit as st
 from pages.ui import widgets
 from pages.ui.errors import plain
 from pages.ui.frame import link
+from pages.ui.inspect import inspect_cache
 from pages.ui.inspect.names import name_of
 from wtflow.errors import WTFlowError
 from wtflow.inspecting import kept, tasks
@@ -19,17 +20,29 @@ from wtflow.store.runs import RunStore
 HISTOGRAM_PX = 280
 
 
-def show_before(store: RunStore, inspection: Inspection, rows: Sequence[Inspected]) -> None:
-    """What is different, in a sentence, and the scores of both in a fold; nothing where there is none before."""
+Before = tuple[Inspection, Sequence[Inspected]]
+"""The inspection before, and its images."""
+
+
+def show_before(store: RunStore, inspection: Inspection, rows: Sequence[Inspected]) -> Before | None:
+    """What is different from the inspection before, in a sentence; nothing where there is none."""
     before = one_before(inspection, tasks.look_all(store))
     if before is None or inspection.facts is None:
-        return
+        return None
     try:
         old = kept.rows(store, before.inspection_id)
     except WTFlowError:
-        return  # deleted meanwhile
+        return None  # deleted meanwhile
     found = compare(rows, old, inspection.facts.decision.value)
     st.markdown(f":material/history: {found.words}")
+    return before, old
+
+
+def show_both(store: RunStore, inspection: Inspection, rows: Sequence[Inspected], both: Before) -> None:
+    """Scores of both inspections in a fold, and what either tells of camera and light."""
+    before, old = both
+    if inspection.facts is None:
+        return
     fold = st.expander(
         f"Beside {plain(name_of(store, before))}, {widgets.moment(before.created)}", key="before", on_change="rerun"
     )
@@ -47,6 +60,9 @@ def show_before(store: RunStore, inspection: Inspection, rows: Sequence[Inspecte
             ),
             key="scores_before",
             config=theme.CONFIG,
-            alt=f"Scores of this inspection upward, of the one before downward: {found.words}",
+            alt="Scores of this inspection upward, of the one before downward",
         )
+        for words, one in (("Here", inspection), ("Before", before)):
+            drift = inspect_cache.drift(store, one)
+            st.caption(f"**{words}**: {plain(drift.sentence) or 'camera and light as in training.'}")
         link("inspect", "Open the one before", icon=":material/history:", inspection=before.inspection_id, image=None)

@@ -8,9 +8,13 @@ import streamlit as st
 from pages.ui.cache import file_stamp, run_stamp
 from wtflow.inspecting import kept, pictures, tasks
 from wtflow.records.core import Probe
+from wtflow.records.drift import Drift
 from wtflow.records.inspect import Inspected, Inspection
 from wtflow.store.runs import RunStore
 from wtflow.studies.small_pictures import CARD_PX
+
+EACH_DRIFT = 25
+"""Images after which drift is measured again while more come: it takes some tenths of a second."""
 
 
 def tile(store: RunStore, inspection: Inspection, row: Inspected, *, with_map: bool, size_px: int = CARD_PX) -> bytes:
@@ -24,6 +28,19 @@ def _tile(home: str, inspection_id: str, image: str, stamp: tuple[float, ...], w
     store = RunStore(Path(home))
     inspection, row = tasks.look(store, inspection_id), kept.row(store, inspection_id, image)
     return pictures.small_picture(store, inspection, row, with_map=with_map, size_px=size_px)
+
+
+def drift(store: RunStore, inspection: Inspection) -> Drift:
+    """What an inspection tells of camera and light; of one that goes on, anew with every `EACH_DRIFT` images."""
+    n = kept.stamp(store, inspection.inspection_id)
+    at = (inspection.counts.n_done // EACH_DRIFT,) if inspection.status.is_active else n
+    return _drift(str(store.home), inspection.inspection_id, at, inspection.status.is_active)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _drift(home: str, inspection_id: str, at: tuple[int, ...], is_active: bool) -> Drift:
+    store = RunStore(Path(home))
+    return kept.drift(store, tasks.look(store, inspection_id))
 
 
 class Drawn(NamedTuple):

@@ -8,6 +8,7 @@ from pages.ui.frame import link
 from pages.ui.inspect.drifted import drift_badge
 from pages.ui.inspect.names import name_of, was_dropped
 from pages.ui.inspect.taking import show_export
+from pages.ui.inspect.watching import is_watching
 from wtflow import numbers
 from wtflow.errors import WTFlowError
 from wtflow.inspecting import tasks
@@ -75,7 +76,7 @@ def _broken_words(n: int) -> str | None:
 def _show_state(inspection: Inspection) -> None:
     if inspection.problem:
         st.badge("damaged", icon=":material/broken_image:", color="red")
-    elif inspection.status.state == "running" and inspection.status.stage == "watch":
+    elif is_watching(inspection):
         st.badge("watching", icon=":material/visibility:", color="primary")
     elif inspection.status.state != "finished":
         widgets.state_badge(RunSummary(inspection.inspection_id, inspection.status))

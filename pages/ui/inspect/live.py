@@ -60,7 +60,10 @@ def _show_running(store: RunStore, inspection: Inspection) -> None:
         share = min(counts.n_done / counts.n_found, 1.0)
         st.progress(share, text=f"{progress_words(inspection)}. You may leave this page meanwhile.")
     else:
-        st.progress(0.0, text="Opening the detector (some seconds). You may leave this page meanwhile.")
+        st.progress(
+            0.0,
+            text="Opening the detector. The first time it also measures the run's normals, which takes up to a minute.",
+        )
     if status.pid == os.getpid():
         return  # another window answers it in the app's own process, within seconds
     is_stopping = status.state == "stopping"
