@@ -13,6 +13,7 @@ WTFlowError
 ├── FlowError                shapes or values that the flow cannot use
 ├── MetricError              the data do not define the metric
 ├── MovieError               a movie cannot be drawn or encoded
+├── ExportError              a detector cannot be written in another program's format
 ├── MissingPackageError      what is asked for needs a package that is not installed
 └── StoreError               a run folder cannot be read or written
     ├── RunNotFoundError     no such run
@@ -96,6 +97,10 @@ class MovieError(WTFlowError):
 
 
 class MissingPackageError(WTFlowError):
+    pass
+
+
+class ExportError(WTFlowError):
     pass
 
 

@@ -1,7 +1,8 @@
 """Commands that write files to take away: `export` and `lesson`."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +10,9 @@ from wtflow import console
 from wtflow.cli.parts import Json, Mistakes, Run, one_of
 from wtflow.lessons import WITH_FIGURES
 from wtflow.store.runs import RunStore
+
+if TYPE_CHECKING:
+    from wtflow.export.onnx.export import ExportedGraph
 
 
 def export(
@@ -20,13 +24,17 @@ def export(
     detector: Annotated[
         Path | None, typer.Option(help="File (.wtf) that scores new images elsewhere, without the run.")
     ] = None,
+    onnx: Annotated[
+        Path | None,
+        typer.Option(help="File (.onnx) for other programs, compared with the app; exit code 1 if they differ."),
+    ] = None,
     with_paths: Annotated[
         bool, typer.Option("--with-paths", help="With --out: name the folders of data and weights on this machine.")
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Take a run home: --out writes scores.csv with people's notes, metrics.json, notes.json, all maps (PNG and NPY)
-    and pictures; --zip one file to look at; --detector one that scores new images.
+    and pictures; --zip one file to look at; --detector and --onnx one that scores new images.
     """
     from wtflow.export.folder import export_run
     from wtflow.export.zip import pack_run
@@ -34,22 +42,29 @@ def export(
     from wtflow.results import open_results
     from wtflow.store.notes import notes_of
 
-    if out is None and zip_file is None and detector is None:
-        raise typer.BadParameter("there is nowhere to write to: give --out FOLDER, --zip FILE or --detector FILE")
+    if out is None and zip_file is None and detector is None and onnx is None:
+        raise typer.BadParameter("there is nowhere to write to: give --out, --zip, --detector or --onnx")
     with Mistakes(as_json), console.progress() as show:
         results, notes = open_results(RunStore(), run), notes_of(RunStore(), run)
         written = export_run(results, out, console.steps(show, "writing"), notes, with_paths=with_paths) if out else []
         packed = pack_run(results, notes, zip_file, console.steps(show, "packing")) if zip_file else None
         n_bytes = write_detector(RunStore(), run, detector) if detector else 0
+        graph = write_graph(RunStore(), run, onnx, console.steps(show, "comparing")) if onnx else None
     said = [f"{len(written)} files are in {out}."] * bool(out) + ([packed.words] if packed else [])
     said += [f"{detector}: {size(n_bytes)}. It opens without the run: python -m wtflow info {detector}"] * bool(
         detector
     )
+    said += [f"{graph.path}: {size(graph.n_bytes)}, with {graph.script.name} and {graph.report.name}."] if graph else []
     console.err.print(" ".join(said), markup=False)
+    for line in graph.check.lines if graph else ():
+        console.out.print(line, markup=False)
     facts = {"run_id": run, "out": str(out) if out else None, "n_files": len(written)}
     facts |= packed.facts if packed else {}
     facts |= {"detector": str(detector), "n_detector_bytes": n_bytes} if detector else {}
+    facts |= graph.facts if graph else {}
     console.finish(as_json, facts)
+    if graph and not graph.check.is_equal:
+        raise typer.Exit(1)
 
 
 def write_detector(store: RunStore, run: str, path: Path) -> int:
@@ -58,6 +73,13 @@ def write_detector(store: RunStore, run: str, path: Path) -> int:
     from wtflow.detector.opened import open_run
 
     return write_file(open_run(store, run), path)
+
+
+def write_graph(store: RunStore, run: str, path: Path, progress: Callable[[int, int], None]) -> "ExportedGraph":
+    """Write the run's detector as a graph and compare it with the app. Imports torch."""
+    from wtflow.export.onnx.export import export_graph
+
+    return export_graph(store, run, path, progress)
 
 
 def lesson(

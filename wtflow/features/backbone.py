@@ -3,6 +3,7 @@
 """
 
 import contextlib
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -64,6 +65,10 @@ class Backbone:
         """Images (B, 3, H, W) in [0, 1] -> float32 (B, C, h, w)."""
         with taking(self.settings.backbone, batch.shape[2]):
             stages = self.model(((batch - self._mean) / self._std).contiguous(memory_format=torch.channels_last))
+        return self.joined(stages)
+
+    def joined(self, stages: Sequence[Tensor]) -> Tensor:
+        """What the network gives for each stage, on one grid: float32 (B, C, h, w)."""
         is_channels_last = getattr(self.model, "output_fmt", "NCHW") == "NHWC"  # Swin and similar models
         grids = [stage.float().permute(0, 3, 1, 2) if is_channels_last else stage.float() for stage in stages]
         return join(no_finer(grids, self.settings), self.settings.pool_window, self.settings.pool_stride)

@@ -37,7 +37,7 @@ def integrate(
     euler_end = getattr(velocity, "euler_end", None)
     is_plain = x.device.type == "cpu" and not torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
     if euler_end is not None and scheme_of(solver).step is euler_step and is_plain:
-        end = euler_end(x, _times(x, steps, t_start, t_end), products)
+        end = euler_end(x, times_of(x, steps, t_start, t_end), products)
         if _is_finite(end):
             return end  # otherwise the steps below name where
     for _, x_t in _walk(velocity, x, steps, solver, t_start, t_end):
@@ -89,7 +89,7 @@ def _walk(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """(t, x) at the start and after every step."""
     step = scheme_of(solver).step
-    times = _times(x, steps, t_start, t_end)
+    times = times_of(x, steps, t_start, t_end)
     _check_finite(x, "before the first step")
     yield times[0], x
     for number, (t, t_next) in enumerate(pairwise(times), start=1):
@@ -98,7 +98,7 @@ def _walk(
         yield t_next, x
 
 
-def _times(x: Tensor, steps: int, t_start: float, t_end: float) -> Tensor:
+def times_of(x: Tensor, steps: int, t_start: float, t_end: float) -> Tensor:
     """When steps begin and end, (S+1,) of x's type and device."""
     if steps < 1:
         raise FlowError(f"Cannot integrate in {steps} steps.", fix="Set steps to 1 or more.")

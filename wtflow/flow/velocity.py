@@ -6,6 +6,7 @@ Sources: [WTF] arXiv 2508.05461 for the U-Net (as the authors' code is driven el
 """
 
 import math
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import TypeVar
 
@@ -94,6 +95,18 @@ class ResidualMLP(nn.Module):
             if carried is None:  # no step was taken
                 return x.clone()
             return _multiply(carried, self.leave.weight, summed * self.leave.bias, products).add_(x, alpha=moved.item())
+
+    def along_x(self, t: Tensor) -> Tensor:
+        """a(t) of one time, (1,)."""
+        return self._along_x(t, self._embed(t))
+
+    def blocks_at(self, t: Tensor) -> list[tuple[Tensor, Tensor, nn.Linear]]:
+        """Scale, shift and matrix of each block at one time: all that is left of it."""
+        embedded = self._embed(t)
+        return [(block.scale(embedded), block.shift(embedded), block.matrix) for block in self._timed_layers()]
+
+    def _timed_layers(self) -> Iterator["_TimedLayer"]:
+        return (block for block in self.blocks if isinstance(block, _TimedLayer))
 
     def _embed(self, t: Tensor) -> Tensor:
         """(32,), or (B, 1, ..., 32): every time is embedded once."""

@@ -8,7 +8,7 @@ Sources: [WTF] arXiv 2508.05461 for endpoint and relative; [TCCM] Li et al. 2025
 at t=0 is the score; [Mismatch] Flow Mismatching, arXiv 2605.23070.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -91,14 +91,20 @@ def mismatch_score(velocity: Velocity, x: Tensor, n_samples: int, seed: int) -> 
     The mean over n_samples noises, each at its own time, the midpoints of n_samples equal parts of [0, 1]. Every image
     meets the same noise, so its map does not depend on the batch it is in. Source: [Mismatch].
     """
-    generator = torch.Generator().manual_seed(seed)  # on the CPU: the same noise on every device
     total = torch.zeros(x.shape[:-1], dtype=x.dtype, device=x.device)
-    for k in range(n_samples):
-        noise = torch.randn(x.shape[1:], generator=generator).to(x).expand_as(x)
+    for k, drawn in enumerate(noises(tuple(x.shape[1:]), n_samples, seed)):
+        noise = drawn.to(x).expand_as(x)
         t = torch.as_tensor((k + 0.5) / n_samples, dtype=x.dtype, device=x.device)
         error = velocity(interpolate(x, noise, t), t) - target_velocity(x, noise)
         total += error.square().mean(-1)
     return total / n_samples
+
+
+def noises(shape: tuple[int, ...], n_samples: int, seed: int) -> Iterator[Tensor]:
+    """The noises of `mismatch_score`, one after the other, each of this shape."""
+    generator = torch.Generator().manual_seed(seed)  # on the CPU: the same noise on every device
+    for _ in range(n_samples):
+        yield torch.randn(shape, generator=generator)
 
 
 SCORES: dict[Score, Callable[[Velocity, Tensor, Settings, int], Tensor]] = {

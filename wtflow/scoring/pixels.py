@@ -28,7 +28,7 @@ def upsample(maps: np.ndarray, size_px: int | Shape, score_kind: Score) -> np.nd
             f"Cannot bring maps of shape {maps.shape} to {shape[0]} x {shape[1]} pixels.",
             fix="Give maps (B, h, w) and a size of 1 or more.",
         )
-    rows, columns = _bilinear(maps.shape[1], shape[0]), _bilinear(maps.shape[2], shape[1])
+    rows, columns = bilinear(maps.shape[1], shape[0]), bilinear(maps.shape[2], shape[1])
     large = rows @ maps.astype(np.float32) @ columns.T
     if score_kind != "relative":
         return large
@@ -49,7 +49,7 @@ def image_scores(pixel_maps: np.ndarray, top_fraction: float) -> np.ndarray:
             fix="Give maps (B, H, W) and a share between 0 and 1.",
         )
     flat = pixel_maps.reshape(len(pixel_maps), -1)
-    n_top = max(1, math.floor(top_fraction * flat.shape[1]))
+    n_top = n_highest(pixel_maps.shape[1:], top_fraction)
     if n_top == 1:
         scores = flat.max(axis=1).astype(np.float64)
     else:
@@ -59,6 +59,11 @@ def image_scores(pixel_maps: np.ndarray, top_fraction: float) -> np.ndarray:
             "An anomaly map contains values that are not finite.", fix="Score the run again; if it stays, train again."
         )
     return scores
+
+
+def n_highest(shape: Shape | tuple[int, ...], top_fraction: float) -> int:
+    """How many pixels of maps (H, W) an image score is the mean of."""
+    return max(1, math.floor(top_fraction * math.prod(shape)))
 
 
 def scores_of(pixel_maps: np.ndarray, whole: np.ndarray, top_fraction: float) -> np.ndarray:
@@ -71,7 +76,7 @@ def scores_of(pixel_maps: np.ndarray, whole: np.ndarray, top_fraction: float) ->
 
 
 @functools.lru_cache(maxsize=8)
-def _bilinear(n_in: int, n_out: int) -> np.ndarray:
+def bilinear(n_in: int, n_out: int) -> np.ndarray:
     """Weights (n_out, n_in) of linear interpolation between cell centres, constant beyond the outermost ones."""
     centres = np.clip((np.arange(n_out) + 0.5) * n_in / n_out - 0.5, 0, n_in - 1)
     low = np.floor(centres).astype(int)

@@ -33,9 +33,14 @@ LEAST_SCALE = 0.01
 
 def describe(x: Tensor) -> np.ndarray:
     """Half the logarithm of each component's variance over the grid: features at t=0 (B, H, W, K) -> float32 (B, K)."""
+    return logarithm_of_spread(x).cpu().numpy()
+
+
+def logarithm_of_spread(x: Tensor) -> Tensor:
+    """`describe` as a tensor."""
     x = x.flatten(1, -2).float()
     variance = (x - x.mean(1, keepdim=True)).square_().mean(1)  # torch.var takes eight times as long over this axis
-    return (0.5 * torch.log(variance + QUIET)).cpu().numpy()
+    return 0.5 * torch.log(variance + QUIET)
 
 
 def fit_whole(descriptions: np.ndarray) -> WholeImage:
