@@ -12,6 +12,7 @@ from wtflow.cli.export import export, lesson
 from wtflow.cli.extras import missing
 from wtflow.cli.info import info
 from wtflow.cli.inspect import inspect
+from wtflow.cli.new import new
 from wtflow.cli.relocate import relocate
 from wtflow.cli.report import report
 from wtflow.cli.runs import evaluate, resume, runs, train
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     demo,
+    new,
     check,
     train,
     resume,

@@ -10,6 +10,11 @@ What a page calls, each with the store first and the name of the set second:
 * `wtflow.intake.adding`: `add_folder`, `add_files`, `add_uploads`, `add_zip`; each returns `Added`, which
   `wtflow.intake.words` puts into sentences.
 * `wtflow.intake.sorting`: `set_labels` (returns what the labels were, for undo), `pin`, `say_apart`, `set_split`.
+* `wtflow.intake.masks`: `read_mask`, `write_mask`, `remove_mask`; `wtflow.intake.mask_files`: `import_masks`.
+* `wtflow.intake.near`: `known_pairs` (near-duplicates as they were found, at once; None where nobody looked since
+  images came) and `find_pairs` (looks for them: loads torch and takes seconds per hundred new images).
+* `wtflow.intake.split`: `place` (the side of each image, and sentences on why). `wtflow.intake.versions`:
+  `what_changes`, `publish`, `runs_of`, `delete_version`.
 
 `seen=` of a change is the `serial` of the state on the screen: where another window changed the same images meanwhile,
 ChangedMeanwhileError says so and nothing is written. `wtflow.datasets.allowed` says which folders of the server a page

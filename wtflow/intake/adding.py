@@ -195,7 +195,7 @@ def _images(
 def _is_wanted(name: str, tally: Tally) -> bool:
     """Whether a name, with folders or without, is that of an image that is to be added; if not, why is noted."""
     parts = parts_of(name)
-    if any(map(is_junk, parts)):
+    if any(is_junk(part) for part in parts if part != ".."):
         return False
     if any(part.casefold() == MASKS for part in parts[:-1]):
         tally.refused.append(Refused(name, f"It lies in a folder {MASKS}, which holds masks: import it as one."))
