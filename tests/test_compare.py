@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from wtflow.cli.app import app
 from wtflow.compare import pixel_tally
 from wtflow.compare.common_truth import CommonTruth
+from wtflow.compare.differences import trained_sentences
 from wtflow.compare.pixel_rows import compare_pixels
 from wtflow.compare.runs import (
     align,
@@ -558,3 +559,17 @@ def test_nothing_is_left_behind_when_keeping_fails(kept, monkeypatch):
         patch.setattr(RunStore, "write_maps", full)
         keep_run(store, old, found)
     assert sorted(path.name for path in store.home.iterdir()) == before
+
+
+def test_images_that_a_run_was_trained_on_are_no_test_of_it_whatever_their_name_and_said():
+    first, second = results_of(), results_of(BETTER)
+    data = [data_of(first), data_of(second)]
+    data[1]["samples"].append({"id": "train/good/x.png", "sha256": "test/good/001.png", "split": "train"})
+    found = align([first, second], data)
+    assert "test/good/001.png" not in set(found.images.sample_id)
+    assert len(found.images) == len(SCORES) - 1
+    assert found.trained_on == ((), ("test/good/001.png",))
+    assert not found.is_same_set
+    (said,) = trained_sentences(found)
+    assert said.startswith("1 tested image is left out, because B was trained on it")
+    assert trained_sentences(align([first, second], [data_of(first), data_of(second)])) == ()

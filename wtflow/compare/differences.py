@@ -37,6 +37,19 @@ def input_sentences(comparison: Comparison, data: Sequence[dict[str, Any] | None
     return tuple(found)
 
 
+def trained_sentences(comparison: Comparison) -> tuple[str, ...]:
+    """Which images are left out of the comparison because a run was trained on them. Empty where none is."""
+    found = []
+    for letter, ids in zip(LETTERS, comparison.trained_on, strict=False):
+        if ids:
+            are = "1 tested image is" if len(ids) == 1 else f"{len(ids):,} tested images are"
+            found.append(
+                f"{are} left out, because {letter} was trained on {'it' if len(ids) == 1 else 'them'} and what a run"
+                f" has learned from is no test of it: {named(ids)}."
+            )
+    return tuple(found)
+
+
 def truth_sentences(found: TruthDifferences, own: Sequence[OwnTruth], most: int = MOST_NAMED) -> tuple[str, ...]:
     """On how many images the masks of the runs differ, and on which; which runs hold no masks of their own. Empty where
     all hold the same.

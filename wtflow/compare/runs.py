@@ -68,6 +68,10 @@ class Comparison:
     """Test images of each run, common or not."""
     relabelled: tuple[str, ...] = ()
     """Ids of images that all runs scored, but normal for one and defective for another: not common."""
+    trained_on: tuple[tuple[str, ...], ...] = ()
+    """For each run the ids of images that a run tested and it was trained on, by their contents: not common, because
+    what a run has learned from is no test of it.
+    """
 
     @property
     def is_same_set(self) -> bool:
@@ -89,6 +93,8 @@ def align(runs: Sequence[RunResults], data: Sequence[dict[str, Any] | None]) -> 
         raise MetricError(f"{len(runs)} runs cannot be compared.", fix=f"Choose 2 to {MOST_RUNS}.")
     tables = [_hashed(run, known) for run, known in zip(runs, data, strict=True)]
     common = functools.reduce(lambda left, right: left[left.index.isin(right.index)], tables)
+    trained = [_trained(known) for known in data]
+    common = common[~common.sha256.isin(frozenset.union(*trained))]
     ordered = [table.loc[common.index] for table in tables]
     return Comparison(
         runs=tuple(runs),
@@ -97,7 +103,20 @@ def align(runs: Sequence[RunResults], data: Sequence[dict[str, Any] | None]) -> 
         rows=np.array([table.row for table in ordered], dtype=np.int64),
         n_images=tuple(len(table) for table in tables),
         relabelled=_relabelled(tables),
+        trained_on=tuple(_tested_of(tables, one) for one in trained),
     )
+
+
+def _trained(data: dict[str, Any] | None) -> frozenset[str]:
+    """Content hashes of what a run was trained on, held-out normals among them: they place its thresholds."""
+    samples = (data or {}).get("samples", [])
+    return frozenset(str(entry.get("sha256")) for entry in samples if entry.get("split") == "train")
+
+
+def _tested_of(tables: Sequence[pd.DataFrame], trained: frozenset[str]) -> tuple[str, ...]:
+    """Ids of images with these contents that any run tested."""
+    found = (name for table in tables for name in table.sample_id[table.sha256.isin(trained)])
+    return tuple(dict.fromkeys(found))
 
 
 def _relabelled(tables: Sequence[pd.DataFrame]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from pages.ui import run_cache, state, widgets
 from pages.ui.compare import compare_cache
 from pages.ui.errors import plain
 from wtflow import numbers
-from wtflow.compare.differences import input_sentences
+from wtflow.compare.differences import input_sentences, trained_sentences
 from wtflow.compare.runs import LETTERS, MOST_RUNS, Comparison, settings_rows
 from wtflow.records.core import RunSummary
 from wtflow.store.runs import RunStore
@@ -175,20 +175,22 @@ def agree_on_images(comparison: Comparison) -> bool:
             )
         return n > 0
     sizes = ", ".join(f"{letter} {count:,}" for letter, count in zip(letters, comparison.n_images, strict=True))
+    left_out = " ".join(map(plain, trained_sentences(comparison)))
     st.warning(
         f"**The runs were tested on different images** ({sizes}), so their metrics cannot be compared. "
         + (
             f"{numbers.count(n, 'image')} are common to all, equal by name and content ({kinds})."
             if n
             else "They have no image in common."
-        ),
+        )
+        + (f" {left_out}" if left_out else ""),
         icon=":material/difference:",
     )
     if not n:
         return False
     is_asked = state.get("common") == "1"
     st.toggle(
-        f"Compare on the {numbers.count(n, 'common image')}",
+        f"Compare on the {numbers.count(n, 'image')} common to {'both' if len(letters) == 2 else 'all'}",
         key="widget_common",
         value=is_asked,
         on_change=lambda: state.put("common", "1" if st.session_state["widget_common"] else None),

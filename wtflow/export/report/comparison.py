@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wtflow.compare.common_truth import CommonTruth, common_truth
-from wtflow.compare.differences import input_sentences, truth_sentences
+from wtflow.compare.differences import input_sentences, trained_sentences, truth_sentences
 from wtflow.compare.intervals import N_RESAMPLES
 from wtflow.compare.pixel_images import pixel_images_words
 from wtflow.compare.pixel_rows import compare_pixels
@@ -101,7 +101,11 @@ def collect_comparison(
     data, own = [store.data(run.results.run_id) for run in runs], [run.truth for run in runs]
     found = find_differences(comparison, own, data)
     truth = common_truth(store, comparison, own, found, data, truth_key)
-    apart = input_sentences(comparison, data), truth_sentences(found, own, MOST_NAMED), truth
+    apart = (
+        (*input_sentences(comparison, data), *trained_sentences(comparison)),
+        truth_sentences(found, own, MOST_NAMED),
+        truth,
+    )
     if comparison.images.empty:
         return ComparisonPart(comparison, names, settings, *apart, tuple(run.pro for run in runs), (), ())
     tallies = _tallies(store, comparison, runs, found, truth, show)
