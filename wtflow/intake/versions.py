@@ -4,17 +4,19 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from wtflow.datasets.images import hash_file
+from wtflow.datasets.pairing import loose
 from wtflow.errors import ChangedMeanwhileError, DamagedDataSetError, DatasetError, WTFlowError
 from wtflow.intake.near import find_pairs
 from wtflow.intake.split import place
 from wtflow.numbers import count
 from wtflow.records.core import GOOD
-from wtflow.records.intake import Changes, DataSet, Item, Member, Placed, Version
+from wtflow.records.intake import Changes, DataSet, Item, Member, Pair, Placed, Side, Version
 from wtflow.store.dataset_versions import (
     newest_version,
     open_version,
@@ -37,22 +39,26 @@ def publish(
     name: str,
     *,
     seen: int | None = None,
+    sides: Mapping[str, Side] | None = None,
+    is_correcting: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Version:
     """The next version, written. Looks for near-duplicates first, unless that was done. Images that are not sorted or
     left out are not in it.
 
-    seen: the serial of the state on the screen. Raises DatasetError where too few images are good, or nothing has
+    seen: the serial of the state on the screen. sides: of all images, in place of a split. is_correcting: images that
+    are in the newest version keep their sides whatever they look like, and only new ones follow their near-duplicates.
+    Raises DatasetError where too few images are good, or nothing has
     changed since the newest version; ChangedMeanwhileError, DamagedDataSetError, DiskFullError.
     """
-    pairs = find_pairs(store, name, progress)
     data, previous = open_set(store, name), newest_version(store, name)
+    pairs = () if sides is not None else _pairs_for(store, data, previous, is_correcting, progress)
     if seen is not None and data.serial != seen:
         raise ChangedMeanwhileError(
             f"The data set {name} was changed in another window meanwhile, so no version was made.",
             fix="Look at it as it is now, then publish it again.",
         )
-    placed = place(data, pairs, previous)
+    placed = place(data, pairs, previous) if sides is None else Placed(sides)
     members = members_of(data, placed)
     _refuse_too_few(name, members, data)
     changes = compare_members(members, previous)
@@ -85,8 +91,19 @@ def members_of(data: DataSet, placed: Placed) -> tuple[Member, ...]:
         item = data.items[key]
         kind = item.defect or GOOD
         mask = item.mask if item.label == "defect" else ""
-        found.append(Member(item.sha256, side, kind, mask, f"{side}/{kind}/{item.file}"))
+        found.append(Member(item.sha256, side, kind, mask, f"{side}/{kind}/{item.kept_name or item.file}"))
+    n_of = Counter(_stem(member) for member in found)
+    # Two that kept their names may meet where one was relabelled; then both get the name that no other has.
+    found = [
+        replace(one, path=f"{one.side}/{one.defect}/{data.items[one.id].file}") if n_of[_stem(one)] > 1 else one
+        for one in found
+    ]
     return tuple(sorted(found, key=lambda member: member.path))
+
+
+def _stem(member: Member) -> str:
+    """What a disk or a pairing of masks would take for the same name."""
+    return loose(str(PurePosixPath(member.path).with_suffix("")))
 
 
 def compare_members(members: Iterable[Member], previous: Version | None) -> Changes:
@@ -150,6 +167,22 @@ def delete_version(store: RunStore, name: str, number: int) -> None:
             fix="Delete these runs first, or keep the version.",
         )
     remove_version(store, name, number)
+
+
+def _pairs_for(
+    store: RunStore,
+    data: DataSet,
+    previous: Version | None,
+    is_correcting: bool,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[Pair, ...]:
+    if not is_correcting or previous is None:
+        return find_pairs(store, data.name, progress)
+    old = {member.id for member in previous.members}
+    if all(item.id in old for item in data.of("good", "defect")):
+        return ()  # nothing new has to find its side
+    pairs = find_pairs(store, data.name, progress)
+    return tuple(pair for pair in pairs if not {pair.first, pair.second} <= old)
 
 
 # -- inside ------------------------------------------------------------------------------------------------------------

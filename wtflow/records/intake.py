@@ -48,6 +48,10 @@ class Item:
     """Serial of the data set when the image was last changed."""
     is_linked: bool = False
     """The file is a hard link to the one that it came from."""
+    kept_name: str = ""
+    """The file name that it keeps in versions; empty: one made of `name` and `id`. Images of a copied folder keep
+    theirs, so that runs on the copy can be compared with runs on the folder.
+    """
 
     @property
     def id(self) -> str:
@@ -63,8 +67,8 @@ class Item:
 
     @property
     def file(self) -> str:
-        """Its file name in every version: the stem that it came with, and the start of its id, so that two images never
-        share a stem.
+        """Its file name in versions, unless it keeps its own: the stem that it came with, and the start of its id, so
+        that two images never share a stem.
         """
         stem = "".join(c if c.isalnum() or c in "-_" else "_" for c in PurePosixPath(self.name).stem)[:40].strip("_")
         return f"{stem or 'image'}-{self.id[:8]}{self.suffix}"
@@ -90,6 +94,8 @@ class DataSet:
     """Of the good images."""
     next_version: int = 1
     history: tuple[Event, ...] = ()
+    origin: str = ""
+    """The folder of the category that it was copied from; empty for one of loose images."""
     apart: frozenset[tuple[str, str]] = frozenset()
     """Pairs of ids, the smaller first, of which a person said that they show different parts."""
     serial: int = 0
@@ -207,3 +213,41 @@ class Changes:
     @property
     def is_empty(self) -> bool:
         return not (self.added or self.removed or self.relabelled or self.masks or self.moved)
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a person said of one image after a run, or an inspection, called it something. Of one image the last counts.
+
+    image: its id in the run, or its name in an inspection; path: its file; kind: what it is after all; mask: content
+    hash of the mask that was drawn, empty without one; run_id: of the run that was corrected.
+    """
+
+    sha256: str
+    image: str
+    path: str
+    kind: Literal["good", "defect", "out"]
+    defect: str
+    mask: str
+    run_id: str
+    date: float
+
+    @property
+    def id(self) -> str:
+        return self.sha256[:ID_LENGTH]
+
+    @property
+    def labelled(self) -> Labelled:
+        return Labelled(self.kind, self.defect)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What applying corrections made. version: the new one; is_copied: of a set that was copied just now from a folder
+    of somebody else's; problems: corrections that stay in the list, and what was left out of the copy, with reasons.
+    """
+
+    version: Version
+    n_applied: int
+    is_copied: bool
+    problems: tuple[Refused, ...] = ()

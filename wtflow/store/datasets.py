@@ -79,9 +79,9 @@ def set_names(store: RunStore) -> tuple[str, ...]:
         return tuple(sorted(path.name for path in home.iterdir() if (path / MANIFEST).is_file()))
 
 
-def create_set(store: RunStore, name: str, *, seed: int = 0, test_share: float = 0.3) -> DataSet:
-    """An empty data set. Raises DatasetError for a name that is not valid or taken, also in other capitals, and for a
-    share that is none.
+def create_set(store: RunStore, name: str, *, seed: int = 0, test_share: float = 0.3, origin: str = "") -> DataSet:
+    """An empty data set. origin: the folder that it is a copy of. Raises DatasetError for a name that is not valid or
+    taken, also in other capitals, and for a share that is none.
     """
     name = check_set_name(name)
     _check_share(test_share)
@@ -92,7 +92,7 @@ def create_set(store: RunStore, name: str, *, seed: int = 0, test_share: float =
                 f"There is a data set {taken!r} already.",
                 fix=f"Add to it (python -m wtflow new {taken} --add), or choose another name.",
             )
-        made = _with_event(DataSet(name, seed=seed, test_share=test_share, serial=1), "Made.")
+        made = _with_event(DataSet(name, seed=seed, test_share=test_share, origin=origin, serial=1), "Made.")
         with explained(folder):
             for part in (ORIGINALS, MASKS, VERSIONS):
                 (folder / part).mkdir(parents=True, exist_ok=True)
@@ -117,6 +117,7 @@ def open_set(store: RunStore, name: str) -> DataSet:
             history=tuple(Event(float(one["date"]), str(one["words"])) for one in values["history"]),
             apart=frozenset((str(first), str(second)) for first, second in values["apart"]),
             serial=int(values["serial"]),
+            origin=str(values.get("origin", "")),
         )
         _check_share(found.test_share)
     except (DamagedRunError, DatasetError, ValidationError, KeyError, TypeError, ValueError) as error:
@@ -197,6 +198,9 @@ def _sound(item: Item) -> Item:
         raise ValueError(f"{item.sha256[:40]!r} is no content hash")
     if item.suffix not in IMAGE_SUFFIXES:
         raise ValueError(f"{item.suffix[:20]!r} is no ending of an image")
+    kept = item.kept_name
+    if kept and (set(kept) & set("/\\\0") or kept.startswith(".") or not kept.lower().endswith(IMAGE_SUFFIXES)):
+        raise ValueError(f"{item.kept_name[:80]!r} is no name of an image")
     if item.label == "defect":
         check_type_name(item.defect)
     elif item.defect:
@@ -212,6 +216,7 @@ def _write(store: RunStore, data: DataSet) -> None:
         "seed": data.seed,
         "test_share": data.test_share,
         "next_version": data.next_version,
+        "origin": data.origin,
         "apart": sorted(map(list, data.apart)),
         "history": [asdict(event) for event in data.history],
         "items": [asdict(item) for item in data.items.values()],
