@@ -23,11 +23,13 @@ class Limits:
 def limits() -> Limits:
     """The limits as the environment sets them. Raises SettingsError for a value that is no number above 0."""
     default = Limits()
-    gigabytes = _number("WTFLOW_UPLOAD_GB", os.environ.get("WTFLOW_UPLOAD_GB", ""), default.n_bytes / 1e9)
-    n_files = _number("WTFLOW_UPLOAD_FILES", os.environ.get("WTFLOW_UPLOAD_FILES", ""), default.n_files)
-    ratio = _number("WTFLOW_UPLOAD_RATIO", os.environ.get("WTFLOW_UPLOAD_RATIO", ""), default.ratio)
-    n_pixels = _number("WTFLOW_UPLOAD_PIXELS", os.environ.get("WTFLOW_UPLOAD_PIXELS", ""), default.n_pixels)
-    return Limits(int(gigabytes * 1e9), int(n_files), int(ratio), int(min(n_pixels, MAX_PIXELS)))
+    gigabytes = _number("WTFLOW_UPLOAD_GB", default.n_bytes / 1e9)
+    return Limits(
+        int(gigabytes * 1e9),
+        int(_number("WTFLOW_UPLOAD_FILES", default.n_files)),
+        int(_number("WTFLOW_UPLOAD_RATIO", default.ratio)),
+        int(min(_number("WTFLOW_UPLOAD_PIXELS", default.n_pixels), MAX_PIXELS)),
+    )
 
 
 def refuse_too_much(n_files: int, n_bytes: int, what: str, allowed: Limits) -> None:
@@ -44,7 +46,8 @@ def refuse_too_much(n_files: int, n_bytes: int, what: str, allowed: Limits) -> N
         )
 
 
-def _number(name: str, text: str, default: float) -> float:
+def _number(name: str, default: float) -> float:
+    text = os.environ.get(name, "")
     if not text.strip():
         return default
     try:
