@@ -16,6 +16,7 @@ from wtflow.cli.new import new
 from wtflow.cli.relocate import relocate
 from wtflow.cli.report import report
 from wtflow.cli.runs import evaluate, resume, runs, train
+from wtflow.cli.threshold import threshold
 
 app = typer.Typer(
     add_completion=False,
@@ -33,6 +34,7 @@ COMMANDS = (
     evaluate,
     inspect,
     runs,
+    threshold,
     relocate,
     export,
     info,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Generic
+from typing import Any, Generic, Literal
 
 import numpy as np
 
@@ -13,9 +13,10 @@ from wtflow.records.failures import ImageFacts, NearestNormals
 from wtflow.records.flow import Landscape, PositionSet, Projection, ReturnTrip, StepsRow, Travel
 from wtflow.records.follow import OverTime, OwnPaths, Yardstick
 from wtflow.records.normals import NormalScores
+from wtflow.results import RunResults
 from wtflow.store import derived, layout
 from wtflow.store.runs import RunStore
-from wtflow.studies.requests import VERSION, A, LandscapeAnswer, Request, RequestFor, StepsAnswer
+from wtflow.studies.requests import VERSION, A, LandscapeAnswer, NormalsRequest, Request, RequestFor, StepsAnswer
 
 _TRAVEL = ("t", "norm", "speed", "alignment", "straightness", "radial", "plane")
 _ON_PLANE = ("velocity", "potential")
@@ -72,6 +73,15 @@ def answer_path(store: RunStore, run_id: str, request: Request) -> Path:
 def load_answer(store: RunStore, run_id: str, request: RequestFor[A]) -> A | None:
     """The answer if it was computed before, else None. Raises RunNotFoundError for an unknown run."""
     return ask(store, run_id, request).load()
+
+
+def known_normals(store: RunStore, results: RunResults) -> NormalScores | None:
+    """Scores of training normals by detectors that did not learn from them: those that the run holds, else those that
+    were computed later, those of whole trainings first; None without any.
+    """
+    efforts: tuple[Literal["full", "short"], ...] = ("full", "short")
+    later = (load_answer(store, results.run_id, NormalsRequest(effort=effort)) for effort in efforts)
+    return results.normals or next((found for found in later if found is not None), None)
 
 
 def _travel_out(travel: Travel) -> tuple[derived.Arrays, dict[str, Any]]:
