@@ -36,7 +36,7 @@ def show_start(store: RunStore) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 if not is_drawing:
                     offer_demo(store, is_first=True)
-                link("data", "Open a folder of your own", icon=":material/folder_open:")
+                link("data", "Bring your own photos", icon=":material/add_a_photo:", way="photos", photos=None)
             if not is_drawing:
                 st.caption("Draws some images of a product here and trains on them: about a minute, no download.")
         with picture:
@@ -51,7 +51,7 @@ def show_runs(store: RunStore, summaries: list[RunSummary]) -> None:
     with head():
         if not is_drawing:
             offer_demo(store, is_first=False)
-        link("data", "Open a folder of your own", icon=":material/folder_open:")
+        link("data", "Bring your own photos", icon=":material/add_a_photo:", way="photos", photos=None)
     show_running(store, summaries)
     by_id = {one.run_id: one for one in summaries}
     chosen = [by_id[run_id] for run_id in selected_runs() if run_id in by_id]

@@ -27,7 +27,7 @@ def pick_root(store: RunStore, drawing: DeltaGenerator | None = None) -> RootSca
     """A field for the folder, with the demo as default, and what was found there; None when it holds no categories.
     The demo is drawn when somebody asks for it. drawing: where that is offered; right below the field without it.
     """
-    root = state.get("root") or _remembered(store) or str(demo_root(store))
+    root = state.get("root") or remembered(store) or str(demo_root(store))
     is_demo = root == str(demo_root(store))
     st.session_state[_TYPED] = "" if is_demo else root
     line = st.container(horizontal=True, vertical_alignment="bottom")
@@ -99,7 +99,7 @@ def _open(store: RunStore, root: str) -> None:
     _remember(store, root)
 
 
-def _remembered(store: RunStore) -> str | None:
+def remembered(store: RunStore) -> str | None:
     """The folder used last, if it is still there."""
     with contextlib.suppress(WTFlowError):
         root = read_json(store.home / _MEMORY).get("root")
@@ -110,6 +110,6 @@ def _remembered(store: RunStore) -> str | None:
 
 def _remember(store: RunStore, root: str) -> None:
     """A folder that cannot be remembered can be looked at all the same."""
-    if _remembered(store) != root:
+    if remembered(store) != root:
         with contextlib.suppress(StoreError):
             write_json(store.home / _MEMORY, {"root": root})

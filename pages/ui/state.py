@@ -11,7 +11,7 @@ from typing import TypeVar, overload
 import streamlit as st
 
 OVERVIEW = ("demo", "find", "by")
-DATA = ("root", "category", "group", "page")
+DATA = ("way", "photos", "step", "picture", "root", "category", "group", "page")
 TRAIN = ("root", "category", "watch")
 FILTER = ("defect", "outcome", "tag", "range", "sort")
 NO_FILTER: dict[str, None] = dict.fromkeys((*FILTER, "page"))
@@ -97,6 +97,7 @@ Option = TypeVar("Option", bound=str)
 
 # What no longer makes sense when the key changes.
 FOLLOWERS = {
+    "photos": ("step", "picture"),
     "root": ("category", "group", "page"),
     "category": ("group", "page"),
     "group": ("page",),

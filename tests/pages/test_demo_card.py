@@ -75,7 +75,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_a_page_of_images_draws_nothing_unasked_and_opens_a_folder_of_ones_own(
     open_page: OpenPage, root: Path, drawing: Drawing, name: str
 ):
-    page = open_page(name)
+    page = open_page(name, way="folder")
     assert not page.exception
     assert page.button(key="draw_demo").label == "Draw the demo images"
     page.text_input(key="widget_typed_root").set_value(str(root)).run()
@@ -87,9 +87,9 @@ def test_the_demo_is_drawn_by_a_button_shows_its_progress_also_after_a_reload_an
     open_page: OpenPage, store: RunStore, drawing: Drawing
 ):
     drawing.hold.touch()
-    page = press(open_page("data"), "draw_demo")
+    page = press(open_page("data", way="folder"), "draw_demo")
     wait_until(lambda: demo_state(store).share > 0)
-    for shown in (page.run(), open_page("data")):
+    for shown in (page.run(), open_page("data", way="folder")):
         assert not [button for button in shown.button if button.key == "draw_demo"]
         assert "Drawing the demo images (once): 5\N{NBSP}%" in shown.get("progress")[0].proto.text
     drawing.hold.unlink()
@@ -100,14 +100,14 @@ def test_the_demo_is_drawn_by_a_button_shows_its_progress_also_after_a_reload_an
 
 def test_while_it_is_drawn_other_folders_open(open_page: OpenPage, root: Path, drawing: Drawing):
     drawing.hold.touch()
-    page = press(open_page("data"), "draw_demo")
+    page = press(open_page("data", way="folder"), "draw_demo")
     page.text_input(key="widget_typed_root").set_value(str(root)).run()
     assert "ready: nothing to fix" in texts(page)
 
 
 def test_categories_that_are_drawn_show_before_the_others_are(open_page: OpenPage, store: RunStore, drawing: Drawing):
     demos.draw_demo(store, (FIRST,))
-    page = until(open_page("data"), store, "ready", (FIRST,))
+    page = until(open_page("data", way="folder"), store, "ready", (FIRST,))
     assert page.button_group(key="widget_category").options == [FIRST]
     assert page.button(key="draw_demo").label == "Draw the demo images"
 
@@ -116,7 +116,7 @@ def test_a_failure_is_a_sentence_and_the_next_try_succeeds(open_page: OpenPage, 
     mine = demo_root(store) / FIRST / "mine.txt"
     mine.parent.mkdir(parents=True)
     mine.write_text("mine")
-    page = until(press(open_page("data"), "draw_demo"), store, "failed")
+    page = until(press(open_page("data", way="folder"), "draw_demo"), store, "failed")
     assert "mine.txt" in page.error[0].value.replace("\\", "")
     mine.unlink()
     assert page.button(key="draw_demo").label == "Draw them again"
@@ -230,5 +230,5 @@ def test_a_killed_drawing_is_a_sentence_on_the_overview_with_a_next_try(
 def test_a_store_that_cannot_be_written_is_a_sentence(open_page: OpenPage, store: RunStore):
     store.home.write_text("a file")
     for name, key in (("overview", "train_demo"), ("data", "draw_demo")):
-        page = press(open_page(name), key)
+        page = press(open_page(name, way="folder"), key)
         assert not page.exception and page.error

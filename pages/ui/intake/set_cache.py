@@ -1,0 +1,49 @@
+"""Pictures of a data set's images for its pages, and which runs were trained on which version."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from pages.ui import run_cache
+from wtflow.errors import ImageReadError
+from wtflow.intake.pictures import large_picture, small_picture
+from wtflow.plots.pictures import encode_jpeg, no_picture
+from wtflow.records.core import RunSummary
+from wtflow.records.intake import DataSet, Item
+from wtflow.store.dataset_versions import version_of
+from wtflow.store.datasets import data_home
+from wtflow.store.runs import RunStore
+
+
+def small_pictures(store: RunStore, data: DataSet, ids: Sequence[str]) -> Mapping[str, bytes]:
+    """id -> a small picture of it; grey and crossed out where its file is gone."""
+    return {key: _small(str(store.home), data.name, data.items[key]) for key in ids if key in data.items}
+
+
+@st.cache_data(max_entries=6000, show_spinner=False, hash_funcs={Item: lambda item: item.sha256})
+def _small(home: str, name: str, item: Item) -> bytes:
+    try:
+        return small_picture(RunStore(Path(home)), name, item)
+    except ImageReadError:
+        return encode_jpeg(no_picture(128, 128))
+
+
+def large(store: RunStore, data: DataSet, key: str) -> bytes:
+    """A picture of an image to look at and draw on. Raises ImageReadError."""
+    return _large(str(store.home), data.name, data.items[key])
+
+
+@st.cache_data(max_entries=12, show_spinner=False, hash_funcs={Item: lambda item: item.sha256})
+def _large(home: str, name: str, item: Item) -> bytes:
+    return large_picture(RunStore(Path(home)), name, item)
+
+
+def trained_on(store: RunStore, name: str) -> dict[int, list[RunSummary]]:
+    """Version -> its runs, newest first."""
+    home, found = data_home(store), {}
+    for run in run_cache.live_summaries(store):
+        version = version_of(run.root) if run.root else None
+        if version is not None and version[0] == name and Path(run.root).is_relative_to(home):
+            found.setdefault(version[1], []).append(run)
+    return found

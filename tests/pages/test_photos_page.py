@@ -1,0 +1,41 @@
+"""The page *Data* as the door for photos: a set is made by its name, and its steps say how far they are."""
+
+from pathlib import Path
+
+from page_runs import OpenPage, texts
+from streamlit.testing.v1 import AppTest
+
+from wtflow.intake.adding import add_folder
+from wtflow.records.intake import Labelled
+from wtflow.store.datasets import create_set, open_set, set_names
+from wtflow.store.runs import RunStore
+
+
+def press(page: AppTest, key: str) -> AppTest:
+    return page.button(key=key).click().run()
+
+
+def test_a_set_is_made_by_its_name_alone_and_the_address_names_it(open_page: OpenPage, store: RunStore):
+    page = open_page("data")
+    page.text_input[0].set_value("circuit board")
+    page.button[0].click().run()
+    assert not page.exception and set_names(store) == ("circuit board",)
+    assert (page.query_params["photos"], page.query_params["step"]) == ("circuit board", "bring")
+    assert "These are good" in texts(page) and "no photos yet" in page.button(key="step_bring").label
+    again = open_page("data")
+    assert "circuit board" in texts(again) or any(button.label == "circuit board" for button in again.button)
+    gone = open_page("data", photos="nothing such")
+    assert "no data set" in gone.error[0].value and not gone.exception
+
+
+def test_steps_say_what_the_store_holds_and_a_click_opens_another(open_page: OpenPage, store: RunStore, root: Path):
+    create_set(store, "plate")
+    add_folder(store, "plate", root / "plate/train/good", Labelled("good"))
+    add_folder(store, "plate", root / "plate/test/spot", Labelled("defect", "spot"))
+    data = open_set(store, "plate")
+    page = open_page("data", photos="plate")
+    n_good, n_bad = len(data.of("good")), len(data.of("defect"))
+    assert f"{n_good} good, {n_bad} defective" in page.button(key="step_sort").label
+    press(page, "step_masks")
+    assert not page.exception and f"0 of {n_bad} drawn" in page.button(key="step_masks").label
+    assert page.query_params["step"] == "masks" and page.query_params["picture"] in data.items
