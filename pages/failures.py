@@ -8,6 +8,7 @@ from pages.ui.failures.by_type import measure_defects, show_strip, show_types, s
 from pages.ui.failures.explain import show_explanation, show_groups
 from pages.ui.failures.image import show_one
 from pages.ui.frame import link, open_page
+from pages.ui.intake.correct import show_corrections
 from wtflow.compare.intervals import wilson_interval
 from wtflow.failures.calls import PIXEL_QUANTILE
 from wtflow.failures.splits import MISSES, describe_split
@@ -40,6 +41,7 @@ def main(store: RunStore) -> None:
             icon=":material/check_circle:",
         )
     show_one(store, results, study, threshold)
+    show_corrections(store, results.run_id)
     if results.has_defects:
         show_types(results, study)
     show_worst_first(store, results, study)

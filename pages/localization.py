@@ -1,5 +1,6 @@
 """Where did it see a defect in this image, and why this score?"""
 
+from pathlib import Path
 from typing import cast
 
 import streamlit as st
@@ -9,6 +10,7 @@ from pages.ui.errors import plain, show_error, shown
 from pages.ui.flow import flow_cache
 from pages.ui.frame import link, open_page
 from pages.ui.image_and_map import read_position, show_image_and_map
+from pages.ui.intake.correct import offer_correction, show_corrections
 from pages.ui.localization.what_if import show_what_if
 from pages.ui.note_taking import show_image_notes
 from pages.ui.relocation import show_where_images_are
@@ -42,8 +44,11 @@ def main(store: RunStore) -> None:
         show_strip(results, image, threshold)
     with right:
         show_image_notes(store, results.run_id, image.sample_id)
+        said = {"is_defective": bool(image.is_defective), "defect": image.defect}
+        offer_correction(store, results.run_id, image.sample_id, Path(image.path), **said)
     show_probe(store, results, image)
     show_what_if(store, results, image, threshold)
+    show_corrections(store, results.run_id)
 
 
 def pick_image(results: RunResults, threshold: thresholds.Threshold) -> CalledRow:

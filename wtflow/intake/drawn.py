@@ -1,5 +1,7 @@
 """Masks that a person drew in the browser."""
 
+import numpy as np
+
 from wtflow.datasets.decode import decode_image
 from wtflow.intake.masks import item_of, remove_mask, write_mask
 from wtflow.records.intake import DataSet
@@ -12,10 +14,18 @@ def keep_drawn(store: RunStore, name: str, item_id: str, png: bytes, *, seen: in
     """The state with the mask that this black and white PNG shows; without one where it is empty. Raises
     ImageReadError for bytes that are no picture, DatasetError for another size, ChangedMeanwhileError.
     """
-    if not png:
+    marks = marks_of(png)
+    if marks is None:
         return remove_mask(store, name, item_id, seen=seen)
+    return write_mask(store, name, item_id, marks, seen=seen)
+
+
+def marks_of(png: bytes) -> np.ndarray | None:
+    """bool (H, W), True where a black and white PNG is white; None where it is empty. Raises ImageReadError."""
+    if not png:
+        return None
     pixels = decode_image(png, "The drawn mask").pixels
-    return write_mask(store, name, item_id, (pixels if pixels.ndim == 2 else pixels[..., 0]) > 127, seen=seen)
+    return (pixels if pixels.ndim == 2 else pixels[..., 0]) > 127
 
 
 def mask_picture(store: RunStore, name: str, item_id: str) -> bytes:

@@ -43,7 +43,12 @@ def small_picture(store: RunStore, name: str, item: Item) -> bytes:
 
 def large_picture(store: RunStore, name: str, item: Item, most_px: int = LARGE_PX) -> bytes:
     """WebP of an image, its longer side at most `most_px`. Raises ImageReadError."""
-    image = read_image(original_of(store, name, item), item.name)
+    return picture_of_file(original_of(store, name, item), item.name, most_px)
+
+
+def picture_of_file(path: Path, name: str, most_px: int = LARGE_PX) -> bytes:
+    """The same of any image file, called `name` in errors. Raises ImageReadError."""
+    image = read_image(path, name)
     pixels = image.pixels
     if pixels.dtype != np.uint8:
         pixels = np.round(pixels.astype(np.float32) * (255 / image.white)).astype(np.uint8)

@@ -1,6 +1,7 @@
 """Part of the page `failures`: one image region by region, its map cut at a pixel threshold, region by region."""
 
 import math
+from pathlib import Path
 from typing import Any, cast
 
 import streamlit as st
@@ -10,6 +11,7 @@ from pages.ui.errors import plain, show_error
 from pages.ui.failures.by_type import NARROW_PX, SHORT, rows_below
 from pages.ui.failures.rows import MeasuredRow
 from pages.ui.frame import link
+from pages.ui.intake.correct import offer_correction
 from pages.ui.masks.meaning import LEFT_OUT_KEY
 from pages.ui.small_picture import show_small
 from pages.ui.words import glossed
@@ -59,6 +61,8 @@ def show_one(store: RunStore, results: RunResults, study: FailureStudy, threshol
         with right:
             show_numbers(results, study, image, report, words)
         note_taking.show_image_notes(store, results.run_id, image.sample_id)
+        said = {"is_defective": bool(image.is_defective), "defect": image.defect}
+        offer_correction(store, results.run_id, image.sample_id, Path(image.path), **said)
 
 
 def show_head(results: RunResults, study: FailureStudy, image: MeasuredRow, threshold: thresholds.Threshold) -> None:
