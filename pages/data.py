@@ -30,7 +30,8 @@ def main(store: RunStore) -> None:
             label_visibility="collapsed",
             **state.bound("way", way),
         )
-        st.caption(HINTS[way])
+        if way == FOLDER or not state.get("photos"):
+            st.caption(HINTS[way])
     if way == PHOTOS:
         show_photos(store)
     else:

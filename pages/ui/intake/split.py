@@ -23,7 +23,7 @@ _SIDES = {"train": "trains", "test": "tests"}
 
 def words(data: DataSet) -> str:
     """How far this step is."""
-    return f"{numbers.percent(data.test_share)} of the good ones test"
+    return f"{numbers.percent(data.test_share)} for the test"
 
 
 def show_split(store: RunStore, data: DataSet) -> None:
