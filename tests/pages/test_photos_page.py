@@ -6,6 +6,7 @@ from page_runs import OpenPage, texts
 from streamlit.testing.v1 import AppTest
 
 from wtflow.intake.adding import add_folder
+from wtflow.intake.corrections import correct, corrections_of
 from wtflow.records.intake import Labelled
 from wtflow.store.datasets import create_set, open_set, set_names
 from wtflow.store.runs import RunStore
@@ -39,3 +40,13 @@ def test_steps_say_what_the_store_holds_and_a_click_opens_another(open_page: Ope
     press(page, "step_masks")
     assert not page.exception and f"0 of {n_bad} drawn" in page.button(key="step_masks").label
     assert page.query_params["step"] == "masks" and page.query_params["picture"] in data.items
+
+
+def test_what_was_corrected_is_listed_with_a_way_back(open_page: OpenPage, store: RunStore, finished: str):
+    image = next(one["id"] for one in store.data(finished)["samples"] if one["id"].startswith("test/good"))
+    (said,) = correct(store, finished, image, "defect", defect="dent")
+    page = open_page("failures", run=finished)
+    assert "dent" in texts(page) and "1 correction" in texts(page)
+    press(page, f"undo_list_{said.id}")
+    assert not page.exception and corrections_of(store, finished) == ()
+    assert "dent" not in texts(page)
