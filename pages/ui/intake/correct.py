@@ -97,7 +97,7 @@ def _ask(
         kind_of_defect = st.text_input(
             "Type of defect", value=defect if is_defective and defect else DEFECT, max_chars=60, key="correct_type"
         ).strip()
-        st.caption("Draw where it is, if you like: it tells how well the place is found.")
+        st.caption("Draw where it is, if you like. A mask that is there already stays, unless you draw another.")
         _show_editor(image, path)
     elif kind == "out":
         st.caption("It will neither train nor test: a broken photo, the wrong part, a hand in the picture.")
