@@ -5,6 +5,7 @@ prints. No test waits for a time.
 import dataclasses
 import json
 import platform
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -274,6 +275,25 @@ def test_the_memory_part_holds_the_fewest_images_against_imports_and_more_agains
     assert figures["metrics, 20 images"].ratio == pytest.approx(17 / 15)
     assert [name for name, one in figures.items() if one.is_met is False] == ["metrics, 20 images"]
     assert list(shop.folder.glob("memory_*")) == [], "what was written is deleted"
+
+
+def test_the_inspect_part_holds_it_against_extraction_and_scoring_and_memory_against_the_fewest_images(
+    shop, monkeypatch
+):
+    asked = []
+
+    def run(arguments, changes):
+        asked.append(len(list(Path(arguments[-1]).iterdir())))
+        return json.dumps({"peak_mib": 100.0 + asked[-1], "rate": 30.0, "n": asked[-1], "n_broken": 0})
+
+    monkeypatch.setattr("wtflow.bench.inspect.run_python", run)
+    figures = PARTS["inspect"](shop)
+    assert asked == list(shop.sizes.inspected)
+    assert figures[0].target == Target("ratio", "at least", 0.85)
+    assert figures[0].value.repeats == figures[0].floor.repeats == SMALL.repeats
+    memory = [one for one in figures if "peak memory" in one.name]
+    assert [one.value.median for one in memory] == [120.0, 200.0]
+    assert memory[1].ratio == pytest.approx(200 / 120)
 
 
 def test_each_stage_of_the_memory_part_finds_what_the_one_before_left(tmp_path):

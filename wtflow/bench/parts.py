@@ -7,7 +7,20 @@ from typing import Any
 
 import torch
 
-from wtflow.bench import actions, coupling, features, flow, gpu, memory, pages, projection, scoring, start, train
+from wtflow.bench import (
+    actions,
+    coupling,
+    features,
+    flow,
+    gpu,
+    inspect,
+    memory,
+    pages,
+    projection,
+    scoring,
+    start,
+    train,
+)
 from wtflow.bench.figures import Figure
 from wtflow.bench.machine import machine_facts
 from wtflow.bench.workshop import Sizes, Workshop
@@ -26,6 +39,7 @@ PARTS: dict[str, Callable[[Workshop], list[Figure]]] = {
     "pages": pages.measure,
     "actions": actions.measure,
     "memory": memory.measure,
+    "inspect": inspect.measure,
     "gpu": gpu.measure,
 }
 CPU = torch.device("cpu")

@@ -46,6 +46,8 @@ class Sizes:
     """Scored images of the run that the pages show."""
     growth: tuple[int, ...]
     """Numbers of images between which memory should not grow, rising."""
+    inspected: tuple[int, ...] = (20, 100)
+    """The same for new images that are inspected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,15 @@ class ShownRuns:
     ids: tuple[str, ...]
 
 
-FULL = Sizes(repeats=9, images=64, steps=20, points=1500, run_images=1000, growth=(250, 500, 1000, 2000))
+FULL = Sizes(
+    repeats=9,
+    images=64,
+    steps=20,
+    points=1500,
+    run_images=1000,
+    growth=(250, 500, 1000, 2000),
+    inspected=(100, 1000, 10_000),
+)
 QUICK = Sizes(repeats=3, images=16, steps=4, points=200, run_images=100, growth=(20, 40))
 
 
