@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.ui import report_menu, state, thresholds, widgets
+from pages.ui.deciding import show_deciding
 from pages.ui.errors import shown
 from pages.ui.frame import link, open_page
 from pages.ui.gallery import show_gallery
@@ -50,6 +51,7 @@ def main(store: RunStore) -> None:
         thresholds.show_threshold(results)
     with right:
         show_histogram(results, threshold)
+    show_deciding(store, results, threshold.value)
     show_metrics(results)
     show_masks_of_run(results)
     show_flagged_metrics(results)

@@ -11,7 +11,7 @@ from pages.ui import state, thresholds
 from wtflow.compare.intervals import wilson_interval
 from wtflow.numbers import of_threshold, percent, percent_range
 from wtflow.records.masks import MaskDecision, MaskValue, decision_of
-from wtflow.results import open_results
+from wtflow.results import open_results, threshold_choices
 from wtflow.store.layout import MAPS
 from wtflow.store.runs import RunStore
 
@@ -165,7 +165,7 @@ def test_an_image_that_is_gone_leaves_the_rest_of_the_gallery(open_page: OpenPag
 
 def test_each_stop_of_the_slider_moves_one_image(store: RunStore, finished: str):
     results = open_results(store, finished)
-    origin = thresholds.threshold_choices(results)[0]
+    origin = threshold_choices(results)[0]
     stops = thresholds._stops(results, thresholds.Threshold(origin.value, origin, False))
     calls = [int((results.table.score >= stop).sum()) for stop in stops]
     assert calls == sorted(calls, reverse=True)
@@ -177,7 +177,7 @@ def test_no_two_stops_of_the_slider_read_the_same(store: RunStore, finished: str
     metrics["thresholds"]["best_f1"]["value"] = 2.5000001  # half-way between two scores but for rounding
     store.write_metrics(finished, metrics)
     results = open_results(store, finished)
-    origin = thresholds.threshold_choices(results)[0]
+    origin = threshold_choices(results)[0]
     stops = thresholds._stops(results, thresholds.Threshold(origin.value, origin, False))
     assert [stop for stop in stops if 2.49 < stop < 2.51] == [2.5000001]
 
