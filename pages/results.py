@@ -62,6 +62,7 @@ def main(store: RunStore) -> None:
         show_download(results, threshold)
         report_menu.show_report(store, {results.run_id: threshold.value})
         report_menu.show_zip(store, results, threshold.value)
+        report_menu.show_detector_file(store, results.run_id)
         all_of_them: dict[str, str | None] = {"images": "all", "how": None, **state.NO_FILTER}
         link(
             "trajectories",

@@ -17,7 +17,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from run_folders import train_here, write_tiny_category
+from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
+from waiting import PATIENCE_S
 
 import wtflow
 from wtflow import load_detector
@@ -283,6 +285,27 @@ def test_the_shell_writes_the_file_and_says_what_it_is(run, tmp_path):
     target.write_bytes(target.read_bytes()[:1000])
     refused = shell.invoke(app, ["info", str(target)])
     assert (refused.exit_code, "damaged" in refused.stderr) == (2, True)
+
+
+PAGE = """
+from pages.ui.report_menu import show_detector_file
+from wtflow.store.runs import RunStore
+store = RunStore()
+show_detector_file(store, store.ids()[0])
+"""
+
+
+def test_a_page_offers_the_file_when_it_is_asked_for(run, monkeypatch):
+    """With what normal images look like, and nothing stays behind."""
+    store, _ = run
+    monkeypatch.setenv("WTFLOW_HOME", str(store.home))
+    page = AppTest.from_string(PAGE, default_timeout=PATIENCE_S).run()
+    assert not page.exception and not page.get("download_button")
+    page.button(key="make_detector").click().run()
+    assert not page.exception
+    assert [button.proto.label[:9] for button in page.get("download_button")] == ["Save WTF,"]
+    assert [path.name for path in store.home.iterdir() if path.name.startswith(".detector")] == []
+    assert open_run(*run).normal_looks is not None
 
 
 # -- from Python -------------------------------------------------------------------------------------------------------

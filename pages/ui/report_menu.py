@@ -1,4 +1,4 @@
-"""What a person sends or keeps: a report as one HTML file, and a run as a zip.
+"""What a person sends or keeps: a report as one HTML file, a run as a zip, its detector as a file.
 Made with progress on request, then offered.
 """
 
@@ -11,6 +11,7 @@ import streamlit as st
 from pages.ui.downloads import file_name
 from pages.ui.errors import show_error
 from wtflow.errors import WTFlowError
+from wtflow.machine.progress import one_thread
 from wtflow.numbers import size
 from wtflow.results import RunResults
 from wtflow.store.notes import notes_of
@@ -86,6 +87,31 @@ def _show_zip_form(store: RunStore, results: RunResults, threshold: float) -> No
         )
 
 
+def show_detector_file(store: RunStore, run_id: str) -> None:
+    """A menu that writes the run's detector to one file."""
+    with st.popover(
+        "Detector",
+        icon=":material/deployed_code:",
+        type="tertiary",
+        key="detector_menu",
+        help="One file that scores new images on another computer",
+    ):
+        st.caption(
+            "Weights, flow and the kept threshold in one file (.wtf): for *Inspect* on another computer, and for"
+            " programs in Python. Other programs take an ONNX graph, which the shell writes:"
+        )
+        st.code(f"python -m wtflow export {run_id} --onnx detector.onnx", language=None, wrap_lines=True)
+        _show_detector_form(store, run_id)
+
+
+@st.fragment
+def _show_detector_form(store: RunStore, run_id: str) -> None:
+    if st.button("Make the file", icon=":material/deployed_code:", key="make_detector"):
+        _offer(
+            lambda show: _make_detector(store, run_id, show), "detector", "wtf", "application/octet-stream", [run_id]
+        )
+
+
 def _offer(make: Callable[[Show], tuple[bytes, str]], name: str, ending: str, mime: str, runs: list[str]) -> None:
     """Make a file under a bar, then offer it with its size and a note about it."""
     bar = st.progress(0.0, text="Starting")
@@ -121,6 +147,18 @@ def _make_report(
         store, list(thresholds), show, ReportOptions(with_images=with_images, on_common=on_common), thresholds
     )
     return report.html, f"To stay within its size it shows {report.shrunk}." if report.shrunk else ""
+
+
+def _make_detector(store: RunStore, run_id: str, show: Show) -> tuple[bytes, str]:
+    """With what its normals look like, so that a changed camera is noticed elsewhere, too."""
+    from wtflow.detector.export import export_detector  # imports torch
+
+    with tempfile.TemporaryDirectory(prefix=".detector-", dir=store.home) as folder, one_thread():
+        path = Path(folder) / "detector.wtf"
+        export_detector(
+            store, run_id, path, lambda done, total: show(f"normal image {done} of {total}", 100 * done / total)
+        )
+        return path.read_bytes(), ""
 
 
 def _make_zip(store: RunStore, results: RunResults, threshold: float, show: Show) -> tuple[bytes, str]:

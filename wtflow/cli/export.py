@@ -48,7 +48,7 @@ def export(
         results, notes = open_results(RunStore(), run), notes_of(RunStore(), run)
         written = export_run(results, out, console.steps(show, "writing"), notes, with_paths=with_paths) if out else []
         packed = pack_run(results, notes, zip_file, console.steps(show, "packing")) if zip_file else None
-        n_bytes = write_detector(RunStore(), run, detector) if detector else 0
+        n_bytes = write_detector(RunStore(), run, detector, console.steps(show, "normals")) if detector else 0
         graph = write_graph(RunStore(), run, onnx, console.steps(show, "comparing")) if onnx else None
     said = [f"{len(written)} files are in {out}."] * bool(out) + ([packed.words] if packed else [])
     said += [f"{detector}: {size(n_bytes)}. It opens without the run: python -m wtflow info {detector}"] * bool(
@@ -67,12 +67,11 @@ def export(
         raise typer.Exit(1)
 
 
-def write_detector(store: RunStore, run: str, path: Path) -> int:
+def write_detector(store: RunStore, run: str, path: Path, progress: Callable[[int, int], None]) -> int:
     """Write the run's detector; returns the bytes of its file. Imports torch."""
-    from wtflow.detector.file import write_file
-    from wtflow.detector.opened import open_run
+    from wtflow.detector.export import export_detector
 
-    return write_file(open_run(store, run), path)
+    return export_detector(store, run, path, progress)
 
 
 def write_graph(store: RunStore, run: str, path: Path, progress: Callable[[int, int], None]) -> "ExportedGraph":
