@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def threshold(
     run: Run,
     false_alarms: Annotated[
-        str | None, typer.Option(help="At most this share of new normals called defective, on average: 2% or 0.02.")
+        str | None, typer.Option(help="At most this share of new normals called defective, on average, such as 0.02.")
     ] = None,
     no_miss: Annotated[
         list[str] | None, typer.Option(metavar="TYPE", help="No test image of this defect type missed; repeatable.")

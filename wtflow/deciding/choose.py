@@ -68,6 +68,6 @@ def read_share(text: str) -> float:
         value = -1.0
     if not 0 < value < 1:
         raise SettingsError(
-            f"{text[:40]!r} is not a share between 0 and 1.", fix=f"Give one such as 2% or 0.02, both 2{PERCENT_SIGN}."
+            f"{text[:40]!r} is not a share between 0 and 1.", fix=f"Give one such as 0.02, which is 2{PERCENT_SIGN}."
         )
     return value
