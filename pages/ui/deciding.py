@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from pages.ui import state
+from pages.ui import answers, state
 from pages.ui.errors import plain, show_error
 from wtflow.deciding.choose import Choice, again, decide, to_keep
 from wtflow.deciding.cost import CostCurve
-from wtflow.deciding.evidence import evidence_of
+from wtflow.deciding.evidence import HELD_OUT, evidence_of
 from wtflow.deciding.force import day_of
 from wtflow.deciding.rules import DEFAULT_SHARE, Evidence, Rule, Ruling, interval_words
 from wtflow.errors import WTFlowError
-from wtflow.numbers import PERCENT_SIGN, count
+from wtflow.numbers import PERCENT_SIGN, count, duration
 from wtflow.numbers import score as format_score
 from wtflow.plots import theme
 from wtflow.plots.cost import plot_cost
@@ -19,6 +19,7 @@ from wtflow.results import RunResults
 from wtflow.store.decisions import decision_history, keep_decision, read_decision, release_decision
 from wtflow.store.runs import RunStore
 from wtflow.studies.answers import known_normals
+from wtflow.studies.requests import NormalsRequest
 
 _RULES: dict[Rule, str] = {
     "false_alarms": "At most so many false alarms",
@@ -27,6 +28,7 @@ _RULES: dict[Rule, str] = {
     "best_f1": "Highest F1 on the test images",
     "by_hand": "As set above",
 }
+N_TRAININGS = 5
 MOST_LISTED = 10
 """Earlier thresholds that the history shows."""
 
@@ -58,6 +60,8 @@ def _show_rule(store: RunStore, results: RunResults, evidence: Evidence, thresho
             st.caption(f"On the test images: {count(found.k, what)} of {found.n:,}, {interval_words(found)}.")
     if curve is not None:
         _show_curve(ruling, curve)
+    if rule == "false_alarms" and evidence.normals_are == HELD_OUT:
+        _offer_to_score(store, results)
     comment = st.text_input("Why", key="why_kept", placeholder="A comment, kept with the threshold")
     with st.container(horizontal=True):
         st.button(
@@ -70,6 +74,13 @@ def _show_rule(store: RunStore, results: RunResults, evidence: Evidence, thresho
         if st.button("Keep this threshold", type="primary", icon=":material/save:", key="keep_ruling"):
             keep_decision(store, results.run_id, to_keep(ruling, comment))
             _start_there()
+
+
+def _offer_to_score(store: RunStore, results: RunResults) -> None:
+    """Have all training normals scored by flows that did not learn from them."""
+    seconds = (results.metrics.get("seconds") or {}).get("train")
+    expected = "five trainings" if not seconds else f"five trainings, about {duration(N_TRAININGS * seconds)}"
+    answers.read_task(store, results.run_id, NormalsRequest(), "Score all training normals", expected)
 
 
 def _fits(rule: Rule, evidence: Evidence) -> bool:
