@@ -5,6 +5,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from wtflow.datasets.looks import measure_look
+from wtflow.inspecting.compared import compare
 from wtflow.inspecting.drift import FEWEST, FEWEST_NORMALS, drift_of, robust_spread, stability
 from wtflow.records.inspect import Inspected
 from wtflow.records.looks import Look, Looks, looks_from_arrays
@@ -150,6 +151,18 @@ def test_the_stability_index_of_two_bins_is_that_worked_out_by_hand():
     empty, full, usual = 0.5 / 12.5, 10.5 / 12.5, 2.5 / 12.5
     by_hand = 4 * (empty - usual) * np.log(empty / usual) + (full - usual) * np.log(full / usual)
     assert index == pytest.approx(by_hand)
+
+
+def test_scores_of_two_inspections_are_told_apart_only_beyond_chance():
+    generator = np.random.default_rng(7)
+
+    def rows(mean, n=60):
+        return [Inspected(str(i), "", float(score)) for i, score in enumerate(generator.normal(mean, 1, n))]
+
+    before = rows(0)
+    assert "lie as before" in compare(rows(0), before, 1.0).score_words
+    assert "lie otherwise than before" in compare(rows(2), before, 1.0).score_words
+    assert compare(rows(2, FEWEST - 1), before, 1.0).score_words == ""
 
 
 def test_the_spread_of_a_gaussian_is_its_standard_deviation():

@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from wtflow.compare.intervals import difference_interval, wilson_interval
+from wtflow.inspecting.drift import stability
 from wtflow.numbers import count, percent, percent_range
 from wtflow.records.inspect import Inspected, Inspection
 
@@ -42,6 +45,18 @@ class Compared:
     before: Share
     low: float
     high: float
+    psi: float | None = None
+    """Population stability index of the newer scores over the older ones; None with fewer than FEWEST of either."""
+    psi_by_chance: float | None = None
+    """What chance reaches in one of twenty cases with as many images."""
+
+    @property
+    def score_words(self) -> str:
+        """Whether scores as a whole lie where they lay before, in a sentence; empty where too few tell."""
+        if self.psi is None or self.psi_by_chance is None:
+            return ""
+        how = "lie otherwise than" if self.psi > self.psi_by_chance else "lie as"
+        return f"Scores {how} before (stability index {self.psi:.2f}; chance alone reaches {self.psi_by_chance:.2f})."
 
     @property
     def words(self) -> str:
@@ -73,7 +88,10 @@ def compare(now: Sequence[Inspected], before: Sequence[Inspected], threshold: fl
     """Two inspections by one detector at one threshold."""
     new, old = share_called(now, threshold), share_called(before, threshold)
     low, high = difference_interval(new.k, new.n, old.k, old.n)
-    return Compared(new, old, low, high)
+    scores, older = (np.array([row.score for row in rows if not row.problem]) for rows in (now, before))
+    if min(len(scores), len(older)) < FEWEST:
+        return Compared(new, old, low, high)
+    return Compared(new, old, low, high, *stability(scores, older, np.random.default_rng(0)))
 
 
 def one_before(inspection: Inspection, all_of_them: Sequence[Inspection]) -> Inspection | None:

@@ -66,7 +66,7 @@ def drift_of(rows: Sequence[Inspected], means: np.ndarray, normals: Looks | None
     fair = normals.fair_scores
     quantile = float(np.quantile(fair, QUANTILE))
     k = int((scores > quantile).sum())
-    index, by_chance = stability(scores[spaced(n, min(MOST, n))], fair, generator)
+    index, by_chance = stability(scores, fair, generator)
     leading = leading_of(shifts)
     shown = [] if leading is None else np.argsort(-away[leading.name], kind="stable")[:MOST_SHOWN]
     return Drift(
@@ -97,8 +97,9 @@ def leading_of(shifts: Sequence[Shift]) -> Shift | None:
 
 def stability(scores: np.ndarray, normals: np.ndarray, generator: np.random.Generator) -> tuple[float, float]:
     """Population stability index of scores (n,) against those of normals (N,), and what chance reaches in one of
-    twenty cases with as few. Bins hold as many normals each.
+    twenty cases with as few. Bins hold as many normals each. Of either `MOST` are compared at most.
     """
+    scores, normals = (one[spaced(len(one), min(MOST, len(one)))] for one in (scores, normals))
     n_bins = 10 if len(normals) >= 100 else 5
     edges = np.quantile(normals, np.linspace(0, 1, n_bins + 1)[1:-1])
 
