@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from image_folders import noise, save
 
@@ -41,6 +41,7 @@ def version_with(data: DataSet, placed) -> Version:
 # -- the split ---------------------------------------------------------------------------------------------------------
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     n_good=st.integers(0, 30),
     n_bad=st.integers(0, 5),
@@ -68,6 +69,7 @@ def test_no_group_lies_on_both_sides_defects_test_and_never_more_good_ones_than_
         assert tested == round(share * n_good)
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.integers(2, 20), st.integers(0, 10), st.integers(0, 3))
 def test_images_that_are_in_a_version_keep_their_side_when_others_come(n_old, n_new, seed):
     old = set_of([item(i) for i in range(n_old)], seed=seed)

@@ -7,6 +7,7 @@ import typer
 from wtflow import console
 from wtflow.cli.bare_tile import WithBareTile
 from wtflow.cli.bench import bench
+from wtflow.cli.correct import correct
 from wtflow.cli.data import cache, check, demo
 from wtflow.cli.export import export, lesson
 from wtflow.cli.extras import missing
@@ -32,6 +33,7 @@ COMMANDS = (
     train,
     resume,
     evaluate,
+    correct,
     inspect,
     runs,
     threshold,

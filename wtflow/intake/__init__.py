@@ -15,6 +15,9 @@ What a page calls, each with the store first and the name of the set second:
   images came) and `find_pairs` (looks for them: loads torch and takes seconds per hundred new images).
 * `wtflow.intake.split`: `place` (the side of each image, and sentences on why). `wtflow.intake.versions`:
   `what_changes`, `publish`, `runs_of`, `delete_version`.
+* `wtflow.intake.rank`: `rank_unsorted` (loads torch). `wtflow.intake.corrections`: `correct` (an image of a run),
+  `correct_file` (an image of an inspection), `take_back`, `corrections_of`; `wtflow.intake.corrected`: `preview_words`,
+  `apply_corrections` (may take minutes); then `wtflow.jobs.again.train_again`.
 
 `seen=` of a change is the `serial` of the state on the screen: where another window changed the same images meanwhile,
 ChangedMeanwhileError says so and nothing is written. `wtflow.datasets.allowed` says which folders of the server a page
