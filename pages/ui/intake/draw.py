@@ -7,6 +7,7 @@ from pages.ui.errors import plain
 from pages.ui.intake import set_cache
 from pages.ui.intake.addresses import address_of
 from pages.ui.intake.mask_editor import show_mask_editor
+from pages.ui.intake.mask_import import show_mask_import
 from pages.ui.intake.onward import show_way_on
 from pages.ui.intake.said import fail
 from wtflow import numbers
@@ -68,6 +69,7 @@ def show_draw(store: RunStore, data: DataSet) -> None:
         on_save=lambda key, png, wants_next: _keep(store, data, key, png, wants_next),
         next_label="Save, next photo" if len(ids) > 1 else "Save",
     )
+    show_mask_import(store, data.name)
 
 
 def _line(item: Item) -> str:

@@ -47,6 +47,7 @@ def browse(key: str) -> Path | None:
                 args=(key, one),
                 disabled=one == folder,
             )
+    st.caption(plain(str(folder)))
     wanted = ""
     if len(found) > MOST_SHOWN:
         wanted = st.text_input("Filter the folders", key=f"{key}_filter", width=260).strip().lower()

@@ -42,7 +42,7 @@ STEPS: dict[str, Step] = {
     "split": Step("Split", lambda data, _: split.words(data), lambda _, versions: bool(versions), split.show_split),
     "version": Step(
         "Train",
-        lambda _, versions: f"version {versions[-1]} is ready" if versions else "no version yet",
+        publish.words,
         lambda _, versions: bool(versions),
         publish.show_publish,
     ),
