@@ -92,6 +92,7 @@ def test_a_change_of_camera_or_light_is_said_with_its_number_and_what_it_is(norm
     assert drift.kind == "changed"
     assert name in changes(drift)
     assert words in drift.sentence
+    assert drift.sentence.startswith("The camera or the light ")
     assert "of 30 images" in drift.sentence
     assert "80 training normals" in drift.sentence
     assert len(drift.images) == 6

@@ -71,7 +71,9 @@ def drift_of(rows: Sequence[Inspected], means: np.ndarray, normals: Looks | None
     shown = [] if leading is None else np.argsort(-away[leading.name], kind="stable")[:MOST_SHOWN]
     return Drift(
         kind="none" if leading is None else "changed",
-        sentence="" if leading is None else sentence_of(leading, shifts, len(chosen), n_normals),
+        sentence=""
+        if leading is None
+        else sentence_of(leading, shifts, len(chosen), n_normals, scores_moved=index > by_chance),
         n=n,
         n_normals=n_normals,
         shifts=tuple(shifts),

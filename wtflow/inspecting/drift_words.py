@@ -31,8 +31,11 @@ def too_few(n: int, n_normals: int, fewest: int, fewest_normals: int) -> str:
     return f"{count(n_normals, 'training normal')} are too few to compare with; it takes {fewest_normals}."
 
 
-def sentence_of(leading: Shift, shifts: Sequence[Shift], n: int, n_normals: int) -> str:
-    """What has changed by which number, and whether maps are raised all over."""
+def sentence_of(leading: Shift, shifts: Sequence[Shift], n: int, n_normals: int, *, scores_moved: bool) -> str:
+    """What has changed by which number, and what maps and scores make of it.
+
+    scores_moved: scores lie otherwise than those of normals, beyond chance.
+    """
     level = next(shift for shift in shifts if shift.name == "level")
     others = [
         shift.words for shift in shifts if shift.is_changed and shift.name not in (leading.name, "level", "features")
@@ -42,10 +45,12 @@ def sentence_of(leading: Shift, shifts: Sequence[Shift], n: int, n_normals: int)
         how = f"differ as a whole more than {percent(0.95)} of the {n_normals:,} training normals"
     else:
         how = f"are {_place(leading)}{leading.words} than {percent(0.95)} of the {n_normals:,} training normals"
+    is_raised = level.is_changed and level.now > level.normals
+    head = "has probably changed, not the parts" if is_raised else "is another one than in training"
     return (
-        "The camera or the light has probably changed, not the parts:"
+        f"The camera or the light {head}:"
         f" {leading.n_beyond:,} of {count(n, 'image')} {how}"
-        f" ({_numbers(leading)}){also}; {_maps(level)}."
+        f" ({_numbers(leading)}){also}; {_maps(level, is_raised, scores_moved)}."
     )
 
 
@@ -64,7 +69,9 @@ def _numbers(shift: Shift) -> str:
     return f"features {score(shift.spreads)} times their usual spread away"
 
 
-def _maps(level: Shift) -> str:
-    if level.is_changed and level.now > level.normals:
+def _maps(level: Shift, is_raised: bool, scores_moved: bool) -> str:
+    if is_raised:
         return f"their maps are raised all over, by {percent(level.now / max(level.normals, 1e-12) - 1)}"
-    return "their maps are not raised all over so far"
+    if scores_moved:
+        return "their maps are not raised all over, but scores lie otherwise than those of normals"
+    return "neither maps nor scores have moved with it so far"
