@@ -4,7 +4,7 @@
 """
 
 from dataclasses import dataclass, fields
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,9 +25,6 @@ class Look(NamedTuple):
     """Where what differs from the usual grey of the image lies on average, as a share of its height and width: it moves
     with the part.
     """
-
-
-LOOK_NAMES: Final = Look._fields
 
 
 @dataclass(frozen=True, slots=True)
