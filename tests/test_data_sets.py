@@ -193,3 +193,13 @@ def test_a_deleted_set_is_gone_and_its_name_is_free(plates):
     with pytest.raises(DatasetError, match="There is no data set 'plates'"):
         open_set(plates, "plates")
     create_set(plates, "plates")
+
+
+def test_the_shell_names_the_version_that_a_run_was_trained_on(plates):
+    from run_folders import tiny_settings
+    from typer.testing import CliRunner
+
+    from wtflow.cli.app import app
+
+    plates.create(version_root(plates, "plates", 2), "plates", tiny_settings())
+    assert "plates v2" in CliRunner().invoke(app, ["runs"]).output

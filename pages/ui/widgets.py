@@ -18,6 +18,7 @@ from wtflow.errors import RunNotFoundError
 from wtflow.numbers import metric
 from wtflow.records.core import RunSummary
 from wtflow.results import RunResults
+from wtflow.store.dataset_versions import title_of
 from wtflow.store.opened import opened_last, remember_opened
 from wtflow.store.runs import RunStore
 
@@ -169,7 +170,7 @@ def told_apart(labels: Mapping[str, str]) -> dict[str, str]:
 def picker_line(summary: RunSummary) -> str:
     """A finished run in one short line: its name or what it is of, how good, its seed, and when it was made."""
     facts = [
-        summary.name or summary.category,
+        summary.name or title_of(summary.root, summary.category),
         f"AUROC {metric(summary.metrics.get('image_auroc'))}",
         f"seed {summary.seed}",
         moment(summary.created),
@@ -182,7 +183,7 @@ def run_label(summary: RunSummary) -> str:
     """A run in one line."""
     if summary.problem:
         return f"{summary.run_id} (damaged)"
-    return f"{summary.category} · {moment(summary.created)} · {summary.label}"
+    return f"{title_of(summary.root, summary.category)} · {moment(summary.created)} · {summary.label}"
 
 
 def moment(seconds: float) -> str:

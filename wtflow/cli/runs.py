@@ -13,6 +13,7 @@ from wtflow.cli.parts import Json, Mistakes, Root, Run, choice_of, weights_help
 from wtflow.cli.reading import Good, MasksAsStored, MaskValues, reading_for
 from wtflow.config import parse_pairs, parse_value, settings_from
 from wtflow.records.pixel_images import pixel_images_of
+from wtflow.store.dataset_versions import title_of
 from wtflow.store.runs import RunStore
 
 
@@ -176,7 +177,9 @@ def runs(as_json: Json = False) -> None:
             # Brackets in names are not markup.
             of = one.pixel_images.short if one.pixel_images is not None and numbers[-1] else ""
             named = (escape(f"* {one.name}" if one.star else one.name),) if has_names else ()
-            table.add_row(one.run_id, *named, escape(one.category), state, *numbers, of, escape(what))
+            table.add_row(
+                one.run_id, *named, escape(title_of(one.root, one.category)), state, *numbers, of, escape(what)
+            )
         console.out.print(table)
     rows = [
         {

@@ -8,6 +8,7 @@ from wtflow import numbers
 from wtflow.jobs.demos import demo_root
 from wtflow.records.core import RunSummary
 from wtflow.records.pixel_images import PixelImages
+from wtflow.store.dataset_versions import title_of
 from wtflow.store.runs import RunStore
 
 COLUMNS = (
@@ -48,7 +49,7 @@ def row_of(summary: RunSummary, *, is_demo: bool) -> dict[str, Any]:
     badges = list(_badges(summary, is_demo))
     values = {
         "star": summary.star,
-        "category": summary.category if is_sound else summary.run_id,
+        "category": title_of(summary.root, summary.category) if is_sound else summary.run_id,
         "name": summary.name,
         "auroc": summary.metrics.get("image_auroc"),
         "aupro": summary.metrics.get("aupro"),
