@@ -87,7 +87,7 @@ def navigate() -> st.Page:
     leave_libraries_out()
     # Before the navigation, or the browser would fetch the open page's icon from another server as its favicon.
     st.set_page_config(page_icon=str(ASSETS / "icon.svg"), layout="wide")
-    hidden = [_alias(FIRST, FIRST), *(_alias(name, old) for old, name in FORMER.items())]
+    hidden = [_alias(), *(_former(name) for name in FORMER)]
     return st.navigation([*(page(name) for name in PAGES), *hidden], position="top")
 
 
@@ -104,11 +104,21 @@ def page(name: str) -> st.Page:
     )
 
 
-def _alias(name: str, url_path: str) -> st.Page:
-    """A page under another address: the start page, whose own is the bare one, since /overview is what people try, too,
-    and pages that were called otherwise.
-    """
-    return st.Page(STUDIO / "pages" / f"{name}.py", title=PAGES[name].title, url_path=url_path, visibility="hidden")
+def _alias() -> st.Page:
+    """The start page under its own name: its address is the bare one, but /overview is what people try, too."""
+    return st.Page(STUDIO / "pages" / f"{FIRST}.py", title=PAGES[FIRST].title, url_path=FIRST, visibility="hidden")
+
+
+def _former(name: str) -> st.Page:
+    """A page of an earlier version. It has a file: the first request after the server's start knows files alone."""
+    return st.Page(STUDIO / "pages" / f"{name}.py", title=PAGES[FORMER[name]].title, visibility="hidden")
+
+
+def lead_on(former: str) -> NoReturn:
+    """Go from the address of an earlier version to the page that does what stood there, with the same choices."""
+    navigate()
+    found = {name: st.query_params.get_all(name) for name in st.query_params}
+    st.switch_page(page(FORMER[former]), query_params=found)
 
 
 def open_page(name: str) -> RunStore:

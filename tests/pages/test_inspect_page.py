@@ -88,13 +88,17 @@ def test_a_few_images_are_answered_here_more_in_a_process_and_a_zip_is_opened(
 
 
 def test_a_folder_is_inspected_or_watched_and_one_that_is_not_there_gets_a_sentence(
-    open_page: OpenPage, finished: str, good: Path, begun: list
+    open_page: OpenPage, finished: str, good: Path, begun: list, monkeypatch: pytest.MonkeyPatch
 ):
     page = open_page("inspect", run=finished)
     page.text_input(key="inspect_folder").set_value("/no/such/place").run()
     press(page, "Inspect")
     assert "neither a folder nor an image" in page.error[0].value and not begun
     page.text_input(key="inspect_folder").set_value(str(good)).run()
+    monkeypatch.setenv("WTFLOW_ROOTS", str(good / "elsewhere"))
+    press(page, "Inspect")
+    assert "outside the folders that may be read" in page.error[0].value and not begun
+    monkeypatch.setenv("WTFLOW_ROOTS", str(good))
     press(page, "Watch")
     (sources, settings) = begun.pop()
     assert sources == [str(good)] and settings.watch

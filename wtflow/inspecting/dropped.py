@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, overload
 from zipfile import ZipFile, ZipInfo
 
+from wtflow.datasets.allowed import allowed, allowed_roots
 from wtflow.datasets.files import is_folder, is_image_name, is_junk
 from wtflow.errors import DatasetError
 from wtflow.intake.archive import open_archive, parts_of, read_member, why_not
@@ -73,9 +74,17 @@ def dropped_images(files: Sequence[Dropped]) -> Generator[DroppedImages, None, N
 
 
 def source_of(text: str) -> Path:
-    """The folder or image that a person typed, absolute. Raises DatasetError where there is none."""
+    """The folder or image that a person typed, absolute. Raises DatasetError where there is none, and for one outside
+    of WTFLOW_ROOTS where that is set.
+    """
     # Unlike Path.expanduser, this leaves the `~` of an unknown user as it is.
     path = Path(os.path.abspath(os.path.expanduser(text.strip().strip('"'))))  # noqa: PTH100, PTH111
+    if os.environ.get("WTFLOW_ROOTS", "").strip() and not allowed(path):
+        raise DatasetError(
+            f"{text.strip()[:200]} lies outside the folders that may be read here:"
+            f" {', '.join(map(str, allowed_roots()))}.",
+            fix="Choose one below these, or set WTFLOW_ROOTS before the app is started.",
+        )
     if is_folder(path) or (os.path.lexists(path) and is_image_name(path.name)):
         return path
     raise DatasetError(

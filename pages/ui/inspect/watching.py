@@ -9,7 +9,9 @@ import streamlit as st
 from pages.ui.errors import plain, shown
 from pages.ui.frame import link
 from pages.ui.inspect import inspect_cache
+from wtflow.errors import WTFlowError
 from wtflow.inspecting import kept, tasks
+from wtflow.inspecting.webhook import SETTINGS, watch_settings
 from wtflow.numbers import of_threshold
 from wtflow.numbers import score as format_score
 from wtflow.records.inspect import Inspected, Inspection
@@ -43,7 +45,7 @@ def _show_last(store: RunStore, inspection_id: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"### {len(lately):,} a minute", width="content")
         st.markdown(f"{n_called:,} of them called defective", width="content")
-        st.caption(_where(inspection), width="stretch")
+        st.caption(_aftermath_words(store, inspection), width="stretch")
     if not last:
         st.info("No image yet. Each one appears here as soon as its file is complete.", icon=":material/hourglass:")
         return
@@ -73,9 +75,17 @@ def _show_one(store: RunStore, inspection: Inspection, row: Inspected, *, large:
             st.caption(f"Score {format_score(row.score)}{f', {share}' if share else ''}")
 
 
-def _where(inspection: Inspection) -> str:
-    """What happens with defective images."""
+def _aftermath_words(store: RunStore, inspection: Inspection) -> str:
+    """What happens with defective images, and where that is set."""
     settings = inspection.settings
-    if not settings.defective_to:
-        return "Defective images stay where they are."
-    return f"Defective images are {'moved' if settings.is_moved else 'copied'} to {plain(settings.defective_to)}."
+    moved = f"are {'moved' if settings.is_moved else 'copied'} to {plain(settings.defective_to)}"
+    words = f"Defective images {moved if settings.defective_to else 'stay where they are'}"
+    path = plain(str(store.home / SETTINGS))
+    try:
+        told = watch_settings(store.home)
+    except WTFlowError as error:
+        return f"{words}. {plain(error.message)}"
+    if not told.webhook:
+        return f"{words}, and no other program is told of them ({path} may name one)."
+    of = "of every image" if told.of == "all" else "of them"
+    return f"{words}; {plain(told.webhook)} is told {of} ({path})."
