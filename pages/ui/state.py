@@ -152,6 +152,7 @@ def sync(page: str, params: tuple[str, ...]) -> None:
     before = session.get(_PAGE)
     is_same_page = before == page
     address = {name: st.query_params.get_all(name) for name in params}
+    is_led = any(found and found != written.get(name) for name, found in address.items())
     for name, found in address.items():
         if found and found != written.get(name):
             choices[name] = found
@@ -162,7 +163,8 @@ def sync(page: str, params: tuple[str, ...]) -> None:
     session[_PAGE], session[_PARAMS] = page, params
     # On coming from another page also where the address is right already: what that page wrote last may still be on its
     # way to the browser, and would replace it there. The browser passes over an address that it shows.
-    _write(again=before is not None and not is_same_page)
+    # After a link from a page to itself the browser does not know the new address either.
+    _write(again=before is not None and (is_led or not is_same_page))
 
 
 def get(name: str) -> str | None:

@@ -22,10 +22,8 @@ def test_the_old_address_leads_to_inspections_and_a_tile_opens_its_image(tmp_pat
         page.wait_for_url(f"**/inspect?run={run_id}")
         assert page.get_by_text("Page not found").count() == 0
         page.locator(f".st-key-line_{made.inspection_id} a:visible").click()
-        page.get_by_text("called defective").first.wait_for()
-        assert made.inspection_id in page.url
-        at_rest(page)
-        page.goto(f"{page.url}&cards=grid&order=worst")
+        page.wait_for_function("(wanted) => location.href.includes(wanted)", arg=f"inspection={made.inspection_id}")
+        page.goto(f"{address}/inspect?run={run_id}&inspection={made.inspection_id}&cards=grid")
         page.locator(".st-key-tile-image_0 a:visible").click()
         page.locator(".localization .frame").first.wait_for()
         assert f"image={names[-1]}" in page.url
