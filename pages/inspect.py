@@ -13,6 +13,7 @@ from pages.ui.inspect.listing import show_head, show_list
 from pages.ui.inspect.live import show_life
 from pages.ui.inspect.start import show_start
 from pages.ui.inspect.watching import is_watching, show_watch
+from pages.ui.intake.correct import show_corrections
 from wtflow.errors import RunNotFoundError
 from wtflow.inspecting import kept, tasks
 from wtflow.records.inspect import Inspection
@@ -28,6 +29,7 @@ def main(store: RunStore) -> None:
         results = widgets.open_run(store)
         show_start(store, results)
         show_list(store, results.run_id)
+        show_corrections(store, results.run_id)
         show_tried(store, results)
     elif state.get("image") is not None:
         pick_detector(store, inspection)

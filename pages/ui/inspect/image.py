@@ -1,6 +1,7 @@
 """One inspected image: picture, map and outline with linked zoom, why this score, nearest normals, a note."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import streamlit as st
 
@@ -13,6 +14,7 @@ from pages.ui.inspect.gallery import read_between, read_calls, read_order, words
 from pages.ui.inspect.names import name_of
 from pages.ui.inspect.probing import show_probe
 from pages.ui.inspect.rows import show_nearest
+from pages.ui.intake.correct import offer_correction
 from pages.ui.localization.picture import show_pictures
 from wtflow.errors import WTFlowError
 from wtflow.inspecting import kept
@@ -22,6 +24,7 @@ from wtflow.numbers import of_threshold
 from wtflow.numbers import score as format_score
 from wtflow.records.inspect import Inspected, Inspection
 from wtflow.store.inspection_words import InspectionWords, note_image
+from wtflow.store.layout import is_run_id
 from wtflow.store.notes import MAX_COMMENT
 from wtflow.store.runs import RunStore
 
@@ -45,6 +48,10 @@ def show_image(store: RunStore, inspection: Inspection) -> None:
         show_nearest(store, inspection, row)
     with right:
         _show_note(store, inspection, row, words)
+        if is_run_id(inspection.detector) and inspection.detector in store.ids():
+            is_called = row.verdict == "defective"
+            known = {"is_defective": is_called, "sha256": row.sha256, "is_of_run": False}
+            offer_correction(store, inspection.detector, row.image, Path(row.path), **known)
     show_probe(store, inspection, row)
 
 

@@ -8,6 +8,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from pages.ui import state
 from pages.ui.errors import plain, show_error
 from pages.ui.frame import link
+from pages.ui.intake.folders import browse
 from wtflow import numbers
 from wtflow.deciding.force import threshold_in_force
 from wtflow.errors import WTFlowError
@@ -53,6 +54,7 @@ def _show_folder(store: RunStore, results: RunResults) -> None:
         help="Folders in it are looked through, too. Files are only read.",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
+        _show_browser()
         is_asked = st.button(
             "Inspect", type="primary", icon=":material/play_arrow:", disabled=not path.strip(), key="inspect_folder_now"
         )
@@ -69,6 +71,15 @@ def _show_folder(store: RunStore, results: RunResults) -> None:
             _open(tasks.start(store, results.run_id, [source], settings=InspectSettings(watch=is_watched)))
         except WTFlowError as error:
             show_error(error)
+
+
+def _show_browser() -> None:
+    """Folders to choose from; the chosen one is written into the field."""
+    with st.popover("Browse", icon=":material/folder_open:"):
+        folder = browse("inspect_browser")
+        if folder is not None:
+            take = {"on_click": st.session_state.update, "kwargs": {"inspect_folder": str(folder)}}
+            st.button("Take this folder", type="primary", icon=":material/check:", key="take_folder", **take)
 
 
 def _show_threshold(store: RunStore, results: RunResults) -> None:
