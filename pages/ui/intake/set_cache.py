@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.ui import run_cache
+from pages.ui.shelves import Shelf
 from wtflow.errors import ImageReadError
 from wtflow.intake.pictures import large_picture, small_picture
 from wtflow.plots.pictures import encode_jpeg, no_picture
@@ -37,6 +38,12 @@ def large(store: RunStore, data: DataSet, key: str) -> bytes:
 @st.cache_data(max_entries=12, show_spinner=False, hash_funcs={Item: lambda item: item.sha256})
 def _large(home: str, name: str, item: Item) -> bytes:
     return large_picture(RunStore(Path(home)), name, item)
+
+
+@st.cache_resource(show_spinner=False)
+def ranks() -> Shelf[Mapping[str, float]]:
+    """Scores of images that are not sorted, by store, data set and run; each some tens of bytes an image."""
+    return Shelf(8)
 
 
 def trained_on(store: RunStore, name: str) -> dict[int, list[RunSummary]]:

@@ -1,5 +1,7 @@
 """Step 2: what each photo is, by click and key."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from pages.ui import state
@@ -7,8 +9,12 @@ from pages.ui.intake import set_cache
 from pages.ui.intake.grid import Change, Item, show_grid
 from pages.ui.intake.onward import show_way_on
 from pages.ui.intake.said import fail
+from pages.ui.widgets import count_on, is_finished
+from wtflow import numbers
 from wtflow.errors import WTFlowError
+from wtflow.intake.rank import rank_unsorted
 from wtflow.intake.sorting import set_labels
+from wtflow.numbers import score as format_score
 from wtflow.records.intake import DEFECT, DataSet, Labelled
 from wtflow.store.runs import RunStore
 
@@ -41,7 +47,8 @@ def show_sort(store: RunStore, data: DataSet) -> None:
         " are in no training.",
         can_skip=bool(data.of("good")),
     )
-    items = [Item(item.id, item.name, item.label, item.defect) for item in data.items.values()]
+    scores = _offer_ranking(store, data)
+    items = [Item(one.id, one.name, one.label, one.defect, scores.get(one.id)) for one in data.items.values()]
     show_grid(
         KEY,
         items,
@@ -52,6 +59,31 @@ def show_sort(store: RunStore, data: DataSet) -> None:
         on_sort=lambda changes: _sort(store, data, changes),
         opens="unsorted" if data.of("unsorted") else "all",
     )
+
+
+def _offer_ranking(store: RunStore, data: DataSet) -> Mapping[str, float]:
+    """id -> score by the newest run of the set, of images that are not sorted, once a person asked for it; a button
+    that asks for it where there is such a run.
+    """
+    unsorted = data.of("unsorted")
+    finished = [run for runs in set_cache.trained_on(store, data.name).values() for run in runs if is_finished(run)]
+    if not unsorted or not finished:
+        return {}
+    run_id = max(finished, key=lambda run: run.created).run_id
+    key = (str(store.home), data.name, run_id)
+    known = set_cache.ranks().get(key) or {}
+    if all(item.id in known for item in unsorted):
+        return known
+    if st.button(
+        f"Score the {numbers.count(len(unsorted), 'unsorted photo')} with your last run",
+        icon=":material/sort:",
+        help="Then the grid can show those first that look most defective to it",
+    ):
+        bar = st.progress(0.0, text="Loading the run")
+        ranked, _ = rank_unsorted(store, run_id, data.name, count_on(bar, lambda i, n: f"Scoring {i:,} of {n:,}"))
+        set_cache.ranks().put(key, {one: float(format_score(score)) for one, score in ranked})
+        st.rerun()
+    return known
 
 
 def _sort(store: RunStore, data: DataSet, changes: list[Change]) -> None:
