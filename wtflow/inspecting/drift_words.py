@@ -24,10 +24,10 @@ def words_of(name: str, side: float) -> str:
 
 def too_few(n: int, n_normals: int, fewest: int, fewest_normals: int) -> str:
     """Why nothing can be told about camera and light."""
-    if n_normals == 0:
-        return "What the training normals look like was not measured, so nothing is said about camera and light."
     if n < fewest:
         return f"{count(n, 'image')} are too few to tell whether camera or light have changed; it takes {fewest}."
+    if n_normals == 0:
+        return "What the training normals look like was not measured, so nothing is said about camera and light."
     return f"{count(n_normals, 'training normal')} are too few to compare with; it takes {fewest_normals}."
 
 
