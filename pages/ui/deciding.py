@@ -10,7 +10,7 @@ from wtflow.deciding.evidence import HELD_OUT, evidence_of
 from wtflow.deciding.force import day_of
 from wtflow.deciding.rules import DEFAULT_SHARE, Evidence, Rule, Ruling, interval_words
 from wtflow.errors import WTFlowError
-from wtflow.numbers import PERCENT_SIGN, count, duration
+from wtflow.numbers import PERCENT_SIGN, count
 from wtflow.numbers import score as format_score
 from wtflow.plots import theme
 from wtflow.plots.cost import plot_cost
@@ -28,7 +28,6 @@ _RULES: dict[Rule, str] = {
     "best_f1": "Highest F1 on the test images",
     "by_hand": "As set above",
 }
-N_TRAININGS = 5
 MOST_LISTED = 10
 """Earlier thresholds that the history shows."""
 
@@ -78,9 +77,10 @@ def _show_rule(store: RunStore, results: RunResults, evidence: Evidence, thresho
 
 def _offer_to_score(store: RunStore, results: RunResults) -> None:
     """Have all training normals scored by flows that did not learn from them."""
-    seconds = (results.metrics.get("seconds") or {}).get("train")
-    expected = "five trainings" if not seconds else f"five trainings, about {duration(N_TRAININGS * seconds)}"
-    answers.read_task(store, results.run_id, NormalsRequest(), "Score all training normals", expected)
+    request = NormalsRequest(effort="short")
+    answers.read_task(
+        store, results.run_id, request, "Score all training normals", "about as long as the run's own training"
+    )
 
 
 def _fits(rule: Rule, evidence: Evidence) -> bool:
