@@ -98,7 +98,7 @@ def show_detector_file(store: RunStore, run_id: str) -> None:
     ):
         st.caption(
             "Weights, flow and the kept threshold in one file (.wtf): for *Inspect* on another computer, and for"
-            " programs in Python. Other programs take an ONNX graph, which the shell writes:"
+            " programs in Python. Other programs take an ONNX graph, which a command writes:"
         )
         st.code(f"python -m wtflow export {run_id} --onnx detector.onnx", language=None, wrap_lines=True)
         _show_detector_form(store, run_id)

@@ -68,7 +68,7 @@ def drop(page: AppTest, *files: tuple[str, bytes]) -> AppTest:
 def test_it_asks_for_images_and_says_from_which_score_on_they_are_called_defective(open_page: OpenPage, finished: str):
     page = open_page("inspect", run=finished)
     assert "Called defective from a score of" in said(page)
-    assert [button.label for button in page.button if button.disabled] == ["Inspect", "Watch"]
+    assert {button.label for button in page.button if button.disabled} >= {"Inspect", "Watch"}
 
 
 def test_a_few_images_are_answered_here_more_in_a_process_and_a_zip_is_opened(
