@@ -37,6 +37,7 @@ from wtflow.compare.runs import (
 )
 from wtflow.config import Settings
 from wtflow.datasets.seen import SeenImages
+from wtflow.deciding import force
 from wtflow.errors import DamagedRunError, DiskFullError, MetricError
 from wtflow.metrics import FPR_LIMIT, PIXEL_METRICS, PixelMetrics
 from wtflow.records.compare import Interval
@@ -213,7 +214,8 @@ def test_words_weigh_who_is_right_against_chance():
     )
 
 
-def test_thresholds_come_from_the_same_place_in_every_run_where_one_is_common():
+def test_thresholds_come_from_the_same_place_in_every_run_where_one_is_common(monkeypatch):
+    monkeypatch.setattr(force, "read_decision", lambda store, run_id: None)  # these runs are in no store
     both, only_held_out = (
         results_of(),
         results_of(thresholds={"best_f1": None, "holdout": {"value": 2.0, "quantile": 0.95, "n": 9}}),

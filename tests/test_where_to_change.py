@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pages.ui.frame import PAGES
+from pages.ui.frame import FORMER, PAGES
 from wtflow.config import WEIGHT_WORDS, choices, settings_from
 from wtflow.datasets.scan import LAYOUTS
 from wtflow.lessons import LESSONS
@@ -166,7 +166,7 @@ def test_weight_sources_are_those_that_the_settings_offer():
 
 
 def test_every_page_is_a_file_and_every_file_a_page():
-    assert set(PAGES) == {path.stem for path in (ROOT / "pages").glob("*.py")}
+    assert {*PAGES, *FORMER} == {path.stem for path in (ROOT / "pages").glob("*.py")}
 
 
 def test_every_lesson_has_its_module_its_script_and_its_text():

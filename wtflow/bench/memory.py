@@ -6,9 +6,11 @@ from wtflow.bench.children import run_python
 from wtflow.bench.drawn import draw_category
 from wtflow.bench.figures import Figure, Spread, Target
 from wtflow.bench.workshop import Workshop
-from wtflow.jobs.estimate import STAGES
+from wtflow.config import Settings
+from wtflow.jobs.estimate import stages_of
 from wtflow.store.runs import RunStore
 
+STAGES = stages_of(Settings())
 STEPS = 10
 """Training steps: the first has everything that memory needs."""
 TEST_SHARE = 5

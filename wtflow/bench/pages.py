@@ -19,7 +19,7 @@ def measure(shop: Workshop) -> list[Figure]:
     """
     shown, n = shop.shown_runs, shop.sizes.run_images
     figures = []
-    for page in sorted(path.stem for path in (STUDIO / "pages").glob("*.py")):
+    for page in _pages():
         arguments = [
             "-W",
             "ignore",
@@ -49,3 +49,9 @@ def measure(shop: Workshop) -> list[Figure]:
                 )
             )
     return figures
+
+
+def _pages() -> list[str]:
+    """The names of all pages; the address of an earlier version, which only leads on, is none."""
+    files = (STUDIO / "pages").glob("*.py")
+    return sorted(path.stem for path in files if "lead_on(" not in path.read_text(encoding="utf-8"))

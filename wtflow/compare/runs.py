@@ -69,8 +69,8 @@ class Comparison:
     relabelled: tuple[str, ...] = ()
     """Ids of images that all runs scored, but normal for one and defective for another: not common."""
     trained_on: tuple[tuple[str, ...], ...] = ()
-    """For each run the ids of images that a run tested and it was trained on, by their contents: not common, because
-    what a run has learned from is no test of it.
+    """For each run the ids of images that a run tested and it was trained on, by their contents, but not all runs: not
+    common, because what a run has learned from is no test of it.
     """
 
     @property
@@ -94,6 +94,8 @@ def align(runs: Sequence[RunResults], data: Sequence[dict[str, Any] | None]) -> 
     tables = [_hashed(run, known) for run, known in zip(runs, data, strict=True)]
     common = functools.reduce(lambda left, right: left[left.index.isin(right.index)], tables)
     trained = [_trained(known) for known in data]
+    everybody = frozenset.intersection(*trained)  # learned from by all alike: an old fault of the folder, and fair
+    trained = [one - everybody for one in trained]
     common = common[~common.sha256.isin(frozenset.union(*trained))]
     ordered = [table.loc[common.index] for table in tables]
     return Comparison(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from wtflow.config import settings_from
+from wtflow.config import Background, settings_from
 from wtflow.datasets.images import load_image
 from wtflow.errors import ImageReadError
 from wtflow.features.backbone import Backbone, load_backbone
@@ -34,7 +34,7 @@ def compute_appearance(
     with one_thread():
         backbone = load_backbone(settings)
         for start in range(0, len(paths), BATCH):
-            images = [_load(path) for path in paths[start : start + BATCH]]
+            images = [_load(path, settings.background) for path in paths[start : start + BATCH]]
             vectors.append(_pooled(backbone, np.stack(images)))
             details += [_details(image) for image in images]
             if progress is not None:
@@ -42,9 +42,9 @@ def compute_appearance(
     return np.concatenate(vectors).astype(np.float16), np.stack(details).astype(np.float16)
 
 
-def _load(path: Path) -> np.ndarray:
+def _load(path: Path, background: Background) -> np.ndarray:
     try:
-        return load_image(path, SIZE_PX)
+        return load_image(path, SIZE_PX, background)
     except ImageReadError:
         return np.zeros((SIZE_PX, SIZE_PX, 3), np.float32)
 

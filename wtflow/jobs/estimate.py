@@ -9,7 +9,13 @@ from wtflow.records.shapes import Shape, shape_of
 from wtflow.store.runs import RunStore
 
 STAGES = ("read", "features", "train", "score", "metrics", "normals")
-"""What a training does, in order. Pages have a word for each."""
+"""What a training does at most, in order. Pages have a word for each."""
+
+
+def stages_of(settings: Settings) -> tuple[str, ...]:
+    """What a training with these settings does, in order: it scores normals by others only where they ask for it."""
+    return STAGES if settings.cross_fit != "off" else tuple(stage for stage in STAGES if stage != "normals")
+
 
 EFFORT = {"off": 0.0, "short": 0.4, "full": 5.0}
 """What scoring normals by others takes, in trainings of the run."""

@@ -13,6 +13,7 @@ from wtflow.datasets.run_images import RunData, read_data
 from wtflow.datasets.tiles import n_tiles
 from wtflow.errors import DamagedRunError, DatasetError, DiskFullError, WTFlowError
 from wtflow.jobs import first_visits, processes, trainings
+from wtflow.jobs.estimate import stages_of
 from wtflow.jobs.reporter import Reporter
 from wtflow.machine.memory import peak_mib
 from wtflow.machine.progress import StopRequestedError, say
@@ -115,10 +116,11 @@ def run_stages(store: RunStore, run_id: str, reporter: Reporter) -> None:
         table, summary = summarise(scored, truth, settings, reporter.progress)
         fresh.write_scores(run_id, table)
 
-    with reporter.stage("normals"):
-        fresh.write_normals(
-            run_id, score_normals(fresh, run_id, keys, data, settings, device, checkpoint, table, reporter.progress)
-        )
+    if "normals" in stages_of(settings):
+        with reporter.stage("normals"):
+            fresh.write_normals(
+                run_id, score_normals(fresh, run_id, keys, data, settings, device, checkpoint, table, reporter.progress)
+            )
 
     seconds = reporter.seconds
     summary |= {

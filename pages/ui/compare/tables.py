@@ -35,7 +35,14 @@ SECONDS_PER_MAP = 0.01
 PER_PAGE = 14
 """Full rows of seven in a wide window."""
 
-STAGES = {"read": "reading", "features": "features", "train": "training", "score": "scoring", "metrics": "metrics"}
+STAGES = {
+    "read": "reading",
+    "features": "features",
+    "train": "training",
+    "score": "scoring",
+    "metrics": "metrics",
+    "normals": "normals scored by others",
+}
 
 
 # -- metrics -----------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from pages.ui.frame import go, link
 from wtflow import numbers
 from wtflow.errors import RunNotFoundError, WTFlowError
 from wtflow.jobs import trainings
-from wtflow.jobs.estimate import STAGES
+from wtflow.jobs.estimate import stages_of
 from wtflow.plots import theme
 from wtflow.plots.curves import plot_loss
 from wtflow.records.core import RunStatus, RunSummary
@@ -67,7 +67,7 @@ def _show_progress(store: RunStore, summary: RunSummary, was_active: bool) -> No
         widgets.weights_badge(summary)
     st.caption(f"Started {widgets.moment(summary.created)} · {plain(summary.label)} · {plain(summary.run_id)}")
     if status.is_active or status.state in ("stopped", "lost", "failed"):
-        _show_stages(status)
+        _show_stages(status, stages_of(store.config(summary.run_id).settings))
         left = "" if status.seconds_left is None else f", about {numbers.duration(status.seconds_left)} left"
         st.progress(
             min(max(status.percent / 100, 0.0), 1.0),
@@ -89,10 +89,10 @@ def _show_progress(store: RunStore, summary: RunSummary, was_active: bool) -> No
         st.code(store.log_tail(summary.run_id, LOG_LINES) or "Nothing logged yet.", language=None, height=240)
 
 
-def _show_stages(status: RunStatus) -> None:
-    at = STAGES.index(status.stage) if status.stage in STAGES else -1
+def _show_stages(status: RunStatus, stages: tuple[str, ...]) -> None:
+    at = stages.index(status.stage) if status.stage in stages else -1
     with st.container(horizontal=True, gap="xsmall"):
-        for i, name in enumerate(STAGES):
+        for i, name in enumerate(stages):
             icon, colour = (
                 (":material/check:", "green")
                 if i < at
