@@ -14,7 +14,7 @@ from wtflow.store.runs import RunStore
 PHOTOS, FOLDER = "photos", "folder"
 WAYS = {PHOTOS: ":material/add_a_photo: My photos", FOLDER: ":material/folder_open: A folder in a known layout"}
 HINTS = {
-    PHOTOS: "Photos of good and defective parts, from this computer or the server. No folders to arrange.",
+    PHOTOS: "Photos of good and defective parts, from your computer or from that of the app. No folders to arrange.",
     FOLDER: "Images that are arranged already: MVTec AD, VisA or BTAD. The demo is here, too.",
 }
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from run_folders import train_here, write_tiny_category
+from tried_images import try_images
 
 from wtflow.config import settings_from, settings_from_json
 from wtflow.errors import DamagedRunError, FlowError
@@ -14,7 +15,7 @@ from wtflow.results import open_results
 from wtflow.scoring.edges import N_IMAGES, chosen_images, distance_to_edge, edge_factors, level
 from wtflow.store import layout
 from wtflow.store.runs import RunStore
-from wtflow.studies import probes, rescore, try_images
+from wtflow.studies import probes, rescore
 from wtflow.studies.keep_run import keep_run
 from wtflow.studies.run_flow import open_flow
 from wtflow.studies.steps import compute_steps
@@ -140,7 +141,7 @@ def test_a_run_is_the_same_wherever_it_is_asked(run):
     probe = probes.probe(store, run_id, int(first.row), 0, 3)
     assert probe.edge_factor == pytest.approx(float(store.edges(run_id).after[0]))
     assert probe.score[-1] == pytest.approx(results.maps[first.row, 0, 3], rel=1e-4)
-    (tried,) = try_images.try_images(store, run_id, [("x.png", Path(first.path).read_bytes())])
+    (tried,) = try_images(store, run_id, [("x.png", Path(first.path).read_bytes())])
     assert tried.score == pytest.approx(first.score, rel=1e-4)
     assert compute_what_if(store, run_id, int(first.row), []).recomputed_difference < 1e-4
 

@@ -10,6 +10,7 @@ import timm
 import torch
 from PIL import Image
 from run_folders import train_here, write_tiny_category
+from tried_images import try_images
 
 from wtflow.detector import networks
 from wtflow.errors import DamagedRunError, DatasetError, ImageReadError, RunNotFoundError, SettingsError, WeightsError
@@ -17,7 +18,7 @@ from wtflow.results import open_results, pixel_map
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
-from wtflow.studies import probes, rescore, try_images
+from wtflow.studies import probes, rescore
 
 UNET = {"network": "unet", "scope": "image", "width": 8, "batch_size": 8, "group_size": 8, "iterations": 4}
 
@@ -105,7 +106,7 @@ def test_trying_images_of_the_test_set_gives_their_stored_scores_and_maps(place,
     store, run_id = place[0], request.getfixturevalue(kind)
     results = open_results(store, run_id)
     rows = [0, 6, 7]
-    tried = try_images.try_images(store, run_id, [(f"{row}.png", content_of(results, row)) for row in rows])
+    tried = try_images(store, run_id, [(f"{row}.png", content_of(results, row)) for row in rows])
     for one, row in zip(tried, rows, strict=True):
         assert not one.problem
         assert one.score == pytest.approx(results.table.score[row], rel=1e-3)
@@ -114,31 +115,9 @@ def test_trying_images_of_the_test_set_gives_their_stored_scores_and_maps(place,
             assert np.array_equal(one.image, np.asarray(image))
 
 
-def test_a_training_image_is_its_own_nearest_normal(place, mlp):
-    store, _ = place
-    data = store.data(mlp)
-    trained = [entry for entry in data["samples"] if entry["split"] == "train" and entry["id"] not in data["held_out"]]
-    (one,) = try_images.try_images(store, mlp, [("x.png", Path(trained[4]["path"]).read_bytes())])
-    (sample_id, distance), *others = one.nearest
-    assert sample_id == trained[4]["id"]
-    assert distance < 0.1 * others[0][1]
-    assert others[0][1] <= others[1][1]
-    assert len(one.nearest) == try_images.N_NEAREST
-
-
-def test_a_held_out_normal_is_never_among_the_nearest(place, mlp):
-    store, _ = place
-    (held_out,) = store.data(mlp)["held_out"]
-    (one,) = try_images.try_images(
-        store, mlp, [("x.png", (Path(store.config(mlp).root) / "plate" / held_out).read_bytes())]
-    )
-    assert held_out not in [sample_id for sample_id, _ in one.nearest]
-
-
 def test_one_broken_upload_is_named_and_the_others_are_scored(place, mlp):
     store, _ = place
     sound = content_of(open_results(store, mlp), 1)
-    seen = []
     files = [
         ("a.png", sound),
         ("broken.png", b"not an image"),
@@ -146,12 +125,11 @@ def test_one_broken_upload_is_named_and_the_others_are_scored(place, mlp):
         ("half.png", sound[: len(sound) // 2]),
         ("b.png", sound),
     ]
-    tried = try_images.try_images(store, mlp, files, lambda *done: seen.append(done))
+    tried = try_images(store, mlp, files)
     assert [bool(one.problem) for one in tried] == [False, True, True, True, False]
     assert [one.name for one in tried] == [name for name, _ in files]
     assert all(one.name in one.problem and one.pixel_map is None for one in tried if one.problem)
     assert tried[0].score == tried[4].score
-    assert seen[-1] == (5, 5)
 
 
 def test_images_of_any_size_and_mode_are_taken(place, mlp):
@@ -165,15 +143,9 @@ def test_images_of_any_size_and_mode_are_taken(place, mlp):
         ("grey.png", picture((64, 64), "L")),
         ("alpha.png", picture((10, 10), "RGBA")),
     ]
-    for one in try_images.try_images(place[0], mlp, files):
+    for one in try_images(place[0], mlp, files):
         assert not one.problem
         assert one.image.shape == (64, 64, 3)
-
-
-def test_more_images_than_a_try_takes_are_refused(place, mlp):
-    with pytest.raises(DatasetError, match="65 images at once are too many; 64"):
-        try_images.try_images(place[0], mlp, [("x.png", b"")] * 65)
-    assert try_images.try_images(place[0], mlp, []) == []
 
 
 # -- score again -------------------------------------------------------------------------------------------------------
@@ -227,7 +199,7 @@ def test_a_run_without_anything_to_score_is_a_sentence(tmp_path):
     assert set(results.metrics["metrics"].values()) == {None}
     with pytest.raises(DatasetError, match="nothing to score"):
         rescore.score_again(store, run_id, {}, quiet)
-    (one,) = try_images.try_images(store, run_id, [("x.png", (root / "plate/train/good/000.png").read_bytes())])
+    (one,) = try_images(store, run_id, [("x.png", (root / "plate/train/good/000.png").read_bytes())])
     assert one.score > 0, "but images can be tried"
 
 
@@ -261,7 +233,7 @@ def test_weights_that_changed_since_training_are_refused_by_everything_that_need
     save_weights(path, seed=2)
     for ask in (
         lambda: probes.probe(store, run_id, 0, 0, 0),
-        lambda: try_images.try_images(store, run_id, [("x.png", b"")]),
+        lambda: try_images(store, run_id, [("x.png", b"")]),
         lambda: rescore.score_again(store, run_id, {}, quiet),
     ):
         with pytest.raises(WeightsError, match=f"have changed since run {run_id}"):

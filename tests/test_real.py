@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tried_images import try_images
 
 from wtflow.config import settings_from
 from wtflow.datasets.health import check_category
@@ -100,12 +101,11 @@ def test_heat_lies_where_the_defect_is_in_most_of_the_large_ones(tiles):
 
 
 def test_trying_a_real_test_image_repeats_its_stored_score(tiles):
-    from wtflow.studies import try_images
 
     store, run_id = tiles
     results = open_results(store, run_id)
     row = results.test[results.test.is_defective].iloc[0]
-    (one,) = try_images.try_images(store, run_id, [("tile.png", Path(row.path).read_bytes())])
+    (one,) = try_images(store, run_id, [("tile.png", Path(row.path).read_bytes())])
     assert one.score == pytest.approx(row.score, rel=5e-3)
 
 

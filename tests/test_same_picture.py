@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from PIL import Image
 from run_folders import train_here
 from same_picture import RGB, RGBA, encodings, is_refused, png, png_plain, write_tiff
+from tried_images import try_images
 
 from wtflow.datasets.decode import decode_image
 from wtflow.datasets.images import load_image_bytes
 from wtflow.errors import ImageReadError
 from wtflow.store.runs import RunStore
-from wtflow.studies.try_images import LARGEST_TRY, try_images
 
 WRITERS = dict(encodings())
 LEVELS = (np.array([0, 255]), np.array([0, 85, 170, 255]), np.arange(16) * 17, np.arange(256))
@@ -222,7 +222,7 @@ def test_a_category_in_other_encodings_gives_the_same_run(tmp_path):
     np.testing.assert_array_equal(*(store.maps(run_id) for run_id in runs.values()))
     assert tables[0].score.nunique() > 3
 
-    files = [(name, data) for name in names if (data := WRITERS[name](picture))][:LARGEST_TRY]
+    files = [(name, data) for name in names if (data := WRITERS[name](picture))][:64]
     tried = try_images(store, runs["plain"], files)
     assert len(tried) > 20
     assert {one.score for one in tried} == {tried[0].score}

@@ -16,17 +16,18 @@ import pytest
 from hand_made_runs import plain_metrics, score_table, write_finished_run
 from hypothesis import given
 from hypothesis import strategies as st
+from tried_images import Tried, save_tried
 
 from wtflow.config import settings_from
 from wtflow.errors import DamagedRunError, DiskFullError, RunNotFoundError, SettingsError, StoreError, WTFlowError
 from wtflow.jobs import trainings
-from wtflow.records.core import RunStatus, Tried
+from wtflow.records.core import RunStatus
 from wtflow.results import open_results
 from wtflow.store import layout
 from wtflow.store.files import read_json, write_array, write_atomic, write_json
 from wtflow.store.folders import default_home
 from wtflow.store.runs import RunStore
-from wtflow.store.tried import delete_tried, list_tried, save_tried, tried_map
+from wtflow.store.tried import delete_tried, list_tried, tried_map
 
 SETTINGS = settings_from("fast", {"seed": 3, "backbone_args": {"pad_type": "same"}})
 
@@ -482,7 +483,6 @@ def test_tried_images_are_kept_by_content_and_never_by_the_name_a_person_gave(st
         "../../etc/pass\x00wd.PNG",
         2.5,
         np.full((4, 4), 2.5, np.float32),
-        nearest=(("train/good/000.png", 0.5),),
     )
     key = save_tried(store, run, tried, b"bytes of one")
     assert save_tried(store, run, replace(tried, score=3.5), b"bytes of one") == key, (
@@ -494,7 +494,7 @@ def test_tried_images_are_kept_by_content_and_never_by_the_name_a_person_gave(st
     assert found[key]["score"] == 3.5
     assert found[key]["image"].read_bytes() == b"bytes of one"
     assert tried_map(found[key]).tolist() == [[2.5] * 4] * 4
-    assert found[key]["nearest"] == [["train/good/000.png", 0.5]]
+    assert found[key]["nearest"] == []
     assert found[other]["image"].suffix == ".bin"
     assert all(path.parent == store.folder(run) / layout.TRIED for path in (found[key]["image"], found[key]["map"]))
     delete_tried(store, run, [key])

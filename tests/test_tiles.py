@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from image_folders import noise, save
 from run_folders import tiny_settings, train_here, write_tiny_category
+from tried_images import try_images
 from typer.testing import CliRunner
 
 from wtflow.cli.app import app
@@ -45,7 +46,6 @@ from wtflow.studies.keep_run import keep_run
 from wtflow.studies.probes import probe
 from wtflow.studies.rescore import score_again
 from wtflow.studies.run_flow import open_flow
-from wtflow.studies.try_images import try_images
 from wtflow.studies.what_if import compute_what_if
 
 cells = st.integers(1, 40)

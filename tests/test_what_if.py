@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 from run_folders import train_here, write_tiny_category
+from tried_images import try_images
 
 from wtflow.datasets.demo import images as demo_images
 from wtflow.datasets.demo import write as demo
@@ -22,7 +23,6 @@ from wtflow.results import open_results, pixel_map
 from wtflow.store.layout import WHAT_IFS
 from wtflow.store.runs import RunStore
 from wtflow.store.what_ifs import delete_what_ifs, list_what_ifs, read_sweep, save_what_if
-from wtflow.studies import try_images
 from wtflow.studies.paint import Source, Stroke
 from wtflow.studies.what_if import SWEPT, compute_what_if, strength_sweep
 
@@ -137,9 +137,7 @@ def test_a_painted_image_that_is_saved_and_tried_gets_the_same_score(copy, tmp_p
     store, run_id, row = copy
     found = compute_what_if(store, run_id, row, [spot("noise"), spot(at=(30.0, 30.0))])
     key = save_what_if(store, run_id, found, "two spots", [])
-    (one,) = try_images.try_images(
-        store, run_id, [("painted.png", (store.folder(run_id) / WHAT_IFS / f"{key}.png").read_bytes())]
-    )
+    (one,) = try_images(store, run_id, [("painted.png", (store.folder(run_id) / WHAT_IFS / f"{key}.png").read_bytes())])
     assert one.score == found.score_after
 
 

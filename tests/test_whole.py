@@ -11,6 +11,7 @@ import torch
 from networks import stirred
 from run_folders import tiny_settings, train_here, write_tiny_category
 from scipy.spatial.distance import mahalanobis
+from tried_images import try_images
 
 from wtflow.config import settings_from, settings_from_json
 from wtflow.errors import DamagedRunError, FlowError
@@ -28,7 +29,7 @@ from wtflow.scoring.whole import FEWEST, QUIET, describe, fit_whole
 from wtflow.store import layout
 from wtflow.store.features import FeatureCache
 from wtflow.store.runs import RunStore
-from wtflow.studies import rescore, try_images
+from wtflow.studies import rescore
 from wtflow.studies.keep_run import keep_run
 from wtflow.studies.probes import probe
 
@@ -223,7 +224,7 @@ def test_the_same_images_score_the_same_wherever_they_are_asked(place, run):
     """The table, images brought along, and scoring again, which takes the Gaussian as it is."""
     store, results = place[0], open_results(place[0], run)
     image = results.test.iloc[0]
-    (tried,) = try_images.try_images(store, run, [("a.png", Path(image.path).read_bytes())])
+    (tried,) = try_images(store, run, [("a.png", Path(image.path).read_bytes())])
     assert tried.score == pytest.approx(image.score, rel=1e-4)
     again = rescore.score_again(store, run, {}, lambda done, total: None)
     np.testing.assert_allclose(again.table.whole_score, results.table.whole_score, rtol=1e-5)
@@ -290,7 +291,7 @@ def test_a_lost_file_is_a_sentence_and_not_a_lower_score(place, run, is_of_befor
             store.write_metrics(run, {name: value for name, value in facts.items() if name != "files"})
         path.unlink()
         for ask in (
-            lambda: try_images.try_images(store, run, [("a.png", Path(image.path).read_bytes())]),
+            lambda: try_images(store, run, [("a.png", Path(image.path).read_bytes())]),
             lambda: rescore.score_again(store, run, {}, lambda done, total: None),
             lambda: probe(store, run, 0, 0, 0),
         ):

@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from wtflow.deciding.evidence import evidence_of
 from wtflow.deciding.force import threshold_in_force
 from wtflow.detector.file import open_file
 from wtflow.detector.fingerprint import fingerprint_of, shared_settings
@@ -50,7 +49,6 @@ def open_run(store: RunStore, run_id: str) -> OpenedDetector:
     detector, backbone = open_detector(store, run_id), backbone_of(store, run_id)
     settings = shared_settings(detector.settings)
     ids, vectors = store.index(run_id)
-    normals = results.table[~results.table.is_defective.to_numpy(bool)]
     return OpenedDetector(
         name=notes_of(store, run_id).name or results.config.category,
         settings=settings,
@@ -58,7 +56,7 @@ def open_run(store: RunStore, run_id: str) -> OpenedDetector:
         backbone=backbone,
         shape=results.shape,
         threshold=threshold_in_force(store, results),
-        normal_scores=normals.score.to_numpy(np.float64),
+        normal_scores=evidence_of(results).all_normals,
         normal_looks=kept_looks(store, run_id),
         index=(tuple(ids), vectors),
         facts=_facts(store, results, backbone),

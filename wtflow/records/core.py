@@ -240,20 +240,3 @@ class Probe:
     """The strongest channels of the endpoint, largest first: number, value, share of the endpoint score."""
     edge_factor: float = 1.0
     """What scores are divided by here, because normals score higher near the edge of the image."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """One image that a person dropped on a run. With `problem` set, nothing else is."""
-
-    name: str
-    score: float = float("nan")
-    pixel_map: np.ndarray | None = None
-    """float32 (H, W), the run's own scale."""
-    image: np.ndarray | None = None
-    """uint8 (H, W, 3), as the backbone saw it."""
-    nearest: tuple[tuple[str, float], ...] = ()
-    """Nearest training normals: sample id, distance between mean features."""
-    problem: str = ""
-    whole_score: float = float("nan")
-    """Of the image as a whole; NaN where the run does not score it."""

@@ -1,8 +1,6 @@
-"""Images that a person dropped on a run, kept apart from its test images: a copy of the file, its map and a record."""
+"""Images that earlier versions kept with a run: a copy of the file, its map and a record. None is written any more."""
 
-import hashlib
 import math
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,38 +8,11 @@ from typing import Any
 import numpy as np
 
 from wtflow.errors import DamagedRunError
-from wtflow.records.core import IMAGE_SUFFIXES, Tried
 from wtflow.store import layout
-from wtflow.store.files import explained, read_json, read_records, write_array, write_atomic, write_json
+from wtflow.store.files import explained, read_json, read_records
 from wtflow.store.runs import RunStore
 
 _NUMBERS = ("score", "kept")
-
-
-def key_of(content: bytes) -> str:
-    """The key under which an image is kept: the same contents have the same."""
-    return hashlib.sha256(content).hexdigest()[:16]
-
-
-def save_tried(store: RunStore, run_id: str, tried: Tried, content: bytes) -> str:
-    """Keep one tried image; the same content again replaces the first. Returns its key.
-
-    The name that a person gave is only text in the record. Files are named by content.
-    """
-    if tried.pixel_map is None:
-        raise ValueError(f"{tried.name} has no map: {tried.problem}")
-    folder = store.folder(run_id) / layout.TRIED
-    key = key_of(content)
-    suffix = Path(tried.name).suffix.lower()
-    image_name = key + (suffix if suffix in IMAGE_SUFFIXES else ".bin")
-    write_atomic(folder / image_name, lambda file: file.write(content))
-    write_array(folder / f"{key}.npy", tried.pixel_map)
-    nearest = [list(one) for one in tried.nearest]
-    write_json(
-        folder / f"{key}.json",
-        {"name": tried.name, "score": tried.score, "image": image_name, "kept": time.time(), "nearest": nearest},
-    )
-    return key
 
 
 def list_tried(

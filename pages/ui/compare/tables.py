@@ -35,14 +35,8 @@ SECONDS_PER_MAP = 0.01
 PER_PAGE = 14
 """Full rows of seven in a wide window."""
 
-STAGES = {
-    "read": "reading",
-    "features": "features",
-    "train": "training",
-    "score": "scoring",
-    "metrics": "metrics",
-    "normals": "normals scored by others",
-}
+STAGES = {"read": "reading", "features": "features", "train": "training", "score": "scoring", "metrics": "metrics"}
+STAGES |= {"normals": "normals scored by others"}
 
 
 # -- metrics -----------------------------------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ def show_start(store: RunStore, results: RunResults) -> None:
 def _show_folder(store: RunStore, results: RunResults) -> None:
     """A folder of this computer, to inspect once or to watch."""
     path = st.text_input(
-        "Or a folder on this computer",
+        "Or a folder on the computer of the app",
         key="inspect_folder",
         persist_state="session",
         placeholder="Path of a folder, or of one image",

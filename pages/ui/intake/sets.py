@@ -44,8 +44,8 @@ def show_new(store: RunStore) -> None:
     with st.container(border=True, key="new_set"):
         st.subheader("New data set from your photos", anchor=False)
         st.write(
-            "Bring photos of good parts, and of bad ones if you have any. Sort"
-            " them by a click, mark the defects if you like, and press *Train*. The photos stay on this computer."
+            "Bring photos of good parts, and of bad ones if you have any. Sort them by a click, mark the defects if you"
+            " like, and press *Train*. The photos go to the computer that the app runs on, and no further."
         )
         with st.form("new_set_form", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
             name = st.text_input(
