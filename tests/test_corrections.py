@@ -1,13 +1,16 @@
 """What people say of a run's images becomes the next version of its data; the folder of images is only read."""
 
 import json
+import os
 import shutil
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from image_folders import noise, save
 from PIL import Image
-from run_folders import train_here, write_tiny_category
+from run_folders import tiny_settings, train_here, write_tiny_category
 from typer.testing import CliRunner
 
 from wtflow.cli.app import app
@@ -20,6 +23,8 @@ from wtflow.intake.adding import add_folder
 from wtflow.intake.corrected import apply_corrections, preview_words
 from wtflow.intake.corrections import correct, correct_file, corrections_of, folder_for, take_back
 from wtflow.intake.rank import rank_unsorted
+from wtflow.jobs.again import train_again
+from wtflow.records.core import RunStatus
 from wtflow.records.intake import Labelled
 from wtflow.results import open_results
 from wtflow.store.dataset_versions import newest_version, open_version, version_of, version_root
@@ -159,6 +164,21 @@ def test_two_runs_are_compared_on_images_that_neither_was_trained_on(run, monkey
     correct(store, new, "test/spot/001.png", "good")
     assert apply_corrections(store, new).version.number == 3
     assert newest_version(store, "plate").number == 3
+
+
+def test_training_again_takes_the_settings_of_the_run_and_the_images_of_the_version(run, monkeypatch):
+    monkeypatch.setattr("wtflow.intake.versions.find_pairs", lambda *_: ())
+    store, run_id, _ = run
+    busy = store.create(Path("/data"), "another", tiny_settings())
+    store.write_status(busy, RunStatus(state="running", pid=os.getpid(), heartbeat=time.time()))
+    correct(store, run_id, "test/spot/000.png", "out")
+    version = apply_corrections(store, run_id).version
+    new = train_again(store, run_id, version.name, version.number)
+    config = store.config(new)
+    assert store.status(new).state == "queued", "another training goes on"
+    assert config.settings == store.config(run_id).settings
+    assert version_of(config.root) == (version.name, version.number)
+    assert config.category == version.name
 
 
 def shell(*arguments: str) -> tuple[int, dict, str]:

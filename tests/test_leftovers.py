@@ -43,6 +43,7 @@ def test_half_written_files_go_when_they_are_old_wherever_they_lie_and_others_st
     places = ("", ".cache", ".readings", stopped, running)
     inside = ("", "checkpoints", "derived", "derived/small-0a", "tried", "what_ifs")
     folders = [store.home / a for a in places[:3]] + [store.home / a / b for a in places[3:] for b in inside]
+    folders += [store.home / name for name in ("data/plate", "data/plate/originals", "inspections/20260101-000000-x")]
     for folder in folders:
         put(folder / "kept.npz", OLD_S)
         put(folder / ".lock-of-somebody", OLD_S)
@@ -50,7 +51,7 @@ def test_half_written_files_go_when_they_are_old_wherever_they_lie_and_others_st
     kept = everything(store.home)
     fresh = {put(folder / ".maps.npy.0123abcd") for folder in folders}
     old = {put(folder / ".status.json.deadbeef", OLD_S) for folder in folders}
-    assert len(old) == 15
+    assert len(old) == 18
     trainings.reconcile(store)
     assert everything(store.home) == kept | fresh
     put(old.pop(), OLD_S)
@@ -60,8 +61,16 @@ def test_half_written_files_go_when_they_are_old_wherever_they_lie_and_others_st
 
 def test_half_made_and_half_deleted_runs_go_once_their_process_is_gone(place):
     store, *_ = place
-    dead = [put(store.home / name / "x" / "a.npy") for name in (f".keeping-{DEAD}", f".deleted-2026-x-{DEAD}")]
-    mine = [put(store.home / f".keeping-{os.getpid()}" / "b.npy"), put(store.home / ".keeping-x" / "c.npy")]
+    versions, inspected = "data/plate/versions", "inspections"
+    names = (
+        f".keeping-{DEAD}",
+        f".deleted-2026-x-{DEAD}",
+        f"data/.deleted-plate-{DEAD}",
+        f"{versions}/.making-3-{DEAD}",
+    )
+    dead = [put(store.home / name / "x" / "a.npy") for name in (*names, f"{inspected}/.deleted-2026-x-{DEAD}")]
+    living = (f".keeping-{os.getpid()}", ".keeping-x", f"{versions}/.making-4-{os.getpid()}", f"{versions}/3")
+    mine = [put(store.home / name / "b.npy") for name in living]
     trainings.reconcile(store)
     assert not any(path.parents[1].exists() for path in dead)
     assert all(path.exists() for path in mine)

@@ -44,7 +44,6 @@ def start(
     if not sources and not uploads:
         raise SettingsError("There is nothing to inspect.", fix="Give a folder, or images.")
     with locked(store):
-        inspections.tidy(store)
         n_alive = sum(one.status.is_active for one in look_all(store))
         if n_alive >= MOST_AT_ONCE:
             raise RunBusyError(f"{n_alive} inspections are already running.", fix="Wait for one to end, or stop it.")

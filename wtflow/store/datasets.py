@@ -12,6 +12,7 @@ Every write is one change to the newest manifest. Whoever passes the serial that
 changed the same images meanwhile; nothing is lost in silence.
 """
 
+import os
 import re
 import shutil
 import time
@@ -237,7 +238,7 @@ def _check_share(share: float) -> None:
 
 def remove_folder(folder: Path) -> None:
     """Delete a folder for good. It is renamed first, so that a half-deleted one is never listed."""
-    grave = folder.with_name(f".deleted-{folder.name}")
+    grave = folder.with_name(f".deleted-{folder.name}-{os.getpid()}")
     with explained(folder):
         shutil.rmtree(grave, ignore_errors=True)
         folder.rename(grave)

@@ -13,7 +13,6 @@ inspections/<inspection_id>/
     log.txt, stop    as in the folder of a run
 """
 
-import contextlib
 import os
 import shutil
 import time
@@ -197,13 +196,6 @@ def read_normals(store: RunStore, inspection_id: str) -> Looks | None:
         return None
     except Exception:  # NumPy raises many kinds of errors for a damaged file; it can be measured again
         return None
-
-
-def tidy(store: RunStore) -> None:
-    """Remove what deleting left when it was killed."""
-    with contextlib.suppress(OSError):
-        for path in (store.home / FOLDER).glob(".deleted-*"):
-            shutil.rmtree(path, ignore_errors=True)
 
 
 def upload_names(names: Sequence[str]) -> list[str]:

@@ -15,6 +15,8 @@ from pathlib import Path
 import psutil
 
 from wtflow.store import layout
+from wtflow.store.datasets import DATA, VERSIONS
+from wtflow.store.inspections import FOLDER as INSPECTIONS
 from wtflow.store.runs import RunStore
 from wtflow.store.small_files import small_folders
 
@@ -22,19 +24,20 @@ OLD_AFTER_S = 3600.0
 
 _HALF_WRITTEN = re.compile(r"\..+\.[0-9a-f]{8}")
 """As `files.write_atomic` and the feature cache name what they write: `.NAME.` and eight hexadecimal digits."""
-_IN_WORK = re.compile(r"\.(?:keeping|deleted-.*)-(?P<pid>[0-9]+)")
-"""As `keep_run` and `RunStore.delete` name folders; the number is that of their process."""
+_IN_WORK = re.compile(r"\.(?:keeping|(?:deleted|making)-.*)-(?P<pid>[0-9]+)")
+"""As folders are named while they are made or deleted: runs, inspections, data sets and their versions. The number is
+that of the process.
+"""
 
 
 def tidy(store: RunStore, active: Collection[str]) -> None:
     """Remove what killed processes left in a store. `active`: runs whose processes live, or that wait for one. Call it
     under the store's lock; what cannot be removed stays.
     """
-    with contextlib.suppress(OSError):
-        for path in list(store.home.iterdir()):
-            match = _IN_WORK.fullmatch(path.name)
-            if match and not _lives(int(match["pid"]), path):
-                shutil.rmtree(path, ignore_errors=True)
+    for path in _in_work(store):
+        match = _IN_WORK.fullmatch(path.name)
+        if match and not _lives(int(match["pid"]), path):
+            shutil.rmtree(path, ignore_errors=True)
     for folder in _folders(store):
         _remove_half_written(folder, OLD_AFTER_S)
     for run_id in store.ids():
@@ -51,9 +54,20 @@ def tidy_run(store: RunStore, run_id: str) -> None:
         _remove_half_written(place, 0.0)
 
 
+def _in_work(store: RunStore) -> Iterator[Path]:
+    """Hidden entries of every folder in which folders are made and deleted."""
+    data = store.home / DATA
+    for folder in (store.home, store.home / INSPECTIONS, data, *data.glob(f"*/{VERSIONS}")):
+        with contextlib.suppress(OSError):
+            yield from list(folder.glob(".*"))
+
+
 def _folders(store: RunStore) -> Iterator[Path]:
     """Where files are written in one step."""
     yield from (store.home, store.home / layout.CACHE, store.home / layout.READINGS)
+    for part in (DATA, INSPECTIONS):
+        found = [path for pattern in ("*", "*/*") for path in (store.home / part).glob(pattern)]
+        yield from (path for path in found if path.name != VERSIONS and path.is_dir())
     places = (Path(layout.CHECKPOINT).parent, layout.DERIVED, layout.TRIED, layout.WHAT_IFS)
     for run_id in store.ids():
         folder = store.home / run_id
