@@ -320,6 +320,7 @@ def test_warnings_of_the_check_are_printed_before_training_begins(store, data, m
     assert {one["code"] for one in written[1]["findings"]} >= {"sounds_good", "too_deep", "extra_file"}
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_says_why_and_exits_with_two(store, data):
     (data / "plate/train/good/000.png").write_bytes(b"not an image")
     result = call("train", data, "plate", *QUICK, "--json", "--no-check")

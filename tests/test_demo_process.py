@@ -47,6 +47,7 @@ def test_it_is_absent_then_drawn_share_by_share_then_ready_and_leaves_no_status(
     assert [path.name for path in (store.home / demos.FOLDER).iterdir()] == ["log.txt"]
 
 
+@pytest.mark.slow
 def test_ten_who_ask_at_once_begin_one_process(store: RunStore, drawing: Drawing):
     drawing.hold.touch()
     with ThreadPoolExecutor(10) as pool:
@@ -112,6 +113,7 @@ def test_what_was_drawn_before_a_failure_counts(store: RunStore, drawing: Drawin
     assert demo_state(store).state == "failed"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["{", "[]", '{"state": "running", "pid": []}'])
 def test_a_status_that_cannot_be_read_stops_nobody_from_drawing(store: RunStore, drawing: Drawing, text: str):
     (store.home / demos.FOLDER).mkdir()

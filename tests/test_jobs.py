@@ -103,6 +103,7 @@ def test_a_worker_that_ignores_the_request_is_terminated_and_then_killed(place, 
     wait(store, run_id, "stopped")
 
 
+@pytest.mark.slow
 def test_a_category_is_not_trained_twice_at_once_and_others_wait_their_turn(place, tmp_path):
     store, root = place
     write_tiny_category(tmp_path / "data", "disc")

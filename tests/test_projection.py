@@ -127,6 +127,7 @@ def nearest_is_alike(points: np.ndarray) -> float:
     return float((distance.argmin(1) % 2 == np.arange(len(points)) % 2).mean())
 
 
+@pytest.mark.slow
 def test_clouds_stay_apart_also_for_points_placed_afterwards(projected):
     assert projected.points.shape == (1, 120, 2) and projected.t.tolist() == [T]
     assert projected.points.dtype == np.float32

@@ -518,6 +518,7 @@ def is_gone(process: psutil.Process) -> bool:
     return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
+@pytest.mark.slow
 def test_a_task_runs_with_a_rising_share_to_its_end_even_if_the_page_forgets_it(no_zombies, place):
     store, run_id = place
     request = LONG.model_copy(update={"plan": LONG.plan[:5]})

@@ -167,6 +167,7 @@ def test_two_thousand_particles_play_to_the_end_without_a_jump_and_the_page_hear
     }
 
 
+@pytest.mark.slow
 def test_a_rerun_of_the_page_changes_nothing_and_draws_nothing(travel):
     slider = travel.page.get_by_role("slider")
     slider.focus()
@@ -343,6 +344,7 @@ def test_picture_and_play_button_share_the_height_that_the_page_gives_on_wide_an
         assert stage > 300, width
 
 
+@pytest.mark.slow
 def test_without_webgl_the_same_particles_are_drawn(browser, server):
     refuse = """
         const get = HTMLCanvasElement.prototype.getContext;

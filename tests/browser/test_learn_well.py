@@ -29,6 +29,7 @@ def notes(lesson) -> str:
     return "\n".join(label for label, check in lesson.checks.items() if check["computed"] is None)
 
 
+@pytest.mark.slow
 def test_a_dragged_anomaly_is_scored_as_the_same_network_scores_it_in_python_and_the_link_brings_it_back(opened):
     lesson = opened("lesson=well&data=rings&set=coupling:2")
     before = lesson.checks[SCORE]["computed"]

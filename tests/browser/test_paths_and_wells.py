@@ -81,6 +81,7 @@ class Drawn:
         self.page.mouse.up()
 
 
+@pytest.mark.slow
 def test_paths_play_scrub_and_stay_as_they_were_after_a_reload(server, page):
     page.goto(f"{server}/trajectories")
     field = Drawn(page)

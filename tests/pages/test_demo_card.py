@@ -112,6 +112,7 @@ def test_categories_that_are_drawn_show_before_the_others_are(open_page: OpenPag
     assert page.button(key="draw_demo").label == "Draw the demo images"
 
 
+@pytest.mark.slow
 def test_a_failure_is_a_sentence_and_the_next_try_succeeds(open_page: OpenPage, store: RunStore, drawing: Drawing):
     mine = demo_root(store) / FIRST / "mine.txt"
     mine.parent.mkdir(parents=True)
@@ -151,6 +152,7 @@ def test_a_page_loaded_again_meanwhile_goes_on_to_train_it_too(
     assert watched == trained != []
 
 
+@pytest.mark.slow
 def test_sessions_that_ask_together_share_one_drawing_and_one_training(
     open_page: OpenPage, store: RunStore, drawing: Drawing, trained: list[str], watched: list[str]
 ):
