@@ -13,6 +13,7 @@ from pages.ui.image_and_map import read_position, show_image_and_map
 from pages.ui.intake.correct import offer_correction, show_corrections
 from pages.ui.localization.what_if import show_what_if
 from pages.ui.note_taking import show_image_notes
+from pages.ui.probe import show_followed
 from pages.ui.relocation import show_where_images_are
 from pages.ui.words import glossed
 from wtflow import numbers
@@ -21,7 +22,6 @@ from wtflow.failures.score_origin import origin_of_score
 from wtflow.numbers import of_threshold
 from wtflow.numbers import score as format_score
 from wtflow.plots import theme
-from wtflow.plots.probe import plot_probe
 from wtflow.plots.scores import plot_score_strip
 from wtflow.plots.theme import OUTCOMES
 from wtflow.results import CalledRow, RunResults, add_outcomes, find_sample, image_at, image_of_row
@@ -173,29 +173,8 @@ def show_probe(store: RunStore, results: RunResults, image: CalledRow) -> None:
             )
     if position is None:
         return
-    try:
-        with st.spinner("Following the position (the first time loads the network: some seconds)"):
-            probe = cache.probe(store, results.run_id, int(image.row), *position)
-    except WTFlowError as error:
-        show_error(error)
-        return
-    st.plotly_chart(
-        plot_probe(probe),
-        key="probe",
-        config=theme.CONFIG,
-        alt=f"Norm and score of row {position[0]}, column {position[1]} at every saved step",
-    )
-    st.caption(
-        f"Row {position[0]}, column {position[1]}: the map shows {format_score(probe.map_score)}. "
-        f"The feature has {probe.n_channels} channels; noise has a norm near {format_score(probe.n_channels**0.5)}. "
-        "Channels are those that the flow sees, after normalising."
-        + (
-            f" Normal images score higher this near the edge, so scores here are divided by {probe.edge_factor:.2f}."
-            if probe.edge_factor > 1.005
-            else ""
-        )
-    )
-    show_neighbours(store, results, int(image.row), position)
+    if show_followed(lambda: cache.probe(store, results.run_id, int(image.row), *position), position):
+        show_neighbours(store, results, int(image.row), position)
 
 
 def show_neighbours(store: RunStore, results: RunResults, row: int, position: tuple[int, int]) -> None:

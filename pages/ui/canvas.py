@@ -12,7 +12,7 @@ from pages.ui.frame import ASSETS
 _paint = component(
     "wtflow_paint",
     html='<div class="paint"></div>',
-    css=(ASSETS / "paint.css").read_text(encoding="utf-8"),
+    css="".join((ASSETS / name).read_text(encoding="utf-8") for name in ("canvas_tools.css", "paint.css")),
     js="\n".join((ASSETS / name).read_text(encoding="utf-8") for name in ("elements.js", "paint.js")),
 )
 

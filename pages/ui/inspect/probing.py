@@ -2,14 +2,10 @@
 
 import streamlit as st
 
-from pages.ui.errors import show_error
 from pages.ui.image_and_map import read_position
 from pages.ui.inspect import inspect_cache
+from pages.ui.probe import show_followed
 from pages.ui.words import glossed
-from wtflow.errors import WTFlowError
-from wtflow.numbers import score as format_score
-from wtflow.plots import theme
-from wtflow.plots.probe import plot_probe
 from wtflow.records.inspect import Inspected, Inspection
 from wtflow.store.layout import is_run_id
 from wtflow.store.runs import RunStore
@@ -31,19 +27,4 @@ def show_probe(store: RunStore, inspection: Inspection, row: Inspected) -> None:
     if not is_run_id(inspection.detector):
         st.caption("This detector came from a file, not from a run of this app: its positions are not followed here.")
         return
-    try:
-        with st.spinner("Following the position (the first time loads the network: some seconds)"):
-            probe = inspect_cache.probe(store, inspection, row, *position)
-    except WTFlowError as error:
-        show_error(error)
-        return
-    st.plotly_chart(
-        plot_probe(probe),
-        key="probe",
-        config=theme.CONFIG,
-        alt=f"Norm and score of row {position[0]}, column {position[1]} at every saved step",
-    )
-    st.caption(
-        f"Row {position[0]}, column {position[1]}: the map shows {format_score(probe.map_score)}. The feature has"
-        f" {probe.n_channels} channels; noise has a norm near {format_score(probe.n_channels**0.5)}."
-    )
+    show_followed(lambda: inspect_cache.probe(store, inspection, row, *position), position)

@@ -24,7 +24,7 @@ PNG = "data:image/png;base64,"
 _mount = component(
     "wtflow_mask",
     html='<div class="mask"></div>',
-    css=(FOLDER / "mask.css").read_text(encoding="utf-8"),
+    css="".join(path.read_text(encoding="utf-8") for path in (ASSETS / "canvas_tools.css", FOLDER / "mask.css")),
     js="\n".join(path.read_text(encoding="utf-8") for path in PARTS),
 )
 
