@@ -6,8 +6,8 @@ from numpy.typing import ArrayLike
 
 from wtflow.numbers import PERCENT_SIGN, percent
 from wtflow.numbers import score as format_score
-from wtflow.plots.axes import TEXT_PX, ground_shape, score_axis, side_note, threshold_shape
-from wtflow.plots.histogram import HEADROOM
+from wtflow.plots.axes import score_axis
+from wtflow.plots.mirrored import edges_of, ends_of, lay_out, mirrored_bars
 from wtflow.plots.theme import COLOURS, add_empty_note, style
 
 N_BINS = 40
@@ -28,10 +28,7 @@ def plot_against(
     if new.size + known.size == 0:
         return add_empty_note(figure, "No scores to show.")
     axis = score_axis(np.concatenate([new, known, [threshold]]))  # where it lies to the scores is the question
-    edges = axis.edges(N_BINS)
-    edges[0], edges[-1] = axis.low, axis.high  # rounding in geomspace must not push the extreme images out
-    if axis.low < threshold < axis.high:
-        edges = np.union1d(edges, threshold)
+    edges = edges_of(axis, N_BINS, threshold)
     called = new >= threshold
     groups = (
         (new[~called], new.size, 1, "normal", "called normal"),
@@ -44,47 +41,21 @@ def plot_against(
             counts = np.histogram(scores, edges)[0]
             tallest[side] = max(tallest[side], float(counts.max()) / n)
             figure.add_trace(_bars(edges, counts, n, side, COLOURS[colour], words))
-    room = HEADROOM * sum(tallest.values())
-    ends = [-tallest[-1] - room, tallest[1] + room]
-    line = threshold_shape(axis, threshold)
-    ticks = _ticks(max(tallest.values()), ends)
-    figure.update_layout(
-        barmode="overlay",
-        showlegend=True,
-        shapes=[line | {"label": line["label"] | {"font": {"size": TEXT_PX}}}, ground_shape()],
-        annotations=[side_note(f"↑ {names[0]}", 1), side_note(f"↓ {names[1]}", -1)] if known.size else [],
-        legend={"font": {"size": TEXT_PX}},
-        xaxis=axis.layout() | {"tickfont": {"size": TEXT_PX}},
-        yaxis={
-            "title": {"text": "share of the images"},
-            "range": ends,
-            "zeroline": False,
-            "tickfont": {"size": TEXT_PX},
-            "tickvals": ticks,
-            "ticktext": [f"{100 * abs(tick):.3g}{PERCENT_SIGN}" for tick in ticks],
-        },
-    )
-    return figure
+    ends = ends_of(tallest)
+    ticks = {tick: f"{100 * abs(tick):.3g}{PERCENT_SIGN}" for tick in _ticks(max(tallest.values()), ends)}
+    return lay_out(figure, axis, threshold, "share of the images", ends, ticks, names if known.size else ())
 
 
 def _bars(edges: np.ndarray, counts: np.ndarray, n: int, side: int, colour: str, words: str) -> go.Bar:
-    """The bins that hold something: an empty bar could not be seen but could be clicked."""
-    held = np.flatnonzero(counts)
-    low, high = edges[:-1][held], edges[1:][held]
-    return go.Bar(
-        x=(low + high) / 2,
-        width=high - low,
-        y=side * counts[held] / n,
-        customdata=[[float(a), float(b)] for a, b in zip(low, high, strict=True)],
-        name=f"{int(counts.sum()):,} {words}",
-        marker={"color": colour, "line": {"width": 0}},
-        hovertext=[
-            f"{k:,} {words}: {percent(k / n)} of {n:,}<br>score {format_score(a)} to {format_score(b)}"
-            for k, a, b in zip(counts[held], low, high, strict=True)
-        ],
-        hoverinfo="text",
-        selected={"marker": {"opacity": 1}},
-        unselected={"marker": {"opacity": 0.55}},
+    return mirrored_bars(
+        edges,
+        counts,
+        side / n,
+        colour,
+        f"{int(counts.sum()):,} {words}",
+        lambda k, low, high: (
+            f"{k:,} {words}: {percent(k / n)} of {n:,}<br>score {format_score(low)} to {format_score(high)}"
+        ),
     )
 
 
