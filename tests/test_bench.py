@@ -13,7 +13,7 @@ import torch
 from run_folders import TINY
 from typer.testing import CliRunner
 
-from wtflow.bench import actions, gpu, memory, memory_stage, pages, start
+from wtflow.bench import actions, gpu, memory, memory_stage, pages, runtimes, start
 from wtflow.bench.children import run_python
 from wtflow.bench.command import make_table, run_bench
 from wtflow.bench.drawn import draw_category
@@ -397,6 +397,24 @@ def test_without_cuda_one_line_says_that_the_gpu_was_not_measured():
     assert found["figures"] == []
     assert list(found["not_run"]) == ["gpu"]
     assert sum("no CUDA device" in line for line in result.stderr.splitlines()) == 1
+
+
+def test_without_the_exporters_packages_one_line_says_that_runtimes_were_not_measured(monkeypatch):
+    monkeypatch.setattr("wtflow.bench.runtimes.missing_packages", lambda: ["onnxscript"])
+    result = call("--parts", "runtimes", "--json")
+    found = json.loads(result.stdout.splitlines()[-1])
+    assert (result.exit_code, found["figures"]) == (0, [])
+    assert found["not_run"] == {
+        "runtimes": "The runtimes were not measured: requirements-export.txt is not installed (onnxscript)."
+    }
+
+
+def test_runtimes_are_held_against_the_app_and_the_app_against_the_backbone(shop):
+    pytest.importorskip("onnxscript")
+    found = runtimes.measure(shop)
+    assert [one.floor_name for one in found[:2]] == ["the bare backbone"] * 2
+    assert found[2].name.startswith("ONNX Runtime") and found[2].target == runtimes.WORTH
+    assert {one.floor.median for one in found[2:]} == {found[0].value.median}
 
 
 def test_the_json_holds_the_machine_the_settings_and_every_figure(monkeypatch, tmp_path):

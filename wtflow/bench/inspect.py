@@ -33,7 +33,7 @@ def measure(shop: Workshop) -> list[Figure]:
 
 
 def _throughput(shop: Workshop) -> Figure:
-    samples, opened, settings = shop.data.train, _opened(shop), shop.settings
+    samples, opened, settings = shop.data.train, opened_of(shop), shop.settings
     homes = (shop.folder / f"inspect_{i}" for i in count())
 
     def inspect() -> None:
@@ -62,7 +62,8 @@ def _throughput(shop: Workshop) -> Figure:
     )
 
 
-def _opened(shop: Workshop) -> OpenedDetector:
+def opened_of(shop: Workshop) -> OpenedDetector:
+    """The workshop's detector as a file's or a run's is opened, with a threshold that is made up."""
     detector, settings = shop.training[1], shop.settings
     ids = tuple(sample.id for sample in shop.data.train)
     return OpenedDetector(

@@ -17,6 +17,7 @@ from wtflow.bench import (
     memory,
     pages,
     projection,
+    runtimes,
     scoring,
     start,
     train,
@@ -40,6 +41,7 @@ PARTS: dict[str, Callable[[Workshop], list[Figure]]] = {
     "actions": actions.measure,
     "memory": memory.measure,
     "inspect": inspect.measure,
+    "runtimes": runtimes.measure,
     "gpu": gpu.measure,
 }
 CPU = torch.device("cpu")
@@ -80,8 +82,8 @@ def run_parts(
         }
         for i, name in enumerate(names):
             progress(f"measuring {name}", 100 * i / len(names))
-            if name == "gpu" and device.type != "cuda":
-                facts["not_run"]["gpu"] = "There is no CUDA device here, so the GPU's figures were not measured."
+            if (reason := _why_not(name, device)) is not None:
+                facts["not_run"][name] = reason
                 continue
             try:
                 figures += PARTS[name](shops["gpu" if name == "gpu" else "cpu"])
@@ -89,3 +91,10 @@ def run_parts(
                 facts["failed"][name] = str(error)
     progress("measured", 100.0)
     return figures, facts
+
+
+def _why_not(name: str, device: torch.device) -> str | None:
+    """Why a part cannot be measured here, in a sentence; None where it can."""
+    if name == "gpu" and device.type != "cuda":
+        return "There is no CUDA device here, so the GPU's figures were not measured."
+    return runtimes.why_not() if name == "runtimes" else None

@@ -31,5 +31,6 @@ def what_was_inspected(inspection: Inspection) -> str:
     if not names:
         return inspection.inspection_id
     if was_dropped(inspection):
-        return numbers.count(max(inspection.counts.n_found, 1), "dropped image")
+        n = inspection.counts.n_found
+        return numbers.count(n, "dropped image") if n else "dropped images"
     return names[0].name or str(names[0]) if len(names) == 1 else f"{names[0].name} and {len(names) - 1} more"

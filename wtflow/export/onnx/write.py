@@ -26,9 +26,14 @@ OPSET: Final = 18
 NEEDED: Final = ("onnx", "onnxscript", "onnxruntime")
 
 
+def missing_packages() -> list[str]:
+    """The packages that exporting or checking needs and that are not installed."""
+    return [name for name in NEEDED if importlib.util.find_spec(name) is None]
+
+
 def require_packages() -> None:
     """Raise ExportError where a package is missing that exporting or checking needs."""
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    missing = missing_packages()
     if missing:
         raise ExportError(
             f"Exporting to ONNX needs packages that are not installed: {', '.join(missing)}.",
