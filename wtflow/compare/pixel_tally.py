@@ -8,6 +8,7 @@ AUROC and AUPRO by less than 0.001 and pixel AP by less than 0.005 (a test measu
 """
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -60,15 +61,32 @@ def make_tally(store: RunStore, results: RunResults, truth: RunTruth, progress: 
 
 def count_pixels(results: RunResults, truth: RunTruth, progress: Progress) -> PixelTally:
     """The tally of a run's test images on a truth at the size of the run's maps, which need not be the run's own."""
-    test = results.test
-    rising = _thresholds(results)
-    counts = np.zeros((3, len(test), len(rising)), np.float32)
-    for i, image in enumerate(each_image(test)):
-        drawn = truth.of(image.sample_id, is_defective=image.is_defective)
+    images = list(each_image(results.test))
+    return count_maps(
+        results.test.row.to_numpy(),
+        lambda i: pixel_map(results, int(images[i].row)),
+        lambda i: truth.of(images[i].sample_id, is_defective=images[i].is_defective),
+        results.test.is_defective.to_numpy(bool),
+        progress,
+    )
+
+
+def count_maps(
+    rows: np.ndarray,
+    map_of: Callable[[int], np.ndarray],
+    truth_of: Callable[[int], Truth | None],
+    is_defective: np.ndarray,
+    progress: Progress,
+) -> PixelTally:
+    """The tally of N images, known by rows (N,): map and truth of image i, both of one shape; None leaves it out."""
+    rising = _thresholds(map_of, is_defective)
+    counts = np.zeros((3, len(rows), len(rising)), np.float32)
+    for i in range(len(rows)):
+        drawn = truth_of(i)
         if drawn is not None:
-            counts[:, i] = _count(pixel_map(results, int(image.row)), drawn, rising)
-        progress(i + 1, len(test))
-    return PixelTally(test.row.to_numpy(), rising[::-1].copy(), *counts[:, :, ::-1].copy())
+            counts[:, i] = _count(map_of(i), drawn, rising)
+        progress(i + 1, len(rows))
+    return PixelTally(rows, rising[::-1].copy(), *counts[:, :, ::-1].copy())
 
 
 def pixel_metrics(tally: PixelTally, rows: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
@@ -116,20 +134,16 @@ def truth_key(truth: RunTruth) -> str:
     return digest.hexdigest()[:16]
 
 
-def _thresholds(results: RunResults) -> np.ndarray:
+def _thresholds(map_of: Callable[[int], np.ndarray], is_defective: np.ndarray) -> np.ndarray:
     """float32, rising from 0: close together where few normal pixels lie above, since AUPRO looks there."""
-    test = results.test
     quantiles = []
     for part, shares in (
-        (test[~test.is_defective.astype(bool)], np.geomspace(SMALLEST_SHARE, 1, N_TAIL)),
-        (
-            test[test.is_defective.astype(bool)],
-            np.r_[np.linspace(0, 1, N_BODY), np.geomspace(SMALLEST_SHARE, 1, N_TAIL)],
-        ),
+        (np.flatnonzero(~is_defective), np.geomspace(SMALLEST_SHARE, 1, N_TAIL)),
+        (np.flatnonzero(is_defective), np.r_[np.linspace(0, 1, N_BODY), np.geomspace(SMALLEST_SHARE, 1, N_TAIL)]),
     ):
-        looked_at = part.iloc[spaced(len(part), N_LOOKED_AT)]
+        looked_at = part[spaced(len(part), N_LOOKED_AT)]
         if len(looked_at):
-            pixels = np.concatenate([pixel_map(results, int(row)).ravel() for row in looked_at.row])
+            pixels = np.concatenate([map_of(i).ravel() for i in looked_at])
             quantiles.append(np.quantile(pixels, 1 - shares))
     return np.unique(np.concatenate([[0.0], *quantiles]).astype(np.float32))
 
