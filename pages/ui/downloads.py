@@ -1,4 +1,6 @@
-"""A figure as files: PNG, SVG, its data, and the animation as a movie. Nothing is drawn before a person requests it."""
+"""A figure as files: PNG, SVG, PDF, its data, and the animation as a movie. Nothing is drawn before a person requests
+it.
+"""
 
 from collections.abc import Callable
 from typing import Literal
@@ -19,12 +21,20 @@ Film = Callable[[MovieFormat, Callable[[int, int], None]], bytes]
 _STILLS = (
     ("PNG", "png", "image/png", "For text and slides, 300 dots per inch"),
     ("SVG", "svg", "image/svg+xml", "For papers: lines and text stay sharp"),
+    ("PDF", "pdf", "application/pdf", "For papers that are written in LaTeX"),
 )
 _MOVIES: dict[MovieFormat, tuple[str, str]] = {"gif": ("GIF", "image/gif"), "mp4": ("MP4", "video/mp4")}
 
 
 def show_downloads(
-    name: str, *, png: Make, svg: Make, csv: Make | None = None, movie: Film | None = None, label: str = "Download"
+    name: str,
+    *,
+    png: Make,
+    svg: Make,
+    pdf: Make | None = None,
+    csv: Make | None = None,
+    movie: Film | None = None,
+    label: str = "Download",
 ) -> None:
     """A small menu of files to download, named `<run>-<name>.png` and so on.
     `name` is also what sets it apart on its page.
@@ -34,8 +44,10 @@ def show_downloads(
     """
     with st.popover(label, icon=":material/download:", type="tertiary", key=f"downloads_{name}"):
         with st.container(horizontal=True):
+            makes = {"png": png, "svg": svg, "pdf": pdf}
             for kind, ending, mime, hint in _STILLS:
-                _offer(kind, png if ending == "png" else svg, name, ending, mime, hint)
+                if (make := makes[ending]) is not None:
+                    _offer(kind, make, name, ending, mime, hint)
             if csv is not None:
                 _offer("CSV", csv, name, "csv", "text/csv", "The numbers behind the figure")
         if movie is not None:
@@ -49,6 +61,7 @@ def offer_still(
     csv: Make | None = None,
     movie: Film | None = None,
     label: str = "Download",
+    with_pdf: bool = False,
 ) -> None:
     """The menu of a still figure: `still` is its function in wtflow.plots.still, `records` what that takes.
     Rest as in `show_downloads`.
@@ -57,6 +70,7 @@ def offer_still(
         name,
         png=lambda: _draw(still, records, "png"),
         svg=lambda: _draw(still, records, "svg"),
+        pdf=(lambda: _draw(still, records, "pdf")) if with_pdf else None,
         csv=csv,
         movie=movie,
         label=label,
@@ -66,9 +80,10 @@ def offer_still(
 def _draw(name: str, records: tuple, ending: str) -> bytes:
     """A Matplotlib figure as bytes; Matplotlib is loaded only when someone requests a file."""
     from wtflow.plots import still
-    from wtflow.plots.still.sheet import to_png, to_svg
+    from wtflow.plots.still.sheet import to_pdf, to_png, to_svg
 
-    return (to_png if ending == "png" else to_svg)(getattr(still, name)(*records))
+    write = {"png": to_png, "svg": to_svg, "pdf": to_pdf}[ending]
+    return write(getattr(still, name)(*records))
 
 
 def _offer(label: str, data: Make | bytes, name: str, ending: str, mime: str, hint: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The sheet of paper that all stills share: sizes, type, lines, and how a figure becomes PNG or SVG.
+"""The sheet of paper that all stills share: sizes, type, lines, and how a figure becomes PNG, SVG or PDF.
 
 Everything is set on the figure and never in Matplotlib's global settings, because pages run in threads of one process.
 Sizes are those of a journal's column (89 mm) and page (183 mm).
@@ -32,14 +32,15 @@ HEAT_MAP = LinearSegmentedColormap.from_list(
 """The theme's heat scale (written there as "rgb(r, g, b)")."""
 
 DRAWING = threading.RLock()
-"""Held while Matplotlib draws: its caches of fonts and layouts, and the two settings that SVG
-needs, belong to the whole process.
+"""Held while Matplotlib draws: its caches of fonts and layouts, and the settings that SVG and PDF
+need, belong to the whole process.
 """
 
-_SVG = {
+_SVG: dict[str, object] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "wtflow",
 }  # text stays text; names of shapes do not change from one call to the next
+_PDF: dict[str, object] = {"pdf.fonttype": 42}
 _DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.2, 1.2, 1.2)), (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1)))
 SHELL_DASH = (0, (1, 1.2))
 _MARKERS = ("o", "^", "s", "D", "v", "P", "X")
@@ -176,11 +177,21 @@ def to_svg(figure: Figure) -> bytes:
     """SVG whose text stays text, so that it can be searched and set in another type.
     The same figure gives the same bytes.
     """
+    return _saved(figure, "svg", _SVG, {"Date": None, "Creator": None})
+
+
+def to_pdf(figure: Figure) -> bytes:
+    """PDF whose text stays text, in outline type, as publishers ask for. The same figure gives the same bytes."""
+    return _saved(figure, "pdf", _PDF, {"CreationDate": None, "Creator": None, "Producer": None})
+
+
+def _saved(figure: Figure, kind: str, settings: dict[str, object], metadata: dict[str, None]) -> bytes:
+    """A figure as a file of this kind, with these settings of Matplotlib while it is written."""
     with DRAWING, io.BytesIO() as file:
-        before = {name: matplotlib.rcParams[name] for name in _SVG}
-        matplotlib.rcParams.update(_SVG)
+        before = {name: matplotlib.rcParams[name] for name in settings}
+        matplotlib.rcParams.update(settings)
         try:
-            figure.savefig(file, format="svg", dpi=DPI, facecolor="white", metadata={"Date": None, "Creator": None})
+            figure.savefig(file, format=kind, dpi=DPI, facecolor="white", metadata=metadata)
         finally:
             matplotlib.rcParams.update(before)
         return file.getvalue()
