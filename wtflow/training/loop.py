@@ -53,13 +53,12 @@ class Trainer:
             if n_threads is None
             else prepared_ahead(batches, steps, n_threads)
         )
-        with closing(drawn), side_by_side(self._n_portions()) as each:
+        with closing(drawn), side_by_side(self.n_portions()) as each:
             for batch in drawn:
-                loss = self._take_step(batch, each)
-                self.step += 1
+                loss = self.take_step(batch, each)
                 on_step(self.step, loss)
 
-    def _n_portions(self) -> int:
+    def n_portions(self) -> int:
         """How many cores share a batch, a portion each: as many as torch has, on a CPU, where no row of a batch
         depends on another.
         """
@@ -67,10 +66,11 @@ class Trainer:
             return 1
         return max(1, min(n_cores(), self.settings.batch_size // FEWEST_ROWS))
 
-    def _take_step(self, batch: Batch, each: SideBySide) -> float:
+    def take_step(self, batch: Batch, each: SideBySide) -> float:
+        """Learn from one batch, whose rows `each` shares among cores; its loss."""
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.step, self.total_steps, self.settings)
-        parts = each(self._loss_and_gradients, _split(batch, self._n_portions()))
+        parts = each(self._loss_and_gradients, _split(batch, self.n_portions()))
         for i, parameter in enumerate(self.velocity.parameters()):
             parameter.grad = sum((gradients[i] for _, gradients in parts[1:]), parts[0][1][i])
         nn.utils.clip_grad_norm_(self.velocity.parameters(), MAX_GRADIENT_NORM)
@@ -81,6 +81,7 @@ class Trainer:
                 f"The loss is not finite at step {self.step + 1}.",
                 fix="Lower the learning rate, or check the images and weights.",
             )
+        self.step += 1
         return value
 
     def _loss_and_gradients(self, portion: tuple[Batch, float]) -> tuple[Tensor, tuple[Tensor, ...]]:
