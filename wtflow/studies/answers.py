@@ -16,6 +16,7 @@ from wtflow.records.normals import NormalScores
 from wtflow.results import RunResults
 from wtflow.store import derived, layout
 from wtflow.store.runs import RunStore
+from wtflow.studies.coupling.kept import study_in, study_out
 from wtflow.studies.requests import VERSION, A, LandscapeAnswer, NormalsRequest, Request, RequestFor, StepsAnswer
 
 _TRAVEL = ("t", "norm", "speed", "alignment", "straightness", "radial", "plane")
@@ -234,6 +235,7 @@ _ENCODE: dict[str, Callable[[Any], tuple[derived.Arrays, dict[str, Any]]]] = {
     "overtime": _over_time_out,
     "pictures": _pictures_out,
     "normals": _normals_out,
+    "coupling": study_out,
 }
 _DECODE: dict[str, Callable[[derived.Arrays, dict[str, Any]], Any]] = {
     "travel": _travel_in,
@@ -246,4 +248,5 @@ _DECODE: dict[str, Callable[[derived.Arrays, dict[str, Any]], Any]] = {
     "overtime": _over_time_in,
     "pictures": _pictures_in,
     "normals": _normals_in,
+    "coupling": study_in,
 }

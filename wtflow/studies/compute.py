@@ -6,13 +6,16 @@ from typing import Any, Final, cast
 from wtflow.errors import StoreError
 from wtflow.failures.facts import compute_facts
 from wtflow.machine.progress import ShareDone
+from wtflow.records.coupling import CouplingStudy
 from wtflow.records.drawn import DrawnPictures
 from wtflow.records.failures import ImageFacts
 from wtflow.records.normals import NormalScores
 from wtflow.results import open_results
+from wtflow.store import derived
 from wtflow.store.runs import RunStore
-from wtflow.studies.answers import ask
-from wtflow.studies.requests import A, Answer, NormalsRequest, Request, RequestFor
+from wtflow.studies.answers import answer_path, ask
+from wtflow.studies.coupling.kept import part_path
+from wtflow.studies.requests import A, Answer, CouplingRequest, NormalsRequest, Request, RequestFor
 from wtflow.studies.small_pictures import fill_small, looks_of, open_small
 
 
@@ -31,6 +34,7 @@ def compute_answer(store: RunStore, run_id: str, request: RequestFor[A], progres
     if not question.is_current():
         raise StoreError(f"Run {run_id} changed while this was computed.", fix="Compute it again.")
     question.save(answer)
+    derived.discard(part_path(question.path))
     return answer
 
 
@@ -64,6 +68,14 @@ def _from_features(store: RunStore, run_id: str, request: Request, progress: Sha
     return score_normals(store, run_id, cast(NormalsRequest, request), progress)
 
 
+def _from_small_flows(store: RunStore, run_id: str, request: Request, progress: ShareDone) -> CouplingStudy:
+    from wtflow.studies.coupling.study import compute_study  # imports torch
+    from wtflow.studies.run_flow import open_flow
+
+    part = part_path(answer_path(store, run_id, request))
+    return compute_study(open_flow(store, run_id), cast(CouplingRequest, request), part, progress)
+
+
 _COMPUTED_BY: Final[dict[str, Callable[[RunStore, str, Request, ShareDone], Any]]] = {
     "facts": _from_results,
     "pictures": _drawn,
@@ -75,6 +87,7 @@ _COMPUTED_BY: Final[dict[str, Callable[[RunStore, str, Request, ShareDone], Any]
     "yardstick": _from_own_steps,
     "overtime": _from_own_steps,
     "normals": _from_features,
+    "coupling": _from_small_flows,
 }
 """Kind of a request -> what computes its answer: from the results on disk, or from the network and the features too."""
 

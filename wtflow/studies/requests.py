@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from wtflow.config import Solver
 from wtflow.errors import SettingsError
+from wtflow.records.coupling import CouplingStudy
 from wtflow.records.drawn import DrawnPictures
 from wtflow.records.failures import ImageFacts, NearestNormals
 from wtflow.records.flow import Landscape, PlaneKind, Projection, ReturnTrip, StepsRow, Travel
@@ -34,6 +35,7 @@ Answer = (
     | Yardstick
     | OverTime
     | NormalScores
+    | CouplingStudy
 )
 A = TypeVar("A", bound=Answer)
 A_co = TypeVar("A_co", bound=Answer, covariant=True)
@@ -160,6 +162,30 @@ class NormalsRequest(RequestFor[NormalScores]):
     effort: Literal["short", "full"] = "full"
 
 
+class CouplingRequest(RequestFor[CouplingStudy]):
+    """Small flows on the run's features under each coupling, by dimension and group. The defaults: the quick form."""
+
+    kind: Literal["coupling"] = "coupling"
+    is_full: bool = Field(False, description="Every dimension with every group size, not only the run's own of one.")
+    dimensions: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (2, 4, 8, 16, 64, 256), description="Leading components, besides all of them."
+    )
+    group_sizes: tuple[Annotated[int, Field(ge=2, le=4096)], ...] = Field(
+        (8, 64, 256, 1024), min_length=1, description="Besides the run's own."
+    )
+    n_seeds: int = Field(3, ge=2, le=20)
+    iterations: int = Field(200, ge=1, le=100_000, description="Training steps of each flow.")
+    width: int = Field(64, ge=8, le=4096, description="Hidden width of the MLP; a quarter of it is the U-Net's.")
+    n_pairs: int = Field(1024, ge=2, le=65_536, description="Pairs of a batch.")
+    n_positions: int = Field(40_000, ge=64, description="Training positions, drawn evenly over the images.")
+    n_scored: int = Field(160_000, ge=64, description="Positions of test images that are scored, at most.")
+    n_resamples: int = Field(1000, ge=20, le=20_000)
+
+
+QUICK_COUPLING = CouplingRequest()
+FULL_COUPLING = CouplingRequest(is_full=True, iterations=600, width=128, n_positions=120_000, n_scored=400_000)
+
+
 def default_wells(solver: Solver) -> UmapRequest:
     """What the page `wells` opens with: half normals, half defects, few enough that UMAP is fitted on all of them."""
     return UmapRequest(travel=TravelRequest(how="balanced", n=2000, steps=20, solver=solver), n_fit=2000)
@@ -200,6 +226,7 @@ _Kinds = (
     | YardstickRequest
     | OverTimeRequest
     | NormalsRequest
+    | CouplingRequest
 )
 _ANY: TypeAdapter[Request] = TypeAdapter(Annotated[_Kinds, Field(discriminator="kind")])
 

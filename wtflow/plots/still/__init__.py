@@ -21,10 +21,14 @@ _HOMES = {
     "still_ideal": "ideal",
     "still_ideal_norms": "ideal",
     "still_story": "follow",
+    "still_coupling_strength": "coupling",
+    "still_coupling_effects": "coupling",
+    "still_coupling_fields": "coupling",
     "movie": "moving",
     "story_movie": "follow",
     "to_png": "sheet",
     "to_svg": "sheet",
+    "to_pdf": "sheet",
     "find_ffmpeg": "encode",
 }
 
