@@ -7,6 +7,7 @@ import streamlit as st
 from pages.ui import answers, state, thresholds, widgets
 from pages.ui.errors import show_error, shown
 from pages.ui.flow import flow_cache, flow_words, paths_beside
+from pages.ui.flow.coupling import show_coupling
 from pages.ui.flow.field import HEIGHT, field_state, show_field
 from pages.ui.flow.ideal_and_steps import show_ideal, show_steps
 from pages.ui.flow.positions_form import PathsForm, read_paths_form, show_filter, show_paths_form
@@ -18,7 +19,11 @@ from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
 from wtflow.studies.requests import TravelRequest
 
-TABS = {"ideal": "Ideal against learned", "steps": "Few steps against many"}
+TABS = {
+    "ideal": "Ideal against learned",
+    "steps": "Few steps against many",
+    "coupling": "When does the coupling matter?",
+}
 CLICKED, SHOWN = "paths_clicked", "paths_shown"
 """Session keys: the particle that was clicked last, with the paths it belongs to; and the paths on the page."""
 
@@ -109,7 +114,7 @@ def take_choice() -> None:
 
 
 def show_more(store: RunStore, results: RunResults) -> None:
-    """Two studies of the same run. Only the one that is open is computed."""
+    """Three studies of the same run. Only the one that is open is computed."""
     st.subheader("Look closer", anchor=False)
     wanted = state.choose("tab", TABS, None)
     st.segmented_control(
@@ -119,6 +124,8 @@ def show_more(store: RunStore, results: RunResults) -> None:
         show_ideal(store, results)
     elif wanted == "steps":
         show_steps(store, results)
+    elif wanted == "coupling":
+        show_coupling(store, results)
 
 
 store = open_page("trajectories")

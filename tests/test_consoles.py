@@ -69,7 +69,7 @@ def test_every_command_says_what_it_has_to_say(place, code_page, monkeypatch, tm
 
 @pytest.mark.parametrize("code_page", ["ascii", "cp1252"])
 def test_every_command_explains_itself(code_page):
-    names = [command.callback.__name__ for command in app.registered_commands]
+    names = [command.callback.__name__.replace("_", "-") for command in app.registered_commands]
     for words in ([], *([name] for name in names)):
         code, out, _ = run(code_page, *words, "--help")
         assert code == 0

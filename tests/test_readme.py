@@ -12,7 +12,10 @@ from wtflow.config import PRESETS, Settings, choices
 PROJECT = Path(__file__).resolve().parents[1]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 DEVELOP = (PROJECT / "assets/docs/develop.md").read_text(encoding="utf-8")
-COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
+COMMANDS = [
+    command.name or command.callback.__name__.replace("_", "-")  # as typer names them
+    for command in app.registered_commands
+]
 
 
 def test_every_picture_is_there():
@@ -22,7 +25,7 @@ def test_every_picture_is_there():
 
 
 def test_every_command_exists_and_none_is_left_out():
-    named = set(re.findall(r"python -m wtflow (\w+)", README)) | {"resume"}
+    named = set(re.findall(r"python -m wtflow ([\w-]+)", README)) | {"resume"}
     assert "`resume RUN`" in README
     assert named == set(COMMANDS)
 

@@ -8,6 +8,7 @@ from wtflow import console
 from wtflow.cli.bare_tile import WithBareTile
 from wtflow.cli.bench import bench
 from wtflow.cli.correct import correct
+from wtflow.cli.coupling import coupling_study
 from wtflow.cli.data import cache, check, demo
 from wtflow.cli.export import export, lesson
 from wtflow.cli.extras import missing
@@ -37,6 +38,7 @@ COMMANDS = (
     inspect,
     runs,
     threshold,
+    coupling_study,
     relocate,
     export,
     info,
