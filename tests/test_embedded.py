@@ -121,7 +121,7 @@ def test_its_name_says_where_it_comes_from():
 def test_later_stages_and_other_models_are_refused_with_what_to_do(changes):
     with pytest.raises(
         SettingsError,
-        match=r"embedded weights are for resnet18, stages 0 to 3.*choose weights imagenet, untrained or a file",
+        match=r"embedded weights are for resnet18, stages 0 to 3.*choose weights pretrained, untrained or a file",
     ):
         embedded(**changes)
 

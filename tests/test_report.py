@@ -459,10 +459,12 @@ def test_one_to_four_different_runs_make_a_report(store, run_id, n):
     ("preset", "changes"),
     [
         ("fast", {}),
-        ("fast", {"weights": "imagenet", "stages": (2,), "seed": 7}),
+        ("fast", {"weights": "pretrained", "stages": (2,), "seed": 7}),
+        ("best", {"cells": (14, 14, 14, 14), "block_groups": 2}),
         (
             "fast",
             {
+                "backbone": "mobilenetv2_100",
                 "weights": "/data/my weights/net;rm.pth",
                 "backbone_args": {"pad_type": "same", "drop_rate": 0.5},
                 "umap_after": True,
@@ -503,13 +505,13 @@ def test_the_command_trains_with_exactly_the_run_s_settings(store, tmp_path, mon
 def test_a_run_of_nothing_but_its_preset_differs_in_nothing():
     assert changed_settings(settings_from("paper")) == {}
     assert changed_settings(settings_from("fast")) == {}
-    assert changed_settings(settings_from("fast", {"weights": "imagenet"})) == {"weights": ("imagenet", "embedded")}
+    assert changed_settings(settings_from("fast", {"weights": "pretrained"})) == {"weights": ("pretrained", "embedded")}
 
 
 @pytest.mark.parametrize("weights", ["/a/b/net.pth", "C:\\a\\net.pth", "~/x/net.pth", "net.pth"])
 def test_of_a_weights_file_only_its_name_is_told(weights):
     assert without_folder(weights) == "net.pth"
-    assert without_folder("imagenet") == "imagenet"
+    assert without_folder("pretrained") == "pretrained"
 
 
 # -- figures -----------------------------------------------------------------------------------------------------------

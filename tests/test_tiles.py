@@ -30,6 +30,7 @@ from wtflow.datasets.tiles import (
 )
 from wtflow.errors import BackboneError, DamagedRunError, DatasetError, DiskFullError, SettingsError
 from wtflow.features.backbone import load_backbone
+from wtflow.features.fitting import fitted
 from wtflow.features.tiles import joined_grids, weights_along
 from wtflow.jobs import trainings
 from wtflow.jobs.estimate import estimate
@@ -232,18 +233,23 @@ def test_settings_take_off_side_or_pixels_and_an_image_size_of_whole_cells():
     for wrong in ("", "all", 0, 15, -1, "1.5", True, None):
         with pytest.raises(SettingsError, match="tile: expected off, side, or a number of pixels, 16 or more"):
             settings_from("fast", {"tile": wrong})
-    with pytest.raises(SettingsError, match="image_size must be a multiple of 16, found 100"):
-        settings_from("fast", {"tile": "side", "image_size": 100})
-    assert settings_from("fast", {"image_size": 100}).image_size == 100
+    tiled = fitted(settings_from("fast", {"tile": "side", "image_size": 100}))
+    assert (tiled.settings.image_size, len(tiled.said)) == (96, 1)
+    assert tiled.said[0] == "Image size 96 px instead of 100: resnet18 takes multiples of 16 in tiles."
+    assert fitted(settings_from("fast", {"image_size": 100})).settings.image_size == 100
     labels = [settings_from("fast", {"tile": tile}).label for tile in ("off", "side", 64)]
     assert ["tiles" in label for label in labels] == [False, True, True] and "tiles of 64 px" in labels[2]
 
 
-def test_a_backbone_whose_cells_do_not_fit_is_refused_in_a_sentence():
-    """This network's stages have twice the stride that their numbers say."""
-    chosen = {"backbone": "test_convnext", "stages": (2,), "pool_stride": 1, "padding": "zeros", "tile": "side"}
+def test_cells_come_from_the_model_and_those_that_do_not_fit_are_refused_in_a_sentence():
+    """This network's stages have twice the stride that their numbers say. A run is told (`fitted`)."""
+    chosen = tiny_settings(backbone="test_convnext", stages=(2,), pool_stride=1, padding="zeros", tile="side")
+    strip = np.zeros((1, 64, 192, 3), np.float32)
     with pytest.raises(BackboneError, match="cannot be joined from tiles: a square of 64 px has 4 x 4 positions"):
-        load_backbone(tiny_settings(**chosen)).compute(np.zeros((1, 64, 192, 3), np.float32))
+        load_backbone(chosen).compute(strip)
+    told = fitted(chosen).settings
+    assert (told.cells, told.coarsest_cell) == ((16,), 16)
+    assert load_backbone(told).compute(strip).shape[1:3] == (4, 12)
 
 
 @pytest.mark.parametrize(

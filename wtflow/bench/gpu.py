@@ -43,7 +43,7 @@ WATCH_S, SAMPLE_EVERY_MS = 5.0, 100
 
 def gpu_settings() -> dict[str, Settings]:
     """Presets by name, with the paper's backbone and random weights: speed does not depend on them."""
-    fast = settings_from("fast", {"backbone": BACKBONE, "stages": (2, 3), "weights": "imagenet"})
+    fast = settings_from("fast", {"backbone": BACKBONE, "stages": (2, 3), "weights": "pretrained"})
     return {
         preset: settings.changed({"weights": "untrained"})
         for preset, settings in (("fast", fast), ("paper", settings_from("paper")))

@@ -75,7 +75,7 @@ def bench_settings(changes: Mapping[str, object]) -> Settings:
     """Preset fast for trained weights, but with random ones: the figures do not depend on the values of weights.
     Raises SettingsError.
     """
-    trained = settings_from("fast", {"backbone": "resnet18", "image_size": 256, "weights": "imagenet"})
+    trained = settings_from("fast", {"backbone": "resnet18", "image_size": 256, "weights": "pretrained"})
     return trained.changed({"weights": "untrained", **changes})
 
 

@@ -31,7 +31,8 @@ def info(
         f"threshold {numbers.score(decided.value)} of {made}: {decided.words} {decided.comment}".rstrip(),
         f"trained {trained} on {numbers.count(facts.n_normals, 'normal image')} of {facts.category}: "
         + ", ".join(found),
-        f"backbone: {facts.source}; licence of its weights: {facts.licence or 'not known'}",
+        f"backbone: {facts.source}"
+        + ("" if "licence" in facts.source else f"; licence of its weights: {facts.licence or 'not known'}"),
         f"format {card.format}, written by version {card.made_with}; {numbers.size(sum(map(len, parts.values())))} of"
         " tensors, all as they were written",
     )

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from wtflow import console
 from wtflow.cli.findings import facts_of, look_before_training
+from wtflow.cli.fitting import say_what_fits
 from wtflow.cli.follow import ctrl_c_noted, follow, print_metrics
 from wtflow.cli.parts import Json, Mistakes, Root, Run, choice_of, weights_help
 from wtflow.cli.reading import Good, MasksAsStored, MaskValues, reading_for
@@ -26,8 +27,10 @@ def train(
         list[str] | None, typer.Option(help="The model's own argument, NAME=VALUE; repeatable.")
     ] = None,
     weights: Annotated[str | None, typer.Option(help=weights_help())] = None,
-    stages: Annotated[str | None, typer.Option(help="Such as 2,3.")] = None,
-    size: Annotated[int | None, typer.Option(help="Image size in pixels.")] = None,
+    stages: Annotated[str | None, typer.Option(help="Numbers or names, such as 2,3 or blocks.8.")] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Image size in pixels; rounded to what the backbone takes, and said.")
+    ] = None,
     tile: Annotated[
         str | None,
         typer.Option(
@@ -81,14 +84,14 @@ def train(
             changes["backbone_args"] = {
                 name: parse_value(text) for name, text in parse_pairs(backbone_arg, option="--backbone-arg").items()
             }
-        settings = settings_from(preset, changes)
+        settings, said = say_what_fits(settings_from(preset, changes))
         found = find_categories(root)
         store = RunStore()
         reading = reading_for(store, found.root, category, mask_values, good, masks_as_stored)
         findings = look_before_training(scan_category(found.root, category, reading), not no_check, settings)
         with ctrl_c_noted() as stops:
             run_id = trainings.start(store, found.root, category, settings, reading)
-            follow(store, run_id, stops, as_json, {"findings": facts_of(findings)})
+            follow(store, run_id, stops, as_json, {"findings": facts_of(findings), "said": said})
 
 
 def resume(run: Run, as_json: Json = False) -> None:

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from wtflow.config.checking import build, known
-from wtflow.config.stages import Stages
+from wtflow.config.stages import CELLS_MEANING, FINEST_MEANING, STAGES_MEANING, Stages, usual_cells
 from wtflow.config.tile import Tile
+from wtflow.config.together import cells_fit, embedded_weights_fit, network_fits
 from wtflow.config.words import (
     BACKGROUND,
     CROSS_FIT_MEANING,
@@ -28,10 +29,9 @@ from wtflow.config.words import (
     Scope,
     Score,
     Solver,
+    Weights,
 )
-
-EMBEDDED_BACKBONE, EMBEDDED_LAST_STAGE = "resnet18", 3
-"""The model whose weights ship with the app, and the last stage that they cover."""
+from wtflow.errors import SettingsError
 
 ArgValue = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str
 
@@ -47,7 +47,7 @@ class Settings(BaseModel):
         "resnet18", min_length=1, max_length=120, description="timm model whose features are used; it stays frozen."
     )
     backbone_args: dict[str, ArgValue] = Field({}, description="The model's own arguments, such as pad_type=same.")
-    weights: str = Field(
+    weights: Weights = Field(
         "embedded",
         min_length=1,
         description=(
@@ -59,11 +59,19 @@ class Settings(BaseModel):
         "reflect",
         description=(
             "What the backbone's convolutions see beyond the image: its mirror image, or zeros, which look like an"
-            " edge."
+            " edge. A transformer looks at nothing beyond it."
         ),
     )
-    stages: Stages = Field(
-        (1, 2, 3), description="Stages to read, counted from 0 at stride 2: 2 is stride 8, 3 is stride 16."
+    stages: Stages = Field((1, 2, 3), description=STAGES_MEANING)
+    cells: tuple[int, ...] = Field((), description=CELLS_MEANING)
+    block_norm: bool = Field(
+        False, description="The transformer's own last LayerNorm is applied to every block that is read."
+    )
+    block_groups: int = Field(
+        0,
+        ge=0,
+        le=8,
+        description="Blocks are averaged in so many groups of neighbours, then joined (0: each by itself).",
     )
     image_size: int = Field(
         256, ge=64, le=1024, description="Images, or their tiles, are resized to this many pixels, square."
@@ -84,12 +92,7 @@ class Settings(BaseModel):
     tile_overlap: float = Field(
         0.25, ge=0.0, le=0.5, description="Least share of a tile's side that it has in common with the next."
     )
-    finest_grid: int = Field(
-        2,
-        ge=0,
-        le=7,
-        description="Stages finer than this one are averaged down to the grid of the next that is read (0: none).",
-    )
+    finest_grid: int = Field(2, ge=0, le=7, description=FINEST_MEANING)
     pool_window: int = Field(
         1, ge=1, le=9, description="Features are averaged over a window of this many positions (1: not at all)."
     )
@@ -227,48 +230,45 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":
-        if self.network == "unet" and self.batch_size > 512:
-            raise ValueError(f"batch_size counts images for the unet, found {self.batch_size}; use 512 or fewer")
-        if self.scope == "image" and self.network == "mlp":
-            raise ValueError(
-                "scope image pairs whole images, which the mlp never sees; use scope local, or network unet"
-            )
-        n_pairs = -(-self.batch_size // self.times_per_pair)
-        if self.network == "mlp" and self.group_size > n_pairs:
-            raise ValueError(
-                f"group_size ({self.group_size}) is larger than the {n_pairs} pairs of a batch (batch_size /"
-                " times_per_pair)"
-            )
+        for check in (network_fits, embedded_weights_fit, cells_fit):
+            check(self)
         return self
 
-    @model_validator(mode="after")
-    def _embedded_weights_fit(self) -> "Settings":
-        if self.weights == "embedded" and (self.backbone != EMBEDDED_BACKBONE or self.stages[-1] > EMBEDDED_LAST_STAGE):
-            raise ValueError(
-                f"the embedded weights are for {EMBEDDED_BACKBONE}, stages 0 to {EMBEDDED_LAST_STAGE}, found"
-                f" {self.backbone} with {','.join(map(str, self.stages))}; choose weights imagenet, untrained or a file"
-                " for others"
+    @property
+    def stage_numbers(self) -> tuple[int, ...]:
+        """The stages by number. Raises SettingsError where names stand, which only the model can resolve."""
+        numbers = tuple(stage for stage in self.stages if isinstance(stage, int))
+        if len(numbers) < len(self.stages):
+            raise SettingsError(
+                f"The stages {','.join(map(str, self.stages))} are names that were not looked up in {self.backbone}.",
+                fix="Give them by number.",
             )
-        return self
+        return numbers
 
-    @model_validator(mode="after")
-    def _tiles_hold_whole_cells(self) -> "Settings":
-        if self.tile != "off" and self.image_size % self.coarsest_cell:
-            raise ValueError(
-                f"with tiles of these stages, image_size must be a multiple of {self.coarsest_cell}, found"
-                f" {self.image_size}"
-            )
-        return self
+    @property
+    def stage_cells(self) -> tuple[int, ...]:
+        """Pixels of the network's input from one position of each stage to the next."""
+        return self.cells or usual_cells(self.stage_numbers)
+
+    @property
+    def finest_cell(self) -> int:
+        """Cells smaller than this are averaged down."""
+        return usual_cells((self.finest_grid,))[0]
 
     @property
     def coarsest_cell(self) -> int:
         """Pixels of the network's input from one position of the coarsest stage to the next, after averaging."""
-        return 2 ** (self.stages[-1] + 1) * self.pool_stride
+        return max(self.stage_cells) * self.pool_stride
 
     @property
     def is_embedded(self) -> bool:
-        """The backbone is the one that ships with the app. It needs no network; ImageNet's are a little better."""
+        """The backbone is the one that ships with the app."""
         return self.weights == "embedded"
+
+    @property
+    def is_pretrained(self) -> bool:
+        """The weights are those that timm publishes: downloaded, and under a licence of their own."""
+        return self.weights == "pretrained"
 
     @property
     def is_untrained(self) -> bool:
@@ -283,7 +283,7 @@ class Settings(BaseModel):
     @property
     def label(self) -> str:
         """The run in a few words."""
-        kind = "local weights" if self.weights_file else {"imagenet": "ImageNet"}.get(self.weights, self.weights)
+        kind = "local weights" if self.weights_file else self.weights
         tiles = {"off": "", "side": ", tiles"}.get(str(self.tile), f", tiles of {self.tile} px")
         return (
             f"{self.backbone} ({kind}){tiles}, {self.coupling} coupling, {self.steps} {self.solver}"

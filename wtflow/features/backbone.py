@@ -1,5 +1,5 @@
-"""A frozen timm model as a source of features. Stage k has stride 2^(k+1) in the common families:
-2 is stride 8, 3 is stride 16.
+"""A frozen timm model as a source of features: the stages of a convolutional network or the blocks of a transformer,
+on one grid.
 """
 
 import contextlib
@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from wtflow.config import Settings
 from wtflow.errors import BackboneError
 from wtflow.features.explained import taking
-from wtflow.features.grids import join, no_finer
+from wtflow.features.grids import averaged, join, no_finer
+from wtflow.features.stages import n_channels
 from wtflow.features.tiles import AT_ONCE, AT_ONCE_ON_GPU, joined_grids
-from wtflow.features.timm_models import channels_of, checked_args, description
+from wtflow.features.timm_models import channels_of, checked_args, description, skip_unread
 from wtflow.features.weight_sources import build_model
 from wtflow.features.weights import hash_weights
 
@@ -25,8 +26,9 @@ class Backbone:
     def __init__(self, model: nn.Module, settings: Settings, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
         self.model = model
         self.settings = settings
-        self.channels = int(sum(channels_of(model)))
+        self.channels = n_channels(settings, tuple(channels_of(model)))
         self.weights_hash = hash_weights(model)
+        skip_unread(model)
         self.mean, self.std = mean, std
         self._mean = torch.tensor(mean).view(1, -1, 1, 1)
         self._std = torch.tensor(std).view(1, -1, 1, 1)
@@ -43,8 +45,8 @@ class Backbone:
     def compute(self, images: np.ndarray) -> np.ndarray:
         """Features of images (B, H, W, 3) float32 in [0, 1] -> float16 (B, h, w, C).
 
-        Each stage is averaged over the window, brought to the finest stage's grid (bilinear) and joined. Where the
-        settings have tiles, images of the run's canvas are cut into squares, whose features are joined.
+        Each stage, or group of blocks, is averaged over the window, brought to the finest grid (bilinear) and joined.
+        Where the settings have tiles, images of the run's canvas are cut into squares, whose features are joined.
         Raises BackboneError when a value does not fit float16.
         """
         batch = torch.from_numpy(np.ascontiguousarray(images)).to(self.device).permute(0, 3, 1, 2)
@@ -71,7 +73,8 @@ class Backbone:
         """What the network gives for each stage, on one grid: float32 (B, C, h, w)."""
         is_channels_last = getattr(self.model, "output_fmt", "NCHW") == "NHWC"  # Swin and similar models
         grids = [stage.float().permute(0, 3, 1, 2) if is_channels_last else stage.float() for stage in stages]
-        return join(no_finer(grids, self.settings), self.settings.pool_window, self.settings.pool_stride)
+        kept = averaged(no_finer(grids, self.settings), self.settings.block_groups)
+        return join(kept, self.settings.pool_window, self.settings.pool_stride)
 
     def _grids_of_tiles(self, batch: Tensor) -> Tensor:
         settings = self.settings

@@ -46,8 +46,8 @@ def taking(name: str, size_px: int) -> Generator[None, None, None]:
         raise BackboneError(
             f"{name} cannot take images of {size_px} px ({in_a_line(error)}).",
             fix=(
-                "Change the image size, or give it to the model with --backbone-arg img_size=N where it has that"
-                " argument, or choose padding zeros."
+                "Change the image size (`train` rounds it to what the model takes), leave out a backbone argument"
+                " img_size that says another one, or choose padding zeros."
             ),
         ) from error
 

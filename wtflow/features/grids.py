@@ -7,19 +7,30 @@ from wtflow.config import Settings
 
 
 def no_finer(grids: list[Tensor], settings: Settings) -> list[Tensor]:
-    """Stages finer than `finest_grid`, averaged down to the grid of the first that is not finer.
-    Unchanged where all are finer.
+    """Stages with cells smaller than the finest that the settings want, averaged down to the grid of the first that is
+    not finer. Unchanged where all are finer.
     """
     coarse = [
         (grid.shape[-2], grid.shape[-1])
-        for stage, grid in zip(settings.stages, grids, strict=True)
-        if stage >= settings.finest_grid
+        for cell, grid in zip(settings.stage_cells, grids, strict=True)
+        if cell >= settings.finest_cell
     ]
     if not coarse:
         return grids
     return [
         nn.functional.adaptive_avg_pool2d(grid, coarse[0]) if grid.shape[-2] > coarse[0][0] else grid for grid in grids
     ]
+
+
+def averaged(grids: list[Tensor], n_groups: int) -> list[Tensor]:
+    """Blocks (B, C, H, W) in order of depth, the mean of each of so many groups of neighbours; 0 leaves each by itself.
+    Where they do not divide evenly, the first groups have one more. Source: Dinomaly [Guo et al. 2025], with two.
+    """
+    if not n_groups:
+        return grids
+    share, more = divmod(len(grids), n_groups)
+    ends = [0, *(share * (i + 1) + min(i + 1, more) for i in range(n_groups))]
+    return [torch.stack(grids[first:end]).mean(0) for first, end in zip(ends, ends[1:], strict=False)]
 
 
 def join(stages: list[Tensor], window: int, stride: int) -> Tensor:

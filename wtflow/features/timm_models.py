@@ -4,6 +4,7 @@ The only module that imports timm.
 
 import contextlib
 import difflib
+import functools
 import logging
 from collections.abc import Generator
 from typing import Any
@@ -11,12 +12,14 @@ from typing import Any
 import timm
 import torch
 from timm.models import PretrainedCfg
+from timm.models._features import FeatureGetterNet
 from torch import Tensor, nn
 
 from wtflow.config import Settings
 from wtflow.errors import BackboneError
 from wtflow.features.explained import explained
-from wtflow.features.padding import pad_with
+from wtflow.features.padding import has_padding, pad_with
+from wtflow.features.stages import Layout
 
 Args = dict[str, Any]
 """A model's own arguments, as in `Settings.backbone_args`; timm defines which of them a model has."""
@@ -41,14 +44,42 @@ _SET_BY_THE_APP = frozenset(
 )
 
 
-def checked_args(settings: Settings) -> Args:
-    """The model's own arguments. Raises BackboneError for one that the app sets itself."""
+def own_args(settings: Settings) -> Args:
+    """The model's own arguments, as a person gave them. Raises BackboneError for one that the app sets itself."""
     taken = sorted(_SET_BY_THE_APP & settings.backbone_args.keys())
     if taken:
         raise BackboneError(
             f"{taken[0]} is set by the app itself and cannot be a backbone argument.", fix="Leave it out."
         )
     return dict(settings.backbone_args)
+
+
+def checked_args(settings: Settings) -> Args:
+    """What the model is built with: its own arguments, and the image size where it must be told. Raises as `own_args`
+    and `description` do.
+    """
+    args = own_args(settings)
+    if description(settings.backbone).fixed_input_size and not _SIZES & args.keys():
+        return args | _size_argument(settings.backbone, settings.image_size, frozenset(args.items()))
+    return args
+
+
+_SIZES = {"img_size", "dynamic_img_size"}
+"""Arguments by which a person says what sizes the model takes."""
+
+
+@functools.lru_cache(maxsize=64)
+def _size_argument(name: str, size_px: int, args: frozenset[tuple[str, Any]]) -> Args:
+    """What tells the model that images have this size; empty for one that cannot be told."""
+    wanted = {"img_size": size_px}
+    try:
+        with torch.device("meta"):
+            timm.create_model(name, **dict(args), **wanted)
+    except TypeError:
+        return {}
+    except Exception:  # the size does not fit, or an argument of the person's; building it for use says which
+        return wanted
+    return wanted
 
 
 def description(name: str) -> PretrainedCfg:
@@ -78,18 +109,29 @@ def features_model(settings: Settings, args: Args, weights: dict[str, Tensor] | 
         if weights is None
         else {"pretrained": True, "pretrained_cfg_overlay": {"state_dict": weights, "custom_load": False}}
     )
+    kind: dict[str, Any] = {"feature_cls": _NormedGetter} if settings.block_norm else {}
+    numbers = settings.stage_numbers
     with seeded(settings.seed), explained(settings.backbone, args), _quiet_timm():
         try:
             return pad_with(
-                timm.create_model(settings.backbone, features_only=True, out_indices=settings.stages, **source, **args),
+                timm.create_model(settings.backbone, features_only=True, out_indices=numbers, **kind, **source, **args),
                 settings.padding,
             )
         except (IndexError, AssertionError) as error:
-            n_stages = len(_probe_stages(settings.backbone, args))
+            n_stages = len(layout_of(settings.backbone, args).channels)
+            if numbers[-1] < n_stages:
+                raise
             raise BackboneError(
-                f"{settings.backbone} has no stage {settings.stages[-1]}: it has {n_stages}, counted from 0.",
+                f"{settings.backbone} has no stage {numbers[-1]}: it has {n_stages}, counted from 0.",
                 fix=f"Choose from 0 to {n_stages - 1}.",
             ) from error
+
+
+class _NormedGetter(FeatureGetterNet):
+    """timm's, with the model's own last norm applied to every block."""
+
+    def __init__(self, model: nn.Module, **options: Any) -> None:
+        super().__init__(model, norm=True, **options)
 
 
 def channels_of(model: nn.Module) -> list[int]:
@@ -98,8 +140,66 @@ def channels_of(model: nn.Module) -> list[int]:
     return list(info.channels())
 
 
-def _probe_stages(name: str, args: Args) -> list[int]:
-    return channels_of(timm.create_model(name, features_only=True, **args))
+def layout_of(name: str, args: Args) -> Layout:
+    """What the stages of a model are like. It is built without memory for its weights, which takes a tenth of a second.
+
+    Raises BackboneError.
+    """
+    about = description(name)
+    return _layout(name, frozenset(args.items()), bool(about.fixed_input_size), about.input_size[-1])
+
+
+@functools.lru_cache(maxsize=64)
+def _layout(name: str, args: frozenset[tuple[str, Any]], is_fixed: bool, native_px: int) -> Layout:
+    with seeded(0), explained(name, dict(args)), torch.device("meta"):
+        model = timm.create_model(name, features_only=True, **dict(args))
+    feature_info: Any = model.feature_info  # nn.Module's own annotation covers parameters and submodules only
+    info: list[dict[str, Any]] = feature_info.info
+    channels, cells = ([int(one[key]) for one in info] for key in ("num_chs", "reduction"))
+    is_column = isinstance(model, FeatureGetterNet) and len(set(channels)) == len(set(cells)) == 1
+    is_told = bool(_SIZES & dict(args).keys()) or bool(_size_argument(name, native_px, args))
+    return Layout(
+        names=tuple(str(one["module"]) for one in info),
+        channels=tuple(channels),
+        cells=tuple(cells),
+        is_column=is_column,
+        is_fixed=is_fixed,
+        native_px=None if is_told or not is_fixed else native_px,
+        is_cut=any(_cuts(module) for module in model.modules()),
+        has_padding=has_padding(model),
+    )
+
+
+def can_mirror(settings: Settings) -> bool:
+    """Every grid of the model is larger than what its convolutions would mirror. Nothing is computed for it."""
+    size_px = settings.image_size
+    with torch.device("meta"):
+        model = features_model(settings, checked_args(settings), None).eval()
+        try:
+            model(torch.empty(1, 3, size_px, size_px))
+        except RuntimeError:
+            return False
+    return True
+
+
+def skip_unread(model: nn.Module) -> None:
+    """Let a model of timm's that computes all of its stages stop after the last one that is read. Its weights stay."""
+    read: Any = getattr(model, "_stage_out_idx", {})  # of EfficientNets and MobileNets: stage -> place
+    blocks = getattr(model, "blocks", None)
+    if read and isinstance(blocks, nn.Sequential):
+        for block in blocks[max(read) :]:
+            block.forward = _as_it_is
+
+
+def _as_it_is(x: Tensor) -> Tensor:
+    return x
+
+
+def _cuts(module: nn.Module) -> bool:
+    """It divides its input into squares that neither overlap nor reach beyond it, so what is left over is lost."""
+    if not isinstance(module, nn.Conv2d) or isinstance(module.padding, str):
+        return False
+    return module.stride == module.kernel_size != (1, 1) and max(module.padding) == 0
 
 
 def full_model(name: str, args: Args) -> nn.Module:

@@ -16,23 +16,33 @@ from wtflow.config import Settings
 from wtflow.errors import WeightsError
 from wtflow.features.embedded import load_embedded
 from wtflow.features.explained import taking
-from wtflow.features.timm_models import Args, description, features_model, full_model, published_weights, seeded
+from wtflow.features.packages import LICENCE, package_weights
+from wtflow.features.tags import full_name, pretrained_label
+from wtflow.features.timm_models import (
+    Args,
+    description,
+    features_model,
+    full_model,
+    own_args,
+    published_weights,
+    seeded,
+)
 from wtflow.features.weights import OFFLINE_FIX, cached_file, read_state_dict, require_hub
 from wtflow.machine.progress import one_thread
 
 
 @dataclass(frozen=True)
 class WeightSource:
-    """label: in words, with {} for the backbone's name; build: the model, cut at the stages asked for, with weights."""
+    """label: in words, of the backbone with this name; build: the model, cut at the stages asked for, with weights."""
 
-    label: str
+    label: Callable[[str], str]
     build: Callable[[Settings, Args], nn.Module]
 
 
 def build_model(settings: Settings, args: Args) -> nn.Module:
     """The network with the weights that the settings name, on the CPU. Raises BackboneError and WeightsError."""
     if (path := settings.weights_file) is not None:
-        return features_model(settings, args, _file_weights(path, settings.backbone, args))
+        return features_model(settings, args, _file_weights(path, settings, args))
     return SOURCES[settings.weights].build(settings, args)
 
 
@@ -40,14 +50,16 @@ def source_label(settings: Settings) -> str:
     """Where features come from, in words."""
     if (path := settings.weights_file) is not None:
         return f"{settings.backbone}, weights from {path.name}"
-    return SOURCES[settings.weights].label.format(settings.backbone)
+    return SOURCES[settings.weights].label(settings.backbone)
 
 
 def weights_licence(settings: Settings) -> str:
     """Under what the weights may be passed on, in a word; empty where the app does not know."""
     if settings.is_embedded:
         return "as WT-Flow Studio itself"
-    return str(description(settings.backbone).license or "") if settings.weights == "imagenet" else ""
+    if settings.weights == "package":
+        return LICENCE
+    return description(settings.backbone).license or "" if settings.is_pretrained else ""
 
 
 # -- embedded ---------------------------------------------------------------------------------------------------------
@@ -74,6 +86,8 @@ def _settle_batch_norm(model: nn.Module, settings: Settings) -> None:
     Without them the activations of a deep random network shrink or grow with depth until float16 cannot hold them.
     """
     norms = [module for module in model.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    if not norms:
+        return
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None
@@ -89,22 +103,22 @@ def _settle_batch_norm(model: nn.Module, settings: Settings) -> None:
         model(nn.functional.interpolate(noise, size=settings.image_size, mode="bilinear"))
 
 
-# -- imagenet ---------------------------------------------------------------------------------------------------------
+# -- pretrained -------------------------------------------------------------------------------------------------------
 
 
-def _imagenet(settings: Settings, args: Args) -> nn.Module:
+def _pretrained(settings: Settings, args: Args) -> nn.Module:
     features_model(settings, args, None)  # a wrong argument or stage is found before anything is downloaded
-    return features_model(settings, args, _imagenet_weights(settings.backbone, args))
+    return features_model(settings, args, _hub_weights(settings.backbone, args))
 
 
-def _imagenet_weights(name: str, args: Args) -> dict[str, Tensor]:
-    """ImageNet weights through timm: from its local cache, else from the hub when that can be reached."""
+def _hub_weights(name: str, args: Args) -> dict[str, Tensor]:
+    """Published weights through timm: from its local cache, else from the hub when that can be reached."""
     about = description(name)
     if not (about.hf_hub_id or about.url):
         raise WeightsError(f"timm publishes no weights for {name}.", fix=OFFLINE_FIX)
     cached = cached_file(about.hf_hub_id)
     if cached is None:
-        require_hub(name)
+        require_hub(full_name(name))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the hub's client warns about tokens and links that a user cannot act on
@@ -112,20 +126,54 @@ def _imagenet_weights(name: str, args: Args) -> dict[str, Tensor]:
     except Exception as error:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise WeightsError(
-            f"The ImageNet weights of {name} could not be loaded ({reason}).", fix=OFFLINE_FIX
+            f"The published weights of {full_name(name)} could not be loaded ({reason}).", fix=OFFLINE_FIX
         ) from error
+
+
+# -- package ----------------------------------------------------------------------------------------------------------
+
+
+def _package(settings: Settings, args: Args) -> nn.Module:
+    features_model(settings, args, None)
+    found = package_weights(settings.backbone, full_model(settings.backbone, args).state_dict())
+    return features_model(settings, args, found)
 
 
 # -- a file -----------------------------------------------------------------------------------------------------------
 
 
-def _file_weights(path: Path, name: str, args: Args) -> dict[str, Tensor]:
-    """The file's tensors, compared with the whole model key by key before anything is loaded."""
-    found = read_state_dict(path)
-    expected = full_model(name, args).state_dict()
+def _file_weights(path: Path, settings: Settings, args: Args) -> dict[str, Tensor]:
+    """The file's tensors, compared with the whole model key by key before anything is loaded.
+
+    The file may be of the size that the model is made for, or of the one that is used here: timm resamples what depends
+    on it.
+    """
+    found, name = read_state_dict(path), settings.backbone
+    sizes = [own_args(settings), args]
+    expected = [full_model(name, one).state_dict() for one in (sizes if sizes[0] != sizes[1] else sizes[:1])]
+    fits = [_misfits(found, one, name) for one in expected]
+    best = min(range(len(fits)), key=lambda i: bool(fits[i]))
+    if fits[best]:
+        raise WeightsError(
+            f"{path.name} does not fit {name}: {'; '.join(fits[best])}.",
+            fix="Choose the model that these weights were made for.",
+        )
+    is_head = _head_of(name)
+    return {key: value for key, value in found.items() if key in expected[best] and not is_head(key)} | {
+        key: value for key, value in expected[best].items() if is_head(key)
+    }
+
+
+def _head_of(name: str) -> Callable[[str], bool]:
+    """Whether a tensor belongs to the classifier, which is not used."""
     classifier = description(name).classifier
     heads = (classifier,) if isinstance(classifier, str) else tuple(classifier or ())
-    is_head = lambda key: any(key.startswith(f"{head}.") for head in heads)  # noqa: E731
+    return lambda key: any(key.startswith(f"{head}.") for head in heads)
+
+
+def _misfits(found: dict[str, Tensor], expected: dict[str, Tensor], name: str) -> list[str]:
+    """In what the tensors differ from those of the model, in words."""
+    is_head = _head_of(name)
     optional = lambda key: is_head(key) or key.endswith("num_batches_tracked")  # noqa: E731
     missing = [key for key in expected if key not in found and not optional(key)]
     unexpected = [key for key in found if key not in expected and not optional(key)]
@@ -134,19 +182,13 @@ def _file_weights(path: Path, name: str, args: Args) -> dict[str, Tensor]:
     for keys, what in ((missing, "missing"), (unexpected, "not in the model"), (shapes, "of another shape")):
         if keys:
             problems.append(f"{len(keys)} {what}, such as {keys[0]}")
-    if problems:
-        raise WeightsError(
-            f"{path.name} does not fit {name}: {'; '.join(problems)}.",
-            fix="Choose the model that these weights were made for.",
-        )
-    return {key: value for key, value in found.items() if key in expected and not is_head(key)} | {
-        key: value for key, value in expected.items() if is_head(key)
-    }
+    return problems
 
 
 SOURCES: Final = {
-    "embedded": WeightSource("embedded backbone ({}, trained by this project on drawn images)", _embedded),
-    "imagenet": WeightSource("{}, ImageNet weights", _imagenet),
-    "untrained": WeightSource("{}, untrained (random weights, seed fixed)", _untrained),
+    "embedded": WeightSource("embedded backbone ({}, trained by this project on drawn images)".format, _embedded),
+    "pretrained": WeightSource(pretrained_label, _pretrained),
+    "package": WeightSource(f"{{}}, ImageNet weights from a Python package, licence {LICENCE}".format, _package),
+    "untrained": WeightSource("{}, untrained (random weights, seed fixed)".format, _untrained),
 }
 """Word -> source."""

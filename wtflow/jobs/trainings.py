@@ -14,6 +14,7 @@ from typing import Literal
 
 from wtflow.config import Settings
 from wtflow.errors import DamagedRunError, DiskFullError, ReadOnlyError, RunBusyError, StoreError, WTFlowError
+from wtflow.features.fitting import fitted
 from wtflow.jobs import processes
 from wtflow.jobs.estimate import Estimate, estimate
 from wtflow.jobs.processes import Started
@@ -46,8 +47,11 @@ _TIDY_AT: dict[Path, float] = {}
 
 def start(store: RunStore, root: Path, category: str, settings: Settings, reading: Reading | None = None) -> str:
     """Create a run and start it, or queue it behind others. Without a reading, the one kept for the data set counts.
-    Raises RunBusyError when this category is already queued or running.
+
+    Its settings are made to fit the network that they name. Raises RunBusyError when this category is already queued or
+    running, and BackboneError for a network or stage that does not exist.
     """
+    settings = fitted(settings).settings
     if (weights_file := settings.weights_file) is not None:  # the worker has another current folder
         settings = settings.changed({"weights": str(weights_file.absolute())})
     reading = reading_of(store, root, category) if reading is None else reading

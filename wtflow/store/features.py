@@ -53,8 +53,13 @@ def feature_key(
         "precision": "float16",
         "device": device,
     }
-    if any(stage < settings.finest_grid <= settings.stages[-1] for stage in settings.stages):
-        parts["finest_grid"] = settings.finest_grid  # only where it changes something, so that older files stay in use
+    # Only what changes something is a part, so that older files stay in use.
+    if min(settings.stage_cells) < settings.finest_cell <= max(settings.stage_cells):
+        parts["finest_grid"] = (settings.finest_grid, settings.cells) if settings.cells else settings.finest_grid
+    if settings.block_norm:
+        parts["block_norm"] = True
+    if settings.block_groups:
+        parts["block_groups"] = settings.block_groups
     if settings.padding != "zeros":
         parts["padding"] = settings.padding
     if settings.background != "none" and not is_opaque:

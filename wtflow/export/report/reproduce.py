@@ -4,7 +4,7 @@ import shlex
 from pathlib import PurePath
 from typing import Any
 
-from wtflow.config import Settings, settings_from
+from wtflow.config import FILLED_IN, Settings, settings_from
 from wtflow.store.layout import RunConfig
 
 _OPTIONS = {
@@ -39,7 +39,7 @@ def changed_settings(settings: Settings) -> dict[str, tuple[Any, Any]]:
     return changed | {
         name: (value, usual)
         for name, value in settings
-        if name not in ("preset", "weights") and value != (usual := getattr(at_weights, name))
+        if name not in ("preset", "weights", FILLED_IN) and value != (usual := getattr(at_weights, name))
     }
 
 
@@ -69,7 +69,7 @@ def train_command(config: RunConfig, *, with_paths: bool = False) -> str:
 
 
 def without_folder(weights: str) -> str:
-    """`embedded`, `imagenet`, `untrained`, or the bare name of a weights file: its folder is private."""
+    """`embedded`, `pretrained` or another word, or the bare name of a weights file: its folder is private."""
     return PurePath(weights.replace("\\", "/")).name or weights
 
 
