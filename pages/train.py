@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from pages.ui import data_cache, state, widgets
+from pages.ui import data_cache, state
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import open_page
 from pages.ui.health import check, check_at_once, show_before_training, state_of
 from pages.ui.roots import pick_category, pick_root
+from pages.ui.train.network import fit_to_network, show_licence, show_preset_note, weights_words
 from pages.ui.train.settings_form import offer_tiles, pick_preset, show_settings
 from pages.ui.train.watch import show_queue, show_watch
 from wtflow import numbers
@@ -52,7 +53,8 @@ def show_form(store: RunStore) -> None:
         base = pick_preset()
     try:
         with form:
-            settings = show_settings(base)
+            settings, said = fit_to_network(show_settings(base))
+            show_preset_note(base.preset)
         canvas = quick_canvas(shape, settings)
     except WTFlowError as error:
         with notes:
@@ -66,9 +68,18 @@ def show_form(store: RunStore) -> None:
         is_pressed = st.button("Start training", type="primary", icon=":material/play_arrow:")
     with notes:
         st.caption(
-            f"{numbers.count(len(train), 'training normal')}, {numbers.count(n_test, 'test image')}. {estimate.basis}"
-            + (f" {_weights_words(settings)}" if _weights_words(settings) else "")
+            " ".join(
+                part
+                for part in (
+                    f"{numbers.count(len(train), 'training normal')}, {numbers.count(n_test, 'test image')}.",
+                    estimate.basis,
+                    weights_words(settings),
+                    *(f"**{plain(sentence)}**" for sentence in said),
+                )
+                if part
+            )
         )
+        show_licence(settings)
         if is_pressed:
             start(store, category, settings, stamp)
     with findings:
@@ -81,10 +92,6 @@ MOST_PILLS = 4
 """Categories that stand in one line beside the folder."""
 _REFUSED = "train_refused"
 """Session key: stamp of the category whose start was refused for what is wrong with its images."""
-
-
-def _weights_words(settings: Settings) -> str:
-    return widgets.UNTRAINED_NOTE if settings.is_untrained else widgets.EMBEDDED_NOTE if settings.is_embedded else ""
 
 
 def show_estimate(found: trainings.Estimate) -> None:

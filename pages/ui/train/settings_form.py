@@ -6,9 +6,18 @@ from typing import Any
 
 import streamlit as st
 
+from pages.ui.train.fields import (
+    ADVANCED,
+    BACKBONES,
+    CHOICES,
+    LABELS,
+    MAIN,
+    PRESET_HELP,
+    TILES,
+    WEIGHTS,
+)
 from wtflow.config import (
     PRESETS,
-    WEIGHT_MEANINGS,
     Settings,
     choices,
     describe,
@@ -18,126 +27,10 @@ from wtflow.config import (
     settings_from,
 )
 
-BACKBONES = ("mobilenetv2_100", "resnet18", "wide_resnet50_2", "resnet50", "efficientnet_b0")
-WEIGHTS = {word: f"{word.capitalize()} ({meaning})" for word, meaning in WEIGHT_MEANINGS.items()} | {
-    "imagenet": "ImageNet, downloaded by timm",
-    "file": "A file on this computer",
-}
-"""Source of weights -> label: those of the settings in their order, then a file."""
-
-TILES = {"off": "off: images are resized whole", "side": "side: as long as the shorter side"}
-"""Words of the setting `tile` -> label. A number is typed."""
-
 MOST_NAMED = 3
 """Changed settings that the line of the folded form names."""
 FIELD_PX = 230
 """Least width of a field; four stand side by side in a wide window."""
-
-# `length` is iterations or epochs, whichever counts.
-MAIN = (
-    "backbone",
-    "weights",
-    "stages",
-    "image_size",
-    "tile",
-    "coupling",
-    "scope",
-    "width",
-    "length",
-    "steps",
-    "solver",
-    "score",
-    "seed",
-)
-ADVANCED = {
-    "Features": (
-        "backbone_args",
-        "padding",
-        "background",
-        "tile_overlap",
-        "finest_grid",
-        "pool_window",
-        "pool_stride",
-        "normalise",
-        "whiten_power",
-        "max_channels",
-    ),
-    "Training": (
-        "network",
-        "depth",
-        "group_size",
-        "batch_size",
-        "times_per_pair",
-        "learning_rate",
-        "weight_decay",
-        "schedule",
-        "rarity_power",
-        "max_positions",
-        "iterations",
-        "epochs",
-    ),
-    "Scoring": (
-        "deviation_time",
-        "mismatch_samples",
-        "precision",
-        "top_fraction",
-        "whole_image",
-        "edge_quantile",
-        "holdout_fraction",
-        "cross_fit",
-    ),
-    "Process": ("threads", "niceness", "checkpoint_every_s", "keep_pictures", "prepare_pages", "umap_after"),
-}
-
-_LABELS = {
-    "stages": "Stages (numbers)",
-    "image_size": "Image size (px)",
-    "tile": "Tiles (px of the image)",
-    "tile_overlap": "Overlap of tiles",
-    "width": "Network width",
-    "depth": "Network depth",
-    "iterations": "Training steps",
-    "epochs": "Epochs (0: count steps)",
-    "steps": "Solver steps",
-    "seed": "Seed",
-    "backbone_args": "Backbone arguments (name=value, ...)",
-    "padding": "Beyond the image edge",
-    "background": "Behind transparent images",
-    "checkpoint_every_s": "Checkpoint every (s)",
-    "finest_grid": "Finest grid (stage)",
-    "rarity_power": "Weight of rare positions",
-    "times_per_pair": "Times per pair",
-    "pool_window": "Averaging window",
-    "pool_stride": "Averaging stride",
-    "max_channels": "Components kept (0: all)",
-    "holdout_fraction": "Held-out share of normals",
-    "cross_fit": "Score normals by others",
-    "top_fraction": "Top share of pixels (0: highest)",
-    "whole_image": "Score the image as a whole, too",
-    "edge_quantile": "Levelling near the edge",
-    "threads": "Threads (0: automatic)",
-    "keep_pictures": "Keep pictures of scored images",
-    "prepare_pages": "Prepare first visits of pages",
-    "umap_after": "Prepare the UMAP of the wells, too",
-}
-_CHOICES = (
-    "preset",
-    "padding",
-    "background",
-    "normalise",
-    "coupling",
-    "scope",
-    "network",
-    "schedule",
-    "solver",
-    "score",
-    "precision",
-    "cross_fit",
-)
-_PRESET_HELP = {
-    "fast": "Small and quick on a CPU; the choice of this project.",
-    "paper": "As another project runs the paper's code; large, made for a GPU.",
-}
 _WEIGHTS_PATH = "set_weights_path"
 
 
@@ -152,7 +45,7 @@ def pick_preset() -> Settings:
         on_change=_apply_preset,
         persist_state="session",
         default=None if _key("preset") in st.session_state else "fast",
-        help="  \n".join(f"{name.capitalize()}: {text}" for name, text in _PRESET_HELP.items()),
+        help="  \n".join(f"{name.capitalize()}: {text}" for name, text in PRESET_HELP.items()),
     )
     return settings_from(st.session_state[_key("preset")])
 
@@ -191,7 +84,7 @@ def _changed_words(changed: list[str]) -> str:
 
 
 def label_of(name: str) -> str:
-    return _LABELS.get(name, name.replace("_", " ").capitalize())
+    return LABELS.get(name, name.replace("_", " ").capitalize())
 
 
 def offer_tiles(tile: str | None) -> None:
@@ -241,7 +134,7 @@ def _show_field(name: str, base: Settings) -> Any:
             accept_new_options=True,
             **common,
         )
-    if name in _CHOICES:
+    if name in CHOICES:
         return st.selectbox(label, choices(name), **common)
     if name == "stages":
         return st.text_input(label, **common)
