@@ -5,12 +5,13 @@ import pytest
 from scipy import stats
 
 from wtflow.deciding.cost import cost_curve, place_interval
-from wtflow.deciding.intervals import allowed, at_most, needed_for_claim, needed_on_average, rate
+from wtflow.deciding.intervals import Rate, allowed, at_most, needed_for_claim, needed_on_average, rate
 from wtflow.deciding.rules import (
     Evidence,
     at_most_false_alarms,
     by_hand,
     highest_f1,
+    interval_words,
     just_above,
     just_below,
     miss_costs,
@@ -44,6 +45,11 @@ def test_the_interval_is_the_one_in_the_tables():
     assert rate(10, 10).low == pytest.approx(0.025**0.1) and rate(10, 10).high == 1
     assert (rate(0, 0).low, rate(0, 0).high, rate(0, 0).share, at_most(0, 0)) == (0, 1, None, 1)
     assert at_most(0, 299) <= 0.01 < at_most(0, 298)
+
+
+def test_an_interval_is_written_with_its_ends_and_its_confidence():
+    assert interval_words(Rate(4, 250, 0.005, 0.036)).replace("\N{NBSP}", " ") == "0.5 % to 3.6 % (95 % interval)"
+    assert interval_words(rate(0, 0)).replace("\N{NBSP}", " ") == "0 % to 100 % (95 % interval)"
 
 
 @pytest.mark.parametrize("n", [7, 41, 150])

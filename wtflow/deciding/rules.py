@@ -180,7 +180,7 @@ def by_hand(evidence: Evidence, value: float) -> Ruling:
 
 
 def interval_words(found: Rate) -> str:
-    """ "0.5 to 3.6 %, 95 % confidence": the interval of a rate."""
+    """The interval of a rate, such as "0.5 % to 3.6 % (95 % interval)"."""
     return f"{percent(found.low)} to {percent(found.high)} (95{PERCENT_SIGN} interval)"
 
 
