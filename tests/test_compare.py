@@ -529,6 +529,8 @@ def test_a_kept_evaluation_is_a_finished_run_of_the_same_training(kept):
     assert second.metrics["scored_from"] == old
     assert second.settings.changed({"steps": 2}) == first.settings
     assert not np.allclose(first.maps, second.maps)
+    own = [force.own_starts(run)[0].words.endswith(force.SCORED_AGAIN) for run in (first, second)]
+    assert own == [False, True], "why its normals say nothing of its threshold"
     found = align([first, second], [store.data(old), store.data(new)])
     assert found.is_same_set
     assert [name for name, _ in settings_rows([first.settings, second.settings])[0]] == ["steps"]

@@ -1,6 +1,7 @@
 """The threshold that everything about a run starts with, and the other places where it may start."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from wtflow.deciding.evidence import evidence_of
@@ -11,6 +12,12 @@ from wtflow.records.decision import Decision, ThresholdChoice
 from wtflow.results import RunResults, threshold_choices
 from wtflow.store.decisions import read_decision
 from wtflow.store.runs import RunStore
+
+SCORED_AGAIN = (
+    "To start at a share of false alarms, its normals would have to be scored by flows that had not learned from them;"
+    " scoring a run again trains none."
+)
+"""Why a run that was scored again does not start where the run that was trained may."""
 
 
 def threshold_in_force(store: RunStore, results: RunResults) -> Decision:
@@ -33,6 +40,9 @@ def own_starts(results: RunResults) -> tuple[ThresholdChoice, ...]:
     normals with scores of detectors that did not learn from them, else as runs of earlier versions.
     """
     others = threshold_choices(results)
+    if results.normals is None and results.metrics.get("scored_from"):
+        first = replace(others[0], explanation=f"{others[0].explanation} {SCORED_AGAIN}")
+        return (first, *others[1:])
     if results.normals is None or len(results.normals.scores) < needed_on_average(DEFAULT_SHARE):
         return others
     ruling = at_most_false_alarms(evidence_of(results), DEFAULT_SHARE)
