@@ -1,5 +1,8 @@
 """What is missed and what is falsely rejected at a threshold: four counts that filter the gallery, with intervals."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import streamlit as st
 
 from pages.ui import state
@@ -38,17 +41,34 @@ def show_counts(results: RunResults, threshold: float) -> None:
 
 
 def _show_row(words: str, counts: dict[str, int]) -> None:
-    chosen = state.get_all("outcome")
     st.markdown(words)
-    with st.grid(2, min_column_width=CELL_PX, gap="small", key=f"counts_{'_'.join(counts)}"):
-        for name, n in counts.items():
-            is_chosen = chosen == [name]
+    cells = [Cell(name, name, f"**{n}** {outcome_words(name, n)}") for name, n in counts.items()]
+    show_cells("outcome", cells, key=f"counts_{'_'.join(counts)}", width=CELL_PX)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A count that filters: the value of its choice, what the key of its button ends in, and its words."""
+
+    value: str
+    style: str
+    label: str
+
+
+def show_cells(choice: str, cells: Sequence[Cell], *, key: str, width: int) -> None:
+    """Counts beside each other as buttons; a press shows only the images of one, or all again. choice: the name of the
+    choice that holds the value of the pressed one; width: least of a button, in px.
+    """
+    chosen = state.get_all(choice)
+    with st.grid(len(cells), min_column_width=width, gap="small", key=key):
+        for cell in cells:
+            is_chosen = chosen == [cell.value]
             st.button(
-                f"**{n}** {outcome_words(name, n)}",
-                key=f"cell_{name}{'_chosen' * is_chosen}",
+                cell.label,
+                key=f"cell_{cell.style}{'_chosen' * is_chosen}",
                 width="stretch",
                 on_click=state.put,
-                args=("outcome", None if is_chosen else [name]),
+                args=(choice, None if is_chosen else [cell.value]),
                 wrap=True,
                 help="Show only these images below, or all again",
             )

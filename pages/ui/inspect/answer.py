@@ -11,6 +11,7 @@ from pages.ui.errors import plain
 from pages.ui.frame import link
 from pages.ui.inspect.before import show_before, show_both
 from pages.ui.inspect.drifted import show_drift, show_drifted
+from pages.ui.outcome_counts import Cell, show_cells
 from wtflow import numbers
 from wtflow.deciding.force import threshold_in_force
 from wtflow.errors import WTFlowError
@@ -59,23 +60,13 @@ def show_counts(inspection: Inspection, rows: Sequence[Inspected]) -> None:
         share = share_called(rows, threshold)
         if share.n:
             st.caption(f"{share.words} have a score of {format_score(threshold)} or more.")
-        cells = {"defective": ("TP", n_defective, "called defective")}
-        cells["normal"] = ("TN", len(rows) - n_broken - n_defective, "called normal")
+        cells = [
+            Cell("defective", "TP_inspected", f"**{n_defective:,}** called defective"),
+            Cell("normal", "TN_inspected", f"**{len(rows) - n_broken - n_defective:,}** called normal"),
+        ]
         if n_broken:
-            cells["problem"] = ("broken", n_broken, "could not be read")
-        chosen = state.get_all("calls")
-        with st.grid(len(cells), min_column_width=100, gap="small", key="counts_inspected"):
-            for call, (style, n, words) in cells.items():
-                is_chosen = chosen == [call]
-                st.button(
-                    f"**{n:,}** {words}",
-                    key=f"cell_{style}_inspected{'_chosen' * is_chosen}",
-                    width="stretch",
-                    on_click=state.put,
-                    args=("calls", None if is_chosen else [call]),
-                    wrap=True,
-                    help="Show only these images below, or all again",
-                )
+            cells.append(Cell("problem", "broken_inspected", f"**{n_broken:,}** could not be read"))
+        show_cells("calls", cells, key="counts_inspected", width=100)
 
 
 def show_threshold(store: RunStore, inspection: Inspection, rows: Sequence[Inspected]) -> None:
