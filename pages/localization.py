@@ -15,6 +15,7 @@ from pages.ui.localization.what_if import show_what_if
 from pages.ui.note_taking import show_image_notes
 from pages.ui.probe import show_followed
 from pages.ui.relocation import show_where_images_are
+from pages.ui.stepping import find_or_stop, step_buttons
 from pages.ui.words import glossed
 from wtflow import numbers
 from wtflow.errors import ImageReadError, RunNotFoundError, WTFlowError
@@ -24,7 +25,7 @@ from wtflow.numbers import score as format_score
 from wtflow.plots import theme
 from wtflow.plots.scores import plot_score_strip
 from wtflow.plots.theme import OUTCOMES
-from wtflow.results import CalledRow, RunResults, add_outcomes, find_sample, image_at, image_of_row
+from wtflow.results import CalledRow, RunResults, add_outcomes, image_at, image_of_row
 from wtflow.store.runs import RunStore
 
 IMAGE_PX = 300
@@ -71,12 +72,7 @@ def pick_image(results: RunResults, threshold: thresholds.Threshold) -> CalledRo
         st.stop()
     ids = list(rows.sample_id)
     wanted = state.get("sample") or ids[0]
-    try:
-        row = find_sample(results, wanted)
-    except RunNotFoundError as error:
-        show_error(error)
-        link("results", "Go to the gallery", icon=":material/grid_view:")
-        st.stop()
+    row = find_or_stop(results, wanted)
     if wanted not in ids:  # a link to an image that the filter leaves out: step through all
         chosen, rows = (
             thresholds.Filter((), (), None, chosen.sort),
@@ -95,11 +91,7 @@ def pick_image(results: RunResults, threshold: thresholds.Threshold) -> CalledRo
             width=IMAGE_PX,
             label_visibility="collapsed",
         )
-        step = {"on_click": state.put, "disabled": len(ids) == 1}
-        st.button("Previous", icon=":material/arrow_back:", shortcut="Left", args=("sample", ids[at - 1]), **step)
-        st.button(
-            "Next", icon=":material/arrow_forward:", shortcut="Right", args=("sample", ids[(at + 1) % len(ids)]), **step
-        )
+        step_buttons("sample", ids, at)
         where = f" with {plain(chosen.words)}" if chosen.is_active else ""
         st.caption(f"{at + 1} of {len(ids)}{where}, {thresholds.SORTS[chosen.sort].lower()}", width="content")
         link("results", "Gallery", icon=":material/grid_view:")

@@ -72,16 +72,9 @@ def _show_cards(store: RunStore, results: RunResults, threshold: thresholds.Thre
 
 def _show_filter(results: RunResults, threshold: thresholds.Threshold, chosen: thresholds.Filter) -> None:
     table = add_outcomes(results.test, threshold.value)
-    n_of_type, n_of_outcome = table.defect.value_counts(), table.outcome.value_counts()
+    n_of_outcome = table.outcome.value_counts()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        st.pills(
-            "Defect type",
-            thresholds.defect_types(results),
-            selection_mode="multi",
-            wrap=True,
-            format_func=lambda name: f"{plain(name)} ({n_of_type.get(name, 0)})",
-            **state.bound("defect", list(chosen.defects)),
-        )
+        thresholds.show_types(results, chosen, table.defect.value_counts().to_dict())
         st.pills(
             "Outcome at this threshold",
             list(OUTCOMES),

@@ -2,11 +2,13 @@
 shared by results and localization.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
 
 from pages.ui import cache, state
+from pages.ui.errors import plain
 from wtflow.deciding.force import starts
 from wtflow.errors import StoreError
 from wtflow.failures.notes import count_words, images_with
@@ -162,6 +164,18 @@ class Filter:
 def defect_types(results: RunResults) -> list[str]:
     """`good` first, then the defect types of the test images."""
     return list(ordered_groups(results.test.defect))
+
+
+def show_types(results: RunResults, chosen: Filter, n_of: Mapping[str, int]) -> None:
+    """Choose defect types by name. n_of: how many images of each type there are."""
+    st.pills(
+        "Defect type",
+        defect_types(results),
+        selection_mode="multi",
+        wrap=True,
+        format_func=lambda name: f"{plain(name)} ({n_of.get(name, 0)})",
+        **state.bound("defect", list(chosen.defects)),
+    )
 
 
 def read_filter(results: RunResults) -> Filter:

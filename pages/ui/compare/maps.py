@@ -11,6 +11,7 @@ from pages.ui.compare.run_choice import table
 from pages.ui.errors import plain
 from pages.ui.frame import link
 from pages.ui.image_and_map import read_position, take_position
+from pages.ui.stepping import step_buttons
 from wtflow import numbers
 from wtflow.compare.common_truth import outline_on
 from wtflow.compare.runs import LETTERS, RARITY_RANGE, Comparison, rarity
@@ -95,7 +96,7 @@ def show_maps(
     _show_position(comparison, names, at, references, position)
     with st.container(horizontal=True):
         for k, run in enumerate(comparison.runs):
-            there = {"run": run.run_id, "sample": image.sample_id}
+            there = {"run": run.run_id, "sample": comparison.ids_of(k)[at]}
             link(
                 "localization",
                 f"Look at it in {LETTERS[k]}",
@@ -168,15 +169,7 @@ def _pick_image(comparison: Comparison, disagreed: list[str]) -> int:
     at = steps.index(wanted)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Image", ids, **state.bound("sample", wanted), width=380)
-        step = {"on_click": state.put, "disabled": len(steps) == 1}
-        st.button("Previous", icon=":material/arrow_back:", shortcut="Left", args=("sample", steps[at - 1]), **step)
-        st.button(
-            "Next",
-            icon=":material/arrow_forward:",
-            shortcut="Right",
-            args=("sample", steps[(at + 1) % len(steps)]),
-            **step,
-        )
+        step_buttons("sample", steps, at)
         st.caption(
             f"{at + 1} of {len(steps)} {'images called differently' if steps is disagreed else 'images'}",
             width="content",

@@ -204,15 +204,7 @@ def _show_all(store: RunStore, results: RunResults, study: FailureStudy) -> None
             format_func=lambda name: f"{OUTCOMES[name]} ({counts.get(name, 0)})",
             **state.bound("outcome", [outcome for outcome in WRONG if outcome in chosen.outcomes]),
         )
-        types = study.failures.defect.value_counts()
-        st.pills(
-            "Defect type",
-            thresholds.defect_types(results),
-            selection_mode="multi",
-            wrap=True,
-            format_func=lambda name: f"{plain(name)} ({types.get(name, 0)})",
-            **state.bound("defect", list(chosen.defects)),
-        )
+        thresholds.show_types(results, chosen, study.failures.defect.value_counts().to_dict())
         note_taking.show_tag_filter(results, chosen)
     rows = rows_below(results, study)
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import streamlit as st
 
@@ -14,6 +14,7 @@ from pages.ui.frame import link
 from pages.ui.intake.correct import offer_correction
 from pages.ui.masks.meaning import LEFT_OUT_KEY
 from pages.ui.small_picture import show_small
+from pages.ui.stepping import step_buttons
 from pages.ui.words import glossed
 from wtflow import numbers
 from wtflow.errors import RunNotFoundError, WTFlowError
@@ -72,15 +73,7 @@ def show_head(results: RunResults, study: FailureStudy, image: MeasuredRow, thre
     with st.container(horizontal=True, vertical_alignment="center", key="one_head"):
         st.markdown(f"#### {plain(image.sample_id)}", width="content")
         if at is not None:
-            step: dict[str, Any] = {"on_click": state.put, "disabled": len(ids) == 1, "type": "tertiary"}
-            st.button("Previous", icon=":material/arrow_back:", shortcut="Left", args=("sample", ids[at - 1]), **step)
-            st.button(
-                "Next",
-                icon=":material/arrow_forward:",
-                shortcut="Right",
-                args=("sample", ids[(at + 1) % len(ids)]),
-                **step,
-            )
+            step_buttons("sample", ids, at, kind="tertiary")
             st.caption(f"{at + 1} of {len(ids)}", width="content")
         st.button("Close", icon=":material/close:", on_click=state.put, args=("sample", None), type="tertiary")
     with st.container(horizontal=True, vertical_alignment="center", key=f"verdict_{image.outcome}"):

@@ -11,11 +11,12 @@ from pages.ui.follow import follow_cache
 from pages.ui.follow.strip import COMPARES, HEIGHT, Choice, show_strip, strip_choice
 from pages.ui.frame import link
 from pages.ui.image_and_map import read_position
+from pages.ui.stepping import find_or_stop, step_buttons
 from wtflow import numbers
 from wtflow.errors import WTFlowError
 from wtflow.export.tables import story_csv
 from wtflow.plots.follow import Beside, Story, alike_of, encode_beside
-from wtflow.results import RunResults, ScoreRow, each_image, find_sample
+from wtflow.results import RunResults, ScoreRow, each_image
 from wtflow.store.runs import RunStore
 from wtflow.studies.duration import over_time_seconds
 
@@ -73,19 +74,12 @@ def pick_image(results: RunResults) -> ScoreRow:
     ordered = results.test.sort_values(["score", "sample_id"], ascending=[False, True])
     ids = [image.sample_id for image in each_image(ordered)]
     wanted = state.get("sample") or first_found(results)
-    try:
-        image = find_sample(results, wanted)
-    except WTFlowError as error:
-        show_error(error)
-        link("results", "Go to the gallery", icon=":material/grid_view:")
-        st.stop()
+    image = find_or_stop(results, wanted)
     ids = ids if wanted in ids else [wanted, *ids]
     state.settle("sample", wanted)
     at = ids.index(wanted)
     st.selectbox("Image", ids, label_visibility="collapsed", **state.bound("sample", wanted), width=290)
-    step = {"on_click": state.put, "disabled": len(ids) == 1}
-    st.button("Previous", icon=":material/arrow_back:", args=("sample", ids[at - 1]), **step)
-    st.button("Next", icon=":material/arrow_forward:", args=("sample", ids[(at + 1) % len(ids)]), **step)
+    step_buttons("sample", ids, at, by_keys=False)
     return image
 
 

@@ -16,6 +16,7 @@ from pages.ui.inspect.probing import show_probe
 from pages.ui.inspect.rows import show_nearest
 from pages.ui.intake.correct import offer_correction
 from pages.ui.localization.picture import show_pictures
+from pages.ui.stepping import step_buttons
 from wtflow.errors import WTFlowError
 from wtflow.inspecting import kept
 from wtflow.inspecting.choice import ORDERS, choose_rows
@@ -70,10 +71,7 @@ def _pick(store: RunStore, inspection: Inspection, rows: Sequence[Inspected], wo
         st.stop()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         link("inspect", plain(name_of(store, inspection)), icon=":material/grid_view:", help="All its images", **back)
-        step = {"on_click": state.put, "disabled": len(found) == 1}
-        previous, following = found[at - 1].image, found[(at + 1) % len(found)].image
-        st.button("Previous", icon=":material/arrow_back:", shortcut="Left", args=("image", previous), **step)
-        st.button("Next", icon=":material/arrow_forward:", shortcut="Right", args=("image", following), **step)
+        step_buttons("image", [row.image for row in found], at)
         st.markdown(f"**{plain(wanted)}**", width="content")
         st.caption(f"{at + 1:,} of {len(found):,}, {ORDERS[order].lower()}", width="content")
     return found[at]
