@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from wtflow.plots.play import play_buttons
 from wtflow.plots.theme import COLOURS, TIME_TITLE, style
 from wtflow.records.flow import Ideal
 
@@ -80,24 +81,7 @@ def _animate(figure: go.Figure, t: np.ndarray, paths: dict[str, np.ndarray]) -> 
         "transition": {"duration": 100},
         "fromcurrent": True,
     }
-    # A grey that can be read on both grounds and on the near-white that Plotly puts under the pointer: the theme's text
-    # could not.
-    grey = COLOURS["reference"]
-    buttons = {
-        "type": "buttons",
-        "direction": "left",
-        "x": 0,
-        "y": -0.25,
-        "xanchor": "left",
-        "yanchor": "top",
-        "showactive": False,
-        "bordercolor": grey,
-        "font": {"color": grey},
-        "buttons": [
-            {"label": "Play", "method": "animate", "args": [None, play]},
-            {"label": "Pause", "method": "animate", "args": [[None], jump]},
-        ],
-    }
+    buttons, grey = play_buttons(play, jump) | {"y": -0.25}, COLOURS["reference"]
     slider = {
         "x": 0.13,
         "len": 0.87,

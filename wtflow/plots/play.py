@@ -24,23 +24,28 @@ def play_over_time(figure: go.Figure, t: Sequence[float], frames: Sequence[Seque
     ]
     jump = {"frame": {"duration": 0, "redraw": True}, "mode": "immediate", "transition": {"duration": 0}}
     play = jump | {"frame": {"duration": FRAME_MS, "redraw": True}, "fromcurrent": False}
-    # A grey that can be read on both grounds and on the near-white that Plotly puts under the pointer.
-    grey = COLOURS["reference"]
-    buttons = {
+    buttons = play_buttons(play, jump) | {"y": 0, "pad": {"t": 48}}
+    title = {"text": names[at], "x": 0, "xanchor": "left", "y": 0.99, "yanchor": "top", "font": {"size": 18}}
+    return figure.update_layout(updatemenus=[buttons], title=title, margin={"t": 40, "b": 96})
+
+
+def play_buttons(play: dict[str, Any], jump: dict[str, Any]) -> dict[str, Any]:
+    """The menu with *Play*, which animates by `play`, and *Pause*, left below the figure; whoever uses it says how far.
+
+    Grey can be read on both grounds and on the near-white that Plotly puts under the pointer: the theme's text could
+    not.
+    """
+    return {
         "type": "buttons",
         "direction": "left",
         "x": 0,
-        "y": 0,
         "xanchor": "left",
         "yanchor": "top",
-        "pad": {"t": 48},
         "showactive": False,
-        "bordercolor": grey,
-        "font": {"color": grey},
+        "bordercolor": COLOURS["reference"],
+        "font": {"color": COLOURS["reference"]},
         "buttons": [
             {"label": "Play", "method": "animate", "args": [None, play]},
             {"label": "Pause", "method": "animate", "args": [[None], jump]},
         ],
     }
-    title = {"text": names[at], "x": 0, "xanchor": "left", "y": 0.99, "yanchor": "top", "font": {"size": 18}}
-    return figure.update_layout(updatemenus=[buttons], title=title, margin={"t": 40, "b": 96})
