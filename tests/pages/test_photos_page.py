@@ -7,6 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from wtflow.intake.adding import add_folder
 from wtflow.intake.corrections import correct, corrections_of
+from wtflow.intake.sorting import set_labels
+from wtflow.intake.versions import publish
 from wtflow.records.intake import Labelled
 from wtflow.store.datasets import create_set, open_set, set_names
 from wtflow.store.runs import RunStore
@@ -40,6 +42,29 @@ def test_steps_say_what_the_store_holds_and_a_click_opens_another(open_page: Ope
     press(page, "step_masks")
     assert not page.exception and f"0 of {n_bad} drawn" in page.button(key="step_masks").label
     assert page.query_params["step"] == "masks" and page.query_params["picture"] in data.items
+
+
+def test_step_5_says_changed_since_only_where_the_next_version_would_differ(
+    open_page: OpenPage, store: RunStore, root: Path
+):
+    create_set(store, "plate")
+    add_folder(store, "plate", root / "plate/train/good", Labelled("good"))
+    ids = list(open_set(store, "plate").items)
+    publish(store, "plate", sides={key: "test" if i < 3 else "train" for i, key in enumerate(ids)})
+
+    def said() -> str:
+        return open_page("data", photos="plate", step="sort").button(key="step_version").label
+
+    assert "version 1 is ready" in said()
+    set_labels(store, "plate", {ids[0]: Labelled("out")})
+    assert "version 1, changed since" in said()
+    set_labels(store, "plate", {ids[0]: Labelled("good")})
+    assert "version 1 is ready" in said(), "it was taken back"
+    add_folder(store, "plate", root / "plate/train/good", Labelled("good"))
+    add_folder(store, "plate", root / "plate/test/good", Labelled("unsorted"))
+    assert "version 1 is ready" in said(), "photos that were there, and some that nobody has sorted"
+    set_labels(store, "plate", {open_set(store, "plate").of("unsorted")[0].id: Labelled("good")})
+    assert "version 1, changed since" in said()
 
 
 def test_what_was_corrected_is_listed_with_a_way_back(open_page: OpenPage, store: RunStore, finished: str):

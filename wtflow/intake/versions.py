@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from wtflow.datasets.images import hash_file
 from wtflow.datasets.pairing import loose
 from wtflow.errors import ChangedMeanwhileError, DamagedDataSetError, DatasetError, WTFlowError
-from wtflow.intake.near import find_pairs
+from wtflow.intake.near import find_pairs, known_pairs
 from wtflow.intake.split import place
 from wtflow.numbers import count
 from wtflow.records.core import GOOD
@@ -82,6 +82,17 @@ def what_changes(store: RunStore, name: str, progress: Callable[[int, int], None
     data = open_set(store, name)
     placed = place(data, find_pairs(store, name, progress), previous := newest_version(store, name))
     return compare_members(members_of(data, placed), previous)
+
+
+def is_published(store: RunStore, data: DataSet) -> bool:
+    """Whether the newest version holds what the next one would. Looks for no near-duplicates: of images that nobody
+    compared yet, none counts as one.
+    """
+    previous = newest_version(store, data.name)
+    if previous is None:
+        return False
+    placed = place(data, known_pairs(store, data.name) or (), previous)
+    return compare_members(members_of(data, placed), previous).is_empty
 
 
 def members_of(data: DataSet, placed: Placed) -> tuple[Member, ...]:

@@ -17,12 +17,11 @@ from wtflow.store.dataset_versions import newest_version, open_version, version_
 from wtflow.store.runs import RunStore
 
 
-def words(data: DataSet, versions: tuple[int, ...]) -> str:
+def words(store: RunStore, data: DataSet, versions: tuple[int, ...]) -> str:
     """How far this step is."""
     if not versions:
         return "no version yet"
-    # The last line of the history is that of the version, unless something was changed since.
-    is_same = data.history[-1].words.startswith(f"Version {versions[-1]}:")
+    is_same = set_cache.is_published(store, data, versions[-1])
     return f"version {versions[-1]} is ready" if is_same else f"version {versions[-1]}, changed since"
 
 

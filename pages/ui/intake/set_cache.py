@@ -6,14 +6,17 @@ from pathlib import Path
 import streamlit as st
 
 from pages.ui import run_cache
+from pages.ui.cache import file_stamp
 from pages.ui.shelves import Shelf
-from wtflow.errors import ImageReadError
+from wtflow.errors import DatasetError, ImageReadError
+from wtflow.intake import versions
+from wtflow.intake.near import NEAR
 from wtflow.intake.pictures import large_picture, small_picture
 from wtflow.plots.pictures import encode_jpeg, no_picture
 from wtflow.records.core import RunSummary
 from wtflow.records.intake import DataSet, Item
 from wtflow.store.dataset_versions import version_of
-from wtflow.store.datasets import data_home
+from wtflow.store.datasets import MANIFEST, data_home, open_set
 from wtflow.store.runs import RunStore
 
 
@@ -38,6 +41,23 @@ def large(store: RunStore, data: DataSet, key: str) -> bytes:
 @st.cache_data(max_entries=12, show_spinner=False, hash_funcs={Item: lambda item: item.sha256})
 def _large(home: str, name: str, item: Item) -> bytes:
     return large_picture(RunStore(Path(home)), name, item)
+
+
+def is_published(store: RunStore, data: DataSet, number: int) -> bool:
+    """Whether this version, the newest one, holds what the next one would; False where what a person pinned contradicts
+    itself.
+    """
+    folder = data_home(store) / data.name
+    return _is_published(str(store.home), data.name, number, file_stamp(folder / MANIFEST), file_stamp(folder / NEAR))
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _is_published(home: str, name: str, number: int, manifest: int, near: int) -> bool:
+    store = RunStore(Path(home))
+    try:
+        return versions.is_published(store, open_set(store, name))
+    except DatasetError:
+        return False
 
 
 @st.cache_resource(show_spinner=False)

@@ -25,21 +25,23 @@ class Step:
     """title, how far it is, and what shows it."""
 
     title: str
-    words: Callable[[DataSet, tuple[int, ...]], str]
+    words: Callable[[RunStore, DataSet, tuple[int, ...]], str]
     is_done: Callable[[DataSet, tuple[int, ...]], bool]
     show: Callable[[RunStore, DataSet], None]
 
 
 STEPS: dict[str, Step] = {
-    "bring": Step("Bring", lambda data, _: bring.words(data), lambda data, _: bool(data.items), bring.show_bring),
+    "bring": Step("Bring", lambda _, data, __: bring.words(data), lambda data, _: bool(data.items), bring.show_bring),
     "sort": Step(
         "Sort",
-        lambda data, _: sort.words(data),
+        lambda _, data, __: sort.words(data),
         lambda data, _: bool(data.of("good")) and not data.of("unsorted"),
         sort.show_sort,
     ),
-    "masks": Step("Masks", lambda data, _: draw.words(data), lambda data, _: draw.is_complete(data), draw.show_draw),
-    "split": Step("Split", lambda data, _: split.words(data), lambda _, versions: bool(versions), split.show_split),
+    "masks": Step(
+        "Masks", lambda _, data, __: draw.words(data), lambda data, _: draw.is_complete(data), draw.show_draw
+    ),
+    "split": Step("Split", lambda _, data, __: split.words(data), lambda _, versions: bool(versions), split.show_split),
     "version": Step(
         "Train",
         publish.words,
@@ -54,7 +56,7 @@ def show_set(store: RunStore, name: str) -> None:
     data, versions = open_set(store, name), version_numbers(store, name)
     show_head(store, data)
     chosen = state.choose("step", STEPS, "sort" if data.items else "bring")
-    show_steps(data, versions, chosen)
+    show_steps(store, data, versions, chosen)
     show_said()
     STEPS[chosen].show(store, data)
 
@@ -90,13 +92,13 @@ def show_delete(store: RunStore, data: DataSet) -> None:
         st.rerun()
 
 
-def show_steps(data: DataSet, versions: tuple[int, ...], chosen: str) -> None:
+def show_steps(store: RunStore, data: DataSet, versions: tuple[int, ...], chosen: str) -> None:
     """One button for each step."""
     with st.container(horizontal=True, key="steps", gap="small"):
         for number, (key, step) in enumerate(STEPS.items(), start=1):
             is_done = step.is_done(data, versions)
             st.button(
-                f"**{number}  {step.title}**  \n:small[{plain(step.words(data, versions))}]",
+                f"**{number}  {step.title}**  \n:small[{plain(step.words(store, data, versions))}]",
                 icon=":material/check_circle:" if is_done else None,
                 type="primary" if key == chosen else "secondary",
                 key=f"step_{key}",
