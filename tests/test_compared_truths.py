@@ -291,7 +291,7 @@ def test_training_images_labels_readings_and_weights_that_differ_are_told():
     for one, contents in zip(data, ("ab", "bcd"), strict=True):
         one["samples"] += [{"id": name, "split": "train", "sha256": name} for name in contents]
     assert input_sentences(comparison, data) == (
-        "They were trained on different images (A 2, B 3; 1 are the same by name and content).",
+        "They were trained on different images (A 2, B 3; 1 are the same by content).",
         "1 image is normal in one run and defective in another: test/good/000.png.",
         "A person said differently how the images are to be read: A as found, B --good ok.",
         "The weights of their backbones differ.",

@@ -83,7 +83,7 @@ def common_truth(
     members = [k for k, group in enumerate(found.groups) if group == found.groups[chosen]]
     words, truths = _words(members), []
     for k, run in enumerate(comparison.runs):
-        truth = own[k].truth if k in members else _brought(store, comparison, own, data, members, run.shape)
+        truth = own[k].truth if k in members else _brought(store, comparison, own, data, members, k)
         if truth is None:
             sizes = " and ".join(f"{shape[1]} x {shape[0]}" for shape in (comparison.runs[chosen].shape, run.shape))
             reason = (
@@ -93,6 +93,13 @@ def common_truth(
             return CommonTruth(words, reason=reason)
         truths.append(truth)
     return CommonTruth(words, tuple(truths))
+
+
+def marks_anything(comparison: Comparison, truths: Sequence[RunTruth]) -> bool:
+    """Whether a mask of these truths, one for each run, is of a common image."""
+    return any(
+        name in truth.truths for k, truth in enumerate(truths) for name in comparison.ids_of(k)[comparison.labels]
+    )
 
 
 def outline_on(truth: RunTruth | None, image: ScoreRow) -> np.ndarray | None:
@@ -107,22 +114,35 @@ def _brought(
     own: Sequence[OwnTruth],
     data: Sequence[dict[str, Any] | None],
     sources: Sequence[int],
-    shape: Shape,
+    target: int,
 ) -> RunTruth | None:
-    """The truth of runs that have the same one, at another map size: theirs, theirs on a coarser grid, or read again
-    from masks that are still the same files.
+    """The truth of runs that have the same one, at the map size of another and with its ids: theirs, theirs on a
+    coarser grid, or read again from masks that are still the same files.
     """
-    truths = [one for k in sources if (one := own[k].truth) is not None]
-    for truth in truths:
+    shape = comparison.runs[target].shape
+    truths = [(k, one) for k in sources if (one := own[k].truth) is not None]
+    for k, truth in truths:
         if truth.shape == shape:
-            return truth
-    for truth in truths:
+            return _called_as_in(comparison, truth, k, target)
+    for k, truth in truths:
         if not truth.shape[0] % shape[0] and not truth.shape[1] % shape[1]:
-            return RunTruth(shape, {name: coarsened(one, shape) for name, one in truth.truths.items()}, truth.left_out)
+            coarse = {name: coarsened(one, shape) for name, one in truth.truths.items()}
+            return _called_as_in(comparison, RunTruth(shape, coarse, truth.left_out), k, target)
     for k in sources:
         if (found := _read_again(store, comparison.runs[k], own[k], data[k], shape)) is not None:
-            return found
+            return _called_as_in(comparison, found, k, target)
     return None
+
+
+def _called_as_in(comparison: Comparison, truth: RunTruth, source: int, target: int) -> RunTruth:
+    """A truth with the ids of one run as another calls the images; where they differ, of the common images alone."""
+    ids, others = comparison.ids_of(source), comparison.ids_of(target)
+    if (ids == others).all():
+        return truth
+    names = dict(zip(ids, others, strict=True))
+    truths = {names[name]: drawn for name, drawn in truth.truths.items() if name in names}
+    left_out = {names[name]: why for name, why in truth.left_out.items() if name in names}
+    return RunTruth(truth.shape, truths, left_out)
 
 
 def _read_again(
@@ -153,7 +173,7 @@ def _now(store: RunStore, comparison: Comparison, data: Sequence[dict[str, Any] 
     newest = _newest(comparison)
     scored = {entry["id"]: entry["sha256"] for entry in (data[newest] or {"samples": []})["samples"]}
     samples = {sample.id: sample for sample in category.of("test")}
-    ids = list(comparison.images.sample_id[comparison.labels])
+    ids = list(comparison.ids_of(newest)[comparison.labels])
     try:
         n_changed = sum(name not in samples or hash_file(samples[name].path) != scored.get(name) for name in ids)
         if n_changed:
@@ -169,7 +189,8 @@ def _now(store: RunStore, comparison: Comparison, data: Sequence[dict[str, Any] 
         }
     except ImageReadError as error:
         return CommonTruth(_NOW_WORDS, reason=f"Not compared: {error.message}")
-    return CommonTruth(_NOW_WORDS, tuple(read[run.shape] for run in comparison.runs))
+    truths = [_called_as_in(comparison, read[run.shape], newest, k) for k, run in enumerate(comparison.runs)]
+    return CommonTruth(_NOW_WORDS, tuple(truths))
 
 
 def category_now(store: RunStore, comparison: Comparison) -> Category | None:

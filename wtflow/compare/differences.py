@@ -3,6 +3,9 @@
 Only where nothing differs can what differs in the results be chance.
 """
 
+import functools
+import operator
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,9 +23,9 @@ def input_sentences(comparison: Comparison, data: Sequence[dict[str, Any] | None
     found = []
     trained = [_training_images(one) for one in data]
     if any(images != trained[0] for images in trained[1:]):
-        n_common = len(frozenset.intersection(*trained))
-        sizes = _per_run(f"{len(images):,}" for images in trained)
-        found.append(f"They were trained on different images ({sizes}; {n_common:,} are the same by name and content).")
+        n_common = functools.reduce(operator.and_, trained).total()
+        sizes = _per_run(f"{images.total():,}" for images in trained)
+        found.append(f"They were trained on different images ({sizes}; {n_common:,} are the same by content).")
     if comparison.relabelled:
         n = len(comparison.relabelled)
         are = "image is" if n == 1 else "images are"
@@ -35,6 +38,14 @@ def input_sentences(comparison: Comparison, data: Sequence[dict[str, Any] | None
     if all(weights) and len(set(weights)) > 1:
         found.append("The weights of their backbones differ.")
     return tuple(found)
+
+
+def matched_words(comparison: Comparison) -> str:
+    """By what the common images are the same, in a few words: content, and the name where all runs have the same."""
+    renamed = [f"{n:,} in {letter}" for letter, n in zip(LETTERS, comparison.n_renamed, strict=False) if n]
+    if not renamed:
+        return "equal by name and content"
+    return f"equal by content; {' and '.join(renamed)} have another name there than in A"
 
 
 def trained_sentences(comparison: Comparison) -> tuple[str, ...]:
@@ -81,9 +92,10 @@ def named(ids: Sequence[str], most: int = MOST_NAMED) -> str:
     return ", ".join(ids[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def _training_images(data: dict[str, Any] | None) -> frozenset[tuple[str, str]]:
+def _training_images(data: dict[str, Any] | None) -> Counter[str]:
+    """How often each content was trained on, whatever its files are called."""
     samples = (data or {}).get("samples", [])
-    return frozenset((one["id"], one["sha256"]) for one in samples if one.get("split") == "train")
+    return Counter(one["sha256"] for one in samples if one.get("split") == "train")
 
 
 def _per_run(words) -> str:

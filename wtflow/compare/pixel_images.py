@@ -19,7 +19,8 @@ def pixel_images_words(comparison: Comparison, own: Sequence[OwnTruth], truth: C
     if not comparison.labels.any():
         return ()  # without a defective image there is no pixel metric
     truths = truth.truths or [one.truth for one in own]
-    found = ["" if one is None else images_on(one, comparison.images).words for one in truths]
+    images = [comparison.images.assign(sample_id=comparison.ids_of(k)) for k in range(len(truths))]
+    found = ["" if one is None else images_on(one, images[k]).words for k, one in enumerate(truths)]
     if len(set(found)) == 1 and all(found) and truth.truths:
         return (f"Pixel metrics are {found[0]}.",)
     by = "" if truth.truths else ", by its own masks,"

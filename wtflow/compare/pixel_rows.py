@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from wtflow.compare.common_truth import CommonTruth
+from wtflow.compare.common_truth import CommonTruth, marks_anything
 from wtflow.compare.intervals import N_RESAMPLES, paired_intervals, resample
 from wtflow.compare.pixel_tally import ACCURACY, pixel_metrics
 from wtflow.compare.runs import Comparison, metric_row
@@ -29,7 +29,7 @@ def compare_pixels(
     """
     if truth.reason:
         return _without(comparison, dict.fromkeys(PIXEL_METRICS, truth.reason))
-    if not any(name in one.truths for one in truth.truths for name in comparison.images.sample_id[comparison.labels]):
+    if not marks_anything(comparison, truth.truths):
         return _without(comparison, _undefined(comparison))
     if tallies is None and truth.is_stored and comparison.is_same_set:
         return stored_rows(comparison)

@@ -1,8 +1,8 @@
 """Two to four finished runs side by side, over the test images that all of them scored. NumPy and pandas only.
 
-Images are the same when name, label and content hash agree; whether their masks are the same is found in `truths`. Raw
-scores of different runs are on different scales: only ranks, calls at each run's own threshold and metrics are
-compared, never two scores.
+Images are the same when label and content hash agree, and so does the name, unless a run calls the file otherwise, as
+runs on a copy of a folder may; whether their masks are the same is found in `truths`. Raw scores of different runs are
+on different scales: only ranks, calls at each run's own threshold and metrics are compared, never two scores.
 """
 
 import functools
@@ -22,9 +22,10 @@ from wtflow.compare.intervals import (
     weighted_best_f1,
     wilson_interval,
 )
+from wtflow.compare.matching import places_of, relabelled_ids, tested_images, tested_of, trained_contents
 from wtflow.config import Settings
 from wtflow.deciding.force import starts
-from wtflow.errors import DamagedRunError, MetricError
+from wtflow.errors import MetricError
 from wtflow.metrics import undefined_reason
 from wtflow.numbers import percent, percent_range
 from wtflow.records.compare import Interval, MetricRow
@@ -82,6 +83,16 @@ class Comparison:
     def labels(self) -> np.ndarray:
         return self.images.is_defective.to_numpy(bool)
 
+    def ids_of(self, k: int) -> np.ndarray:
+        """(N,) the ids of the common images in run k, which may call files otherwise than the first run does."""
+        return self.runs[k].table.set_index("row").sample_id.loc[self.rows[k]].to_numpy()
+
+    @property
+    def n_renamed(self) -> tuple[int, ...]:
+        """For each run, how many of the common images have another id in it than in the first."""
+        first = self.ids_of(0)
+        return tuple(int((self.ids_of(k) != first).sum()) for k in range(len(self.runs)))
+
 
 def align(runs: Sequence[RunResults], data: Sequence[dict[str, Any] | None]) -> Comparison:
     """The runs over their common test images, in the first run's order. data: the content of each run's data.json.
@@ -91,57 +102,22 @@ def align(runs: Sequence[RunResults], data: Sequence[dict[str, Any] | None]) -> 
     """
     if not 2 <= len(runs) <= MOST_RUNS:
         raise MetricError(f"{len(runs)} runs cannot be compared.", fix=f"Choose 2 to {MOST_RUNS}.")
-    tables = [_hashed(run, known) for run, known in zip(runs, data, strict=True)]
-    common = functools.reduce(lambda left, right: left[left.index.isin(right.index)], tables)
-    trained = [_trained(known) for known in data]
+    tables = [tested_images(run, known) for run, known in zip(runs, data, strict=True)]
+    places = np.stack([places_of(tables[0], table) for table in tables])
+    trained = [trained_contents(known) for known in data]
     everybody = frozenset.intersection(*trained)  # learned from by all alike: an old fault of the folder, and fair
     trained = [one - everybody for one in trained]
-    common = common[~common.sha256.isin(frozenset.union(*trained))]
-    ordered = [table.loc[common.index] for table in tables]
+    is_common = (places >= 0).all(axis=0) & ~tables[0].sha256.isin(frozenset.union(*trained)).to_numpy()
+    ordered = [table.iloc[place[is_common]] for table, place in zip(tables, places, strict=True)]
     return Comparison(
         runs=tuple(runs),
-        images=common[["row", "sample_id", "path", "mask_path", "defect", "is_defective"]].reset_index(drop=True),
+        images=ordered[0][["row", "sample_id", "path", "mask_path", "defect", "is_defective"]].reset_index(drop=True),
         scores=np.array([table.score for table in ordered], dtype=np.float64),
         rows=np.array([table.row for table in ordered], dtype=np.int64),
         n_images=tuple(len(table) for table in tables),
-        relabelled=_relabelled(tables),
-        trained_on=tuple(_tested_of(tables, one) for one in trained),
+        relabelled=relabelled_ids(tables),
+        trained_on=tuple(tested_of(tables, one) for one in trained),
     )
-
-
-def _trained(data: dict[str, Any] | None) -> frozenset[str]:
-    """Content hashes of what a run was trained on, held-out normals among them: they place its thresholds."""
-    samples = (data or {}).get("samples", [])
-    return frozenset(str(entry.get("sha256")) for entry in samples if entry.get("split") == "train")
-
-
-def _tested_of(tables: Sequence[pd.DataFrame], trained: frozenset[str]) -> tuple[str, ...]:
-    """Ids of images with these contents that any run tested."""
-    found = (name for table in tables for name in table.sample_id[table.sha256.isin(trained)])
-    return tuple(dict.fromkeys(found))
-
-
-def _relabelled(tables: Sequence[pd.DataFrame]) -> tuple[str, ...]:
-    """Ids of images that are the same in all runs but for their label."""
-    labels = [{(name, content): label for name, content, label in table.index} for table in tables]
-    return tuple(
-        image[0]
-        for image, label in labels[0].items()
-        if all(image in one for one in labels) and any(one[image] != label for one in labels)
-    )
-
-
-def _hashed(run: RunResults, data: dict[str, Any] | None) -> pd.DataFrame:
-    """The run's test images by what makes them the same elsewhere."""
-    try:
-        hashes = {entry["id"]: str(entry["sha256"]) for entry in (data or {})["samples"]}
-        test = run.test.assign(sha256=[hashes[sample_id] for sample_id in run.test.sample_id])
-    except (KeyError, TypeError) as error:
-        raise DamagedRunError(
-            f"Run {run.run_id} does not record the contents of its test images (data.json is absent or incomplete).",
-            fix="Leave it out of the comparison, or train again.",
-        ) from error
-    return test.set_index(pd.MultiIndex.from_frame(test[["sample_id", "sha256", "is_defective"]]), drop=False)
 
 
 # -- settings ----------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from wtflow.errors import ImageReadError
 from wtflow.records.shapes import Shape
 from wtflow.records.truth import RunTruth, Truth
 from wtflow.results import RunResults
+from wtflow.store.dataset_versions import version_of
 
 _ROUNDING = 1e-5
 """Shares are float32, and some hundred of them are summed where two map sizes are compared."""
@@ -72,19 +73,20 @@ def find_differences(
     comparison: Comparison, own: Sequence[OwnTruth], data: Sequence[dict[str, Any] | None]
 ) -> TruthDifferences:
     """Compare the truths of the runs on their common images. data: the content of each run's data.json; where it holds
-    hashes of masks, they tell masks apart that maps of different sizes cannot.
+    hashes of masks of one folder, they tell masks apart that maps of different sizes cannot.
     """
     hashes = [mask_hashes(one) for one in data]
-    ids = list(comparison.images.sample_id[comparison.labels])
-    known = [k for k, one in enumerate(own) if one.truth is not None]
-    drawn = {k: [own[k].truth.of(name, is_defective=True) for name in ids] for k in known}  # pyrefly: ignore
+    folders = [_folder(run) for run in comparison.runs]
+    names = [list(comparison.ids_of(k)[comparison.labels]) for k in range(len(own))]
+    ids, known = names[0], [k for k, one in enumerate(own) if one.truth is not None]
+    drawn = {k: [own[k].truth.of(name, is_defective=True) for name in names[k]] for k in known}  # pyrefly: ignore
 
     def is_same(i: int, first: int, second: int) -> bool:
         one, other = drawn[first][i], drawn[second][i]
         if one is None or other is None:
             return one is other
-        if one.shape != other.shape:
-            pair = [hashes[k].get(ids[i]) for k in (first, second)]
+        if one.shape != other.shape and folders[first] == folders[second]:
+            pair = [hashes[k].get(names[k][i]) for k in (first, second)]
             if all(pair) and pair[0] != pair[1]:
                 return False
         return same_truth(one, other)
@@ -105,6 +107,14 @@ def find_differences(
         elif 0 < len(having) < len(known):
             partly.setdefault(having, []).append(name)
     return TruthDifferences(tuple(differ), tuple((runs, tuple(names)) for runs, names in partly.items()), tuple(groups))
+
+
+def _folder(run: RunResults) -> str:
+    """The folder of a run's images, or the data set of which it is a version. Masks of another are other files, even
+    where they mark the same.
+    """
+    version = version_of(run.config.root)
+    return run.config.root if version is None else version[0]
 
 
 def same_truth(first: Truth, second: Truth) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from wtflow.datasets.decode import read_bytes
 from wtflow.errors import DatasetError
 from wtflow.intake.copied import copy_images, copy_of
-from wtflow.intake.corrections import corrections_of, mask_of_correction, own_set, remove_applied
+from wtflow.intake.corrections import corrections_of, mask_of_correction, remove_applied
 from wtflow.intake.masks import keep_masks
 from wtflow.intake.sorting import labelled_words, set_labels
 from wtflow.intake.taking import Arriving, Tally, take_all
@@ -17,6 +17,7 @@ from wtflow.intake.versions import publish
 from wtflow.numbers import count
 from wtflow.records.intake import Applied, Correction, Refused
 from wtflow.store.dataset_names import spelt_alike
+from wtflow.store.dataset_versions import own_set
 from wtflow.store.datasets import open_set, set_names
 from wtflow.store.runs import RunStore
 

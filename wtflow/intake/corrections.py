@@ -23,7 +23,7 @@ from wtflow.intake.masks import encode_mask
 from wtflow.records.intake import Correction
 from wtflow.store import layout
 from wtflow.store.dataset_names import check_type_name
-from wtflow.store.dataset_versions import version_of, version_root
+from wtflow.store.dataset_versions import own_set
 from wtflow.store.datasets import data_home
 from wtflow.store.files import explained, read_json, write_atomic, write_json
 from wtflow.store.lock import locked
@@ -96,6 +96,11 @@ def mask_of_correction(store: RunStore, run_id: str, correction: Correction) -> 
     return folder_for(store, run_id) / f"{correction.id}.png" if correction.mask else None
 
 
+def contents_of(store: RunStore, run_id: str, image: str) -> str:
+    """The content hash of an image of a run. Raises DatasetError for one that the run does not have."""
+    return _entry(store, run_id, image)["sha256"]
+
+
 def folder_for(store: RunStore, run_id: str) -> Path:
     """The folder of the list of the data set that a run was trained on."""
     config = store.config(run_id)
@@ -103,12 +108,6 @@ def folder_for(store: RunStore, run_id: str) -> Path:
     place = data_home(store) / name if name else Path(config.root, config.category)
     digest = hashlib.sha256(os.fsencode(os.path.realpath(place))).hexdigest()[:16]
     return store.home / FOLDER / layout.run_name(config.category, digest)
-
-
-def own_set(store: RunStore, root: str) -> str | None:
-    """The data set made here of which a root is a version; None for a folder of somebody else's."""
-    version = version_of(root)
-    return version[0] if version and Path(root) == version_root(store, *version) else None
 
 
 def remove_applied(store: RunStore, run_id: str, applied: tuple[Correction, ...]) -> tuple[Correction, ...]:

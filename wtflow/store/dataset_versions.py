@@ -16,6 +16,7 @@ from wtflow.store.datasets import (
     first_line,
     folder_of,
     numbers_in,
+    open_set,
     remove_folder,
 )
 from wtflow.store.files import read_json, write_json
@@ -78,6 +79,24 @@ def version_of(root: str | Path) -> tuple[str, int] | None:
     if len(parts) < 4 or parts[-4] != DATA or parts[-2] != VERSIONS or not parts[-1].isdecimal():
         return None
     return parts[-3], int(parts[-1])
+
+
+def own_set(store: RunStore, root: str | Path) -> str | None:
+    """The data set of this store of which a root is a version; None for a folder of somebody else's."""
+    version = version_of(root)
+    return version[0] if version and Path(root) == version_root(store, *version) else None
+
+
+def category_behind(store: RunStore, root: str | Path, category: str) -> str:
+    """The category that the images of a root come from: that of the folder which its data set is a copy of, else
+    `category`, the root's own; also where the data set is gone or damaged.
+    """
+    name = own_set(store, root)
+    try:
+        origin = "" if name is None else open_set(store, name).origin
+    except DatasetError:
+        return category
+    return Path(origin).name or category
 
 
 def title_of(root: str | Path, category: str) -> str:

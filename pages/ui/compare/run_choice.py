@@ -9,8 +9,9 @@ import streamlit as st
 from pages.ui import run_cache, state, widgets
 from pages.ui.compare import compare_cache
 from pages.ui.errors import plain
+from pages.ui.families import category_of
 from wtflow import numbers
-from wtflow.compare.differences import input_sentences, trained_sentences
+from wtflow.compare.differences import input_sentences, matched_words, trained_sentences
 from wtflow.compare.runs import LETTERS, MOST_RUNS, Comparison, settings_rows
 from wtflow.records.core import RunSummary
 from wtflow.store.runs import RunStore
@@ -33,15 +34,16 @@ def pick_runs(store: RunStore) -> tuple[str, ...]:
     """
     summaries = {summary.run_id: summary for summary in run_cache.live_summaries(store)}
     finished = {run_id: summary for run_id, summary in summaries.items() if widgets.is_finished(summary)}
-    categories = list(dict.fromkeys(summary.category for summary in finished.values()))
+    family = {run_id: category_of(store, summary) for run_id, summary in summaries.items()}
+    categories = list(dict.fromkeys(family[run_id] for run_id in finished))
     if not categories:
         widgets.show_no_run_yet(
             "Train a category twice with different settings; here you see which run is better, and where they disagree."
         )
         st.stop()
     wanted = state.get_all("runs")
-    category = _category(wanted, finished, categories)
-    offered = [run_id for run_id, summary in finished.items() if summary.category == category]
+    category = _category([family[run_id] for run_id in wanted if run_id in finished], categories)
+    offered = [run_id for run_id in finished if family[run_id] == category]
     if not wanted:
         wanted = _first_choice(offered)
         state.put("runs", wanted)
@@ -66,7 +68,7 @@ def pick_runs(store: RunStore) -> tuple[str, ...]:
             )
     for run_id in dict.fromkeys(wanted):
         if run_id not in chosen:
-            _show_why_not(run_id, summaries.get(run_id), category)
+            _show_why_not(run_id, summaries.get(run_id), category, family.get(run_id, ""))
     if len(chosen) < 2:
         st.info(
             (
@@ -83,10 +85,10 @@ def pick_runs(store: RunStore) -> tuple[str, ...]:
     return tuple(chosen)
 
 
-def _category(wanted: list[str], finished: dict[str, RunSummary], categories: list[str]) -> str:
-    known = next((finished[run_id].category for run_id in wanted if run_id in finished), None)
+def _category(known: list[str], categories: list[str]) -> str:
+    """known: the categories of the runs that the address names."""
     asked = state.get("runs_of")
-    return known or (asked if asked in categories else categories[0])
+    return known[0] if known else asked if asked in categories else categories[0]
 
 
 def _first_choice(offered: list[str]) -> list[str]:
@@ -96,12 +98,12 @@ def _first_choice(offered: list[str]) -> list[str]:
     return sorted([one, *others])
 
 
-def _show_why_not(run_id: str, summary: RunSummary | None, category: str) -> None:
+def _show_why_not(run_id: str, summary: RunSummary | None, category: str, own: str) -> None:
     if summary is None or summary.problem or not widgets.is_finished(summary):
         widgets.show_why_unfit(run_id, summary)
-    elif summary.category != category:
+    elif own != category:
         st.info(
-            f"Run {plain(run_id)} is of category {plain(summary.category)}: only runs of one category are compared.",
+            f"Run {plain(run_id)} is of category {plain(own)}: only runs of one category are compared.",
             icon=":material/info:",
         )
     else:
@@ -166,7 +168,7 @@ def agree_on_images(comparison: Comparison) -> bool:
     if comparison.is_same_set:
         if n:
             st.caption(
-                f"All runs were tested on the same {numbers.count(n, 'image')} ({kinds}), equal by name and content."
+                f"All runs were tested on the same {numbers.count(n, 'image')} ({kinds}), {matched_words(comparison)}."
             )
         else:
             st.info(
@@ -179,7 +181,7 @@ def agree_on_images(comparison: Comparison) -> bool:
     st.warning(
         f"**The runs were tested on different images** ({sizes}), so their metrics cannot be compared. "
         + (
-            f"{numbers.count(n, 'image')} are common to all, equal by name and content ({kinds})."
+            f"{numbers.count(n, 'image')} are common to all, {matched_words(comparison)} ({kinds})."
             if n
             else "They have no image in common."
         )

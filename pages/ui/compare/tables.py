@@ -12,6 +12,7 @@ from pages.ui.compare.run_choice import table
 from pages.ui.errors import plain
 from pages.ui.small_picture import show_small
 from wtflow import numbers
+from wtflow.compare.common_truth import marks_anything
 from wtflow.compare.intervals import N_RESAMPLES
 from wtflow.compare.pixel_images import pixel_images_words
 from wtflow.compare.pixel_tally import make_tally
@@ -119,8 +120,7 @@ def _show_verdict(rows: Sequence[MetricRow], k: int, name: str, first: str) -> N
 
 def _asks_for_pixels(store: RunStore, comparison: Comparison, on: compare_cache.Basis) -> bool:
     missing = _uncounted(store, comparison, on)
-    ids = comparison.images.sample_id[comparison.labels]
-    if not missing or not any(name in truth.truths for truth in on.truth.truths for name in ids):
+    if not missing or not marks_anything(comparison, on.truth.truths):
         return False
     n_maps = sum(len(comparison.runs[k].test) for k in missing)
     if n_maps <= COUNT_AT_ONCE:

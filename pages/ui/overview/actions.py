@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.ui import widgets
 from pages.ui.deletion import ask_delete
+from pages.ui.families import category_of
 from pages.ui.frame import go
 from pages.ui.overview.describing import ask_words
 from pages.ui.overview.export import ask_export
@@ -19,7 +20,7 @@ def show_actions(store: RunStore, chosen: Sequence[RunSummary], known: Sequence[
     sound = [one for one in chosen if widgets.is_finished(one) and not one.problem]
     resting = [one for one in chosen if not widgets.is_active(one)]
     none = "Select runs in the table first"
-    why_not = _why_not_compared(chosen, sound) if chosen else none
+    why_not = _why_not_compared(store, chosen, sound) if chosen else none
     if st.button(
         "Compare",
         icon=":material/compare_arrows:",
@@ -27,7 +28,13 @@ def show_actions(store: RunStore, chosen: Sequence[RunSummary], known: Sequence[
         help=why_not or "Metrics with intervals, and the images that they call differently",
     ):
         oldest_first = sorted(sound, key=lambda one: one.run_id)
-        go("compare", runs_of=sound[0].category, runs=[one.run_id for one in oldest_first], part=None, sample=None)
+        go(
+            "compare",
+            runs_of=category_of(store, sound[0]),
+            runs=[one.run_id for one in oldest_first],
+            part=None,
+            sample=None,
+        )
     if st.button("Name and tags", icon=":material/label:", disabled=not chosen, help=none if not chosen else None):
         ask_words(store, chosen, known)
     if st.button(
@@ -46,9 +53,9 @@ def show_actions(store: RunStore, chosen: Sequence[RunSummary], known: Sequence[
         ask_delete(store, resting)
 
 
-def _why_not_compared(chosen: Sequence[RunSummary], sound: Sequence[RunSummary]) -> str:
+def _why_not_compared(store: RunStore, chosen: Sequence[RunSummary], sound: Sequence[RunSummary]) -> str:
     if len(sound) < len(chosen):
         return "Only finished runs can be compared"
-    if len({one.category for one in chosen}) > 1:
+    if len({category_of(store, one) for one in chosen}) > 1:
         return "Only runs of one category can be compared"
     return "" if 2 <= len(chosen) <= MOST_RUNS else f"Select two to {MOST_RUNS} runs of one category"
