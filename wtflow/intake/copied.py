@@ -115,17 +115,32 @@ def _copy_masks(
         if item is None or item.label != "defect" or sample.mask_path is None:
             continue
         try:
-            drawn = read_drawn(sample, decision, as_stored=config.reading.masks_as_stored)
+            masks[item.id] = _mask_png(sample, decision, config)
         except ImageReadError as error:
             refused.append(Refused(sample.id, f"Its mask was not copied: {error.message}"))
-            continue
-        if isinstance(drawn, LeftOut):
-            refused.append(Refused(sample.id, f"Its mask was not copied: {drawn.reason}"))
-        else:
-            masks[item.id] = encode_mask(np.asarray(drawn[0]))
     if masks:
         keep_masks(store, name, masks, "Masks were copied as the run read them.")
     return refused
+
+
+def mask_as_read(store: RunStore, run_id: str, image: str) -> bytes:
+    """The mask of an image of a run as the run reads it: a black and white PNG at the size of the image; empty where it
+    has none. Raises ImageReadError, which says why, for a mask that marks nothing or cannot be used.
+    """
+    config, data = store.config(run_id), data_from_json(store.data(run_id) or {"samples": [], "held_out": []})
+    samples = [*data.train, *data.test]
+    sample = next((one for one in samples if one.id == image), None)
+    if sample is None or sample.mask_path is None:
+        return b""
+    return _mask_png(sample, _decision(store, run_id, config, samples, data.train), config)
+
+
+def _mask_png(sample: Sample, decision: MaskDecision, config: RunConfig) -> bytes:
+    """Raises ImageReadError where there is none that can be used."""
+    drawn = read_drawn(sample, decision, as_stored=config.reading.masks_as_stored)
+    if isinstance(drawn, LeftOut):
+        raise ImageReadError(drawn.reason, fix="Draw it anew.")
+    return encode_mask(np.asarray(drawn[0]))
 
 
 def _decision(

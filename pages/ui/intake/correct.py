@@ -24,15 +24,15 @@ from wtflow.intake.corrections import (
     correct_file,
     corrections_of,
     mask_of_correction,
-    own_set,
     take_back,
 )
 from wtflow.intake.drawn import marks_of
+from wtflow.intake.known_mask import known_mask
 from wtflow.intake.pictures import picture_of_file
 from wtflow.jobs import trainings
 from wtflow.records.core import RunSummary
 from wtflow.records.intake import DEFECT, Correction
-from wtflow.store.dataset_versions import version_of, version_root
+from wtflow.store.dataset_versions import own_set, version_of, version_root
 from wtflow.store.runs import RunStore
 
 KINDS: dict[Kind, str] = {"good": "This is good after all", "defect": "This is a defect", "out": "Leave it out"}
@@ -97,8 +97,7 @@ def _ask(
         kind_of_defect = st.text_input(
             "Type of defect", value=defect if is_defective and defect else DEFECT, max_chars=60, key="correct_type"
         ).strip()
-        st.caption("Draw where it is, if you like. A mask that is there already stays, unless you draw another.")
-        _show_editor(image, path)
+        _show_editor(image, path, *_known(store, run_id, image, inspected))
     elif kind == "out":
         st.caption("It will neither train nor test: a broken photo, the wrong part, a hand in the picture.")
     else:
@@ -120,7 +119,19 @@ def _ask(
     st.rerun()
 
 
-def _show_editor(image: str, path: Path) -> None:
+def _known(store: RunStore, run_id: str, image: str, inspected: str | None) -> tuple[bytes, str]:
+    """The mask that the image has, empty without one, and what to say of it."""
+    try:
+        mask = known_mask(store, run_id, image, inspected or "")
+    except WTFlowError as error:
+        return b"", f"Its mask cannot be shown: {error.message} Draw where the defect is, if you like."
+    if not mask:
+        return b"", "It has no mask yet. Draw where the defect is, if you like."
+    return mask, "This is the mask that it has. It stays as it is, unless you change it."
+
+
+def _show_editor(image: str, path: Path, mask: bytes, words: str) -> None:
+    """mask: the one to start from; words: about it."""
     try:
         shape, picture = read_size(path), picture_of_file(path, image)
     except WTFlowError as error:
@@ -130,14 +141,16 @@ def _show_editor(image: str, path: Path) -> None:
     def keep(key: str, png: bytes, _: bool) -> None:
         st.session_state[_DRAWN] = (key, png)
 
-    drawn = st.session_state.get(_DRAWN, ("", b""))
+    at, drawn = st.session_state.get(_DRAWN, ("", b""))
+    is_erased = at == image and bool(mask) and not drawn
+    st.caption("Nothing is marked any more: then the mask that it has stays." if is_erased else plain(words))
     show_mask_editor(
         "correct_mask",
         picture_key=image,
         name=image,
         shape=shape,
         image=address_of(picture, "correct-image"),
-        mask=drawn[1] if drawn[0] == image else b"",
+        mask=drawn if at == image else mask,
         on_save=keep,
     )
 
