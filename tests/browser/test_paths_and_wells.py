@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from app_server import PROJECT, served
 from in_chromium import at_rest, browser, new_page, no_error_is_shown, pytestmark  # noqa: F401
-from run_folders import train_answered, write_tiny_category
+from made_once import answered_run, copy_store
 
 from wtflow.store.runs import RunStore
 
@@ -20,9 +20,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app with one finished run; the paths that its pages open with are there, so that no page waits for torch
     first.
     """
-    folder = tmp_path_factory.mktemp("paths")
-    store = RunStore(folder / "runs")
-    train_answered(store, write_tiny_category(folder / "images", n_good=5, n_bad=5))
+    store = RunStore(tmp_path_factory.mktemp("paths"))
+    copy_store(answered_run(tmp_path_factory, 5, 5)[0], store)
     with served(PROJECT / "app.py", store.home) as address:
         yield address
 

@@ -1,13 +1,15 @@
 """What a person sees the moment a page opens: where content begins, whether the picture that the page is about and its
-play button lie inside the window, and how much of the picture is used. Where a page change leads: test_page_changes.
+play button lie inside the window, and how much of the picture is used. From page to page, on a server that takes its
+time: nothing of the page before is seen, and each opens at its top.
 """
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from app_server import PROJECT, served
 from in_chromium import at_rest, browser, new_page, no_error_is_shown, pytestmark  # noqa: F401
-from run_folders import train_answered, write_tiny_category
+from made_once import answered_run, copy_store
 
 from pages.ui.frame import PAGES
 from wtflow.store.runs import RunStore
@@ -25,15 +27,45 @@ SPREAD = ("trajectories", "wells")
 """Pages whose points should use their picture."""
 LEAST_SPREAD = 0.6
 """Share of the picture's width and height that its points use at some time; the outermost hundredth does not count."""
+SLOW_APP = """
+import runpy, time
+from pathlib import Path
+from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext as Context
+
+def enqueue(self, message):
+    if Path({slow!r}).exists():
+        time.sleep(0.02)
+    return self.at_once(message)
+
+if not hasattr(Context, "at_once"):
+    Context.at_once, Context.enqueue = Context.enqueue, enqueue
+runpy.run_path({app!r})
+"""
+WATCH = """() => {
+  window.remains = 0;
+  const isSeen = (one) => one.checkVisibility();
+  const look = () => {
+    const titles = [...document.querySelectorAll("h1")].filter(isSeen).map((one) => one.innerText);
+    const rest = [...document.querySelectorAll(".st-key-page_of_results *")].filter(isSeen).length;
+    if (titles.includes("Failures")) window.remains = Math.max(window.remains, rest + titles.length - 1);
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+TOP = "Math.round(document.querySelector('[data-testid=stMain]').scrollTop)"
+LEFT_AT = 300
+"""About how far down a page is left, in px: less than it is longer than the window."""
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("seen")
-    store = RunStore(folder / "runs")
-    train_answered(store, write_tiny_category(folder / "images", n_good=6, n_bad=6))
-    with served(PROJECT / "app.py", store.home) as address:
-        yield address
+    """The app with one finished run; slow while the file `slow` is in its store."""
+    store = RunStore(tmp_path_factory.mktemp("seen"))
+    copy_store(answered_run(tmp_path_factory, 5, 5)[0], store)
+    slow, script = store.home / "slow", store.home / "slow_app.py"
+    script.write_text(SLOW_APP.format(slow=str(slow), app=str(PROJECT / "app.py")))
+    with served(script, store.home) as address:
+        yield SimpleNamespace(address=address, slow=slow)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +75,7 @@ def seen(browser, server):  # noqa: F811
     found = {}
     for name in PAGES:
         page.set_viewport_size({"width": SIZES[0][0], "height": SIZES[0][1]})
-        page.goto(f"{server}/{name}")
+        page.goto(f"{server.address}/{name}")
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
             at_rest(page)
@@ -75,3 +107,43 @@ def test_points_use_the_picture(seen, size):
 
 def test_nothing_sticks_out_sideways(seen):
     assert {key: found["wide"] for key, found in seen.items() if found["wide"] > 0} == {}
+
+
+# -- from page to page -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def results(browser, server):  # noqa: F811
+    """The page *Results* in a low window, of a server that takes its time."""
+    server.slow.touch()
+    page = new_page(browser, viewport={"width": 1024, "height": 500})
+    page.goto(f"{server.address}/results")
+    page.get_by_role("heading", name="Results").wait_for()
+    at_rest(page)
+    yield page
+    server.slow.unlink()
+    page.close()
+
+
+def test_every_page_has_a_link_in_sight_and_the_open_one_is_marked(results):
+    links = results.locator("[data-testid=stTopNavLink]")
+    assert links.count() == 12 and all(link.is_visible() for link in links.all())
+    assert results.locator("[data-testid=stTopNavLink][aria-current=page]").inner_text() == "Results"
+
+
+def test_the_next_page_opens_at_its_top_without_remains_and_back_returns_to_the_place(results):
+    results.evaluate(f"document.querySelector('[data-testid=stMain]').scrollTo(0, {LEFT_AT})")
+    at_rest(results)
+    left_at = results.evaluate(TOP)
+    assert left_at > 0
+    results.evaluate(WATCH)
+    results.locator("[data-testid=stTopNavLink]", has_text="Failures").click()
+    results.get_by_role("heading", name="Failures", exact=True).wait_for()
+    at_rest(results)
+    assert results.evaluate("window.remains") == 0
+    assert results.evaluate(TOP) == 0
+    no_error_is_shown(results)
+    while "/results" not in results.url:  # the page before may have an address without and one with its choices
+        results.go_back()
+    results.get_by_role("heading", name="Results").wait_for()
+    results.wait_for_function(f"Math.abs({TOP} - {left_at}) <= 1")

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from flow_runs import tell_of
+from made_once import answered_run, copy_store
 from page_runs import PAGES, OpenPage, write_run
-from run_folders import train_answered, write_tiny_category
+from run_folders import write_tiny_category
 from streamlit.testing.v1 import AppTest
 from waiting import PATIENCE_S
 
@@ -15,7 +16,7 @@ from wtflow.errors import WTFlowError
 from wtflow.jobs import studies
 from wtflow.store.runs import RunStore
 from wtflow.studies.compute import compute_answer
-from wtflow.studies.requests import OverTimeRequest, Request, YardstickRequest
+from wtflow.studies.requests import Request
 
 
 @pytest.fixture
@@ -27,13 +28,12 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
     return RunStore()
 
 
-@pytest.fixture(scope="session")
-def followed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The home of a store, and a run in it whose patches can be followed. Tests copy it."""
-    folder = tmp_path_factory.mktemp("followed")
-    store = RunStore(folder / "runs")
-    root = write_tiny_category(folder / "images", n_good=2, n_bad=3)
-    return store.home, train_answered(store, root, (YardstickRequest(), OverTimeRequest()))
+@pytest.fixture
+def trained(store: RunStore, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A real finished run of two good and three defective test images, with the answers that its pages open with."""
+    home, run_id = answered_run(tmp_path_factory, 2, 3)
+    copy_store(home, store)
+    return run_id
 
 
 @pytest.fixture(autouse=True)

@@ -2,10 +2,8 @@
 something is missing.
 """
 
-from pathlib import Path
-
 import pytest
-from flow_runs import copy_store, field_of, links_of
+from flow_runs import field_of, links_of
 from page_runs import OpenPage, texts
 
 from pages.ui.follow import show
@@ -14,12 +12,6 @@ from wtflow.store.runs import RunStore
 from wtflow.studies.answers import answer_path
 from wtflow.studies.compute import compute_answer
 from wtflow.studies.requests import OverTimeRequest
-
-
-@pytest.fixture
-def trained(store: RunStore, followed: tuple[Path, str]) -> str:
-    copy_store(followed[0], store)
-    return followed[1]
 
 
 def test_it_opens_with_the_highest_position_of_the_highest_defect(open_page: OpenPage, store: RunStore, trained: str):

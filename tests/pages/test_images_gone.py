@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import streamlit as st
-from flow_runs import train_apart
+from made_once import answered_run, copy_store
 from page_runs import OpenPage, texts
 from PIL import Image
 from run_folders import write_tiny_category
@@ -35,13 +35,14 @@ PAGES_OF_A_RUN = {
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
     """A store, the images, and a run with a second one beside it."""
-    folder = tmp_path_factory.mktemp("gone")
-    home, run_id = train_apart(folder)
+    made, run_id = answered_run(tmp_path_factory, 2, 3)
+    home = tmp_path_factory.mktemp("gone")
+    copy_store(made, RunStore(home))
     shutil.copytree(home / run_id, home / SECOND)
     path = home / SECOND / layout.CONFIG
     values = json.loads(path.read_text())
     path.write_text(json.dumps(values | {"run_id": SECOND, "created": 0.0}))
-    return home, folder / "images", run_id
+    return home, made.parent / "images", run_id
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flow_runs import copy_store, field_of
+from flow_runs import field_of
 from page_runs import OpenPage, texts, write_run
 
 from wtflow.results import open_results
@@ -20,11 +20,8 @@ def test_without_a_run_it_says_what_to_do(open_page: OpenPage):
     assert "Train a run" in links(page)
 
 
-def test_it_follows_a_patch_of_the_run_in_the_address(
-    open_page: OpenPage, store: RunStore, followed: tuple[Path, str], root: Path
-):
-    copy_store(followed[0], store)
-    run_id = followed[1]
+def test_it_follows_a_patch_of_the_run_in_the_address(open_page: OpenPage, store: RunStore, trained: str, root: Path):
+    run_id = trained
     write_run(store, root)  # after the copy: it takes an id of its own
     sample = open_results(store, run_id).test.sample_id.iloc[0]
     page = open_page("learn", lesson="features", run=run_id, sample=sample, position="1,2")

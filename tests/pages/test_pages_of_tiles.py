@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from flow_runs import copy_store, field_of
+from flow_runs import field_of
+from made_once import copy_store
 from page_runs import PAGES, OpenPage, components, texts
 from PIL import Image
 from run_folders import train_answered, write_tiny_category

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from flow_runs import copy_store, field_of, links_of, tell_of, train_apart
+from flow_runs import field_of, links_of, tell_of
 from page_runs import PAGES, OpenPage, texts
 from run_folders import train_here, write_tiny_category
 from streamlit.testing.v1 import AppTest
@@ -22,17 +22,6 @@ from wtflow.studies.compute import compute_answer
 from wtflow.studies.requests import StepsRequest, TravelRequest, default_paths
 
 SPOT, GOOD = "test/spot/001.png", "test/good/000.png"
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    return train_apart(tmp_path_factory.mktemp("paths"))
-
-
-@pytest.fixture
-def trained(store: RunStore, home: tuple[Path, str]) -> str:
-    copy_store(home[0], store)
-    return home[1]
 
 
 def train(store: RunStore, folder: Path, n_good: int, n_bad: int, **settings) -> str:

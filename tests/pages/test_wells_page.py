@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from flow_runs import copy_store, field_of, links_of, tell_of, train_apart
+from flow_runs import field_of, links_of, tell_of
 from page_runs import OpenPage, texts
 from run_folders import train_here, write_tiny_category
 from streamlit.testing.v1 import AppTest
@@ -26,17 +26,6 @@ from wtflow.studies.requests import TravelRequest, UmapRequest, default_wells
 
 UMAP = default_wells("euler")
 RADIUS, ESCAPE = "Distance from the origin over time, normals and defects", "Share outside the well over time"
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    return train_apart(tmp_path_factory.mktemp("wells"))
-
-
-@pytest.fixture
-def trained(store: RunStore, home: tuple[Path, str]) -> str:
-    copy_store(home[0], store)
-    return home[1]
 
 
 def train(store: RunStore, folder: Path, n_good: int, n_bad: int, **settings) -> str:
