@@ -48,11 +48,15 @@ def browser():
         browser.close()
 
 
-def new_page(browser, **options):
-    """A page with a context of its own, which waits for everything as long as all tests do. Unless a test asks for it,
-    nothing moves by itself: a picture that plays in software takes a core.
+def new_page(browser, viewport=None, reduced_motion="reduce", color_scheme=None):
+    """A page that waits for everything as long as all tests do. Unless a test asks for it, nothing moves by itself: a
+    picture that plays in software takes a core. All pages share a context, so that what the app consists of is fetched
+    and compiled once.
     """
-    page = browser.new_page(**{"viewport": {"width": 1400, "height": 900}, "reduced_motion": "reduce"} | options)
+    context = browser.contexts[0] if browser.contexts else browser.new_context()
+    page = context.new_page()
+    page.set_viewport_size(viewport or {"width": 1400, "height": 900})
+    page.emulate_media(reduced_motion=reduced_motion, color_scheme=color_scheme)
     page.set_default_timeout(PATIENCE_MS)
     return page
 

@@ -86,6 +86,10 @@ def server(tmp_path_factory):
         yield address
 
 
+SPEED = 4
+"""At which tests let the field play: they wait less, and it has fewer pictures to draw."""
+
+
 class Opened:
     """A page with the field in it."""
 
@@ -136,16 +140,28 @@ def travel(browser, server):
     opened.page.close()
 
 
+@pytest.fixture(scope="module")
+def opened_once(browser, server):
+    """One page of each kind for tests that need no fresh one: opening it takes longest."""
+    return {kind: Opened(browser, server, kind) for kind in ("travel", "map")}
+
+
 @pytest.fixture
-def ring(browser, server):
-    opened = Opened(browser, server, "map")
-    yield opened
-    opened.page.close()
+def used(opened_once):
+    opened_once["travel"].page.bring_to_front()
+    return opened_once["travel"]
+
+
+@pytest.fixture
+def ring(opened_once):
+    opened_once["map"].page.bring_to_front()
+    return opened_once["map"]
 
 
 def test_two_thousand_particles_play_to_the_end_without_a_jump_and_the_page_hears_of_it_once(travel):
     note = "new MutationObserver(() => e.seen.push([performance.now(), Number(e.dataset.time)]))"
     travel.host.evaluate(f"e => {{ e.seen = []; {note}.observe(e, {{attributeFilter: ['data-time']}}); }}")
+    travel.page.get_by_label("Speed").select_option(str(SPEED))
     travel.page.get_by_role("button", name="Play").click()
     travel.page.get_by_role("button", name="Pause").wait_for()
     assert travel.told()["calls"] == 0
@@ -154,8 +170,9 @@ def test_two_thousand_particles_play_to_the_end_without_a_jump_and_the_page_hear
     moments, times = [moment for moment, _ in seen], [t for _, t in seen]
     assert times == sorted(times)
     longest = max(b - a for a, b in zip(times, times[1:], strict=False))
-    assert longest <= 0.25 / 6 + 1e-4, "a frame that comes late moves them by a quarter of a second at most"
-    assert moments[-1] - moments[0] > 5_500, "a pass takes six seconds at speed 1, more where the machine is busy"
+    assert longest <= SPEED * 0.25 / 6 + 1e-4, "a frame that comes late moves them by a quarter of a second at most"
+    least_ms = 5_500 / SPEED
+    assert moments[-1] - moments[0] > least_ms, "a pass takes six seconds at speed 1, more where the machine is busy"
     assert travel.get("playing") == "false"
     at_rest(travel.page)
     assert travel.told() | {"runs": 0, "clicked": None} == {
@@ -180,19 +197,17 @@ def test_a_rerun_of_the_page_changes_nothing_and_draws_nothing(travel):
     assert (travel.get("time"), travel.get("frames"), travel.told()["calls"]) == ("0.0050", frames, calls)
 
 
-def test_the_field_follows_the_page_and_the_page_follows_the_field(travel):
-    travel.page.get_by_role("button", name="Ask for turned").click()
-    travel.until("d.view === 'turned' && d.time === '0.2500'")
-    travel.page.get_by_text("Nothing is lost.").wait_for()
-    travel.page.get_by_label("View").select_option("plane")
-    travel.until("d.view === 'plane' && told.choice.view === 'plane' && told.choice.t === 0.25")
-    travel.page.get_by_role(
-        "button", name="Ask for turned"
-    ).click()  # what the page asked for once, it may ask for again
-    travel.until("d.view === 'turned'")
-    at_rest(travel.page)
-    travel.rerun_by("Other data")
-    assert (travel.get("view"), travel.get("time")) == (
+def test_the_field_follows_the_page_and_the_page_follows_the_field(used):
+    used.page.get_by_role("button", name="Ask for turned").click()
+    used.until("d.view === 'turned' && d.time === '0.2500'")
+    used.page.get_by_text("Nothing is lost.").wait_for()
+    used.page.get_by_label("View").select_option("plane")
+    used.until("d.view === 'plane' && told.choice.view === 'plane' && told.choice.t === 0.25")
+    used.page.get_by_role("button", name="Ask for turned").click()  # what the page asked for once, it may ask for again
+    used.until("d.view === 'turned'")
+    at_rest(used.page)
+    used.rerun_by("Other data")
+    assert (used.get("view"), used.get("time")) == (
         "turned",
         "0.2500",
     ), "other data of the same kind keep view and time"
@@ -301,6 +316,7 @@ def test_a_map_plays_too(ring):
 def test_a_page_opened_without_a_time_plays_once_to_the_end_and_never_again(browser, server):
     opened = Opened(browser, server, "opening")
     opened.until("d.playing === 'true'")
+    opened.page.get_by_label("Speed").select_option(str(SPEED))
     opened.until("d.time === '1.0000'")
     at_rest(opened.page)
     assert opened.told()["calls"] == 0, "nobody chose that time"
@@ -319,24 +335,24 @@ def test_those_who_want_no_motion_see_the_end_at_once(browser, server):
     page.close()
 
 
-def test_a_switch_changes_the_radius_and_the_share_beside_t_moves_with_it(travel):
-    travel.page.get_by_label("View").select_option("disc")
-    travel.page.get_by_role("button", name="large").click()
-    travel.until("d.view === 'large'")
-    number = travel.page.locator(".counts output")
+def test_a_switch_changes_the_radius_and_the_share_beside_t_moves_with_it(used):
+    used.page.get_by_label("View").select_option("disc")
+    used.page.get_by_role("button", name="large").click()
+    used.until("d.view === 'large'")
+    number = used.page.locator(".counts output")
     first = number.inner_text()
-    travel.host.evaluate("e => e.shadowRoot.field.scrub(0.5)")  # all particles pass the origin there
-    travel.until("d.time === '0.5000'")
+    used.host.evaluate("e => e.shadowRoot.field.scrub(0.5)")  # all particles pass the origin there
+    used.until("d.time === '0.5000'")
     assert (first.endswith("%"), number.inner_text()) == (True, "0\u00a0%")
-    assert travel.page.locator(".readings").get_by_text("t = 0.50").is_visible()
+    assert used.page.locator(".readings").get_by_text("t = 0.50").is_visible()
 
 
-def test_picture_and_play_button_share_the_height_that_the_page_gives_on_wide_and_narrow_screens(travel):
+def test_picture_and_play_button_share_the_height_that_the_page_gives_on_wide_and_narrow_screens(used):
     for width in (1400, 700, 390):
-        travel.page.set_viewport_size({"width": width, "height": 800})
-        at_rest(travel.page)
+        used.page.set_viewport_size({"width": width, "height": 800})
+        at_rest(used.page)
         inside = "e => { const s = e.shadowRoot, box = (q) => s.querySelector(q).getBoundingClientRect();"
-        top, stage, low, end = travel.host.evaluate(
+        top, stage, low, end = used.host.evaluate(
             inside + "const b = box('.screen'), p = box('.stage'), t = box('.play');"
             "return [b.top, p.height, Math.max(p.bottom, t.bottom), b.bottom]; }"
         )
