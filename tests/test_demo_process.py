@@ -7,7 +7,7 @@ import pytest
 from demo_process import Drawing, small_demo
 from waiting import wait_until
 
-from wtflow.datasets.demo.write import DEMO_CATEGORIES
+from wtflow.datasets.demo.write import DEMO_CATEGORIES, write_demo
 from wtflow.datasets.scan import find_categories
 from wtflow.errors import StoreError
 from wtflow.jobs import demos, processes
@@ -106,8 +106,7 @@ def test_what_stands_in_the_way_is_named_and_the_next_try_succeeds_without_it(st
 
 
 def test_what_was_drawn_before_a_failure_counts(store: RunStore, drawing: Drawing):
-    draw_demo(store, ONE)
-    wait_for(store, "ready", ONE)
+    write_demo(demo_root(store), lambda *_: None, categories=ONE)
     demos.write_status(store, {"state": "failed", "message": "No space left.", "fix": "Free some."})
     assert demo_state(store, ONE).state == "ready"
     assert demo_state(store).state == "failed"

@@ -2,11 +2,14 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import psutil
 import pytest
+import torch
 from run_folders import tiny_settings, write_tiny_category
 from waiting import PATIENCE_S
 
@@ -15,7 +18,7 @@ from pages.ui.train import watch
 from wtflow.config import EMBEDDED_BACKBONE, WEIGHT_WORDS
 from wtflow.datasets.run_images import read_data
 from wtflow.errors import DatasetError, RunBusyError
-from wtflow.jobs import processes, trainings
+from wtflow.jobs import processes, train_worker, trainings
 from wtflow.jobs.estimate import STAGES
 from wtflow.jobs.reporter import Reporter
 from wtflow.jobs.train_worker import run_stages
@@ -52,25 +55,38 @@ def wait_for_step(store, run_id, step):
     raise AssertionError(store.log_tail(run_id))
 
 
+def run_here(store, run_id):
+    """All stages of a run in this process, with as many threads as one of its own would have."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(store.config(run_id).settings.threads)
+    trainings.claim(store, run_id)
+    run_stages(store, run_id, Reporter(store, run_id))
+    torch.set_num_threads(threads)
+
+
 def final_weights(store, run_id):
     return load_tensors(store.folder(run_id) / layout.CHECKPOINT, ("velocity.", "normaliser."))
 
 
-def test_a_killed_run_is_lost_and_resuming_ends_with_the_weights_of_an_uninterrupted_one(place):
+def test_a_killed_run_is_lost_and_resuming_ends_with_the_weights_of_an_uninterrupted_one(place, monkeypatch, capfd):
     store, root = place
-    settings = tiny_settings(iterations=1500, checkpoint_every_s=0.5)
-    whole = trainings.start(store, root, "plate", settings)
-    wait(store, whole, "finished")
-    broken = trainings.start(store, root, "plate", settings)
-    wait_for_step(store, broken, 300)
+    settings = {"iterations": 1500, "checkpoint_every_s": 0.5}
+    whole = store.create(root, "plate", tiny_settings(**settings))
+    run_here(store, whole)
+    broken = trainings.start(store, root, "plate", tiny_settings(**settings))
+    wait_for_step(store, broken, 100)
     while not (store.folder(broken) / layout.CHECKPOINT).is_file():
         time.sleep(0.02)
     os.kill(store.status(broken).pid, signal.SIGKILL)
     assert wait(store, broken, "lost", "finished").state == "lost"
     assert store.status(broken).state == "running", "lost is derived, never written"
+    monkeypatch.setattr(trainings, "_max_running", lambda: 0)
     trainings.resume(store, broken)
-    wait(store, broken, "finished")
-    assert "step 0 of" not in store.log_tail(broken).split("flow:")[-1], "it began again instead of continuing"
+    capfd.readouterr()
+    run_here(store, broken)
+    assert store.status(broken).state == "finished"
+    said = capfd.readouterr().out
+    assert "flow:" in said and "step 0 of" not in said, "it began again instead of continuing"
     a, b = final_weights(store, whole), final_weights(store, broken)
     assert a.keys() == b.keys()
     assert all(a[key].equal(b[key]) for key in a)
@@ -82,7 +98,7 @@ def test_a_stopped_run_is_stopped_only_once_its_process_is_gone_and_goes_without
     monkeypatch.setattr(processes, "TERMINATE_AFTER_S", 1000)
     monkeypatch.setattr(processes, "KILL_AFTER_S", 1000)
     run_id = trainings.start(store, root, "plate", tiny_settings(iterations=100_000))
-    wait_for_step(store, run_id, 500)
+    wait_for_step(store, run_id, 100)
     pid = store.status(run_id).pid
     trainings.request_stop(store, run_id)
     assert trainings.live_status(store, run_id).state in ("stopping", "stopped")
@@ -92,11 +108,14 @@ def test_a_stopped_run_is_stopped_only_once_its_process_is_gone_and_goes_without
 
 
 def test_a_worker_that_ignores_the_request_is_terminated_and_then_killed(place, monkeypatch):
+    """It hangs, so it may be one that does nothing else."""
     store, root = place
     monkeypatch.setattr(processes, "TERMINATE_AFTER_S", 0.2)
     monkeypatch.setattr(processes, "KILL_AFTER_S", 0.6)
-    run_id = trainings.start(store, root, "plate", tiny_settings(iterations=100_000))
-    wait_for_step(store, run_id, 100)
+    really = subprocess.Popen
+    hangs = [sys.executable, "-c", "import time; time.sleep(600)"]
+    monkeypatch.setattr(processes.subprocess, "Popen", lambda command, **options: really(hangs, **options))
+    run_id = trainings.start(store, root, "plate", tiny_settings())
     os.kill(store.status(run_id).pid, signal.SIGSTOP)  # a hung process reacts neither to the request nor to SIGTERM
     trainings.request_stop(store, run_id)
     assert trainings.live_status(store, run_id).state == "stopping"
@@ -146,11 +165,15 @@ def test_the_stages_are_written_once_and_every_page_has_words_for_each():
     assert tuple(watch._STAGE_WORDS) == tuple(tables.STAGES) == STAGES
 
 
-def test_a_run_whose_image_cannot_be_read_fails_with_a_sentence_and_leaves_no_half_features(place):
+def test_a_run_whose_image_cannot_be_read_fails_with_a_sentence_and_leaves_no_half_features(place, monkeypatch):
     store, root = place
     (root / "plate/train/good/003.png").write_bytes(b"not an image")
-    run_id = trainings.start(store, root, "plate", tiny_settings())
-    status = wait(store, run_id, "failed")
+    run_id = store.create(root, "plate", tiny_settings())
+    monkeypatch.setenv("WTFLOW_HOME", str(store.home))
+    monkeypatch.setattr(processes, "give_way", lambda *_: None)
+    assert train_worker.main([run_id]) == 1
+    status = trainings.live_status(store, run_id)
+    assert status.state == "failed"
     assert "003.png" in status.message
     assert status.fix
     assert list((store.home / layout.CACHE).glob("*.npy")) == []

@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -113,11 +114,13 @@ def test_wherever_a_second_pass_ends_the_old_or_the_new_results_open_whole_and_t
 ):
     """`before`, `after`: whether the old and the new pass have a Gaussian of whole images, so that a file comes and
     goes."""
+    store, run_id = finished_run(tmp_path / "before", with_whole=before)
+    begin_second(store, run_id)
     seen = []
     for n in range(1, 200):
         home = tmp_path / str(n)
-        store, run_id = finished_run(home, with_whole=before)
-        begin_second(store, run_id)
+        shutil.copytree(tmp_path / "before", home)
+        store = RunStore(home)
         code = run_in_child(Killer(n, how), lambda: write_pass(store, run_id, 2.0, with_whole=after))  # noqa: B023
         assert len(found := marks(store, run_id)) == 1, "read by somebody who may not write"
         trainings.reconcile(store)
@@ -168,20 +171,36 @@ def test_wherever_a_first_pass_ends_there_are_whole_results_or_none(tmp_path, ho
     assert states == sorted(states, reverse=True), "lost, and from one moment on finished"
 
 
-@pytest.fixture
-def trained(tmp_path) -> tuple[RunStore, Path, str]:
-    root = write_tiny_category(tmp_path / "data")
-    store = RunStore(tmp_path / "runs")
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> tuple[RunStore, Path, str]:
+    folder = tmp_path_factory.mktemp("made")
+    store, root = RunStore(folder / "runs"), write_tiny_category(folder / "data")
     return store, root, train_here(store, root, edge_quantile=0.9)
+
+
+@pytest.fixture
+def trained(made, tmp_path) -> tuple[RunStore, Path, str]:
+    """A copy of the store; a test puts the images back where it moves them."""
+    shutil.copytree(made[0].home, tmp_path / "runs")
+    return RunStore(tmp_path / "runs"), *made[1:]
+
+
+@pytest.fixture
+def moved(trained) -> Iterator[Path]:
+    """The images, moved away until the test is over, at the latest."""
+    root = trained[1]
+    away = root.rename(root.with_name("moved"))
+    yield away
+    if away.exists():
+        away.rename(root)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_resuming_a_finished_run_is_refused_and_changes_nothing(trained):
-    store, root, run_id = trained
-    root.rename(root.with_name("moved"))
+def test_resuming_a_finished_run_is_refused_and_changes_nothing(trained, moved):
+    store, _, run_id = trained
     before = contents(store.folder(run_id))
     with pytest.raises(StoreError, match="has finished: there is nothing to resume") as caught:
         trainings.resume(store, run_id)
@@ -191,7 +210,7 @@ def test_resuming_a_finished_run_is_refused_and_changes_nothing(trained):
 
 
 @pytest.mark.parametrize("name", [layout.MAPS, layout.EDGES, layout.INDEX, layout.CHECKPOINT, layout.DATA])
-def test_resuming_a_finished_run_that_lost_a_file_writes_it_again_or_keeps_the_rest(trained, name, monkeypatch):
+def test_resuming_a_finished_run_that_lost_a_file_writes_it_again_or_keeps_the_rest(trained, moved, name, monkeypatch):
     """First with images that are gone, then with the images back."""
     monkeypatch.setattr(trainings, "_max_running", lambda: 0)
     store, root, run_id = trained
@@ -209,7 +228,6 @@ def test_resuming_a_finished_run_that_lost_a_file_writes_it_again_or_keeps_the_r
         trainings.claim(store, run_id)
         run_stages(store, run_id, Reporter(store, run_id))
 
-    root.rename(root.with_name("moved"))
     with pytest.raises(WTFlowError) as caught:
         second_pass()
     trainings.end_without_results(store, run_id, "failed", caught.value.message, caught.value.fix)
@@ -218,7 +236,7 @@ def test_resuming_a_finished_run_that_lost_a_file_writes_it_again_or_keeps_the_r
     same = before.keys() - {layout.STATUS, layout.INDEX if name == layout.DATA else ""}
     after = contents(store.folder(run_id))
     assert {key: after.get(key) for key in same} == {key: before[key] for key in same}
-    root.with_name("moved").rename(root)
+    moved.rename(root)
     second_pass()
     assert store.status(run_id).message.startswith("Finished in")
     assert store.summary(run_id).lack == ""
