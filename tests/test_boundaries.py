@@ -205,6 +205,7 @@ LIGHT = [
     "wtflow.jobs.processes",
     "wtflow.studies.compute",
     "wtflow.machine.progress",
+    "wtflow.plots.still",
 ]
 LIGHT += [
     name.removesuffix(".py").replace("/", ".")

@@ -474,14 +474,6 @@ def test_an_unknown_run_is_a_sentence_for_every_question():
             question(store, "20200101-000000-none", TravelRequest())
 
 
-def test_what_watches_tasks_loads_no_torch():
-    code = (
-        "import sys, wtflow.jobs.studies, wtflow.jobs.study_worker, wtflow.studies.positions; sys.exit(bool({'torch',"
-        " 'umap', 'timm'} & sys.modules.keys()))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent.parent, check=False).returncode == 0
-
-
 # -- real processes ----------------------------------------------------------------------------------------------------
 
 
