@@ -28,7 +28,7 @@ TILE_PX = 165
 UNTRAINED = "untrained backbone"
 UNTRAINED_NOTE = (
     "**Untrained backbone:** the features come from random weights. This shows how the method works, not how well it"
-    " can do; for that, train with the embedded backbone, ImageNet weights or a weights file."
+    " can do; for that, train with the embedded backbone, pretrained weights or a weights file."
 )
 EMBEDDED = "embedded backbone"
 EMBEDDED_NOTE = (

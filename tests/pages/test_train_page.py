@@ -239,3 +239,21 @@ def test_a_backbone_that_the_embedded_weights_do_not_fit_is_refused_before_the_s
     page.selectbox(key="set_backbone").set_value("wide_resnet50_2").run()
     assert "embedded weights are for resnet18" in page.error[0].value
     assert button(page, "Start training").disabled
+
+
+def test_what_a_network_takes_and_whose_weights_and_values_are_is_said_before_the_start(
+    open_page: OpenPage, root: Path, started
+):
+    page = open_page("train", root=str(root))
+    page.segmented_control(key="set_preset").set_value("paper").run()
+    assert "Which values are ours" in "".join(one.label for one in page.expander)
+    assert "licence apache-2.0" in texts(page) and not page.warning
+    page.selectbox(key="set_backbone").set_value("vit_small_patch16_dinov3")
+    page.text_input(key="set_stages").set_value("2,5,8,11")
+    page.number_input(key="set_image_size").set_value(250).run()
+    assert not page.exception
+    assert "Meta's own DINOv3 licence" in page.warning[0].value
+    assert "Image size 256 px instead of 250" in texts(page).replace("\\", "")
+    button(page, "Start training").click().run()
+    ((_, settings),) = started
+    assert (settings.image_size, settings.stages, settings.cells) == (256, (2, 5, 8, 11), (16,) * 4)

@@ -27,6 +27,8 @@ class Layout:
     """It cuts its input into patches: what a size leaves over is not seen."""
     has_padding: bool = True
     """Its convolutions see something beyond the image."""
+    effort: float | None = None
+    """Time of an image in that of resnet18 at the same size, where it was measured."""
 
     def number_of(self, stage: Stage, backbone: str) -> int:
         """The number of a stage that is given by its number or name. Raises BackboneError."""
@@ -47,18 +49,18 @@ class Layout:
         return max(self.cells[: last + 1]) if self.is_cut else 1
 
 
-def _residual(*channels: int) -> Layout:
+def _residual(effort: float | None, *channels: int) -> Layout:
     names = ("act1", *(f"layer{n}" for n in range(1, 5)))
-    return Layout(names, channels, usual_cells(range(5)))
+    return Layout(names, channels, usual_cells(range(5)), effort=effort)
 
 
 _KNOWN: Final = {
-    "resnet18": _residual(64, 64, 128, 256, 512),
-    "resnet34": _residual(64, 64, 128, 256, 512),
-    "resnet50": _residual(64, 256, 512, 1024, 2048),
-    "wide_resnet50_2": _residual(64, 256, 512, 1024, 2048),
+    "resnet18": _residual(1.0, 64, 64, 128, 256, 512),
+    "resnet34": _residual(2.0, 64, 64, 128, 256, 512),
+    "resnet50": _residual(None, 64, 256, 512, 1024, 2048),
+    "wide_resnet50_2": _residual(6.5, 64, 256, 512, 1024, 2048),
     "mobilenetv2_100": Layout(
-        tuple(f"blocks.{n}" for n in (0, 1, 2, 4, 6)), (16, 24, 32, 96, 320), usual_cells(range(5))
+        tuple(f"blocks.{n}" for n in (0, 1, 2, 4, 6)), (16, 24, 32, 96, 320), usual_cells(range(5)), effort=0.6
     ),
 }
 """Of networks that people often choose, so that nothing needs to be built, nor timm imported, to know them."""
@@ -76,6 +78,24 @@ def layout(settings: Settings) -> Layout:
     from wtflow.features.timm_models import layout_of, own_args
 
     return layout_of(settings.backbone, own_args(settings))
+
+
+def effort(settings: Settings) -> float:
+    """Time of an image's features in that of resnet18 at the same size: measured for well-known networks, else by
+    counting multiplications, which told it within a third for every family but EfficientNets. Raises BackboneError.
+    """
+    measured = layout(settings).effort
+    if measured is not None:
+        return measured
+    from wtflow.features.timm_models import multiplications
+
+    return max(LEAST_EFFORT, multiplications(settings) / (RESNET18_PER_PIXEL * settings.image_size**2))
+
+
+RESNET18_PER_PIXEL: Final = 27_900
+"""Multiplications of resnet18 up to stage 3, for each pixel of an image."""
+LEAST_EFFORT: Final = 0.6
+"""Networks of few multiplications read and write as much memory as others."""
 
 
 def n_channels(settings: Settings, per_stage: tuple[int, ...]) -> int:

@@ -14,10 +14,11 @@ import torch
 from timm.models import PretrainedCfg
 from timm.models._features import FeatureGetterNet
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from wtflow.config import Settings
 from wtflow.errors import BackboneError
-from wtflow.features.explained import explained
+from wtflow.features.explained import explained, taking
 from wtflow.features.padding import has_padding, pad_with
 from wtflow.features.stages import Layout
 
@@ -180,6 +181,23 @@ def can_mirror(settings: Settings) -> bool:
         except RuntimeError:
             return False
     return True
+
+
+def multiplications(settings: Settings) -> int:
+    """Of the network up to the last stage that is read, for one image. Nothing is computed for it."""
+    return _multiplications(
+        settings.backbone, frozenset(checked_args(settings).items()), settings.stage_numbers, settings.image_size
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def _multiplications(name: str, args: frozenset[tuple[str, Any]], numbers: tuple[int, ...], size_px: int) -> int:
+    with seeded(0), explained(name, dict(args)), torch.device("meta"), FlopCounterMode(display=False) as counter:
+        model = timm.create_model(name, features_only=True, out_indices=numbers, **dict(args)).eval()
+        skip_unread(model)
+        with taking(name, size_px), torch.no_grad():
+            model(torch.empty(1, 3, size_px, size_px))
+    return counter.get_total_flops() // 2
 
 
 def skip_unread(model: nn.Module) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from wtflow.config import Settings
 from wtflow.datasets.tiles import n_tiles
 from wtflow.errors import WTFlowError
-from wtflow.features.stages import layout, n_channels
+from wtflow.features.stages import effort, layout, n_channels
 from wtflow.records.shapes import Shape, shape_of
 from wtflow.store.runs import RunStore
 
@@ -75,7 +75,7 @@ def _rates(store: RunStore, settings: Settings, canvas: Shape | None) -> tuple[d
     work = settings.depth * settings.width**2 * settings.batch_size if settings.network == "mlp" else 0
     scale = _work(settings, canvas)
     rates = {
-        "features": 0.03 * scale["features"],
+        "features": 0.03 * scale["features"] * _effort(settings),
         "train": 0.01 + 8e-11 * work if work else 1.0,
         "score": (0.02 + 0.01 * settings.steps) * scale["score"],
         "metrics": 0.01 * scale["metrics"],
@@ -87,6 +87,14 @@ def _rates(store: RunStore, settings: Settings, canvas: Shape | None) -> tuple[d
             " with two cores."
         ),
     )
+
+
+def _effort(settings: Settings) -> float:
+    """As far as it is known; a network that cannot be built is named when the run starts."""
+    try:
+        return effort(settings)
+    except WTFlowError:
+        return 1.0
 
 
 def _work(settings: Settings, canvas: Shape | None) -> dict[str, float]:

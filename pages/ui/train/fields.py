@@ -84,7 +84,7 @@ ADVANCED = {
 
 LABELS = {
     "stages": "Stages or blocks",
-    "block_norm": "Norm of the transformer's own",
+    "block_norm": "The transformer's own norm",
     "block_groups": "Groups of averaged blocks",
     "image_size": "Image size (px)",
     "tile": "Tiles (px of the image)",

@@ -32,7 +32,7 @@ published figures read. No figure of this preset was measured here, because its 
 
 | setting | value | why |
 |---|---|---|
-| norm of the transformer's own | on | a few channels of raw tokens are many times larger than the rest |
+| the transformer's own norm | on | a few channels of raw tokens are many times larger than the rest |
 | beyond the image edge | nothing | a transformer has no convolutions that look there |
 | levelling near the edge | off | without padding there is no rim to level |
 | weight of rare positions | 1 instead of 2 | normed tokens differ in direction, not in length; not tuned |
@@ -49,7 +49,7 @@ def show_preset_note(preset: str) -> None:
     """A short fold on where the values of a preset come from; none for those that need no word."""
     if preset in _NOTES:
         title, note = _NOTES[preset]
-        with st.expander(title, icon=":material/info:", key="preset_note"):
+        with st.expander(title, icon=":material/info:", key=f"preset_note_{preset}"):
             st.markdown(note)
 
 
@@ -67,7 +67,7 @@ def weights_words(settings: Settings) -> str:
     if settings.is_pretrained:
         from wtflow.features.tags import pretrained_label
 
-        return plain(f"{pretrained_label(settings.backbone)}.")
+        return plain(f"Weights: {pretrained_label(settings.backbone)}.")
     return widgets.UNTRAINED_NOTE if settings.is_untrained else widgets.EMBEDDED_NOTE if settings.is_embedded else ""
 
 
