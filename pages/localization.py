@@ -11,6 +11,7 @@ from pages.ui.flow import flow_cache
 from pages.ui.frame import link, open_page
 from pages.ui.image_and_map import read_position, show_image_and_map
 from pages.ui.intake.correct import offer_correction, show_corrections
+from pages.ui.localization.sizes import show_sizes
 from pages.ui.localization.what_if import show_what_if
 from pages.ui.note_taking import show_image_notes
 from pages.ui.probe import show_followed
@@ -39,6 +40,7 @@ def main(store: RunStore) -> None:
     image = pick_image(results, threshold)
     show_verdict(results, image, threshold)
     show_image_and_map(store, results, image, threshold.value)
+    show_sizes(store, results, image)
     show_where_images_are(store, results, is_gone=results.seen.is_gone(image.sample_id))
     left, right = st.columns([3, 2], gap="large")
     with left:

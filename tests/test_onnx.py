@@ -42,12 +42,12 @@ def detector(**changes) -> OpenedDetector:
     settings = tiny_settings(**{"width": 8, "stages": (1, 2)} | changes)
     backbone = load_backbone(settings)
     grids = backbone.compute(IMAGES)
-    positions = grids.reshape(-1, grids.shape[-1])
-    normaliser = fit_normaliser(settings.normalise, positions, settings.whiten_power, 16)
+    positions, n_sizes = grids.reshape(-1, grids.shape[-1]), len(settings.sizes)
+    normaliser = fit_normaliser(settings.normalise, positions, settings.whiten_power, 16, n_sizes)
     velocity = stirred(build_velocity(settings, normaliser.channels)).eval()
     rings = (min(grids.shape[1:3]) + 1) // 2
     edges = EdgeFactors(*[np.linspace(2, 1, rings, dtype=np.float32)] * 2, n_images=3)
-    normal = np.random.default_rng(1).normal(size=(20, normaliser.channels)).astype(np.float32)
+    normal = np.random.default_rng(1).normal(size=(20, normaliser.channels // n_sizes)).astype(np.float32)
     scoring = Detector(settings, normaliser, velocity, edges, fit_whole(normal))
     decided = Decision(1.0, "by_hand", "By hand.", 0.0)
     return OpenedDetector(
@@ -69,6 +69,7 @@ def assert_same(opened: OpenedDetector, score: np.ndarray, maps: np.ndarray) -> 
         {"solver": "heun", "top_fraction": 0.03},
         UNET,
         UNET | {"normalise": "layernorm", "score": "mismatch", "padding": "zeros", "top_fraction": 0.03},
+        {"smaller_sizes": (32,), "pool_window": 1, "pool_stride": 1},
         {"normalise": "channel", "stages": (1, 2, 3), "finest_grid": 2, "pool_window": 1, "pool_stride": 1},
     ],
     ids=str,

@@ -12,6 +12,7 @@ from wtflow.failures.calls import alarm_map as compute_alarm_map
 from wtflow.failures.calls import failures_of
 from wtflow.failures.groups import group_failures
 from wtflow.failures.words import FailureStudy, study_failures
+from wtflow.records.by_size import BySize
 from wtflow.records.core import Probe
 from wtflow.records.failures import AlarmMap, FailureMap
 from wtflow.records.notes import RunNotes
@@ -123,6 +124,20 @@ def _probe(home: str, run_id: str, stamp: tuple[int, ...], row: int, grid_row: i
     )  # imports torch, which a page that shows no probe need not pay for
 
     return compute_probe(RunStore(Path(home)), run_id, row, grid_row, grid_column)
+
+
+def by_size(store: RunStore, run_id: str, row: int) -> BySize:
+    """The map of an image taken apart by image size. The first call imports torch and loads the network."""
+    image = image_of_row(results(store, run_id).table, row)
+    stamp = (*run_stamp(store, run_id), file_stamp(Path(image.path)))
+    return _by_size(str(store.home), run_id, stamp, row)
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def _by_size(home: str, run_id: str, stamp: tuple[int, ...], row: int) -> BySize:
+    from wtflow.studies.by_size import map_by_size  # imports torch
+
+    return map_by_size(RunStore(Path(home)), run_id, row)
 
 
 def file_stamp(path: Path) -> int:

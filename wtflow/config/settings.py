@@ -9,9 +9,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from wtflow.config.checking import build, known
+from wtflow.config.label import label_of
+from wtflow.config.sizes import SmallerSizes
 from wtflow.config.stages import CELLS_MEANING, FINEST_MEANING, STAGES_MEANING, Stages, usual_cells
 from wtflow.config.tile import Tile
-from wtflow.config.together import cells_fit, embedded_weights_fit, network_fits
+from wtflow.config.together import cells_fit, embedded_weights_fit, network_fits, sizes_fit
 from wtflow.config.words import (
     BACKGROUND,
     CROSS_FIT_MEANING,
@@ -75,6 +77,9 @@ class Settings(BaseModel):
     )
     image_size: int = Field(
         256, ge=64, le=1024, description="Images, or their tiles, are resized to this many pixels, square."
+    )
+    smaller_sizes: SmallerSizes = Field(
+        (), description="Images are seen at these sizes, too, such as 256; the features of all sizes are joined."
     )
     background: Background = Field(
         BACKGROUND,
@@ -208,10 +213,7 @@ class Settings(BaseModel):
     checkpoint_every_s: float = Field(15.0, ge=0.5, le=3600, description="Seconds between checkpoints.")
     keep_pictures: bool = Field(
         True,
-        description=(
-            "The run keeps a small picture of every image that it scores (some 10 to 20 kB each), so that it shows what"
-            " it saw when images are moved or replaced."
-        ),
+        description="A small picture of every scored image is kept (some 10 to 20 kB each), for when images are moved.",
     )
     prepare_pages: bool = Field(
         True,
@@ -230,7 +232,7 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":
-        for check in (network_fits, embedded_weights_fit, cells_fit):
+        for check in (network_fits, embedded_weights_fit, cells_fit, sizes_fit):
             check(self)
         return self
 
@@ -254,6 +256,11 @@ class Settings(BaseModel):
     def finest_cell(self) -> int:
         """Cells smaller than this are averaged down."""
         return usual_cells((self.finest_grid,))[0]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """All sizes at which an image is seen, in pixels, falling."""
+        return (self.image_size, *self.smaller_sizes)
 
     @property
     def coarsest_cell(self) -> int:
@@ -283,12 +290,7 @@ class Settings(BaseModel):
     @property
     def label(self) -> str:
         """The run in a few words."""
-        kind = "local weights" if self.weights_file else self.weights
-        tiles = {"off": "", "side": ", tiles"}.get(str(self.tile), f", tiles of {self.tile} px")
-        return (
-            f"{self.backbone} ({kind}){tiles}, {self.coupling} coupling, {self.steps} {self.solver}"
-            f" step{'s' * (self.steps > 1)}"
-        )
+        return label_of(self)
 
     def changed(self, changes: dict[str, Any]) -> "Settings":
         """A copy with these settings replaced and everything validated again. Raises SettingsError."""

@@ -36,3 +36,14 @@ def cells_fit(settings: "Settings") -> None:
     """Where the model has told its cells there is one for each stage."""
     if settings.cells and len(settings.cells) != len(settings.stages):
         raise ValueError(f"cells has {len(settings.cells)} values for {len(settings.stages)} stages")
+
+
+def sizes_fit(settings: "Settings") -> None:
+    """Smaller sizes are whole parts of the image size, and go without tiles."""
+    wrong = [size for size in settings.smaller_sizes if size >= settings.image_size or settings.image_size % size]
+    if wrong:
+        raise ValueError(
+            f"image_size ({settings.image_size}) must be a whole multiple of every smaller size, found {wrong[0]}"
+        )
+    if settings.smaller_sizes and settings.tile != "off":
+        raise ValueError("tiles are seen at one size alone; leave out smaller_sizes, or tiles")

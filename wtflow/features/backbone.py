@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from wtflow.config import Settings
 from wtflow.errors import BackboneError
 from wtflow.features.explained import taking
-from wtflow.features.grids import averaged, join, no_finer
+from wtflow.features.grids import averaged, join, no_finer, of_all_sizes
 from wtflow.features.stages import n_channels
 from wtflow.features.tiles import AT_ONCE, AT_ONCE_ON_GPU, joined_grids
 from wtflow.features.timm_models import channels_of, checked_args, description, skip_unread
@@ -26,7 +26,7 @@ class Backbone:
     def __init__(self, model: nn.Module, settings: Settings, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
         self.model = model
         self.settings = settings
-        self.channels = n_channels(settings, tuple(channels_of(model)))
+        self.channels = n_channels(settings, tuple(channels_of(model))) * len(settings.sizes)
         self.weights_hash = hash_weights(model)
         skip_unread(model)
         self.mean, self.std = mean, std
@@ -47,6 +47,7 @@ class Backbone:
 
         Each stage, or group of blocks, is averaged over the window, brought to the finest grid (bilinear) and joined.
         Where the settings have tiles, images of the run's canvas are cut into squares, whose features are joined.
+        Features of smaller sizes follow those of the image size, on its grid.
         Raises BackboneError when a value does not fit float16.
         """
         batch = torch.from_numpy(np.ascontiguousarray(images)).to(self.device).permute(0, 3, 1, 2)
@@ -65,6 +66,9 @@ class Backbone:
 
     def _grids(self, batch: Tensor) -> Tensor:
         """Images (B, 3, H, W) in [0, 1] -> float32 (B, C, h, w)."""
+        return of_all_sizes(batch, self.settings.sizes, self._grids_of_one_size)
+
+    def _grids_of_one_size(self, batch: Tensor) -> Tensor:
         with taking(self.settings.backbone, batch.shape[2]):
             stages = self.model(((batch - self._mean) / self._std).contiguous(memory_format=torch.channels_last))
         return self.joined(stages)

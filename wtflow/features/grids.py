@@ -1,9 +1,12 @@
 """The stages of a network, brought to one grid and joined."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
 from wtflow.config import Settings
+from wtflow.errors import BackboneError
 
 
 def no_finer(grids: list[Tensor], settings: Settings) -> list[Tensor]:
@@ -45,3 +48,24 @@ def join(stages: list[Tensor], window: int, stride: int) -> Tensor:
     return torch.cat(
         [stage if stage.shape[-2:] == finest else nn.functional.interpolate(stage, **fit) for stage in stages], dim=1
     )
+
+
+def of_all_sizes(images: Tensor, sizes: tuple[int, ...], grids_of: Callable[[Tensor], Tensor]) -> Tensor:
+    """Features (B, sum C, h, w) of images (B, 3, H, W) seen at all `sizes`, falling, of which the first is theirs.
+
+    A smaller image is the mean of whole squares of pixels; each position of its grid is repeated over the positions of
+    the finest grid that it covers. grids_of: features (B, C, h, w) of images of one size. Raises BackboneError where
+    the grids do not lie on one another. Ours.
+    """
+    grids = [grids_of(images)]
+    for size in sizes[1:]:
+        times = sizes[0] // size
+        grid = grids_of(nn.functional.avg_pool2d(images, times))
+        if (grid.shape[2] * times, grid.shape[3] * times) != tuple(grids[0].shape[2:]):
+            raise BackboneError(
+                f"At {size} px the features have {grid.shape[2]} positions a side, at {sizes[0]} px"
+                f" {grids[0].shape[2]}, which is not {times} times as many.",
+                fix="Choose sizes that are multiples of the coarsest stage's stride, such as 512 and 256.",
+            )
+        grids.append(grid.repeat_interleave(times, 2).repeat_interleave(times, 3))
+    return grids[0] if len(grids) == 1 else torch.cat(grids, 1)

@@ -12,15 +12,29 @@ from torch import Tensor, nn
 from wtflow.config import Solver
 from wtflow.flow.integrate import times_of
 from wtflow.flow.solvers import euler_step, scheme_of
-from wtflow.flow.velocity import ResidualMLP
+from wtflow.flow.velocity import PerSize, ResidualMLP
 
 
 def unrolled(velocity: nn.Module, steps: int, solver: Solver) -> nn.Module:
     """A module that moves features (B, H, W, C) from t=0 to t=1 as `integrate` does, to rounding. On the CPU."""
+    if isinstance(velocity, PerSize):
+        return _EachSize(velocity, steps, solver)
     times = times_of(torch.zeros(1), steps, 0.0, 1.0)
     if isinstance(velocity, ResidualMLP) and scheme_of(solver).step is euler_step:
         return _EulerEnd(velocity, times)
     return _Steps(velocity, times, solver)
+
+
+class _EachSize(nn.Module):
+    """The flows of several image sizes side by side."""
+
+    def __init__(self, velocity: PerSize, steps: int, solver: Solver) -> None:
+        super().__init__()
+        self.channels = [flow.channels for flow in velocity.each]
+        self.flows = nn.ModuleList(unrolled(flow, steps, solver) for flow in velocity.each)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([flow(part) for flow, part in zip(self.flows, x.split(self.channels, -1), strict=True)], -1)
 
 
 class _Steps(nn.Module):

@@ -33,6 +33,9 @@ def build_velocity(settings: Settings, channels: int) -> nn.Module:
         torch.manual_seed(settings.seed)
         if settings.network == "unet":
             return UNet(channels, settings.width)
+        if (n_sizes := len(settings.sizes)) > 1:
+            each = [ResidualMLP(channels // n_sizes, settings.width, settings.depth) for _ in range(n_sizes)]
+            return PerSize(each)
         return ResidualMLP(channels, settings.width, settings.depth)
 
 
@@ -144,6 +147,37 @@ class _TimedLayer(nn.Module):
         return _multiply(
             F.silu(scaled, inplace=not torch.is_grad_enabled()), self.matrix.weight, self.matrix.bias, products
         )
+
+
+class PerSize(nn.Module):
+    """v(x, t) where images are seen at n sizes: the K channels of each size in joined features (..., n K) are moved by
+    an MLP of their own, which does not see the others. Ours.
+    """
+
+    is_positionwise = True
+
+    def __init__(self, flows: list[ResidualMLP]) -> None:
+        super().__init__()
+        self.flows = nn.ModuleList(flows)
+        self.channels = sum(flow.channels for flow in flows)
+
+    @property
+    def each(self) -> list[ResidualMLP]:
+        """The flows, in the order of the sizes."""
+        return [flow for flow in self.flows if isinstance(flow, ResidualMLP)]
+
+    def forward(self, x: Tensor, t: Tensor | float) -> Tensor:
+        """x: (..., n K); t: one number or (B,) for x (B, ..., n K). Raises FlowError when shapes do not fit."""
+        return torch.cat([flow(part, t) for flow, part in zip(self.each, self._split(x), strict=True)], -1)
+
+    def euler_end(self, x: Tensor, times: Tensor, products: torch.dtype | None = None) -> Tensor:
+        """As `ResidualMLP.euler_end`."""
+        parts = zip(self.each, self._split(x), strict=True)
+        return torch.cat([flow.euler_end(part, times, products) for flow, part in parts], -1)
+
+    def _split(self, x: Tensor) -> tuple[Tensor, ...]:
+        _check_channels(x, self.channels)
+        return x.split([flow.channels for flow in self.each], -1)
 
 
 class UNet(nn.Module):

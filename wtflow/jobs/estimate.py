@@ -73,6 +73,7 @@ def _rates(store: RunStore, settings: Settings, canvas: Shape | None) -> tuple[d
             per_image = {name: rates[name] * (now[name] / before[name]) for name in now}
             return rates | per_image, f"Measured here by run {run_id}."
     work = settings.depth * settings.width**2 * settings.batch_size if settings.network == "mlp" else 0
+    work *= len(settings.sizes)
     scale = _work(settings, canvas)
     rates = {
         "features": 0.03 * scale["features"] * _effort(settings),
@@ -101,7 +102,9 @@ def _work(settings: Settings, canvas: Shape | None) -> dict[str, float]:
     """What each stage has to do for one image, in images of 256 px: the backbone sees overlaps more than once."""
     height, width = shape_of(canvas or settings.image_size)
     seen = settings.image_size**2 * (1 if canvas is None else n_tiles(settings, canvas))
-    return {"features": seen / 256**2, "score": height * width / 256**2, "metrics": height * width / 256**2}
+    smaller = sum(size**2 for size in settings.smaller_sizes)
+    scored = height * width + smaller
+    return {"features": (seen + smaller) / 256**2, "score": scored / 256**2, "metrics": height * width / 256**2}
 
 
 def _alike(a: Settings, b: Settings) -> bool:
@@ -110,7 +113,7 @@ def _alike(a: Settings, b: Settings) -> bool:
         "stages",
         "block_groups",
         "finest_grid",
-        "image_size",
+        "sizes",
         "pool_stride",
         "network",
         "width",
@@ -125,6 +128,7 @@ def _disk(n_images: int, n_test: int, settings: Settings, canvas: Shape | None) 
     try:
         per_stage = layout(settings).channels
         channels = n_channels(settings, tuple(per_stage[number] for number in settings.stage_numbers))
+        channels *= len(settings.sizes)
     except (WTFlowError, IndexError):
         return None
     cells = settings.stage_cells

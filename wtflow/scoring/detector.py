@@ -84,7 +84,13 @@ class Detector:
 
     def whole_scores(self, x: Tensor) -> np.ndarray:
         """Scores of whole images by their features at t=0 (B, H, W, K), as in `Maps`."""
-        return np.full(len(x), np.nan) if self.whole is None else self.whole.scores(describe(x))
+        return np.full(len(x), np.nan) if self.whole is None else self.whole.scores(self.description(x))
+
+    def description(self, x: Tensor) -> np.ndarray:
+        """What images as wholes are compared by, of features at t=0 (B, H, W, K): float32 (B, K / number of sizes).
+        The smallest size alone counts: there the whole weighs most against its details.
+        """
+        return describe(x[..., -(x.shape[-1] // len(self.settings.sizes)) :])
 
     def scoring_as(self, settings: Settings, edges: EdgeFactors | None, whole: WholeImage | None) -> "Detector":
         """The same normaliser and flow with other settings, edge factors and whole images."""
@@ -134,7 +140,8 @@ def detector_of(tensors: dict[str, Tensor], settings: Settings, device: torch.de
     RuntimeError for one that does not fit.
     """
     matrix = tensors["normaliser.matrix"]
-    normaliser = empty_normaliser(settings.normalise, len(tensors["normaliser.mean"]), matrix.shape[-1])
+    channels, n_sizes = len(tensors["normaliser.mean"]), len(settings.sizes)
+    normaliser = empty_normaliser(settings.normalise, channels, matrix.shape[-1], n_sizes)
     velocity = build_velocity(settings, normaliser.channels)
     for name, module in (("normaliser.", normaliser), ("velocity.", velocity)):
         module.load_state_dict(

@@ -18,6 +18,7 @@ from wtflow.config import Score, Settings
 from wtflow.errors import FlowError
 from wtflow.flow.integrate import Velocity, integrate
 from wtflow.flow.path import interpolate, target_velocity
+from wtflow.flow.velocity import PerSize, ResidualMLP
 from wtflow.machine.cores import n_cores, side_by_side
 from wtflow.scoring.precision import type_of_products
 
@@ -66,9 +67,40 @@ def _endpoint_map(velocity: Velocity, x: Tensor, settings: Settings) -> Tensor:
     """
     if x.device.type != "cpu" or not getattr(velocity, "is_positionwise", False):
         return endpoint_score(integrate(velocity, x, settings.steps, settings.solver))
-    rows, products = x.reshape(-1, x.shape[-1]).split(N_AT_ONCE), type_of_products(x.device, settings)
+    if isinstance(velocity, PerSize):
+        return endpoints_by_size(velocity, x, settings).mean(0)
+    return _endpoints(velocity, x, 1, settings)
+
+
+def _endpoints(velocity: Velocity, x: Tensor, times: int, settings: Settings) -> Tensor:
+    """`endpoint_score` (B, H, W) of a field of single positions, each of which stands in `times` rows and columns and
+    needs to be moved once.
+    """
+    own = x[:, ::times, ::times]
+    products = type_of_products(x.device, settings)
+    rows = own.reshape(-1, x.shape[-1]).split(N_AT_ONCE)
     ends = (integrate(velocity, part, settings.steps, settings.solver, products=products) for part in rows)
-    return torch.cat([endpoint_score(end) for end in ends]).reshape(x.shape[:-1])
+    scores = torch.cat([endpoint_score(end) for end in ends]).reshape(own.shape[:-1])
+    return scores if times == 1 else scores.repeat_interleave(times, 1).repeat_interleave(times, 2)
+
+
+def endpoints_by_size(velocity: Velocity, x: Tensor, settings: Settings) -> Tensor:
+    """`endpoint_score` of the channels of each image size by themselves: (B, H, W, n K) -> (n, B, H, W). Their mean is
+    that of all channels.
+    """
+    if isinstance(velocity, PerSize) and x.device.type == "cpu":
+        return torch.stack([_endpoints(*one, settings) for one in _each_size(velocity, x, settings)])
+    end = integrate(velocity, x, settings.steps, settings.solver)
+    return torch.stack([endpoint_score(part) for part in end.tensor_split(len(settings.sizes), -1)])
+
+
+def _each_size(velocity: PerSize, x: Tensor, settings: Settings) -> Iterator[tuple[ResidualMLP, Tensor, int]]:
+    """For each image size its flow, its channels of features (B, H, W, n K), and in how many rows and columns of the
+    grid each of its positions stands.
+    """
+    parts = x.split([flow.channels for flow in velocity.each], -1)
+    for flow, part, size in zip(velocity.each, parts, settings.sizes, strict=True):
+        yield flow, part, settings.image_size // size
 
 
 def endpoint_score(y: Tensor) -> Tensor:

@@ -24,9 +24,12 @@ class Normaliser(nn.Module):
     mean: Tensor
     matrix: Tensor
 
-    def __init__(self, kind: Normalise, mean: Tensor, matrix: Tensor) -> None:
+    def __init__(self, kind: Normalise, mean: Tensor, matrix: Tensor, n_sizes: int = 1) -> None:
+        """n_sizes: for how many image sizes of equally many channels pca is one each, then `matrix` (C, K) has as many
+        blocks on its diagonal.
+        """
         super().__init__()
-        self.kind = kind
+        self.kind, self.n_sizes = kind, n_sizes
         self.register_buffer("mean", mean)
         self.register_buffer("matrix", matrix)
 
@@ -40,23 +43,37 @@ class Normaliser(nn.Module):
             return nn.functional.layer_norm(x, x.shape[-3:])
         if self.kind == "channel":
             return (x - self.mean) * self.matrix
-        return (x - self.mean) @ self.matrix
+        if self.n_sizes == 1:
+            return (x - self.mean) @ self.matrix
+        columns = self.matrix.tensor_split(self.n_sizes, dim=1)
+        parts = zip(x.tensor_split(self.n_sizes, -1), self.mean.tensor_split(self.n_sizes), columns, strict=True)
+        rows = len(self.mean) // self.n_sizes
+        return torch.cat([(part - mean) @ own[i * rows :][:rows] for i, (part, mean, own) in enumerate(parts)], -1)
 
 
-def empty_normaliser(kind: Normalise, channels: int, kept: int) -> Normaliser:
+def empty_normaliser(kind: Normalise, channels: int, kept: int, n_sizes: int = 1) -> Normaliser:
     """One of the right shapes, to load a checkpoint into."""
-    return Normaliser(
-        kind, torch.zeros(channels), torch.zeros(channels, kept) if kind == "pca" else torch.ones(channels)
-    )
+    matrix = torch.zeros(channels, kept) if kind == "pca" else torch.ones(channels)
+    return Normaliser(kind, torch.zeros(channels), matrix, n_sizes)
 
 
-def fit_normaliser(kind: Normalise, positions: np.ndarray, whiten_power: float, max_channels: int) -> Normaliser:
-    """Fit on training positions (N, C), float16 or float32, in double precision.
+def fit_normaliser(
+    kind: Normalise, positions: np.ndarray, whiten_power: float, max_channels: int, n_sizes: int = 1
+) -> Normaliser:
+    """Fit on training positions (N, C), float16 or float32, in double precision; pca on the channels of each of n_sizes
+    image sizes by themselves.
 
     For pca the components come out largest first, their mean variance is 1, and each has a fixed sign (largest entry
     positive), so that a second fit on the same data gives the same numbers. Raises FlowError when all positions are
     equal.
     """
+    if kind == "pca" and n_sizes > 1:
+        parts = [
+            fit_normaliser(kind, part, whiten_power, max_channels)
+            for part in np.array_split(positions, n_sizes, axis=1)
+        ]
+        mean, matrix = torch.cat([part.mean for part in parts]), torch.block_diag(*(part.matrix for part in parts))
+        return Normaliser(kind, mean, matrix, n_sizes)
     n, channels = positions.shape
     if kind == "layernorm":
         return empty_normaliser(kind, channels, channels)

@@ -5,7 +5,6 @@ import numpy as np
 from wtflow.datasets.run_images import RunData
 from wtflow.machine.progress import Progress
 from wtflow.scoring.detector import Detector, Maps
-from wtflow.scoring.whole import describe
 from wtflow.store.features import FeatureCache
 
 BATCH = 8
@@ -59,11 +58,12 @@ def describe_rows(
     """Descriptions of the chosen rows of a feature file, float32 (N, K), in their order."""
     place = {int(row): i for i, row in enumerate(rows)}
     # Filled in place, as in `mean_features`: small arrays kept from batch to batch would leave holes in memory.
-    descriptions = np.empty((len(rows), detector.normaliser.channels), np.float32)
+    n_described = detector.normaliser.channels // len(detector.settings.sizes)
+    descriptions = np.empty((len(rows), n_described), np.float32)
     for first, grids in cache.batches(key, BATCH):
         chosen = [row for row in range(first, first + len(grids)) if row in place]
         if chosen:
-            descriptions[[place[row] for row in chosen]] = describe(
+            descriptions[[place[row] for row in chosen]] = detector.description(
                 detector.start(grids[[row - first for row in chosen]])
             )
             progress(0, 1)

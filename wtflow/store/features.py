@@ -60,6 +60,8 @@ def feature_key(
         parts["block_norm"] = True
     if settings.block_groups:
         parts["block_groups"] = settings.block_groups
+    if settings.smaller_sizes:
+        parts["smaller_sizes"] = settings.smaller_sizes
     if settings.padding != "zeros":
         parts["padding"] = settings.padding
     if settings.background != "none" and not is_opaque:

@@ -22,7 +22,6 @@ from wtflow.scoring.maps import endpoint_score
 from wtflow.scoring.normals import NormalMaps, calibrate
 from wtflow.scoring.pixels import image_scores, upsample
 from wtflow.scoring.rows import no_maps
-from wtflow.scoring.whole import describe
 from wtflow.studies.follow_paths import own_states, portions
 from wtflow.studies.run_flow import RunFlow
 
@@ -52,7 +51,7 @@ def compute_over_time(flow: RunFlow, progress: ShareDone) -> OverTime:
     places, done, ends, t = np.empty_like(scores), 0, [], np.zeros(0)
     for times, maps, x in _moved(flow, flow.grids(test.row.to_numpy())):
         t, batch = times, slice(done, done + len(x))
-        described = None if flow.detector.whole is None else describe(x)
+        described = None if flow.detector.whole is None else flow.detector.description(x)
         for k, (detector, raw) in enumerate(zip(detectors, maps, strict=True)):
             large = upsample(detector.levelled(raw), shape, "endpoint")
             places[k, batch] = image_scores(large, settings.top_fraction)

@@ -33,7 +33,7 @@ from wtflow.training.pool import (
     image_batches,
     normalise_positions,
     position_batches,
-    squared_mahalanobis,
+    rarities,
 )
 
 if TYPE_CHECKING:
@@ -141,13 +141,13 @@ def _part(rows: np.ndarray, seed: int) -> _Parts | None:
 def _trainer_of(detector: Detector, cache: FeatureCache, key: str, parts: _Parts):
     """A function (part, progress) -> velocity field trained on the other parts as the run's own was."""
     settings, normaliser = fold_settings(detector.settings), detector.normaliser
-    on_cpu = Normaliser(normaliser.kind, normaliser.mean.cpu(), normaliser.matrix.cpu())
+    on_cpu = Normaliser(normaliser.kind, normaliser.mean.cpu(), normaliser.matrix.cpu(), normaliser.n_sizes)
     pool = owner = rarity = None
     if settings.network == "mlp":
         positions = draw_positions(cache, key, parts.rows, settings.max_positions, settings.seed)
         owner = np.repeat(parts.fold, len(positions) // len(parts.rows))
         pool = normalise_positions(positions, on_cpu)
-        rarity = squared_mahalanobis(pool) if settings.rarity_power else None
+        rarity = rarities(pool, len(settings.sizes)) if settings.rarity_power else None
 
     def train(k: int, progress: Progress):
         if pool is not None and owner is not None:

@@ -3,7 +3,7 @@
 Because a batch depends on nothing else, a resumed run draws exactly what an uninterrupted one would have drawn.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -87,8 +87,13 @@ def squared_mahalanobis(pool: Tensor, chunk: int = CHUNK) -> Tensor:
     return rarity
 
 
+def rarities(pool: Tensor, n_sizes: int) -> list[Tensor]:
+    """`squared_mahalanobis` of the channels of each image size."""
+    return [squared_mahalanobis(part) for part in pool.tensor_split(n_sizes, 1)]
+
+
 def position_batches(
-    pool: Tensor, settings: Settings, left_out: Tensor | None = None, rarity: Tensor | None = None
+    pool: Tensor, settings: Settings, left_out: Tensor | None = None, rarity: Sequence[Tensor] | None = None
 ) -> Callable[[int], Batch]:
     """Batches of single positions for the mlp: step -> (B, K), (B, K), (B,).
 
@@ -97,13 +102,18 @@ def position_batches(
     Each pair comes at `times_per_pair` times, evenly apart. Finding the pairs costs up to a third of a step, and half
     as many do as well (measured on six categories). Ours.
 
-    left_out: bool (N,), positions that are never drawn. rarity: `squared_mahalanobis` of the pool, if it is known.
-    """
-    n, n_times = len(pool), settings.times_per_pair
-    n_pairs = -(-settings.batch_size // n_times)
-    ends = _ends(pool, settings, left_out, rarity)
+    Where images are seen at several sizes, each size draws positions and pairs of its own: its flow knows no others.
 
-    def choose(generator: torch.Generator) -> Tensor:
+    left_out: bool (N,), positions that are never drawn. rarity: `rarities` of the pool, if they are known.
+    """
+    n, n_times, n_sizes = len(pool), settings.times_per_pair, len(settings.sizes)
+    n_pairs = -(-settings.batch_size // n_times)
+    if rarity is None and settings.rarity_power:
+        rarity = rarities(pool, n_sizes)
+    parts = pool.tensor_split(n_sizes, 1)
+    all_ends = [_ends(n, settings, left_out, None if rarity is None else rarity[i]) for i in range(n_sizes)]
+
+    def choose(generator: torch.Generator, ends: Tensor | None) -> Tensor:
         if ends is None:
             return torch.randint(n, (n_pairs,), generator=generator)
         return torch.searchsorted(
@@ -111,28 +121,30 @@ def position_batches(
         ).clamp_max(n - 1)
 
     def draw(step: int) -> Batch:
-        generator = _generator(settings.seed, step)
-        # index_select, which copies whole rows, where [...] goes value by value: a quarter of the time.
-        x_data = pool.index_select(0, choose(generator)).float()
-        x_noise = torch.randn(x_data.shape, generator=generator)
-        partner = couple(x_data, x_noise, settings.coupling, settings.group_size)
-        first = torch.rand(n_pairs, generator=generator)
+        generator, drawn = _generator(settings.seed, step), []
         rows = torch.arange(settings.batch_size) % n_pairs
+        for part, ends in zip(parts, all_ends, strict=True):
+            # index_select, which copies whole rows, where [...] goes value by value: a quarter of the time.
+            x_data = part.index_select(0, choose(generator, ends)).float()
+            x_noise = torch.randn(x_data.shape, generator=generator)
+            partner = couple(x_data, x_noise, settings.coupling, settings.group_size)
+            drawn.append((x_data.index_select(0, rows), x_noise.index_select(0, partner[rows])))
+        first = torch.rand(n_pairs, generator=generator)
         t = (first[rows] + torch.arange(settings.batch_size) // n_pairs / n_times) % 1
-        return x_data.index_select(0, rows), x_noise.index_select(0, partner[rows]), t
+        x_data, x_noise = drawn[0] if n_sizes == 1 else (torch.cat(each, 1) for each in zip(*drawn, strict=True))
+        return x_data, x_noise, t
 
     return draw
 
 
-def _ends(pool: Tensor, settings: Settings, left_out: Tensor | None, rarity: Tensor | None) -> Tensor | None:
-    """How often each position is drawn, summed up, float64 (N,); None where all are drawn evenly."""
-    if not settings.rarity_power and left_out is None:
+def _ends(n: int, settings: Settings, left_out: Tensor | None, rarity: Tensor | None) -> Tensor | None:
+    """How often each of n positions is drawn, summed up, float64 (N,); None where all are drawn evenly."""
+    if rarity is None and left_out is None:
         return None
-    if settings.rarity_power:
-        rarity = squared_mahalanobis(pool) if rarity is None else rarity
+    if rarity is not None:
         weights = rarity.clamp_min(1.0).pow(settings.rarity_power)
     else:
-        weights = torch.ones(len(pool), dtype=torch.float64)
+        weights = torch.ones(n, dtype=torch.float64)
     return (weights if left_out is None else weights.masked_fill(left_out, 0.0)).cumsum(0)
 
 

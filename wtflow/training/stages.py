@@ -83,7 +83,9 @@ def prepare_training(
         loaded = load_detector(checkpoint, settings, torch.device("cpu"))
         normaliser, velocity = loaded.normaliser, loaded.velocity
     else:
-        normaliser = fit_normaliser(settings.normalise, positions, settings.whiten_power, settings.max_channels)
+        normaliser = fit_normaliser(
+            settings.normalise, positions, settings.whiten_power, settings.max_channels, len(settings.sizes)
+        )
         velocity = build_velocity(settings, normaliser.channels)
     if settings.network == "mlp":
         pool = normalise_positions(positions, normaliser)
@@ -102,5 +104,5 @@ def prepare_training(
 
 def _on(normaliser: Normaliser, device: torch.device) -> Normaliser:
     """A copy on the device; batches go on using the one on the CPU."""
-    copy = Normaliser(normaliser.kind, normaliser.mean.clone(), normaliser.matrix.clone())
+    copy = Normaliser(normaliser.kind, normaliser.mean.clone(), normaliser.matrix.clone(), normaliser.n_sizes)
     return copy.to(device).eval()

@@ -30,6 +30,7 @@ MAIN = (
     "weights",
     "stages",
     "image_size",
+    "smaller_sizes",
     "tile",
     "coupling",
     "scope",
@@ -87,6 +88,7 @@ LABELS = {
     "block_norm": "The transformer's own norm",
     "block_groups": "Groups of averaged blocks",
     "image_size": "Image size (px)",
+    "smaller_sizes": "Seen at smaller sizes, too (px)",
     "tile": "Tiles (px of the image)",
     "tile_overlap": "Overlap of tiles",
     "width": "Network width",
@@ -115,6 +117,8 @@ LABELS = {
     "prepare_pages": "Prepare first visits of pages",
     "umap_after": "Prepare the UMAP of the wells, too",
 }
+LISTS = ("stages", "smaller_sizes")
+"""Settings that are typed as a list with commas."""
 CHOICES = (
     "preset",
     "padding",

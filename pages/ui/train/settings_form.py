@@ -11,6 +11,7 @@ from pages.ui.train.fields import (
     BACKBONES,
     CHOICES,
     LABELS,
+    LISTS,
     MAIN,
     PRESET_HELP,
     TILES,
@@ -136,8 +137,8 @@ def _show_field(name: str, base: Settings) -> Any:
         )
     if name in CHOICES:
         return st.selectbox(label, choices(name), **common)
-    if name == "stages":
-        return st.text_input(label, **common)
+    if name in LISTS:
+        return st.text_input(label, placeholder="none" if name == "smaller_sizes" else None, **common)
     if name == "backbone_args":
         pairs = [
             pair
@@ -173,8 +174,8 @@ def _apply_preset() -> None:
 def _as_widget(name: str, value: Any) -> Any:
     if name == "tile":
         return str(value)
-    if name == "stages":
-        return ",".join(str(stage) for stage in value)
+    if name in LISTS:
+        return ",".join(map(str, value))
     if name == "backbone_args":
         return ", ".join(f"{key}={item}" for key, item in value.items())
     return value

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from wtflow.config import Score, Settings
 from wtflow.detector.record import OpenedDetector
 from wtflow.errors import ExportError
+from wtflow.features.grids import of_all_sizes
 from wtflow.flow.path import interpolate, target_velocity
 from wtflow.flow.unrolled import unrolled
 from wtflow.records.whole import MARGIN, WholeImage
@@ -66,8 +67,8 @@ class WholeDetector(nn.Module):
         self.register_buffer("columns", torch.from_numpy(bilinear(grid[1], self.shape[1]).copy()).T.contiguous())
 
     def forward(self, pixels: Tensor) -> Found:
-        stages = self.backbone((pixels.permute(0, 3, 1, 2) - self.mean) / self.std)
-        x = self.normaliser(self.grids(stages).permute(0, 2, 3, 1).half().float())
+        grids = of_all_sizes(pixels.permute(0, 3, 1, 2), self.settings.sizes, self._grids_of_one_size)
+        x = self.normaliser(grids.permute(0, 2, 3, 1).half().float())
         large = self.rows @ (self.read(x) / self.factors) @ self.columns
         if self.settings.score == "relative":
             density = torch.exp(-large)
@@ -75,6 +76,9 @@ class WholeDetector(nn.Module):
         n_top, flat = n_highest(self.shape, self.settings.top_fraction), large.flatten(1)
         score = flat.amax(1) if n_top == 1 else flat.topk(n_top, 1, sorted=False).values.mean(1)
         return Found(score if self.whole is None else torch.maximum(score, self.whole(x)), large)
+
+    def _grids_of_one_size(self, images: Tensor) -> Tensor:
+        return self.grids(self.backbone((images - self.mean) / self.std))
 
 
 class _Endpoint(nn.Module):
@@ -139,6 +143,7 @@ class _Whole(nn.Module):
         self.register_buffer("whiten", torch.from_numpy(whole.whiten))
 
     def forward(self, x: Tensor) -> Tensor:
+        x = x[..., -len(self.mean) :]  # the smallest image size
         ends = (logarithm_of_spread(x) - self.mean) @ self.whiten
         distances = (0.5 * ends.square().mean(-1)).clamp_min(1e-12)
         deviations = (distances.log() - self.whole.centre) / self.whole.spread

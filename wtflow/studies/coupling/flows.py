@@ -33,6 +33,7 @@ def position_settings(settings: Settings, plan: Plan, coupling: Coupling, group_
     request = plan.request
     return settings.changed(
         {
+            "smaller_sizes": (),  # what counts here is the number of components, wherever they come from
             "network": "mlp",
             "scope": "local",
             "coupling": coupling,

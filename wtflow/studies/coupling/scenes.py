@@ -15,7 +15,7 @@ from wtflow.studies.coupling.flows import grid_batches, image_settings, position
 from wtflow.studies.coupling.measure import groups_of, strength_of
 from wtflow.studies.coupling.plan import IMAGE_GROUP, Plan
 from wtflow.studies.coupling.scores import BATCH, ImageSet, Starts
-from wtflow.training.pool import Batch, position_batches, squared_mahalanobis
+from wtflow.training.pool import Batch, position_batches, rarities
 
 APART: Final = 1_000_000
 """Number of the first batch that no training draws."""
@@ -52,7 +52,7 @@ def position_scene(run: Settings, plan: Plan, features: StudyFeatures, images: I
     """The leading d components of single positions. run: settings of the run."""
     reduce = leading(features, d)
     pool = reduce(features.pool)
-    rarity = squared_mahalanobis(pool) if run.rarity_power else None
+    rarity = rarities(pool, 1) if run.rarity_power else None
     rows = np.flatnonzero(~features.labels)
     normals = reduce(features.test[rows].flatten(0, 2)) if len(rows) else pool
 
