@@ -1,10 +1,13 @@
 """A measured figure and the floor that it is compared with, both taken in the same run, in turn."""
 
 import statistics
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
+
+from wtflow.machine.turns import interleaved
+
+__all__ = ["Figure", "Spread", "Target", "interleaved", "milliseconds", "per_second"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,25 +80,6 @@ class Figure:
             "target": target,
             "is_met": self.is_met,
         }
-
-
-def interleaved(
-    tasks: Mapping[str, Callable[[], object]], repeats: int, *, clock: Callable[[], float] = time.perf_counter
-) -> dict[str, list[float]]:
-    """Seconds of each task in each repeat: {name: [seconds] * repeats}.
-
-    Every task runs once unmeasured. The tasks take turns, in reverse order every other time, so that a slower machine
-    or another busy program affects the measured thing and its floor alike.
-    """
-    for task in tasks.values():
-        task()
-    seconds: dict[str, list[float]] = {name: [] for name in tasks}
-    for repeat in range(repeats):
-        for name in list(tasks) if repeat % 2 == 0 else list(tasks)[::-1]:
-            start = clock()
-            tasks[name]()
-            seconds[name].append(clock() - start)
-    return seconds
 
 
 def milliseconds(seconds: Sequence[float], n: int = 1) -> Spread:

@@ -2,7 +2,6 @@
 
 import os
 import platform
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,12 +9,13 @@ import scipy
 import torch
 
 from wtflow.machine.environment import THREADS
+from wtflow.machine.processor import processor_name
 
 
 def machine_facts(device: torch.device) -> dict[str, Any]:
     """Processor, cores, threads, versions and device, as plain values."""
     return {
-        "cpu": _cpu_model(),
+        "cpu": processor_name(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "thread_wait": {name: os.environ.get(name, "default") for name in ("OMP_WAIT_POLICY", *THREADS)},
@@ -26,13 +26,3 @@ def machine_facts(device: torch.device) -> dict[str, Any]:
         "numpy": np.__version__,
         "scipy": scipy.__version__,
     }
-
-
-def _cpu_model() -> str:
-    """The processor's name; Linux keeps it where Python does not look."""
-    path = Path("/proc/cpuinfo")
-    if path.is_file():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
