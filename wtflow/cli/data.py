@@ -62,25 +62,29 @@ def check(
 
 
 def cache(
-    clear: Annotated[bool, typer.Option("--clear", help="Delete all cached features.")] = False, as_json: Json = False
+    clear: Annotated[bool, typer.Option("--clear", help="Delete all cached features and graphs.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Show or clear the cache of backbone features. Runs keep their results;
-    features are computed again when needed.
+    """Show or clear the cache of backbone features, and graphs for other runtimes. Runs keep their results;
+    features and graphs are made again when needed.
     """
     from wtflow.store.features import FeatureCache
+    from wtflow.store.graphs import GraphCache
 
     with Mistakes(as_json):
-        store = FeatureCache(RunStore().home)
-        freed = store.clear() if clear else 0
-        used = store.used_bytes()
+        store, graphs = FeatureCache(RunStore().home), GraphCache(RunStore().home)
+        freed = store.clear() + graphs.clear() if clear else 0
+        used, used_by_graphs = store.used_bytes(), graphs.used_bytes()
     console.err.print(
         f"{store.folder}: {used / 1e9:.2f} of {store.limit_bytes / 1e9:.0f} GB used"
+        + f", graphs {used_by_graphs / 1e9:.2f} GB" * (used_by_graphs > 0)
         + f", {freed / 1e9:.2f} GB freed." * clear,
         markup=False,
     )
     console.finish(
         as_json,
-        {"folder": str(store.folder), "used_bytes": used, "limit_bytes": store.limit_bytes, "freed_bytes": freed},
+        {"folder": str(store.folder), "used_bytes": used, "limit_bytes": store.limit_bytes, "freed_bytes": freed}
+        | {"graph_bytes": used_by_graphs},
     )
 
 

@@ -14,6 +14,7 @@ from wtflow.cli.parts import Json, Mistakes
 from wtflow.machine.environment import THREADS
 from wtflow.records.drift import Drift
 from wtflow.records.inspect import Inspected, Inspection, InspectSettings
+from wtflow.records.runtimes import WISHES
 from wtflow.store.runs import RunStore
 
 
@@ -31,6 +32,13 @@ def inspect(
     ] = None,
     move_defective: Annotated[Path | None, typer.Option(help="Folder to move defective images to.")] = None,
     copy_defective: Annotated[Path | None, typer.Option(help="Folder to copy defective images to.")] = None,
+    runtime: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(WISHES),
+            help="What computes the networks; auto: the fastest that agrees with torch and is worth its while here.",
+        ),
+    ] = "torch",
     fail_on_defect: Annotated[
         bool, typer.Option("--fail-on-defect", help="Exit code 1 if there is any defective image.")
     ] = False,
@@ -44,8 +52,11 @@ def inspect(
     for name, value in THREADS.items():
         os.environ.setdefault(name, value)  # before torch is loaded, which reads it once
     to = move_defective or copy_defective
+    wish = next((one for one in WISHES if one == runtime), None)
+    if wish is None:
+        raise typer.BadParameter(f"{runtime!r} is none of {', '.join(WISHES)}", param_hint="--runtime")
     settings = InspectSettings(
-        watch, defective_to=str(to.absolute()) if to else "", is_moved=move_defective is not None
+        watch, defective_to=str(to.absolute()) if to else "", is_moved=move_defective is not None, runtime=wish
     )
     store = RunStore()
     with Mistakes(as_json), ctrl_c_noted() as stops:
@@ -74,11 +85,14 @@ def _inspect(
 ) -> Inspection:
     from wtflow.detector.opened import open_any
     from wtflow.inspecting import tasks
+    from wtflow.inspecting.runtimes.pick import refuse_runtime
     from wtflow.inspecting.work import inspect_here
     from wtflow.machine.progress import StopRequestedError
     from wtflow.store import inspections
 
     opened = open_any(store, detector)
+    if settings.runtime != "auto":
+        refuse_runtime(opened, settings.runtime)
     value = opened.threshold.value if threshold is None else threshold
     found = tasks.to_continue(store, detector, paths, opened.fingerprint, value, out or "")
     if found is None:
@@ -96,7 +110,9 @@ def _inspect(
             counts = inspection.counts
             rate = f", {counts.per_second:.3g} images/s" if counts.per_second and console.err.is_terminal else ""
             done = f"{counts.n_done:,} of {counts.n_found:,}{rate}" if console.err.is_terminal else "inspecting"
-            if not settings.watch:
+            if inspection.status.stage == "runtime":
+                show(inspection.status.message, inspection.status.percent)
+            elif not settings.watch:
                 show(done, inspection.status.percent)
             if stops:
                 raise StopRequestedError
@@ -145,6 +161,8 @@ def _lines(ended: Inspection, where: Path, drift: Drift) -> list[tuple[str, str]
     lines += [("could not be read", f"{counts.n_broken:,}")]
     if decision is not None:
         lines.append(("threshold", f"{numbers.score(decision.value)}. {decision.words}"))
+    if ended.runtime is not None and ended.runtime.words:
+        lines.append(("computed by", ended.runtime.words))
     if drift.sentence:
         lines.append(("camera and light", drift.sentence))
     lines += [("note", note) for note in ended.notes]
@@ -164,6 +182,7 @@ def _facts(ended: Inspection, where: Path, n_written: int) -> dict[str, Any]:
         "threshold": None if facts is None else facts.decision.value,
         "threshold_rule": None if facts is None else facts.decision.rule,
         "threshold_words": None if facts is None else facts.decision.words,
+        "runtime": None if ended.runtime is None else ended.runtime.to_json(),
         "out": str(where),
         "n_pictures": n_written,
         "notes": list(ended.notes),

@@ -37,11 +37,15 @@ def score_images(opened: OpenedDetector, images: np.ndarray) -> Found:
             fix="Resize the images first, as load_image does.",
         )
     detector = opened.detector
-    features = opened.backbone.compute(images)
-    x = detector.start(features)
-    maps, whole = detector.levelled(detector.raw_after(x)), detector.whole_scores(x)
+    x = detector.start(opened.backbone.compute(images))
+    return found_of(opened, detector.raw_after(x), detector.whole_scores(x), x.mean((1, 2)).cpu().numpy())
+
+
+def found_of(opened: OpenedDetector, raw: np.ndarray, whole: np.ndarray, means: np.ndarray) -> Found:
+    """What follows from raw maps after the flow (B, h, w), whole-image scores (B,) and mean features (B, K)."""
+    maps = opened.detector.levelled(raw)
     scores = scores_of(upsample(maps, opened.shape, opened.settings.score), whole, opened.settings.top_fraction)
-    return Found(scores, maps, whole, x.mean((1, 2)).cpu().numpy())
+    return Found(scores, maps, whole, means)
 
 
 def pixel_maps(opened: OpenedDetector, found: Found) -> np.ndarray:

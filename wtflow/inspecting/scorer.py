@@ -4,7 +4,7 @@ import hashlib
 import io
 import math
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
@@ -16,7 +16,7 @@ from wtflow.datasets.decode import Decoded, decode_image, read_bytes
 from wtflow.datasets.images import to_rgb
 from wtflow.datasets.looks import measure_look
 from wtflow.detector.record import OpenedDetector
-from wtflow.detector.score import pixel_maps, score_images
+from wtflow.detector.score import Found, pixel_maps, score_images
 from wtflow.errors import ImageReadError
 from wtflow.features.extract import BATCH, PORTION, threads_for
 from wtflow.inspecting.kept import N_NEAREST
@@ -41,7 +41,9 @@ class Scored(NamedTuple):
     pictures: list[bytes]
 
 
-class _Read(NamedTuple):
+class Read(NamedTuple):
+    """Some images before they are scored; `images` and `pictures` are of rows without a problem."""
+
     rows: list[Inspected]
     images: np.ndarray
     """float32 (M, H, W, 3)."""
@@ -55,6 +57,8 @@ class Scorer:
     opened: OpenedDetector
     facts: DetectorFacts
     keeps_pictures: bool = True
+    network: Callable[[np.ndarray], Found] | None = None
+    """What computes instead of torch on a CPU; several threads call it at once."""
 
     @property
     def n_each(self) -> int:
@@ -70,21 +74,22 @@ class Scorer:
             n_threads = threads_for(tiles)
             with closing(
                 prepared_ahead(
-                    lambda number: self._scored(self._read(portions[number])),
+                    lambda number: self._scored(self.read(portions[number])),
                     numbers,
                     n_threads if min(n_threads, len(portions)) > 1 else 0,
                 )
             ) as found:
                 yield from found
             return
-        with closing(prepared_ahead(lambda number: self._read(portions[number]), numbers, n_helpers())) as found:
+        with closing(prepared_ahead(lambda number: self.read(portions[number]), numbers, n_helpers())) as found:
             yield from map(self._scored, found)
 
     @property
     def _is_cpu(self) -> bool:
         return self.opened.backbone.device.type == "cpu"
 
-    def _read(self, items: Iterable[Item]) -> _Read:
+    def read(self, items: Iterable[Item]) -> Read:
+        """Rows of these images without scores, and the images of those that can be read."""
         rows, images, pictures = [], [], []
         for item in items:
             row, image, picture = self._read_one(item)
@@ -93,7 +98,7 @@ class Scorer:
                 images.append(image)
                 pictures.append(picture)
         height, width = self.opened.shape
-        return _Read(rows, np.stack(images) if images else np.empty((0, height, width, 3), np.float32), pictures)
+        return Read(rows, np.stack(images) if images else np.empty((0, height, width, 3), np.float32), pictures)
 
     def _read_one(self, item: Item) -> tuple[Inspected, np.ndarray | None, bytes]:
         """The row so far, the image for the network and its small picture; without the latter two for a broken one."""
@@ -110,11 +115,11 @@ class Scorer:
         picture = small_picture(decoded) if self.keeps_pictures else b""
         return replace(row, height=height, width=width, **look), image, picture
 
-    def _scored(self, read: _Read) -> Scored:
+    def _scored(self, read: Read) -> Scored:
         if not len(read.images):
             empty = np.empty((0, *self.facts.map_shape), np.float32)
             return Scored(read.rows, empty, np.empty((0, self.facts.n_features), np.float32), [])
-        found = score_images(self.opened, read.images)
+        found = score_images(self.opened, read.images) if self.network is None else self.network(read.images)
         large, threshold, at = pixel_maps(self.opened, found), self.facts.decision.value, iter(range(len(read.images)))
         rows = []
         for row in read.rows:

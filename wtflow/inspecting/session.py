@@ -32,6 +32,13 @@ EachRow = Callable[[Inspected], None]
 """Is told of every new row."""
 
 
+class Preparing(NamedTuple):
+    """What is done before images are scored, at the stage "runtime"."""
+
+    message: str = ""
+    percent: float = 0.0
+
+
 class _Known(NamedTuple):
     """An image that has a row."""
 
@@ -60,7 +67,7 @@ class Session:
         self.writer = RowWriter(self.folder, scorer.facts, keeps_maps=inspection.settings.keep_maps)
         self.known = {row.image: _known(row) for row in each_latest(self.folder)}
         self.n_found = len(self.known)
-        self.stage, self._said, self._began = "score", 0.0, time.monotonic()
+        self.stage, self.preparing, self._said, self._began = "score", Preparing(), 0.0, time.monotonic()
         self._pace: list[tuple[float, int]] = [(self._began, 0)]
         self._n_here = 0
 
@@ -133,6 +140,12 @@ class Session:
         if inspections.stop_requested_at(self.store, self.inspection.inspection_id) is not None:
             raise StopRequestedError
 
+    def prepare(self, message: str, percent: float = 0.0) -> None:
+        """Report what is done before images are scored. Raises StopRequestedError as `report`."""
+        is_new = message != self.preparing.message
+        self.stage, self.preparing = "runtime", Preparing(message, percent)
+        self.report(is_now=is_new)
+
     def write_status(self, status: RunStatus, *notes: str) -> None:
         """Replace the status. Raises StoreError."""
         kept = tuple(dict.fromkeys((*self.inspection.notes, *self.aftermath.notes, *notes)))
@@ -188,11 +201,12 @@ class Session:
             stage=self.stage,
             step=counts.n_done,
             total=counts.n_found,
-            percent=round(100 * counts.n_done / max(counts.n_found, 1), 1),
+            percent=round(self.preparing.percent or 100 * counts.n_done / max(counts.n_found, 1), 1),
             seconds_left=left,
             pid=process.pid,
             pid_created=process.pid_created,
             heartbeat=time.time(),
+            message=self.preparing.message,
         )
 
 

@@ -20,6 +20,7 @@ from wtflow.errors import DatasetError, StoreError
 from wtflow.inspecting import tasks
 from wtflow.inspecting.aftermath import Aftermath, refuse_folder
 from wtflow.inspecting.drift import FEWEST
+from wtflow.inspecting.runtimes.pick import settle_runtime
 from wtflow.inspecting.scorer import Scorer
 from wtflow.inspecting.session import EachRow, Session, Tell, portions_of
 from wtflow.inspecting.sources import Item
@@ -114,12 +115,14 @@ def score_all(session: Session) -> None:
     session.report(is_now=True)
     session.keep_renamed(listing.items)
     session.finish_handled(listing.items)
+    if left := [item for item in listing.items if not session.is_done(item)]:
+        settle_runtime(session, left)
     session.score(portions_of(listing.items, session.scorer.n_each))
 
 
 def watch(session: Session, opened: OpenedDetector, sleep: Callable[[float], None] = time.sleep) -> None:
     """Score images as they come, until StopRequestedError. Raises DatasetError for a source that is not there now."""
-    watched = Watched(session.is_done)
+    watched, is_settled = Watched(session.is_done), False
     session.listing()
 
     def keep(row: Inspected) -> bool:
@@ -128,6 +131,9 @@ def watch(session: Session, opened: OpenedDetector, sleep: Callable[[float], Non
     while True:
         began = time.monotonic()
         ready = look(session, watched)
+        if ready and not is_settled:
+            settle_runtime(session, ready)
+            is_settled = True
         session.stage = "score" if ready else "watch"
         session.report(is_now=bool(ready))
         session.score(portions_of(ready, session.scorer.n_each), keep)

@@ -6,6 +6,7 @@ import sys
 from wtflow.errors import DiskFullError, WTFlowError
 from wtflow.jobs import processes
 from wtflow.machine.progress import say
+from wtflow.records.inspect import Inspection
 from wtflow.store import inspections
 from wtflow.store.runs import RunStore
 
@@ -26,8 +27,16 @@ def main(arguments: list[str]) -> int:
     processes.give_way(settings.niceness, settings.threads)
     from wtflow.inspecting.work import inspect_here  # imports torch
 
+    said = set()
+
+    def tell(inspection: Inspection) -> None:
+        used = inspection.runtime
+        if used is not None and used.words not in said:
+            said.add(used.words)
+            say(f"computed by {used.title}. {used.words}".strip())
+
     try:
-        ended = inspect_here(store, inspection_id)
+        ended = inspect_here(store, inspection_id, tell)
     except DiskFullError:
         return processes.ENDED_WITHOUT_ROOM
     except Exception as error:

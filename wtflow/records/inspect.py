@@ -8,6 +8,7 @@ from wtflow.config import Background, Score
 from wtflow.errors import StoreError
 from wtflow.records.core import RunStatus
 from wtflow.records.decision import Decision
+from wtflow.records.runtimes import RuntimeUsed, Wish, used_from_json
 from wtflow.records.shapes import Shape
 
 Verdict = Literal["normal", "defective", ""]
@@ -89,7 +90,7 @@ def inspected_from_json(values: Any) -> Inspected:
 
 @dataclass(frozen=True, slots=True)
 class InspectSettings:
-    """How images are looked at. Nothing here changes a score."""
+    """How images are looked at. Nothing here changes a score, but `runtime` its last digits."""
 
     watch: bool = False
     """Go on, and score new files as they come."""
@@ -102,6 +103,8 @@ class InspectSettings:
     threads: int = 0
     """Of the processor; 0: one per core."""
     niceness: int = 5
+    runtime: Wish = "torch"
+    """What computes the networks; "auto": the fastest that agrees with torch and is worth its while here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,8 @@ class Inspection:
     """One that was given for this inspection; None: the one in force for the detector."""
     facts: DetectorFacts | None = None
     """None before the detector was opened."""
+    runtime: RuntimeUsed | None = None
+    """What computes it; None before its first image, and for inspections of versions that knew torch alone."""
     status: RunStatus = RunStatus(state="queued")
     """`running` with the stage "watch" waits for new files. `lost` and `stopping` are never written."""
     counts: Counts = Counts()
@@ -185,8 +190,10 @@ def plan_from_json(values: dict[str, Any]) -> Inspection:
         if facts is not None:
             pairs = {name: tuple(facts[name]) for name in ("shape", "map_shape", "color_range")}
             facts = DetectorFacts(**facts | pairs | {"decision": Decision(**facts["decision"])})
+        used = values.get("runtime")
         return Inspection(
             **values
+            | {"runtime": None if used is None else used_from_json(used)}
             | {"facts": facts, "sources": tuple(map(str, values["sources"]))}
             | {"settings": InspectSettings(**values["settings"])}
         )

@@ -29,6 +29,7 @@ runs/<run_id>/
     before.json      the finished status that a second pass over the run started from; gone once that pass is over
     .fresh/          results of a pass that is not complete yet; see store/passes.py
 runs/.cache/         features of the frozen backbone, shared by runs; safe to delete
+runs/.graphs/        graphs of detectors for other runtimes, and how fast each is here; safe to delete
 runs/.pace.json      how long UMAPs took on this machine, for the next promise; safe to delete
 runs/.readings/      one JSON file per data set: how a person said that it is to be read
 runs/.opened.json    which run was opened last; safe to delete
@@ -71,6 +72,7 @@ BEFORE = "before.json"
 FRESH = ".fresh"
 COMPLETE = "complete.json"
 CACHE = ".cache"
+GRAPHS = ".graphs"
 PACE = ".pace.json"
 
 RESULTS = (EDGES, WHOLE, INDEX, MAPS, PICTURES, NORMALS, TRUTH, SCORES, METRICS)

@@ -75,6 +75,8 @@ def show_threshold(store: RunStore, inspection: Inspection, rows: Sequence[Inspe
         return
     used = inspection.facts.decision
     st.caption(f"Threshold {format_score(used.value)}: {plain(used.words)}")
+    if inspection.runtime is not None and inspection.runtime.words:
+        st.caption(f"Computed by {plain(inspection.runtime.words)}")
     if inspection.threshold is not None or not is_run_id(inspection.detector):
         return
     try:

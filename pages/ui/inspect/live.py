@@ -56,6 +56,8 @@ def _show_running(store: RunStore, inspection: Inspection) -> None:
     status, counts = inspection.status, inspection.counts
     if status.stage == "watch":
         st.markdown(":material/visibility: **Watching**: new images are inspected as they come.", width="stretch")
+    elif status.stage == "runtime":
+        st.progress(min(status.percent / 100, 1.0), text=status.message)
     elif counts.n_found:
         share = min(counts.n_done / counts.n_found, 1.0)
         st.progress(share, text=f"{progress_words(inspection)}. You may leave this page meanwhile.")

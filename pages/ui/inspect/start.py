@@ -14,9 +14,12 @@ from wtflow.deciding.force import threshold_in_force
 from wtflow.errors import WTFlowError
 from wtflow.inspecting import tasks
 from wtflow.inspecting.dropped import AT_ONCE, Dropped, dropped_images, source_of
+from wtflow.inspecting.runtimes.decide import LEAST_GAIN
+from wtflow.inspecting.runtimes.installed import installed
 from wtflow.numbers import score as format_score
 from wtflow.records.core import IMAGE_SUFFIXES
 from wtflow.records.inspect import Inspection, InspectSettings
+from wtflow.records.runtimes import TITLES, Wish
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
 
@@ -65,12 +68,28 @@ def _show_folder(store: RunStore, results: RunResults) -> None:
             key="watch_folder",
             help="Inspect what is there, then every new image as soon as its file is complete, until you stop it.",
         )
+    runtime = _runtime()
     if is_asked or is_watched:
         try:
             source = source_of(path)
-            _open(tasks.start(store, results.run_id, [source], settings=InspectSettings(watch=is_watched)))
+            _open(tasks.start(store, results.run_id, [source], settings=InspectSettings(is_watched, runtime=runtime)))
         except WTFlowError as error:
             show_error(error)
+
+
+def _runtime() -> Wish:
+    """What is to compute folders; a choice only where there is another than torch."""
+    if not installed():
+        return "torch"
+    is_auto = st.toggle(
+        "Faster runtime where it is worth it",
+        key="inspect_faster",
+        persist_state="session",
+        help=f"Checks {' and '.join(TITLES[one] for one in installed())} against torch, once for each run on this"
+        f" computer, and computes by the fastest: where it is {LEAST_GAIN} times as fast or more with equal verdicts,"
+        " and there are images enough.",
+    )
+    return "auto" if is_auto else "torch"
 
 
 def _show_browser() -> None:

@@ -48,6 +48,12 @@ class Parity:
     verdicts_that_differ: tuple[str, ...]
     """Images; a difference counts only where the score is not as close to the threshold as the tolerance."""
 
+    @property
+    def is_equal(self) -> bool:
+        """Within the tolerance."""
+        is_close = max(self.score_share, self.map_share) <= TOLERANCE
+        return is_close and self.rank_correlation >= LEAST_RANK and not self.verdicts_that_differ
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -65,9 +71,7 @@ class Check:
     @property
     def is_equal(self) -> bool:
         """Within the tolerance, in float32."""
-        found = self.full
-        is_close = max(found.score_share, found.map_share) <= self.tolerance
-        return is_close and found.rank_correlation >= LEAST_RANK and not found.verdicts_that_differ
+        return self.full.is_equal
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"is_equal": self.is_equal, "least_rank_correlation": LEAST_RANK}
@@ -93,12 +97,8 @@ def check_graph(opened: OpenedDetector, results: RunResults, path: Path, progres
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    settings = opened.detector.settings
-    plain = opened.detector.scoring_as(
-        settings.model_copy(update={"precision": "full"}), opened.detector.edges, opened.detector.whole
-    )
-    full = replace(opened, detector=plain)
-    chosen, images = _chosen(results)
+    full = in_float32(opened)
+    chosen, images = images_to_check(results)
     names = [image.defect for image in chosen]
     found: list[list[np.ndarray]] = [[] for _ in range(6)]
     for first in range(0, len(images), AT_ONCE):
@@ -121,8 +121,17 @@ def check_graph(opened: OpenedDetector, results: RunResults, path: Path, progres
     )
 
 
-def _chosen(results: RunResults) -> tuple[list[ScoreRow], list[np.ndarray]]:
-    """At most `N_IMAGES` test images and what the app makes of them, of each type as large a share as of all."""
+def in_float32(opened: OpenedDetector) -> OpenedDetector:
+    """The same detector, rounding nothing that a graph does not round."""
+    settings = opened.detector.settings.model_copy(update={"precision": "full"})
+    plain = opened.detector.scoring_as(settings, opened.detector.edges, opened.detector.whole)
+    return replace(opened, detector=plain)
+
+
+def images_to_check(results: RunResults) -> tuple[list[ScoreRow], list[np.ndarray]]:
+    """At most `N_IMAGES` test images and what the app makes of them, of each type as large a share as of all. Raises
+    ExportError where none can be read.
+    """
     rows = list(each_image(results.test.sort_values(["defect", "sample_id"])))
     chosen, images, last = [], [], ""
     for at in spaced(len(rows), N_IMAGES) if rows else ():

@@ -66,9 +66,13 @@ class WholeDetector(nn.Module):
         self.register_buffer("rows", torch.from_numpy(bilinear(grid[0], self.shape[0]).copy()))
         self.register_buffer("columns", torch.from_numpy(bilinear(grid[1], self.shape[1]).copy()).T.contiguous())
 
-    def forward(self, pixels: Tensor) -> Found:
+    def start(self, pixels: Tensor) -> Tensor:
+        """Features at t=0, (N, h, w, K)."""
         grids = of_all_sizes(pixels.permute(0, 3, 1, 2), self.settings.sizes, self._grids_of_one_size)
-        x = self.normaliser(grids.permute(0, 2, 3, 1).half().float())
+        return self.normaliser(grids.permute(0, 2, 3, 1).half().float())
+
+    def forward(self, pixels: Tensor) -> Found:
+        x = self.start(pixels)
         large = self.rows @ (self.read(x) / self.factors) @ self.columns
         if self.settings.score == "relative":
             density = torch.exp(-large)

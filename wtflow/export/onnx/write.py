@@ -2,43 +2,29 @@
 
 import contextlib
 import copy
-import importlib.util
 import json
 import logging
 import tempfile
 import warnings
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import torch
+from torch import nn
 
 from wtflow.detector.record import OpenedDetector
 from wtflow.detector.score import score_images
 from wtflow.errors import ExportError, SettingsError
 from wtflow.export.onnx.graph import WholeDetector, refuse_unexportable
+from wtflow.export.onnx.inner import Inner, InnerDetector
+from wtflow.export.onnx.needed import require_packages
 from wtflow.store.files import write_atomic
 
 SUFFIX: Final = ".onnx"
 OPSET: Final = 18
 """What torch's exporter writes without conversion; ONNX Runtime reads it since 1.14, OpenVINO since 2023."""
-NEEDED: Final = ("onnx", "onnxscript", "onnxruntime")
-
-
-def missing_packages() -> list[str]:
-    """The packages that exporting or checking needs and that are not installed."""
-    return [name for name in NEEDED if importlib.util.find_spec(name) is None]
-
-
-def require_packages() -> None:
-    """Raise ExportError where a package is missing that exporting or checking needs."""
-    missing = missing_packages()
-    if missing:
-        raise ExportError(
-            f"Exporting to ONNX needs packages that are not installed: {', '.join(missing)}.",
-            fix="Install what requirements-export.txt lists: pip install -r requirements-export.txt.",
-        )
 
 
 def write_onnx(opened: OpenedDetector, path: Path) -> int:
@@ -51,28 +37,42 @@ def write_onnx(opened: OpenedDetector, path: Path) -> int:
     refuse_unexportable(opened.settings)
     if path.suffix != SUFFIX or path.is_dir():
         raise SettingsError(f"{path} is no name for a graph.", fix=f"Give one that ends with {SUFFIX}.")
-    pixels = np.zeros((2, *opened.shape, 3), np.float32)  # more than one image, or the number would be a constant
-    height, width = score_images(opened, pixels).maps.shape[1:]
-    graph = copy.deepcopy(WholeDetector(opened, (height, width))).cpu().eval()
-    content = _exported(graph, torch.from_numpy(pixels), _metadata(opened))
+    content = _exported(opened, WholeDetector, ("score", "map"), _metadata(opened))
     write_atomic(path, lambda file: file.write(content))
     return len(content)
 
 
-def _exported(graph: WholeDetector, pixels: torch.Tensor, metadata: dict[str, str]) -> bytes:
+def inner_graph(opened: OpenedDetector) -> bytes:
+    """The graph of `InnerDetector`: `pixels` as in `write_onnx` to `raw`, `spread` and `means`. Takes some ten seconds.
+    Raises ExportError for what cannot be exported.
+    """
+    require_packages()
+    refuse_unexportable(opened.settings)
+    return _exported(opened, InnerDetector, Inner._fields, {"fingerprint": opened.fingerprint})
+
+
+def _exported(
+    opened: OpenedDetector,
+    make: Callable[[OpenedDetector, tuple[int, int]], nn.Module],
+    outputs: Sequence[str],
+    metadata: dict[str, str],
+) -> bytes:
     import onnx
 
+    pixels = np.zeros((2, *opened.shape, 3), np.float32)  # more than one image, or the number would be a constant
+    height, width = score_images(opened, pixels).maps.shape[1:]
+    graph = copy.deepcopy(make(opened, (height, width))).cpu().eval()
     with tempfile.TemporaryDirectory() as folder, torch.no_grad(), _quiet():
         path = Path(folder) / "graph.onnx"
         try:
             torch.onnx.export(
                 graph,
-                (pixels,),
+                (torch.from_numpy(pixels),),
                 path,
                 dynamo=True,
                 verbose=False,
                 input_names=["pixels"],
-                output_names=["score", "map"],
+                output_names=list(outputs),
                 dynamic_shapes={"pixels": {0: torch.export.Dim("n")}},
                 opset_version=OPSET,
                 external_data=False,
@@ -81,7 +81,7 @@ def _exported(graph: WholeDetector, pixels: torch.Tensor, metadata: dict[str, st
         except Exception as error:  # the exporter raises dozens of kinds of errors for what it does not know
             reason = " ".join(str(error).split())[:200] or type(error).__name__
             raise ExportError(
-                f"{graph.settings.backbone} cannot be written as a graph ({reason}).",
+                f"{opened.settings.backbone} cannot be written as a graph ({reason}).",
                 fix="Choose another backbone, or take the detector's file: export RUN --detector FILE.wtf.",
             ) from error
     onnx.helper.set_model_props(model, metadata)
