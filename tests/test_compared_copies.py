@@ -50,7 +50,7 @@ def test_images_of_a_copy_are_matched_by_content_and_that_is_said(both):
     assert list(comparison.ids_of(1)) == [COPY.get(name, name) for name in comparison.images.sample_id]
     assert comparison.scores[0].tolist() == comparison.scores[1].tolist(), "each image got its own score"
     assert comparison.n_renamed == (0, 4)
-    assert matched_words(comparison) == "equal by content; 4 in B have another name there than in A"
+    assert matched_words(comparison) == "equal by content: 4 have another name in B"
     same = align([results_of()] * 2, [data_of(results_of())] * 2)
     assert matched_words(same) == "equal by name and content"
 

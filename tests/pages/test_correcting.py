@@ -61,7 +61,7 @@ def test_a_run_on_a_copy_under_another_name_is_offered_with_the_runs_on_the_fold
     page = open_page("compare")
     assert not page.exception and not page.error
     assert page.query_params["runs"] == [finished, TWIN]
-    assert "same 5 images (2 normal, 3 defective), equal by content; 5 in B have another name there" in texts(page)
+    assert "same 5 images (2 normal, 3 defective), equal by content: 5 have another name in B" in texts(page)
     page = open_page("compare", runs=[finished, TWIN], part="images", sample="test/spot/000.png")
     assert not page.exception
     links = {link.proto.label: link.proto.query_string for link in page.get("page_link")}

@@ -42,10 +42,12 @@ def input_sentences(comparison: Comparison, data: Sequence[dict[str, Any] | None
 
 def matched_words(comparison: Comparison) -> str:
     """By what the common images are the same, in a few words: content, and the name where all runs have the same."""
-    renamed = [f"{n:,} in {letter}" for letter, n in zip(LETTERS, comparison.n_renamed, strict=False) if n]
-    if not renamed:
-        return "equal by name and content"
-    return f"equal by content; {' and '.join(renamed)} have another name there than in A"
+    renamed = [
+        f"{n:,} {'has' if n == 1 else 'have'} another name in {letter}"
+        for letter, n in zip(LETTERS, comparison.n_renamed, strict=False)
+        if n
+    ]
+    return f"equal by content: {' and '.join(renamed)}" if renamed else "equal by name and content"
 
 
 def trained_sentences(comparison: Comparison) -> tuple[str, ...]:
