@@ -1,5 +1,6 @@
 """The drawing of the demo as a process: begun once, seen by everybody, complete or nothing, failed with a sentence."""
 
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,12 +10,14 @@ from waiting import wait_until
 
 from wtflow.datasets.demo.write import DEMO_CATEGORIES, write_demo
 from wtflow.datasets.scan import find_categories
-from wtflow.errors import StoreError
-from wtflow.jobs import demos, processes
+from wtflow.errors import DiskFullError, StoreError
+from wtflow.jobs import demo_worker, demos, processes
 from wtflow.jobs.demos import demo_root, demo_state, draw_demo
 from wtflow.store.runs import RunStore
 
 ONE = ("fabric",)
+GONE = 2**30
+"""Number of no process."""
 
 
 @pytest.fixture
@@ -75,6 +78,7 @@ def test_who_asks_for_other_categories_waits_for_the_process_that_is_there_and_a
     assert len(drawing.started) == 2
 
 
+@pytest.mark.slow
 def test_a_killed_process_leaves_no_half_category_and_a_sentence_and_the_next_try_succeeds(
     store: RunStore, drawing: Drawing
 ):
@@ -122,6 +126,7 @@ def test_a_status_that_cannot_be_read_stops_nobody_from_drawing(store: RunStore,
     wait_for(store, "ready", ONE)
 
 
+@pytest.mark.slow
 def test_a_disk_without_room_for_the_reason_is_told_all_the_same(
     store: RunStore, drawing: Drawing, monkeypatch: pytest.MonkeyPatch
 ):
@@ -140,6 +145,35 @@ demo_worker.write_demo = demo_worker.demos.write_json = refuse
     now = wait_for(store, "failed", ONE)
     assert "No space was left on the disk" in now.message
     assert now.fix.endswith("Draw the demo again.")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (None, "ended without a message"),
+        (-signal.SIGKILL, "ended without a message: it was killed"),
+        (processes.ENDED_WITHOUT_ROOM, "No space was left on the disk"),
+    ],
+)
+def test_a_process_that_is_gone_without_a_word_is_a_failure_with_a_sentence(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch, code: int | None, words: str
+):
+    demos.write_status(store, {"state": "running", "pid": GONE, "pid_created": 1.0})
+    if code is not None:
+        monkeypatch.setitem(processes._EXIT_CODES, GONE, code)
+    now = demo_state(store, ONE)
+    assert (now.state, words in now.message) == ("failed", True)
+    assert now.fix.endswith("Draw the demo again.")
+
+
+def test_a_worker_that_can_write_nothing_says_so_by_its_exit_code(store: RunStore, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*arguments, **named):
+        raise DiskFullError("No space left.", fix="Free some.")
+
+    monkeypatch.setenv("WTFLOW_HOME", str(store.home))
+    monkeypatch.setattr(demo_worker.os, "nice", lambda by: 0)
+    monkeypatch.setattr(demos, "write_json", refuse)
+    assert demo_worker.main(list(ONE)) == processes.ENDED_WITHOUT_ROOM
 
 
 def test_a_store_that_cannot_be_written_is_a_sentence(tmp_path: Path):

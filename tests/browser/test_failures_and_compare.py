@@ -1,12 +1,14 @@
-"""Failures and comparison in a real browser, on runs made by hand: from a missed defect to its regions, notes and
-map; from a disagreement to its maps.
+"""Failures, comparison and inspections in a real browser, on runs made by hand: from a missed defect to its regions,
+notes and map; from a disagreement to its maps; from an old address to an inspected image.
 """
 
 import re
+from pathlib import Path
 
 import pytest
 from app_server import PROJECT, served
-from in_chromium import browser, new_page, no_error_is_shown, pytestmark  # noqa: F401
+from hand_made_inspections import write_inspection
+from in_chromium import at_rest, browser, new_page, no_error_is_shown, pytestmark  # noqa: F401
 from playwright.sync_api import expect
 from report_runs import write_category, write_run
 
@@ -150,3 +152,21 @@ def test_images_that_two_runs_call_differently_lead_to_their_maps_side_by_side(r
     assert page.url == address
     page.get_by_role("link", name="Look at it in B").click()
     page.wait_for_url(re.compile(f"localization.*run={second}.*sample=test%2F"))
+
+
+def test_the_old_address_leads_to_inspections_and_a_tile_opens_its_image(runs, server, page):
+    store, run, _ = runs
+    folder = Path(store.config(run).root, "plate/test/good")
+    names = sorted(path.name for path in folder.glob("*.png"))[:3]
+    scores = {name: 1.0 + at for at, name in enumerate(names)} | {"cut.png": "cut.png is cut off."}
+    made = write_inspection(store, run, scores, folder)
+    page.goto(f"{server}/try_image?run={run}")
+    page.wait_for_url(f"**/inspect?run={run}")
+    assert page.get_by_text("Page not found").count() == 0
+    page.locator(f".st-key-line_{made.inspection_id} a:visible").click()
+    page.wait_for_function("(wanted) => location.href.includes(wanted)", arg=f"inspection={made.inspection_id}")
+    page.goto(f"{server}/inspect?run={run}&inspection={made.inspection_id}&cards=grid")
+    page.locator(".st-key-tile-image_0 a:visible").click()
+    page.locator(".localization .frame").first.wait_for()
+    assert f"image={names[-1]}" in page.url
+    at_rest(page)
