@@ -3,6 +3,7 @@ here.
 """
 
 import ast
+import functools
 import os
 import subprocess
 import sys
@@ -11,25 +12,22 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+import sources
+from sources import ROOT, tree_of
 from waiting import PATIENCE_S
 
-ROOT = Path(__file__).parent.parent
-SOURCES = {
-    path.relative_to(ROOT).as_posix(): path
-    for folder in ("wtflow", "pages")
-    for path in sorted((ROOT / folder).rglob("*.py"))
-}
-SOURCES["app.py"] = ROOT / "app.py"
+SOURCES = sources.SOURCES | {"app.py": ROOT / "app.py"}
 MOST_LINES = 300
 STDLIB = sys.stdlib_module_names
 
 
+@functools.cache
 def imports_of(path: Path) -> set[str]:
     """Dotted names of all modules imported anywhere in a file, also inside functions; `from a import b` gives a and
     a.b.
     """
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -152,7 +150,7 @@ def test_few_modules_lie_outside_a_folder():
 
 @pytest.mark.parametrize("folder", sorted({str(Path(name).parent) for name in below("wtflow/")}))
 def test_every_folder_describes_what_it_holds(folder):
-    assert ast.get_docstring(ast.parse(SOURCES[f"{folder}/__init__.py"].read_text(encoding="utf-8")))
+    assert ast.get_docstring(tree_of(SOURCES[f"{folder}/__init__.py"]))
 
 
 def test_every_folder_has_its_place_in_the_layers():
@@ -240,8 +238,9 @@ def test_no_file_is_longer_than_a_person_reads(name):
 
 
 def functions_of(name: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
-    tree = ast.parse(SOURCES[name].read_text(encoding="utf-8"))
-    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [
+        node for node in ast.walk(tree_of(SOURCES[name])) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
 
 
 @pytest.mark.parametrize("name", below("wtflow/"))
@@ -253,7 +252,7 @@ def test_no_public_function_swallows_settings_in_keyword_arguments(name):
 
 @pytest.mark.parametrize("name", below("wtflow/"))
 def test_the_library_neither_prints_nor_checks_input_by_assertion(name):
-    for node in ast.walk(ast.parse(SOURCES[name].read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(SOURCES[name])):
         assert not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"), (
             f"line {node.lineno}"
         )
@@ -262,7 +261,7 @@ def test_the_library_neither_prints_nor_checks_input_by_assertion(name):
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_nothing_is_caught_without_saying_what(name):
-    for node in ast.walk(ast.parse(SOURCES[name].read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(SOURCES[name])):
         assert not (isinstance(node, ast.ExceptHandler) and node.type is None), (
             f"line {node.lineno}: a bare except hides Ctrl-C"
         )
@@ -270,11 +269,11 @@ def test_nothing_is_caught_without_saying_what(name):
 
 @pytest.mark.parametrize("name", [name for name in SOURCES if not name.endswith("__init__.py")])
 def test_every_module_says_what_it_is_for(name):
-    assert ast.get_docstring(ast.parse(SOURCES[name].read_text(encoding="utf-8")))
+    assert ast.get_docstring(tree_of(SOURCES[name]))
 
 
 def test_every_error_for_a_person_is_in_the_tree_drawn_at_the_top():
-    tree = ast.parse(SOURCES["wtflow/errors.py"].read_text(encoding="utf-8"))
+    tree = tree_of(SOURCES["wtflow/errors.py"])
     drawing = ast.get_docstring(tree)
     classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
     assert len(classes) > 10

@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from sources import tree_of
 
 import wtflow
 from wtflow.datasets.health_rules import RULES
@@ -165,7 +166,7 @@ def test_each_sentence_in_the_tables_of_folders_is_one_that_the_app_says():
     said = set()
     for folder in ("wtflow", "pages"):
         for path in (PROJECT / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for node in ast.walk(tree_of(path)):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     said.add(node.value)
     section = TEXTS["assets/docs/folders.md"].partition("## What a person does\n")[2].partition("\n## ")[0]

@@ -5,9 +5,10 @@ and compare where they find it with what README names.
 import ast
 import re
 from collections.abc import Callable, Collection, Iterator
-from pathlib import Path
 
 import pytest
+import sources
+from sources import ROOT, tree_of
 
 from pages.ui.frame import FORMER, PAGES
 from wtflow.config import WEIGHT_WORDS, choices, settings_from
@@ -16,12 +17,6 @@ from wtflow.lessons import LESSONS
 from wtflow.metrics import METRICS
 from wtflow.plots.theme import COLOURS
 
-ROOT = Path(__file__).parent.parent
-TREES = {
-    path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
-    for folder in ("wtflow", "pages")
-    for path in sorted((ROOT / folder).rglob("*.py"))
-}
 Holds = Callable[[ast.AST], bool]
 
 
@@ -35,8 +30,8 @@ def modules_with(holds: Holds, outside: Collection[str] = ()) -> list[str]:
     """Modules in which a node of the source holds, but for those below a folder in `outside`."""
     return [
         name
-        for name, tree in TREES.items()
-        if not name.startswith(tuple(outside)) and any(holds(node) for node in ast.walk(tree))
+        for name, path in sources.SOURCES.items()
+        if not name.startswith(tuple(outside)) and any(holds(node) for node in ast.walk(tree_of(path)))
     ]
 
 
