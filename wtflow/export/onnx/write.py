@@ -4,6 +4,7 @@ import contextlib
 import copy
 import json
 import logging
+import re
 import tempfile
 import warnings
 from collections.abc import Callable, Generator, Sequence
@@ -25,6 +26,8 @@ from wtflow.store.files import write_atomic
 SUFFIX: Final = ".onnx"
 OPSET: Final = 18
 """What torch's exporter writes without conversion; ONNX Runtime reads it since 1.14, OpenVINO since 2023."""
+_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
+"""The exporter's errors are written for a console."""
 
 
 def write_onnx(opened: OpenedDetector, path: Path) -> int:
@@ -79,7 +82,8 @@ def _exported(
             )
             model = onnx.load(path)
         except Exception as error:  # the exporter raises dozens of kinds of errors for what it does not know
-            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            told = _COLOURS.sub("", str(error.__cause__ or error))
+            reason = " ".join(told.split())[:200] or type(error).__name__
             raise ExportError(
                 f"{opened.settings.backbone} cannot be written as a graph ({reason}).",
                 fix="Choose another backbone, or take the detector's file: export RUN --detector FILE.wtf.",
