@@ -1,5 +1,6 @@
 """How long a run will take and how much disk it needs, before it starts, and where the figures come from."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from wtflow.config import Settings
@@ -32,17 +33,55 @@ class Estimate:
     basis: str
 
 
+@dataclass(frozen=True, slots=True)
+class MeasuredRun:
+    """What a finished run took: seconds per image and per training step, with its settings and canvas."""
+
+    run_id: str
+    settings: Settings
+    canvas: Shape | None
+    rates: dict[str, float]
+
+
+def measured_runs(store: RunStore, settings: Settings, sizes: Collection[int]) -> dict[int, MeasuredRun]:
+    """Image size -> the latest finished run of that size with otherwise similar settings, else one of the size that is
+    nearest. Empty where no such run has finished here.
+    """
+    found: dict[int, MeasuredRun] = {}
+    for run_id in store.ids():
+        if found.keys() >= set(sizes):
+            break
+        try:
+            config = store.config(run_id).settings
+            if not _alike(config, settings) or config.image_size in found or store.status(run_id).state != "finished":
+                continue
+            rates, canvas = store.metrics(run_id).get("rates", {}), store.canvas(run_id)
+        except WTFlowError:
+            continue
+        if all(rates.get(name) for name in ("features", "train", "score", "metrics")):
+            found[config.image_size] = MeasuredRun(run_id, config, canvas, rates)
+    return {size: found[min(found, key=lambda other: abs(other - size))] for size in sizes if found}
+
+
 def estimate(store: RunStore, n_train: int, n_test: int, settings: Settings, canvas: Shape | None = None) -> Estimate:
     """From the latest finished run with similar settings where there is one, else from figures
     measured on two CPU cores. canvas: what images are resized to before they are cut into tiles.
     """
+    size_px = settings.image_size
+    return estimate_from(measured_runs(store, settings, [size_px]).get(size_px), n_train, n_test, settings, canvas)
+
+
+def estimate_from(
+    measured: MeasuredRun | None, n_train: int, n_test: int, settings: Settings, canvas: Shape | None = None
+) -> Estimate:
+    """The same from what `measured_runs` found, for several sizes after one look at the runs."""
     n_images = n_train + n_test
     n_steps = (
         settings.iterations
         if not (settings.epochs and settings.network == "unet")
         else settings.epochs * -(-n_train // settings.batch_size)
     )
-    rates, basis = _rates(store, settings, canvas)
+    rates, basis = _rates(measured, settings, canvas)
     stages = {
         "read": 0.5 + 0.002 * n_images,
         "features": n_images * rates["features"],
@@ -57,29 +96,22 @@ def estimate(store: RunStore, n_train: int, n_test: int, settings: Settings, can
     )
 
 
-def _rates(store: RunStore, settings: Settings, canvas: Shape | None) -> tuple[dict[str, float], str]:
+def _rates(measured: MeasuredRun | None, settings: Settings, canvas: Shape | None) -> tuple[dict[str, float], str]:
     """Seconds per image and per step, and a sentence on where they come from."""
-    for run_id in store.ids():
-        try:
-            config = store.config(run_id).settings
-            if store.status(run_id).state != "finished" or not _alike(config, settings):
-                continue
-            rates = store.metrics(run_id).get("rates", {})
-            measured_on = store.canvas(run_id)
-        except WTFlowError:
-            continue
-        if all(rates.get(name) for name in ("features", "train", "score", "metrics")):
-            now, before = _work(settings, canvas), _work(settings, measured_on)
-            per_image = {name: rates[name] * (now[name] / before[name]) for name in now}
-            return rates | per_image, f"Measured here by run {run_id}."
+    now = _work(settings, canvas)
+    if measured is not None:
+        before = _work(measured.settings, measured.canvas)
+        rates = {name: measured.rates[name] * now[name] / before[name] for name in now}
+        size_px = measured.settings.image_size
+        at = "" if size_px == settings.image_size else f" at {size_px} px, by the number of pixels"
+        return rates, f"Measured here by run {measured.run_id}{at}."
     work = settings.depth * settings.width**2 * settings.batch_size if settings.network == "mlp" else 0
     work *= len(settings.sizes)
-    scale = _work(settings, canvas)
     rates = {
-        "features": 0.03 * scale["features"] * _effort(settings),
-        "train": 0.01 + 8e-11 * work if work else 1.0,
-        "score": (0.02 + 0.01 * settings.steps) * scale["score"],
-        "metrics": 0.01 * scale["metrics"],
+        "features": 0.03 * now["features"] * _effort(settings),
+        "train": 0.01 + 8e-11 * work if work else now["train"],
+        "score": (0.02 + 0.01 * settings.steps) * now["score"],
+        "metrics": 0.01 * now["metrics"],
     }
     return (
         rates,
@@ -99,28 +131,27 @@ def _effort(settings: Settings) -> float:
 
 
 def _work(settings: Settings, canvas: Shape | None) -> dict[str, float]:
-    """What each stage has to do for one image, in images of 256 px: the backbone sees overlaps more than once."""
+    """What each stage has to do for one image, or in one training step, in images of 256 px. The backbone sees overlaps
+    more than once; the mlp trains on as many positions whatever the size.
+    """
     height, width = shape_of(canvas or settings.image_size)
     seen = settings.image_size**2 * (1 if canvas is None else n_tiles(settings, canvas))
     smaller = sum(size**2 for size in settings.smaller_sizes)
-    scored = height * width + smaller
-    return {"features": (seen + smaller) / 256**2, "score": scored / 256**2, "metrics": height * width / 256**2}
+    pixels = height * width
+    work = {
+        "features": seen + smaller,
+        "train": 256**2 if settings.network == "mlp" else pixels,
+        "score": pixels + smaller,
+        "metrics": pixels,
+    }
+    return {name: n / 256**2 for name, n in work.items()}
 
 
 def _alike(a: Settings, b: Settings) -> bool:
-    shape = (
-        "backbone",
-        "stages",
-        "block_groups",
-        "finest_grid",
-        "sizes",
-        "pool_stride",
-        "network",
-        "width",
-        "depth",
-    )
+    """But for how large the images are: work goes with their pixels."""
+    shape = ("backbone", "stages", "block_groups", "finest_grid", "pool_stride", "network", "width", "depth")
     same = (*shape, "batch_size", "steps", "solver", "coupling", "group_size", "times_per_pair", "precision", "threads")
-    return all(getattr(a, name) == getattr(b, name) for name in same)
+    return len(a.sizes) == len(b.sizes) and all(getattr(a, name) == getattr(b, name) for name in same)
 
 
 def _disk(n_images: int, n_test: int, settings: Settings, canvas: Shape | None) -> int | None:
