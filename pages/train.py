@@ -9,6 +9,7 @@ from pages.ui.health import check, check_at_once, show_before_training, state_of
 from pages.ui.roots import pick_category, pick_root
 from pages.ui.train.network import fit_to_network, show_licence, show_preset_note, weights_words
 from pages.ui.train.settings_form import offer_tiles, pick_preset, show_settings
+from pages.ui.train.size_field import pick_size, show_reason, suggest_size
 from pages.ui.train.watch import show_queue, show_watch
 from wtflow import numbers
 from wtflow.config import Settings
@@ -17,7 +18,9 @@ from wtflow.datasets.health_sizes import fitting_tile
 from wtflow.datasets.tiles import map_side, quick_canvas
 from wtflow.errors import WTFlowError
 from wtflow.jobs import trainings
+from wtflow.jobs.sizes import AUTO
 from wtflow.records.core import Category
+from wtflow.records.sizes import SizeChoice
 from wtflow.store.runs import RunStore
 
 
@@ -53,8 +56,13 @@ def show_form(store: RunStore) -> None:
         base = pick_preset()
     try:
         with form:
-            settings, said = fit_to_network(show_settings(base))
+            asked = show_settings(base)
             show_preset_note(base.preset)
+        suggested = suggest_size(store, category, stamp, shape, asked, notes)
+        with line:
+            size = pick_size(base, suggested)
+        is_auto = size == AUTO
+        settings, said = fit_to_network(asked.changed({"image_size": suggested.size_px if is_auto else size}))
         canvas = quick_canvas(shape, settings)
     except WTFlowError as error:
         with notes:
@@ -67,6 +75,7 @@ def show_form(store: RunStore) -> None:
         show_estimate(estimate)
         is_pressed = st.button("Start training", type="primary", icon=":material/play_arrow:")
     with notes:
+        show_reason(suggested, is_auto, settings.image_size)
         st.caption(
             " ".join(
                 part
@@ -81,7 +90,7 @@ def show_form(store: RunStore) -> None:
         )
         show_licence(settings)
         if is_pressed:
-            start(store, category, settings, stamp)
+            start(store, category, settings, stamp, suggested if is_auto else None)
     with findings:
         offer = lambda found: offer_tiles(fitting_tile(found, shape, settings))  # noqa: E731
         is_refused = st.session_state.get(_REFUSED) == stamp
@@ -105,9 +114,10 @@ def show_estimate(found: trainings.Estimate) -> None:
     )
 
 
-def start(store: RunStore, category: Category, settings: Settings, stamp: int) -> None:
+def start(store: RunStore, category: Category, settings: Settings, stamp: int, sized: SizeChoice | None) -> None:
     """Check the images, then hand the run to its own process. A category with errors is not started, and one whose
-    warnings were not on show is started by a second click.
+    warnings were not on show is started by a second click. sized: how the image size was chosen; None where a person
+    did.
     """
     was_shown = check_at_once(category, stamp) is not None
     findings = check(category, stamp).findings
@@ -117,7 +127,7 @@ def start(store: RunStore, category: Category, settings: Settings, stamp: int) -
             st.session_state[_REFUSED] = stamp
             st.toast("The images were read, and there are new warnings below the button.", icon=":material/warning:")
             st.rerun()
-        run_id = trainings.start(store, category.root, category.name, settings, category.reading)
+        run_id = trainings.start(store, category.root, category.name, settings, category.reading, sized)
     except WTFlowError as error:
         show_error(error)
         return

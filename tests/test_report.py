@@ -491,15 +491,15 @@ def test_the_command_trains_with_exactly_the_run_s_settings(store, tmp_path, mon
     said = Reading(good=("spot",), masks="defect=nonzero") if changes else Reading()
     run_id = store.create(root, "plate", settings, said)
 
-    def start(store, root, category, settings, reading):
-        started.append((Path(root), category, settings, reading))
+    def start(store, root, category, settings, reading, sized):
+        started.append((Path(root), category, settings, reading, sized))
         raise StoreError("Enough.", fix="Nothing.")
 
     monkeypatch.setattr(trainings, "start", start)
     command = shlex.split(train_command(store.config(run_id), with_paths=True))
     assert command[:4] == ["python", "-m", "wtflow", "train"]
     CliRunner().invoke(app, command[3:], catch_exceptions=False)
-    assert started == [(root, "plate", settings, said)]
+    assert started == [(root, "plate", settings, said, None)], "its size is given, not chosen again"
 
 
 def test_a_run_of_nothing_but_its_preset_differs_in_nothing():

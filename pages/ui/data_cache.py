@@ -1,16 +1,20 @@
 """Caches of what folders of images contain."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 
 from pages.ui.cache import file_stamp
 from pages.ui.shelves import Shelf
+from wtflow.config import Settings
 from wtflow.datasets.demo.write import DEMO_CATEGORIES, RECORD, is_demo_complete
 from wtflow.datasets.health_folders import look_at_folders
 from wtflow.datasets.scan import RootScan, find_categories, scan_category
+from wtflow.datasets.sizes.look import NormalsSeen
 from wtflow.datasets.tiles import quick_shape
 from wtflow.jobs.demos import demo_root
+from wtflow.jobs.sizes import look, open_sizes
 from wtflow.records.core import Category, Finding, HealthReport
 from wtflow.records.reading import Reading
 from wtflow.records.shapes import Shape
@@ -77,6 +81,28 @@ def forget_demo() -> None:
     """Look at the demo's folder again: it has just been drawn."""
     _drawn_demo.clear()
     categories.clear()
+
+
+@st.cache_resource(show_spinner=False)
+def _seen() -> Shelf[NormalsSeen]:
+    """What looks at normals found, by root, category, fingerprint of the files and the settings that count."""
+    return Shelf(16)
+
+
+def normals_seen(found: Category, stamp: int, settings: Settings) -> NormalsSeen | None:
+    """What a look at the training normals found, if it was made of the same files. stamp: see `health.state_of`."""
+    return _seen().get(_seen_key(found, stamp, settings))
+
+
+def see_normals(found: Category, stamp: int, settings: Settings, progress: Callable[[int, int], None]) -> NormalsSeen:
+    """The same, made now and kept."""
+    value = look(found, settings, progress)
+    _seen().put(_seen_key(found, stamp, settings), value)
+    return value
+
+
+def _seen_key(found: Category, stamp: int, settings: Settings) -> tuple[object, ...]:
+    return str(found.root), found.name, stamp, settings.tile, settings.background, open_sizes(settings)
 
 
 def report(found: Category, fingerprint: int) -> HealthReport | None:

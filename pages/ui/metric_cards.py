@@ -35,6 +35,8 @@ def show_metrics(results: RunResults) -> None:
     parts = [*lacks, _of_which_images(results)]
     if pixels and any(metrics.get(name) is not None for name, m in RUN_METRICS.items() if m.level == "pixel"):
         parts.append(f"Pixel metrics and AUPRO: {plain(results.pixel_images.words)}.")
+    if results.config.sized is not None:
+        parts.append(f"Image size {plain(results.config.sized.chosen)}")
     st.caption(" ".join(parts))
     if not isinstance(results.truth, RunTruth):
         st.caption(

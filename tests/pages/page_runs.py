@@ -9,6 +9,7 @@ import pandas as pd
 from hand_made_runs import plain_metrics, record_images
 from run_folders import tiny_settings
 from streamlit.testing.v1 import AppTest
+from waiting import PATIENCE_S
 
 from wtflow.datasets.scan import scan_category
 from wtflow.records.core import RunStatus
@@ -53,6 +54,13 @@ def write_run(store: RunStore, root: Path, **settings) -> str:
     )
     record_images(store, run_id)
     return run_id
+
+
+def open_with_size(root: Path, size: str) -> AppTest:
+    """The page *train*, with this typed as the image size: AppTest cannot type what a list does not offer."""
+    page = AppTest.from_file(PAGES / "train.py", default_timeout=PATIENCE_S)
+    page.query_params["root"], page.session_state["set_image_size"] = str(root), size
+    return page.run()
 
 
 def texts(page: AppTest) -> str:

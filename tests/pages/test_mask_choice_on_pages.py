@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import streamlit as st
-from page_runs import OpenPage, texts
+from page_runs import OpenPage, open_with_size, texts
 from PIL import Image
 
 from wtflow.errors import StoreError
@@ -163,7 +163,7 @@ def test_the_size_that_is_chosen_counts_the_regions_that_are_too_small(open_page
         Image.fromarray(pixels).save(path)
     page = open_page("train", root=str(root))
     assert "4 regions, none smaller than a pixel of the map at 256 px." in words(page)
-    page.number_input(key="set_image_size").set_value(64).run()
+    page = open_with_size(root, "64")
     assert "1 of 4 regions is smaller than a pixel of the map at 64 px; at 128 px none would be." in words(page)
     assert not page.exception
 

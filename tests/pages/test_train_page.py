@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from page_runs import OpenPage, texts, write_run
+from page_runs import OpenPage, open_with_size, texts, write_run
 from PIL import Image
 from safetensors.numpy import save_file
 
@@ -21,9 +21,9 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Settings]]:
     """What was asked to be trained; no process is started."""
     asked = []
 
-    def start(store: RunStore, root: Path, category: str, settings: Settings, reading: Reading) -> str:
+    def start(store: RunStore, root: Path, category: str, settings: Settings, reading: Reading, sized=None) -> str:
         asked.append((category, settings))
-        run_id = store.create(root, category, settings, reading)
+        run_id = store.create(root, category, settings, reading, sized)
         store.write_status(run_id, RunStatus(state="stopped", heartbeat=1.0, message="Not run in this test."))
         return run_id
 
@@ -36,7 +36,7 @@ def button(page, label: str):
 
 
 def test_the_form_has_a_field_for_every_setting():
-    shown = {"preset", *MAIN, *(name for names in ADVANCED.values() for name in names)} - {"length"}
+    shown = {"preset", "image_size", *MAIN, *(name for names in ADVANCED.values() for name in names)} - {"length"}
     assert shown == set(Settings.model_fields) - {FILLED_IN}
 
 
@@ -56,6 +56,47 @@ def test_start_trains_with_the_changed_settings_and_watches_the_run(open_page: O
     ((category, settings),) = started
     assert (category, settings.iterations, settings.coupling) == ("plate", 7, "independent")
     assert page.query_params["watch"] and not page.number_input
+
+
+def test_the_size_is_chosen_with_a_reason_and_what_others_cost_unless_a_person_chooses(
+    open_page: OpenPage, root: Path, started
+):
+    page = open_page("train", root=str(root))
+    field = page.selectbox(key="set_image_size")
+    assert field.value == "auto" and field.options[0].startswith("auto: 256 px, ")
+    assert field.options[2].startswith("320 px, "), "with its time"
+    assert "**Image size 256 px:** the smallest that is chosen unasked; the normals have 64 px" in texts(page)
+    assert "Expected time: about " in texts(page) and "; 320 px: about " in texts(page)
+    button(page, "Start training").click().run()
+    page = open_with_size(root, "96")
+    assert "**Image size 96 px** as you chose; auto would be 256 px" in texts(page)
+    button(page, "Start training").click().run()
+    assert [settings.image_size for _, settings in started] == [256, 96]
+    chosen = [RunStore().config(run_id).sized for run_id in reversed(RunStore().ids())]
+    assert chosen[0].size_px == 256 and chosen[1] is None
+    page = open_page("train", watch=RunStore().ids()[-1])
+    assert "Image size 256 px (auto): the smallest" in texts(page).replace("\\", "")
+
+
+def test_a_label_that_a_browser_sends_late_and_words_that_are_no_size(store: RunStore, root: Path):
+    page = open_with_size(root, "auto: 448 px, 9 s")
+    assert page.selectbox(key="set_image_size").value == "auto" and not page.error
+    page = open_with_size(root, "huge")
+    assert "image_size" in page.error[0].value.replace("\\", "") and button(page, "Start training").disabled
+    page.button_group(key="set_preset").set_value("paper").run()
+    assert page.selectbox(key="set_image_size").value == "256", "the paper's own"
+
+
+def test_less_time_gives_a_smaller_size(open_page: OpenPage, root: Path):
+    wave = np.tile(127 + 100 * np.sin(2 * np.pi * np.arange(512) / 2.4), (512, 1))  # it takes 427 px
+    for path in (root / "plate/train/good").iterdir():
+        Image.fromarray(wave.astype(np.uint8)).save(path)
+    page = open_page("train", root=str(root))
+    page.number_input(key="set_iterations").set_value(3000).run()
+    assert page.selectbox(key="set_image_size").options[0].startswith("auto: 448 px")
+    page.number_input(key="size_minutes").set_value(1).run()
+    assert page.selectbox(key="set_image_size").options[0].startswith("auto: 256 px")
+    assert "448 px would show more" in texts(page) and "1 min 0 s are allowed" in texts(page)
 
 
 def test_the_folded_settings_say_how_many_differ_from_the_preset(open_page: OpenPage, root: Path):
@@ -136,7 +177,7 @@ def test_regions_are_compared_with_the_map_of_the_size_that_is_chosen(open_page:
     page = open_page("train", root=str(root))
     assert "3 regions, none smaller than a pixel of the map at 256 px." in texts(page)
     assert "are smaller than a pixel" not in texts(page)
-    page.number_input(key="set_image_size").set_value(64).run()
+    page = open_with_size(root, "64")
     assert "3 of 3 regions are smaller than a pixel of the map at 64 px; at 150 px none would be." in texts(page)
 
 

@@ -12,7 +12,8 @@ from wtflow.cli.fitting import say_what_fits
 from wtflow.cli.follow import ctrl_c_noted, follow, print_metrics
 from wtflow.cli.parts import Json, Mistakes, Root, Run, choice_of, weights_help
 from wtflow.cli.reading import Good, MasksAsStored, MaskValues, reading_for
-from wtflow.config import parse_pairs, parse_value, settings_from
+from wtflow.cli.sizes import Size, Within, choose_size, settings_but_size, size_facts
+from wtflow.config import parse_pairs, parse_value
 from wtflow.records.pixel_images import pixel_images_of
 from wtflow.store.dataset_versions import title_of
 from wtflow.store.runs import RunStore
@@ -28,9 +29,8 @@ def train(
     ] = None,
     weights: Annotated[str | None, typer.Option(help=weights_help())] = None,
     stages: Annotated[str | None, typer.Option(help="Numbers or names, such as 2,3 or blocks.8.")] = None,
-    size: Annotated[
-        int | None, typer.Option(help="Image size in pixels; rounded to what the backbone takes, and said.")
-    ] = None,
+    size: Size = None,
+    within: Within = None,
     tile: Annotated[
         str | None,
         typer.Option(
@@ -66,7 +66,6 @@ def train(
         "backbone": backbone,
         "weights": weights,
         "stages": stages,
-        "image_size": size,
         "tile": tile,
         "coupling": coupling,
         "scope": scope,
@@ -84,14 +83,19 @@ def train(
             changes["backbone_args"] = {
                 name: parse_value(text) for name, text in parse_pairs(backbone_arg, option="--backbone-arg").items()
             }
-        settings, said = say_what_fits(settings_from(preset, changes))
+        settings, is_auto = settings_but_size(preset, changes, size, within)
         found = find_categories(root)
         store = RunStore()
         reading = reading_for(store, found.root, category, mask_values, good, masks_as_stored)
-        findings = look_before_training(scan_category(found.root, category, reading), not no_check, settings)
+        scanned, sized = scan_category(found.root, category, reading), None
+        if is_auto:
+            settings, sized = choose_size(store, scanned, settings, within)
+        settings, said = say_what_fits(settings)
+        findings = look_before_training(scanned, not no_check, settings)
         with ctrl_c_noted() as stops:
-            run_id = trainings.start(store, found.root, category, settings, reading)
-            follow(store, run_id, stops, as_json, {"findings": facts_of(findings), "said": said})
+            run_id = trainings.start(store, found.root, category, settings, reading, sized)
+            told = {"findings": facts_of(findings), "said": said} | size_facts(settings, sized)
+            follow(store, run_id, stops, as_json, told)
 
 
 def resume(run: Run, as_json: Json = False) -> None:

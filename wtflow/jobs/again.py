@@ -13,5 +13,6 @@ def train_again(store: RunStore, run_id: str, name: str, number: int) -> str:
     Raises RunNotFoundError, RunBusyError.
     """
     root: Path = version_root(store, name, number)
+    config = store.config(run_id)
     # Masks of a set made here are black and white, and its folders say what is good: nothing has to be said.
-    return trainings.start(store, root, name, store.config(run_id).settings, Reading())
+    return trainings.start(store, root, name, config.settings, Reading(), config.sized)

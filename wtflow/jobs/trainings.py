@@ -21,6 +21,7 @@ from wtflow.jobs.processes import Started
 from wtflow.jobs.standing import kept_finished, process_of, status_now
 from wtflow.records.core import RunStatus, RunSummary
 from wtflow.records.reading import Reading
+from wtflow.records.sizes import SizeChoice
 from wtflow.store import layout, passes
 from wtflow.store.leftovers import tidy, tidy_run
 from wtflow.store.lock import locked
@@ -45,8 +46,16 @@ _TIDY_AT: dict[Path, float] = {}
 """When each store is tidied next, on the clock of `time.monotonic`."""
 
 
-def start(store: RunStore, root: Path, category: str, settings: Settings, reading: Reading | None = None) -> str:
+def start(
+    store: RunStore,
+    root: Path,
+    category: str,
+    settings: Settings,
+    reading: Reading | None = None,
+    sized: SizeChoice | None = None,
+) -> str:
     """Create a run and start it, or queue it behind others. Without a reading, the one kept for the data set counts.
+    sized: how the image size of these settings was chosen; None where it was given.
 
     Its settings are made to fit the network that they name. Raises RunBusyError when this category is already queued or
     running, and BackboneError for a network or stage that does not exist.
@@ -57,7 +66,7 @@ def start(store: RunStore, root: Path, category: str, settings: Settings, readin
     reading = reading_of(store, root, category) if reading is None else reading
     with locked(store):
         _refuse_twice(store, root, category)
-        run_id = store.create(root, category, settings, reading)
+        run_id = store.create(root, category, settings, reading, sized)
         _advance(store)
     return run_id
 

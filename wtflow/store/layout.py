@@ -42,6 +42,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from wtflow.config import OLD_DEFAULTS, Settings
 from wtflow.records.reading import Reading
+from wtflow.records.sizes import SizeChoice
 
 SCHEMA_VERSION = 1
 
@@ -119,6 +120,8 @@ class RunConfig(BaseModel):
     versions: dict[str, str]
     reading: Reading = Reading()
     """How a person said that the data set is to be read. Runs of 0.3.0 and earlier hold none."""
+    sized: SizeChoice | None = None
+    """How `image_size` was chosen; None where it was given."""
 
     @field_validator("settings", mode="before")
     @classmethod

@@ -20,6 +20,7 @@ from wtflow.records.notes import RunNotes
 from wtflow.records.pixel_images import pixel_images_of
 from wtflow.records.reading import Reading
 from wtflow.records.shapes import Shape
+from wtflow.records.sizes import SizeChoice
 from wtflow.store import layout
 from wtflow.store.files import explained, read_json, write_atomic, write_json
 from wtflow.store.note_file import read_notes
@@ -42,8 +43,17 @@ class RunStore(ResultFiles):
 
     # -- runs ---------------------------------------------------------------------------------------------------------
 
-    def create(self, root: Path, category: str, settings: Settings, reading: Reading | None = None) -> str:
-        """Make the folder of a new run, queued, and return its id."""
+    def create(
+        self,
+        root: Path,
+        category: str,
+        settings: Settings,
+        reading: Reading | None = None,
+        sized: SizeChoice | None = None,
+    ) -> str:
+        """Make the folder of a new run, queued, and return its id. sized: how its image size was chosen; None where
+        it was given.
+        """
         while True:
             now = time.time()
             run_id = layout.run_name(category, time.strftime("%Y%m%d-%H%M%S", time.gmtime(now)))
@@ -56,14 +66,21 @@ class RunStore(ResultFiles):
                 except FileExistsError:
                     time.sleep(0.2)
         try:
-            self._write_first(folder, root, category, settings, reading or Reading(), now)
+            self._write_first(folder, root, category, settings, reading or Reading(), sized, now)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)  # a run that could not be written does not exist
             raise
         return run_id
 
     def _write_first(
-        self, folder: Path, root: Path, category: str, settings: Settings, reading: Reading, now: float
+        self,
+        folder: Path,
+        root: Path,
+        category: str,
+        settings: Settings,
+        reading: Reading,
+        sized: SizeChoice | None,
+        now: float,
     ) -> None:
         config = layout.RunConfig(
             schema_version=layout.SCHEMA_VERSION,
@@ -74,6 +91,7 @@ class RunStore(ResultFiles):
             settings=settings,
             versions={name: metadata.version(name) for name in _LIBRARIES},
             reading=reading,
+            sized=sized,
         )
         self.write_status(folder.name, RunStatus(state="queued", heartbeat=now, message="Waiting for its turn."))
         write_json(folder / layout.CONFIG, config.model_dump(mode="json"))

@@ -202,7 +202,8 @@ def _show_apply(store: RunStore, run_id: str) -> None:
         )
         version = applied.version
         root = version_root(store, version.name, version.number)
-        trainings.start(store, root, version.name, store.config(run_id).settings)
+        config = store.config(run_id)
+        trainings.start(store, root, version.name, config.settings, sized=config.sized)
     except WTFlowError as error:
         show_error(error)
         return

@@ -24,12 +24,11 @@ WEIGHTS = {word: f"{word.capitalize()} ({meaning})" for word, meaning in WEIGHT_
 TILES = {"off": "off: images are resized whole", "side": "side: as long as the shorter side"}
 """Words of the setting `tile` -> label. A number is typed."""
 
-# `length` is iterations or epochs, whichever counts.
+# `length` is iterations or epochs, whichever counts. The image size has its own field, see `size_field`.
 MAIN = (
     "backbone",
     "weights",
     "stages",
-    "image_size",
     "smaller_sizes",
     "tile",
     "coupling",
@@ -87,7 +86,6 @@ LABELS = {
     "stages": "Stages or blocks",
     "block_norm": "The transformer's own norm",
     "block_groups": "Groups of averaged blocks",
-    "image_size": "Image size (px)",
     "smaller_sizes": "Seen at smaller sizes, too (px)",
     "tile": "Tiles (px of the image)",
     "tile_overlap": "Overlap of tiles",

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.ui.train import size_field
 from pages.ui.train.fields import (
     ADVANCED,
     BACKBONES,
@@ -52,8 +53,8 @@ def pick_preset() -> Settings:
 
 
 def show_settings(base: Settings) -> Settings:
-    """Draw the form of all settings but the preset, folded, and return them. Its line counts those that differ from
-    the preset. Raises SettingsError when the values do not fit together.
+    """Draw the form of all settings but the preset and the image size, folded, and return them with the preset's size.
+    Its line counts those that differ from the preset. Raises SettingsError when the values do not fit together.
     """
     changed = _changed(base)
     with st.expander(_changed_words(changed), icon=":material/tune:", key="settings"):
@@ -102,7 +103,7 @@ def offer_tiles(tile: str | None) -> None:
 
 
 def _show_fields(base: Settings) -> dict[str, Any]:
-    """All settings but the preset, as the fields hold them."""
+    """All settings but the preset and the image size, as the fields hold them."""
     values: dict[str, Any] = {}
     with st.grid(min_column_width=FIELD_PX):
         for name in MAIN:
@@ -167,8 +168,9 @@ def _apply_preset() -> None:
     """All fields back to the values of the chosen preset."""
     base = settings_from(st.session_state[_key("preset")])
     for name in Settings.model_fields:
-        if name != "preset" and _key(name) in st.session_state:
+        if name not in ("preset", "image_size") and _key(name) in st.session_state:
             st.session_state[_key(name)] = _as_widget(name, getattr(base, name))
+    st.session_state[size_field.KEY] = size_field.start_of(base)
 
 
 def _as_widget(name: str, value: Any) -> Any:

@@ -66,8 +66,11 @@ def _show_progress(store: RunStore, summary: RunSummary, was_active: bool) -> No
         widgets.state_badge(RunSummary(summary.run_id, status))
         widgets.weights_badge(summary)
     st.caption(f"Started {widgets.moment(summary.created)} · {plain(summary.label)} · {plain(summary.run_id)}")
+    config = store.config(summary.run_id)
+    if config.sized is not None:
+        st.caption(f"Image size {plain(config.sized.chosen)}")
     if status.is_active or status.state in ("stopped", "lost", "failed"):
-        _show_stages(status, stages_of(store.config(summary.run_id).settings))
+        _show_stages(status, stages_of(config.settings))
         left = "" if status.seconds_left is None else f", about {numbers.duration(status.seconds_left)} left"
         st.progress(
             min(max(status.percent / 100, 0.0), 1.0),

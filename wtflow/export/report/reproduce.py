@@ -58,7 +58,9 @@ def train_command(config: RunConfig, *, with_paths: bool = False) -> str:
         "--preset",
         settings.preset,
     ]
-    for name, (value, _) in changed_settings(settings).items():
+    given: dict[str, Any] = {"image_size": settings.image_size}  # else it would be chosen anew
+    given |= {name: value for name, (value, _) in changed_settings(settings).items()}
+    for name, value in given.items():
         if name == "backbone_args":
             parts += [part for key, one in value.items() for part in ("--backbone-arg", f"{key}={_text(one)}")]
         elif name in _OPTIONS:

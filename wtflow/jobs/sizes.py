@@ -1,0 +1,66 @@
+"""Choose the image size of a training where nobody gives one: from its normals, and the time that it takes here."""
+
+from collections.abc import Callable
+
+from wtflow.config import Settings
+from wtflow.datasets.sizes.choose import LONGEST_S, choose_size, sizes_of
+from wtflow.datasets.sizes.look import NormalsSeen, look_at_normals
+from wtflow.datasets.tiles import quick_canvas
+from wtflow.errors import DatasetError
+from wtflow.features.fitting import fitted, fitting_size
+from wtflow.jobs.estimate import estimate_from, measured_runs
+from wtflow.records.core import Category
+from wtflow.records.shapes import Shape
+from wtflow.records.sizes import SizeChoice
+from wtflow.store.runs import RunStore
+
+AUTO = "auto"
+"""In place of a number of pixels: the size is chosen."""
+
+
+def is_auto_default(preset: str) -> bool:
+    """Whether a training of this preset chooses its size where nobody gives one. The others have theirs."""
+    return preset == "fast"
+
+
+def open_sizes(settings: Settings, *, offered: bool = False) -> tuple[int, ...]:
+    """The sizes that may be chosen with these settings, see `sizes_of`. Raises BackboneError."""
+    return sizes_of(lambda px: fitting_size(settings, px), offered=offered)
+
+
+def look(category: Category, settings: Settings, progress: Callable[[int, int], None] | None = None) -> NormalsSeen:
+    """Look at a category's training normals, as these settings take them. See `look_at_normals`. Raises
+    BackboneError.
+    """
+    paths = [sample.path for sample in category.of("train")]
+    return look_at_normals(paths, settings, open_sizes(settings), progress)
+
+
+def size_for(
+    store: RunStore,
+    category: Category,
+    settings: Settings,
+    seen: NormalsSeen,
+    shape: Shape | None,
+    longest_s: float = LONGEST_S,
+) -> SizeChoice:
+    """The size for a training of this category. Of the test images only their number counts: they take time, too.
+
+    shape: (height, width) of most images, for tiles. Raises DatasetError where the tiles of these settings fit at no
+    size, and BackboneError.
+    """
+    settings = fitted(settings).settings
+    sizes = open_sizes(settings, offered=True)
+    measured = measured_runs(store, settings, sizes)
+    n_train, n_test = len(category.of("train")), len(category.of("test"))
+    seconds: dict[int, float] = {}
+    for size in sizes:
+        at_size = settings.changed({"image_size": size})
+        try:
+            canvas = quick_canvas(shape, at_size)
+        except DatasetError:
+            if not seconds:
+                raise  # larger ones do not fit either
+            break
+        seconds[size] = estimate_from(measured.get(size), n_train, n_test, at_size, canvas).seconds
+    return choose_size(seen, seconds, open_sizes(settings)[-1], longest_s)
