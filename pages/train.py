@@ -75,7 +75,7 @@ def show_form(store: RunStore) -> None:
         show_estimate(estimate)
         is_pressed = st.button("Start training", type="primary", icon=":material/play_arrow:")
     with notes:
-        show_reason(suggested, is_auto, settings.image_size)
+        show_reason(base, suggested, is_auto, settings.image_size)
         st.caption(
             " ".join(
                 part

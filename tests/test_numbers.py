@@ -98,6 +98,7 @@ def test_the_other_kinds():
         "1 h 5 min",
     ]
     assert [size(n) for n in (12, 14_000_000, 2_140_000_000)] == ["12 bytes", "14 MB", "2.1 GB"]
+    assert [size(n) for n in (999_400_000, 999_600_000, 999_999, 1_000)] == ["999 MB", "1.0 GB", "1.0 MB", "1.0 KB"]
     assert [count(n, "image") for n in (0, 1, 1234)] == ["0 images", "1 image", "1,234 images"]
     assert percent_range(0.208, 0.476) == "21 to 48\N{NBSP}%"
     assert percent(None) == "–"

@@ -89,7 +89,7 @@ def duration(seconds: float) -> str:
 def size(n_bytes: float) -> str:
     """Bytes in words: 14 MB, 2.1 GB. Two digits count, as for choosing what to delete."""
     for unit, scale in (("GB", 1e9), ("MB", 1e6), ("KB", 1e3)):
-        if n_bytes >= scale:
+        if n_bytes >= 0.9995 * scale:  # what would be rounded to 1000 of the next smaller unit
             return f"{n_bytes / scale:.{1 if n_bytes < 10 * scale else 0}f} {unit}"
     return f"{n_bytes:.0f} bytes"
 

@@ -85,6 +85,7 @@ def test_a_label_that_a_browser_sends_late_and_words_that_are_no_size(store: Run
     assert "image_size" in page.error[0].value.replace("\\", "") and button(page, "Start training").disabled
     page.button_group(key="set_preset").set_value("paper").run()
     assert page.selectbox(key="set_image_size").value == "256", "the paper's own"
+    assert "**Image size 256 px** as preset paper has it" in texts(page)
 
 
 def test_less_time_gives_a_smaller_size(open_page: OpenPage, root: Path):

@@ -71,14 +71,18 @@ def _read(text: str) -> str:
     return found[1] if found else text
 
 
-def show_reason(suggested: SizeChoice, is_auto: bool, size_px: int) -> None:
-    """Why this size, what the next larger would cost, and everything that it was chosen from, folded out."""
+def show_reason(base: Settings, suggested: SizeChoice, is_auto: bool, size_px: int) -> None:
+    """Why this size, what the next larger would cost, and everything that it was chosen from, folded out. base: the
+    preset's settings.
+    """
     with st.container(horizontal=True, vertical_alignment="center", key="size_reason"):
         if is_auto:
             st.caption(f"**Image size {suggested.size_px} px:** {suggested.reason}. {suggested.price}", width="content")
         else:
+            is_presets = start_of(base) == str(size_px)
+            whose = f"as preset {base.preset} has it" if is_presets else "as you chose"
             st.caption(
-                f"**Image size {size_px} px** as you chose; auto would be {suggested.size_px} px: {suggested.reason}.",
+                f"**Image size {size_px} px** {whose}; auto would be {suggested.size_px} px: {suggested.reason}.",
                 width="content",
             )
         with st.popover("All sizes", icon=":material/photo_size_select_large:", type="tertiary"):
