@@ -8,6 +8,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from pages.ui import health
+from pages.ui.train import size_field
 from pages.ui.train.fields import ADVANCED, MAIN, WEIGHTS
 from wtflow.config import FILLED_IN, WEIGHT_WORDS, Settings
 from wtflow.jobs import trainings
@@ -79,9 +80,11 @@ def test_the_size_is_chosen_with_a_reason_and_what_others_cost_unless_a_person_c
 
 
 def test_a_label_that_a_browser_sends_late_and_words_that_are_no_size(store: RunStore, root: Path):
+    for typed, taken in (("auto: 448 px, 9 s", "auto"), ("320 px, 1 min 2 s", "320"), (" 400px", "400")):
+        assert size_field._read(typed) == taken
     page = open_with_size(root, "auto: 448 px, 9 s")
     assert page.selectbox(key="set_image_size").value == "auto" and not page.error
-    page = open_with_size(root, "huge")
+    page = open_with_size(root, "38.4")
     assert "image_size" in page.error[0].value.replace("\\", "") and button(page, "Start training").disabled
     page.button_group(key="set_preset").set_value("paper").run()
     assert page.selectbox(key="set_image_size").value == "256", "the paper's own"

@@ -66,35 +66,23 @@ class RunStore(ResultFiles):
                 except FileExistsError:
                     time.sleep(0.2)
         try:
-            self._write_first(folder, root, category, settings, reading or Reading(), sized, now)
+            config = layout.RunConfig(
+                schema_version=layout.SCHEMA_VERSION,
+                run_id=run_id,
+                created=now,
+                root=str(Path(root).absolute()),
+                category=category,
+                settings=settings,
+                versions={name: metadata.version(name) for name in _LIBRARIES},
+                reading=reading or Reading(),
+                sized=sized,
+            )
+            self.write_status(run_id, RunStatus(state="queued", heartbeat=now, message="Waiting for its turn."))
+            write_json(folder / layout.CONFIG, config.model_dump(mode="json"))
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)  # a run that could not be written does not exist
             raise
         return run_id
-
-    def _write_first(
-        self,
-        folder: Path,
-        root: Path,
-        category: str,
-        settings: Settings,
-        reading: Reading,
-        sized: SizeChoice | None,
-        now: float,
-    ) -> None:
-        config = layout.RunConfig(
-            schema_version=layout.SCHEMA_VERSION,
-            run_id=folder.name,
-            created=now,
-            root=str(Path(root).absolute()),
-            category=category,
-            settings=settings,
-            versions={name: metadata.version(name) for name in _LIBRARIES},
-            reading=reading,
-            sized=sized,
-        )
-        self.write_status(folder.name, RunStatus(state="queued", heartbeat=now, message="Waiting for its turn."))
-        write_json(folder / layout.CONFIG, config.model_dump(mode="json"))
 
     def summary(self, run_id: str, status: RunStatus | None = None) -> RunSummary:
         """One run in a line; for a damaged run `problem` is set, and nothing is raised.

@@ -66,8 +66,10 @@ def pick_size(base: Settings, suggested: SizeChoice) -> str:
 
 
 def _read(text: str) -> str:
-    """AUTO or a number from what the field held: a browser may send a label that has changed since."""
-    found = re.match(rf"\s*({AUTO}|\d+)\b", text)
+    """AUTO or a number from what the field held: a browser may send a label that has changed since, and people may
+    type the unit. Anything else as it is: the settings refuse it.
+    """
+    found = re.fullmatch(rf"\s*({AUTO}|\d+)(: .*| *px(, .*)?)?\s*", text)
     return found[1] if found else text
 
 

@@ -27,8 +27,8 @@ N_LOOKED_AT = 16
 @dataclass(frozen=True, slots=True)
 class NormalsSeen:
     """What a look at the normals found. `own_px`: median of the pixels that become one square's side; None where no
-    image could be read. `shown`: size -> median share of the detail that the largest useful size shows; empty where
-    only the smallest size is useful, or no detail stands out from noise.
+    image could be read. `shown`: size -> share of the detail that the largest size up to `own_px` shows, the median of
+    `n_images` normals; 1 where nothing stands out from noise; empty where only one size is that small.
     """
 
     own_px: int | None
