@@ -15,7 +15,7 @@ from wtflow.config import settings_from
 from wtflow.datasets.scan import scan_category
 from wtflow.datasets.sizes.choose import SIZES
 from wtflow.datasets.sizes.look import NormalsSeen
-from wtflow.errors import DatasetError
+from wtflow.errors import DatasetError, SettingsError
 from wtflow.jobs import sizes, trainings
 from wtflow.jobs.estimate import estimate, measured_runs
 from wtflow.records.core import Category, RunStatus, Sample
@@ -182,3 +182,18 @@ def test_a_run_keeps_how_its_size_was_chosen_and_trains_again_with_it(tmp_path, 
     again = store.config(train_again(store, run_id, "other", 2))
     assert (again.settings.image_size, again.sized) == (512, found)
     assert store.config(store.create(root, "third", FAST)).sized is None
+
+
+# -- other settings ----------------------------------------------------------------------------------------------------
+
+
+def test_sizes_go_with_the_smaller_ones_at_which_images_are_seen_as_well(fine, asked):
+    """Smaller sizes are whole parts of the image size: 256 leaves 512 alone, 128 all its multiples."""
+    half, quarter = (sizes.with_some_size("fast", {"smaller_sizes": size}) for size in (256, 128))
+    assert (half.image_size, sizes.open_sizes(half)) == (512, (512,))
+    assert sizes.open_sizes(quarter, offered=True) == (256, 384, 512, 640)
+    assert sizes.open_sizes(sizes.with_some_size("fast", {"smaller_sizes": 320})) == (640,)
+    with pytest.raises(SettingsError, match="whole multiple"):
+        sizes.with_some_size("fast", {"smaller_sizes": 250})
+    assert train(fine, "--set", "smaller_sizes=256").exit_code == 0
+    assert (asked[0][0].image_size, asked[0][1].why) == (512, "only")

@@ -1,7 +1,7 @@
 """A finished run of a tiny category on disk with scores chosen by hand (no torch), and the words of a page."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -56,10 +56,15 @@ def write_run(store: RunStore, root: Path, **settings) -> str:
     return run_id
 
 
-def open_with_size(root: Path, size: str) -> AppTest:
-    """The page *train*, with this typed as the image size: AppTest cannot type what a list does not offer."""
+def open_with_size(root: Path, size: str, held: Mapping[str, str] | None = None) -> AppTest:
+    """The page *train*, with this typed as the image size: AppTest cannot type what a list does not offer.
+
+    held: setting -> what its field holds, too.
+    """
     page = AppTest.from_file(PAGES / "train.py", default_timeout=PATIENCE_S)
-    page.query_params["root"], page.session_state["set_image_size"] = str(root), size
+    page.query_params["root"] = str(root)
+    for name, text in ({"image_size": size} | dict(held or {})).items():
+        page.session_state[f"set_{name}"] = text
     return page.run()
 
 

@@ -293,9 +293,8 @@ def test_what_a_network_takes_and_whose_weights_and_values_are_is_said_before_th
     page.segmented_control(key="set_preset").set_value("paper").run()
     assert "Which values are ours" in "".join(one.label for one in page.expander)
     assert "licence apache-2.0" in texts(page) and not page.warning
-    page.selectbox(key="set_backbone").set_value("vit_small_patch16_dinov3")
-    page.text_input(key="set_stages").set_value("2,5,8,11")
-    page.number_input(key="set_image_size").set_value(250).run()
+    held = {"preset": "paper", "backbone": "vit_small_patch16_dinov3", "stages": "2,5,8,11"}
+    page = open_with_size(root, "250", held)
     assert not page.exception
     assert "Meta's own DINOv3 licence" in page.warning[0].value
     assert "Image size 256 px instead of 250" in texts(page).replace("\\", "")

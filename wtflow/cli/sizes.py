@@ -28,7 +28,7 @@ def settings_but_size(
     preset: str, changes: dict[str, Any], size: str | None, within: float | None
 ) -> tuple[Settings, bool]:
     """The settings, and whether their size is still to be chosen. Raises SettingsError."""
-    from wtflow.jobs.sizes import AUTO, is_auto_default
+    from wtflow.jobs.sizes import AUTO, is_auto_default, with_some_size
 
     given = changes.get("image_size") if size is None else parse_value(size)
     is_auto = given == AUTO or (given is None and is_auto_default(preset))
@@ -38,7 +38,9 @@ def settings_but_size(
             fix="Give minutes, more than 0, together with --size auto.",
         )
     rest = {name: value for name, value in changes.items() if name != "image_size"}
-    return settings_from(preset, rest if is_auto or given is None else rest | {"image_size": given}), is_auto
+    if is_auto:
+        return with_some_size(preset, rest), True
+    return settings_from(preset, rest if given is None else rest | {"image_size": given}), False
 
 
 def choose_size(

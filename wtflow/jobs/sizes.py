@@ -1,12 +1,14 @@
 """Choose the image size of a training where nobody gives one: from its normals, and the time that it takes here."""
 
+import contextlib
 from collections.abc import Callable
+from typing import Any
 
-from wtflow.config import Settings
+from wtflow.config import Settings, settings_from
 from wtflow.datasets.sizes.choose import LONGEST_S, choose_size, sizes_of
 from wtflow.datasets.sizes.look import NormalsSeen, look_at_normals
 from wtflow.datasets.tiles import quick_canvas
-from wtflow.errors import DatasetError
+from wtflow.errors import DatasetError, SettingsError
 from wtflow.features.fitting import fitted, fitting_size
 from wtflow.jobs.estimate import estimate_from, measured_runs
 from wtflow.records.core import Category
@@ -23,9 +25,28 @@ def is_auto_default(preset: str) -> bool:
     return preset == "fast"
 
 
+def with_some_size(preset: str, changes: dict[str, Any]) -> Settings:
+    """The settings of a preset with some changed, but for their size: at the preset's own or, where the others do not
+    go with that, at the first that they do go with. Raises SettingsError.
+    """
+    try:
+        return settings_from(preset, changes)
+    except SettingsError:
+        for size in sizes_of(offered=True):
+            with contextlib.suppress(SettingsError):
+                return settings_from(preset, changes | {"image_size": size})
+        raise
+
+
 def open_sizes(settings: Settings, *, offered: bool = False) -> tuple[int, ...]:
-    """The sizes that may be chosen with these settings, see `sizes_of`. Raises BackboneError."""
-    return sizes_of(lambda px: fitting_size(settings, px), offered=offered)
+    """The sizes that may be chosen with these settings, see `sizes_of`: those that the backbone takes and that the
+    other settings go with, such as multiples of `smaller_sizes`; else their own. Raises BackboneError.
+    """
+    found = []
+    for size in sizes_of(lambda px: fitting_size(settings, px), offered=offered):
+        with contextlib.suppress(SettingsError):
+            found.append(settings.changed({"image_size": size}).image_size)
+    return tuple(found) or (settings.image_size,)
 
 
 def look(category: Category, settings: Settings, progress: Callable[[int, int], None] | None = None) -> NormalsSeen:

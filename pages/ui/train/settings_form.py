@@ -28,6 +28,7 @@ from wtflow.config import (
     parse_value,
     settings_from,
 )
+from wtflow.jobs.sizes import with_some_size
 
 MOST_NAMED = 3
 """Changed settings that the line of the folded form names."""
@@ -53,15 +54,16 @@ def pick_preset() -> Settings:
 
 
 def show_settings(base: Settings) -> Settings:
-    """Draw the form of all settings but the preset and the image size, folded, and return them with the preset's size.
-    Its line counts those that differ from the preset. Raises SettingsError when the values do not fit together.
+    """Draw the form of all settings but the preset and the image size, folded, and return them, at some size that they
+    go with. Its line counts those that differ from the preset. Raises SettingsError when the values do not fit
+    together.
     """
     changed = _changed(base)
     with st.expander(_changed_words(changed), icon=":material/tune:", key="settings"):
         if changed:
             st.button(f"Back to preset {base.preset}", icon=":material/undo:", on_click=_apply_preset)
         values = _show_fields(base)
-    return settings_from(base.preset, {name: value for name, value in values.items() if value != getattr(base, name)})
+    return with_some_size(base.preset, {name: value for name, value in values.items() if value != getattr(base, name)})
 
 
 def _changed(base: Settings) -> list[str]:
