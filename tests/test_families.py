@@ -185,6 +185,15 @@ def test_the_image_size_is_rounded_to_what_the_network_takes_and_this_is_said(na
     assert fitted(settings).said == () and fitted(settings).settings == settings
 
 
+def test_a_transformer_sees_images_at_several_sizes_that_its_patches_fill():
+    settings, words = said("test_vit", (0, 1), size=140, smaller_sizes=(70,))
+    assert (settings.image_size, settings.smaller_sizes, len(words)) == (128, (64,), 1)
+    features = load_backbone(settings).compute(pictures(128))
+    assert features.shape == (1, 8, 8, 256)
+    settings, words = said("swin_tiny_patch4_window7_224", (1,), size=128, smaller_sizes=(64,))
+    assert settings.smaller_sizes == () and "one size alone" in words[0]
+
+
 def test_what_a_network_has_no_use_for_is_left_out_in_a_sentence_and_not_an_error():
     settings, words = said("test_vit", (0, 1), padding="reflect")
     assert settings.padding == "zeros" and ["no convolutions" in line for line in words] == [True]

@@ -34,6 +34,11 @@ def fitted(settings: Settings) -> Fitted:
         step = f"multiples of {_step(settings, network)}{' in tiles' * (settings.tile != 'off')}"
         takes = "no other" if network.native_px is not None else step
         said.append(f"Image size {size_px} px instead of {wanted_px}: {name} takes {takes}.")
+    if settings.smaller_sizes and not network.is_dynamic:
+        changes["smaller_sizes"] = ()
+        said.append(f"{name} takes images of one size alone, so smaller_sizes is left out.")
+    elif settings.smaller_sizes:
+        changes["smaller_sizes"] = tuple(size_px // (wanted_px // size) for size in settings.smaller_sizes)
     if settings.padding != "zeros" and not network.has_padding:
         changes["padding"] = "zeros"
         said.append(f"{name} has no convolutions that see beyond the image, so nothing is mirrored there.")
@@ -59,11 +64,12 @@ of 7.
 
 
 def _can_mirror(settings: Settings) -> bool:
-    if settings.image_size >= SURELY_MIRRORED_PX or is_known(settings):
+    smallest = min(settings.sizes)
+    if smallest >= SURELY_MIRRORED_PX or is_known(settings):
         return True
     from wtflow.features.timm_models import can_mirror
 
-    return can_mirror(settings)
+    return can_mirror(settings.model_copy(update={"image_size": smallest, "smaller_sizes": ()}))
 
 
 def fitting_size(settings: Settings, wanted_px: int) -> int:
@@ -82,6 +88,8 @@ def _step(settings: Settings, network: Layout) -> int:
     """
     numbers = [network.number_of(stage, settings.backbone) for stage in settings.stages]
     step = network.size_step(max(numbers))
+    if network.is_dynamic:  # each smaller size is a whole part of the image size, and is taken, too
+        step *= math.lcm(*(settings.image_size // size for size in settings.smaller_sizes)) if step > 1 else 1
     if settings.tile == "off":
         return step
     return math.lcm(step, max(network.cells[number] for number in numbers) * settings.pool_stride)

@@ -21,6 +21,8 @@ class Layout:
     """The stages are blocks of a transformer that all have the same grid and channels."""
     is_fixed: bool = False
     """The network is made for one size of image, though many can be told another one."""
+    is_dynamic: bool = True
+    """One and the same network takes images of several sizes."""
     native_px: int | None = None
     """That size, where it takes no other."""
     is_cut: bool = False

@@ -61,7 +61,8 @@ def checked_args(settings: Settings) -> Args:
     """
     args = own_args(settings)
     if description(settings.backbone).fixed_input_size and not _SIZES & args.keys():
-        return args | _size_argument(settings.backbone, settings.image_size, frozenset(args.items()))
+        told = ("dynamic_img_size", True) if settings.smaller_sizes else ("img_size", settings.image_size)
+        return args | _size_argument(settings.backbone, told, frozenset(args.items()))
     return args
 
 
@@ -70,9 +71,9 @@ _SIZES = {"img_size", "dynamic_img_size"}
 
 
 @functools.lru_cache(maxsize=64)
-def _size_argument(name: str, size_px: int, args: frozenset[tuple[str, Any]]) -> Args:
-    """What tells the model that images have this size; empty for one that cannot be told."""
-    wanted = {"img_size": size_px}
+def _size_argument(name: str, told: tuple[str, Any], args: frozenset[tuple[str, Any]]) -> Args:
+    """The argument that tells the model the size of images, or that it varies; empty for one that cannot be told."""
+    wanted = dict([told])
     try:
         with torch.device("meta"):
             timm.create_model(name, **dict(args), **wanted)
@@ -158,13 +159,17 @@ def _layout(name: str, args: frozenset[tuple[str, Any]], is_fixed: bool, native_
     info: list[dict[str, Any]] = feature_info.info
     channels, cells = ([int(one[key]) for one in info] for key in ("num_chs", "reduction"))
     is_column = isinstance(model, FeatureGetterNet) and len(set(channels)) == len(set(cells)) == 1
-    is_told = bool(_SIZES & dict(args).keys()) or bool(_size_argument(name, native_px, args))
+    is_told = bool(_SIZES & dict(args).keys()) or bool(_size_argument(name, ("img_size", native_px), args))
+    varies = "dynamic_img_size" in dict(args) or (
+        is_column and "img_size" not in dict(args) and bool(_size_argument(name, ("dynamic_img_size", True), args))
+    )
     return Layout(
         names=tuple(str(one["module"]) for one in info),
         channels=tuple(channels),
         cells=tuple(cells),
         is_column=is_column,
         is_fixed=is_fixed,
+        is_dynamic=not is_fixed or varies,
         native_px=None if is_told or not is_fixed else native_px,
         is_cut=any(_cuts(module) for module in model.modules()),
         has_padding=has_padding(model),
