@@ -6,6 +6,7 @@ from wtflow.records.coupling import STEPS, CouplingStudy, FlowRow, Strength
 from wtflow.studies.requests import CouplingRequest
 
 TINY_STUDY = CouplingRequest(
+    is_full=True,
     dimensions=(2,),
     group_sizes=(8,),
     n_seeds=2,
@@ -16,7 +17,7 @@ TINY_STUDY = CouplingRequest(
     n_scored=10_000,
     n_resamples=40,
 )
-"""Of the tiny run: 2 and all components, groups of 8 and of its own 16."""
+"""Of the tiny run: 2 and all components with groups of 8 and of its own 16, and whole grids."""
 
 
 def chosen_study(change: float = 0.0, noise: float = 0.01, own_part: str = "positions", **changes) -> CouplingStudy:

@@ -69,13 +69,25 @@ def test_without_defects_nothing_is_said_of_a_change():
 def test_findings_count_what_would_miss_zero_by_chance():
     said = " ".join(findings(chosen_study(change=0.05, noise=0.001)))
     assert (
-        "in 2 of 3 cells (by chance alone about 0.1)" in said or "in 2 of 3 cells (by chance alone about 0.2)" in said
+        "AUPRO, 1 step: of 3 intervals of a change, 2 miss 0 under the worst coupling (100 dimensions in groups" in said
     )
+    assert "and none misses 0 under the optimal coupling; by chance alone about 0.2 would" in said.replace("0.1", "0.2")
     none = " ".join(findings(chosen_study(noise=0.02)))
-    assert "in none of 3 cells" in none
+    assert "of 3 intervals of a change, none misses 0 under the worst coupling, and none" in none
     assert "γ of the worst coupling in groups of 32 is .5 or more up to 4 dimensions; with all 100 it is .2" in none
     assert "0.91 to 0.91 times as much as Gaussian data" in none
     assert "this run's grids of 16 x 16 averaged" in none
+
+
+def test_changes_where_nothing_is_found_are_left_out_with_a_word():
+    study = chosen_study(change=0.05, noise=0.001)
+    blind = np.array([row.dimension == 4 for row in study.flows])
+    low = replace(study, values=np.where(blind[:, None], study.values - 0.4, study.values))
+    said = " ".join(findings(low))
+    assert "Image AUROC, 4 steps (without 4 dimensions, where it is no better than chance)" in said
+    assert "of 2 intervals of a change, 2 miss 0 under the worst coupling" in said
+    lower = " ".join(findings(replace(study, values=study.values - 0.7)))
+    assert "no better than chance in any dimension" in lower
 
 
 def test_it_is_said_how_the_small_flows_differ_from_the_run():
@@ -99,21 +111,53 @@ def test_gamma_is_written_with_two_digits_that_count(gamma, words):
     assert gamma_words(gamma) == words
 
 
+def named(figure, name, axis):
+    """The trace of this name in the panel of this x axis."""
+    return next(one for one in figure.data if one.name == name and one.xaxis == axis)
+
+
 # -- figures -----------------------------------------------------------------------------------------------------------
 
 
 def test_marks_lie_where_the_intervals_are():
     figures = figures_of(chosen_study(change=0.05, noise=0.001))
     drawn = plot_effects(figures, "dimension")
-    trace = next(one for one in drawn.data if one.name == "image AUROC: worst, 4 steps")
+    trace = named(drawn, "worst", "x3")
     assert [round(x) for x in trace.x] == [0, 1]
     assert trace.y[1] == pytest.approx(0.05)
     key = ("positions", 100, 32, "worst", "image_auroc", 4)
     at = next(one.interval for one in figures.effects if astuple(one)[:6] == key)
     assert trace.error_y.array[1] == pytest.approx(at.high - at.value)
     assert trace.error_y.arrayminus[1] == pytest.approx(at.value - at.low)
-    groups = next(one for one in plot_effects(figures, "group_size").data if one.name == "AUPRO: optimal, 1 step")
+    groups = named(plot_effects(figures, "group_size"), "optimal", "x6")
     assert len(groups.x) == 2
+
+
+def test_levels_stand_above_changes_and_independent_pairs_at_every_group_size():
+    figures = figures_of(chosen_study(change=0.05, noise=0.001))
+    for by in ("dimension", "group_size"):
+        drawn = plot_effects(figures, by)
+        assert list(named(drawn, "norm before the flow", "x").y) == pytest.approx([0.7, 0.7])
+        apart = named(drawn, "independent", "x2")
+        assert sorted(round(x) for x in apart.x) == [0, 1]
+        assert list(apart.y) == pytest.approx([0.81] * 2)
+    worst = named(plot_effects(figures, "dimension"), "worst", "x")
+    assert list(worst.y) == pytest.approx([0.81, 0.86])
+
+
+def test_changes_without_defects_found_are_pale_and_do_not_set_the_axis():
+    study = chosen_study(change=0.05, noise=0.001)
+    blind = np.array([row.dimension == 4 for row in study.flows])
+    worst = np.array([row.coupling == "worst" for row in study.flows])
+    values = np.where(blind[:, None], study.values - 0.5 + 0.3 * worst[:, None], study.values)
+    figures = figures_of(replace(study, values=values))
+    drawn = plot_effects(figures, "dimension")
+    clear, pale = (one for one in drawn.data if one.name == "worst" and one.xaxis == "x3")
+    assert (clear.opacity, [round(x) for x in clear.x]) == (1.0, [1])
+    assert (pale.opacity, [round(x) for x in pale.x]) == (0.3, [0])
+    low, high = drawn.layout.yaxis3.range
+    assert pale.y[0] == pytest.approx(0.3) and high < 0.1, "it runs out of the picture"
+    assert low == -high < -0.05
 
 
 def test_the_run_is_ringed_and_gaussian_data_is_dotted():

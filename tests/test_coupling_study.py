@@ -269,7 +269,7 @@ def test_a_tiny_run_is_studied_from_end_to_end(place, answer):
     assert answer.dimensions == (2, k)
     assert answer.group_sizes == (8, 16)
     flows = {(row.part, row.dimension, row.group_size, row.coupling) for row in answer.flows}
-    pairs = {("positions", d, n) for d, n in ((2, 16), (k, 8), (k, 16))} | {("images", 64 * k, 8)}
+    pairs = {("positions", d, n) for d in (2, k) for n in (8, 16)} | {("images", 64 * k, 8)}
     assert flows == {(*pair, coupling) for pair in pairs for coupling in ("worst", "optimal")} | {
         ("positions", 2, 0, "independent"),
         ("positions", k, 0, "independent"),
@@ -334,8 +334,10 @@ def test_a_damaged_file_of_what_is_done_starts_the_study_anew(place):
 def test_without_defects_strength_is_measured_and_nothing_is_said_of_scores(tmp_path):
     store = RunStore(tmp_path / "runs")
     run_id = train_here(store, write_tiny_category(tmp_path / "data", n_bad=0))
-    request = CouplingRequest(**TINY_STUDY.model_dump() | {"dimensions": (), "n_resamples": 20})
+    request = CouplingRequest(**TINY_STUDY.model_dump() | {"dimensions": (), "n_resamples": 20, "is_full": False})
     found = compute_answer(store, run_id, request, quiet)
     assert np.isnan(found.values).all()
     assert not figures_of(found).effects
-    assert found.strengths[1].gamma > 0
+    assert [one.part for one in found.strengths] == ["images", "positions", "positions"]
+    assert all(one.gamma > 0 for one in found.strengths)
+    assert {row.part for row in found.flows} == {"positions"}, "the quick form measures gamma of whole grids alone"

@@ -120,6 +120,21 @@ class Effect:
     """One of SCORED."""
     steps: int
     interval: Interval
+    is_blind: bool
+    """The independent flows find no defects there: their own metric is not above chance by more than its interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A metric under a coupling, mean over seeds. group_size: as in FlowRow."""
+
+    part: Part
+    dimension: int
+    group_size: int
+    coupling: Coupling
+    key: str
+    steps: int
+    interval: Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +165,9 @@ class CouplingFigures:
 
     strengths: tuple[Strength, ...]
     effects: tuple[Effect, ...]
+    levels: tuple[Level, ...]
+    before: np.ndarray
+    """(D, 2) as in CouplingStudy."""
     points: tuple[FieldPoint, ...]
     gaussian: np.ndarray
     """(3, G): opposed, and depth and bend of Gaussian data there."""

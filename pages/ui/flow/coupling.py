@@ -36,9 +36,11 @@ FORM_WORDS = {
     " many steps, on three times as many positions.",
 }
 EFFECT_WORDS = (
-    "What the worst coupling (filled) and the optimal one (open) change against independent pairs. Colour: four Euler"
-    " steps; grey: one. Bars are 95\N{NBSP}% intervals over test images and seeds: one that crosses the line at 0 tells"
-    " of no change. Of 20 such bars about one misses 0 by chance."
+    "Above, each coupling with four Euler steps: filled is worst, a cross independent, open optimal; dotted is the norm"
+    " before the flow. Below, what the worst and the optimal coupling change against independent pairs, with four steps"
+    " and with one. Bars are 95\N{NBSP}% intervals over test images and seeds: one that crosses the line at 0 tells of"
+    " no change, and of 20 about one misses 0 by chance. Pale: no better than chance there, and bars may"
+    " run out of the picture."
 )
 STRENGTH_WORDS = (
     "γ says how strongly the worst coupling opposes data and noise: 0 for independent pairs, 1 for exact opposites. It"

@@ -13,20 +13,28 @@ from wtflow.metrics import METRICS
 from wtflow.numbers import count
 from wtflow.plots.coupling import (
     AXIS_TITLES,
+    CHANGED,
     COUPLINGS,
     DODGE,
     FIELD_PANELS,
     METRIC_COLOURS,
     NO_DEFECTS,
+    PALE,
     By,
+    before_by,
+    change_range,
+    changes_by,
     effects_by,
+    levels_by,
     places_of,
 )
-from wtflow.plots.still.sheet import COLUMN_MM, FULL_MM, INK, add_legend, log_axis, name_axes, new_sheet
+from wtflow.plots.still.sheet import COLUMN_MM, FULL_MM, INK, add_legend, log_axis, name_axes, new_rows, new_sheet
 from wtflow.plots.theme import COLOURS
-from wtflow.records.coupling import SCORED, STEPS, CouplingFigures, Effect
+from wtflow.records.coupling import SCORED, STEPS, CouplingFigures, Effect, Level
 
 _GROUP_MARKERS = ("o", "^", "s", "D", "p", "P", "X")
+_MARKERS = {"worst": ("o", True), "independent": ("x", True), "optimal": ("o", False)}
+"""Coupling -> marker, whether it is filled."""
 _DOT = (0, (1.2, 1.2))
 _RING = {"markersize": 11, "markerfacecolor": "none", "markeredgewidth": 1.3, "linestyle": "none"}
 
@@ -57,35 +65,41 @@ def still_coupling_strength(figures: CouplingFigures) -> Figure:
 
 
 def still_coupling_effects(figures: CouplingFigures, by: By) -> Figure:
-    """What couplings change against the independent one, with 95 % intervals: image AUROC (a), AUPRO (b).
+    """Image AUROC (a) and AUPRO (b) under each coupling with four steps; what the worst and the optimal one change
+    against the independent one, with four steps (c, d) and with one (e, f). Bars: 95 % intervals.
 
-    by: as in `plots.coupling.plot_effects`. Grey: one step. Raises SettingsError without a defect to measure on.
+    by and pale marks: as in `plots.coupling.plot_effects`. Raises SettingsError without a defect to measure on.
     """
-    chosen = effects_by(figures, by)
-    if not chosen:
+    if not effects_by(figures, by):
         raise SettingsError(NO_DEFECTS, fix="Choose a run whose test images hold both.")
-    figure, panels = new_sheet(FULL_MM, 70, 2, share_axes=True)
+    figure, (above, *below) = new_rows(FULL_MM, 140, 3, 2)
     places = places_of(figures, by)
-    for axes, key in zip(panels, SCORED, strict=True):
-        axes.axhline(0, color=COLOURS["threshold"], linewidth=0.9, zorder=0.5)
-        slots = [(coupling, steps) for steps in reversed(STEPS) for coupling in COUPLINGS]
-        for slot, (coupling, steps) in enumerate(slots):
-            rows = [one for one in chosen if (one.key, one.coupling, one.steps) == (key, coupling, steps)]
-            colour = COLOURS[METRIC_COLOURS[key] if steps == STEPS[-1] else "reference"]
-            x = [places.index(getattr(one, by)) + DODGE * (slot - 1.5) for one in rows]
-            _interval(axes, x, rows, colour, is_filled=coupling == "worst")
-        axes.set_xticks(range(len(places)), [f"{place:,}" for place in places])
-        axes.set_xlim(-0.5, len(places) - 0.5)
-        name_axes(axes, AXIS_TITLES[by], f"change of {METRICS[key].short}")
-    for coupling in COUPLINGS:
-        face = INK if coupling == "worst" else "white"
-        panels[0].plot([], [], "o", color=INK, markersize=4, markerfacecolor=face, label=coupling)
-    for steps in reversed(STEPS):
-        colours = [METRIC_COLOURS[key] for key in SCORED] if steps == STEPS[-1] else ["reference"]
-        for name in colours:
-            label = count(steps, "step") + (f", {_short_of(name)}" if len(colours) > 1 else "")
-            panels[0].plot([], [], "-", color=COLOURS[name], linewidth=1.4, label=label)
-    add_legend(figure, panels, 5)
+    for axes, key in zip(above, SCORED, strict=True):
+        look = {"color": COLOURS["reference"], "linestyle": _DOT, "linewidth": 1.0}
+        axes.plot(range(len(places)), before_by(figures, by, key), label="norm before the flow", **look)
+        for slot, coupling in enumerate(_MARKERS):
+            rows = levels_by(figures, by, key, coupling)
+            x = [place + DODGE * (slot - 1) for place, _ in rows]
+            _interval(axes, x, [one for _, one in rows], COLOURS[METRIC_COLOURS[key]], coupling)
+        name_axes(axes, "", f"{METRICS[key].short}, {count(STEPS[-1], 'step')}")
+    for panels, steps in zip(below, CHANGED, strict=True):
+        for axes, key in zip(panels, SCORED, strict=True):
+            axes.axhline(0, color=COLOURS["threshold"], linewidth=0.9, zorder=0.5)
+            for slot, coupling in enumerate(COUPLINGS):
+                x, rows = changes_by(figures, by, key, coupling, steps, slot)
+                _interval(axes, x, rows, COLOURS[METRIC_COLOURS[key]], coupling)
+            axes.set_ylim(change_range(figures, by, steps))
+            is_last = panels is below[-1]
+            name_axes(axes, AXIS_TITLES[by] if is_last else "", f"change, {count(steps, 'step')}")
+            axes.set_xticks(range(len(places)), [f"{place:,}" for place in places])
+            axes.set_xlim(-0.5, len(places) - 0.5)
+    for coupling, (marker, is_filled) in _MARKERS.items():
+        face = INK if is_filled else "white"
+        above[0].plot([], [], marker, color=INK, markersize=4, markerfacecolor=face, label=coupling)
+    if any(one.is_blind for one in effects_by(figures, by)):
+        grey = (1 - PALE,) * 3  # a legend takes no transparency
+        above[0].plot([], [], "o", color=grey, markersize=4, label="pale: no better than chance")
+    add_legend(figure, above, 5)
     return figure
 
 
@@ -94,11 +108,11 @@ def still_coupling_fields(figures: CouplingFigures) -> Figure:
     figure, panels = new_sheet(FULL_MM, 56, len(FIELD_PANELS))
     opposed, depth, bend = figures.gaussian
     exact = {"turned": opposed, "departure": abs(opposed), "depth": depth, "bend": bend}
-    looks = {"worst": ("o", COLOURS["selected"]), "independent": ("x", COLOURS["selected"]), "optimal": ("o", "white")}
     for axes, (name, _, title) in zip(panels, FIELD_PANELS, strict=True):
         axes.plot(opposed, exact[name], color=COLOURS["reference"], linestyle=_DOT, linewidth=1.2, label="closed form")
-        for coupling, (marker, face) in looks.items():
+        for coupling, (marker, is_filled) in _MARKERS.items():
             rows = [one for one in figures.points if one.coupling == coupling]
+            face = COLOURS["selected"] if is_filled else "white"
             look = {"marker": marker, "markerfacecolor": face, "markersize": 3.2, "markeredgewidth": 0.8}
             x, y = [one.opposed for one in rows], [getattr(one, name) for one in rows]
             axes.plot(x, y, linestyle="none", color=COLOURS["selected"], label=coupling, **look)
@@ -107,16 +121,14 @@ def still_coupling_fields(figures: CouplingFigures) -> Figure:
     return figure
 
 
-def _interval(axes: Axes, x: Sequence[float], rows: Sequence[Effect], colour: str, *, is_filled: bool) -> None:
-    middle = [one.interval.value for one in rows]
-    down = [one.interval.value - one.interval.low for one in rows]
-    up = [one.interval.high - one.interval.value for one in rows]
-    look = {"marker": "o", "markersize": 3.6, "markerfacecolor": colour if is_filled else "white"}
-    axes.errorbar(x, middle, yerr=[down, up], color=colour, linestyle="none", elinewidth=0.9, capsize=1.5, **look)
-
-
-def _short_of(colour: str) -> str:
-    return next(METRICS[key].short for key in SCORED if METRIC_COLOURS[key] == colour)
+def _interval(axes: Axes, x: Sequence[float], rows: Sequence[Effect | Level], colour: str, coupling: str) -> None:
+    marker, is_filled = _MARKERS[coupling]
+    look = {"marker": marker, "markersize": 3.6, "markerfacecolor": colour if is_filled else "white"}
+    for at, one in zip(x, rows, strict=True):
+        low, middle, high = one.interval.low, one.interval.value, one.interval.high
+        alpha = PALE if isinstance(one, Effect) and one.is_blind else 1.0
+        bars = {"elinewidth": 0.9, "capsize": 1.5, "linestyle": "none", "alpha": alpha}
+        axes.errorbar([at], [middle], yerr=[[middle - low], [high - middle]], color=colour, **bars, **look)
 
 
 def _decades(values: Sequence[int]) -> list[float]:

@@ -8,6 +8,7 @@ import io
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import matplotlib
 from matplotlib.artist import Artist
@@ -76,9 +77,27 @@ def new_sheet(
     width_mm: float, height_mm: float, n_panels: int = 1, *, share_axes: bool = False
 ) -> tuple[Figure, list[Axes]]:
     """A white figure of exactly this size with panels side by side."""
+    figure, (panels,) = _new_grid(width_mm, height_mm, 1, n_panels, sharex=share_axes, sharey=share_axes)
+    return figure, panels
+
+
+def new_rows(width_mm: float, height_mm: float, n_rows: int, n_columns: int) -> tuple[Figure, list[list[Axes]]]:
+    """A white figure of exactly this size with rows of panels; those of a column share their x axis."""
+    return _new_grid(width_mm, height_mm, n_rows, n_columns, sharex="col", sharey=False)
+
+
+def _new_grid(
+    width_mm: float,
+    height_mm: float,
+    n_rows: int,
+    n_columns: int,
+    sharex: bool | Literal["col"],
+    sharey: bool,
+) -> tuple[Figure, list[list[Axes]]]:
     figure = Figure(figsize=(width_mm / 25.4, height_mm / 25.4), dpi=DPI, facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
-    panels = list(figure.subplots(1, n_panels, squeeze=False, sharex=share_axes, sharey=share_axes)[0])
+    rows = [list(row) for row in figure.subplots(n_rows, n_columns, squeeze=False, sharex=sharex, sharey=sharey)]
+    panels = [axes for row in rows for axes in row]
     for axes in panels:
         axes.set_facecolor("white")
         axes.spines[["top", "right"]].set_visible(False)
@@ -86,10 +105,10 @@ def new_sheet(
         axes.tick_params(
             which="both", labelsize=TYPE_PT, width=0.6, length=2.5, color=INK, labelcolor=INK, direction="out"
         )
-    if n_panels > 1:
+    if len(panels) > 1:
         for axes, letter in zip(panels, "abcdef", strict=False):
             axes.set_title(letter, loc="left", fontsize=TYPE_PT, fontweight="bold", color=INK)
-    return figure, panels
+    return figure, rows
 
 
 def name_axes(axes: Axes, x: str, y: str) -> None:

@@ -47,8 +47,8 @@ def unit_seconds(unit: Unit, plan: Plan, scored: Sequence[int]) -> float:
     if unit.part == "images":
         if unit.kind == "strength":
             return 3.0
-        step = 8e-3 + 2.6e-11 * IMAGE_GROUP * GRID**2 * 108 * plan.n_channels * w / 4
-        return n_flows * (request.iterations * step + 0.3 + 4e-3 * scored[0])
+        step = 8e-3 + 2.6e-11 * IMAGE_GROUP * GRID**2 * 108 * plan.n_channels * plan.image_width
+        return n_flows * (plan.image_iterations * step + 0.3 + 4e-3 * scored[0])
     d, pairs = unit.dimension, plan.n_pairs
     if unit.kind == "strength":
         return 0.5 + 1e-3 * plan.n_channels + 3 * sum(pairing_seconds(d, n) for n in plan.group_sizes) * 3

@@ -19,6 +19,7 @@ from scipy.stats import t as student
 from wtflow.compare.intervals import CONFIDENCE
 from wtflow.config import Coupling
 from wtflow.flow.strength import gaussian_bend
+from wtflow.metrics import FPR_LIMIT
 from wtflow.records.compare import Interval
 from wtflow.records.coupling import (
     SCORED,
@@ -28,6 +29,7 @@ from wtflow.records.coupling import (
     Effect,
     FieldPoint,
     FlowRow,
+    Level,
     Part,
     Strength,
 )
@@ -81,10 +83,25 @@ def effect(study: CouplingStudy, cell: Cell, key: str, steps: int = OWN_STEPS) -
 
 
 def level(study: CouplingStudy, cell: Cell, key: str, steps: int = OWN_STEPS) -> Interval | None:
-    """A metric under the cell's coupling, mean over seeds; None where undefined. Independent flows: group size 0."""
+    """A metric under the cell's coupling, mean over seeds, with its interval as far as metrics reach, 0 to 1; None
+    where undefined. Independent flows: group size 0.
+    """
     column = STEPS.index(steps) * len(SCORED) + SCORED.index(key)
     rows = [i for i, row in enumerate(study.flows) if _is_at(row, cell)]
-    return interval_of(study.values[rows, column], study.drawn[rows, column].astype(np.float64)) if rows else None
+    found = interval_of(study.values[rows, column], study.drawn[rows, column].astype(np.float64)) if rows else None
+    return None if found is None else Interval(found.value, max(found.low, 0.0), min(found.high, 1.0))
+
+
+CHANCE_LEVEL: Final = {"image_auroc": 0.5, "aupro": FPR_LIMIT / 2}
+"""What scores without any knowledge reach on average."""
+
+
+def finds_defects(study: CouplingStudy, cell: Cell, key: str, steps: int = OWN_STEPS) -> bool:
+    """Whether the independent flows of a cell's dimension are better than chance by more than their interval: below,
+    a change says nothing about finding defects.
+    """
+    found = level(study, Cell(cell.part, cell.dimension, 0, "independent"), key, steps)
+    return found is not None and found.low > CHANCE_LEVEL[key]
 
 
 def interval_of(values: np.ndarray, drawn: np.ndarray, confidence: float = CONFIDENCE) -> Interval | None:
@@ -111,6 +128,8 @@ def figures_of(study: CouplingStudy) -> CouplingFigures:
     return CouplingFigures(
         strengths=study.strengths,
         effects=tuple(_effects(study)),
+        levels=tuple(_levels(study)),
+        before=study.before,
         points=tuple(_points(study)),
         gaussian=np.stack([opposed, 1 + opposed, gaussian_bend(-opposed)]),
         dimensions=study.dimensions,
@@ -124,7 +143,14 @@ def _effects(study: CouplingStudy) -> Iterator[Effect]:
     for part, coupling in product(PARTS, GROUPED):
         for cell, key, steps in product(cells_of(study, part, coupling), SCORED, STEPS):
             if (interval := effect(study, cell, key, steps)) is not None:
-                yield Effect(*cell, key, steps, interval)
+                yield Effect(*cell, key, steps, interval, is_blind=not finds_defects(study, cell, key, steps))
+
+
+def _levels(study: CouplingStudy) -> Iterator[Level]:
+    for cell in dict.fromkeys(Cell(row.part, row.dimension, row.group_size, row.coupling) for row in study.flows):
+        for key, steps in product(SCORED, STEPS):
+            if (interval := level(study, cell, key, steps)) is not None:
+                yield Level(*cell, key, steps, interval)
 
 
 def _points(study: CouplingStudy) -> Iterator[FieldPoint]:

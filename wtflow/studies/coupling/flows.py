@@ -55,7 +55,13 @@ def position_settings(settings: Settings, plan: Plan, coupling: Coupling, group_
 def image_settings(settings: Settings, plan: Plan, coupling: Coupling, seed: int) -> Settings:
     """The run's settings, as the small U-Net has them."""
     return position_settings(settings, plan, coupling, IMAGE_GROUP, seed).changed(
-        {"batch_size": IMAGE_GROUP, "network": "unet", "scope": "image", "width": max(8, plan.request.width // 4)}
+        {
+            "batch_size": IMAGE_GROUP,
+            "network": "unet",
+            "scope": "image",
+            "width": plan.image_width,
+            "iterations": plan.image_iterations,
+        }
     )
 
 

@@ -66,6 +66,16 @@ class Plan:
         return max(self.request.n_pairs, *self.group_sizes)
 
     @property
+    def image_width(self) -> int:
+        """Base width of the U-Net."""
+        return small_unet(self.request.width, self.request.iterations)[0]
+
+    @property
+    def image_iterations(self) -> int:
+        """Training steps of the U-Net."""
+        return small_unet(self.request.width, self.request.iterations)[1]
+
+    @property
     def cells(self) -> tuple[tuple[int, int], ...]:
         """(dimension, group size) with flows: all, or those of the own group size or of all components."""
         return tuple(
@@ -80,11 +90,18 @@ class Plan:
         """Values of a whole grid."""
         return self.n_channels * GRID**2
 
+    @property
+    def has_grid_flows(self) -> bool:
+        """Whether U-Nets are trained, which takes minutes before they have learned anything: in the full form, and for
+        a run that pairs whole grids itself. gamma of whole grids is always measured.
+        """
+        return self.request.is_full or self.own_part == "images"
+
     def units(self) -> Iterator[Unit]:
         """In the order in which they are done."""
         seeds = range(self.request.n_seeds)
         yield Unit("strength", "images", self.image_dimension)
-        for seed in seeds:
+        for seed in seeds if self.has_grid_flows else ():
             yield Unit("independent", "images", self.image_dimension, 0, seed)
             yield Unit("paired", "images", self.image_dimension, IMAGE_GROUP, seed)
         for d in self.dimensions:
@@ -92,6 +109,13 @@ class Plan:
             for seed in seeds:
                 yield Unit("independent", "positions", d, 0, seed)
                 yield from (Unit("paired", "positions", d, n, seed) for at, n in self.cells if at == d)
+
+
+def small_unet(width: int, iterations: int) -> tuple[int, int]:
+    """Base width and training steps of the U-Net beside MLPs of this width and so many steps: it begins at v = 0, and
+    sees eight grids a step.
+    """
+    return max(8, width // 2), 3 * iterations
 
 
 def plan_of(request: CouplingRequest, settings: Settings, n_channels: int) -> Plan:

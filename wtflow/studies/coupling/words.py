@@ -2,17 +2,29 @@
 
 from typing import Final
 
-from wtflow.config import Settings
+from wtflow.config import Coupling, Settings
 from wtflow.metrics import METRICS
 from wtflow.numbers import PERCENT_SIGN, count, difference
 from wtflow.records.compare import Interval
 from wtflow.records.coupling import SCORED, STEPS, CouplingStudy, Strength
-from wtflow.studies.coupling.effects import OWN_STEPS, Cell, cells_of, effect, own_cell, strength_at
+from wtflow.studies.coupling.effects import (
+    GROUPED,
+    OWN_STEPS,
+    Cell,
+    cells_of,
+    effect,
+    finds_defects,
+    own_cell,
+    strength_at,
+)
+from wtflow.studies.coupling.plan import small_unet
 
 STRONG: Final = 0.5
 """A coupling from here on is called strong: noise and data are closer to opposed than to independent."""
 CHANCE: Final = 0.05
 """Share of 95 % intervals that miss 0 where there is nothing."""
+MOST_NAMED: Final = 2
+"""Cells that a sentence names."""
 
 
 def own_sentence(study: CouplingStudy) -> str:
@@ -59,8 +71,9 @@ def left_out(study: CouplingStudy) -> str:
 
 
 def interval_words(one: Interval) -> str:
-    """A difference with its interval."""
-    return f"{difference(one.value)} (95{PERCENT_SIGN} interval {difference(one.low)} to {difference(one.high)})"
+    """A difference with its interval; one that rounds to 0 has no sign."""
+    value, low, high = (difference(end) if abs(end) >= 0.0005 else "0.000" for end in (one.value, one.low, one.high))
+    return f"{value} (95{PERCENT_SIGN} interval {low} to {high})"
 
 
 def verdict_words(one: Interval) -> str:
@@ -105,33 +118,38 @@ def _against_closed_form(study: CouplingStudy) -> str:
 
 
 def _where_it_counts(study: CouplingStudy) -> list[str]:
-    """In how many cells an interval leaves 0 out, against how many would by chance."""
+    """In how many cells an interval misses 0, against how many would by chance; cells whose flows find no defects are
+    named and left out.
+    """
+    every = cells_of(study, "positions", "worst")
     said = []
     for key in SCORED:
         for steps in STEPS:
-            cells = cells_of(study, "positions", "worst")
-            found = {cell: one for cell in cells if (one := effect(study, cell, key, steps)) is not None}
-            if not found:
+            if effect(study, every[-1], key, steps) is None:
                 continue
-            apart = {cell: one for cell, one in found.items() if not one.holds_zero}
-            words = f"{METRICS[key].short}, {count(steps, 'step')}: "
-            if not apart:
-                said.append(
-                    f"{words}in none of {len(found)} cells does the worst coupling change it beyond its interval."
-                )
+            seen = [cell for cell in every if finds_defects(study, cell, key, steps)]
+            blind = sorted({cell.dimension for cell in every} - {cell.dimension for cell in seen})
+            words = f"{METRICS[key].title}, {count(steps, 'step')}"
+            if not seen:
+                said.append(f"{words}: no better than chance in any dimension.")
                 continue
-            places = "; ".join(
-                f"{_at(cell)} by {interval_words(one)}" for cell, one in list(apart.items())[:MOST_NAMED]
-            )
-            more = f"; and {len(apart) - MOST_NAMED} more" if len(apart) > MOST_NAMED else ""
-            said.append(
-                f"{words}the worst coupling changes it beyond its interval in {len(apart)} of {len(found)} cells (by"
-                f" chance alone about {CHANCE * len(found):.1f}): {places}{more}."
-            )
+            if blind:
+                words += f" (without {_listed(blind)} dimensions, where it is no better than chance)"
+            parts = [_misses(study, coupling, seen, key, steps) for coupling in GROUPED]
+            chance = f"by chance alone about {CHANCE * len(seen):.1f} would"
+            said.append(f"{words}: of {count(len(seen), 'interval')} of a change, {', and '.join(parts)}; {chance}.")
     return said
 
 
-MOST_NAMED: Final = 3
+def _misses(study: CouplingStudy, coupling: Coupling, seen: list[Cell], key: str, steps: int) -> str:
+    """How many intervals of a coupling miss 0, and the first of them."""
+    found = {cell: effect(study, cell._replace(coupling=coupling), key, steps) for cell in seen}
+    apart = [(cell, one) for cell, one in found.items() if one is not None and not one.holds_zero]
+    if not apart:
+        return f"none misses 0 under the {coupling} coupling"
+    places = "; ".join(f"{_at(cell)}, {interval_words(one)}" for cell, one in apart[:MOST_NAMED])
+    more = f"; {len(apart) - MOST_NAMED} more" if len(apart) > MOST_NAMED else ""
+    return f"{len(apart)} miss{'es' if len(apart) == 1 else ''} 0 under the {coupling} coupling ({places}{more})"
 
 
 def _of_grids(study: CouplingStudy) -> list[str]:
@@ -139,11 +157,14 @@ def _of_grids(study: CouplingStudy) -> list[str]:
         return []
     cell = Cell("images", study.image_dimension, study.image_group, "worst")
     strength, one = strength_at(study, cell), effect(study, cell, "image_auroc", STEPS[0])
+    trained = any(row.part == "images" for row in study.flows)
     averaged = "" if study.grid == (8, 8) else f" (this run's grids of {study.grid[0]} x {study.grid[1]} averaged)"
     said = (
         f"Whole grids of 8 x 8{averaged}, {cell.dimension:,} values in groups of {cell.group_size}: γ is"
         f" {gamma_words(strength.gamma)}"
     )
+    if not trained:
+        return [f"{said}. What that changes is measured in the full form."]
     if one is None:
         return [f"{said}."]
     return [f"{said}; image AUROC with 1 step changes by {interval_words(one)}, which {verdict_words(one)}."]
@@ -155,12 +176,10 @@ def differs_from_run(study: CouplingStudy, settings: Settings) -> str:
     parts = []
     if settings.network == "unet" and not images:
         parts.append("an MLP on single positions instead of the U-Net")
-    width = max(8, study.width // 4) if images else study.width
+    width, iterations = small_unet(study.width, study.iterations) if images else (study.width, study.iterations)
     if width != settings.width:
         parts.append(f"width {width:,} instead of {settings.width:,}")
-    parts.append(
-        f"{study.iterations:,} training steps" + ("" if settings.epochs else f" instead of {settings.iterations:,}")
-    )
+    parts.append(f"{iterations:,} training steps" + ("" if settings.epochs else f" instead of {settings.iterations:,}"))
     parts.append(f"{study.n_seeds} seeds")
     if images and study.grid != (8, 8):
         parts.append(f"grids averaged from {study.grid[0]} x {study.grid[1]} to 8 x 8")
@@ -169,6 +188,11 @@ def differs_from_run(study: CouplingStudy, settings: Settings) -> str:
     if study.n_images < study.n_tested:
         parts.append(f"{study.n_images:,} of {study.n_tested:,} test images")
     return f"The study's flows are smaller than the run's own: {', '.join(parts)}."
+
+
+def _listed(numbers: list[int]) -> str:
+    head, last = numbers[:-1], numbers[-1]
+    return f"{', '.join(f'{n:,}' for n in head)} and {last:,}" if head else f"{last:,}"
 
 
 def _at(cell: Cell) -> str:
