@@ -149,7 +149,7 @@ def test_changes_without_defects_found_are_pale_and_do_not_set_the_axis():
     study = chosen_study(change=0.05, noise=0.001)
     blind = np.array([row.dimension == 4 for row in study.flows])
     worst = np.array([row.coupling == "worst" for row in study.flows])
-    values = np.where(blind[:, None], study.values - 0.5 + 0.3 * worst[:, None], study.values)
+    values = np.where(blind[:, None], study.values - 0.7 + 0.3 * worst[:, None], study.values)
     figures = figures_of(replace(study, values=values))
     drawn = plot_effects(figures, "dimension")
     clear, pale = (one for one in drawn.data if one.name == "worst" and one.xaxis == "x3")
