@@ -23,7 +23,7 @@ KEY = "set_image_size"
 _MINUTES = "size_minutes"
 """Session key: minutes that the whole job may take at the size that is chosen."""
 FIELD_PX = 220
-"""Room for "auto: 512 px, 1 min 30 s"; with the button, the line fits a window of 800 px."""
+"""Room for "auto: 512 px, 1 min 30 s"."""
 
 
 def start_of(base: Settings) -> str:
