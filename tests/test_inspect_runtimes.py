@@ -95,8 +95,9 @@ def assert_same_tables(store, one, other, rtol):
     for mine, theirs in zip(kept.rows(store, one), kept.rows(store, other), strict=True):
         assert (mine.image, mine.verdict) == (theirs.image, theirs.verdict)
         assert [name for name, _ in mine.nearest] == [name for name, _ in theirs.nearest]
-        for name in ("score", "level", "whole_score", "area"):
+        for name in ("score", "level", "whole_score"):
             assert getattr(mine, name) == pytest.approx(getattr(theirs, name), rel=rtol, nan_ok=True), name
+        assert mine.area == pytest.approx(theirs.area, abs=rtol), "a pixel at the threshold may fall to either side"
         distances = [[far for _, far in row.nearest] for row in (mine, theirs)]
         np.testing.assert_allclose(*distances, rtol=rtol, atol=1e-5)
 
