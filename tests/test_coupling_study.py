@@ -11,8 +11,10 @@ from scipy.stats import t as student
 from small_studies import TINY_STUDY, chosen_study
 from torch import nn
 
+from wtflow.config import settings_from
 from wtflow.flow.exact import gaussian_velocity
 from wtflow.flow.strength import gaussian_bend
+from wtflow.flow.velocity import build_velocity
 from wtflow.machine.progress import StopRequestedError
 from wtflow.records.core import GOOD
 from wtflow.records.coupling import SCORED, STEPS
@@ -25,10 +27,11 @@ from wtflow.studies.compute import compute_answer
 from wtflow.studies.coupling import study as study_module
 from wtflow.studies.coupling.effects import Cell, cells_of, effect, figures_of, interval_of, own_cell
 from wtflow.studies.coupling.features import averaged, chosen_images, coarse, joined_pixels, leading, read_features
-from wtflow.studies.coupling.flows import grid_batches, train_flows
+from wtflow.studies.coupling.flows import grid_batches, image_settings, position_settings, train_flows
 from wtflow.studies.coupling.kept import part_path, read_done
 from wtflow.studies.coupling.measure import field_of
 from wtflow.studies.coupling.plan import plan_of
+from wtflow.studies.coupling.words import differs_from_run
 from wtflow.studies.requests import FULL_COUPLING, QUICK_COUPLING, CouplingRequest
 from wtflow.studies.run_flow import open_flow
 from wtflow.training.pool import position_batches
@@ -180,6 +183,15 @@ def test_the_quick_form_varies_one_thing_at_a_time_and_the_full_one_both(place):
     other = plan_of(QUICK_COUPLING, settings.changed({"group_size": 100}), 64)
     assert other.group_sizes == (8, 64, 100, 256, 1024)
     assert (64, 100) in other.cells and (2, 100) in other.cells and (2, 256) not in other.cells
+
+
+def test_a_run_of_several_image_sizes_has_small_flows_that_see_them_all():
+    several = settings_from("fast", {"image_size": 256, "smaller_sizes": (128,)})
+    plan = plan_of(QUICK_COUPLING, several, 896)
+    for settings in (position_settings(several, plan, "worst", 256, 0), image_settings(several, plan, "worst", 0)):
+        assert settings.smaller_sizes == ()
+        assert build_velocity(settings, 3).channels == 3
+    assert "one network for all image sizes" in differs_from_run(chosen_study(), several)
 
 
 # -- flows -------------------------------------------------------------------------------------------------------------

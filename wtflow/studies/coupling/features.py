@@ -2,7 +2,8 @@
 
 The leading components of a run are those that it would have with `max_channels` set to their number: its own principal
 components with its own whitening, brought to mean variance 1 by one factor. All of them are its features as they are.
-A run without principal components gets those of its normalised features, without whitening.
+A run without principal components, or with several image sizes, gets those of its normalised features, without
+whitening.
 """
 
 from collections.abc import Callable
@@ -91,7 +92,7 @@ def read_features(flow: RunFlow, n_positions: int, n_scored: int, progress: Prog
     truths = tuple(None if truth is None else coarse(truth, factor) for truth in drawn)
     height, width = flow.results.shape
     tested = torch.stack(test) if test else torch.empty(shape, dtype=torch.float16)
-    is_pca = flow.settings.normalise == "pca"
+    is_pca = flow.settings.normalise == "pca" and len(flow.settings.sizes) == 1  # each size has components of its own
     joined = height // factor, width // factor
     return StudyFeatures(torch.cat(pool), torch.stack(grids), tested, images, truths, joined, is_pca)
 

@@ -183,6 +183,8 @@ def differs_from_run(study: CouplingStudy, settings: Settings) -> str:
     parts.append(f"{study.n_seeds} seeds")
     if images and study.grid != (8, 8):
         parts.append(f"grids averaged from {study.grid[0]} x {study.grid[1]} to 8 x 8")
+    if settings.smaller_sizes and not images:
+        parts.append("one network for all image sizes")
     if settings.whole_image:
         parts.append("no score of the image as a whole")
     if study.n_images < study.n_tested:
