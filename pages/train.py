@@ -18,7 +18,7 @@ from wtflow.datasets.health_sizes import fitting_tile
 from wtflow.datasets.tiles import map_side, quick_canvas
 from wtflow.errors import WTFlowError
 from wtflow.jobs import trainings
-from wtflow.jobs.sizes import AUTO
+from wtflow.jobs.sizes import AUTO, at_chosen_size
 from wtflow.records.core import Category
 from wtflow.records.sizes import SizeChoice
 from wtflow.store.runs import RunStore
@@ -62,7 +62,8 @@ def show_form(store: RunStore) -> None:
         with line:
             size = pick_size(base, suggested)
         is_auto = size == AUTO
-        settings, said = fit_to_network(asked.changed({"image_size": suggested.size_px if is_auto else size}))
+        sized = at_chosen_size(asked, suggested.size_px) if is_auto else asked.changed({"image_size": size})
+        settings, said = fit_to_network(sized)
         canvas = quick_canvas(shape, settings)
     except WTFlowError as error:
         with notes:

@@ -77,9 +77,16 @@ def test_the_more_images_the_smaller_the_size_and_the_test_images_are_never_open
         found = sizes.size_for(store, category(n, n // 2), FAST, RICH, (640, 640))
         chosen.append(found.size_px)
         assert found.cost.seconds <= 600 or found.size_px == 256
-        at_size = settings_from("fast", {"image_size": found.size_px})
+        at_size = sizes.at_chosen_size(FAST, found.size_px)
         assert found.cost.seconds == estimate(store, n, n // 2, at_size).seconds, "the page says the same"
     assert chosen[0] == 512 and chosen == sorted(chosen, reverse=True) and chosen[-1] == 256
+
+
+def test_half_the_size_comes_with_it_unless_smaller_sizes_or_tiles_are_set():
+    halves = {size: sizes.at_chosen_size(FAST, size).smaller_sizes for size in (256, 320, 384, 512)}
+    assert halves == {256: (), 320: (), 384: (192,), 512: (256,)}
+    for changes, smaller in (({"smaller_sizes": (128,)}, (128,)), ({"tile": "side"}, ())):
+        assert sizes.at_chosen_size(FAST.changed(changes), 512).smaller_sizes == smaller
 
 
 def test_tiles_that_become_too_large_a_canvas_are_left_out(tmp_path):
@@ -130,6 +137,7 @@ def test_a_size_that_nobody_gives_is_chosen_said_and_carried_by_json(fine, asked
     assert done.exit_code == 0, done.output
     ((settings, sized),) = asked
     assert settings.image_size == sized.size_px == 448 and sized.why == "detail"
+    assert settings.smaller_sizes == sized.smaller == (224,) and "seen at 224 px as well" in done.stderr
     assert "Image size: 448 px (auto): no larger size shows more" in done.stderr and "512 px:" in done.stderr
     facts = json.loads(done.stdout.splitlines()[-1])["image_size"]
     assert facts["size_px"] == 448 and facts["chosen"]["own_px"] == 512

@@ -48,7 +48,7 @@ def choose_size(
 ) -> tuple[Settings, SizeChoice]:
     """The settings with a size, and how it was chosen, which is also printed. Raises DatasetError and BackboneError."""
     from wtflow.datasets.tiles import quick_shape
-    from wtflow.jobs.sizes import LONGEST_S, look, size_for
+    from wtflow.jobs.sizes import LONGEST_S, at_chosen_size, look, size_for
 
     with console.progress() as show:
         told = console.steps(show, f"{category.name}: looking at normals")
@@ -57,7 +57,7 @@ def choose_size(
     shape = quick_shape([sample.path for sample in category.of("train")])
     sized = size_for(store, category, settings, seen, shape, LONGEST_S if within is None else 60 * within)
     console.err.print(f"Image size: {sized.words}", markup=False)
-    return settings.changed({"image_size": sized.size_px}), sized
+    return at_chosen_size(settings, sized.size_px), sized
 
 
 def size_facts(settings: Settings, sized: SizeChoice | None) -> dict[str, Any]:

@@ -39,6 +39,8 @@ class SizeChoice:
     """Seconds that the whole job was allowed to take."""
     costs: tuple[SizeCost, ...]
     """By size, rising."""
+    smaller: tuple[int, ...] = ()
+    """At these sizes images are seen as well."""
 
     @property
     def cost(self) -> SizeCost:
@@ -74,6 +76,12 @@ class SizeChoice:
                 )
 
     @property
+    def also(self) -> str:
+        """At which smaller sizes images are seen as well, and why, in a sentence after a space; empty without any."""
+        listed = " and ".join(f"{size} px" for size in self.smaller)
+        return f" They are seen at {listed} as well, so that large defects show, too." if listed else ""
+
+    @property
     def price(self) -> str:
         """What it takes, and what the next larger would, in a sentence."""
         price, larger = f"Expected time: about {numbers.duration(self.cost.seconds)}", self.next_larger
@@ -86,7 +94,7 @@ class SizeChoice:
     @property
     def chosen(self) -> str:
         """The size and why, for a run that has it."""
-        return f"{self.size_px} px (auto): {self.reason}."
+        return f"{self.size_px} px (auto): {self.reason}.{self.also}"
 
     @property
     def words(self) -> str:

@@ -79,7 +79,10 @@ def show_reason(base: Settings, suggested: SizeChoice, is_auto: bool, size_px: i
     """
     with st.container(horizontal=True, vertical_alignment="center", key="size_reason"):
         if is_auto:
-            st.caption(f"**Image size {suggested.size_px} px:** {suggested.reason}. {suggested.price}", width="content")
+            st.caption(
+                f"**Image size {suggested.size_px} px:** {suggested.reason}.{suggested.also} {suggested.price}",
+                width="content",
+            )
         else:
             is_presets = start_of(base) == str(size_px)
             whose = f"as preset {base.preset} has it" if is_presets else "as you chose"
