@@ -472,7 +472,7 @@ def test_a_home_that_cannot_be_a_folder_is_a_sentence(tmp_path):
     with pytest.raises(StoreError, match="cannot be read or written"):
         store.create(Path("data"), "plate", SETTINGS)
     with pytest.raises(StoreError, match="cannot be read or written"):
-        trainings.start(store, Path("data"), "plate", SETTINGS)
+        trainings.start(store, Path("data"), "plate", settings_from("fast"))
 
 
 # -- tried images ------------------------------------------------------------------------------------------------------

@@ -2,10 +2,7 @@
 numbers.
 """
 
-from pathlib import Path
-
-import pytest
-from flow_runs import copy_store, tell_of, train_apart
+from flow_runs import tell_of
 from page_runs import OpenPage, texts
 from small_studies import chosen_study
 
@@ -13,17 +10,6 @@ from wtflow.store.runs import RunStore
 from wtflow.studies.answers import ask
 from wtflow.studies.coupling.words import own_sentence
 from wtflow.studies.requests import FULL_COUPLING, QUICK_COUPLING
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    return train_apart(tmp_path_factory.mktemp("coupling"))
-
-
-@pytest.fixture
-def trained(store: RunStore, home: tuple[Path, str]) -> str:
-    copy_store(home[0], store)
-    return home[1]
 
 
 def test_the_tab_says_how_long_it_takes_and_what_is_left_out_before_it_starts(open_page: OpenPage, trained: str):
