@@ -190,10 +190,10 @@ def test_it_says_what_was_chosen_why_and_what_the_next_larger_costs():
     assert choose_size(RICH, SECONDS, 512, 120).reason == (
         "512 px would show more, but is expected to take 3 min 20 s, and 2 min 0 s are allowed"
     )
-    soft = NormalsSeen(640, False, 16, dict(zip(SIZES, (0.8, ENOUGH, 0.95, 1.0, 1.0), strict=True)))
+    soft = NormalsSeen(640, False, 16, dict(zip(SIZES, (0.8, ENOUGH, 0.99, 1.0, 1.0), strict=True)))
     found = choose_size(soft, SECONDS, 512, 600)
     assert found.size_px == 320 and found.next_larger.size_px == 384
-    assert "it shows 90 % of the normals' detail that 512 px would show" in found.reason.replace("\N{NBSP}", " ")
+    assert "it shows 98 % of the normals' detail that 512 px would show" in found.reason.replace("\N{NBSP}", " ")
 
 
 def test_sizes_that_cannot_be_had_are_not_chosen():

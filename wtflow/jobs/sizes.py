@@ -11,6 +11,7 @@ from wtflow.datasets.sizes.look import NormalsSeen, look_at_normals
 from wtflow.datasets.tiles import quick_canvas
 from wtflow.errors import DatasetError, SettingsError
 from wtflow.features.fitting import fitted, fitting_size
+from wtflow.features.stages import layout
 from wtflow.jobs.estimate import MeasuredRun, estimate_from, measured_runs
 from wtflow.records.core import Category
 from wtflow.records.shapes import Shape
@@ -55,11 +56,12 @@ def open_sizes(settings: Settings, *, offered: bool = False) -> tuple[int, ...]:
 
 
 def at_chosen_size(settings: Settings, size_px: int) -> Settings:
-    """The settings at a size that was chosen for them, and at half of it as well where that is large enough and they
-    neither name smaller sizes nor have tiles.
+    """The settings at a size that was chosen for them, and at half of it as well where that is large enough, the
+    network takes several sizes, and the settings neither name smaller ones nor have tiles. Raises BackboneError.
     """
     chosen = settings.changed({"image_size": size_px})
-    if size_px < TOGETHER_FROM or settings.smaller_sizes or settings.tile != "off":
+    is_open = not settings.smaller_sizes and settings.tile == "off"
+    if size_px < TOGETHER_FROM or not is_open or not layout(settings).is_dynamic:
         return chosen
     with contextlib.suppress(SettingsError):  # an odd size has no half
         return chosen.changed({"smaller_sizes": size_px // 2})
