@@ -58,5 +58,5 @@ def _of_which_images(results: RunResults) -> str:
 
 def _size_words(results: RunResults) -> str:
     """How large the images were to the network."""
-    side = f"{results.settings.image_size} px"
+    side = f"{' and '.join(map(str, results.settings.sizes))} px"
     return side if results.canvas is None else f"tiles of {side} on {results.shape[1]} x {results.shape[0]} px"

@@ -79,7 +79,7 @@ class SizeChoice:
     def also(self) -> str:
         """At which smaller sizes images are seen as well, and why, in a sentence after a space; empty without any."""
         listed = " and ".join(f"{size} px" for size in self.smaller)
-        return f" They are seen at {listed} as well, so that large defects show, too." if listed else ""
+        return f" Images are seen at {listed} as well, so that large defects show, too." if listed else ""
 
     @property
     def price(self) -> str:
