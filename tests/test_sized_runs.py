@@ -90,7 +90,7 @@ def test_half_the_size_comes_with_it_unless_smaller_sizes_or_tiles_are_set():
 
 
 def test_tiles_that_become_too_large_a_canvas_are_left_out(tmp_path):
-    """Tiles of 256 px in images of 2,560: at 320 px a side of 3,200, and 8.4 million pixels are taken."""
+    """Tiles of 256 px in images of 2,560: at 384 px a side of 3,840, and 8.4 million pixels are taken."""
     store, tiled = RunStore(tmp_path), settings_from("fast", {"tile": 256})
     found = sizes.size_for(store, category(9, 3), tiled, RICH, (2560, 2560), 1e9)
     assert [cost.size_px for cost in found.costs] == [256] and found.next_larger is None
@@ -120,9 +120,9 @@ def asked(tmp_path, monkeypatch) -> list:
 
 @pytest.fixture
 def fine(tmp_path) -> Path:
-    """Normals of 512 px that show a grating of 2.4 px, which takes 427 px."""
+    """Normals of 512 px that show a grating of 3 px, which takes 341 px."""
     root = write_tiny_category(tmp_path / "fine", n_train=2, n_good=1, n_bad=1)
-    wave = 127 + 100 * np.sin(2 * np.pi * np.arange(512) / 2.4)
+    wave = 127 + 100 * np.sin(2 * np.pi * np.arange(512) / 3)
     for i in range(2):
         save(root / f"plate/train/good/{i:03}.png", np.tile(wave, (512, 1)).astype(np.uint8))
     return root
@@ -136,28 +136,28 @@ def test_a_size_that_nobody_gives_is_chosen_said_and_carried_by_json(fine, asked
     done = train(fine, "--json")
     assert done.exit_code == 0, done.output
     ((settings, sized),) = asked
-    assert settings.image_size == sized.size_px == 448 and sized.why == "detail"
-    assert settings.smaller_sizes == sized.smaller == (224,) and "seen at 224 px as well" in done.stderr
-    assert "Image size: 448 px (auto): no larger size shows more" in done.stderr and "512 px:" in done.stderr
+    assert settings.image_size == sized.size_px == 384 and sized.why == "detail"
+    assert settings.smaller_sizes == sized.smaller == (192,) and "seen at 192 px as well" in done.stderr
+    assert "Image size: 384 px (auto): no larger size shows more" in done.stderr and "512 px:" in done.stderr
     facts = json.loads(done.stdout.splitlines()[-1])["image_size"]
-    assert facts["size_px"] == 448 and facts["chosen"]["own_px"] == 512
+    assert facts["size_px"] == 384 and facts["chosen"]["own_px"] == 512
     assert {cost["size_px"]: cost["seconds"] for cost in facts["chosen"]["costs"]}.keys() == {*SIZES, 640}
-    assert facts["chosen"]["words"].startswith("448 px (auto)")
+    assert facts["chosen"]["words"].startswith("384 px (auto)")
 
 
 def test_auto_and_numbers_are_taken_in_either_way_and_paper_keeps_its_own(fine, asked):
-    for words in (["--size", "auto"], ["--set", "image_size=auto"], ["--size", "384"], ["--set", "image_size=384"]):
+    for words in (["--size", "auto"], ["--set", "image_size=auto"], ["--size", "320"], ["--set", "image_size=320"]):
         assert train(fine, *words).exit_code == 0
-    assert [settings.image_size for settings, _ in asked] == [448, 448, 384, 384]
+    assert [settings.image_size for settings, _ in asked] == [384, 384, 320, 320]
     assert [sized is None for _, sized in asked] == [False, False, True, True]
     for words in ([], ["--size", "auto"]):
         assert train(fine, "--preset", "paper", *words).exit_code == 0
-    assert [settings.image_size for settings, _ in asked[4:]] == [256, 448]
+    assert [settings.image_size for settings, _ in asked[4:]] == [256, 384]
 
 
 def test_the_time_can_be_given(fine, asked):
     done = train(fine, "--within", "0.01")
-    assert asked[0][0].image_size == 256 and "448 px would show more" in done.stderr
+    assert asked[0][0].image_size == 256 and "384 px would show more" in done.stderr
 
 
 @pytest.mark.parametrize(

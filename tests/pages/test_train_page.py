@@ -65,9 +65,9 @@ def test_the_size_is_chosen_with_a_reason_and_what_others_cost_unless_a_person_c
     page = open_page("train", root=str(root))
     field = page.selectbox(key="set_image_size")
     assert field.value == "auto" and field.options[0].startswith("auto: 256 px, ")
-    assert field.options[2].startswith("320 px, "), "with its time"
+    assert field.options[2].startswith("384 px, "), "with its time"
     assert "**Image size 256 px:** the smallest that is chosen unasked; the normals have 64 px" in texts(page)
-    assert "Expected time: about " in texts(page) and "; 320 px: about " in texts(page)
+    assert "Expected time: about " in texts(page) and "; 384 px: about " in texts(page)
     button(page, "Start training").click().run()
     page = open_with_size(root, "96")
     assert "**Image size 96 px** as you chose; auto would be 256 px" in texts(page)
@@ -92,15 +92,15 @@ def test_a_label_that_a_browser_sends_late_and_words_that_are_no_size(store: Run
 
 
 def test_less_time_gives_a_smaller_size(open_page: OpenPage, root: Path):
-    wave = np.tile(127 + 100 * np.sin(2 * np.pi * np.arange(512) / 2.4), (512, 1))  # it takes 427 px
+    wave = np.tile(127 + 100 * np.sin(2 * np.pi * np.arange(512) / 3), (512, 1))  # it takes 341 px
     for path in (root / "plate/train/good").iterdir():
         Image.fromarray(wave.astype(np.uint8)).save(path)
     page = open_page("train", root=str(root))
     page.number_input(key="set_iterations").set_value(3000).run()
-    assert page.selectbox(key="set_image_size").options[0].startswith("auto: 448 px")
+    assert page.selectbox(key="set_image_size").options[0].startswith("auto: 384 px")
     page.number_input(key="size_minutes").set_value(1).run()
     assert page.selectbox(key="set_image_size").options[0].startswith("auto: 256 px")
-    assert "448 px would show more" in texts(page) and "1 min 0 s are allowed" in texts(page)
+    assert "384 px would show more" in texts(page) and "1 min 0 s are allowed" in texts(page)
 
 
 def test_the_folded_settings_say_how_many_differ_from_the_preset(open_page: OpenPage, root: Path):
