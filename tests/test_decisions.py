@@ -1,12 +1,15 @@
 """The kept threshold of a run on disk: what is in force, its history, damage."""
 
 import threading
+from dataclasses import replace
 
+import numpy as np
+import pandas as pd
 import pytest
 from hand_made_runs import write_finished_run
 
 from wtflow.config import settings_from
-from wtflow.deciding.force import threshold_in_force
+from wtflow.deciding.force import own_starts, threshold_in_force
 from wtflow.errors import DamagedRunError, RunNotFoundError, SettingsError
 from wtflow.records.decision import Decision
 from wtflow.results import open_results, threshold_choices
@@ -36,6 +39,19 @@ def test_a_run_that_nobody_decided_on_starts_where_its_first_choice_is_and_nothi
     assert (found.value, found.rule, found.date) == (first.value, first.key, results.config.created)
     assert read_decision(store, run) is None and decision_history(store, run) == ()
     assert not (store.folder(run) / layout.DECISION).exists()
+
+
+@pytest.mark.parametrize(("n", "starts_at"), [(48, ""), (49, "false_alarms")])
+def test_with_enough_normals_kept_aside_a_run_starts_at_few_false_alarms(store, run, n, starts_at):
+    results = open_results(store, run)
+    kept = pd.concat([results.test[:1]] * n).assign(
+        split="holdout", is_defective=False, score=np.arange(n, dtype=float), sample_id=[f"train/{i}" for i in range(n)]
+    )
+    first = own_starts(replace(results, table=pd.concat([results.test, kept], ignore_index=True)))[0]
+    if starts_at:
+        assert first.key == starts_at and first.value > n - 1, "above all of 49"
+    else:
+        assert first == threshold_choices(results)[0]
 
 
 def test_the_last_one_kept_is_in_force_and_the_history_holds_all_newest_first(store, run):

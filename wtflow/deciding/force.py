@@ -37,17 +37,18 @@ def starts(store: RunStore, results: RunResults) -> tuple[ThresholdChoice, ...]:
 
 def own_starts(results: RunResults) -> tuple[ThresholdChoice, ...]:
     """Where a run may start by itself, the default first: at most `DEFAULT_SHARE` false alarms where it has enough
-    normals with scores of detectors that did not learn from them, else as runs of earlier versions.
+    normals with scores of detectors that did not learn from them, kept aside or left out in turn, else as runs of
+    earlier versions.
     """
-    others = threshold_choices(results)
+    others, evidence = threshold_choices(results), evidence_of(results)
+    if len(evidence.normals) >= needed_on_average(DEFAULT_SHARE):
+        ruling = at_most_false_alarms(evidence, DEFAULT_SHARE)
+        label = f"At most {percent(DEFAULT_SHARE)} false alarms"
+        return (ThresholdChoice("false_alarms", label, ruling.value, ruling.words), *others)
     if results.normals is None and results.metrics.get("scored_from"):
         first = replace(others[0], explanation=f"{others[0].explanation} {SCORED_AGAIN}")
         return (first, *others[1:])
-    if results.normals is None or len(results.normals.scores) < needed_on_average(DEFAULT_SHARE):
-        return others
-    ruling = at_most_false_alarms(evidence_of(results), DEFAULT_SHARE)
-    label = f"At most {percent(DEFAULT_SHARE)} false alarms"
-    return (ThresholdChoice("false_alarms", label, ruling.value, ruling.words), *others)
+    return others
 
 
 def decision_at(store: RunStore, results: RunResults, value: float | None) -> Decision:
