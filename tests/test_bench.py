@@ -34,7 +34,7 @@ from wtflow.store.runs import RunStore
 from wtflow.training.loop import total_steps
 
 CPU = torch.device("cpu")
-SMALL = Sizes(repeats=3, images=16, steps=2, points=20, run_images=12, growth=(10, 20, 40))
+SMALL = Sizes(repeats=3, images=16, steps=2, points=20, run_images=30, growth=(10, 20, 40))
 TINY_BENCH = bench_settings(
     {name: value for name, value in TINY.items() if name not in ("weights", "edge_quantile")}
     | {"iterations": 60, "width": 32}

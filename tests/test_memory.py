@@ -23,7 +23,7 @@ from wtflow.scoring.normalise import empty_normaliser
 from wtflow.records.core import Sample
 from wtflow.store.features import FeatureCache
 from wtflow.datasets.run_images import RunData
-from wtflow.training.stages import mean_features
+from wtflow.scoring.rows import mean_features
 
 torch.set_num_threads(1)
 n, channels = 240, 384
