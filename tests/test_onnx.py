@@ -18,6 +18,7 @@ from wtflow.detector.score import pixel_maps, score_images
 from wtflow.errors import ExportError, SettingsError
 from wtflow.export.onnx.check import TOLERANCE, compared, rank_correlation
 from wtflow.export.onnx.graph import READINGS, WholeDetector
+from wtflow.export.onnx.inner import InnerDetector, found_by
 from wtflow.export.onnx.write import write_onnx
 from wtflow.features.backbone import load_backbone
 from wtflow.flow.integrate import integrate
@@ -80,6 +81,17 @@ def test_the_graph_computes_what_the_app_does(changes):
     with torch.no_grad():
         found = WholeDetector(opened, grid).eval()(torch.from_numpy(IMAGES))
     assert_same(opened, found.score.numpy(), found.map.numpy())
+
+
+@pytest.mark.parametrize("changes", [{}, {"smaller_sizes": (32,), "pool_window": 1, "pool_stride": 1}], ids=str)
+def test_the_app_makes_of_the_inner_graph_what_it_makes_of_torch(changes):
+    opened = detector(**changes)
+    expected = score_images(opened, IMAGES)
+    with torch.no_grad():
+        inner = InnerDetector(opened, expected.maps.shape[1:]).eval()(torch.from_numpy(IMAGES))
+    found = found_by(opened, *(part.numpy() for part in inner))
+    for part, same in zip(found, expected, strict=True):
+        np.testing.assert_allclose(part, same, rtol=2e-3)
 
 
 def test_every_score_can_be_read_off_a_graph():

@@ -20,7 +20,7 @@ from wtflow.scoring.edges import level
 from wtflow.scoring.maps import compute_map, endpoint_score
 from wtflow.scoring.normalise import Normaliser, empty_normaliser
 from wtflow.scoring.precision import autocast
-from wtflow.scoring.whole import describe
+from wtflow.scoring.whole import describe, described_part
 from wtflow.store.files import write_atomic
 
 
@@ -87,10 +87,8 @@ class Detector:
         return np.full(len(x), np.nan) if self.whole is None else self.whole.scores(self.description(x))
 
     def description(self, x: Tensor) -> np.ndarray:
-        """What images as wholes are compared by, of features at t=0 (B, H, W, K): float32 (B, K / number of sizes).
-        The smallest size alone counts: there the whole weighs most against its details.
-        """
-        return describe(x[..., -(x.shape[-1] // len(self.settings.sizes)) :])
+        """What images as wholes are compared by, of features at t=0 (B, H, W, K): float32 (B, K / number of sizes)."""
+        return describe(described_part(x, len(self.settings.sizes)))
 
     def scoring_as(self, settings: Settings, edges: EdgeFactors | None, whole: WholeImage | None) -> "Detector":
         """The same normaliser and flow with other settings, edge factors and whole images."""

@@ -31,6 +31,13 @@ LEAST_SCALE = 0.01
 """Components whose description differs less from image to image count as differing by so much."""
 
 
+def described_part(x: Tensor, n_sizes: int) -> Tensor:
+    """The channels that describe images as wholes: those of the smallest of n image sizes, which come last. There the
+    whole weighs most against its details.
+    """
+    return x[..., -(x.shape[-1] // n_sizes) :]
+
+
 def describe(x: Tensor) -> np.ndarray:
     """Half the logarithm of each component's variance over the grid: features at t=0 (B, H, W, K) -> float32 (B, K)."""
     return logarithm_of_spread(x).cpu().numpy()

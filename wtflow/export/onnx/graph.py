@@ -21,7 +21,7 @@ from wtflow.records.whole import MARGIN, WholeImage
 from wtflow.scoring.edges import distance_to_edge
 from wtflow.scoring.maps import deviation_score, endpoint_score, noises
 from wtflow.scoring.pixels import bilinear, n_highest
-from wtflow.scoring.whole import logarithm_of_spread
+from wtflow.scoring.whole import described_part, logarithm_of_spread
 
 
 class Found(NamedTuple):
@@ -58,7 +58,7 @@ class WholeDetector(nn.Module):
         self.backbone, self.grids = opened.backbone.model, opened.backbone.joined
         self.normaliser = detector.normaliser
         self.read = READINGS[settings.score](detector.velocity, settings, (*grid, detector.normaliser.channels))
-        self.whole = None if detector.whole is None else _Whole(detector.whole)
+        self.whole = None if detector.whole is None else _Whole(detector.whole, len(settings.sizes))
         factors = np.ones(grid, np.float32) if detector.edges is None else detector.edges.after[distance_to_edge(*grid)]
         self.register_buffer("mean", torch.tensor(opened.backbone.mean).view(1, -1, 1, 1))
         self.register_buffer("std", torch.tensor(opened.backbone.std).view(1, -1, 1, 1))
@@ -140,15 +140,14 @@ class _Whole(nn.Module):
     mean: Tensor
     whiten: Tensor
 
-    def __init__(self, whole: WholeImage) -> None:
+    def __init__(self, whole: WholeImage, n_sizes: int) -> None:
         super().__init__()
-        self.whole = whole
+        self.whole, self.n_sizes = whole, n_sizes
         self.register_buffer("mean", torch.from_numpy(whole.mean))
         self.register_buffer("whiten", torch.from_numpy(whole.whiten))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x[..., -len(self.mean) :]  # the smallest image size
-        ends = (logarithm_of_spread(x) - self.mean) @ self.whiten
+        ends = (logarithm_of_spread(described_part(x, self.n_sizes)) - self.mean) @ self.whiten
         distances = (0.5 * ends.square().mean(-1)).clamp_min(1e-12)
         deviations = (distances.log() - self.whole.centre) / self.whole.spread
         return (self.whole.place_centre + self.whole.place_spread * (deviations - MARGIN)).clamp_max(80.0).exp()

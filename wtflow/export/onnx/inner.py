@@ -13,14 +13,14 @@ from wtflow.detector.record import OpenedDetector
 from wtflow.detector.score import Found, found_of
 from wtflow.errors import BackboneError
 from wtflow.export.onnx.graph import WholeDetector
-from wtflow.scoring.whole import logarithm_of_spread
+from wtflow.scoring.whole import described_part, logarithm_of_spread
 
 
 class Inner(NamedTuple):
     raw: Tensor
     """(N, h, w): maps after the flow, not levelled."""
     spread: Tensor
-    """(N, K): `scoring.whole.describe`."""
+    """(N, K / number of image sizes): `scoring.whole.describe` of `described_part`."""
     means: Tensor
     """(N, K): mean normalised features."""
 
@@ -35,7 +35,8 @@ class InnerDetector(nn.Module):
 
     def forward(self, pixels: Tensor) -> Inner:
         x = self.detector.start(pixels)
-        return Inner(self.detector.read(x), logarithm_of_spread(x), x.mean((1, 2)))
+        described = described_part(x, len(self.detector.settings.sizes))
+        return Inner(self.detector.read(x), logarithm_of_spread(described), x.mean((1, 2)))
 
 
 def found_by(opened: OpenedDetector, raw: np.ndarray, spread: np.ndarray, means: np.ndarray) -> Found:
