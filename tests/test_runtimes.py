@@ -1,4 +1,4 @@
-"""Which runtime is worth its while, by figures worked out by hand, and graphs kept on disk."""
+"""Which runtime pays off, by figures worked out by hand, and graphs kept on disk."""
 
 import math
 import os

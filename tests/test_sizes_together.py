@@ -42,7 +42,7 @@ def place(tmp_path_factory):
 def test_sizes_are_read_from_text_and_fall():
     found = settings_from("fast", {"image_size": 512, "smaller_sizes": "128, 256"})
     assert (found.smaller_sizes, found.sizes) == ((256, 128), (512, 256, 128))
-    assert "512 and 256 and 128 px together" in found.label
+    assert "512 and 256 and 128 px" in found.label
     assert settings_from("fast").sizes == (256,) and settings_from("fast", {"smaller_sizes": ""}).smaller_sizes == ()
 
 

@@ -36,7 +36,7 @@ def inspect(
         str,
         typer.Option(
             metavar="|".join(WISHES),
-            help="What computes the networks; auto: the fastest that agrees with torch and is worth its while here.",
+            help="What computes the networks; auto: the fastest that agrees with torch and pays off here.",
         ),
     ] = "torch",
     fail_on_defect: Annotated[

@@ -21,8 +21,8 @@ from wtflow.store.runs import RunStore
 AUTO = "auto"
 """In place of a number of pixels: the size is chosen."""
 TOGETHER_FROM = 384
-"""From this size on, images are seen at half of it as well. Of three categories two lose something at 512 px alone (up
-to .011 of image AUROC against 256 px); with 256 px together all gain, and the third loses .013 of what 512 px gained.
+"""From this size on, images are seen at half of it as well. On one seed, two of three categories lose at 512 px alone
+(up to .011 of image AUROC against 256 px) and gain with 256 px together; the third loses .013 of what 512 px gained.
 """
 
 

@@ -109,8 +109,8 @@ class CouplingStudy:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
-    """How much higher a metric is under a coupling than under the independent one."""
+class Level:
+    """A metric under a coupling, mean over seeds. group_size: as in FlowRow."""
 
     part: Part
     dimension: int
@@ -120,21 +120,14 @@ class Effect:
     """One of SCORED."""
     steps: int
     interval: Interval
-    is_blind: bool
-    """The independent flows find no defects there: their own metric is not above chance by more than its interval."""
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
-    """A metric under a coupling, mean over seeds. group_size: as in FlowRow."""
+class Effect(Level):
+    """How much higher a metric is under a coupling than under the independent one."""
 
-    part: Part
-    dimension: int
-    group_size: int
-    coupling: Coupling
-    key: str
-    steps: int
-    interval: Interval
+    is_blind: bool
+    """The independent flows find no defects there: their own metric is not above chance by more than its interval."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ class InspectSettings:
     """Of the processor; 0: one per core."""
     niceness: int = 5
     runtime: Wish = "torch"
-    """What computes the networks; "auto": the fastest that agrees with torch and is worth its while here."""
+    """What computes the networks; "auto": the fastest that agrees with torch and pays off here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ BUSY = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One runtime held against torch on the same images, on one computer."""
+    """One runtime compared with torch on the same images, on one computer."""
 
     runtime: Runtime
     version: str

@@ -1,4 +1,4 @@
-"""Which runtime is worth its while, as a function of what was measured. No torch."""
+"""Which runtime pays off, as a function of what was measured. No torch."""
 
 import math
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ N_PASSES = 3
 
 
 def earns_back(seconds: float, torch_per_second: float, gain: float) -> float:
-    """Images from which on `seconds` once are made up for by a runtime `gain` times as fast: n with
+    """Images from which on `seconds` once are earned back by a runtime `gain` times as fast: n with
     n / torch - n / (gain * torch) = seconds. Infinite without a gain.
     """
     return math.inf if gain <= 1 else seconds * torch_per_second * gain / (gain - 1)

@@ -1,4 +1,4 @@
-"""A detector's graph held against torch on this computer: is it equal, and how fast is it? Imports torch."""
+"""A detector's graph compared with torch on this computer: is it equal, and how fast is it? Imports torch."""
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The runtime of one inspection: asked for, or measured to be worth its while here; the same from the first image to
+"""The runtime of one inspection: asked for, or measured to pay off here; the same from the first image to
 the last. Imports torch.
 """
 
@@ -96,7 +96,7 @@ class _Choice:
         return RuntimeUsed(runtime, measured.version, words_of(measured), (measured,)), candidate.network
 
     def automatic(self) -> tuple[RuntimeUsed, Network | None]:
-        """The fastest that is worth its while, else torch."""
+        """The fastest that pays off, else torch."""
         try:
             return self._automatic()
         except (BackboneError, ExportError, MissingPackageError, SettingsError) as error:
@@ -204,7 +204,7 @@ class _Choice:
         }
 
     def _measured(self, graph: KeptGraph, candidates: dict[Runtime, Candidate]) -> list[Measured]:
-        """Each candidate held against torch, now or before on this computer."""
+        """Each candidate compared with torch, now or before on this computer."""
         known = self._known(graph)
         fresh = {name: one for name, one in candidates.items() if name not in known}
         if fresh:
