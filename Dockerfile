@@ -1,10 +1,11 @@
 # The app for the CPU. Build and run:
 #
 #   docker build -t wtflow-studio .
+#   docker run --rm -it -v wtflow-runs:/data wtflow-studio wtflow password
 #   docker run --rm -p 127.0.0.1:8501:8501 -v wtflow-runs:/data -v /path/to/images:/images:ro wtflow-studio
 #
-# Inside the container the app listens on all addresses, or nobody outside could reach it. So publish its port on
-# loopback, as above: who reaches the port can read the folders that the container sees, and start processes in it.
+# Inside the container the app listens on all addresses, or nobody outside could reach it. So it asks for a password,
+# or starts with `wtflow-studio --no-browser --no-auth`: then publish its port on loopback, as above.
 #
 # This image has not been built: where it was written there was no Docker, and PyTorch's index could not be reached.
 # Tried there without them, on Python 3.11: `pip install '.[app]'` of a folder with just what is copied here, into an

@@ -15,6 +15,8 @@ WTFlowError
 ├── MovieError               a movie cannot be drawn or encoded
 ├── ExportError              a detector cannot be written in another program's format
 ├── MissingPackageError      what is asked for needs a package that is not installed
+├── AccessError              a password, or who may come in, cannot be used as it is
+├── NotAllowedError          the person at work may only look
 └── StoreError               a run folder cannot be read or written
     ├── RunNotFoundError     no such run
     ├── DamagedRunError      the folder exists but a file in it is damaged
@@ -101,6 +103,14 @@ class MissingPackageError(WTFlowError):
 
 
 class ExportError(WTFlowError):
+    pass
+
+
+class AccessError(WTFlowError):
+    pass
+
+
+class NotAllowedError(WTFlowError):
     pass
 
 

@@ -14,6 +14,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import state, words
+from pages.ui.access.visitor import let_in, show_visitor
 from pages.ui.errors import PLACE, shown
 from pages.ui.garbage import leave_libraries_out
 from pages.ui.scroll import open_at_the_top
@@ -83,10 +84,11 @@ _PLACES: ContextVar[tuple[DeltaGenerator, DeltaGenerator]] = ContextVar("places_
 
 
 def navigate() -> st.Page:
-    """Set the navigation and return the page that the address names."""
+    """Set the navigation and return the page that the address names. A stranger gets no further."""
     leave_libraries_out()
     # Before the navigation, or the browser would fetch the open page's icon from another server as its favicon.
     st.set_page_config(page_icon=str(ASSETS / "icon.svg"), layout="wide")
+    let_in()
     hidden = [_alias(), *(_former(name) for name in FORMER)]
     return st.navigation([*(page(name) for name in PAGES), *hidden], position="top")
 
@@ -169,6 +171,7 @@ def _show_head(entry: PageEntry) -> None:
         with st.container(key="page_question"):
             st.caption(words.glossed(entry.question))
         tools = st.container(horizontal=True, vertical_alignment="center", width="content", key="page_tools")
+        show_visitor()
         _offer_large_type()
         words.mount_words()
     _PLACES.set((run, tools))

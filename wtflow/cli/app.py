@@ -15,6 +15,7 @@ from wtflow.cli.extras import missing
 from wtflow.cli.info import info
 from wtflow.cli.inspect import inspect
 from wtflow.cli.new import new
+from wtflow.cli.password import password
 from wtflow.cli.relocate import relocate
 from wtflow.cli.report import report
 from wtflow.cli.runs import evaluate, resume, runs, train
@@ -40,6 +41,7 @@ COMMANDS = (
     threshold,
     coupling_study,
     relocate,
+    password,
     export,
     info,
     report,

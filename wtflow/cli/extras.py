@@ -17,6 +17,7 @@ EXTRAS: Final[dict[str, dict[str, str]]] = {
         "sklearn": "scikit-learn",
         "umap": "umap-learn",
         "filelock": "filelock",
+        "itsdangerous": "itsdangerous",
         "psutil": "psutil",
     },
     "export": {"onnx": "onnx", "onnxscript": "onnxscript", "onnxruntime": "onnxruntime"},

@@ -10,18 +10,18 @@ HOST = "127.0.0.1"
 """Where the app listens; `.streamlit/config.toml` says so, too."""
 
 
-def why_not(text: str, name: str = "PORT", again: str = "make app PORT=") -> str:
+def why_not(text: str, name: str = "PORT", again: str = "make app PORT=", host: str = HOST) -> str:
     """What is wrong with a port that a person gave as `name`, and what to do, in a sentence or two; empty for a good
-    one. again: what they type before a port.
+    one. again: what they type before a port. host: the address that is to be listened on.
     """
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= 65_535):
         return f"{name} is {text[:40]!r}, not a number from 1 to 65535. Try: {again}8502"
     # As Tornado binds: the port of a server that has just ended is free again.
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as one:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as one:
         if sys.platform != "win32":
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            one.bind((HOST, int(text)))
+            one.bind((host, int(text)))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 return (

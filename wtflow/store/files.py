@@ -40,15 +40,18 @@ def explained(path: Path) -> Generator[None, None, None]:
         ) from error
 
 
-def write_atomic(path: Path, write: Callable[[BinaryIO], Any], *, is_flushed: bool = True) -> None:
+def write_atomic(
+    path: Path, write: Callable[[BinaryIO], Any], *, is_flushed: bool = True, is_private: bool = False
+) -> None:
     """Let `write` fill a new file next to `path`, flush it to the disk, and rename it to `path` in one step. Without
     flushing, which waits for the disk, a power cut may leave a file that is cut off: for what can be made again.
+    is_private: no other user of this computer may read it, from its first byte on (Windows: the folder's rights hold).
     """
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
         try:
-            with fresh.open("wb") as file:
+            with open(fresh, "wb", opener=_for_owner if is_private else None) as file:  # noqa: PTH123
                 write(file)
                 file.flush()
                 if is_flushed:
@@ -58,10 +61,14 @@ def write_atomic(path: Path, write: Callable[[BinaryIO], Any], *, is_flushed: bo
             fresh.unlink(missing_ok=True)
 
 
-def write_json(path: Path, value: Any) -> None:
+def _for_owner(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_EXCL, 0o600)
+
+
+def write_json(path: Path, value: Any, *, is_private: bool = False) -> None:
     """Write a JSON object atomically; not-a-number is refused, since other programs cannot read it."""
     text = json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False)
-    write_atomic(path, lambda file: file.write(text.encode()))
+    write_atomic(path, lambda file: file.write(text.encode()), is_private=is_private)
 
 
 def write_array(path: Path, values: np.ndarray) -> None:
