@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.ui import state
+from pages.ui.access.visitor import only_trainers
 from pages.ui.errors import shown
 from pages.ui.frame import open_page
 from pages.ui.intake.known_layout import show_folder
@@ -51,4 +52,5 @@ def way_of(store: RunStore) -> str:
 
 store = open_page("data")
 with shown():
+    only_trainers()
     main(store)

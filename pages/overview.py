@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.ui import run_cache
+from pages.ui.access.visitor import trainers
 from pages.ui.demo import follow_demo, train_demo
 from pages.ui.errors import plain, shown
 from pages.ui.frame import head, link, open_page
@@ -13,6 +14,7 @@ from pages.ui.overview.running import show_running
 from pages.ui.overview.table import selected_runs, show_table
 from pages.ui.overview.welcome import show_picture, show_steps, show_welcome
 from wtflow.jobs import trainings
+from wtflow.permission import may_train
 from wtflow.records.core import RunSummary
 from wtflow.store.runs import RunStore
 
@@ -42,7 +44,7 @@ def show_start(store: RunStore) -> None:
         with picture:
             show_picture()
     show_steps()
-    st.caption(f"No run yet. Runs are kept in {plain(str(store.home))}.")
+    st.caption(f"No run yet. Runs are kept in {plain(str(store.home))}." if may_train() else "No run yet.")
 
 
 def show_runs(store: RunStore, summaries: list[RunSummary]) -> None:
@@ -58,9 +60,10 @@ def show_runs(store: RunStore, summaries: list[RunSummary]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_actions"):
         show_actions(store, chosen, summaries)
     edited = show_table(store, rows_of(store, summaries))
-    if edited is not None:
+    if edited is not None and may_train():
         ask_words(store, [by_id[edited]], summaries)
-    st.caption(f"Kept in {plain(str(store.home))}")
+    if may_train():
+        st.caption(f"Kept in {plain(str(store.home))}")
 
 
 def offer_demo(store: RunStore, *, is_first: bool) -> None:
@@ -69,7 +72,9 @@ def offer_demo(store: RunStore, *, is_first: bool) -> None:
         type="primary" if is_first else "tertiary",
         icon=":material/play_arrow:",
         key="train_demo",
-        help="Draws some images of a product here and trains on them: about a minute on two cores, no download",
+        **trainers(
+            help="Draws some images of a product here and trains on them: about a minute on two cores, no download"
+        ),
     ):
         train_demo(store)
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.ui import data_cache, state
+from pages.ui.access.visitor import ONLY_LOOK
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import open_page
 from pages.ui.health import check, check_at_once, show_before_training, state_of
@@ -19,6 +20,7 @@ from wtflow.datasets.tiles import map_side, quick_canvas
 from wtflow.errors import WTFlowError
 from wtflow.jobs import trainings
 from wtflow.jobs.sizes import AUTO, at_chosen_size
+from wtflow.permission import may_train
 from wtflow.records.core import Category
 from wtflow.records.sizes import SizeChoice
 from wtflow.store.runs import RunStore
@@ -28,6 +30,8 @@ def main(store: RunStore) -> None:
     watched = state.get("watch")
     if watched is not None:
         show_watch(store, watched)
+    elif not may_train():
+        st.info(ONLY_LOOK, icon=":material/visibility:")
     else:
         try:
             show_form(store)

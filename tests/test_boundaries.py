@@ -85,7 +85,14 @@ def test_plots_take_records_and_numbers_and_know_no_store_and_no_torch(name):
 def test_the_store_knows_neither_torch_nor_what_computes(name):
     assert not packages_of(name) & {"torch", "timm", "torchvision", "safetensors", "plotly"}
     own = {module for module in imports_of(SOURCES[name]) if module.startswith("wtflow.")}
-    allowed = ("wtflow.store", "wtflow.config", "wtflow.errors", "wtflow.numbers", "wtflow.records")
+    allowed = (
+        "wtflow.store",
+        "wtflow.config",
+        "wtflow.errors",
+        "wtflow.numbers",
+        "wtflow.records",
+        "wtflow.permission",
+    )
     assert {module for module in own if not module.startswith(allowed)} == set()
 
 

@@ -4,6 +4,7 @@ import contextlib
 
 import streamlit as st
 
+from pages.ui.access.visitor import trainers
 from pages.ui.cache import results as read_results
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.flow import flow_cache
@@ -12,6 +13,7 @@ from wtflow import numbers
 from wtflow.errors import WTFlowError
 from wtflow.jobs import studies
 from wtflow.jobs.first_visits import first_requests
+from wtflow.permission import may_train
 from wtflow.records.flow import Travel
 from wtflow.records.follow import Yardstick
 from wtflow.store.runs import RunStore
@@ -71,7 +73,7 @@ def _start(store: RunStore, run_id: str, request: Request) -> None:
     """Begin, together with what else this run's pages open with if the request is part of that. Does nothing for
     one that runs or has failed.
     """
-    if studies.task_state(store, run_id, request).state != "absent":
+    if not may_train() or studies.task_state(store, run_id, request).state != "absent":
         return
     first = first_requests(read_results(store, run_id).settings)
     others = [one for one in first if one != request] if request in first else []
@@ -84,7 +86,7 @@ def _start(store: RunStore, run_id: str, request: Request) -> None:
 def _bring_pictures(store: RunStore, run_id: str) -> None:
     """Have the pictures to hover over drawn by a process where nobody has; this page does without until then."""
     pictures = PicturesRequest()
-    if studies.task_state(store, run_id, pictures).state == "absent":
+    if may_train() and studies.task_state(store, run_id, pictures).state == "absent":
         with contextlib.suppress(WTFlowError):  # a full disk, or two processes at work: the next visit tries again
             studies.start_tasks(store, run_id, [pictures], is_ahead=True)
 
@@ -105,14 +107,14 @@ def _show_task(store: RunStore, run_id: str, request: Request, what: str, expect
                 min(max(now.share, 0.0), 1.0),
                 text=f"{what}: {numbers.progress(now.share)}{left}{doing}. You may leave this page meanwhile.",
             )
-            if st.button("Stop", icon=":material/stop_circle:", key=f"stop_{request.kind}"):
+            if st.button("Stop", icon=":material/stop_circle:", key=f"stop_{request.kind}", **trainers()):
                 st.session_state[STOPPED] = {*st.session_state.get(STOPPED, ()), request}
                 with st.spinner("Stopping"):
                     studies.stop_task(store, run_id, request)
                 st.rerun()
             return
         label = "Compute again" if now.state == "failed" else what
-        if st.button(label, type="primary", icon=":material/play_arrow:", key=f"start_{request.kind}"):
+        if st.button(label, type="primary", icon=":material/play_arrow:", key=f"start_{request.kind}", **trainers()):
             try:
                 studies.forget_failure(store, run_id, request)
                 studies.start_task(store, run_id, request)

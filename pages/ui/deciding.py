@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.ui import answers, state
+from pages.ui.access.visitor import trainers
 from pages.ui.errors import plain, show_error
 from wtflow.deciding.choose import Choice, again, decide, to_keep
 from wtflow.deciding.cost import CostCurve
@@ -70,7 +71,7 @@ def _show_rule(store: RunStore, results: RunResults, evidence: Evidence, thresho
             on_click=state.put,
             args=("threshold", state.to_text(ruling.value)),
         )
-        if st.button("Keep this threshold", type="primary", icon=":material/save:", key="keep_ruling"):
+        if st.button("Keep this threshold", type="primary", icon=":material/save:", key="keep_ruling", **trainers()):
             keep_decision(store, results.run_id, to_keep(ruling, comment))
             _start_there()
 
@@ -136,7 +137,8 @@ def _show_kept(store: RunStore, results: RunResults) -> None:
         st.markdown(f"**Kept: {format_score(kept.value)}**, {day_of(kept)}  \n{plain(kept.words)}")
         if kept.comment:
             st.caption(plain(kept.comment))
-        if st.button("Keep none", icon=":material/undo:", key="keep_none", help="Start where the run does by itself"):
+        keep_none = trainers(help="Start where the run does by itself")
+        if st.button("Keep none", icon=":material/undo:", key="keep_none", **keep_none):
             release_decision(store, results.run_id)
             _start_there()
     for i, old in enumerate([one for one in past if one != kept][:MOST_LISTED]):
@@ -147,7 +149,7 @@ def _show_old(store: RunStore, run_id: str, i: int, old: Decision) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         comment = f" · {plain(old.comment)}" if old.comment else ""
         st.caption(f"{format_score(old.value)} · {day_of(old)} · {plain(old.words.split('. ')[0])}{comment}")
-        if st.button("Back to it", key=f"back_{i}", type="tertiary", icon=":material/history:"):
+        if st.button("Back to it", key=f"back_{i}", type="tertiary", icon=":material/history:", **trainers()):
             keep_decision(store, run_id, again(old))
             _start_there()
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.ui import data_cache, run_cache, state, widgets
+from pages.ui.access.visitor import trainers
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import go
 from wtflow import numbers
@@ -46,7 +47,9 @@ def _show_drawing(store: RunStore, categories: tuple[str, ...], was_running: boo
         st.error(f"**{plain(now.message)}**  \n{plain(now.fix)}", icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
         label = "Draw them again" if now.state == "failed" else "Draw the demo images"
-        if st.button(label, type="primary", icon=":material/brush:", key="draw_demo") and begin(store, categories):
+        if st.button(label, type="primary", icon=":material/brush:", key="draw_demo", **trainers()) and begin(
+            store, categories
+        ):
             st.rerun()
         st.caption(
             "Three small categories of drawn products, 50 MB: about half a minute on two cores, no download.",

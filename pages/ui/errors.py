@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from wtflow.errors import WTFlowError
+from wtflow.permission import may_train
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>$~|#:&])")
 _BLOCKS = re.compile(r"^(?:(\d+)(?=[.)](?:\s|$))|(?=[-+](?:\s|$)|(?:-\s*)+$|=+\s*$))")
@@ -22,6 +23,12 @@ _JOINTS = re.compile(
 )
 """Where Streamlit puts an arrow, a sign, a picture or a link in place of letters even where they are escaped."""
 
+_ROOT = r"(?:/|[A-Za-z]:[\\/]|\\\\)"
+_FOLDERS = re.compile(
+    rf"""(["']){_ROOT}[^"'\n]*[\\/](?=[^"'\\/]*\1)|(?<![\w.:/\\\])])()(?:{_ROOT})(?:[^/\\\s"']+[\\/])+"""
+)
+"""The folders of a path that begins at a disk's root: in quotes, where it may hold blanks, or without."""
+
 
 PLACE: ContextVar[DeltaGenerator | None] = ContextVar("where_the_page_draws", default=None)
 """The container of the page that was just opened, until its `shown()` takes it."""
@@ -31,8 +38,11 @@ def plain(text: str) -> str:
     """Text (a path, a name) so that Markdown shows it letter by letter, on one line.
 
     Characters that cannot be seen are shown as escapes. An address of electronic mail still becomes a link: what would
-    prevent that could not be seen, and would be copied with a path.
+    prevent that could not be seen, and would be copied with a path. Who may only look sees of a path of the server its
+    last part.
     """
+    if _FOLDERS.search(text) and not may_train():
+        text = _FOLDERS.sub(lambda found: f"{found[1] or ''}…/", text)
     text = _HIDDEN.sub(lambda found: _escape_of(found[0]), text)
     text = _JOINTS.sub(lambda found: found[0] + "\N{WORD JOINER}", text)
     text = _BLOCKS.sub(r"\1\\", _MARKUP.sub(r"\\\1", text))

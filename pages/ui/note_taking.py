@@ -11,6 +11,7 @@ from functools import partial
 import streamlit as st
 
 from pages.ui import cache, state, thresholds
+from pages.ui.access.visitor import trainers
 from pages.ui.errors import show_error
 from wtflow import numbers
 from wtflow.errors import StoreError, WTFlowError
@@ -151,6 +152,7 @@ def _show_tags(store: RunStore, run_id: str, sample_id: str, notes: RunNotes, no
         key=key,
         on_change=_take_tag,
         args=(store, run_id, sample_id, key),
+        **trainers(),
     )
     _switch(
         (run_id, sample_id),
@@ -182,7 +184,7 @@ def _switch(
         shortcut=shortcut,
         on_click=_press,
         args=(*where, write),
-        help="On: press to remove it" if is_on else None,
+        **trainers(help="On: press to remove it" if is_on else None),
     )
 
 
@@ -209,6 +211,7 @@ def _show_comment(store: RunStore, run_id: str, sample_id: str | None, owner: Im
             sample_id,
             lambda: set_comment(store, run_id, sample_id, st.session_state[key], owner.revision).is_joined,
         ),
+        **trainers(),
     )
 
 

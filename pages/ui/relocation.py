@@ -9,6 +9,7 @@ from pages.ui.errors import plain, show_error
 from wtflow.datasets.files import is_folder
 from wtflow.datasets.relocate import relocate
 from wtflow.errors import WTFlowError
+from wtflow.permission import may_train
 from wtflow.pictures import why_no_pictures
 from wtflow.results import RunResults
 from wtflow.store.runs import RunStore
@@ -18,6 +19,8 @@ def show_where_images_are(store: RunStore, results: RunResults, *, is_gone: bool
     """Nothing where the images lie where the run knows them. is_gone: one of them is known to be missing."""
     folder = Path(results.config.root) / results.config.category
     if not is_gone and is_folder(folder):
+        return
+    if not may_train():
         return
     kept = why_no_pictures(results) or "Pictures here are the run's own, as it scored them."
     with st.expander(

@@ -13,6 +13,7 @@ from pages.ui.errors import show_error
 from wtflow.errors import WTFlowError
 from wtflow.machine.progress import one_thread
 from wtflow.numbers import size
+from wtflow.permission import in_passing
 from wtflow.results import RunResults
 from wtflow.store.notes import notes_of
 from wtflow.store.runs import RunStore
@@ -153,7 +154,7 @@ def _make_detector(store: RunStore, run_id: str, show: Show) -> tuple[bytes, str
     """With what its normals look like, so that a changed camera is noticed elsewhere, too."""
     from wtflow.detector.export import export_detector  # imports torch
 
-    with tempfile.TemporaryDirectory(prefix=".detector-", dir=store.home) as folder, one_thread():
+    with in_passing(), tempfile.TemporaryDirectory(prefix=".detector-", dir=store.home) as folder, one_thread():
         path = Path(folder) / "detector.wtf"
         export_detector(
             store, run_id, path, lambda done, total: show(f"normal image {done} of {total}", 100 * done / total)
@@ -165,7 +166,7 @@ def _make_zip(store: RunStore, results: RunResults, threshold: float, show: Show
     """Packed on the disk of the runs, where there should be room, and read from there; nothing of it stays behind."""
     from wtflow.export.zip import pack_run
 
-    with tempfile.TemporaryDirectory(prefix=".zip-", dir=store.home) as folder:
+    with in_passing(), tempfile.TemporaryDirectory(prefix=".zip-", dir=store.home) as folder:
         path = Path(folder) / "run.zip"
         notes = notes_of(store, results.run_id)
         packed = pack_run(

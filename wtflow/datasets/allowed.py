@@ -10,6 +10,7 @@ from pathlib import Path
 from wtflow.datasets.files import is_folder, is_image_name, is_storable, list_folder
 from wtflow.errors import DatasetError, LayoutError
 from wtflow.numbers import count
+from wtflow.permission import changes
 
 MOST_COUNTED = 10_000
 """Images after which a folder is not counted on: the number is only to tell folders apart."""
@@ -44,6 +45,7 @@ def allowed(path: str | Path) -> bool:
     return any(real == root or root in real.parents for root in allowed_roots())
 
 
+@changes("see folders of the server")
 def list_below(path: str | Path) -> tuple[Below, ...]:
     """The folders right in an allowed folder, by name, with the number of images in each. Raises DatasetError for one
     that may not be read, is none or cannot be opened.
@@ -56,6 +58,7 @@ def list_below(path: str | Path) -> tuple[Below, ...]:
     return tuple(_look_into(folder / name) for name in names if allowed(folder / name))
 
 
+@changes("see folders of the server")
 def check_allowed(path: str | Path) -> Path:
     """The folder as an absolute path. Raises DatasetError for one that a page may not read, or that is none."""
     text = str(path)

@@ -15,6 +15,7 @@ from wtflow.errors import ChangedMeanwhileError, DamagedDataSetError, DatasetErr
 from wtflow.intake.near import find_pairs, known_pairs
 from wtflow.intake.split import place
 from wtflow.numbers import count
+from wtflow.permission import changes
 from wtflow.records.core import GOOD
 from wtflow.records.intake import Changes, DataSet, Item, Member, Pair, Placed, Side, Version
 from wtflow.store.dataset_versions import (
@@ -34,6 +35,7 @@ FEWEST_GOOD = 2
 """Good images that a training needs."""
 
 
+@changes("make versions of data sets")
 def publish(
     store: RunStore,
     name: str,

@@ -13,6 +13,7 @@ from wtflow.datasets.demo.write import DEMO_CATEGORIES, is_demo_complete
 from wtflow.errors import DamagedRunError
 from wtflow.jobs import processes
 from wtflow.jobs.studies import TaskState, is_alive, running_now
+from wtflow.permission import changes
 from wtflow.store.files import explained, read_json, write_json
 from wtflow.store.lock import locked
 from wtflow.store.runs import RunStore
@@ -45,6 +46,7 @@ def demo_state(store: RunStore, categories: Sequence[str] = DEMO_CATEGORIES) -> 
     return TaskState("failed", message=message, fix=" ".join(part for part in (first, "Draw the demo again.") if part))
 
 
+@changes("start processes here")
 def draw_demo(store: RunStore, categories: Sequence[str] = DEMO_CATEGORIES) -> None:
     """Start the process, unless these categories are drawn or one is drawing. What failed before is tried again.
 

@@ -22,6 +22,7 @@ import psutil
 
 from wtflow.errors import WTFlowError
 from wtflow.machine.environment import worker_environment
+from wtflow.permission import changes
 from wtflow.store.files import explained
 
 TERMINATE_AFTER_S: Final = 5.0
@@ -66,6 +67,7 @@ class Failure(NamedTuple):
 # -- by the launcher ---------------------------------------------------------------------------------------------------
 
 
+@changes("start processes here")
 def launch(
     module: str,
     arguments: Sequence[str],
@@ -174,6 +176,7 @@ def escalate(process: psutil.Process, waited_s: float) -> None:
             process.terminate()
 
 
+@changes("stop processes here")
 def end(started: Started, stop_file: Path) -> None:
     """Ask a process to stop and wait until it is gone; kill it after GRACE_S. Raises StoreError, DiskFullError."""
     with explained(stop_file):

@@ -17,6 +17,7 @@ from wtflow.errors import DamagedRunError, RunBusyError
 from wtflow.jobs import processes
 from wtflow.jobs.processes import Started
 from wtflow.machine.progress import Share
+from wtflow.permission import changes
 from wtflow.store import layout
 from wtflow.store.files import read_json, write_atomic, write_json
 from wtflow.store.lock import locked
@@ -63,6 +64,7 @@ def start_task(store: RunStore, run_id: str, request: Request) -> None:
     start_tasks(store, run_id, [request])
 
 
+@changes("start processes here")
 def start_tasks(store: RunStore, run_id: str, requests: Sequence[Request], *, is_ahead: bool = False) -> None:
     """Start one process for those of the answers that are neither ready nor running; it computes them in this order.
 
@@ -91,6 +93,7 @@ def start_tasks(store: RunStore, run_id: str, requests: Sequence[Request], *, is
         processes.launch("wtflow.jobs.study_worker", arguments, _beside(paths[0], "log"), store.home, note)
 
 
+@changes("stop processes here")
 def stop_task(store: RunStore, run_id: str, request: Request) -> None:
     """Ask the process to end, and kill it after some seconds. Returns once it is gone. What it had still to compute
     for others counts as never begun, too.
@@ -101,6 +104,7 @@ def stop_task(store: RunStore, run_id: str, request: Request) -> None:
         processes.end(started, _beside(path, "stop"))
 
 
+@changes("start processes here")
 def forget_failure(store: RunStore, run_id: str, request: Request) -> None:
     """Clear what a failed or stopped task left, so that it counts as absent. Does nothing to one that is running."""
     with locked(store):

@@ -19,6 +19,7 @@ from wtflow.jobs import processes
 from wtflow.jobs.estimate import Estimate, estimate
 from wtflow.jobs.processes import Started
 from wtflow.jobs.standing import kept_finished, process_of, status_now
+from wtflow.permission import in_passing
 from wtflow.records.core import RunStatus, RunSummary
 from wtflow.records.reading import Reading
 from wtflow.records.sizes import SizeChoice
@@ -116,6 +117,7 @@ def delete(store: RunStore, run_id: str) -> None:
         store.delete(run_id)
 
 
+@in_passing()
 def reconcile(store: RunStore) -> None:
     """Bring the store in line with the processes: end what was asked to stop, start what waits.
     Cheap, so call it at every poll.

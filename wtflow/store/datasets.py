@@ -25,6 +25,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from wtflow.errors import ChangedMeanwhileError, DamagedDataSetError, DamagedRunError, DatasetError
 from wtflow.numbers import count
+from wtflow.permission import changes
 from wtflow.records.core import IMAGE_SUFFIXES
 from wtflow.records.intake import DataSet, Event, Item
 from wtflow.store.dataset_names import check_set_name, check_type_name, spelt_alike
@@ -80,6 +81,7 @@ def set_names(store: RunStore) -> tuple[str, ...]:
         return tuple(sorted(path.name for path in home.iterdir() if (path / MANIFEST).is_file()))
 
 
+@changes("bring images")
 def create_set(store: RunStore, name: str, *, seed: int = 0, test_share: float = 0.3, origin: str = "") -> DataSet:
     """An empty data set. origin: the folder that it is a copy of. Raises DatasetError for a name that is not valid or
     taken, also in other capitals, and for a share that is none.
@@ -236,6 +238,7 @@ def _check_share(share: float) -> None:
         )
 
 
+@changes("delete data sets")
 def remove_folder(folder: Path) -> None:
     """Delete a folder for good. It is renamed first, so that a half-deleted one is never listed."""
     grave = folder.with_name(f".deleted-{folder.name}-{os.getpid()}")

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from wtflow.errors import ReadOnlyError, StoreError
+from wtflow.permission import in_passing
 from wtflow.store import layout
 from wtflow.store.files import write_arrays
 from wtflow.store.runs import RunStore
@@ -86,6 +87,7 @@ def discard(path: Path) -> None:
         path.unlink()
 
 
+@in_passing()
 def write(path: Path, arrays: Arrays, values: dict[str, Any]) -> None:
     """Write a derived file atomically, after making room for it; where the folder may not be written to, `read` finds
     it in memory. Raises DiskFullError, StoreError.

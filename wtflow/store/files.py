@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from wtflow.errors import DamagedRunError, DiskFullError, ReadOnlyError, StoreError
+from wtflow.permission import need_train
 
 
 @contextlib.contextmanager
@@ -47,6 +48,7 @@ def write_atomic(
     flushing, which waits for the disk, a power cut may leave a file that is cut off: for what can be made again.
     is_private: no other user of this computer may read it, from its first byte on (Windows: the folder's rights hold).
     """
+    need_train("change anything")
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")

@@ -23,6 +23,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from wtflow.errors import RunNotFoundError, SettingsError, StoreError
+from wtflow.permission import changes
 from wtflow.records.core import RunStatus
 from wtflow.records.inspect import (
     Inspection,
@@ -70,6 +71,7 @@ def ids(store: RunStore) -> list[str]:
         ) from error
 
 
+@changes("inspect images")
 def create(
     store: RunStore,
     name: str,
@@ -149,6 +151,7 @@ def read_or_problem(store: RunStore, inspection_id: str) -> Inspection:
         return Inspection(inspection_id, status=RunStatus(state="failed"), problem=str(error))
 
 
+@changes("delete inspections")
 def delete(store: RunStore, inspection_id: str) -> None:
     """Remove an inspection for good. The folder is renamed first, so that a half-deleted one is never listed."""
     folder = folder_of(store, inspection_id)
@@ -158,6 +161,7 @@ def delete(store: RunStore, inspection_id: str) -> None:
         shutil.rmtree(grave)
 
 
+@changes("stop inspections")
 def request_stop(store: RunStore, inspection_id: str) -> None:
     stop = folder_of(store, inspection_id) / layout.STOP
     with explained(stop):

@@ -6,6 +6,7 @@ It is a convenience: a file that is absent, damaged or cannot be written costs t
 import contextlib
 
 from wtflow.errors import DamagedRunError, StoreError
+from wtflow.permission import may_train
 from wtflow.store import layout
 from wtflow.store.files import read_json, write_json
 from wtflow.store.runs import RunStore
@@ -21,7 +22,9 @@ def opened_last(store: RunStore) -> str | None:
 
 
 def remember_opened(store: RunStore, run_id: str) -> None:
-    """Write down that this run was opened. Where nothing can be written, nothing happens."""
-    if opened_last(store) != run_id:
+    """Write down that this run was opened. Where nothing can be written, nothing happens; nor for who may
+    only look: what others find open is not theirs to choose.
+    """
+    if may_train() and opened_last(store) != run_id:
         with contextlib.suppress(StoreError):
             write_json(store.home / layout.OPENED, {"run_id": run_id})

@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from wtflow.errors import DamagedRunError, StoreError
+from wtflow.permission import changes
 from wtflow.records.reading import Reading
 from wtflow.store import layout
 from wtflow.store.files import explained, read_json, write_json
@@ -46,6 +47,7 @@ def reading_of(store: RunStore, root: Path, category: str) -> Reading:
         ) from error
 
 
+@changes("say how images are read")
 def keep_reading(store: RunStore, root: Path, category: str, reading: Reading) -> None:
     """Remember what was said about a data set; as found removes the file.
     Raises RunBusyError, DiskFullError, StoreError.

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from wtflow.config import Settings
 from wtflow.errors import DamagedRunError, WTFlowError
+from wtflow.permission import changes
 from wtflow.records.core import RunStatus, RunSummary
 from wtflow.records.notes import RunNotes
 from wtflow.records.pixel_images import pixel_images_of
@@ -43,6 +44,7 @@ class RunStore(ResultFiles):
 
     # -- runs ---------------------------------------------------------------------------------------------------------
 
+    @changes("start trainings")
     def create(
         self,
         root: Path,
@@ -167,6 +169,7 @@ class RunStore(ResultFiles):
     def summaries(self) -> list[RunSummary]:
         return [self.summary(run_id) for run_id in self.ids()]
 
+    @changes("delete runs")
     def delete(self, run_id: str) -> None:
         """Remove a run for good. The folder is renamed first, so a half-deleted run is never listed."""
         folder = self.folder(run_id)
@@ -227,6 +230,7 @@ class RunStore(ResultFiles):
             raise ValueError(f"the state {status.state!r} is never written")
         write_json(self.folder(run_id) / layout.STATUS, asdict(status))
 
+    @changes("stop trainings")
     def request_stop(self, run_id: str) -> None:
         """Ask the worker to stop; the time of the first request counts."""
         path = self.folder(run_id) / layout.STOP
@@ -239,6 +243,7 @@ class RunStore(ResultFiles):
         path = self.folder(run_id) / layout.STOP
         return path.stat().st_mtime if path.exists() else None
 
+    @changes("start trainings")
     def clear_stop(self, run_id: str) -> None:
         (self.folder(run_id) / layout.STOP).unlink(missing_ok=True)
 

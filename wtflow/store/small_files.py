@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from wtflow.errors import StoreError
+from wtflow.permission import in_passing
 from wtflow.store import derived, layout
 from wtflow.store.files import write_atomic
 from wtflow.store.runs import RunStore
@@ -44,6 +45,7 @@ def read_small(path: Path) -> bytes | None:
     return encoded if encoded.endswith(_END_OF_JPEG) else None
 
 
+@in_passing()
 def keep_small(path: Path, encoded: bytes) -> bool:
     """Write a picture; False where the disk does not take it, which costs speed alone. The first one of a fingerprint
     removes those of all others.

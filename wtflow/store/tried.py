@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from wtflow.errors import DamagedRunError
+from wtflow.permission import changes
 from wtflow.store import layout
 from wtflow.store.files import explained, read_json, read_records
 from wtflow.store.runs import RunStore
@@ -47,6 +48,7 @@ def tried_map(record: dict[str, Any]) -> np.ndarray:
         ) from error
 
 
+@changes("delete answers")
 def delete_tried(store: RunStore, run_id: str, keys: Sequence[str]) -> None:
     """Remove kept images by key, also when others are damaged. Unknown keys are skipped."""
     for record in list_tried(store, run_id, damaged=lambda error: None):

@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from wtflow.errors import DamagedRunError, SettingsError
+from wtflow.permission import changes
 from wtflow.records.what_if import Sweep, WhatIf
 from wtflow.store import derived, layout
 from wtflow.store.files import explained, read_json, read_records, write_atomic, write_json
@@ -79,6 +80,7 @@ def _read_record(path: Path) -> dict[str, Any]:
     return record | {"key": path.stem, "image": image, "mask": mask}
 
 
+@changes("delete paintings")
 def delete_what_ifs(store: RunStore, run_id: str, keys: Sequence[str]) -> None:
     """Remove kept paintings by key, also when others are damaged. Unknown keys are skipped."""
     folder = store.folder(run_id) / layout.WHAT_IFS

@@ -10,6 +10,7 @@ import torch
 
 from wtflow.machine.devices import pick_device
 from wtflow.machine.memory import peak_mib
+from wtflow.permission import changes
 from wtflow.records.core import finished_status
 from wtflow.store import layout, passes
 from wtflow.store.files import explained, write_json
@@ -21,6 +22,7 @@ COPIED = (layout.CHECKPOINT, layout.INDEX, layout.STEPS)
 """What does not change with the scores: the new run stands on its own when the old one is deleted."""
 
 
+@changes("make runs")
 def keep_run(store: RunStore, run_id: str, found: Rescored) -> str:
     """Write a finished run with these scores and the training of `run_id`; returns its id. `scored_from` in its metrics
     names the old one.

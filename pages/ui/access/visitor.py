@@ -1,6 +1,6 @@
 """The visitor whose page is being drawn: what they may do, and what they see before they have signed in."""
 
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -54,7 +54,21 @@ def show_visitor() -> None:
         st.html(f'<a class="sign-out" href="{f"/{base}" if base else ""}{SIGN_OUT}" target="_self">Sign out</a>')
 
 
-ONLY_LOOK: Final = "You see all results. To train, write notes or change anything, sign in with the other password."
+ONLY_LOOK: Final = "You may look. To train, write notes or change anything, sign in with the other password."
+
+
+def trainers(*, disabled: bool = False, help: str | None = None) -> dict[str, Any]:
+    """Arguments of a button or field that changes something: it is switched off, with the reason, for who may only
+    look. What it calls asks for the role itself.
+    """
+    return {"disabled": disabled, "help": help} if permission.may_train() else {"disabled": True, "help": ONLY_LOOK}
+
+
+def only_trainers() -> None:
+    """Ends a page that is of use to those who train alone."""
+    if not permission.may_train():
+        st.info(ONLY_LOOK, icon=":material/visibility:")
+        st.stop()
 
 
 def let_in() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui import widgets
+from pages.ui.access.visitor import trainers
 from pages.ui.errors import plain, show_error
 from wtflow import numbers
 from wtflow.datasets.images import load_image
@@ -44,4 +45,4 @@ def _show_one(store: RunStore, results: RunResults, entry: dict[str, Any]) -> No
         st.error(plain(error.message), icon=":material/broken_image:")
     st.caption(f"**{format_score(entry['score'])}** {plain(name)}")
     remove = {"on_click": delete_tried, "args": (store, results.run_id, [key])}
-    st.button("Remove", icon=":material/delete:", type="tertiary", key=f"remove_{key}", **remove)
+    st.button("Remove", icon=":material/delete:", type="tertiary", key=f"remove_{key}", **remove, **trainers())

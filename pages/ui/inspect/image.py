@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.ui import state
+from pages.ui.access.visitor import trainers
 from pages.ui.errors import plain, show_error
 from pages.ui.frame import link
 from pages.ui.image_and_map import OWN_SCALE_NOTE, read_look, read_position
@@ -23,6 +24,7 @@ from wtflow.inspecting.choice import ORDERS, choose_rows
 from wtflow.inspecting.pictures import origin_words
 from wtflow.numbers import of_threshold
 from wtflow.numbers import score as format_score
+from wtflow.permission import may_train
 from wtflow.records.inspect import Inspected, Inspection
 from wtflow.store.inspection_words import InspectionWords, note_image
 from wtflow.store.layout import is_run_id
@@ -39,7 +41,7 @@ def show_image(store: RunStore, inspection: Inspection) -> None:
     row = _pick(store, inspection, rows, words)
     if row.problem:
         st.error(f"**This image could not be read.**  \n{plain(row.problem)}", icon=":material/broken_image:")
-        st.caption(f"It lay at {plain(row.path)}")
+        st.caption(f"It lay at {plain(row.path)}" if may_train() else "It is no longer where it lay.")
         _show_note(store, inspection, row, words)
         return
     _show_verdict(store, inspection, row)
@@ -130,6 +132,7 @@ def _show_note(store: RunStore, inspection: Inspection, row: Inspected, words: I
         on_change=save,
         placeholder="Saved with this inspection when you leave the field",
         height="content",
+        **trainers(),
     )
     if (error := st.session_state.pop(_FAILED, None)) is not None:
         show_error(error)

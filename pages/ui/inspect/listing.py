@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.ui import run_cache, state, widgets
+from pages.ui.access.visitor import trainers
 from pages.ui.errors import plain, show_error
 from pages.ui.frame import link
 from pages.ui.inspect.drifted import drift_badge
@@ -14,6 +15,7 @@ from wtflow.errors import WTFlowError
 from wtflow.inspecting import tasks
 from wtflow.numbers import percent
 from wtflow.numbers import score as format_score
+from wtflow.permission import may_train
 from wtflow.records.core import RunSummary
 from wtflow.records.inspect import Inspection
 from wtflow.store.inspection_words import name_inspection, read_words
@@ -88,12 +90,14 @@ def show_head(store: RunStore, inspection: Inspection) -> None:
         link("inspect", "All", icon=":material/list:", help="All inspections, and new images", **state.NO_INSPECTION)
         st.markdown(f"#### {plain(name_of(store, inspection))}", width="content")
         _show_state(inspection)
-        where = "" if was_dropped(inspection) else f" · {plain(', '.join(inspection.sources))}"
+        where = "" if was_dropped(inspection) or not may_train() else f" · {plain(', '.join(inspection.sources))}"
         st.caption(f"{widgets.moment(inspection.created)}{where}", width="stretch")
         if not inspection.problem:
             _show_rename(store, inspection)
             show_export(store, inspection)
-        if not inspection.status.is_active and st.button("Delete", icon=":material/delete:", type="tertiary"):
+        if not inspection.status.is_active and st.button(
+            "Delete", icon=":material/delete:", type="tertiary", **trainers()
+        ):
             st.dialog("Delete this inspection?", icon=":material/delete:")(_ask_delete)(store, inspection)
 
 
@@ -113,7 +117,9 @@ def _show_rename(store: RunStore, inspection: Inspection) -> None:
             show_error(error)
         else:
             placeholder = "A name, such as week 48"
-            st.text_input("Name", given, max_chars=MAX_NAME, key=key, on_change=save, placeholder=placeholder)
+            st.text_input(
+                "Name", given, max_chars=MAX_NAME, key=key, on_change=save, placeholder=placeholder, **trainers()
+            )
     if (error := st.session_state.pop(_FAILED, None)) is not None:
         show_error(error)
 

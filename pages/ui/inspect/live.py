@@ -4,6 +4,7 @@ import os
 
 import streamlit as st
 
+from pages.ui.access.visitor import trainers
 from pages.ui.errors import plain, show_error, shown
 from wtflow import numbers
 from wtflow.errors import WTFlowError
@@ -43,7 +44,7 @@ def _show(store: RunStore, inspection_id: str, was_active: bool) -> None:
             icon = ":material/pause_circle:" if status.state == "stopped" else ":material/error:"
             words = f"**{plain(status.message)}** {plain(status.fix)} {_done_words(inspection)}"
             (st.info if status.state == "stopped" else st.error)(words, icon=icon, width="stretch")
-            if st.button("Resume", type="primary", icon=":material/play_arrow:", key="resume_inspection"):
+            if st.button("Resume", type="primary", icon=":material/play_arrow:", key="resume_inspection", **trainers()):
                 try:
                     tasks.resume(store, inspection_id)
                 except WTFlowError as error:
@@ -69,7 +70,7 @@ def _show_running(store: RunStore, inspection: Inspection) -> None:
     if status.pid == os.getpid():
         return  # another window answers it in the app's own process, within seconds
     is_stopping = status.state == "stopping"
-    if st.button("Stop", icon=":material/stop_circle:", key="stop_inspection", disabled=is_stopping):
+    if st.button("Stop", icon=":material/stop_circle:", key="stop_inspection", **trainers(disabled=is_stopping)):
         tasks.stop(store, inspection.inspection_id)
         st.rerun(scope="fragment")
 

@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pages.ui import state
+from pages.ui.access.visitor import ONLY_LOOK
 from pages.ui.errors import plain, show_error
 from pages.ui.frame import link
 from pages.ui.intake.folders import browse
@@ -17,6 +18,7 @@ from wtflow.inspecting.dropped import AT_ONCE, Dropped, dropped_images, source_o
 from wtflow.inspecting.runtimes.decide import LEAST_GAIN
 from wtflow.inspecting.runtimes.installed import installed
 from wtflow.numbers import score as format_score
+from wtflow.permission import may_train
 from wtflow.records.core import IMAGE_SUFFIXES
 from wtflow.records.inspect import Inspection, InspectSettings
 from wtflow.records.runtimes import TITLES, Wish
@@ -30,6 +32,9 @@ _N_DROPS = "n_drops"
 
 def show_start(store: RunStore, results: RunResults) -> None:
     """Images in; an inspection begins, and the page shows it."""
+    if not may_train():
+        st.info(ONLY_LOOK, icon=":material/visibility:")
+        return
     with st.container(key="pair_start"):
         left, right = st.columns([3, 2], gap="large")
     with left:

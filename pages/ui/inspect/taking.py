@@ -12,6 +12,7 @@ from wtflow import numbers
 from wtflow.errors import WTFlowError
 from wtflow.export.folder import file_stem
 from wtflow.inspecting.taken import FORMS, Form, pack_inspection, table_bytes
+from wtflow.permission import in_passing
 from wtflow.records.inspect import Inspection
 from wtflow.store.inspection_words import InspectionWords, read_words
 from wtflow.store.runs import RunStore
@@ -56,7 +57,7 @@ def _offer_zip(store: RunStore, inspection: Inspection) -> None:
         bar.progress(done / max(total, 1), text=f"{done:,} of {numbers.count(total, 'image')}")
 
     try:
-        with tempfile.TemporaryDirectory(prefix=".zip-", dir=store.home) as folder:
+        with in_passing(), tempfile.TemporaryDirectory(prefix=".zip-", dir=store.home) as folder:
             path = Path(folder) / "inspection.zip"
             pack_inspection(store, inspection, path, _words(store, inspection), show)
             content = path.read_bytes()

@@ -3,6 +3,7 @@ word, and how many a minute.
 """
 
 import time
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -14,6 +15,7 @@ from wtflow.inspecting import kept, tasks
 from wtflow.inspecting.webhook import SETTINGS, watch_settings
 from wtflow.numbers import of_threshold
 from wtflow.numbers import score as format_score
+from wtflow.permission import may_train
 from wtflow.records.inspect import Inspected, Inspection
 from wtflow.store.runs import RunStore
 
@@ -78,9 +80,10 @@ def _show_one(store: RunStore, inspection: Inspection, row: Inspected, *, large:
 def _aftermath_words(store: RunStore, inspection: Inspection) -> str:
     """What happens with defective images, and where that is set."""
     settings = inspection.settings
-    moved = f"are {'moved' if settings.is_moved else 'copied'} to {plain(settings.defective_to)}"
+    goal = settings.defective_to if may_train() else "a folder"
+    moved = f"are {'moved' if settings.is_moved else 'copied'} to {plain(goal)}"
     words = f"Defective images {moved if settings.defective_to else 'stay where they are'}"
-    path = plain(str(store.home / SETTINGS))
+    path = plain(str(store.home / SETTINGS) if may_train() else SETTINGS)
     try:
         told = watch_settings(store.home)
     except WTFlowError as error:
@@ -88,4 +91,5 @@ def _aftermath_words(store: RunStore, inspection: Inspection) -> str:
     if not told.webhook:
         return f"{words}, and no other program is told of them ({path} may name one)."
     of = "of every image" if told.of == "all" else "of them"
-    return f"{words}; {plain(told.webhook)} is told {of} ({path})."
+    host = urlsplit(told.webhook).hostname or "another program"  # the rest of the address may hold a secret
+    return f"{words}; {plain(host)} is told {of} ({path})."

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.ui import widgets
+from pages.ui.access.visitor import trainers
 from pages.ui.errors import plain, show_error
 from pages.ui.frame import go, link
 from pages.ui.intake import set_cache
@@ -71,7 +72,9 @@ def offer_correction(
             "Correct it again" if said else "Correct the data",
             icon=":material/edit_note:",
             key="correct",
-            help="The label, or the mask, is wrong: say what is right, for the next version of the data set",
+            **trainers(
+                help="The label, or the mask, is wrong: say what is right, for the next version of the data set"
+            ),
         ):
             st.session_state.pop(_DRAWN, None)
             ask = st.dialog(f"What is {image.rpartition('/')[2]}?", width="large", icon=":material/edit_note:")
@@ -182,7 +185,7 @@ def show_corrections(store: RunStore, run_id: str) -> None:
 
 
 def _offer_undo(store: RunStore, run_id: str, said: Correction, where: str) -> None:
-    if st.button("Undo", icon=":material/undo:", type="tertiary", key=f"undo_{where}_{said.id}"):
+    if st.button("Undo", icon=":material/undo:", type="tertiary", key=f"undo_{where}_{said.id}", **trainers()):
         try:
             take_back(store, run_id, said.sha256)
         except WTFlowError as error:
@@ -193,7 +196,8 @@ def _offer_undo(store: RunStore, run_id: str, said: Correction, where: str) -> N
 
 def _show_apply(store: RunStore, run_id: str) -> None:
     st.caption(plain(preview_words(store, run_id)))
-    if not st.button("Make the next version and train again", type="primary", icon=":material/model_training:"):
+    label = "Make the next version and train again"
+    if not st.button(label, type="primary", icon=":material/model_training:", **trainers()):
         return
     bar = st.progress(0.0, text="Making the next version")
     try:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from pages.ui import state, widgets
+from pages.ui.access.visitor import trainers
 from pages.ui.errors import plain, show_error
 from pages.ui.localization.painting import put_picture
 from wtflow import numbers
@@ -30,8 +31,7 @@ def show_saving(store: RunStore, run_id: str, what_if: WhatIf, strokes: tuple[St
         if st.button(
             "Save this what if",
             icon=":material/bookmark_add:",
-            disabled=not what_if.is_painted,
-            help="Picture, mask and scores, saved with the run.",
+            **trainers(disabled=not what_if.is_painted, help="Picture, mask and scores, saved with the run."),
         ):
             save_what_if(store, run_id, what_if, name, write_strokes(strokes))
             st.toast("The painted image and its mask are saved with this run.", icon=":material/bookmark:")
@@ -66,4 +66,6 @@ def show_saved(store: RunStore, run_id: str, painting: dict) -> None:
             state.put("sample", painting["sample_id"])
             st.rerun()
         remove = {"on_click": delete_what_ifs, "args": (store, run_id, [painting["key"]])}
-        st.button("Remove", icon=":material/delete:", type="tertiary", key=f"remove_{painting['key']}", **remove)
+        st.button(
+            "Remove", icon=":material/delete:", type="tertiary", key=f"remove_{painting['key']}", **remove, **trainers()
+        )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.ui import widgets
+from pages.ui.access.visitor import trainers
 from pages.ui.deletion import ask_delete
 from pages.ui.families import category_of
 from pages.ui.frame import go
@@ -35,7 +36,9 @@ def show_actions(store: RunStore, chosen: Sequence[RunSummary], known: Sequence[
             part=None,
             sample=None,
         )
-    if st.button("Name and tags", icon=":material/label:", disabled=not chosen, help=none if not chosen else None):
+    if st.button(
+        "Name and tags", icon=":material/label:", **trainers(disabled=not chosen, help=none if not chosen else None)
+    ):
         ask_words(store, chosen, known)
     if st.button(
         "Export",
@@ -47,8 +50,7 @@ def show_actions(store: RunStore, chosen: Sequence[RunSummary], known: Sequence[
     if st.button(
         "Delete",
         icon=":material/delete:",
-        disabled=not resting,
-        help=none if not chosen else None if resting else "Stop it first",
+        **trainers(disabled=not resting, help=none if not chosen else None if resting else "Stop it first"),
     ):
         ask_delete(store, resting)
 

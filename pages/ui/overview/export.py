@@ -11,6 +11,7 @@ from pages.ui.downloads import file_name
 from pages.ui.errors import show_error
 from wtflow import numbers
 from wtflow.errors import WTFlowError
+from wtflow.permission import in_passing
 from wtflow.records.core import RunSummary
 from wtflow.results import open_results
 from wtflow.store.notes import notes_of
@@ -57,7 +58,7 @@ def _make(store: RunStore, runs: Sequence[RunSummary], show) -> tuple[bytes, str
     from wtflow.export.zip import pack_run, pack_runs  # imports what a page that packs nothing need not pay for
 
     opened = [(open_results(store, one.run_id), notes_of(store, one.run_id)) for one in runs]
-    with tempfile.TemporaryDirectory(prefix=".zip-", dir=store.home) as folder:
+    with in_passing(), tempfile.TemporaryDirectory(prefix=".zip-", dir=store.home) as folder:
         path = Path(folder) / "runs.zip"
         packed = pack_run(*opened[0], path, show) if len(opened) == 1 else pack_runs(opened, path, show)
         return path.read_bytes(), packed.lack

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.ui import run_cache, state, widgets
+from pages.ui.access.visitor import ONLY_LOOK, trainers
 from pages.ui.deletion import ask_delete
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import go, link
@@ -10,6 +11,7 @@ from wtflow import numbers
 from wtflow.errors import RunNotFoundError, WTFlowError
 from wtflow.jobs import trainings
 from wtflow.jobs.estimate import stages_of
+from wtflow.permission import may_train
 from wtflow.plots import theme
 from wtflow.plots.curves import plot_loss
 from wtflow.records.core import RunStatus, RunSummary
@@ -89,7 +91,11 @@ def _show_progress(store: RunStore, summary: RunSummary, was_active: bool) -> No
             alt=f"Training loss after {int(steps.step.iloc[-1])} steps: {steps.loss.iloc[-1]:.3g}",
         )
     with st.expander("Log", expanded=status.state == "failed"):
-        st.code(store.log_tail(summary.run_id, LOG_LINES) or "Nothing logged yet.", language=None, height=240)
+        st.code(
+            ONLY_LOOK if not may_train() else store.log_tail(summary.run_id, LOG_LINES) or "Nothing logged yet.",
+            language=None,
+            height=240,
+        )
 
 
 def _show_stages(status: RunStatus, stages: tuple[str, ...]) -> None:
@@ -126,7 +132,8 @@ def _show_buttons(store: RunStore, summary: RunSummary, status: RunStatus) -> No
             go("results", run=summary.run_id)
         if status.state == "finished" and st.button("Inspect new images", icon=":material/image_search:"):
             go("inspect", run=summary.run_id, **state.NO_INSPECTION)
-        if status.is_active and st.button("Stop", icon=":material/stop_circle:", disabled=status.state == "stopping"):
+        stop = trainers(disabled=status.state == "stopping")
+        if status.is_active and st.button("Stop", icon=":material/stop_circle:", **stop):
             trainings.request_stop(store, summary.run_id)
             st.rerun()
         if status.state in ("stopped", "failed", "lost"):
@@ -138,7 +145,7 @@ def _show_buttons(store: RunStore, summary: RunSummary, status: RunStatus) -> No
 
 
 def _show_resume(store: RunStore, summary: RunSummary, label: str) -> None:
-    if st.button(label, type="primary", icon=":material/play_arrow:", key="resume"):
+    if st.button(label, type="primary", icon=":material/play_arrow:", key="resume", **trainers()):
         try:
             trainings.resume(store, summary.run_id)
         except WTFlowError as error:
@@ -148,7 +155,7 @@ def _show_resume(store: RunStore, summary: RunSummary, label: str) -> None:
 
 
 def _show_delete(store: RunStore, summary: RunSummary) -> None:
-    if st.button("Delete", icon=":material/delete:", key="ask_delete"):
+    if st.button("Delete", icon=":material/delete:", key="ask_delete", **trainers()):
         ask_delete(store, [summary], then=lambda: state.put("watch", None))
 
 
