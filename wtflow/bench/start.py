@@ -1,8 +1,6 @@
 """How long starting takes: `import wtflow`, and the app's server."""
 
-import contextlib
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +14,7 @@ from wtflow.bench.children import TIMEOUT_S, run_python
 from wtflow.bench.figures import Figure, interleaved, milliseconds
 from wtflow.bench.workshop import Workshop
 from wtflow.errors import StoreError
+from wtflow.machine import systems
 from wtflow.machine.places import STUDIO
 
 REPEATS = 5
@@ -77,7 +76,7 @@ def start_server(home: Path) -> None:
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,
+        **systems.on_its_own(),
     )
     end = time.monotonic() + TIMEOUT_S
     try:
@@ -88,8 +87,7 @@ def start_server(home: Path) -> None:
                 )
             time.sleep(0.01)
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # it has nothing to save
+        systems.kill_with_children(process)
         process.wait()
 
 

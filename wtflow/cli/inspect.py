@@ -10,7 +10,7 @@ from rich.table import Table
 
 from wtflow import console, numbers
 from wtflow.cli.follow import ctrl_c_noted
-from wtflow.cli.parts import Json, Mistakes
+from wtflow.cli.parts import Device, Json, Mistakes, use_device
 from wtflow.machine.environment import THREADS
 from wtflow.records.drift import Drift
 from wtflow.records.inspect import Inspected, Inspection, InspectSettings
@@ -39,6 +39,7 @@ def inspect(
             help="What computes the networks; auto: the fastest that agrees with torch and pays off here.",
         ),
     ] = "torch",
+    device: Device = None,
     fail_on_defect: Annotated[
         bool, typer.Option("--fail-on-defect", help="Exit code 1 if there is any defective image.")
     ] = False,
@@ -60,6 +61,7 @@ def inspect(
     )
     store = RunStore()
     with Mistakes(as_json), ctrl_c_noted() as stops:
+        use_device(device)
         ended = _inspect(store, detector, paths, out, threshold, settings, stops)
         where = Path(ended.out) if ended.out else store.home / "inspections" / ended.inspection_id
         with console.progress() as show:

@@ -1,5 +1,6 @@
 """What several commands share: arguments, options, help that lists choices, and how a known error ends a command."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,23 @@ from wtflow.errors import WTFlowError
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object last on stdout.")]
 Run = Annotated[str, typer.Argument(help="Id of a run, as `runs` lists it.")]
 Root = Annotated[Path, typer.Argument(help="Folder that holds the categories (MVTec AD, VisA or BTAD layout).")]
+
+Device = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Where networks compute: auto, cpu, cuda, cuda:1, mps or xpu. Default: WTFLOW_DEVICE or auto.",
+    ),
+]
+
+
+def use_device(name: str | None) -> None:
+    """Let this process and those that it starts compute there. Raises SettingsError where there is no such device."""
+    if name is not None:
+        from wtflow.machine.devices import pick_device
+
+        pick_device(name)
+        os.environ["WTFLOW_DEVICE"] = name
 
 
 def one_of(words: Sequence[str]) -> str:

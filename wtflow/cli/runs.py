@@ -10,7 +10,7 @@ from wtflow import console
 from wtflow.cli.findings import facts_of, look_before_training
 from wtflow.cli.fitting import say_what_fits
 from wtflow.cli.follow import ctrl_c_noted, follow, print_metrics
-from wtflow.cli.parts import Json, Mistakes, Root, Run, choice_of, weights_help
+from wtflow.cli.parts import Device, Json, Mistakes, Root, Run, choice_of, use_device, weights_help
 from wtflow.cli.reading import Good, MasksAsStored, MaskValues, reading_for
 from wtflow.cli.sizes import Size, Within, choose_size, settings_but_size, size_facts
 from wtflow.config import parse_pairs, parse_value
@@ -45,6 +45,7 @@ def train(
     steps: Annotated[int | None, typer.Option(help="Solver steps when scoring.")] = None,
     score: Annotated[str | None, typer.Option(help=choice_of("score"))] = None,
     seed: Annotated[int | None, typer.Option(help="Start of every random number.")] = None,
+    device: Device = None,
     setting: Annotated[
         list[str] | None, typer.Option("--set", help="Any other setting, NAME=VALUE; repeatable.")
     ] = None,
@@ -76,6 +77,7 @@ def train(
         "seed": seed,
     }
     with Mistakes(as_json):
+        use_device(device)
         changes: dict[str, Any] = parse_pairs(setting or [], option="--set") | {
             name: value for name, value in named.items() if value is not None
         }
@@ -98,13 +100,14 @@ def train(
             follow(store, run_id, stops, as_json, told)
 
 
-def resume(run: Run, as_json: Json = False) -> None:
+def resume(run: Run, device: Device = None, as_json: Json = False) -> None:
     """Continue a stopped, failed or lost run from its last checkpoint. A finished run is left as it is, unless a file
     of it is missing or damaged: that is written again.
     """
     from wtflow.jobs import trainings
 
     with Mistakes(as_json):
+        use_device(device)
         store = RunStore()
         with ctrl_c_noted() as stops:
             trainings.resume(store, run)
@@ -120,6 +123,7 @@ def evaluate(
         list[str] | None, typer.Option("--set", help="Any other setting of scoring, NAME=VALUE; repeatable.")
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the result as a separate run, to compare it.")] = False,
+    device: Device = None,
     as_json: Json = False,
 ) -> None:
     """Score the test images of a run again, also with other solver steps or another score. The run does not change."""
@@ -128,6 +132,7 @@ def evaluate(
 
     named, kept_as = {"steps": steps, "solver": solver, "score": score}, None
     with Mistakes(as_json), console.progress() as show:
+        use_device(device)
         store = RunStore()
         changes: dict[str, Any] = parse_pairs(setting or [], option="--set") | {
             name: value for name, value in named.items() if value is not None

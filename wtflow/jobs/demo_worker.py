@@ -1,7 +1,6 @@
 """Draws categories of the demo: `python -m wtflow.jobs.demo_worker CATEGORY...` (store: WTFLOW_HOME, or ./runs)."""
 
 import contextlib
-import os
 import sys
 import time
 from typing import Any
@@ -10,6 +9,7 @@ from wtflow.datasets.demo.write import write_demo
 from wtflow.errors import WTFlowError
 from wtflow.jobs import demos, processes
 from wtflow.jobs.studies import running_now
+from wtflow.machine import systems
 from wtflow.machine.progress import Progress, say
 from wtflow.store.lock import locked
 from wtflow.store.runs import RunStore
@@ -24,8 +24,7 @@ def main(categories: list[str]) -> int:
     that the reason could not be written.
     """
     store, status = RunStore(), running_now(processes.this_process())
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
+    systems.give_way(NICENESS)
     try:
         with locked(store):  # waits until the launcher has written its status
             demos.write_status(store, status)

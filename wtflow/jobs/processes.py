@@ -16,11 +16,12 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import psutil
 
 from wtflow.errors import WTFlowError
+from wtflow.machine import systems
 from wtflow.machine.environment import worker_environment
 from wtflow.permission import changes
 from wtflow.store.files import explained
@@ -88,8 +89,8 @@ def launch(
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             env=worker_environment(home),
-            start_new_session=True,
             cwd=home,
+            **systems.on_its_own(),
         )
     _EXIT_CODES.pop(child.pid, None)  # of an earlier process with this number
     started = Started(child.pid, psutil.Process(child.pid).create_time())
@@ -99,7 +100,7 @@ def launch(
         child.kill()
         child.wait()
         raise
-    _CHILDREN[child.pid] = child
+    _CHILDREN[child.pid] = cast("subprocess.Popen[bytes]", child)
     return started
 
 
@@ -210,8 +211,7 @@ def give_way(niceness: int, threads: int | None) -> None:
     """Lower the priority of this process and set torch's threads (0: one per core; None: it needs no torch), so that
     pages stay quick.
     """
-    if hasattr(os, "nice"):
-        os.nice(niceness)
+    systems.give_way(niceness)
     if threads is not None:
         import torch
 

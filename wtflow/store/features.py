@@ -19,6 +19,7 @@ import numpy as np
 
 from wtflow.config import Settings
 from wtflow.errors import DiskFullError, SettingsError, StoreError
+from wtflow.machine import systems
 from wtflow.records.shapes import Shape
 from wtflow.store import layout
 from wtflow.store.files import explained
@@ -131,7 +132,7 @@ class FeatureCache:
                     raise ValueError(f"expected {shape[0]} rows of features, got {writer.n_rows}")
                 file.flush()
             with explained(fresh):
-                fresh.replace(self.path(key))
+                systems.replace(fresh, self.path(key))
         finally:
             with contextlib.suppress(OSError):
                 fresh.unlink(missing_ok=True)

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from wtflow.errors import DamagedRunError, DiskFullError, ReadOnlyError, StoreError
+from wtflow.machine import systems
 from wtflow.permission import need_train
 
 
@@ -58,7 +59,7 @@ def write_atomic(
                 file.flush()
                 if is_flushed:
                     os.fsync(file.fileno())
-            fresh.replace(path)
+            systems.replace(fresh, path)
         finally:
             fresh.unlink(missing_ok=True)
 
