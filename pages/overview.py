@@ -53,7 +53,8 @@ def show_runs(store: RunStore, summaries: list[RunSummary]) -> None:
     with head():
         if not is_drawing:
             offer_demo(store, is_first=False)
-        link("data", "Bring your own photos", icon=":material/add_a_photo:", way="photos", photos=None)
+        if may_train():
+            link("data", "Bring your own photos", icon=":material/add_a_photo:", way="photos", photos=None)
     show_running(store, summaries)
     by_id = {one.run_id: one for one in summaries}
     chosen = [by_id[run_id] for run_id in selected_runs() if run_id in by_id]

@@ -51,7 +51,10 @@ def show_visitor() -> None:
         st.button("Sign out", type="tertiary", icon=":material/logout:", on_click=st.logout, key="sign_out")
     else:
         base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-        st.html(f'<a class="sign-out" href="{f"/{base}" if base else ""}{SIGN_OUT}" target="_self">Sign out</a>')
+        st.html(
+            f'<a class="sign-out" href="{f"/{base}" if base else ""}{SIGN_OUT}" target="_self">Sign out</a>',
+            width="content",
+        )
 
 
 ONLY_LOOK: Final = "You may look. To train, write notes or change anything, sign in with the other password."
