@@ -12,8 +12,8 @@ from sources import tree_of
 
 from pages.ui.errors import plain
 from wtflow import permission
-from wtflow.datasets.allowed import check_allowed, list_below
-from wtflow.errors import NotAllowedError
+from wtflow.datasets.allowed import check_allowed, check_typed, list_below
+from wtflow.errors import LayoutError, NotAllowedError
 from wtflow.inspecting import tasks
 from wtflow.intake import versions
 from wtflow.jobs import demos, processes, studies, trainings
@@ -102,6 +102,21 @@ def test_what_is_computed_in_passing_is_kept_for_who_looks(store, run_id, lookin
 def test_what_others_find_open_is_not_chosen_by_who_looks(store, run_id, looking):
     opened.remember_opened(store, run_id)
     assert opened.opened_last(store) is None
+
+
+def test_with_roots_a_typed_path_lies_in_one_or_among_the_runs(store, tmp_path, monkeypatch):
+    images, elsewhere = tmp_path / "images", tmp_path / "elsewhere"
+    for folder in (images, elsewhere):
+        folder.mkdir()
+    (images / "way out").symlink_to(elsewhere)
+    check_typed(elsewhere, store.home)
+    monkeypatch.setenv("WTFLOW_ROOTS", str(images))
+    for path in (images, images / "plate", store.home / "demo"):
+        check_typed(path, store.home)
+    outside = (elsewhere, images / "way out", f"{images}/../elsewhere", f"{images}2", "/", "/etc", "a\0b", "~nobody/x")
+    for path in outside:
+        with pytest.raises(LayoutError, match="outside the folders"):
+            check_typed(path, store.home)
 
 
 def test_permission_in_passing_ends_with_its_block(looking):

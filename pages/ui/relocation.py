@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.ui import widgets
 from pages.ui.errors import plain, show_error
+from wtflow.datasets.allowed import check_typed
 from wtflow.datasets.files import is_folder
 from wtflow.datasets.relocate import relocate
 from wtflow.errors import WTFlowError
@@ -47,6 +48,7 @@ def move(store: RunStore, run_id: str, path: str) -> None:
     """Compare every file, with a bar; take the folder, or say what differs."""
     bar = st.progress(0.0, text="Comparing the files")
     try:
+        check_typed(path.strip('"'), store.home)
         found = relocate(
             store,
             run_id,

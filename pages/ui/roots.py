@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.ui import data_cache, state
 from pages.ui.demo import show_drawing
 from pages.ui.errors import plain, show_error
+from wtflow.datasets.allowed import check_typed
 from wtflow.datasets.demo.write import DEMO_CATEGORIES
 from wtflow.datasets.files import is_folder
 from wtflow.datasets.roots import WrongRootError
@@ -49,6 +50,7 @@ def pick_root(store: RunStore, drawing: DeltaGenerator | None = None) -> RootSca
         if not drawn:
             return None
     try:
+        check_typed(root, store.home)
         scan = data_cache.categories(root)
     except WrongRootError as error:
         show_error(error)

@@ -35,6 +35,10 @@ def allowed_roots() -> tuple[Path, ...]:
 
 def allowed(path: str | Path) -> bool:
     """Whether a page may read this file or folder: it lies, links resolved, in one of the allowed roots or is one."""
+    return _lies_in(path, allowed_roots())
+
+
+def _lies_in(path: str | Path, roots: tuple[Path, ...]) -> bool:
     text = str(path)
     if "\0" in text:
         return False
@@ -42,7 +46,7 @@ def allowed(path: str | Path) -> bool:
         real = Path(os.path.realpath(os.path.expanduser(text)))  # noqa: PTH111
     except (OSError, ValueError):
         return False
-    return any(real == root or root in real.parents for root in allowed_roots())
+    return any(real == root or root in real.parents for root in roots)
 
 
 @changes("see folders of the server")
@@ -72,6 +76,20 @@ def check_allowed(path: str | Path) -> Path:
     if not is_folder(folder):
         raise DatasetError(f"{folder} is no folder.", fix="Choose a folder from the list.")
     return folder
+
+
+@changes("see folders of the server")
+def check_typed(path: str | Path, own: Path) -> None:
+    """Raises LayoutError for a path that a person typed, or that an address holds, where WTFLOW_ROOTS is set and the
+    path lies outside. own: the folder of the runs, whose data sets may be read anyway.
+    """
+    is_limited = bool(os.environ.get("WTFLOW_ROOTS", "").strip())
+    if not is_limited or _lies_in(path, (Path(os.path.realpath(own)), *allowed_roots())):
+        return
+    raise LayoutError(
+        f"{str(path)[:200]!r} lies outside the folders that may be read here: {', '.join(map(str, allowed_roots()))}.",
+        fix="Choose one below these, or set WTFLOW_ROOTS before the app is started.",
+    )
 
 
 def count_words(below: Below) -> str:

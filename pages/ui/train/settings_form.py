@@ -28,7 +28,9 @@ from wtflow.config import (
     parse_value,
     settings_from,
 )
+from wtflow.datasets.allowed import check_typed
 from wtflow.jobs.sizes import with_some_size
+from wtflow.store.runs import RunStore
 
 MOST_NAMED = 3
 """Changed settings that the line of the folded form names."""
@@ -163,6 +165,8 @@ def _show_weights(label: str, common: dict[str, Any]) -> str:
     path = st.text_input(
         "Weights file", key=_WEIGHTS_PATH, persist_state="session", placeholder="Path of a .safetensors or .pth file"
     )
+    if path.strip():
+        check_typed(path.strip(), RunStore().home)
     return path.strip() or "file"
 
 
