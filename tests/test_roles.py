@@ -3,6 +3,7 @@
 import ast
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sources
@@ -11,13 +12,16 @@ from run_folders import tiny_settings
 from sources import tree_of
 
 from pages.ui.errors import plain
+from pages.ui.inspect.watching import _aftermath_words
 from wtflow import permission
 from wtflow.datasets.allowed import check_allowed, check_typed, list_below
 from wtflow.errors import LayoutError, NotAllowedError
 from wtflow.inspecting import tasks
+from wtflow.inspecting.webhook import SETTINGS
 from wtflow.intake import versions
 from wtflow.jobs import demos, processes, studies, trainings
 from wtflow.permission import LOOK, TRAIN
+from wtflow.records.inspect import InspectSettings
 from wtflow.store import datasets, decisions, derived, files, notes, opened, tried, what_ifs
 from wtflow.store.runs import RunStore
 from wtflow.studies.requests import PicturesRequest
@@ -25,6 +29,7 @@ from wtflow.studies.requests import PicturesRequest
 
 @pytest.fixture
 def store(tmp_path):
+    (tmp_path / "runs").mkdir()
     return RunStore(tmp_path / "runs")
 
 
@@ -117,6 +122,14 @@ def test_with_roots_a_typed_path_lies_in_one_or_among_the_runs(store, tmp_path, 
     for path in outside:
         with pytest.raises(LayoutError, match="outside the folders"):
             check_typed(path, store.home)
+
+
+def test_a_secret_in_the_address_of_a_webhook_is_shown_to_nobody(store):
+    (store.home / SETTINGS).write_text(
+        '{"webhook": "https://user:canary@hooks.example.org/services/canary?key=canary"}'
+    )
+    said = _aftermath_words(store, SimpleNamespace(settings=InspectSettings(True)))
+    assert "canary" not in said and "hooks.example.org" in said
 
 
 def test_permission_in_passing_ends_with_its_block(looking):
