@@ -14,8 +14,6 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-import psutil
-
 REPLACE_PATIENCE_S: Final = 2.0
 """How long a file that another program has open is waited for on Windows: longer than a reader of ours takes."""
 REPLACE_POLL_S: Final = 0.02
@@ -36,6 +34,8 @@ def on_its_own() -> dict[str, Any]:
 def give_way(niceness: int) -> None:
     """Lower the priority of this process."""
     if is_windows():
+        import psutil  # not in a base install, which replaces files, too
+
         if niceness > 0:
             psutil.Process().nice(_BELOW_NORMAL)
     else:
@@ -60,6 +60,8 @@ def replace(fresh: Path, path: Path) -> None:
 def kill_with_children(process: subprocess.Popen[Any]) -> None:
     """Kill a process that was started `on_its_own`, and what it started; it has nothing to save."""
     if is_windows():
+        import psutil
+
         with contextlib.suppress(psutil.NoSuchProcess):
             for child in psutil.Process(process.pid).children(recursive=True):
                 with contextlib.suppress(psutil.NoSuchProcess):
