@@ -168,7 +168,7 @@ def test_ctrl_c_while_a_run_is_being_started_stops_it(tmp_path, store, monkeypat
         return run_id
 
     monkeypatch.setattr(trainings, "start", begin_and_press)
-    monkeypatch.setattr(trainings, "_launch", lambda store, run_id: None)  # it stays in the queue
+    monkeypatch.setattr(trainings, "launch", lambda store, run_id: None)  # it stays in the queue
     result = call("train", tmp_path / "data", "plate", *QUICK, "--json")
     assert result.exit_code == 130
     (run_id,) = store.ids()

@@ -19,6 +19,7 @@ from wtflow.cli.password import password
 from wtflow.cli.relocate import relocate
 from wtflow.cli.report import report
 from wtflow.cli.runs import evaluate, resume, runs, train
+from wtflow.cli.sweep import sweep
 from wtflow.cli.threshold import threshold
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ COMMANDS = (
     check,
     train,
     resume,
+    sweep,
     evaluate,
     correct,
     inspect,

@@ -17,7 +17,7 @@ from wtflow.features.backbone import Backbone, load_backbone
 from wtflow.features.weight_sources import source_label
 from wtflow.machine.cores import threads_for
 from wtflow.machine.prefetch import n_helpers, prepared_ahead
-from wtflow.machine.progress import Progress, say
+from wtflow.machine.progress import Counted, Progress, say
 from wtflow.records.core import Sample
 from wtflow.records.shapes import Shape, at_once, shape_of
 from wtflow.store.features import FeatureCache, feature_key
@@ -52,12 +52,29 @@ def get_features(
     key = feature_key(
         list(hashes), backbone.settings, backbone.weights_hash, device, is_opaque=is_opaque, canvas=canvas
     )
-    if cache.has(key):
-        cache.open(key)
-        progress(len(samples), len(samples))
-        return key
+    if not cache.has(key):
+        n = len(samples)
+        waiting = Counted(0, "Another run computes the same features: waiting for them.")
+        with cache.one_at_a_time(key, lambda: progress(waiting, n)):
+            if not cache.has(key):  # else whoever held the right before has computed them
+                _compute(backbone, samples, hashes, cache, key, progress, canvas)
+                return key
+    cache.open(key)
+    progress(len(samples), len(samples))
+    return key
+
+
+def _compute(
+    backbone: Backbone,
+    samples: Sequence[Sample],
+    hashes: Sequence[str],
+    cache: FeatureCache,
+    key: str,
+    progress: Progress,
+    canvas: Shape | None,
+) -> None:
     shape, background = shape_of(canvas or backbone.settings.image_size), backbone.settings.background
-    n = at_once(PORTION if device == "cpu" else BATCH, backbone.settings.image_size, shape)
+    n = at_once(PORTION if backbone.device.type == "cpu" else BATCH, backbone.settings.image_size, shape)
     starts = range(0, len(samples), n)
 
     def read(start: int) -> np.ndarray:
@@ -71,7 +88,6 @@ def get_features(
             for start, grid in zip(starts, itertools.chain([first], grids), strict=True):
                 writer.append(grid)
                 progress(start + len(grid), len(samples))
-    return key
 
 
 def _computed(
@@ -117,15 +133,15 @@ def features_of(backbone: Backbone, data: RunData, cache: FeatureCache, progress
     n_train, n_all = len(data.train), len(data.train) + len(data.test)
     if data.canvas is not None:
         _refuse_too_many_tiles(backbone, data.canvas, n_all, cache.limit_bytes)
-    before = cache.used_bytes()
+    n_before = cache.n_written
 
-    def key_of(samples: Sequence[Sample], hashes: Sequence[str], n_before: int) -> str:
+    def key_of(samples: Sequence[Sample], hashes: Sequence[str], n_done: int) -> str:
         return get_features(
             backbone,
             samples,
             hashes,
             cache,
-            lambda done, _: progress(n_before + done, n_all),
+            lambda done, _: progress(_further(done, n_done), n_all),
             is_opaque=data.are_opaque(samples),
             canvas=data.canvas,
         )
@@ -138,7 +154,11 @@ def features_of(backbone: Backbone, data: RunData, cache: FeatureCache, progress
             f" {cache.limit_bytes / 1e9:.1f} GB.",
             fix="Raise WTFLOW_CACHE_GB, or choose a smaller image size, larger tiles, fewer or coarser stages.",
         )
-    return FeatureKeys(train, test, cache.used_bytes() != before, backbone.weights_hash)
+    return FeatureKeys(train, test, cache.n_written > n_before, backbone.weights_hash)
+
+
+def _further(done: int, n_before: int) -> int:
+    return Counted(n_before + done, done.words) if isinstance(done, Counted) else n_before + done
 
 
 def _refuse_too_many_tiles(backbone: Backbone, canvas: Shape, n_images: int, limit_bytes: int) -> None:

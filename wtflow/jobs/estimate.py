@@ -31,6 +31,8 @@ class Estimate:
     stages: dict[str, float]
     n_bytes: int | None
     basis: str
+    feature_bytes: int | None = None
+    """What of n_bytes are features, which runs on the same images share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,13 @@ def estimate_from(
         "normals": n_steps * rates["train"] * EFFORT[settings.cross_fit]
         + n_train * rates["score"] * (settings.cross_fit != "off"),
     }
+    disk = _disk(n_images, n_test, settings, canvas)
     return Estimate(
-        seconds=sum(stages.values()), stages=stages, n_bytes=_disk(n_images, n_test, settings, canvas), basis=basis
+        seconds=sum(stages.values()),
+        stages=stages,
+        n_bytes=None if disk is None else sum(disk),
+        basis=basis,
+        feature_bytes=None if disk is None else disk[0],
     )
 
 
@@ -154,8 +161,10 @@ def _alike(a: Settings, b: Settings) -> bool:
     return len(a.sizes) == len(b.sizes) and all(getattr(a, name) == getattr(b, name) for name in same)
 
 
-def _disk(n_images: int, n_test: int, settings: Settings, canvas: Shape | None) -> int | None:
-    """Features in float16, maps in float32, the checkpoint; None for a network that cannot be built."""
+def _disk(n_images: int, n_test: int, settings: Settings, canvas: Shape | None) -> tuple[int, int] | None:
+    """Bytes of features in float16, and of maps in float32 with the checkpoint; None for a network that cannot be
+    built.
+    """
     try:
         per_stage = layout(settings).channels
         channels = n_channels(settings, tuple(per_stage[number] for number in settings.stage_numbers))
@@ -166,4 +175,4 @@ def _disk(n_images: int, n_test: int, settings: Settings, canvas: Shape | None) 
     pitch = next((cell for cell in cells if cell >= settings.finest_cell), cells[0]) * settings.pool_stride
     height, width = (-(-side // pitch) for side in shape_of(canvas or settings.image_size))
     network = 4 * (2 * settings.depth * settings.width**2 + 2 * channels * settings.width)
-    return n_images * height * width * channels * 2 + n_test * height * width * 4 + 3 * network
+    return n_images * height * width * channels * 2, n_test * height * width * 4 + 3 * network

@@ -8,13 +8,15 @@ ended after some seconds, it is terminated, then killed. `end` does this and wai
 import contextlib
 import errno
 import os
+import platform
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 
@@ -55,6 +57,10 @@ class Started(NamedTuple):
 
 ENDED_WITHOUT_ROOM: Final = 3
 """Exit code of a worker that failed and found no room on the disk to write why."""
+ENDED_WITH_PARENT: Final = 4
+PARENT: Final = "WTFLOW_PARENT"
+"""Variable with the number of the process that a worker does not outlive."""
+PARENT_EVERY_S: Final = 0.5
 
 
 class Failure(NamedTuple):
@@ -75,8 +81,10 @@ def launch(
     log: Path,
     home: Path,
     note: Callable[[Started], None] = lambda started: None,
+    more: Mapping[str, str] | None = None,
 ) -> Started:
-    """Run `python -m module arguments` for the store at `home`, with its output appended to `log`.
+    """Run `python -m module arguments` for the store at `home`, with its output appended to `log`; `more` is added to
+    its environment.
 
     It has its own session, so it goes on when the browser or the app is closed. `note` writes down what was started;
     a process that could not be written down is killed, since nobody would find it. Raises StoreError, DiskFullError,
@@ -88,7 +96,7 @@ def launch(
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            env=worker_environment(home),
+            env=worker_environment(home) | dict(more or {}),
             cwd=home,
             **systems.on_its_own(),
         )
@@ -205,6 +213,28 @@ def _wait_for_end(started: Started) -> bool:
 
 def this_process() -> Started:
     return Started(os.getpid(), psutil.Process().create_time())
+
+
+def this_host() -> str:
+    """The name of this computer: a process number says nothing on another one that shares the folder."""
+    return platform.node()
+
+
+def end_with_parent() -> None:
+    """End this process within a second after the one that PARENT names, where it names one: a task of a cluster that
+    is killed takes its worker with it. What is written so far stays, as after a kill.
+    """
+    text = os.environ.get(PARENT, "")
+    if not text.isdecimal():
+        return
+    parent = int(text)
+
+    def watch() -> None:
+        while os.getppid() == parent and psutil.pid_exists(parent):
+            time.sleep(PARENT_EVERY_S)
+        os._exit(ENDED_WITH_PARENT)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 def give_way(niceness: int, threads: int | None) -> None:

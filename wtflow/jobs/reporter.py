@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 from wtflow.jobs import processes
 from wtflow.jobs.estimate import STAGES
-from wtflow.machine.progress import StopRequestedError, say
+from wtflow.machine.progress import Counted, StopRequestedError, say
 from wtflow.records.core import RunStatus
 from wtflow.store.runs import RunStore
 
@@ -22,7 +22,8 @@ class Reporter:
         self.store, self.run_id = store, run_id
         self.expected = dict.fromkeys(STAGES, 1.0)
         self.seconds: dict[str, float] = {}
-        self._process = processes.this_process()
+        self._process, self._host = processes.this_process(), processes.this_host()
+        self._sweep = store.status(run_id).sweep
         self._stage, self._began, self._last = "", time.monotonic(), 0.0
 
     @contextlib.contextmanager
@@ -40,11 +41,20 @@ class Reporter:
         if now - self._last < STATUS_EVERY_S:
             return
         self._last = now
-        if self.store.stop_requested_at(self.run_id) is not None:
+        if self.store.stop_requested_at(self.run_id) is not None or self._is_taken_over():
             raise StopRequestedError
-        self._write(done, total)
+        self._write(done, total, done.words if isinstance(done, Counted) else "")
 
-    def _write(self, done: int, total: int) -> None:
+    def _is_taken_over(self) -> bool:
+        """Whether the coordinator of the run's sweep has given it to another process, because this one's computer did
+        not answer: two must not write to one run.
+        """
+        if not self._sweep:
+            return False
+        now = self.store.status(self.run_id)
+        return (now.pid, now.host) != (self._process.pid, self._host)
+
+    def _write(self, done: int, total: int, message: str = "") -> None:
         share = done / total if total else 0.0
         elapsed = time.monotonic() - self._began
         position = STAGES.index(self._stage)
@@ -63,6 +73,9 @@ class Reporter:
                 seconds_left=round(max(0.0, here - elapsed) + later, 1),
                 pid=self._process.pid,
                 pid_created=self._process.created,
+                host=self._host,
+                sweep=self._sweep,
                 heartbeat=time.time(),
+                message=message,
             ),
         )

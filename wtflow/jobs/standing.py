@@ -12,6 +12,10 @@ from wtflow.jobs import processes
 from wtflow.records.core import RunStatus, finished_status
 from wtflow.store.runs import RunStore
 
+LOST_ELSEWHERE_AFTER_S = 300.0
+"""A process on another computer cannot be looked at: it counts as ended when it has not reported for this long. The
+clocks of computers that share a folder therefore have to agree within a minute or so.
+"""
 SILENT_AFTER_S = 120.0
 """A live process that has not reported for this long is called silent, not lost: it can still be stopped, and the run
 is not started a second time.
@@ -23,10 +27,12 @@ def status_now(store: RunStore, run_id: str) -> RunStatus:
     status = store.status(run_id)
     if status.state == "queued" and (why := processes.why_no_room(store.home)) is not None:
         return replace(status, message=f"Waiting: {why[0]}", fix=why[1])
+    if status.state == "queued" and status.sweep:
+        return replace(status, message=f"Waiting for its place in the sweep {status.sweep}.")
     if status.state not in ("running", "stopping"):
         return status
     stop_asked = store.stop_requested_at(run_id)
-    if process_of(status) is None:
+    if not is_alive(status):
         status = store.status(run_id)  # it may have written its last status between the two looks
         if status.state not in ("running", "stopping"):
             return status
@@ -38,7 +44,7 @@ def status_now(store: RunStore, run_id: str) -> RunStatus:
                 message="Stopped. Resume continues from the last checkpoint.",
             )
         else:
-            message, first = processes.why_it_ended(status.pid, store.home)
+            message, first = _why_elsewhere(status) or processes.why_it_ended(status.pid, store.home)
             fix = " ".join(part for part in (first, "Resume continues from the last checkpoint.") if part)
             ended = replace(status, state="lost", seconds_left=None, message=message, fix=fix)
         return kept_finished(store, run_id, ended) or ended
@@ -62,5 +68,24 @@ def kept_finished(store: RunStore, run_id: str, ended: RunStatus) -> RunStatus |
 
 
 def process_of(status: RunStatus) -> psutil.Process | None:
-    """The worker's process if it is alive."""
-    return None if status.pid is None else processes.find(status.pid, status.pid_created)
+    """The worker's process if it is alive and on this computer."""
+    return None if status.pid is None or is_elsewhere(status) else processes.find(status.pid, status.pid_created)
+
+
+def is_elsewhere(status: RunStatus) -> bool:
+    """Whether the worker's process is on another computer, which shares the folder of the store."""
+    return bool(status.host) and status.host != processes.this_host()
+
+
+def is_alive(status: RunStatus) -> bool:
+    """Whether the worker's process is there; on another computer, whether it has reported lately."""
+    if status.pid is not None and is_elsewhere(status):
+        return time.time() - status.heartbeat < LOST_ELSEWHERE_AFTER_S
+    return process_of(status) is not None
+
+
+def _why_elsewhere(status: RunStatus) -> tuple[str, str] | None:
+    if not is_elsewhere(status):
+        return None
+    silent_s = time.time() - status.heartbeat
+    return f"{status.host} has not reported for {silent_s:.0f} s: its process has ended, or it cannot write here.", ""

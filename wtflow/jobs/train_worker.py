@@ -31,6 +31,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         say("Call it with one run id: python -m wtflow.jobs.train_worker RUN_ID")
         return 2
+    processes.end_with_parent()
     store, run_id = RunStore(), arguments[0]
     try:
         settings = store.config(run_id).settings

@@ -8,6 +8,7 @@ The worker is a separate process (see `processes`). How a run stands follows fro
 import contextlib
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -18,7 +19,7 @@ from wtflow.features.fitting import fitted
 from wtflow.jobs import processes
 from wtflow.jobs.estimate import Estimate, estimate
 from wtflow.jobs.processes import Started
-from wtflow.jobs.standing import kept_finished, process_of, status_now
+from wtflow.jobs.standing import is_alive, is_elsewhere, kept_finished, process_of, status_now
 from wtflow.permission import in_passing
 from wtflow.records.core import RunStatus, RunSummary
 from wtflow.records.reading import Reading
@@ -131,7 +132,7 @@ def reconcile(store: RunStore) -> None:
     with contextlib.suppress(DiskFullError, ReadOnlyError), locked(store):
         for run_id in store.ids():
             with contextlib.suppress(WTFlowError):
-                _escalate(store, run_id)
+                escalate(store, run_id)
                 _write_finished(store, run_id)
         _advance(store)
         _tidy(store)
@@ -163,15 +164,28 @@ def claim(store: RunStore, run_id: str) -> None:
     process has the run.
     """
     with locked(store):
-        status, (pid, created) = store.status(run_id), processes.this_process()
-        if status.state in ("running", "stopping") and status.pid != pid and process_of(status) is not None:
+        status, (pid, created), host = store.status(run_id), processes.this_process(), processes.this_host()
+        is_other = (status.pid, status.host or host) != (pid, host)
+        if status.state in ("running", "stopping") and is_other and is_alive(status):
             raise RunBusyError(
-                f"Run {run_id} is being trained by process {status.pid}.", fix="Wait for it, or stop it."
+                f"Run {run_id} is being trained by process {status.pid}{f' on {status.host}' * is_elsewhere(status)}.",
+                fix="Wait for it, or stop it.",
             )
         tidy_run(store, run_id)
         store.keep_reserve(run_id)
         store.write_status(
-            run_id, replace(status, state="running", stage="start", pid=pid, pid_created=created, heartbeat=time.time())
+            run_id,
+            replace(
+                status,
+                state="running",
+                stage="start",
+                pid=pid,
+                pid_created=created,
+                host=host,
+                heartbeat=time.time(),
+                message="",
+                fix="",
+            ),
         )
 
 
@@ -197,7 +211,7 @@ def _write_finished(store: RunStore, run_id: str) -> None:
         store.forget_before(run_id)
 
 
-def _escalate(store: RunStore, run_id: str) -> None:
+def escalate(store: RunStore, run_id: str) -> None:
     """Take the next step of a requested stop. Write `stopped` only once the process is gone."""
     asked = store.stop_requested_at(run_id)
     if asked is None:
@@ -205,6 +219,8 @@ def _escalate(store: RunStore, run_id: str) -> None:
     status = store.status(run_id)
     if status.state not in ("running", "stopping"):
         return
+    if is_elsewhere(status) and is_alive(status):
+        return  # it sees the stop file itself
     process = process_of(status)
     if process is None:
         ended = status_now(store, run_id)
@@ -215,28 +231,31 @@ def _escalate(store: RunStore, run_id: str) -> None:
 
 
 def _refuse_twice(store: RunStore, root: Path, category: str) -> None:
+    """A second start of the same is a second click, but for the runs of a sweep, which differ in their settings."""
     for run_id in store.ids():
         with contextlib.suppress(DamagedRunError):
-            config = store.config(run_id)
-            if (config.root, config.category) == (str(Path(root).absolute()), category) and status_now(
-                store, run_id
-            ).is_active:
+            config, status = store.config(run_id), status_now(store, run_id)
+            is_same = (config.root, config.category) == (str(Path(root).absolute()), category)
+            if is_same and status.is_active and not status.sweep:
                 raise RunBusyError(
                     f"{category} is already being trained (run {run_id}).", fix="Wait for it, or stop it first."
                 )
 
 
 def _advance(store: RunStore) -> None:
-    """Start queued runs, oldest first, while fewer than the allowed number are running."""
+    """Start queued runs, oldest first, while fewer than the allowed number are running. Those of sweeps are neither
+    started nor counted: their coordinator does that, and counts the others.
+    """
     states: dict[str, RunStatus] = {}
     for run_id in reversed(store.ids()):
         with contextlib.suppress(DamagedRunError):
             store.config(run_id)
-            states[run_id] = status_now(store, run_id)
+            if not (status := status_now(store, run_id)).sweep:
+                states[run_id] = status
     n_running = sum(status.state in ("running", "stopping") for status in states.values())
     waiting = [run_id for run_id, status in states.items() if status.state == "queued"]
     for run_id in waiting[: max(0, _max_running() - n_running)]:
-        _launch(store, run_id)
+        launch(store, run_id)
 
 
 def _tidy(store: RunStore) -> None:
@@ -260,11 +279,14 @@ def _max_running() -> int:
     return max(1, int(text)) if text.isdigit() else 1
 
 
-def _launch(store: RunStore, run_id: str) -> None:
+def launch(store: RunStore, run_id: str, more: Mapping[str, str] | None = None) -> None:
+    before = store.status(run_id)
+
     def note(started: Started) -> None:
         starting = RunStatus(state="running", stage="start", heartbeat=time.time(), message="Starting.")
-        store.write_status(run_id, replace(starting, pid=started.pid, pid_created=started.created))
+        known = replace(starting, pid=started.pid, pid_created=started.created, host=processes.this_host())
+        store.write_status(run_id, replace(known, sweep=before.sweep))
 
-    store.write_status(run_id, store.status(run_id))  # on a full disk this fails, and no process is started
+    store.write_status(run_id, before)  # on a full disk this fails, and no process is started
     log = store.folder(run_id) / layout.LOG
-    processes.launch("wtflow.jobs.train_worker", [run_id], log, store.home, note)
+    processes.launch("wtflow.jobs.train_worker", [run_id], log, store.home, note, more)

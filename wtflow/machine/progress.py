@@ -8,6 +8,18 @@ from contextlib import contextmanager
 Progress = Callable[[int, int], None]
 """Takes the items done and the items in all. May raise StopRequestedError, so that work ends between two items."""
 
+
+class Counted(int):
+    """Items done, with words on what is being waited for meanwhile."""
+
+    words: str
+
+    def __new__(cls, value: int, words: str) -> "Counted":
+        made = super().__new__(cls, value)
+        made.words = words
+        return made
+
+
 ShareDone = Callable[[float], None]
 """Takes the share done, 0 to 1. May raise StopRequestedError."""
 

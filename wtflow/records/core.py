@@ -159,6 +159,10 @@ class RunStatus:
     pid: int | None = None
     pid_created: float | None = None
     """Start time of the process, so that another process with the same number is not taken for it."""
+    host: str = ""
+    """Name of the computer that the process is on; empty in what earlier versions wrote: this one."""
+    sweep: str = ""
+    """The sweep whose coordinator starts the run and looks after it; empty: the store's own queue does."""
     heartbeat: float = 0.0
     """Seconds since the epoch, UTC."""
     message: str = ""

@@ -32,7 +32,7 @@ def spelt_alike(name: str, names: Iterable[str]) -> str | None:
 
 
 def _checked(name: str, what: str) -> str:
-    why = _why_not(name := unicodedata.normalize("NFC", name))
+    why = why_no_name(name := unicodedata.normalize("NFC", name))
     if why:
         raise DatasetError(
             f"{name[:80]!r} cannot name {what}: {why}.", fix="Give letters, digits, spaces, hyphens or underscores."
@@ -40,8 +40,8 @@ def _checked(name: str, what: str) -> str:
     return name
 
 
-def _why_not(name: str) -> str:
-    """Why a name is none, or nothing."""
+def why_no_name(name: str) -> str:
+    """Why a name cannot be that of a folder everywhere, or nothing."""
     if not name.strip():
         return "it is empty"
     if len(name) > MAX_NAME or len(name.encode("utf-8", "replace")) > 200:

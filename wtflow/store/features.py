@@ -11,7 +11,7 @@ import math
 import os
 import time
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,6 +25,7 @@ from wtflow.store import layout
 from wtflow.store.files import explained
 
 DEFAULT_LIMIT_GB = 20.0
+WAIT_S = 0.3
 BATCH_BYTES = 2**27
 """Of features in memory at once; eight images of 1024 px in preset fast take a little less."""
 
@@ -78,8 +79,10 @@ class FeatureCache:
     """The feature files below one store."""
 
     def __init__(self, home: Path, limit_gb: float | None = None) -> None:
-        self.folder = home / layout.CACHE
-        self.limit_bytes = int((_limit_from_environment() if limit_gb is None else limit_gb) * 1e9)
+        self.n_written = 0
+        """Files that this object has written."""
+        self.folder, self.locks = home / layout.CACHE, home / layout.LOCKS
+        self.limit_bytes = cache_limit_bytes() if limit_gb is None else int(limit_gb * 1e9)
 
     def path(self, key: str) -> Path:
         return self.folder / f"{key}.npy"
@@ -117,6 +120,35 @@ class FeatureCache:
                 yield first, np.fromfile(file, dtype="<f2", count=n * row_size).reshape(n, *shape[1:])
 
     @contextlib.contextmanager
+    def one_at_a_time(self, key: str, wait: Callable[[], None]) -> Generator[None, None, None]:
+        """Hold the right to compute these features, so that of several processes one does and the others read.
+        `wait` is called every WAIT_S while another process holds it, and may raise to give up. The system takes the
+        right from a process that ends, however it does. Where locks cannot be had, as on some network drives, everybody
+        computes for himself: that costs time alone.
+        """
+        from filelock import FileLock, Timeout  # which scoring a single image can do without
+
+        lock = FileLock(self.locks / f"{key}.lock")
+        try:
+            self.locks.mkdir(parents=True, exist_ok=True)
+            while True:
+                try:
+                    lock.acquire(timeout=0)
+                    break
+                except Timeout:
+                    wait()
+                    time.sleep(WAIT_S)
+        except (OSError, NotImplementedError):
+            yield
+            return
+        try:
+            yield
+            with contextlib.suppress(OSError):  # where it may not be deleted it stays, and is empty
+                (self.locks / f"{key}.lock").unlink(missing_ok=True)
+        finally:
+            lock.release()
+
+    @contextlib.contextmanager
     def writer(self, key: str, shape: tuple[int, int, int, int]) -> Generator["FeatureWriter", None, None]:
         """Append batches of rows; the file appears under its key when the block ends and all rows are there."""
         n_bytes = int(np.prod(shape)) * 2
@@ -133,6 +165,7 @@ class FeatureCache:
                 file.flush()
             with explained(fresh):
                 systems.replace(fresh, self.path(key))
+            self.n_written += 1
         finally:
             with contextlib.suppress(OSError):
                 fresh.unlink(missing_ok=True)
@@ -189,7 +222,8 @@ def _is_being_written(path: Path, touched: float) -> bool:
     return path.name.startswith(".") and time.time() - touched < 3600
 
 
-def _limit_from_environment() -> float:
+def cache_limit_bytes() -> int:
+    """What the cache may hold: WTFLOW_CACHE_GB, or DEFAULT_LIMIT_GB. Raises SettingsError for what is no number."""
     text = os.environ.get("WTFLOW_CACHE_GB") or str(DEFAULT_LIMIT_GB)
     try:
         limit_gb = float(text)
@@ -200,7 +234,7 @@ def _limit_from_environment() -> float:
             f"WTFLOW_CACHE_GB is {text!r}, not a number of gigabytes.",
             fix="Set it to a number such as 20, or unset it.",
         )
-    return limit_gb
+    return int(limit_gb * 1e9)
 
 
 class FeatureWriter:

@@ -32,6 +32,8 @@ runs/.cache/         features of the frozen backbone, shared by runs; safe to de
 runs/.graphs/        graphs of detectors for other runtimes, and how fast each is here; safe to delete
 runs/.pace.json      how long UMAPs took on this machine, for the next promise; safe to delete
 runs/.readings/      one JSON file per data set: how a person said that it is to be read
+runs/sweeps/         one folder per sweep of many runs; see store/sweeps.py
+runs/.locks/         who computes which features now; empty files, safe to delete while nothing runs
 runs/.opened.json    which run was opened last; safe to delete
 """
 
@@ -73,6 +75,7 @@ BEFORE = "before.json"
 FRESH = ".fresh"
 COMPLETE = "complete.json"
 CACHE = ".cache"
+LOCKS = ".locks"
 GRAPHS = ".graphs"
 PACE = ".pace.json"
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _STATUS = TypeAdapter(RunStatus)
 _STATUS_FIELDS = {field.name for field in fields(RunStatus)}
 _STATES = ("queued", "running", "stopping", "finished", "stopped", "failed")
+WAITING = "Waiting for its turn."
 RESERVE_BYTES = 16 * 1024
 """Several times what a status and a line of the log take."""
 _LIBRARIES = ("torch", "timm", "numpy", "scipy", "scikit-learn", "pillow")
@@ -52,9 +53,10 @@ class RunStore(ResultFiles):
         settings: Settings,
         reading: Reading | None = None,
         sized: SizeChoice | None = None,
+        sweep: str = "",
     ) -> str:
         """Make the folder of a new run, queued, and return its id. sized: how its image size was chosen; None where
-        it was given.
+        it was given. sweep: the sweep that it belongs to, which will start it.
         """
         while True:
             now = time.time()
@@ -79,7 +81,7 @@ class RunStore(ResultFiles):
                 reading=reading or Reading(),
                 sized=sized,
             )
-            self.write_status(run_id, RunStatus(state="queued", heartbeat=now, message="Waiting for its turn."))
+            self.write_status(run_id, RunStatus(state="queued", heartbeat=now, message=WAITING, sweep=sweep))
             write_json(folder / layout.CONFIG, config.model_dump(mode="json"))
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)  # a run that could not be written does not exist
