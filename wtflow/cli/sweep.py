@@ -12,6 +12,7 @@ from rich.table import Table
 from wtflow import console
 from wtflow.cli.follow import POLL_S, ctrl_c_noted
 from wtflow.cli.parts import Json, Mistakes, choice_of
+from wtflow.cli.sweep_table import show_table
 from wtflow.errors import SettingsError
 from wtflow.numbers import duration
 from wtflow.records.sweep import Sweep, SweepStatus, Way
@@ -42,6 +43,9 @@ def sweep(
     status: Annotated[str | None, typer.Option(metavar="NAME", help="How a sweep stands.")] = None,
     stop: Annotated[str | None, typer.Option(metavar="NAME", help="Stop all runs of a sweep.")] = None,
     resume: Annotated[str | None, typer.Option(metavar="NAME", help="Go on; finished runs are not repeated.")] = None,
+    table: Annotated[str | None, typer.Option(metavar="NAME", help="Its table; --out takes it home.")] = None,
+    metric: Annotated[str, typer.Option(help="Metric of the table.")] = "image_auroc",
+    out: Annotated[Path | None, typer.Option(metavar="F.csv|.md|.tex", help="File for the table.")] = None,
     as_json: Json = False,
 ) -> None:
     """Train every category with every combination of settings and every seed, by one command. It goes on when the shell
@@ -52,7 +56,9 @@ def sweep(
 
     store = RunStore()
     with Mistakes(as_json):
-        _one_of_them(root, status, stop, resume)
+        _one_of_them(root, status, stop, resume, table)
+        if out is not None and table is None:
+            raise SettingsError("--out is for a table.", fix="Add --table NAME.")
         if status is not None:
             _finish(store, status, tasks.look(store, status), as_json)
         elif stop is not None:
@@ -63,6 +69,8 @@ def sweep(
             old = sweeps.read(store, resume)
             tasks.start(store, resume, _way(old.way, executor, address, jobs))
             _follow(store, resume, no_wait, as_json)
+        elif table is not None:
+            show_table(store, table, metric, out, as_json)
         elif root is None and name is None:
             _list(store, as_json)
         else:
@@ -84,7 +92,9 @@ def sweep(
 def _one_of_them(root: Path | None, *others: str | None) -> None:
     given = [one for one in others if one is not None]
     if len(given) > 1 or (given and root is not None):
-        raise SettingsError("--status, --stop and --resume stand alone.", fix="Give one of them, without a folder.")
+        raise SettingsError(
+            "--status, --stop, --resume and --table stand alone.", fix="Give one of them, without a folder."
+        )
 
 
 def _way(old: Way, executor: str | None, address: str | None, jobs: int | None) -> Way:
