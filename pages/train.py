@@ -5,7 +5,7 @@ import streamlit as st
 from pages.ui import data_cache, state
 from pages.ui.access.visitor import ONLY_LOOK
 from pages.ui.errors import plain, show_error, shown
-from pages.ui.frame import open_page
+from pages.ui.frame import head, link, open_page
 from pages.ui.health import check, check_at_once, show_before_training, state_of
 from pages.ui.roots import pick_category, pick_root
 from pages.ui.train.network import fit_to_network, show_licence, show_preset_note, weights_words
@@ -52,6 +52,8 @@ def show_form(store: RunStore) -> None:
         scan = pick_root(store, drawing)
     if scan is None:
         return
+    with head():
+        link("sweep", "Train many", icon=":material/grid_on:", help=MANY, sweep=None)
     with category_place:
         category = pick_category(store, scan, MOST_PILLS)
     stamp = state_of(category)
@@ -102,6 +104,7 @@ def show_form(store: RunStore) -> None:
         show_before_training(store, category, stamp, settings, map_side(canvas, settings), offer, is_refused)
 
 
+MANY = "All categories of this folder, with several seeds and settings, as one job"
 MOST_PILLS = 4
 """Categories that stand in one line beside the folder."""
 _REFUSED = "train_refused"

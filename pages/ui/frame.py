@@ -41,6 +41,12 @@ PAGES: dict[str, PageEntry] = {
         "Data", ":material/photo_library:", "What does this data set contain, and is it ready for training?", state.DATA
     ),
     "train": PageEntry("Train", ":material/model_training:", "Configure, start and watch a run.", state.TRAIN),
+    "sweep": PageEntry(
+        "Sweep",
+        ":material/grid_on:",
+        "Many categories, settings and seeds: which is best, and what matters?",
+        state.SWEEP,
+    ),
     "results": PageEntry("Results", ":material/monitoring:", "How well did it do, and on which images?", state.RESULTS),
     "localization": PageEntry(
         "Localization", ":material/center_focus_strong:", "Where did it see a defect, and why this score?", state.IMAGE
@@ -208,7 +214,9 @@ def go(name: str, **params: str | list[str] | None) -> NoReturn:
     st.switch_page(page(name), query_params=state.address(PAGES[name].params, params))
 
 
-def link(name: str, label: str, *, icon: str | None = None, help: str | None = None, **params: str | None) -> None:
+def link(
+    name: str, label: str, *, icon: str | None = None, help: str | None = None, **params: str | list[str] | None
+) -> None:
     """A link to another page with these choices made; it opens in a new tab like any link."""
     st.page_link(
         page(name),

@@ -13,6 +13,7 @@ import streamlit as st
 OVERVIEW = ("demo", "find", "by")
 DATA = ("way", "photos", "step", "picture", "root", "category", "group", "page")
 TRAIN = ("root", "category", "watch")
+SWEEP = ("root", "sweep", "measure", "cell")
 FILTER = ("defect", "outcome", "tag", "range", "sort")
 NO_FILTER: dict[str, None] = dict.fromkeys((*FILTER, "page"))
 """For links next to images that a filter or pager redraws alone: a filter in such a link would be out of date."""
@@ -99,6 +100,7 @@ Option = TypeVar("Option", bound=str)
 FOLLOWERS = {
     "photos": ("step", "picture"),
     "root": ("category", "group", "page"),
+    "sweep": ("cell",),
     "category": ("group", "page"),
     "group": ("page",),
     "run": (

@@ -36,6 +36,9 @@ def sweep(
         str | None, typer.Option(help="Ray: auto, ray://HOST:PORT or none, which starts a cluster here (none).")
     ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Runs at once here (as many as fit).")] = None,
+    gpu_share: Annotated[
+        float | None, typer.Option(min=0.05, max=1.0, help="Ray: share of a GPU that each run gets (1).")
+    ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of each run; the same for all.")] = None,
     name: Annotated[str | None, typer.Option(help="Of the sweep; of one that is there, to add to it.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Start without asking.")] = False,
@@ -67,7 +70,7 @@ def sweep(
             console.finish(as_json, {"name": stop, "state": tasks.look(store, stop).state})
         elif resume is not None:
             old = sweeps.read(store, resume)
-            tasks.start(store, resume, _way(old.way, executor, address, jobs))
+            tasks.start(store, resume, _way(old.way, executor, address, jobs, gpu_share))
             _follow(store, resume, no_wait, as_json)
         elif table is not None:
             show_table(store, table, metric, out, as_json)
@@ -81,9 +84,16 @@ def sweep(
                 preset,
                 parse_sets(setting or []),
             )
-            way = _way(Way(), executor, address, jobs)
+            way = _way(Way(), executor, address, jobs, gpu_share)
             if name is not None and name in sweeps.names(store):
-                _extend(store, name, asked, _way(sweeps.read(store, name).way, executor, address, jobs), threads, yes)
+                _extend(
+                    store,
+                    name,
+                    asked,
+                    _way(sweeps.read(store, name).way, executor, address, jobs, gpu_share),
+                    threads,
+                    yes,
+                )
             else:
                 name = _create(store, name, asked, way, threads, yes)
             _follow(store, name, no_wait, as_json)
@@ -97,7 +107,7 @@ def _one_of_them(root: Path | None, *others: str | None) -> None:
         )
 
 
-def _way(old: Way, executor: str | None, address: str | None, jobs: int | None) -> Way:
+def _way(old: Way, executor: str | None, address: str | None, jobs: int | None, gpu_share: float | None) -> Way:
     if executor not in (None, "local", "ray"):
         raise SettingsError(f"There is no executor {executor!r}.", fix="Use local or ray.")
     if address not in (None, "auto", "none") and not address.startswith("ray://") and ":" not in address:
@@ -108,6 +118,7 @@ def _way(old: Way, executor: str | None, address: str | None, jobs: int | None) 
         executor="ray" if (executor or old.executor) == "ray" else "local",
         address=old.address if address is None else "" if address == "none" else address,
         jobs=old.jobs if jobs is None else jobs,
+        gpu_share=old.gpu_share if gpu_share is None else gpu_share,
     )
 
 

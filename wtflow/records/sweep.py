@@ -71,6 +71,8 @@ class Way:
     executor: Executor = "local"
     address: str = ""
     jobs: int = 0
+    gpu_share: float = 1.0
+    """Of a GPU that Ray gives to each run, where nodes have one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,8 @@ class Tally:
     state: str = "waiting"
     """waiting, active, or how it ended: finished, failed, stopped."""
     tries: int = 0
+    is_over: bool = False
+    """Its process is known to be gone, although the status of its run does not tell."""
     memory_mib: float = 0.0
     why: str = ""
     began: float = field(default=math.nan)
@@ -97,8 +99,9 @@ class Coordinator:
                 continue
             if status.state == "finished" and not self.store.lack(cell.run_id):
                 tally.state = "finished"
+            elif status.state in ("running", "stopping") and not self.executor.adopt(cell.run_id):
+                tally.is_over = True
             elif status.state in ("running", "stopping"):
-                self.executor.adopt(cell.run_id)
                 tally.state, tally.tries = "active", 1
                 say(f"{cell.words}: run {cell.run_id} goes on")
         done = [key for key, tally in self.tallies.items() if tally.state == "finished"]
@@ -141,7 +144,7 @@ class Coordinator:
 
     def _begin(self, tally: Tally, need: Need) -> None:
         """Hand a cell over. What prevents it is this cell's failure alone, unless nothing at all can be written."""
-        cell, is_over = tally.cell, tally.tries > 0
+        cell, is_over = tally.cell, tally.is_over
         if self._status(cell) is None:
             note = lambda run_id: sweeps.note_run(self.store, self.name, cell.key, run_id)  # noqa: E731
             cell = tally.cell = replace(cell, run_id=of_sweeps.begin(self.store, cell, self.name, note))
@@ -184,7 +187,7 @@ class Coordinator:
                 tally.memory_mib = MORE_MEMORY * (tally.memory_mib or self.estimate.memory_mib)
             say(f"{tally.cell.words}: {status.message} It is tried again.")
             self.executor.forget(tally.cell.run_id)
-            tally.state = "waiting"
+            tally.state, tally.is_over = "waiting", True
             return
         self._is_over(tally, "failed" if math.isnan(self._stopped_at) else "stopped", f"{status.message} {status.fix}")
 
@@ -203,6 +206,7 @@ class Coordinator:
             self.executor.cancel(tally.cell.run_id)
             status = self._status(tally.cell)
             if status is not None and status.state == "queued":
+                self.store.request_stop(tally.cell.run_id)  # for a worker that begins just now
                 of_sweeps.take_out(self.store, tally.cell.run_id)
             else:
                 trainings.request_stop(self.store, tally.cell.run_id)

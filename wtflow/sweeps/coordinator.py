@@ -54,6 +54,15 @@ def make_executor(store: RunStore, sweep: Sweep) -> tuple[Executor, int]:
     settings = sweep.combinations[0].settings
     memory_mib = estimate_sweep(store, sweep, 1).memory_mib
     jobs = fitting_jobs(sweep.way.jobs, len(sweep.cells), settings.threads, memory_mib)
+    way = sweep.way
+    if way.executor == "ray":
+        from wtflow.sweeps.executors.ray import RayExecutor
+
+        executor = RayExecutor(store, way.address, way.jobs, way.gpu_share)
+        cpus = sum(node.cpus for node in executor.nodes())
+        jobs = way.jobs or max(1, int(cpus // settings.threads))
+        say(f"{sweep.words}; ray, {len(executor.nodes())} nodes with {cpus:.0f} CPUs; {settings.threads} threads each")
+        return executor, jobs
     say(f"{sweep.words}; {sweep.way.executor}; {jobs} at once, {settings.threads} threads each")
     return LocalExecutor(store, jobs), jobs
 

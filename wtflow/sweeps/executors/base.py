@@ -27,8 +27,8 @@ class Executor(Protocol):
         """Have a queued run computed, now or when there is a place for it. Raises StoreError."""
         ...
 
-    def adopt(self, run_id: str) -> None:
-        """Take note of a run that is being computed already, left by a coordinator that ended."""
+    def adopt(self, run_id: str) -> bool:
+        """Whether a run that a coordinator before left goes on by itself; if so, it is taken note of."""
         ...
 
     def over(self) -> dict[str, str]:

@@ -52,7 +52,7 @@ class LocalExecutor:
             raise
         self._begun[run_id] = (time.monotonic(), need.memory_mib)
 
-    def adopt(self, run_id: str) -> None:
+    def adopt(self, run_id: str) -> bool:
         process = status_now(self.store, run_id)
         if self.gpus and process.pid is not None:
             try:
@@ -61,6 +61,7 @@ class LocalExecutor:
                 gpu = ""
             if gpu in self.gpus:
                 self._gpu_of[run_id] = gpu
+        return True
 
     def over(self) -> dict[str, str]:
         """Nothing: the status of a run and its process on this computer tell all."""

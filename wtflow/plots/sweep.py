@@ -1,0 +1,121 @@
+"""A sweep: its table in heat colours, and what each setting changes."""
+
+from typing import Final
+
+import plotly.graph_objects as go
+
+from wtflow.numbers import NBSP, difference, metric
+from wtflow.plots.letters import figure_letters
+from wtflow.plots.theme import COLOURS, add_empty_note, style
+from wtflow.records.sweep_table import SweepTable, TableCell
+
+ROW_PX: Final = 34
+GROUND: Final[list[tuple[float, str]]] = [(0.0, "rgba(123, 132, 148, 0.06)"), (1.0, "rgba(11, 148, 112, 0.55)")]
+"""From the worst of a row to its best: so pale that text of either theme stands out."""
+
+
+def plot_heat(table: SweepTable) -> go.Figure:
+    """Categories by settings; colour tells how near a cell is to the best of its row. customdata: row, column."""
+    figure = style(go.Figure(), height=90 + ROW_PX * len(table.rows))
+    if not table.rows:
+        return add_empty_note(figure, "No run has finished.")
+    labels = [figure_letters(f"{row.category} ({row.root})" if row.root else row.category) for row in table.rows]
+    names = [figure_letters(name) for name in table.columns]
+    figure.add_trace(
+        go.Heatmap(
+            z=[_shares(row.cells) for row in table.rows],
+            text=[[_words(cell) for cell in row.cells] for row in table.rows],
+            customdata=[[(i, k) for k in range(len(table.columns))] for i in range(len(table.rows))],
+            x=list(range(len(names))),
+            y=list(range(len(labels))),
+            texttemplate="%{text}",
+            hovertemplate="%{text}<extra></extra>",
+            hoverongaps=False,
+            colorscale=GROUND,
+            zmin=0,
+            zmax=1,
+            xgap=2,
+            ygap=2,
+            showscale=False,
+        )
+    )
+    # Cells of a heat map cannot be clicked in Streamlit: points that cannot be seen lie on them.
+    figure.add_trace(
+        go.Scatter(
+            x=[k for _ in labels for k in range(len(names))],
+            y=[i for i in range(len(labels)) for _ in names],
+            customdata=[(i, k) for i in range(len(labels)) for k in range(len(names))],
+            mode="markers",
+            marker={"size": 26, "opacity": 0.0, "color": COLOURS["selected"]},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    )
+    figure.update_xaxes(side="top", tickvals=list(range(len(names))), ticktext=names, showgrid=False, zeroline=False)
+    figure.update_yaxes(
+        tickvals=list(range(len(labels))),
+        ticktext=labels,
+        autorange="reversed",
+        showgrid=False,
+        zeroline=False,
+        automargin=True,
+    )
+    return figure.update_layout(showlegend=False)
+
+
+def plot_effects(table: SweepTable) -> go.Figure:
+    """What each value changes against the first one, with its interval; filled where it is beyond chance."""
+    shown = table.effects
+    figure = style(go.Figure(), height=90 + 36 * len(shown))
+    if not shown:
+        return add_empty_note(figure, "Nothing was varied.")
+    places = list(range(len(shown)))[::-1]
+    ends = [(one.interval.low, one.interval.high) if one.interval else (one.change, one.change) for one in shown]
+    figure.add_trace(
+        go.Scatter(
+            x=[one.change for one in shown],
+            y=places,
+            mode="markers",
+            marker={
+                "size": 11,
+                "color": COLOURS["selected"],
+                "symbol": ["circle" if one.is_clear else "circle-open" for one in shown],
+            },
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [high - one.change for one, (_, high) in zip(shown, ends, strict=True)],
+                "arrayminus": [one.change - low for one, (low, _) in zip(shown, ends, strict=True)],
+                "thickness": 2,
+                "width": 5,
+            },
+            text=[f"{difference(one.change)}, {one.n_pairs} pairs" for one in shown],
+            hovertemplate="%{text}<extra></extra>",
+        )
+    )
+    line = {"color": COLOURS["reference"], "width": 2, "dash": "dot"}
+    figure.add_shape(type="line", xref="x", yref="paper", x0=0, x1=0, y0=0, y1=1, line=line)
+    figure.update_xaxes(title_text=f"change of {table.title} (right of 0 is better)", zeroline=False)
+    figure.update_yaxes(
+        tickvals=places,
+        ticktext=[figure_letters(f"{one.setting} {one.value}, not {one.reference}") for one in shown],
+        range=[-0.6, len(shown) - 0.4],
+        automargin=True,
+        zeroline=False,
+    )
+    return figure.update_layout(showlegend=False)
+
+
+def _shares(cells: tuple[TableCell, ...]) -> list[float | None]:
+    """Of each cell, where it lies between the worst (0) and the best (1) of its row."""
+    known = [cell.mean for cell in cells if cell.mean is not None]
+    low, high = (min(known), max(known)) if known else (0.0, 0.0)
+    return [None if cell.mean is None else 0.5 if high == low else (cell.mean - low) / (high - low) for cell in cells]
+
+
+def _words(cell: TableCell) -> str:
+    if cell.mean is None:
+        return "–"
+    deviation = "" if cell.deviation is None else f"{NBSP}±{NBSP}{metric(cell.deviation)}"
+    star = f"{NBSP}★" * cell.is_best
+    return f"<b>{metric(cell.mean)}</b>{deviation}{star}" if cell.is_best else f"{metric(cell.mean)}{deviation}"
