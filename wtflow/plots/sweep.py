@@ -9,7 +9,8 @@ from wtflow.plots.letters import figure_letters
 from wtflow.plots.theme import COLOURS, add_empty_note, style
 from wtflow.records.sweep_table import SweepTable, TableCell
 
-ROW_PX: Final = 34
+ROW_PX: Final = 38
+FONT_PX: Final = 15
 GROUND: Final[list[tuple[float, str]]] = [(0.0, "rgba(123, 132, 148, 0.06)"), (1.0, "rgba(11, 148, 112, 0.55)")]
 """From the worst of a row to its best: so pale that text of either theme stands out."""
 
@@ -29,6 +30,7 @@ def plot_heat(table: SweepTable) -> go.Figure:
             x=list(range(len(names))),
             y=list(range(len(labels))),
             texttemplate="%{text}",
+            textfont={"size": FONT_PX},
             hovertemplate="%{text}<extra></extra>",
             hoverongaps=False,
             colorscale=GROUND,
@@ -52,6 +54,8 @@ def plot_heat(table: SweepTable) -> go.Figure:
         )
     )
     figure.update_xaxes(side="top", tickvals=list(range(len(names))), ticktext=names, showgrid=False, zeroline=False)
+    figure.update_xaxes(tickfont_size=FONT_PX - 1, ticks="")
+    figure.update_yaxes(tickfont_size=FONT_PX - 1, ticks="")
     figure.update_yaxes(
         tickvals=list(range(len(labels))),
         ticktext=labels,

@@ -35,7 +35,7 @@ def _show(store: RunStore, sweep: Sweep, was_active: bool) -> None:
         st.badge(status.state, color=COLOURS.get(status.state, "gray"))
         st.caption(f"{plain(sweep.words)} · preset {sweep.preset} · started {widgets.moment(sweep.created)}")
     failed = f", {status.n_failed:,} failed" if status.n_failed else ""
-    running = f", {status.n_running:,} running" if status.n_running else ""
+    running = f", {status.n_running:,} running" if status.n_running and status.is_active else ""
     left = f", about {numbers.duration(status.seconds_left)} left" if status.seconds_left else ""
     words = f"{status.n_finished:,} of {numbers.count(n_all, 'run')} finished{running}{failed}{left}"
     st.progress(min(max(status.percent / 100, 0.0), 1.0), text=words)
@@ -103,7 +103,7 @@ def _show_runs(store: RunStore, sweep: Sweep) -> None:
     """Runs that failed with their reason, and those under way; each leads to its own page."""
     states = tasks.run_states(store, sweep)
     rows = [(cell, states[cell.key]) for cell in sweep.cells if cell.key in states]
-    failed = [(cell, status) for cell, status in rows if status.state in ("failed", "lost")]
+    failed = [(cell, status) for cell, status in rows if status.state == "failed"]
     busy = [(cell, status) for cell, status in rows if status.state in ("running", "stopping")]
     for cell, status in failed[:MOST_FAILED]:
         st.error(f"**{plain(cell.words)}**: {plain(status.message)} {plain(status.fix)}", icon=":material/error:")
