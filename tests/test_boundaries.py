@@ -98,7 +98,12 @@ def test_the_store_knows_neither_torch_nor_what_computes(name):
 
 
 @pytest.mark.parametrize(
-    ("package", "owner"), [("timm", "wtflow/features/timm_models.py"), ("umap", "wtflow/studies/projection.py")]
+    ("package", "owner"),
+    [
+        ("timm", "wtflow/features/timm_models.py"),
+        ("umap", "wtflow/studies/projection.py"),
+        ("ray", "wtflow/sweeps/executors/ray.py"),
+    ],
 )
 def test_one_module_alone_imports_it(package, owner):
     assert {name for name in SOURCES if package in packages_of(name)} <= {owner}
