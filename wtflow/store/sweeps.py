@@ -135,6 +135,12 @@ def note_run(store: RunStore, name: str, key: str, run_id: str) -> None:
     _write(store, replace(old, runs={**old.runs, key: run_id}))
 
 
+def stamp(store: RunStore, name: str) -> tuple[int, int]:
+    """Changes whenever the manifest is written."""
+    found = (folder_of(store, name) / MANIFEST).stat()
+    return found.st_mtime_ns, found.st_ino
+
+
 def delete(store: RunStore, name: str) -> None:
     """Forget a sweep; its runs stay."""
     with locked(store):

@@ -60,6 +60,7 @@ class Coordinator:
 
     def __init__(self, store: RunStore, name: str, executor: Executor, jobs: int) -> None:
         self.store, self.name, self.executor, self.jobs = store, name, executor, jobs
+        self._stamp = sweeps.stamp(store, name)
         self.sweep = sweeps.read(store, name)
         self.tallies: dict[str, Tally] = {}
         self.order: list[str] = []
@@ -126,6 +127,10 @@ class Coordinator:
 
     def _notice_changes(self) -> None:
         """Take in what was added to the sweep meanwhile."""
+        stamp = sweeps.stamp(self.store, self.name)
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
         now = sweeps.read(self.store, self.name)
         if now.serial != self.sweep.serial:
             self.sweep = now

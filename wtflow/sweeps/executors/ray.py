@@ -164,7 +164,7 @@ def _make_work() -> Callable[[str, str, Mapping[str, str], str], int]:
         environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
         command = [sys.executable, "-m", "wtflow.jobs.train_worker", run_id]
         with open(log, "ab") as output:  # noqa: PTH123
-            child = subprocess.Popen(
+            return subprocess.call(  # which ends the worker where Ray interrupts the task
                 command,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -172,10 +172,5 @@ def _make_work() -> Callable[[str, str, Mapping[str, str], str], int]:
                 env=environment | dict(passed) | {parent: str(os.getpid())},
                 cwd=passed["WTFLOW_HOME"],
             )
-        try:
-            return child.wait()
-        except BaseException:
-            child.kill()
-            raise
 
     return work
