@@ -3,11 +3,13 @@
 import streamlit as st
 
 from pages.ui import state
+from pages.ui.access.visitor import ONLY_LOOK
 from pages.ui.errors import plain, shown
 from pages.ui.frame import open_page
 from pages.ui.sweep.form import show_form
 from pages.ui.sweep.progress import show_life
 from pages.ui.sweep.result import show_result
+from wtflow.permission import may_train
 from wtflow.store import sweeps
 from wtflow.store.runs import RunStore
 from wtflow.sweeps import tasks
@@ -16,7 +18,10 @@ from wtflow.sweeps import tasks
 def main(store: RunStore) -> None:
     name = state.get("sweep")
     if name is None:
-        show_form(store)
+        if may_train():
+            show_form(store)
+        else:
+            st.info(ONLY_LOOK, icon=":material/visibility:")
         show_list(store)
         return
     st.button("All sweeps", icon=":material/arrow_back:", on_click=state.put, args=("sweep", None), type="tertiary")

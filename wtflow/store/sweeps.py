@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from wtflow.config import OLD_DEFAULTS, Settings
 from wtflow.errors import DamagedRunError, DatasetError, RunNotFoundError, SettingsError, StoreError
+from wtflow.permission import changes
 from wtflow.records.sweep import Combination, Sweep, SweepCategory, SweepStatus, Way
 from wtflow.store import layout
 from wtflow.store.dataset_names import spelt_alike, why_no_name
@@ -68,6 +69,7 @@ def free_name(store: RunStore, stem: str) -> str:
     return f"{stem}-{n}"
 
 
+@changes("start or stop trainings")
 def create(store: RunStore, sweep: Sweep) -> None:
     """Write a new sweep. Raises SettingsError for a name that is none or taken."""
     if why := why_no_name(sweep.name):
@@ -118,6 +120,7 @@ def read(store: RunStore, name: str) -> Sweep:
         ) from error
 
 
+@changes("start or stop trainings")
 def change(store: RunStore, name: str, changed: Callable[[Sweep], Sweep]) -> Sweep:
     """Make one change to what a sweep consists of, and return the newest state. Raises as `read`."""
     with locked(store):
@@ -141,6 +144,7 @@ def stamp(store: RunStore, name: str) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_ino
 
 
+@changes("start or stop trainings")
 def delete(store: RunStore, name: str) -> None:
     """Forget a sweep; its runs stay."""
     with locked(store):
@@ -164,12 +168,14 @@ def write_status(store: RunStore, name: str, status: SweepStatus) -> None:
     write_json(folder_of(store, name) / STATUS, asdict(status))
 
 
+@changes("start or stop trainings")
 def request_stop(store: RunStore, name: str) -> None:
     path = folder_of(store, name) / layout.STOP
     with explained(path):
         path.touch()
 
 
+@changes("start or stop trainings")
 def clear_stop(store: RunStore, name: str) -> None:
     path = folder_of(store, name) / layout.STOP
     with explained(path):

@@ -7,7 +7,7 @@ coordinator that begins anew takes over what goes on, continues what was cut off
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
 from wtflow.errors import DamagedRunError, RunBusyError, RunNotFoundError, WTFlowError
@@ -23,6 +23,7 @@ from wtflow.store.runs import RunStore
 from wtflow.sweeps.estimate import SweepEstimate, estimate_sweep
 from wtflow.sweeps.executors.base import Executor, Need
 from wtflow.sweeps.order import ordered
+from wtflow.sweeps.tally import Tally, is_out_of_memory
 
 POLL_S: Final = 0.5
 REPORT_EVERY_S: Final = 1.0
@@ -30,29 +31,7 @@ MOST_TRIES: Final = 3
 """How often a run is begun that was killed or ran out of memory, before it counts as failed."""
 MORE_MEMORY: Final = 1.5
 """A run that ran out of memory is given so many times what it had the time before."""
-OUT_OF_MEMORY: Final = (
-    "out of memory",
-    "outofmemory",
-    "memoryerror",
-    "can't allocate memory",
-    "cannot allocate memory",
-)
 _SAID_AT_MOST: Final = 3
-
-
-@dataclass(slots=True)
-class Tally:
-    """What this coordinator knows of one cell, besides what the store holds."""
-
-    cell: Cell
-    state: str = "waiting"
-    """waiting, active, or how it ended: finished, failed, stopped."""
-    tries: int = 0
-    is_over: bool = False
-    """Its process is known to be gone, although the status of its run does not tell."""
-    memory_mib: float = 0.0
-    why: str = ""
-    began: float = field(default=math.nan)
 
 
 class Coordinator:
@@ -186,7 +165,7 @@ class Coordinator:
         if status.state == "stopped":
             self._is_over(tally, "stopped", status.message)
             return
-        is_memory = any(word in status.message.lower() for word in OUT_OF_MEMORY)
+        is_memory = is_out_of_memory(status.message)
         if (status.state == "lost" or is_memory) and tally.tries < MOST_TRIES and math.isnan(self._stopped_at):
             if is_memory or "SIGKILL" in status.message:
                 tally.memory_mib = MORE_MEMORY * (tally.memory_mib or self.estimate.memory_mib)

@@ -7,6 +7,7 @@ from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import link
 from wtflow import numbers
 from wtflow.errors import WTFlowError
+from wtflow.permission import may_train
 from wtflow.records.core import RunStatus
 from wtflow.records.sweep import Sweep, SweepStatus
 from wtflow.store.runs import RunStore
@@ -50,6 +51,8 @@ def _show(store: RunStore, sweep: Sweep, was_active: bool) -> None:
 
 
 def _show_buttons(store: RunStore, sweep: Sweep, status: SweepStatus) -> None:
+    if not may_train():
+        return
     with st.container(horizontal=True):
         if status.is_active:
             is_stopping = status.state == "stopping"

@@ -45,6 +45,7 @@ class LocalExecutor:
         if self.gpus:
             free = [gpu for gpu in self.gpus if gpu not in self._gpu_of.values()]
             more["CUDA_VISIBLE_DEVICES"] = self._gpu_of[run_id] = free[0]
+            more["WTFLOW_DEVICE"] = "auto"  # the one that it sees
         try:
             of_sweeps.launch(self.store, run_id, more)
         except BaseException:
