@@ -45,13 +45,13 @@ def test_the_form_says_how_many_runs_how_long_and_how_much_disk_and_starts_them(
     assert {(cell.settings.coupling, cell.seed, cell.settings.iterations) for cell in made.cells} == {
         (coupling, seed, 7) for coupling in ("worst", "optimal") for seed in range(5)
     }
-    assert page.query_params["sweep"] == ["images-1"]
+    assert page.query_params["sweep"] in ("images-1", ["images-1"])
 
 
 def test_a_mistake_in_the_form_is_a_sentence_and_nothing_starts(open_page: OpenPage, root: Path, started: list[str]):
     page = open_page("sweep", root=str(root))
     page.text_input(key="sweep_shared").set_value("group_size=4096").run()
-    assert "group_size" in page.error[0].value and button(page, "Start all").disabled
+    assert "group_size" in page.error[0].value.replace("\\", "") and button(page, "Start all").disabled
     page.text_input(key="sweep_shared").set_value("").run()
     page.text_input(key="sweep_seeds").set_value("one").run()
     assert "no list of seeds" in page.error[0].value and started == []
