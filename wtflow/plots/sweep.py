@@ -29,8 +29,6 @@ def plot_heat(table: SweepTable) -> go.Figure:
             customdata=[[(i, k) for k in range(len(table.columns))] for i in range(len(table.rows))],
             x=list(range(len(names))),
             y=list(range(len(labels))),
-            texttemplate="%{text}",
-            textfont={"size": FONT_PX},
             hovertemplate="%{text}<extra></extra>",
             hoverongaps=False,
             colorscale=GROUND,
@@ -41,13 +39,16 @@ def plot_heat(table: SweepTable) -> go.Figure:
             showscale=False,
         )
     )
-    # Cells of a heat map cannot be clicked in Streamlit: points that cannot be seen lie on them.
+    # The words are a trace of their own: in this they have the theme's colour, and they can be clicked in Streamlit.
     figure.add_trace(
         go.Scatter(
             x=[k for _ in labels for k in range(len(names))],
             y=[i for i in range(len(labels)) for _ in names],
             customdata=[(i, k) for i in range(len(labels)) for k in range(len(names))],
-            mode="markers",
+            text=[_words(cell) for row in table.rows for cell in row.cells],
+            mode="markers+text",
+            textposition="middle center",
+            textfont={"size": FONT_PX},
             marker={"size": 26, "opacity": 0.0, "color": COLOURS["selected"]},
             hoverinfo="skip",
             showlegend=False,

@@ -20,16 +20,16 @@ COLOURS: dict[str, widgets.BadgeColour] = {"finished": "green", "failed": "red",
 
 def show_life(store: RunStore, sweep: Sweep) -> None:
     """The panel of a sweep, polled while it is active."""
-    is_active = tasks.look(store, sweep.name).is_active
+    status = tasks.look(store, sweep.name)
     with st.container(border=True, key="sweep_life"):
-        st.fragment(_show, run_every=POLL_S if is_active else None)(store, sweep, is_active)
+        st.fragment(_show, run_every=POLL_S if status.is_active else None)(store, sweep, status)
 
 
-def _show(store: RunStore, sweep: Sweep, was_active: bool) -> None:
+def _show(store: RunStore, sweep: Sweep, before: SweepStatus) -> None:
     with shown():
         status = tasks.look(store, sweep.name)
-    if was_active != status.is_active:
-        st.rerun()
+    if (before.is_active, before.n_finished) != (status.is_active, status.n_finished):
+        st.rerun()  # the table has one run more
     n_all = max(status.n_all, len(sweep.cells))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"#### {plain(sweep.name)}", width="content")
