@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from run_folders import tiny_settings
 
-from wtflow.jobs import trainings
+from wtflow.jobs import tidying, trainings
 from wtflow.records.core import RunStatus
 from wtflow.store import layout, leftovers
 from wtflow.store.runs import RunStore
@@ -19,7 +19,8 @@ OLD_S = leftovers.OLD_AFTER_S + 60
 @pytest.fixture
 def place(tmp_path, monkeypatch) -> tuple[RunStore, str, str]:
     """A store with a stopped and a running run."""
-    monkeypatch.setattr(trainings, "_TIDY_AT", {})
+    monkeypatch.setattr(tidying, "_TIDY_AT", {})
+    monkeypatch.setattr(tidying, "_LEFT", {})
     store = RunStore(tmp_path / "runs")
     stopped, running = (store.create(Path("/data"), name, tiny_settings()) for name in ("plate", "disc"))
     store.write_status(stopped, RunStatus(state="stopped"))
@@ -35,7 +36,7 @@ def put(path: Path, age_s: float = 0.0) -> Path:
 
 
 def everything(folder: Path) -> set[Path]:
-    return {path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"}
+    return {path for path in folder.rglob("*") if path.is_file() and not path.name.startswith((".lock", ".index"))}
 
 
 def test_half_written_files_go_when_they_are_old_wherever_they_lie_and_others_stay(place):

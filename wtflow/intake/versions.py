@@ -11,13 +11,14 @@ from pathlib import Path, PurePosixPath
 
 from wtflow.datasets.images import hash_file
 from wtflow.datasets.pairing import loose
-from wtflow.errors import ChangedMeanwhileError, DamagedDataSetError, DatasetError, WTFlowError
+from wtflow.errors import ChangedMeanwhileError, DamagedDataSetError, DatasetError
 from wtflow.intake.near import find_pairs, known_pairs
 from wtflow.intake.split import place
 from wtflow.numbers import count
 from wtflow.permission import changes
 from wtflow.records.core import GOOD
 from wtflow.records.intake import Changes, DataSet, Item, Member, Pair, Placed, Side, Version
+from wtflow.records.run_list import RunQuery
 from wtflow.store.dataset_versions import (
     newest_version,
     open_version,
@@ -27,8 +28,9 @@ from wtflow.store.dataset_versions import (
     version_root,
     write_version,
 )
-from wtflow.store.datasets import VERSIONS, change_set, folder_of, mask_of, open_set, original_of
+from wtflow.store.datasets import VERSIONS, change_set, data_home, folder_of, mask_of, open_set, original_of
 from wtflow.store.files import explained
+from wtflow.store.index.look import index_of
 from wtflow.store.runs import RunStore
 
 FEWEST_GOOD = 2
@@ -154,17 +156,15 @@ def changes_words(changes: Changes, previous: Version | None) -> str:
 
 def runs_of(store: RunStore, name: str, number: int | None = None) -> tuple[str, ...]:
     """Ids of the runs that were trained on a version of a set, or on any, newest first; damaged runs are left out."""
+    index = index_of(store)
+    index.look()
     found = []
-    for run_id in store.ids():
-        try:
-            root = Path(store.config(run_id).root)
-        except WTFlowError:
-            continue
-        version = version_of(root)
+    for run in index.find(RunQuery(below=str(data_home(store) / name), archived="also", sort="-run"), {}).runs:
+        version = version_of(run.root)
         if version is None or version[0] != name or (number is not None and version[1] != number):
             continue
-        if root == version_root(store, name, version[1]):
-            found.append(run_id)
+        if Path(run.root) == version_root(store, name, version[1]):
+            found.append(run.run_id)
     return tuple(found)
 
 

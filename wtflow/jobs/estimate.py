@@ -7,11 +7,21 @@ from wtflow.config import Settings
 from wtflow.datasets.tiles import n_tiles
 from wtflow.errors import WTFlowError
 from wtflow.features.stages import effort, layout, n_channels
+from wtflow.records.run_list import RunQuery
 from wtflow.records.shapes import Shape, shape_of
+from wtflow.store.index.look import index_of
 from wtflow.store.runs import RunStore
 
 STAGES = ("read", "features", "train", "score", "metrics", "normals")
 """What a training does at most, in order. Pages have a word for each."""
+
+_SAME = (
+    *("backbone", "block_groups", "finest_grid", "pool_stride", "network", "width", "depth", "batch_size", "steps"),
+    *("solver", "coupling", "group_size", "times_per_pair", "precision", "threads"),
+)
+"""Settings of one value each that similar runs share."""
+MOST_LOOKED_AT = 500
+"""Runs that may be similar, of which the newest that is tells."""
 
 
 def stages_of(settings: Settings) -> tuple[str, ...]:
@@ -50,7 +60,7 @@ def measured_runs(store: RunStore, settings: Settings, sizes: Collection[int]) -
     nearest. Empty where no such run has finished here.
     """
     found: dict[int, MeasuredRun] = {}
-    for run_id in store.ids():
+    for run_id in _finished(store, settings):
         if found.keys() >= set(sizes):
             break
         try:
@@ -63,6 +73,15 @@ def measured_runs(store: RunStore, settings: Settings, sizes: Collection[int]) -
         if all(rates.get(name) for name in ("features", "train", "score", "metrics")):
             found[config.image_size] = MeasuredRun(run_id, config, canvas, rates)
     return {size: found[min(found, key=lambda other: abs(other - size))] for size in sizes if found}
+
+
+def _finished(store: RunStore, settings: Settings) -> list[str]:
+    """Finished runs that may be similar, newest first: the index knows words and numbers of their settings."""
+    words = " ".join(f'"{name}={getattr(settings, name)}"' for name in _SAME if '"' not in str(getattr(settings, name)))
+    index = index_of(store)
+    index.look()
+    query = RunQuery(search=words, states=("finished",), sort="-run", archived="also", limit=MOST_LOOKED_AT)
+    return [run.run_id for run in index.find(query, {}).runs]
 
 
 def estimate(store: RunStore, n_train: int, n_test: int, settings: Settings, canvas: Shape | None = None) -> Estimate:
@@ -156,9 +175,8 @@ def _work(settings: Settings, canvas: Shape | None) -> dict[str, float]:
 
 def _alike(a: Settings, b: Settings) -> bool:
     """But for how large the images are: work goes with their pixels."""
-    shape = ("backbone", "stages", "block_groups", "finest_grid", "pool_stride", "network", "width", "depth")
-    same = (*shape, "batch_size", "steps", "solver", "coupling", "group_size", "times_per_pair", "precision", "threads")
-    return len(a.sizes) == len(b.sizes) and all(getattr(a, name) == getattr(b, name) for name in same)
+    same = all(getattr(a, name) == getattr(b, name) for name in ("stages", *_SAME))
+    return same and len(a.sizes) == len(b.sizes)
 
 
 def _disk(n_images: int, n_test: int, settings: Settings, canvas: Shape | None) -> tuple[int, int] | None:

@@ -119,6 +119,14 @@ def is_alive(status: dict[str, Any]) -> bool:
     return started is not None and processes.find(*started) is not None
 
 
+def is_computing(store: RunStore, run_id: str) -> bool:
+    """Whether a process computes something from the run now."""
+    found = (store.home / run_id / layout.DERIVED).glob("*.status.json")
+    return any(
+        is_alive(_read_status(path.with_name(f"{path.name.removesuffix('.status.json')}.npz"))) for path in found
+    )
+
+
 # -- by the worker -----------------------------------------------------------------------------------------------------
 
 
@@ -227,7 +235,11 @@ def _read_status(path: Path) -> dict[str, Any]:
 
 def _all_answers(store: RunStore) -> list[Path]:
     """Paths of the answers, of all runs, that have a status file."""
-    found = [path for run_id in store.ids() for path in (store.home / run_id / layout.DERIVED).glob("*.status.json")]
+    return [path for run_id in store.ids() for path in _answers_of(store, run_id)]
+
+
+def _answers_of(store: RunStore, run_id: str) -> list[Path]:
+    found = (store.home / run_id / layout.DERIVED).glob("*.status.json")
     return [path.with_name(path.name.removesuffix(".status.json") + ".npz") for path in found]
 
 

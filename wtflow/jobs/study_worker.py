@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from wtflow.errors import WTFlowError
-from wtflow.jobs import processes, studies, trainings
+from wtflow.jobs import listing, processes, studies
 from wtflow.machine.progress import Share, StopRequestedError
 from wtflow.store import derived, layout
 from wtflow.store.runs import RunStore
@@ -93,15 +93,13 @@ def work(store: RunStore, run_id: str, tasks: dict[Path, Request], is_ahead: boo
 
 def threads_for(store: RunStore) -> int:
     """One while a training runs, else one per core (0)."""
-    is_training = any(
-        s.status is not None and s.status.state in ("running", "stopping") for s in trainings.live_summaries(store)
-    )
-    return 1 if is_training else 0
+    active = listing.look(store).active
+    return 1 if any(run.status is not None and run.status.state != "queued" for run in active) else 0
 
 
 def _is_busy(store: RunStore) -> bool:
     """Whether a training runs or waits."""
-    return any(s.status is not None and s.status.is_active for s in trainings.live_summaries(store))
+    return bool(listing.look(store).active)
 
 
 class _Reporter:

@@ -8,24 +8,36 @@ The worker is a separate process (see `processes`). How a run stands follows fro
 import contextlib
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from wtflow.config import Settings
-from wtflow.errors import DamagedRunError, DiskFullError, ReadOnlyError, RunBusyError, StoreError, WTFlowError
+from wtflow.errors import (
+    DamagedRunError,
+    DiskFullError,
+    ReadOnlyError,
+    RunBusyError,
+    RunNotFoundError,
+    StoreError,
+    WTFlowError,
+)
 from wtflow.features.fitting import fitted
-from wtflow.jobs import processes
+from wtflow.jobs import listing, processes
 from wtflow.jobs.estimate import Estimate, estimate
+from wtflow.jobs.listing import live_summary
 from wtflow.jobs.processes import Started
 from wtflow.jobs.standing import is_alive, is_elsewhere, kept_finished, process_of, status_now
+from wtflow.jobs.tidying import tidy_some
 from wtflow.permission import in_passing
 from wtflow.records.core import RunStatus, RunSummary
 from wtflow.records.reading import Reading
+from wtflow.records.run_list import RunQuery
 from wtflow.records.sizes import SizeChoice
 from wtflow.store import layout, passes
-from wtflow.store.leftovers import tidy, tidy_run
+from wtflow.store.index.look import Progress, index_of
+from wtflow.store.leftovers import tidy_run
 from wtflow.store.lock import locked
 from wtflow.store.readings import reading_of
 from wtflow.store.runs import RunStore
@@ -42,10 +54,6 @@ __all__ = [
     "resume",
     "start",
 ]
-
-TIDY_EVERY_S = 3600.0
-_TIDY_AT: dict[Path, float] = {}
-"""When each store is tidied next, on the clock of `time.monotonic`."""
 
 
 def start(
@@ -66,10 +74,12 @@ def start(
     if (weights_file := settings.weights_file) is not None:  # the worker has another current folder
         settings = settings.changed({"weights": str(weights_file.absolute())})
     reading = reading_of(store, root, category) if reading is None else reading
+    index_of(store).look()  # where it has to read many runs, nobody waits for the lock meanwhile
     with locked(store):
-        _refuse_twice(store, root, category)
+        unfinished = _unfinished(store)
+        _refuse_twice(store, unfinished, root, category)
         run_id = store.create(root, category, settings, reading, sized)
-        _advance(store)
+        _advance(store, [run_id, *unfinished])
     return run_id
 
 
@@ -88,7 +98,8 @@ def resume(store: RunStore, run_id: str) -> None:
                 f"Run {run_id} has finished: there is nothing to resume.",
                 fix=f"To score its images again: python -m wtflow evaluate {run_id}. To train again, start a new run.",
             )
-        _refuse_twice(store, Path(config.root), config.category)
+        unfinished = _unfinished(store)
+        _refuse_twice(store, unfinished, Path(config.root), config.category)
         if status.state == "finished":
             store.keep_finished(run_id, status)
         store.clear_stop(run_id)
@@ -96,7 +107,7 @@ def resume(store: RunStore, run_id: str) -> None:
             run_id,
             RunStatus(state="queued", percent=status.percent, heartbeat=time.time(), message="Waiting for its turn."),
         )
-        _advance(store)
+        _advance(store, sorted({run_id, *unfinished}, reverse=True))
 
 
 def request_stop(store: RunStore, run_id: str) -> None:
@@ -119,23 +130,24 @@ def delete(store: RunStore, run_id: str) -> None:
 
 
 @in_passing()
-def reconcile(store: RunStore) -> None:
+def reconcile(store: RunStore, progress: Progress | None = None) -> None:
     """Bring the store in line with the processes: end what was asked to stop, start what waits.
-    Cheap, so call it at every poll.
+    Cheap, so call it at every poll. progress: (done, total) while many runs have to be read, as for a new index.
 
     Where nothing can be written, nothing changes: the disk is full, or the store may only be read. `live_status` then
     says why a run waits. Raises RunBusyError when another program keeps the store locked.
     """
     processes.reap()
+    unfinished = _unfinished(store, progress)  # where many runs have to be read, nobody waits for the lock meanwhile
     if not store.home.is_dir():
         return
     with contextlib.suppress(DiskFullError, ReadOnlyError), locked(store):
-        for run_id in store.ids():
+        for run_id in unfinished:
             with contextlib.suppress(WTFlowError):
                 escalate(store, run_id)
                 _write_finished(store, run_id)
-        _advance(store)
-        _tidy(store)
+        _advance(store, unfinished)
+        tidy_some(store, set(unfinished))
 
 
 def live_status(store: RunStore, run_id: str) -> RunStatus:
@@ -144,16 +156,10 @@ def live_status(store: RunStore, run_id: str) -> RunStatus:
 
 
 def live_summaries(store: RunStore) -> list[RunSummary]:
-    """All runs, newest first, with live states; a damaged run has the reason in `problem`."""
-    return [live_summary(store, summary) for summary in store.summaries()]
-
-
-def live_summary(store: RunStore, summary: RunSummary) -> RunSummary:
-    """The summary of a run with its live state."""
-    if summary.status is not None and summary.status.is_active:
-        with contextlib.suppress(WTFlowError):
-            return store.summary(summary.run_id, status_now(store, summary.run_id))
-    return summary
+    """All runs, newest first, with live states; a damaged run has the reason in `problem`. Where there may be
+    thousands, ask `listing.look` for those that are needed.
+    """
+    return list(listing.look(store).find(RunQuery(sort="-run", archived="also")).runs)
 
 
 # -- inside the lock --------------------------------------------------------------------------------------------------
@@ -230,9 +236,9 @@ def escalate(store: RunStore, run_id: str) -> None:
     processes.escalate(process, time.time() - asked)
 
 
-def _refuse_twice(store: RunStore, root: Path, category: str) -> None:
+def _refuse_twice(store: RunStore, unfinished: Iterable[str], root: Path, category: str) -> None:
     """A second start of the same is a second click, but for the runs of a sweep, which differ in their settings."""
-    for run_id in store.ids():
+    for run_id in unfinished:
         with contextlib.suppress(DamagedRunError):
             config, status = store.config(run_id), status_now(store, run_id)
             is_same = (config.root, config.category) == (str(Path(root).absolute()), category)
@@ -242,13 +248,13 @@ def _refuse_twice(store: RunStore, root: Path, category: str) -> None:
                 )
 
 
-def _advance(store: RunStore) -> None:
+def _advance(store: RunStore, unfinished: Sequence[str]) -> None:
     """Start queued runs, oldest first, while fewer than the allowed number are running. Those of sweeps are neither
-    started nor counted: their coordinator does that, and counts the others.
+    started nor counted: their coordinator does that, and counts the others. unfinished: newest first.
     """
     states: dict[str, RunStatus] = {}
-    for run_id in reversed(store.ids()):
-        with contextlib.suppress(DamagedRunError):
+    for run_id in reversed(unfinished):
+        with contextlib.suppress(DamagedRunError, RunNotFoundError):
             store.config(run_id)
             if not (status := status_now(store, run_id)).sweep:
                 states[run_id] = status
@@ -258,19 +264,11 @@ def _advance(store: RunStore) -> None:
         launch(store, run_id)
 
 
-def _tidy(store: RunStore) -> None:
-    """Remove what killed processes left, once an hour."""
-    if time.monotonic() < _TIDY_AT.get(store.home, 0.0):
-        return
-    _TIDY_AT[store.home] = time.monotonic() + TIDY_EVERY_S
-    active = set()
-    for run_id in store.ids():
-        try:
-            if status_now(store, run_id).is_active:
-                active.add(run_id)
-        except WTFlowError:
-            active.add(run_id)  # unknown: nothing in it is touched
-    tidy(store, active)
+def _unfinished(store: RunStore, progress: Progress | None = None) -> list[str]:
+    """Runs that wait or go on by what is written now, and those of which that cannot be told, newest first."""
+    index = index_of(store)
+    index.look(progress)
+    return sorted((*index.active(), *index.damaged()), reverse=True)
 
 
 def _max_running() -> int:

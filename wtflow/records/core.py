@@ -204,9 +204,12 @@ class RunSummary:
     """None in a damaged run; so are the steps of its solver."""
     steps: int | None = None
     name: str = ""
-    """What people call the run; empty where nobody named it, and where its notes are damaged; so are tags and star."""
+    """What people call the run; empty where nobody named it, and where its notes are damaged; so are tags, star and the
+    mark of archived runs.
+    """
     tags: tuple[str, ...] = ()
     star: bool = False
+    archived: bool = False
     is_rescored: bool = False
     """Its scores come from the training of another run, scored again with other settings."""
     seconds: float | None = None

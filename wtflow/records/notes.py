@@ -36,6 +36,8 @@ class RunNotes:
     tags: tuple[str, ...] = ()
     """Of the run as a whole, in the order they were added."""
     star: bool = False
+    archived: bool = False
+    """Left out of lists and pickers until somebody asks for archived runs."""
 
     def note(self, sample_id: str) -> ImageNote:
         return self.images.get(sample_id, ImageNote())

@@ -39,11 +39,12 @@ class RunFolders:
 
     def ids(self) -> list[str]:
         """All run ids, newest first."""
-        if not self.home.is_dir():
+        try:
+            with os.scandir(self.home) as entries:
+                names = [one.name for one in entries if layout.is_run_id(one.name) and one.is_dir()]
+        except (FileNotFoundError, NotADirectoryError):
             return []
-        return sorted(
-            (path.name for path in self.home.iterdir() if layout.is_run_id(path.name) and path.is_dir()), reverse=True
-        )
+        return sorted(names, reverse=True)
 
     def config(self, run_id: str) -> layout.RunConfig:
         """What the run was made with; `root` is where its images are now. Raises DamagedRunError."""

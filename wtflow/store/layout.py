@@ -23,6 +23,7 @@ runs/<run_id>/
     notes.json       what people wrote: tags, comment and flag per image, comment per run; replaced atomically
                      under the store's lock
     decision.json    the threshold that people keep for the run, and those before it; under the store's lock
+    exported.json    where its detector was written to
     log.txt          the worker's output
     stop             present = please stop
     .reserve         some bytes that a worker frees when it has to say that the disk is full
@@ -34,6 +35,7 @@ runs/.pace.json      how long UMAPs took on this machine, for the next promise; 
 runs/.readings/      one JSON file per data set: how a person said that it is to be read
 runs/sweeps/         one folder per sweep of many runs; see store/sweeps.py
 runs/.locks/         who computes which features now; empty files, safe to delete while nothing runs
+runs/.index.sqlite   what lists of runs need, made from their folders; safe to delete
 runs/.opened.json    which run was opened last; safe to delete
 """
 
@@ -66,6 +68,7 @@ INDEX = "index.npz"
 TRIED = "tried"
 NOTES = "notes.json"
 DECISION = "decision.json"
+EXPORTED = "exported.json"
 WHAT_IFS = "what_ifs"
 DERIVED = "derived"
 LOG = "log.txt"
@@ -78,6 +81,7 @@ CACHE = ".cache"
 LOCKS = ".locks"
 GRAPHS = ".graphs"
 PACE = ".pace.json"
+RUNS_INDEX = ".index.sqlite"
 
 RESULTS = (EDGES, WHOLE, INDEX, MAPS, PICTURES, NORMALS, TRUTH, SCORES, METRICS)
 """What scoring writes. A pass replaces all of it at once: what the new pass does not have is removed."""

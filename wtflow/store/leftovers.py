@@ -9,7 +9,7 @@ import contextlib
 import re
 import shutil
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 import psutil
@@ -30,9 +30,9 @@ that of the process.
 """
 
 
-def tidy(store: RunStore, active: Collection[str]) -> None:
-    """Remove what killed processes left in a store. `active`: runs whose processes live, or that wait for one. Call it
-    under the store's lock; what cannot be removed stays.
+def tidy(store: RunStore) -> None:
+    """Remove what killed processes left in the store's own folders. Call it under the store's lock; what cannot be
+    removed stays.
     """
     for path in _in_work(store):
         match = _IN_WORK.fullmatch(path.name)
@@ -40,7 +40,15 @@ def tidy(store: RunStore, active: Collection[str]) -> None:
             shutil.rmtree(path, ignore_errors=True)
     for folder in _folders(store):
         _remove_half_written(folder, OLD_AFTER_S)
-    for run_id in store.ids():
+
+
+def tidy_runs(store: RunStore, run_ids: Iterable[str], active: Collection[str]) -> None:
+    """The same in the folders of these runs. `active`: runs whose processes live, or that wait for one."""
+    places = (Path(layout.CHECKPOINT).parent, layout.DERIVED, layout.TRIED, layout.WHAT_IFS)
+    for run_id in run_ids:
+        folder = store.home / run_id
+        for place in (folder, *(folder / place for place in places), *small_folders(folder)):
+            _remove_half_written(place, OLD_AFTER_S)
         if run_id not in active:
             _remove_of_pass(store, run_id)
 
@@ -63,15 +71,11 @@ def _in_work(store: RunStore) -> Iterator[Path]:
 
 
 def _folders(store: RunStore) -> Iterator[Path]:
-    """Where files are written in one step."""
+    """Where files are written in one step, besides the folders of runs."""
     yield from (store.home, store.home / layout.CACHE, store.home / layout.READINGS)
     for part in (DATA, INSPECTIONS):
         found = [path for pattern in ("*", "*/*") for path in (store.home / part).glob(pattern)]
         yield from (path for path in found if path.name != VERSIONS and path.is_dir())
-    places = (Path(layout.CHECKPOINT).parent, layout.DERIVED, layout.TRIED, layout.WHAT_IFS)
-    for run_id in store.ids():
-        folder = store.home / run_id
-        yield from (folder, *(folder / place for place in places), *small_folders(folder))
 
 
 def _remove_half_written(folder: Path, older_than_s: float) -> None:

@@ -12,8 +12,10 @@ from wtflow.store import layout
 from wtflow.store.files import explained
 
 _VERSION = 1
-_OF_THE_RUN = ("name", "tags", "star")
-"""Fields that files of 0.3.0 lack. They are left out while they are empty, so that such a version goes on reading."""
+_OF_THE_RUN = ("name", "tags", "star", "archived")
+"""Fields that files of earlier versions lack. They are left out while they are empty, so that such a version goes on
+reading.
+"""
 
 
 class _StoredImage(BaseModel):
@@ -37,6 +39,7 @@ class _StoredNotes(BaseModel):
     name: str = ""
     tags: list[str] = []
     star: bool = False
+    archived: bool = False
 
 
 def read_notes(folder: Path) -> RunNotes:
@@ -59,7 +62,8 @@ def read_notes(folder: Path) -> RunNotes:
         name: ImageNote(tuple(one.tags), one.comment, one.label_is_wrong, one.revision)
         for name, one in stored.images.items()
     }
-    return RunNotes(images, stored.comment, stored.revision, stored.name, tuple(stored.tags), stored.star)
+    tags = tuple(stored.tags)
+    return RunNotes(images, stored.comment, stored.revision, stored.name, tags, stored.star, stored.archived)
 
 
 def as_stored(notes: RunNotes) -> dict[str, Any]:

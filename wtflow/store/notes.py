@@ -110,6 +110,11 @@ def star_run(store: RunStore, run_id: str, star: bool) -> RunNotes:
     return _change(store, run_id, lambda notes: replace(notes, star=star))
 
 
+def archive_run(store: RunStore, run_id: str, archived: bool) -> RunNotes:
+    """Leave a run out of lists and pickers until somebody asks for archived ones, or take it back."""
+    return _change(store, run_id, lambda notes: replace(notes, archived=archived))
+
+
 def tag_run(store: RunStore, run_id: str, before: Sequence[str], after: Sequence[str]) -> RunNotes:
     """Change the tags of a run as a whole from those that a person saw to those they want: what another window added
     meanwhile stays. Raises SettingsError for a tag that is not valid or one too many.

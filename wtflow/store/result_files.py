@@ -34,6 +34,12 @@ def names_in_pass(fresh: Path) -> set[str] | None:
         return None
 
 
+def _files_in(metrics: dict[str, Any]) -> set[str] | None:
+    """The result files that metrics.json names; None for runs of earlier versions, which did not write it down."""
+    names = metrics.get("files")
+    return {str(name) for name in names} if isinstance(names, list) else None
+
+
 class ResultFiles(RunFolders):
     """Reads and writes the result files of the runs below one folder."""
 
@@ -54,22 +60,24 @@ class ResultFiles(RunFolders):
         versions, which did not write it down.
         """
         try:
-            names = read_json(self.result_path(run_id, layout.METRICS)).get("files")
+            return _files_in(read_json(self.result_path(run_id, layout.METRICS)))
         except DamagedRunError:
             return None
-        return {str(name) for name in names} if isinstance(names, list) else None
 
-    def check_results(self, run_id: str, *, only: tuple[str, ...] | None = None) -> None:
+    def check_results(
+        self, run_id: str, metrics: dict[str, Any] | None = None, *, only: tuple[str, ...] = layout.RESULTS
+    ) -> None:
         """Raises DamagedRunError for the first result file that is missing, cut off or overwritten, as far as lengths
-        and headers tell. `only`: these files, of those that the run should have.
+        and headers tell. metrics: what metrics.json holds, where it was read already. only: these files, of those that
+        the run should have.
         """
-        wanted = self.files_of(run_id)
+        wanted = self.files_of(run_id) if metrics is None else _files_in(metrics)
         if wanted is None:
             wanted = {layout.SCORES, layout.MAPS, layout.METRICS}
         for name in layout.RESULTS:
             if name == layout.PICTURES:  # a run without its pictures is worth showing
                 continue
-            if name not in wanted or (only is not None and name not in only):
+            if name not in wanted or name not in only:
                 continue
             if not (path := self.result_path(run_id, name)).exists():
                 raise DamagedRunError(f"{name} is missing in {run_id}.", fix=REPAIR)

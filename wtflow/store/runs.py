@@ -6,41 +6,33 @@ import json
 import os
 import shutil
 import time
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from wtflow.config import Settings
-from wtflow.errors import DamagedRunError, WTFlowError
+from wtflow.errors import DamagedRunError
 from wtflow.permission import changes
-from wtflow.records.core import RunStatus, RunSummary
-from wtflow.records.notes import RunNotes
-from wtflow.records.pixel_images import pixel_images_of
+from wtflow.records.core import RunStatus
 from wtflow.records.reading import Reading
 from wtflow.records.shapes import Shape
 from wtflow.records.sizes import SizeChoice
 from wtflow.store import layout
 from wtflow.store.files import explained, read_json, write_atomic, write_json
-from wtflow.store.note_file import read_notes
 from wtflow.store.place import Place
-from wtflow.store.result_files import ResultFiles
+from wtflow.store.summaries import Summaries
 
 if TYPE_CHECKING:
     import pandas as pd  # half a second that most commands of the shell need not spend
 
-_STATUS = TypeAdapter(RunStatus)
-_STATUS_FIELDS = {field.name for field in fields(RunStatus)}
-_STATES = ("queued", "running", "stopping", "finished", "stopped", "failed")
 WAITING = "Waiting for its turn."
 RESERVE_BYTES = 16 * 1024
 """Several times what a status and a line of the log take."""
 _LIBRARIES = ("torch", "timm", "numpy", "scipy", "scikit-learn", "pillow")
 
 
-class RunStore(ResultFiles):
+class RunStore(Summaries):
     """The runs below one folder. Its only state is the path, so any process may make its own."""
 
     # -- runs ---------------------------------------------------------------------------------------------------------
@@ -88,55 +80,6 @@ class RunStore(ResultFiles):
             raise
         return run_id
 
-    def summary(self, run_id: str, status: RunStatus | None = None) -> RunSummary:
-        """One run in a line; for a damaged run `problem` is set, and nothing is raised.
-
-        status: how it stands now, where that is known better than the written status tells.
-        """
-        try:
-            config, status = self.config(run_id), status or self.status(run_id)
-            facts: dict[str, Any] = {}
-            if status.state == "finished":
-                facts = self.metrics(run_id)
-                self.check_results(run_id, only=(layout.SCORES, layout.MAPS))
-        except WTFlowError as error:
-            return RunSummary(run_id=run_id, problem=str(error))
-        notes = RunNotes()
-        with contextlib.suppress(WTFlowError):  # who opens the notes is told that they are damaged
-            notes = read_notes(self.folder(run_id))
-        return RunSummary(
-            run_id=run_id,
-            status=status,
-            root=config.root,
-            category=config.category,
-            created=config.created,
-            label=config.settings.label,
-            is_untrained=config.settings.is_untrained,
-            is_embedded=config.settings.is_embedded,
-            seed=config.settings.seed,
-            steps=config.settings.steps,
-            name=notes.name,
-            tags=notes.tags,
-            star=notes.star,
-            is_rescored=bool(facts.get("scored_from")),
-            seconds=_total(facts.get("seconds")),
-            metrics=facts.get("metrics", {}),
-            pixel_images=pixel_images_of(facts) if facts else None,
-            lack=self.lack(run_id) if status.state == "finished" else "",
-        )
-
-    def lack(self, run_id: str) -> str:
-        """The first file of a finished run that is missing, cut off or overwritten, in a sentence; empty where nothing
-        is noticed.
-        """
-        try:
-            self.metrics(run_id)
-            self.check_results(run_id)
-            self.check_checkpoint(run_id)
-        except WTFlowError as error:
-            return str(error)
-        return ""
-
     def keep_reserve(self, run_id: str) -> None:
         """Take room on the disk that `free_reserve` gives back, for a last status on a disk that has filled up."""
         write_atomic(self.folder(run_id) / layout.RESERVE, lambda file: file.write(os.urandom(RESERVE_BYTES)))
@@ -167,9 +110,6 @@ class RunStore(ResultFiles):
     def forget_before(self, run_id: str) -> None:
         with explained(self.folder(run_id)):
             (self.folder(run_id) / layout.BEFORE).unlink(missing_ok=True)
-
-    def summaries(self) -> list[RunSummary]:
-        return [self.summary(run_id) for run_id in self.ids()]
 
     @changes("delete runs")
     def delete(self, run_id: str) -> None:
@@ -211,26 +151,6 @@ class RunStore(ResultFiles):
                 f"data.json of {run_id} does not tell the size of its images.", fix="Restore the file, or train again."
             )
         return found[0], found[1]
-
-    def status(self, run_id: str) -> RunStatus:
-        return self._status_in(self.folder(run_id) / layout.STATUS, run_id)
-
-    def _status_in(self, path: Path, run_id: str) -> RunStatus:
-        values = read_json(path)
-        try:
-            status = _STATUS.validate_python(values)
-        except ValidationError:
-            status = None
-        if status is None or not (
-            status.state in _STATES and set(values) <= _STATUS_FIELDS and (status.pid is None or 0 < status.pid < 2**31)
-        ):
-            raise DamagedRunError(f"{path.name} of {run_id} is not valid.", fix="Delete the run.")
-        return status
-
-    def write_status(self, run_id: str, status: RunStatus) -> None:
-        if status.state not in _STATES:
-            raise ValueError(f"the state {status.state!r} is never written")
-        write_json(self.folder(run_id) / layout.STATUS, asdict(status))
 
     @changes("stop trainings")
     def request_stop(self, run_id: str) -> None:
@@ -290,9 +210,3 @@ def _moved(entry: Any, place: Place) -> Any:
     if not isinstance(entry, dict):
         return entry
     return entry | {name: place.now(path) for name in ("path", "mask") if isinstance(path := entry.get(name), str)}
-
-
-def _total(seconds: Any) -> float | None:
-    """The sum of the seconds per stage; None where they are not numbers, as in runs that did not measure them."""
-    values = list(seconds.values()) if isinstance(seconds, dict) else []
-    return float(sum(values)) if values and all(isinstance(value, int | float) for value in values) else None
