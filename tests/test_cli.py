@@ -363,7 +363,11 @@ def test_a_data_set_that_cannot_be_trained_on_exits_with_one_and_says_what_to_do
 def test_an_empty_store_says_how_to_begin(store):
     result = call("runs", "--json")
     assert result.exit_code == 0
-    assert last_json(result.stdout) == {"home": str(store.home), "runs": []}
+    assert last_json(result.stdout) == {
+        "home": str(store.home),
+        "counts": {"found": 0, "all": 0, "archived": 0},
+        "runs": [],
+    }
     assert "python -m wtflow train" in result.stderr
 
 

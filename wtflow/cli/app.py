@@ -14,11 +14,13 @@ from wtflow.cli.export import export, lesson
 from wtflow.cli.extras import missing
 from wtflow.cli.info import info
 from wtflow.cli.inspect import inspect
+from wtflow.cli.listing import runs
 from wtflow.cli.new import new
 from wtflow.cli.password import password
 from wtflow.cli.relocate import relocate
 from wtflow.cli.report import report
-from wtflow.cli.runs import evaluate, resume, runs, train
+from wtflow.cli.runs import evaluate, resume, train
+from wtflow.cli.space import space
 from wtflow.cli.sweep import sweep
 from wtflow.cli.threshold import threshold
 
@@ -49,6 +51,7 @@ COMMANDS = (
     report,
     lesson,
     cache,
+    space,
     bench,
 )
 for command in COMMANDS:

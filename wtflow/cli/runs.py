@@ -1,10 +1,8 @@
-"""Commands that make and list runs: `train`, `resume`, `evaluate` and `runs`."""
+"""Commands that make runs: `train`, `resume` and `evaluate`."""
 
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from wtflow import console
 from wtflow.cli.findings import facts_of, look_before_training
@@ -15,7 +13,6 @@ from wtflow.cli.reading import Good, MasksAsStored, MaskValues, reading_for
 from wtflow.cli.sizes import Size, Within, choose_size, settings_but_size, size_facts
 from wtflow.config import parse_pairs, parse_value
 from wtflow.records.pixel_images import pixel_images_of
-from wtflow.store.dataset_versions import title_of
 from wtflow.store.runs import RunStore
 
 
@@ -154,60 +151,3 @@ def evaluate(
             "kept_as": kept_as,
         },
     )
-
-
-def runs(as_json: Json = False) -> None:
-    """List the runs, newest first; a star stands before the name of a run as *."""
-    from wtflow.jobs import trainings
-
-    with Mistakes(as_json):
-        store = RunStore()
-        trainings.reconcile(store)
-        found = trainings.live_summaries(store)
-    if not found:
-        console.err.print(f"No runs in {store.home} yet. Start one: python -m wtflow train ROOT CATEGORY", markup=False)
-    else:
-        table = Table(box=None, pad_edge=False)
-        has_names = any(one.name or one.star for one in found)
-        for name in (
-            "run",
-            *(("name",) if has_names else ()),
-            "category",
-            "state",
-            "image AUROC",
-            "AUPRO",
-            "AUPRO of",
-            "what",
-        ):
-            table.add_column(name)
-        for one in found:
-            numbers = [
-                "" if one.metrics.get(name) is None else f"{one.metrics[name]:.3f}" for name in ("image_auroc", "aupro")
-            ]
-            state = one.status.state if one.status else "damaged"
-            what = one.problem or ". ".join(part for part in (one.label, one.lack) if part)
-            # Brackets in names are not markup.
-            of = one.pixel_images.short if one.pixel_images is not None and numbers[-1] else ""
-            named = (escape(f"* {one.name}" if one.star else one.name),) if has_names else ()
-            table.add_row(
-                one.run_id, *named, escape(title_of(one.root, one.category)), state, *numbers, of, escape(what)
-            )
-        console.out.print(table)
-    rows = [
-        {
-            "run_id": one.run_id,
-            "name": one.name,
-            "tags": list(one.tags),
-            "star": one.star,
-            "category": one.category,
-            "scored_again": one.is_rescored,
-            "seed": one.seed,
-            "state": one.status.state if one.status else "damaged",
-            "metrics": one.metrics,
-            "pixel_images": None if one.pixel_images is None else one.pixel_images.facts,
-            "problem": one.problem,
-            "lack": one.lack,
-        }
-        for one in found
-    ]
-    console.finish(as_json, {"home": str(store.home), "runs": rows})
