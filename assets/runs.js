@@ -1,5 +1,6 @@
-// The table of runs: sorted, filtered and chosen from without the server. Python sends rows of plain values; it hears of a run that
-// is opened, edited or starred, of the selected ones, and of what the table is sorted and filtered by.
+// The table of runs. Python sends rows of plain values: all of them where they are few, which are then sorted and filtered here,
+// else one page, sorted and filtered there. It hears of a run that is opened, edited or starred, of the selected ones, and of what
+// the table is sorted and filtered by.
 
 const SPOKEN = { star: "Star", edit: "Name, tags and star" };
 const PENCIL = '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 20h4L19 9l-4-4L4 16z" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round"/></svg>';
@@ -31,6 +32,8 @@ class Table {
     this.root = root;
     this.find = view.find;
     this.by = view.by;
+    this.archived = view.archived;
+    this.page = view.page;
     this.selected = new Set();
     this.rows = [];
     this.shown = [];
@@ -48,10 +51,18 @@ class Table {
     const table = make("table", { role: "table" }, make("thead", { role: "rowgroup" }, this.head), this.body);
     table.setAttribute("aria-label", "Runs");
     this.frame = make("div", { className: "frame" }, table);
-    this.root.append(make("div", { className: "bar" }, this.search, this.order, this.count), this.frame);
+    this.which = make("select", { className: "which" });
+    this.which.setAttribute("aria-label", "Archived runs");
+    for (const [value, words] of [["no", "Archived: hidden"], ["also", "Archived: shown too"], ["only", "Archived: only these"]])
+      this.which.append(make("option", { value, textContent: words }));
+    this.which.onchange = () => this.turn({ archived: this.which.value, page: 1 });
+    this.pager = make("nav", { className: "pager" });
+    this.pager.setAttribute("aria-label", "Pages of runs");
+    this.root.append(make("div", { className: "bar" }, this.search, this.order, this.which, this.count), this.frame, this.pager);
     this.search.oninput = () => {
       this.find = this.search.value;
-      this.draw();
+      this.page = 1;
+      if (this.isWhole) this.draw();
       clearTimeout(this.waiting);
       this.waiting = setTimeout(() => this.tellView(), WAIT_MS);
     };
@@ -62,13 +73,16 @@ class Table {
   }
 
   update(data) {
-    const what = JSON.stringify([data.rows, data.columns]);
+    const what = JSON.stringify(data);
     if (what === this.what) return; // a rerun that changed nothing here
     this.what = what;
-    this.rows = data.rows;
-    this.columns = data.columns;
-    const known = new Set(this.rows.map((row) => row.id));
-    for (const id of this.selected) if (!known.has(id)) this.selected.delete(id);
+    Object.assign(this, { rows: data.rows, columns: data.columns, isWhole: data.is_whole, counts: data.counts, perPage: data.per_page, problem: data.problem });
+    this.fits = { of: data.view.find, ids: new Set(data.fits) };
+    if (!this.isWhole && this.waiting === undefined) this.page = data.view.page;
+    const there = new Set([...data.there, ...this.rows.map((row) => row.id)]);
+    for (const id of this.selected) if (!there.has(id)) this.selected.delete(id);
+    this.which.value = this.archived;
+    this.which.hidden = !this.counts.archived && this.archived === "no";
     this.drawHead();
     this.draw();
   }
@@ -77,14 +91,21 @@ class Table {
 
   sort(by) {
     this.by = by;
+    this.page = 1;
     this.drawHead();
-    this.draw();
+    if (this.isWhole) this.draw();
+    this.tellView();
+  }
+
+  turn(changes) {
+    Object.assign(this, changes);
     this.tellView();
   }
 
   tellView() {
     clearTimeout(this.waiting);
-    this.tell("view", { find: this.find, by: this.by });
+    this.waiting = undefined;
+    this.tell("view", { find: this.find, by: this.by, archived: this.archived, page: this.page });
   }
 
   column() {
@@ -93,7 +114,10 @@ class Table {
   }
 
   pick() {
-    const words = this.find.toLowerCase().split(/\s+/).filter(Boolean);
+    if (!this.isWhole) return this.rows;
+    // What the server found counts; until it has answered, words that are seen here do.
+    const words = this.find.toLowerCase().split(/\s+/).filter((word) => word && !/[<>="]/.test(word));
+    const fits = (row) => this.fits.of === this.find ? this.fits.ids.has(row.id) : words.every((word) => row.find.includes(word));
     const key = this.column().key, sign = this.by.startsWith("-") ? -1 : 1;
     const value = (row) => row.values[key] ?? "";
     const compare = (a, b) => {
@@ -101,7 +125,7 @@ class Table {
       if (x === "" || y === "") return (x === "") - (y === ""); // what is not known comes last in both directions
       return sign * (typeof x === "string" ? x.localeCompare(y, undefined, { numeric: true, sensitivity: "base" }) : x - y);
     };
-    return this.rows.filter((row) => words.every((word) => row.find.includes(word))).sort(compare);
+    return this.rows.filter(fits).sort(compare);
   }
 
   // -- drawing
@@ -139,7 +163,7 @@ class Table {
     this.shown = this.pick();
     this.body.replaceChildren(...this.shown.map((row) => this.rowOf(row)));
     if (!this.shown.length) {
-      const words = this.rows.length ? "No run fits the filter." : "No run yet.";
+      const words = this.problem || (this.find ? "No run fits the filter." : "No run here.");
       this.body.append(make("tr", {}, make("td", { className: "none", colSpan: this.columns.length + 2, textContent: words })));
     }
     this.stand(this.body.querySelector(`tr[data-id="${held.id ?? this.at}"]`) ?? this.body.querySelector("tr[data-id]"));
@@ -179,11 +203,25 @@ class Table {
   }
 
   say() {
-    const n = this.rows.length, k = this.shown.length, chosen = this.selected.size;
-    const runs = n === 1 ? "1 run" : `${n} runs`;
-    this.count.textContent = (k === n ? runs : `${k} of ${runs}`) + (chosen ? `, ${chosen} selected` : "");
+    const { found, all, archived } = this.counts, chosen = this.selected.size;
+    const n = { no: all - archived, only: archived, also: all }[this.archived], k = this.isWhole ? this.shown.length : found;
+    const runs = n === 1 ? "1 run" : `${n.toLocaleString("en")} runs`;
+    this.count.textContent = (k === n ? runs : `${k.toLocaleString("en")} of ${runs}`) + (chosen ? `, ${chosen} selected` : "");
     const on = this.shown.filter((row) => this.selected.has(row.id)).length;
-    Object.assign(this.all, { checked: k > 0 && on === k, indeterminate: on > 0 && on < k });
+    Object.assign(this.all, { checked: this.shown.length > 0 && on === this.shown.length, indeterminate: on > 0 && on < this.shown.length });
+    this.drawPager();
+  }
+
+  drawPager() {
+    const { found } = this.counts, last = Math.ceil(found / this.perPage);
+    this.pager.hidden = this.isWhole || last < 2;
+    if (this.pager.hidden) return;
+    const held = this.pager.contains(this.root.getRootNode().activeElement) && this.root.getRootNode().activeElement.textContent;
+    const button = (label, to) => make("button", { type: "button", textContent: label, disabled: to < 1 || to > last || to === this.page, onclick: () => this.turn({ page: to }) });
+    const first = (this.page - 1) * this.perPage + 1;
+    const words = `${first.toLocaleString("en")} to ${Math.min(found, first + this.perPage - 1).toLocaleString("en")} of ${found.toLocaleString("en")}`;
+    this.pager.replaceChildren(button("First", 1), button("Previous", this.page - 1), make("span", { textContent: words }), button("Next", this.page + 1), button("Last", last));
+    if (held) [...this.pager.querySelectorAll("button")].find((one) => one.textContent === held && !one.disabled)?.focus();
   }
 
   // -- what a person does

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import run_cache, state, widgets
+from pages.ui import run_lists, state, widgets
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import link, open_page
 from pages.ui.inspect.answer import show_answer
@@ -54,8 +54,8 @@ def open_inspection(store: RunStore) -> Inspection | None:
 
 def pick_detector(store: RunStore, inspection: Inspection) -> None:
     """The picker of runs, on the inspection's own; nothing where its run is gone, or it is a detector's file."""
-    runs = {summary.run_id: summary for summary in run_cache.live_summaries(store)}
-    if inspection.detector in runs and widgets.is_finished(runs[inspection.detector]):
+    run = run_lists.look(store).get(inspection.detector)
+    if run is not None and widgets.is_finished(run):
         state.settle("run", inspection.detector)
         widgets.pick_run(store)
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import data_cache, run_cache, state, widgets
+from pages.ui import data_cache, run_lists, state, widgets
 from pages.ui.access.visitor import trainers
 from pages.ui.errors import plain, show_error, shown
 from pages.ui.frame import go
@@ -13,6 +13,7 @@ from wtflow.errors import RunBusyError, WTFlowError
 from wtflow.jobs import demos, trainings
 from wtflow.jobs.demos import demo_root
 from wtflow.records.core import RunSummary
+from wtflow.records.run_list import RunQuery
 from wtflow.store.runs import RunStore
 
 POLL_S = 1.0
@@ -121,4 +122,4 @@ def _active(store: RunStore, name: str) -> str | None:
 
 
 def _runs(store: RunStore) -> list[RunSummary]:
-    return [s for s in run_cache.live_summaries(store) if s.root == str(demo_root(store))]
+    return list(run_lists.look(store).find(RunQuery(root=str(demo_root(store)), archived="also", sort="-run")).runs)

@@ -13,9 +13,14 @@ from wtflow.store.runs import RunStore
 
 def category_of(store: RunStore, run: RunSummary) -> str:
     """The category that a run is compared within: that of the folder which its data set is a copy of, else its own."""
-    version = version_of(run.root) if run.root else None
+    return category_at(store, run.root, run.category)
+
+
+def category_at(store: RunStore, root: str, category: str) -> str:
+    """The same for the runs on a category of a folder."""
+    version = version_of(root) if root else None
     stamp = 0 if version is None else file_stamp(data_home(store) / version[0] / MANIFEST)
-    return run.category if version is None else _category_behind(str(store.home), run.root, run.category, stamp)
+    return category if version is None else _category_behind(str(store.home), root, category, stamp)
 
 
 @st.cache_data(max_entries=200, show_spinner=False)

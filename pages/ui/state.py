@@ -10,7 +10,7 @@ from typing import TypeVar, overload
 
 import streamlit as st
 
-OVERVIEW = ("demo", "find", "by")
+OVERVIEW = ("demo", "find", "by", "archived", "page")
 DATA = ("way", "photos", "step", "picture", "root", "category", "group", "page")
 TRAIN = ("root", "category", "watch")
 SWEEP = ("root", "sweep", "measure", "cell")
@@ -98,6 +98,9 @@ Option = TypeVar("Option", bound=str)
 
 # What no longer makes sense when the key changes.
 FOLLOWERS = {
+    "find": ("page",),
+    "by": ("page",),
+    "archived": ("page",),
     "photos": ("step", "picture"),
     "root": ("category", "group", "page"),
     "sweep": ("cell",),

@@ -11,12 +11,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.ui import cache, run_cache, state
+from pages.ui import cache, run_lists, run_search, state
 from pages.ui.errors import plain, show_error
 from pages.ui.frame import link, run_place
 from wtflow.errors import RunNotFoundError
+from wtflow.jobs.listing import RunView
 from wtflow.numbers import metric
 from wtflow.records.core import RunSummary
+from wtflow.records.run_list import RunQuery
 from wtflow.results import RunResults
 from wtflow.store.dataset_versions import title_of
 from wtflow.store.opened import opened_last, remember_opened
@@ -79,38 +81,42 @@ def pick_run(store: RunStore) -> RunSummary:
     """The finished run that the address names, or the one opened last; ends the page with what to do when there is
     none. The picker stands in the title row, with a badge where the run's features could be better.
     """
-    summaries = {summary.run_id: summary for summary in run_cache.live_summaries(store)}
-    finished = {run_id: summary for run_id, summary in summaries.items() if is_finished(summary)}
+    view = run_lists.look(store)
     wanted = state.get("run")
-    chosen = wanted if wanted in finished else _first_run(store, finished) if wanted is None else None
+    named = view.get(wanted)
+    chosen = named if named is not None and is_finished(named) else _first_run(store, view) if wanted is None else None
+    offered = run_search.offered(view, chosen)
     with run_place():
-        if finished:
+        if offered.runs:
+            lines = told_apart({run.run_id: picker_line(run) for run in offered.runs})
             st.selectbox(
                 "Run",
-                list(finished),
+                list(lines),
                 index=None if chosen is None else 0,
                 placeholder="Choose a run",
-                format_func=told_apart({run_id: picker_line(run) for run_id, run in finished.items()}).__getitem__,
+                format_func=lines.__getitem__,
                 label_visibility="collapsed",
-                **state.bound("run", chosen),
+                **state.bound("run", None if chosen is None else chosen.run_id),
             )
+            run_search.show_search(store, offered, picker_line, lambda run_id: state.put("run", run_id))
         if chosen is not None:
-            weights_badge(summaries[chosen])
+            weights_badge(chosen)
     if chosen is None:
-        _show_why_no_run(store, wanted, summaries)
+        _show_why_no_run(wanted, named)
         st.stop()
-    state.settle("run", chosen)
-    if state.note_opened(chosen):
-        remember_opened(store, chosen)
-    return summaries[chosen]
+    state.settle("run", chosen.run_id)
+    if state.note_opened(chosen.run_id):
+        remember_opened(store, chosen.run_id)
+    return chosen
 
 
-def _first_run(store: RunStore, finished: Mapping[str, RunSummary]) -> str | None:
+def _first_run(store: RunStore, view: RunView) -> RunSummary | None:
     """The run opened last, else the newest that is no copy scored again."""
-    last = opened_last(store)
-    if last in finished:
+    last = view.get(opened_last(store))
+    if last is not None and is_finished(last):
         return last
-    return next((run_id for run_id, run in finished.items() if not run.is_rescored), next(iter(finished), None))
+    newest = view.find(RunQuery(states=("finished",), sort="-run", limit=run_search.N_OFFERED)).runs
+    return next((run for run in newest if not run.is_rescored), next(iter(newest), None))
 
 
 def open_run(store: RunStore) -> RunResults:
@@ -120,11 +126,11 @@ def open_run(store: RunStore) -> RunResults:
         return cache.results(store, summary.run_id)
 
 
-def _show_why_no_run(store: RunStore, wanted: str | None, summaries: dict[str, RunSummary]) -> None:
+def _show_why_no_run(wanted: str | None, named: RunSummary | None) -> None:
     if wanted is None:
         show_no_run_yet("Train a category first; its results appear here.")
     else:
-        show_why_unfit(wanted, summaries.get(wanted))
+        show_why_unfit(wanted, named)
 
 
 def show_no_run_yet(words: str) -> None:

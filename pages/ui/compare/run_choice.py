@@ -6,14 +6,15 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.ui import run_cache, state, widgets
+from pages.ui import run_lists, run_search, state, widgets
 from pages.ui.compare import compare_cache
 from pages.ui.errors import plain
-from pages.ui.families import category_of
+from pages.ui.families import category_at, category_of
 from wtflow import numbers
 from wtflow.compare.differences import input_sentences, matched_words, trained_sentences
 from wtflow.compare.runs import LETTERS, MOST_RUNS, Comparison, settings_rows
 from wtflow.records.core import RunSummary
+from wtflow.records.run_list import RunQuery
 from wtflow.store.runs import RunStore
 
 EVALUATE_AGAIN = (
@@ -32,31 +33,44 @@ def pick_runs(store: RunStore) -> tuple[str, ...]:
     """Two to four finished runs of one category, as the address names them or the two newest;
     ends the page without them.
     """
-    summaries = {summary.run_id: summary for summary in run_cache.live_summaries(store)}
-    finished = {run_id: summary for run_id, summary in summaries.items() if widgets.is_finished(summary)}
-    family = {run_id: category_of(store, summary) for run_id, summary in summaries.items()}
-    categories = list(dict.fromkeys(family[run_id] for run_id in finished))
-    if not categories:
+    view = run_lists.look(store)
+    wanted = state.get_all("runs")
+    named = view.get_all(dict.fromkeys(wanted))
+    finished = {run_id: run for run_id, run in named.items() if widgets.is_finished(run)}
+    families: dict[str, list[tuple[str, str]]] = {}
+    for root, name in view.index.categories(RunQuery(states=("finished",), archived="also"), view.live):
+        families.setdefault(category_at(store, root, name), []).append((root, name))
+    if not families:
         widgets.show_no_run_yet(
             "Train a category twice with different settings; here you see which run is better, and where they disagree."
         )
         st.stop()
-    wanted = state.get_all("runs")
-    category = _category([family[run_id] for run_id in wanted if run_id in finished], categories)
-    offered = [run_id for run_id in finished if family[run_id] == category]
+    known = [category_of(store, finished[run_id]) for run_id in wanted if run_id in finished]
+    category = _category(known, list(families))
+    every = RunQuery(states=("finished",), sources=tuple(families[category]), sort="-run", limit=run_search.N_OFFERED)
+    newest = view.find(every)
+    own = {run_id: run for run_id, run in finished.items() if category_of(store, run) == category}
+    offered = {run.run_id: run for run in newest.runs} | own
     if not wanted:
-        wanted = _first_choice(offered)
+        wanted = _first_choice(list(offered), view.get(state.get("run")), category, store)
         state.put("runs", wanted)
+        offered |= view.get_all(wanted)
     chosen = [run_id for run_id in dict.fromkeys(wanted) if run_id in offered][:MOST_RUNS]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox("Category", categories, width=200, **state.bound("runs_of", category))
+        st.selectbox("Category", list(families), width=200, **state.bound("runs_of", category))
         st.multiselect(
             "Runs to compare: the others are compared with the first",
-            offered,
+            list(offered),
             max_selections=MOST_RUNS,
-            format_func=widgets.run_labels(summaries[run_id] for run_id in offered).__getitem__,
+            format_func=widgets.run_labels(offered.values()).__getitem__,
             placeholder="Choose two to four runs",
             **state.bound("runs", chosen),
+        )
+        run_search.show_search(
+            store,
+            run_search.Offered(tuple(offered.values()), newest.n_found, every),
+            widgets.run_label,
+            lambda run_id: state.put("runs", list(dict.fromkeys([*chosen, run_id]))),
         )
         if len(chosen) > 1:
             st.button(
@@ -68,7 +82,8 @@ def pick_runs(store: RunStore) -> tuple[str, ...]:
             )
     for run_id in dict.fromkeys(wanted):
         if run_id not in chosen:
-            _show_why_not(run_id, summaries.get(run_id), category, family.get(run_id, ""))
+            one = named.get(run_id)
+            _show_why_not(run_id, one, category, "" if one is None else category_of(store, one))
     if len(chosen) < 2:
         st.info(
             (
@@ -91,9 +106,10 @@ def _category(known: list[str], categories: list[str]) -> str:
     return known[0] if known else asked if asked in categories else categories[0]
 
 
-def _first_choice(offered: list[str]) -> list[str]:
+def _first_choice(offered: list[str], last: RunSummary | None, category: str, store: RunStore) -> list[str]:
     """The run last looked at, or the newest, and the newest other one; the older of the two first."""
-    one = state.choose("run", offered, offered[0])
+    is_own = last is not None and widgets.is_finished(last) and category_of(store, last) == category
+    one = last.run_id if last is not None and is_own else offered[0]
     others = [run_id for run_id in offered if run_id != one][:1]
     return sorted([one, *others])
 
@@ -128,7 +144,8 @@ def short(value: object) -> str:
 
 def show_origins(store: RunStore, comparison: Comparison) -> None:
     """Which letter is which run."""
-    named = {one.run_id: one.name for one in run_cache.live_summaries(store)}
+    runs = run_lists.look(store).get_all(run.run_id for run in comparison.runs)
+    named = {run_id: one.name for run_id, one in runs.items()}
     words = []
     for letter, run in zip(LETTERS, comparison.runs, strict=False):
         parent = run.metrics.get("scored_from")

@@ -51,7 +51,7 @@ def show_image(store: RunStore, inspection: Inspection) -> None:
         show_nearest(store, inspection, row)
     with right:
         _show_note(store, inspection, row, words)
-        if is_run_id(inspection.detector) and inspection.detector in store.ids():
+        if is_run_id(inspection.detector) and (store.home / inspection.detector).is_dir():
             is_called = row.verdict == "defective"
             known = {"is_defective": is_called, "sha256": row.sha256, "is_of_run": False}
             offer_correction(store, inspection.detector, row.image, Path(row.path), **known)

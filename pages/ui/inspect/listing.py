@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import run_cache, state, widgets
+from pages.ui import run_lists, state, widgets
 from pages.ui.access.visitor import trainers
 from pages.ui.errors import plain, show_error
 from pages.ui.frame import link
@@ -42,8 +42,8 @@ def show_list(store: RunStore, run_id: str) -> None:
     if not shown:
         st.caption("None by this run yet.")
         return
-    runs = {summary.run_id: summary for summary in run_cache.live_summaries(store)}
     on_page = widgets.pager(len(shown), PER_PAGE)
+    runs = run_lists.look(store).get_all(shown[i].detector for i in on_page)
     for column, words in zip(st.columns(WIDTHS), HEADS, strict=True):
         column.caption(words)
     for i in on_page:

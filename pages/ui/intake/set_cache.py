@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import run_cache
+from pages.ui import run_lists
 from pages.ui.cache import file_stamp
 from pages.ui.shelves import Shelf
 from wtflow.errors import DatasetError, ImageReadError
@@ -15,6 +15,7 @@ from wtflow.intake.pictures import large_picture, small_picture
 from wtflow.plots.pictures import encode_jpeg, no_picture
 from wtflow.records.core import RunSummary
 from wtflow.records.intake import DataSet, Item
+from wtflow.records.run_list import RunQuery
 from wtflow.store.dataset_versions import version_of
 from wtflow.store.datasets import MANIFEST, data_home, open_set
 from wtflow.store.runs import RunStore
@@ -69,7 +70,8 @@ def ranks() -> Shelf[Mapping[str, float]]:
 def trained_on(store: RunStore, name: str) -> dict[int, list[RunSummary]]:
     """Version -> its runs, newest first."""
     home, found = data_home(store), {}
-    for run in run_cache.live_summaries(store):
+    below = RunQuery(below=str(home / name), archived="also", sort="-run")
+    for run in run_lists.look(store).find(below).runs:
         version = version_of(run.root) if run.root else None
         if version is not None and version[0] == name and Path(run.root).is_relative_to(home):
             found.setdefault(version[1], []).append(run)

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from pages.ui import run_cache, widgets
+from pages.ui import run_lists, widgets
 from pages.ui.errors import shown
 from pages.ui.follow.show import show_story
 from pages.ui.frame import link
+from wtflow.records.run_list import RunQuery
 from wtflow.store.runs import RunStore
 
 NO_RUN = (
@@ -18,7 +19,7 @@ HEIGHT = "clamp(19rem, calc(100vh - 26.5rem), 46rem)"
 
 def show_features(store: RunStore) -> None:
     """The strip on the run that the address names, which the title row lets one choose, and links to more of it."""
-    if not any(widgets.is_finished(one) for one in run_cache.live_summaries(store)):
+    if not run_lists.look(store).find(RunQuery(states=("finished",), archived="also", limit=1)).runs:
         st.info(NO_RUN, icon=":material/info:")
         link("train", "Train a run", icon=":material/model_training:")
         return

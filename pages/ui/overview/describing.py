@@ -1,7 +1,6 @@
 """The dialog in which a person names, tags and stars a run, or tags several."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -12,13 +11,10 @@ from wtflow.store.notes import MAX_NAME, name_run, star_run, tag_run
 from wtflow.store.runs import RunStore
 
 
-def ask_words(store: RunStore, runs: Sequence[RunSummary], known: Iterable[RunSummary]) -> None:
-    """Ask for the words on these runs. known: runs whose tags are offered."""
-    counts = Counter(tag for one in known for tag in one.tags)
+def ask_words(store: RunStore, runs: Sequence[RunSummary], tags: list[str]) -> None:
+    """Ask for the words on these runs. tags: those that are offered, the most used first."""
     title = "Name and tags" if len(runs) == 1 else f"Tags of {len(runs)} runs"
-    st.dialog(title, icon=":material/label:")(_ask_one if len(runs) == 1 else _ask_many)(
-        store, runs, sorted(counts, key=lambda tag: (-counts[tag], tag))
-    )
+    st.dialog(title, icon=":material/label:")(_ask_one if len(runs) == 1 else _ask_many)(store, runs, tags)
 
 
 def _ask_one(store: RunStore, runs: Sequence[RunSummary], tags: list[str]) -> None:

@@ -84,6 +84,7 @@ def row_of(summary: RunSummary, *, is_demo: bool) -> dict[str, Any]:
                 summary.label,
                 summary.run_id,
                 "starred" * summary.star,
+                "archived" * summary.archived,
             )
         ).casefold(),
     }
@@ -91,7 +92,8 @@ def row_of(summary: RunSummary, *, is_demo: bool) -> dict[str, Any]:
 
 def _of(found: PixelImages) -> str:
     """Of how many images a pixel metric is, in a few letters."""
-    parts = [f"of {found.n:,}"] * (found.n is not None) + [f"{found.n_left_out:,} left out"] * (found.n_left_out > 0)
+    parts = [] if found.n is None else [f"of {found.n:,}"]  # None: a run of 0.3.0, which did not count them
+    parts += [f"{found.n_left_out:,} left out"] * (found.n_left_out > 0)
     return ", ".join(parts)
 
 
@@ -105,6 +107,8 @@ def _badges(summary: RunSummary, is_demo: bool) -> Iterable[dict[str, str]]:
         yield {"text": summary.status.state, "kind": "active" if summary.status.is_active else ""}
     elif summary.lack:
         yield {"text": "a file is missing", "kind": "bad", "help": summary.lack}
+    if summary.archived:
+        yield {"text": "archived", "kind": "", "help": "Left out of lists and pickers"}
     if is_demo:
         yield {"text": "demo", "kind": ""}
     if summary.is_rescored:

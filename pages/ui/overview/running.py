@@ -2,36 +2,35 @@
 
 import streamlit as st
 
-from pages.ui import run_cache, widgets
+from pages.ui import run_lists
 from pages.ui.errors import plain, shown
 from pages.ui.frame import link
 from wtflow import numbers
-from wtflow.jobs import trainings
+from wtflow.jobs.listing import RunView
 from wtflow.records.core import RunSummary
 from wtflow.store.runs import RunStore
 
 POLL_S = 2.0
 
 
-def show_running(store: RunStore, summaries: list[RunSummary]) -> None:
+def show_running(store: RunStore, view: RunView) -> None:
     """Polls while there is a training, apart from the table: what a person is doing there is not disturbed."""
-    if any(widgets.is_active(one) for one in summaries):
-        st.fragment(_show_lines, run_every=POLL_S)(store, _states(summaries))
+    if view.active:
+        st.fragment(_show_lines, run_every=POLL_S)(store, _states(view.active))
 
 
-def _states(summaries: list[RunSummary]) -> set[tuple[str, str]]:
-    return {(one.run_id, one.status.state if one.status else "") for one in summaries}
+def _states(active: list[RunSummary]) -> set[tuple[str, str]]:
+    return {(one.run_id, one.status.state if one.status else "") for one in active}
 
 
 def _show_lines(store: RunStore, states: set[tuple[str, str]]) -> None:
     """Draws the page again as soon as a run begins or ends."""
     with shown():
-        trainings.reconcile(store)
-        summaries = run_cache.live_summaries(store)
-    if _states(summaries) != states:
+        active = run_lists.reconciled(store).active
+    if _states(active) != states:
         st.rerun()
-    for one in reversed(summaries):
-        if one.status is None or not one.status.is_active:
+    for one in reversed(active):
+        if one.status is None:
             continue
         with st.container(horizontal=True, vertical_alignment="center", key=f"active_{one.run_id}"):
             st.markdown(f"**{plain(one.name or one.category)}**", width="content")

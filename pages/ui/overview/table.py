@@ -1,10 +1,9 @@
-"""All runs in one table that is sorted, filtered and chosen from in the browser, assets/runs.js.
+"""All runs in one table that is sorted, filtered and chosen from, assets/runs.js.
 
-A row is opened by a click; a star is set and rows are selected without leaving the table. It sorts and filters without
-the server; the address tells by what.
+A row is opened by a click; a star is set and rows are selected without leaving the table. The browser sorts and filters
+some hundred runs by itself; of more it has the page that is looked at, and the server does both. The address tells by
+what.
 """
-
-from typing import Any
 
 import streamlit as st
 from streamlit.components.v2 import component
@@ -12,7 +11,8 @@ from streamlit.components.v2 import component
 from pages.ui import state
 from pages.ui.errors import show_error
 from pages.ui.frame import ASSETS, go
-from pages.ui.overview.rows import COLUMNS
+from pages.ui.overview.listed import PER_PAGE, Listed
+from pages.ui.overview.rows import COLUMNS, rows_of
 from wtflow.errors import WTFlowError
 from wtflow.store.notes import star_run
 from wtflow.store.runs import RunStore
@@ -33,17 +33,27 @@ def selected_runs() -> list[str]:
     return [str(run_id) for run_id in found.get("selected") or ()]
 
 
-def show_table(store: RunStore, rows: list[dict[str, Any]]) -> str | None:
-    """Draw the table. Returns the run that a person wants to describe just now; leaves the page for one they open."""
+def show_table(store: RunStore, listed: Listed, selected: list[str]) -> str | None:
+    """Draw the table. selected: runs that are, and that are still there. Returns the run that a person wants to
+    describe just now; leaves the page for one they open.
+    """
+    rows = rows_of(store, listed.runs)
+    view = {"find": listed.find, "by": listed.by, "archived": listed.archived, "page": max(listed.page, 1)}
     data = {
         "rows": rows,
         "columns": list(COLUMNS),
-        "view": {"find": state.get("find") or "", "by": state.get("by") or "-created"},
+        "view": view,
+        "is_whole": listed.page == 0,
+        "fits": list(listed.fits),
+        "counts": {"found": listed.n_found, "all": listed.n_all, "archived": listed.n_archived},
+        "per_page": PER_PAGE,
+        "problem": listed.problem,
+        "there": selected,
     }
     found = _mount(
         key=KEY,
         data=data,
-        default={"selected": [], "view": data["view"]},
+        default={"selected": [], "view": view},
         on_view_change=_keep_view,
         on_star_change=lambda: _star(store),
         on_selected_change=lambda: None,
@@ -68,6 +78,8 @@ def _keep_view() -> None:
     view = (st.session_state.get(KEY) or {}).get("view") or {}
     state.put("find", view.get("find") or None)
     state.put("by", None if view.get("by") == "-created" else view.get("by"))
+    state.put("archived", None if view.get("archived") == "no" else view.get("archived"))
+    state.put("page", str(view["page"]) if isinstance(view.get("page"), int) and view["page"] > 1 else None)
 
 
 def _star(store: RunStore) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import run_cache, state, widgets
+from pages.ui import run_lists, state, widgets
 from pages.ui.access.visitor import ONLY_LOOK, trainers
 from pages.ui.deletion import ask_delete
 from pages.ui.errors import plain, show_error, shown
@@ -15,6 +15,8 @@ from wtflow.permission import may_train
 from wtflow.plots import theme
 from wtflow.plots.curves import plot_loss
 from wtflow.records.core import RunStatus, RunSummary
+from wtflow.records.run_list import RunQuery
+from wtflow.store.layout import is_run_id
 from wtflow.store.runs import RunStore
 
 POLL_S = 1.0
@@ -36,7 +38,7 @@ def show_watch(store: RunStore, run_id: str) -> None:
     st.button(
         "Set up another run", icon=":material/arrow_back:", on_click=state.put, args=("watch", None), type="tertiary"
     )
-    summary = store.summary(run_id) if run_id in store.ids() else None
+    summary = store.summary(run_id) if is_run_id(run_id) and (store.home / run_id).is_dir() else None
     if summary is None:
         show_error(
             RunNotFoundError(
@@ -161,21 +163,18 @@ def _show_delete(store: RunStore, summary: RunSummary) -> None:
 
 def show_queue(store: RunStore, watched: str | None) -> None:
     """Other runs, the waiting ones in the order of their turn."""
-    summaries = run_cache.live_summaries(store)
-    is_active = any(widgets.is_active(s) for s in summaries)
+    is_active = bool(run_lists.look(store).active)
     st.fragment(_show_lines, run_every=2 * POLL_S if is_active else None)(store, watched)
 
 
 def _show_lines(store: RunStore, watched: str | None) -> None:
     with shown():
-        trainings.reconcile(store)
-        summaries = run_cache.live_summaries(store)
-    active = [s for s in reversed(summaries) if widgets.is_active(s)]
+        view = run_lists.reconciled(store)
+    active = view.active[::-1]
+    newest = view.find(RunQuery(sort="-run", limit=N_LISTED + len(active) + 1)).runs
     if [s.run_id for s in active] == [watched]:
         active = []  # shown above already
-    others = [s for s in summaries if s not in active and s.run_id != watched and not widgets.is_active(s)][
-        : N_LISTED - len(active)
-    ]
+    others = [s for s in newest if s.run_id != watched and not widgets.is_active(s)][: max(0, N_LISTED - len(active))]
     if active:
         st.subheader("Running and waiting", anchor=False)
         waiting = [summary for summary in active if summary.status is not None and summary.status.state == "queued"]
