@@ -20,6 +20,7 @@ from wtflow.bench import (
     runtimes,
     scoring,
     start,
+    store,
     train,
 )
 from wtflow.bench.figures import Figure
@@ -39,6 +40,7 @@ PARTS: dict[str, Callable[[Workshop], list[Figure]]] = {
     "start": start.measure,
     "pages": pages.measure,
     "actions": actions.measure,
+    "store": store.measure,
     "memory": memory.measure,
     "inspect": inspect.measure,
     "runtimes": runtimes.measure,

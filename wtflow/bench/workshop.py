@@ -48,6 +48,8 @@ class Sizes:
     """Numbers of images between which memory should not grow, rising."""
     inspected: tuple[int, ...] = (20, 100)
     """The same for new images that are inspected."""
+    listed: int = 200
+    """Runs of the store that is listed and searched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ FULL = Sizes(
     run_images=1000,
     growth=(250, 500, 1000, 2000),
     inspected=(100, 1000, 10_000),
+    listed=10_000,
 )
 QUICK = Sizes(repeats=3, images=16, steps=4, points=200, run_images=100, growth=(20, 40))
 
