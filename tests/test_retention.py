@@ -25,11 +25,6 @@ from wtflow.store.notes import archive_run, star_run
 from wtflow.store.runs import RunStore
 
 
-@pytest.fixture
-def store() -> RunStore:
-    return RunStore()
-
-
 def make(store: RunStore, category: str, auroc: float | None = 0.5, seed: int = 0) -> str:
     return write_finished_run(store, tiny_settings().changed({"seed": seed}), category, metrics={"image_auroc": auroc})
 

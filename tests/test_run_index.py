@@ -141,8 +141,8 @@ def _try(change) -> None:
         change()
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(st.tuples(st.sampled_from(sorted(CHANGES)), st.integers(0, 20), st.booleans()), max_size=10))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.tuples(st.sampled_from(sorted(CHANGES)), st.integers(0, 20), st.booleans()), max_size=8))
 def test_after_any_changes_the_index_tells_what_every_folder_tells(tmp_path_factory, steps):
     look.UNSURE_S, before = TICK_S, look.UNSURE_S
     try:

@@ -91,10 +91,12 @@ def _show(
     except SettingsError as error:
         show_error(error)
         return
-    for run in found.runs:
-        if st.button(plain(line(run)), key=f"{key}_{run.run_id}", type="tertiary"):
-            choose(run.run_id)
-            st.rerun()
+    lines = {run.run_id: line(run) for run in found.runs}
+    with st.container(gap=None, key=f"{key}_found"):
+        for run_id, words_of_run in lines.items():
+            if st.button(plain(words_of_run), key=f"{key}_{run_id}", type="tertiary", help=plain(run_id)):
+                choose(run_id)
+                st.rerun()
     if found.n_found > len(found.runs):
         st.caption(f"The newest {len(found.runs)} of {numbers.count(found.n_found, 'run')}")
     elif not found.runs:

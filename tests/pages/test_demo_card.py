@@ -13,7 +13,7 @@ from waiting import wait_until
 from wtflow.config import Settings
 from wtflow.datasets.demo.write import DEMO_CATEGORIES
 from wtflow.errors import RunBusyError
-from wtflow.jobs import demos, processes, trainings
+from wtflow.jobs import demos, listing, processes, trainings
 from wtflow.jobs.demos import demo_root, demo_state
 from wtflow.records.core import RunStatus
 from wtflow.store.runs import RunStore
@@ -41,7 +41,9 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return run_id
 
     monkeypatch.setattr(trainings, "start", start)
-    monkeypatch.setattr(trainings, "reconcile", lambda store: None)  # else the queued run would start a process
+    monkeypatch.setattr(
+        trainings, "reconcile", lambda store, progress=None: listing.look(store)
+    )  # else the queued run would start a process
     return begun
 
 

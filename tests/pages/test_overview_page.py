@@ -5,6 +5,7 @@ from page_runs import OpenPage, components, texts, write_run
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.overview.rows import COLUMNS, row_of
+from wtflow.jobs import listing
 from wtflow.records.core import RunStatus, RunSummary
 from wtflow.records.pixel_images import PixelImages
 from wtflow.store.layout import METRICS
@@ -15,7 +16,7 @@ from wtflow.store.runs import RunStore
 @pytest.fixture
 def nothing_starts(monkeypatch):
     """Else a queued run would start a process."""
-    monkeypatch.setattr("wtflow.jobs.trainings.reconcile", lambda store: None)
+    monkeypatch.setattr("wtflow.jobs.trainings.reconcile", lambda store, progress=None: listing.look(store))
 
 
 def rows_on(page: AppTest) -> dict[str, dict]:

@@ -11,7 +11,7 @@ from pages.ui import health
 from pages.ui.train import size_field
 from pages.ui.train.fields import ADVANCED, MAIN, WEIGHTS
 from wtflow.config import FILLED_IN, WEIGHT_WORDS, Settings
-from wtflow.jobs import trainings
+from wtflow.jobs import listing, trainings
 from wtflow.records.core import RunStatus
 from wtflow.records.reading import Reading
 from wtflow.store.runs import RunStore
@@ -200,7 +200,7 @@ def test_warnings_that_only_reading_every_image_shows_ask_for_a_second_click(
 
 
 def test_a_busy_category_gets_the_sentence_of_the_store(open_page: OpenPage, store: RunStore, root: Path, monkeypatch):
-    monkeypatch.setattr(trainings, "reconcile", lambda store: None)
+    monkeypatch.setattr(trainings, "reconcile", lambda store, progress=None: listing.look(store))
     run_id = write_run(store, root)
     store.write_status(run_id, RunStatus(state="queued", heartbeat=1.0))
     page = open_page("train", root=str(root))

@@ -98,7 +98,8 @@ def _ask(store: RunStore, plan: Plan | None) -> None:
     else:
         what = "The derived files of" if plan.what == "derived" else "These"
         st.markdown(f"{what} **{numbers.count(len(plan.spare), 'run')}** go for good: {numbers.size(plan.n_bytes)}.")
-        head = ("Run", "What", "Value", "Size") if plan.what == "runs" else ("Run", "What", "Size")
+        value = (RUN_METRICS[plan.metric].title,) if plan.what == "runs" else ()
+        head = ("Run", "What", *value, "Size")
         cells: list[tuple[str, ...]] = []
         for one in plan.spare[:N_LISTED]:
             value = (numbers.metric(one.value),) if plan.what == "runs" else ()

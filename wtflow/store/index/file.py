@@ -13,8 +13,8 @@ import sys
 import time
 from pathlib import Path
 
-from wtflow.machine.disks import network_kind
 from wtflow.store import layout
+from wtflow.store.index.network import network_kind
 
 FORMAT = 1
 """Raise it when tables or their contents change between two releases."""
