@@ -1,12 +1,11 @@
 """Runs of a sweep: made, begun again and launched by its coordinator, not by the store's own queue."""
 
-import contextlib
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from wtflow.errors import RunBusyError, WTFlowError
-from wtflow.jobs import trainings
+from wtflow.errors import RunBusyError
+from wtflow.jobs import listing, trainings
 from wtflow.jobs.standing import is_alive, status_now
 from wtflow.records.core import RunStatus
 from wtflow.records.sweep import Cell
@@ -58,9 +57,4 @@ def take_out(store: RunStore, run_id: str) -> None:
 
 def n_own_active(store: RunStore) -> int:
     """Trainings that people started themselves and that wait or run here."""
-    n = 0
-    for run_id in store.ids():
-        with contextlib.suppress(WTFlowError):  # damaged runs are nobody's
-            written = store.status(run_id)
-            n += written.is_active and not written.sweep and status_now(store, run_id).is_active
-    return n
+    return sum(one.status is not None and not one.status.sweep for one in listing.look(store).active)

@@ -10,7 +10,7 @@ from wtflow import __version__
 from wtflow.errors import SettingsError
 from wtflow.export.tables import csv_bytes
 from wtflow.metrics import METRICS
-from wtflow.numbers import NBSP, count
+from wtflow.numbers import NBSP, count, percent
 from wtflow.records.sweep import Sweep, value_words
 from wtflow.records.sweep_table import Effect, SweepTable, TableCell
 from wtflow.store.files import write_atomic
@@ -133,7 +133,7 @@ def effect_words(effect: Effect, title: str) -> str:
         certain = "too few to tell how certain"
     else:
         low, high = (f"{end:+.3f}".replace("-", "−") for end in (effect.interval.low, effect.interval.high))
-        certain = f"95{NBSP}% interval {low} to {high}" + ("" if effect.is_clear else ", within noise")
+        certain = f"{percent(0.95)} interval {low} to {high}" + ("" if effect.is_clear else ", within noise")
     return f"{effect.setting} {effect.value} instead of {effect.reference}: {change} {title} ({certain}; {of})."
 
 
