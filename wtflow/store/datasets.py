@@ -29,7 +29,7 @@ from wtflow.permission import changes
 from wtflow.records.core import IMAGE_SUFFIXES
 from wtflow.records.intake import DataSet, Event, Item
 from wtflow.store.dataset_names import check_set_name, check_type_name, spelt_alike
-from wtflow.store.files import explained, read_json, write_json
+from wtflow.store.files import explained, is_moved, read_json, write_json
 from wtflow.store.lock import locked
 from wtflow.store.runs import RunStore
 
@@ -96,10 +96,13 @@ def create_set(store: RunStore, name: str, *, seed: int = 0, test_share: float =
                 fix=f"Add to it (python -m wtflow new {taken} --add), or choose another name.",
             )
         made = _with_event(DataSet(name, seed=seed, test_share=test_share, origin=origin, serial=1), "Made.")
-        with explained(folder):
-            for part in (ORIGINALS, MASKS, VERSIONS):
-                (folder / part).mkdir(parents=True, exist_ok=True)
-        _write(store, made)
+        making = folder.with_name(f".making-{name}-{os.getpid()}")
+        try:  # in a hidden folder first: killed on the way, nothing of it stays
+            _fill(making, made)
+            if not is_moved(making, folder):
+                _fill(folder, made)  # a folder of this name is there, and holds no data set
+        finally:
+            shutil.rmtree(making, ignore_errors=True)
     return made
 
 
@@ -162,7 +165,7 @@ def change_set(
         }
         fresh = replace(fresh, items=items, serial=serial)
         fresh = _with_event(fresh, words) if words else fresh
-        _write(store, fresh)
+        _write(data_home(store) / name, fresh)
     return fresh
 
 
@@ -211,7 +214,14 @@ def _sound(item: Item) -> Item:
     return item
 
 
-def _write(store: RunStore, data: DataSet) -> None:
+def _fill(folder: Path, data: DataSet) -> None:
+    with explained(folder):
+        for part in (ORIGINALS, MASKS, VERSIONS):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+    _write(folder, data)
+
+
+def _write(folder: Path, data: DataSet) -> None:
     values: dict[str, Any] = {
         "schema_version": SCHEMA,
         "name": data.name,
@@ -224,7 +234,7 @@ def _write(store: RunStore, data: DataSet) -> None:
         "history": [asdict(event) for event in data.history],
         "items": [asdict(item) for item in data.items.values()],
     }
-    write_json(data_home(store) / data.name / MANIFEST, values)
+    write_json(folder / MANIFEST, values)
 
 
 def _with_event(data: DataSet, words: str) -> DataSet:

@@ -68,6 +68,20 @@ def _for_owner(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_EXCL, 0o600)
 
 
+def is_moved(folder: Path, final: Path) -> bool:
+    """Give a finished folder its name in one step; False where another one has that name, and nothing is changed.
+    Raises StoreError, DiskFullError.
+    """
+    with explained(final):
+        try:
+            folder.rename(final)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+            return False
+    return True
+
+
 def write_json(path: Path, value: Any, *, is_private: bool = False) -> None:
     """Write a JSON object atomically; not-a-number is refused, since other programs cannot read it."""
     text = json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False)

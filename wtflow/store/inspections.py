@@ -35,7 +35,7 @@ from wtflow.records.inspect import (
 )
 from wtflow.records.looks import Looks, looks_from_arrays
 from wtflow.store import layout
-from wtflow.store.files import explained, read_json, write_arrays, write_atomic, write_json
+from wtflow.store.files import explained, is_moved, read_json, write_arrays, write_atomic, write_json
 from wtflow.store.runs import RunStore
 
 FOLDER = "inspections"
@@ -89,21 +89,11 @@ def create(
     safe = upload_names([one for one, _ in uploads])
     now, n = time.time(), 1
     inspection_id = first = layout.run_name(name, time.strftime("%Y%m%d-%H%M%S", time.gmtime(now)))
+    waiting = RunStatus(state="queued", heartbeat=now, message="Waiting for its turn.")
     while True:
         folder = store.home / FOLDER / inspection_id
-        with explained(folder):
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                folder.mkdir()
-                break
-            except FileExistsError:  # of the same second
-                n += 1
-                inspection_id = f"{first}-{n:02d}"
-    try:
-        for one, (_, content) in zip(safe, uploads, strict=True):
-            write_atomic(folder / UPLOADS / one, lambda file, content=content: file.write(content), is_flushed=False)
+        making = folder.with_name(f".making-{inspection_id}-{os.getpid()}")
         own = (str(folder / UPLOADS),) if uploads else ()
-        waiting = RunStatus(state="queued", heartbeat=now, message="Waiting for its turn.")
         made = Inspection(
             inspection_id,
             now,
@@ -114,12 +104,17 @@ def create(
             threshold,
             status=waiting,
         )
-        write_progress(store, made)
-        write_plan(store, made)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)  # an inspection that could not be written does not exist
-        raise
-    return made
+        try:  # put together in a hidden folder and then moved: killed on the way, no half inspection is listed
+            for one, (_, content) in zip(safe, uploads, strict=True):
+                write_atomic(making / UPLOADS / one, lambda f, content=content: f.write(content), is_flushed=False)
+            write_json(making / STATUS, progress_to_json(made))
+            write_json(making / PLAN, plan_to_json(made))
+            if is_moved(making, folder):
+                return made
+        finally:
+            shutil.rmtree(making, ignore_errors=True)
+        n += 1  # another one of the same second
+        inspection_id = f"{first}-{n:02d}"
 
 
 def write_plan(store: RunStore, inspection: Inspection) -> None:

@@ -19,7 +19,7 @@ from wtflow.records.reading import Reading
 from wtflow.records.shapes import Shape
 from wtflow.records.sizes import SizeChoice
 from wtflow.store import layout
-from wtflow.store.files import explained, read_json, write_atomic, write_json
+from wtflow.store.files import explained, is_moved, read_json, write_atomic, write_json
 from wtflow.store.place import Place
 from wtflow.store.summaries import Summaries
 
@@ -49,19 +49,12 @@ class RunStore(Summaries):
     ) -> str:
         """Make the folder of a new run, queued, and return its id. sized: how its image size was chosen; None where
         it was given. sweep: the sweep that it belongs to, which will start it.
+
+        It is put together in a hidden folder and then moved: killed on the way, no half run is listed.
         """
         while True:
             now = time.time()
             run_id = layout.run_name(category, time.strftime("%Y%m%d-%H%M%S", time.gmtime(now)))
-            folder = self.home / run_id
-            with explained(folder):
-                self.home.mkdir(parents=True, exist_ok=True)
-                try:
-                    folder.mkdir()
-                    break
-                except FileExistsError:
-                    time.sleep(0.2)
-        try:
             config = layout.RunConfig(
                 schema_version=layout.SCHEMA_VERSION,
                 run_id=run_id,
@@ -73,12 +66,16 @@ class RunStore(Summaries):
                 reading=reading or Reading(),
                 sized=sized,
             )
-            self.write_status(run_id, RunStatus(state="queued", heartbeat=now, message=WAITING, sweep=sweep))
-            write_json(folder / layout.CONFIG, config.model_dump(mode="json"))
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)  # a run that could not be written does not exist
-            raise
-        return run_id
+            making = self.home / f".making-{run_id}-{os.getpid()}"
+            waiting = RunStatus(state="queued", heartbeat=now, message=WAITING, sweep=sweep)
+            try:
+                write_json(making / layout.STATUS, asdict(waiting))
+                write_json(making / layout.CONFIG, config.model_dump(mode="json"))
+                if is_moved(making, self.home / run_id):
+                    return run_id
+            finally:
+                shutil.rmtree(making, ignore_errors=True)
+            time.sleep(0.2)
 
     def keep_reserve(self, run_id: str) -> None:
         """Take room on the disk that `free_reserve` gives back, for a last status on a disk that has filled up."""
