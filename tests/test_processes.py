@@ -13,6 +13,7 @@ from waiting import wait_until
 from wtflow.errors import SettingsError, StoreError
 from wtflow.jobs import processes
 from wtflow.jobs.processes import Started
+from wtflow.machine import started
 
 IGNORES = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
@@ -54,6 +55,29 @@ def test_a_launched_process_has_its_own_session_the_stores_environment_and_appen
 def test_a_log_that_cannot_be_written_is_a_sentence_and_no_process_starts(tmp_path):
     with pytest.raises(StoreError):
         processes.launch("wtflow", [], tmp_path / "absent" / "log", tmp_path)
+
+
+@pytest.mark.skipif(not started.IS_REWRITTEN, reason="this system keeps the start of a process as it was written down")
+@pytest.mark.parametrize("step_s", [-3600.0, -2.5, 2.5, 86_400.0])
+def test_a_process_is_known_after_the_clock_was_set(start, monkeypatch, step_s):
+    """Linux tells the time at which it was started by its clock, and psutil reckons from it."""
+    began, boot_time = start("import time; time.sleep(60)"), psutil.boot_time()
+    of_0_4_0 = Started(began.pid, psutil.Process(began.pid).create_time())
+    for module in (psutil, psutil._psplatform):
+        monkeypatch.setattr(module, "boot_time", lambda: boot_time + step_s)
+    assert processes.find(*began) is not None
+    assert processes.find(began.pid, began.created + 5) is None
+    monkeypatch.undo()
+    assert processes.find(*of_0_4_0) is not None, "as earlier versions wrote it down"
+
+
+def test_a_stop_that_was_asked_for_in_the_future_is_carried_out(start):
+    began = start(IGNORES)
+    wait_until(lambda: (process := processes.find(*began)) and process.cpu_times().user > 0)
+    processes.escalate(processes.find(*began), -2.0)
+    assert processes.find(*began) is not None, "another computer's clock may be ahead"
+    processes.escalate(processes.find(*began), -3600.0)
+    wait_until(lambda: processes.find(*began) is None)
 
 
 def test_a_process_is_known_by_its_number_and_start_time_together(start):

@@ -25,12 +25,15 @@ import psutil
 from wtflow.errors import WTFlowError
 from wtflow.machine import systems
 from wtflow.machine.environment import worker_environment
+from wtflow.machine.started import is_same, started_at
 from wtflow.permission import changes
 from wtflow.store.files import explained
 
 TERMINATE_AFTER_S: Final = 5.0
 KILL_AFTER_S: Final = 8.0
 """Seconds after the request at which `escalate` terminates a process, and kills it."""
+SET_BACK_S: Final = 60.0
+"""From so far in the future on, no other computer's clock explains when a stop was asked for."""
 GRACE_S: Final = 5.0
 """Seconds after the request at which `end` kills a process."""
 POLL_S: Final = 0.05
@@ -49,7 +52,7 @@ MOST_EXIT_CODES: Final = 200
 
 
 class Started(NamedTuple):
-    """Number and start time (seconds since the epoch). Together they identify a process; numbers alone are reused."""
+    """Number and start (see `machine.started`). Together they identify a process; numbers alone are reused."""
 
     pid: int
     created: float
@@ -101,7 +104,7 @@ def launch(
             **systems.on_its_own(),
         )
     _EXIT_CODES.pop(child.pid, None)  # of an earlier process with this number
-    started = Started(child.pid, psutil.Process(child.pid).create_time())
+    started = Started(child.pid, started_at(psutil.Process(child.pid)))
     try:
         note(started)
     except BaseException:
@@ -121,7 +124,7 @@ def find(pid: int, created: float | None) -> psutil.Process | None:
     reap()
     try:
         process = psutil.Process(pid)
-        if created is not None and abs(process.create_time() - created) > 1.0:
+        if created is not None and not is_same(process, created):
             return None
         if process.status() != psutil.STATUS_ZOMBIE:
             return process
@@ -177,9 +180,11 @@ def why_no_room(home: Path) -> tuple[str, str] | None:
 
 
 def escalate(process: psutil.Process, waited_s: float) -> None:
-    """Take the next step with a process that was asked to stop `waited_s` seconds ago: nothing, terminate or kill."""
+    """Take the next step with a process that was asked to stop `waited_s` seconds ago: nothing, terminate or kill.
+    Asked far in the future: the clock was set back since, and it is not known how long ago it was.
+    """
     with contextlib.suppress(psutil.NoSuchProcess):
-        if waited_s > KILL_AFTER_S:
+        if waited_s > KILL_AFTER_S or waited_s < -SET_BACK_S:
             process.kill()
         elif waited_s > TERMINATE_AFTER_S:
             process.terminate()
@@ -212,7 +217,7 @@ def _wait_for_end(started: Started) -> bool:
 
 
 def this_process() -> Started:
-    return Started(os.getpid(), psutil.Process().create_time())
+    return Started(os.getpid(), started_at(psutil.Process()))
 
 
 def this_host() -> str:

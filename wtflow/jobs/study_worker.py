@@ -13,6 +13,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
+import psutil
+
 from wtflow.errors import WTFlowError
 from wtflow.jobs import listing, processes, studies
 from wtflow.machine.progress import Share, StopRequestedError
@@ -59,7 +61,7 @@ def work(store: RunStore, run_id: str, tasks: dict[Path, Request], is_ahead: boo
     from wtflow.studies.compute import WITHOUT_NETWORK, compute_answer
     from wtflow.studies.umap_clock import keep_start
 
-    started = processes.this_process()
+    started, launched = processes.this_process(), psutil.Process().create_time()
     status = studies.running_now(started, is_ahead)
     for path in tasks:
         if not studies.write_status(store, path, status):  # waits until the launcher has written its own
@@ -70,7 +72,7 @@ def work(store: RunStore, run_id: str, tasks: dict[Path, Request], is_ahead: boo
     for path, request in tasks.items():
         if is_ahead and request.kind in LONG and _is_busy(store):
             continue
-        report = _Reporter(store, path, tasks, status | {"began": time.time()}, started.created)
+        report = _Reporter(store, path, tasks, status | {"began": time.time()}, launched)
         try:
             compute_answer(store, run_id, request, report)
         except StopRequestedError:

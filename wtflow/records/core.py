@@ -158,7 +158,7 @@ class RunStatus:
     seconds_left: float | None = None
     pid: int | None = None
     pid_created: float | None = None
-    """Start time of the process, so that another process with the same number is not taken for it."""
+    """Start of the process (see `machine.started`), so that no other with the same number is taken for it."""
     host: str = ""
     """Name of the computer that the process is on; empty in what earlier versions wrote: this one."""
     sweep: str = ""
