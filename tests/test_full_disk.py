@@ -135,6 +135,18 @@ def test_where_no_status_can_be_written_either_the_exit_code_tells(place, monkey
     assert "No space was left" in status.message
 
 
+def test_a_worker_that_may_not_write_how_it_ended_ends_without_a_traceback(place, monkeypatch, capfd):
+    store, root = place
+    run_id = store.create(root, "plate", tiny_settings())
+
+    def refuse(*_):
+        raise ReadOnlyError("read-only", fix="Choose another folder.")
+
+    monkeypatch.setattr(trainings, "end_without_results", refuse)
+    assert failing_worker(store, run_id, monkeypatch, ReadOnlyError("notes cannot be written", fix="")) == 1
+    assert "notes cannot be written" in capfd.readouterr().out
+
+
 def _raise_full(*_):
     raise DiskFullError("full", fix="free")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wtflow.datasets.run_images import RunData, read_data
 from wtflow.datasets.tiles import n_tiles
-from wtflow.errors import DamagedRunError, DatasetError, DiskFullError, WTFlowError
+from wtflow.errors import DamagedRunError, DatasetError, DiskFullError, ReadOnlyError, WTFlowError
 from wtflow.jobs import first_visits, processes, trainings
 from wtflow.jobs.estimate import stages_of
 from wtflow.jobs.reporter import Reporter
@@ -60,6 +60,8 @@ def _fail(store: RunStore, run_id: str, failure: processes.Failure) -> int:
         trainings.end_without_results(store, run_id, "failed", failure.message, failure.fix)
     except DiskFullError:
         code = processes.ENDED_WITHOUT_ROOM
+    except ReadOnlyError:
+        pass  # whoever finds the process gone sees that nothing can be written
     with contextlib.suppress(OSError):
         say(failure.log)
     return code
