@@ -78,7 +78,8 @@ def set_names(store: RunStore) -> tuple[str, ...]:
     with explained(home):
         if not home.is_dir():
             return ()
-        return tuple(sorted(path.name for path in home.iterdir() if (path / MANIFEST).is_file()))
+        shown = (path for path in home.iterdir() if not path.name.startswith("."))  # hidden: being made or deleted
+        return tuple(sorted(path.name for path in shown if (path / MANIFEST).is_file()))
 
 
 @changes("bring images")
