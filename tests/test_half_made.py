@@ -5,10 +5,11 @@ import signal
 from pathlib import Path
 
 import pytest
+from faults.places import INDEX
 from run_folders import tiny_settings
 
 from wtflow.inspecting import tasks
-from wtflow.jobs import trainings
+from wtflow.jobs import tidying, trainings
 from wtflow.store import files, inspections
 from wtflow.store.datasets import create_set, set_names
 from wtflow.store.runs import RunStore
@@ -46,8 +47,8 @@ def killed_at(store: RunStore, make, number: int) -> bool:
 
 @pytest.mark.parametrize("kind", MAKE)
 def test_killed_while_it_is_made_it_is_not_listed_and_nothing_of_it_stays(kind, tmp_path, monkeypatch):
-    monkeypatch.setattr(trainings, "_TIDY_AT", {})
-    monkeypatch.setattr(trainings, "_advance", lambda store: None)
+    monkeypatch.setattr(tidying, "_TIDY_AT", {})
+    monkeypatch.setattr(trainings, "_advance", lambda *_: None)
     store = RunStore(tmp_path / "runs")
     store.home.mkdir()
     n = 1
@@ -56,9 +57,9 @@ def test_killed_while_it_is_made_it_is_not_listed_and_nothing_of_it_stays(kind, 
         n += 1
     assert n > (1 if kind == "data set" else 2)
     assert len(listed(store)) == 1, "and made whole it is there, once"
-    trainings._TIDY_AT.clear()
+    tidying._TIDY_AT.clear()
     trainings.reconcile(store)
-    assert [path.name for path in store.home.rglob(".*") if path.name != ".lock"] == []
+    assert [path.name for path in store.home.rglob(".*") if path.name not in (".lock", *INDEX)] == []
 
 
 def test_runs_made_in_one_second_have_folders_of_their_own(tmp_path):

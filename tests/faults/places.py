@@ -14,6 +14,7 @@ from run_folders import tiny_settings, write_tiny_category
 
 from faults.outcome import check
 from wtflow.config import Settings
+from wtflow.errors import WTFlowError
 from wtflow.jobs import trainings
 from wtflow.records.core import RunStatus
 from wtflow.scoring.detector import load_tensors
@@ -25,6 +26,19 @@ PATIENCE_S = 600.0
 """Longest wait for a state, on a machine with much else to do; what takes longer hangs."""
 OLD_S = 2 * leftovers.OLD_AFTER_S
 LOCK = ".lock"
+INDEX = {f"{layout.RUNS_INDEX}{end}" for end in ("", "-wal", "-shm", "-journal")}
+"""Made again from the folders whenever it is gone."""
+OF_THE_STORE = INDEX | {
+    layout.CACHE,
+    layout.READINGS,
+    layout.GRAPHS,
+    layout.PACE,
+    layout.OPENED,
+    layout.LOCKS,
+    LOCK,
+    ".demo",
+}
+"""Hidden names that are there to stay."""
 KEPT_EMPTY = {
     layout.CACHE,
     layout.READINGS,
@@ -86,7 +100,7 @@ def contents(folder: Path) -> dict[str, str]:
         elif path.is_dir():
             if not any(path.iterdir()) and path.name not in KEPT_EMPTY:
                 found[f"{name}/"] = ""
-        elif path.is_file() and path.name != LOCK:
+        elif path.is_file() and path.name not in INDEX | {LOCK} and path.parent.name != layout.LOCKS:
             found[name] = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     return found
 
@@ -105,14 +119,21 @@ def tidied(store: RunStore) -> None:
         if any(part.startswith(".") for part in path.relative_to(store.home).parts):
             with contextlib.suppress(OSError):
                 os.utime(path, (past, past), follow_symlinks=False)
-    trainings._TIDY_AT.clear()
-    with locked(store):
-        trainings._tidy(store)  # as `reconcile` does, without starting what waits
+    with locked(store):  # as `reconcile` does, without starting what waits
+        leftovers.tidy(store)
+        leftovers.tidy_runs(store, store.ids(), [one for one in store.ids() if _is_active(store, one)])
+
+
+def _is_active(store: RunStore, run_id: str) -> bool:
+    try:
+        return trainings.live_status(store, run_id).is_active
+    except WTFlowError:
+        return True  # unknown
 
 
 def half_written(store: RunStore) -> list[str]:
     """Hidden files and folders of a store that are no part of it: what was being written, made or deleted."""
-    known = {layout.CACHE, layout.READINGS, layout.GRAPHS, layout.PACE, layout.OPENED, LOCK, ".demo"}
+    known = OF_THE_STORE
     found = []
     for path in store.home.rglob(".*"):
         parts = path.relative_to(store.home).parts
