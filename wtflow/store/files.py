@@ -54,7 +54,7 @@ def write_atomic(
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
         try:
-            with open(fresh, "wb", opener=_for_owner if is_private else None) as file:  # noqa: PTH123
+            with _opened(fresh, is_private=is_private) as file:
                 write(file)
                 file.flush()
                 if is_flushed:
@@ -64,8 +64,12 @@ def write_atomic(
             fresh.unlink(missing_ok=True)
 
 
-def _for_owner(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_EXCL, 0o600)
+def _opened(path: Path, *, is_private: bool) -> BinaryIO:
+    """A new file, open for writing."""
+    if not is_private:
+        return path.open("wb")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)  # Windows translates line ends otherwise
+    return os.fdopen(os.open(path, flags, 0o600), "wb")
 
 
 def is_moved(folder: Path, final: Path) -> bool:
