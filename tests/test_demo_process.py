@@ -171,7 +171,7 @@ def test_a_worker_that_can_write_nothing_says_so_by_its_exit_code(store: RunStor
         raise DiskFullError("No space left.", fix="Free some.")
 
     monkeypatch.setenv("WTFLOW_HOME", str(store.home))
-    monkeypatch.setattr(demo_worker.os, "nice", lambda by: 0)
+    monkeypatch.setattr(demo_worker.systems, "give_way", lambda niceness: None)
     monkeypatch.setattr(demos, "write_json", refuse)
     assert demo_worker.main(list(ONE)) == processes.ENDED_WITHOUT_ROOM
 

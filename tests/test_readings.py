@@ -149,7 +149,7 @@ def test_a_wrong_word_ends_in_one_sentence_and_is_not_remembered(tmp_path, store
 
 
 def test_a_run_starts_with_the_reading_of_its_data_set_unless_another_is_given(tmp_path, store, monkeypatch):
-    monkeypatch.setattr(trainings, "_advance", lambda store: None)  # leave them queued: no process is started
+    monkeypatch.setattr(trainings, "_advance", lambda *_: None)  # leave them queued: no process is started
     keep_reading(store, tmp_path, "part", SAID)
     other = Reading(good=("Gut",))
     assert store.config(trainings.start(store, tmp_path, "part", settings_from())).reading == SAID

@@ -22,7 +22,7 @@ from wtflow.intake import versions
 from wtflow.jobs import demos, processes, studies, trainings
 from wtflow.permission import LOOK, TRAIN
 from wtflow.records.inspect import InspectSettings
-from wtflow.store import datasets, decisions, derived, files, notes, opened, tried, what_ifs
+from wtflow.store import datasets, decisions, derived, files, layout, notes, opened, tried, what_ifs
 from wtflow.store.runs import RunStore
 from wtflow.studies.requests import PicturesRequest
 
@@ -45,7 +45,9 @@ def looking(store, run_id, monkeypatch):
 
 
 def snapshot(folder):
-    return {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in folder.rglob("*") if path.name != ".lock"}
+    """The index of runs is left out: it is made again from the folders whenever it is gone."""
+    kept = (path for path in folder.rglob("*") if path.name != ".lock" and not path.name.startswith(layout.RUNS_INDEX))
+    return {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in kept}
 
 
 def attempts(store, run_id):
@@ -178,6 +180,9 @@ DECIDED = {
     "to_mp4": "a movie, in a folder for the moment",
     "discard": "derived: can be made again",
     "writer": "the cache of features",
+    "is_moved": "called after write_json, which asks",
+    "one_at_a_time": "the cache of features",
+    "throw_away": "the index of runs: made again from the folders",
     "clear": "the shell",
     "_make_room": "caches",
     "write_atomic": "asks by itself",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hand_made_runs import plain_metrics
+from hand_made_runs import write_finished_run
 from image_folders import save
 from run_folders import write_tiny_category
 from typer.testing import CliRunner
@@ -18,7 +18,7 @@ from wtflow.datasets.sizes.look import NormalsSeen
 from wtflow.errors import DatasetError, SettingsError
 from wtflow.jobs import sizes, trainings
 from wtflow.jobs.estimate import estimate, measured_runs
-from wtflow.records.core import Category, RunStatus, Sample
+from wtflow.records.core import Category, Sample
 from wtflow.store.runs import RunStore
 
 FAST = settings_from("fast")
@@ -28,10 +28,7 @@ RICH = NormalsSeen(640, False, 16, dict.fromkeys(SIZES[:-1], 0.5) | {SIZES[-1]: 
 
 def finished(store: RunStore, **settings) -> str:
     """A run of these settings that measured RATES. Each of a store is of another category: ids hold seconds."""
-    run_id = store.create(Path("/data"), f"plate{len(store.ids())}", settings_from("fast", settings))
-    store.write_metrics(run_id, plain_metrics(rates=RATES))
-    store.write_status(run_id, RunStatus(state="finished", heartbeat=1.0))
-    return run_id
+    return write_finished_run(store, settings_from("fast", settings), f"plate{len(store.ids())}", rates=RATES)
 
 
 def category(n_train: int, n_test: int) -> Category:
@@ -181,7 +178,7 @@ def test_a_run_keeps_how_its_size_was_chosen_and_trains_again_with_it(tmp_path, 
     from wtflow.jobs.again import train_again
 
     store = RunStore(tmp_path / "runs")
-    monkeypatch.setattr(trainings, "_advance", lambda store: None)
+    monkeypatch.setattr(trainings, "_advance", lambda *_: None)
     root = write_tiny_category(tmp_path / "images")
     found = sizes.size_for(store, scan_category(root, "plate"), FAST, RICH, (640, 640))
     run_id = trainings.start(store, root, "plate", settings_from("fast", {"image_size": 512}), None, found)

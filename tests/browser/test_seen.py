@@ -127,7 +127,7 @@ def results(browser, server):  # noqa: F811
 
 def test_every_page_has_a_link_in_sight_and_the_open_one_is_marked(results):
     links = results.locator("[data-testid=stTopNavLink]")
-    assert links.count() == 12 and all(link.is_visible() for link in links.all())
+    assert links.count() == 13 and all(link.is_visible() for link in links.all())
     assert results.locator("[data-testid=stTopNavLink][aria-current=page]").inner_text() == "Results"
 
 

@@ -3,29 +3,34 @@
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from google.protobuf.message import Message
 from hand_made_inspections import write_inspection
 from page_runs import OpenPage
-from run_folders import train_here, write_tiny_category
+from run_folders import TINY, train_here, write_tiny_category
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.errors import plain
 from pages.ui.frame import PAGES
 from wtflow.datasets.scan import scan_category
 from wtflow.records.core import RunStatus
+from wtflow.records.sweep import Way
+from wtflow.store import sweeps
 from wtflow.store.inspection_words import name_inspection, note_image
 from wtflow.store.layout import CONFIG, RUN_ID
 from wtflow.store.notes import add_tag
 from wtflow.store.runs import RunStore
+from wtflow.sweeps.expand import Asked, plan_new
 
 TOKEN = "*zq*"
 """In every name: asterisks of a name that is not escaped stand for emphasis."""
 MARKUP = f"{TOKEN} `x` $y$ :red[x] [l](m) <b>b<b> _u_ ~~s~~ a--b"
 NAMES = {"plate": f"- c {MARKUP}", "spot": f"1. d {MARKUP}", "root": f"# r {MARKUP}", "image": f"+ i {MARKUP}.png"}
 TAG = f"t {TOKEN} :red[x]"
+SMALL = {name: (str(value),) for name, value in TINY.items() if name not in ("stages", "threads", "prepare_pages")}
 
 SHOWN_AS_IS = {
     ("Selectbox", "options"),
@@ -127,15 +132,21 @@ def second(store: RunStore, run: str, tmp_path: Path) -> str:
 @pytest.mark.parametrize("name", [name for name in PAGES if name != "learn"])
 def test_a_page_shows_names_letter_by_letter(open_page: OpenPage, root: Path, run: str, second: str, name: str):
     sample = f"test/{NAMES['spot']}/{NAMES['image']}"
+    if name == "sweep":
+        plan = plan_new(RunStore(), "s", Asked(root, sets=SMALL), 1, Way()).sweep
+        sweeps.create(RunStore(), replace(plan, runs={plan.cells[0].key: run}))
     choices = {
         "data": {"root": str(root), "group": f"test {NAMES['spot']}"},
         "train": {"root": str(root)},
+        "sweep": {"sweep": "s"},
         "compare": {"runs": [run, second], "sample": sample},
         "overview": {},
     }
     page = open_page(name, **choices.get(name, {"run": run, "sample": sample}))
     assert shown(page), "the page shows no name: nothing was tested"
     assert misread(page) == []
+    if name == "sweep":
+        assert misread(open_page("sweep", root=str(root))) == [], "the form"
 
 
 def test_what_is_not_there_is_named_letter_by_letter(open_page: OpenPage, store: RunStore, root: Path, run: str):
