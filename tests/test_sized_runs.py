@@ -58,6 +58,12 @@ def test_a_run_of_another_size_tells_the_time_by_the_number_of_pixels(tmp_path):
     assert steps[1] == pytest.approx(4 * steps[0]), "it sees whole grids"
 
 
+def test_without_a_run_that_tells_one_thread_takes_twice_as_long_as_two(tmp_path):
+    """Two runs side by side with a thread each take as long as two in turn with two."""
+    one, two = (estimate(RunStore(tmp_path), 100, 50, settings_from("fast", {"threads": n})).stages for n in (1, 2))
+    assert all(one[stage] == pytest.approx(2 * two[stage]) for stage in ("features", "train", "score"))
+
+
 def test_the_run_of_the_same_size_counts_else_the_one_that_is_nearest(tmp_path):
     store = RunStore(tmp_path)
     small, large = finished(store), finished(store, image_size=512)

@@ -133,10 +133,11 @@ def _rates(measured: MeasuredRun | None, settings: Settings, canvas: Shape | Non
         return rates, f"Measured here by run {measured.run_id}{at}."
     work = settings.depth * settings.width**2 * settings.batch_size if settings.network == "mlp" else 0
     work *= len(settings.sizes)
+    slower = 2.0 if settings.threads == 1 else 1.0  # each of the two cores has half of the work
     rates = {
-        "features": 0.03 * now["features"] * _effort(settings),
-        "train": 0.01 + 8e-11 * work if work else now["train"],
-        "score": (0.02 + 0.01 * settings.steps) * now["score"],
+        "features": slower * 0.03 * now["features"] * _effort(settings),
+        "train": slower * (0.01 + 8e-11 * work if work else now["train"]),
+        "score": slower * (0.02 + 0.01 * settings.steps) * now["score"],
         "metrics": 0.01 * now["metrics"],
     }
     return (
