@@ -1,4 +1,4 @@
-"""What is asked of the list of runs, and the answer. Plain values."""
+"""A question to the list of runs, and its answer. Plain values."""
 
 from dataclasses import dataclass
 from typing import Literal
