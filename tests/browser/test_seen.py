@@ -3,6 +3,7 @@ play button lie inside the window, and how much of the picture is used. From pag
 time: nothing of the page before is seen, and each opens at its top.
 """
 
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ import pytest
 from app_server import PROJECT, served
 from in_chromium import at_rest, browser, new_page, no_error_is_shown, pytestmark  # noqa: F401
 from made_once import answered_run, copy_store
+from waiting import PATIENCE_S
 
 from pages.ui.frame import PAGES
 from wtflow.store.runs import RunStore
@@ -79,10 +81,24 @@ def seen(browser, server):  # noqa: F811
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
             at_rest(page)
-            found[name, (width, height)] = page.evaluate(SEEN)
+            found[name, (width, height)] = what_stands(page, name)
         no_error_is_shown(page)
     page.close()
     return found
+
+
+def what_stands(page, name: str) -> dict:
+    """What stands where once all that a page is about has been drawn; after a minute, what has been by then. On a busy
+    machine a component may come into its page only after the script has ended.
+    """
+    about = [what for what, names in (("picture", PICTURES), ("play", PLAYED), ("spread", SPREAD)) if name in names]
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        found = page.evaluate(SEEN)
+        is_whole = found["start"] is not None and found["start"] <= LATEST_START and all(found[what] for what in about)
+        if is_whole or time.monotonic() > end:
+            return found
+        page.wait_for_timeout(200)
 
 
 @pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
