@@ -68,6 +68,21 @@ def final_weights(store, run_id):
     return load_tensors(store.folder(run_id) / layout.CHECKPOINT, ("velocity.", "normaliser."))
 
 
+def test_the_percent_of_a_run_never_falls(place, monkeypatch):
+    store, root = place
+    run_id = store.create(root, "plate", tiny_settings())
+    seen = []
+    monkeypatch.setattr("wtflow.jobs.reporter.STATUS_EVERY_S", 0.0)
+    monkeypatch.setattr(store, "write_status", lambda _, status: seen.append(status.percent))
+    reporter = Reporter(store, run_id)
+    for seconds in ({"read": 9.0}, {"features": 0.1, "train": 50.0}, {"train": 1.0}):
+        reporter.expected |= seconds
+        with reporter.stage(next(iter(seconds))):
+            for done in range(5):
+                reporter.progress(done, 4)
+    assert len(seen) > 12 and seen == sorted(seen) and 0 == seen[0] < seen[-1]
+
+
 def test_a_killed_run_is_lost_and_resuming_ends_with_the_weights_of_an_uninterrupted_one(place, monkeypatch, capfd):
     store, root = place
     settings = {"iterations": 1500, "checkpoint_every_s": 0.5}

@@ -13,6 +13,7 @@ from wtflow.store.runs import RunStore
 STATUS_EVERY_S = 0.5
 TRUST_OWN_PACE_AFTER = 0.02
 """From this share of a stage on, the time left follows the pace so far; before, the estimate made at the start."""
+PERCENT_OF_READING = 2.0
 
 
 class Reporter:
@@ -25,6 +26,8 @@ class Reporter:
         self._process, self._host = processes.this_process(), processes.this_host()
         self._sweep = store.status(run_id).sweep
         self._stage, self._began, self._last = "", time.monotonic(), 0.0
+        self._percent = 0.0
+        """What was written last: a better estimate never takes progress back."""
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Generator[None, None, None]:
@@ -62,6 +65,9 @@ class Reporter:
         past = sum(self.seconds.get(name, 0.0) for name in STAGES[:position])
         later = sum(self.expected[name] for name in STAGES[position + 1 :])
         percent = 100 * (past + here * share) / max(past + here + later, 1e-9)
+        if position == 0:  # how long the others take is known once images have been read
+            percent = PERCENT_OF_READING * share
+        self._percent = max(self._percent, percent)
         self.store.write_status(
             self.run_id,
             RunStatus(
@@ -69,7 +75,7 @@ class Reporter:
                 stage=self._stage,
                 step=done,
                 total=total,
-                percent=round(percent, 1),
+                percent=round(self._percent, 1),
                 seconds_left=round(max(0.0, here - elapsed) + later, 1),
                 pid=self._process.pid,
                 pid_created=self._process.created,
