@@ -21,7 +21,7 @@ from wtflow.sweeps.collect import Found, collect, data_fingerprint
 from wtflow.sweeps.effects import effects_of, t_interval
 
 N_RESAMPLES = 1000
-IMAGES_CHANGED = "the images of {names} changed between runs, so nothing is marked as best there"
+IMAGES_CHANGED = "The images of {names} changed between runs, so nothing is marked as best there."
 
 Tell = Callable[[int, int], None]
 
@@ -213,5 +213,5 @@ def _notes(
             f"Mean and rank are over the {len(whole)} of {len(rows)} categories that have a run in every column."
         )
     if changed:
-        notes.append(IMAGES_CHANGED.format(names=", ".join(changed)).capitalize() + ".")
+        notes.append(IMAGES_CHANGED.format(names=", ".join(changed)))
     return tuple(notes)
