@@ -22,7 +22,7 @@ from wtflow.lessons.base import (
 )
 from wtflow.store.runs import RunStore
 
-SOURCES = "[WTF] arXiv 2508.05461. *Ours*: derived for this app and checked in its tests."
+SOURCES = "[Paper] arXiv 2508.05461. *Ours*: derived for this app and checked in its tests."
 
 
 def main(store: RunStore) -> None:

@@ -67,6 +67,20 @@ def test_the_method_is_plain_markdown_as_the_app_renders_it():
     assert [line for line in without_blocks.splitlines() if line.count("$") % 2] == []
 
 
+def test_the_paper_has_one_key_that_a_reader_understands_and_each_list_of_sources_explains_it():
+    """Also in docstrings, which become help; the lessons' sources stand in the page."""
+    shown = [path for folder in ("wtflow", "pages", "assets") for path in (PROJECT / folder).rglob("*")]
+    texts = {
+        path.relative_to(PROJECT).as_posix(): path.read_text(encoding="utf-8")
+        for path in [*shown, PROJECT / "README.md"]
+        if path.suffix in (".py", ".md", ".js", ".j2", ".css")
+    }
+    assert [name for name, text in texts.items() if "[WTF]" in text] == []
+    assert sum("[Paper]" in text for text in texts.values()) > 20
+    for name in ("pages/learn.py", "assets/learn/glossary.md", "assets/docs/method.md"):
+        assert re.search(r"\[Paper\]\**,? arXiv 2508\.05461", texts[name]), name
+
+
 # -- all documents -----------------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@
 Time runs from data (t=0) to standard Gaussian noise (t=1) everywhere in this package.
 Importing `wtflow` imports neither torch nor timm; the modules that compute do.
 
-Source: [WTF] arXiv 2508.05461.
+Source: [Paper] arXiv 2508.05461.
 """
 
 TYPE_CHECKING = False

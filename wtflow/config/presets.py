@@ -1,6 +1,6 @@
 """Presets, and settings made from them or read from JSON.
 
-Sources: [WTF] arXiv 2508.05461 for preset `paper` (as the authors' code is driven elsewhere); the others are ours.
+Sources: [Paper] arXiv 2508.05461 for preset `paper` (as the authors' code is driven elsewhere); the others are ours.
 """
 
 import json

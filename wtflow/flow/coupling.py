@@ -3,7 +3,7 @@
 For a permutation the sum of squared distances is a constant minus twice the sum of inner products, so the
 worst coupling is the one of least total inner product, and norms do not matter to it.
 
-Sources: [WTF] arXiv 2508.05461 for the worst coupling. Which scope its authors use is not known to us: exact
+Sources: [Paper] arXiv 2508.05461 for the worst coupling. Which scope its authors use is not known to us: exact
 pairing inside groups ("local") and strength `gamma` are ours.
 """
 
@@ -30,7 +30,7 @@ def couple(x_data: Tensor, x_noise: Tensor, kind: Coupling, group_size: int) -> 
     x_data, x_noise: (B, ...) of one shape; each row is flattened to one vector. Pairing is exact inside groups of
     `group_size` consecutive rows, the last of which may be smaller; independent keeps every row where it is.
     Raises FlowError for shapes that differ, an unknown kind, a group smaller than 1, values that are not finite.
-    Source: [WTF] for worst; the solver is `scipy.optimize.linear_sum_assignment`.
+    Source: [Paper] for worst; the solver is `scipy.optimize.linear_sum_assignment`.
     """
     data, noise = _as_vectors(x_data, x_noise)
     if kind not in COSTS:

@@ -3,7 +3,7 @@
 Time runs from data (t=0) to standard Gaussian noise (t=1). Everything here is the independent truth against which the
 trained parts are tested and which the lessons draw. "coordinatewise" means that every argument broadcasts.
 
-Sources: ours, derived for the linear path of [WTF] arXiv 2508.05461, unless a function says otherwise.
+Sources: ours, derived for the linear path of [Paper] arXiv 2508.05461, unless a function says otherwise.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
 """Moving features along a velocity field with fixed steps, from data (t=0) to noise (t=1) or back.
 
-The solvers are in `solvers`. One Euler step from t=0 is the one-step flow of [WTF] arXiv 2508.05461.
+The solvers are in `solvers`. One Euler step from t=0 is the one-step flow of [Paper] arXiv 2508.05461.
 """
 
 from collections.abc import Callable, Iterator

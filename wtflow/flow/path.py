@@ -1,6 +1,6 @@
 """The linear path between data (t=0) and noise (t=1), and the velocity that training regresses on.
 
-Source: [WTF] arXiv 2508.05461; the linear path is Lipman et al. 2023, run backwards in time.
+Source: [Paper] arXiv 2508.05461; the linear path is Lipman et al. 2023, run backwards in time.
 """
 
 import torch
@@ -13,7 +13,7 @@ def interpolate(x_data: Tensor, x_noise: Tensor, t: Tensor | float) -> Tensor:
     """Points of the path, `(1-t) x_data + t x_noise`.
 
     x_data, x_noise: (B, ..., C) of one shape. t: one number, or (B,) with a time per row, in [0, 1].
-    Raises FlowError when shapes do not fit. Source: [WTF].
+    Raises FlowError when shapes do not fit. Source: [Paper].
     """
     _check_pair(x_data, x_noise)
     t = spread_time(t, x_data)
@@ -23,7 +23,7 @@ def interpolate(x_data: Tensor, x_noise: Tensor, t: Tensor | float) -> Tensor:
 def target_velocity(x_data: Tensor, x_noise: Tensor) -> Tensor:
     """The velocity along each line, `x_noise - x_data`, the same at every time.
 
-    Raises FlowError when shapes do not fit. Source: [WTF].
+    Raises FlowError when shapes do not fit. Source: [Paper].
     """
     _check_pair(x_data, x_noise)
     return x_noise - x_data

@@ -5,7 +5,7 @@ independent ones and at most 1. It does not depend on the scale of the data. For
 `flow.exact`. The optimal coupling is the worst one with the noise mirrored, so its gamma is the same with the other
 sign.
 
-Sources: ours (METHOD 9), unless a function says otherwise; the worst coupling is that of [WTF] arXiv
+Sources: ours (METHOD 9), unless a function says otherwise; the worst coupling is that of [Paper] arXiv
 2508.05461.
 """
 

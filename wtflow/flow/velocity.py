@@ -2,7 +2,7 @@
 
 Both take and give channels last, and one time or one per row. Neither depends on what the features are.
 
-Sources: [WTF] arXiv 2508.05461 for the U-Net (as the authors' code is driven elsewhere); the MLP is ours.
+Sources: [Paper] arXiv 2508.05461 for the U-Net (as the authors' code is driven elsewhere); the MLP is ours.
 """
 
 import math
@@ -184,7 +184,7 @@ class UNet(nn.Module):
     """v(x, t) for whole grids: two levels down, two up, residual blocks of two conv3-BN-ReLU each.
 
     `width` is the base width w; levels have w, 2w and 4w channels. Grids of any size, odd ones too. In training mode
-    batch normalisation needs more than one value per channel at the coarsest level. Source: [WTF], width ours.
+    batch normalisation needs more than one value per channel at the coarsest level. Source: [Paper], width ours.
     """
 
     def __init__(self, channels: int, width: int) -> None:

@@ -5,8 +5,8 @@ Data is N(m, s^2), noise N(0, 1), and rho is the correlation of their standardis
 independent, +1 the optimal coupling of the whole population. The browser draws with closed forms; here they are
 compared with sampling and integration.
 
-Sources: [WTF] arXiv 2508.05461 for the path and the worst coupling; the family and all numbers are ours (METHOD 5.1 to
-5.3).
+Sources: [Paper] arXiv 2508.05461 for the path and the worst coupling; the family and all numbers are ours (METHOD 5.1
+to 5.3).
 """
 
 from typing import TYPE_CHECKING, Final

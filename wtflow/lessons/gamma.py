@@ -5,7 +5,7 @@ Data lie evenly on the sphere of radius sqrt(d), so that every channel has varia
 are exact within groups of n. gamma is 0 for independent pairs; its value in high dimension shows how much "worst" can
 still change there.
 
-Sources: the quantity, the closed forms and the table are ours (METHOD section 3); the worst coupling is that of [WTF]
+Sources: the quantity, the closed forms and the table are ours (METHOD section 3); the worst coupling is that of [Paper]
 arXiv 2508.05461.
 """
 

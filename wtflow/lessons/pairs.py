@@ -4,7 +4,7 @@ same points and the same noise.
 Points and noise come from here; the browser finds the pairing again while points are dragged. Its result is compared
 with SciPy's assignment, which is sent along, and in one dimension with sorting.
 
-Sources: [WTF] arXiv 2508.05461 for the worst coupling; batches, one-dimensional closed forms and checks are ours
+Sources: [Paper] arXiv 2508.05461 for the worst coupling; batches, one-dimensional closed forms and checks are ours
 (METHOD 3 and 5.7).
 """
 

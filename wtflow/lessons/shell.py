@@ -4,8 +4,8 @@ The norm of standard noise follows the chi law, close to sqrt(d); Gaussian data 
 norm puts data exactly on sqrt(d). The browser draws the law in closed form; norms are sampled here, and so is the
 coupling's strength (wtflow/lessons/gamma.py).
 
-Sources: [WTF] arXiv 2508.05461 for noise on a shell and data within; the caution about layer norms and all numbers are
-ours (METHOD 3, 5.9).
+Sources: [Paper] arXiv 2508.05461 for noise on a shell and data within; the caution about layer norms and all numbers
+are ours (METHOD 3, 5.9).
 """
 
 from typing import TYPE_CHECKING, Final

@@ -4,8 +4,8 @@ Data are Gaussian with thickness s, paired with noise at correlation rho (0 inde
 atoms. With slope a(t) the field of centred Gaussian data is a(t) x, so that Euler's method is a product of factors with
 a closed form.
 
-Sources: [WTF] arXiv 2508.05461 for the claim that linear-path flow matching is not invertible and singular at the data
-end; the slopes, the meeting time and the figures of Euler's error are ours (METHOD 5.3, 5.4, 5.8, 5.10).
+Sources: [Paper] arXiv 2508.05461 for the claim that linear-path flow matching is not invertible and singular at the
+data end; the slopes, the meeting time and the figures of Euler's error are ours (METHOD 5.3, 5.4, 5.8, 5.10).
 """
 
 from typing import TYPE_CHECKING, Final

@@ -4,7 +4,7 @@ NumPy only.
 `assets/learn/well.js` holds the same network and the same training in the browser; a test and a check on the page
 compare the two. All weights lie in one vector, in the order of `SHAPES`, matrices row by row with a row per output.
 
-Sources: flow matching on the linear path, reversed in time, as [WTF] arXiv 2508.05461; Adam of Kingma and Ba 2015.
+Sources: flow matching on the linear path, reversed in time, as [Paper] arXiv 2508.05461; Adam of Kingma and Ba 2015.
 Sizes are ours.
 """
 
@@ -56,7 +56,7 @@ def travel(weights: np.ndarray, x: np.ndarray, steps: int) -> np.ndarray:
 
 
 def score(endpoint: np.ndarray) -> np.ndarray:
-    """Half the mean square over the last axis: the endpoint score. Source: [WTF]."""
+    """Half the mean square over the last axis: the endpoint score. Source: [Paper]."""
     return 0.5 * np.square(endpoint).mean(-1)
 
 

@@ -6,7 +6,7 @@ assets/learn/well.npz (a minute). They are trained on the points of seed 0; for 
 Away from its points, the network's output is a property of the network: the exact field of finitely many points is
 known (independent coupling) and drawn next to it.
 
-Sources: [WTF] arXiv 2508.05461 for the well, the endpoint score and one step; the comparison with the exact field is
+Sources: [Paper] arXiv 2508.05461 for the well, the endpoint score and one step; the comparison with the exact field is
 ours (METHOD 5.1, 5.5).
 """
 

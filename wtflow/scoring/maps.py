@@ -4,7 +4,7 @@ Maps are raw: no clamping and no scale per image, comparable over a whole run. `
 after upsampling, and is therefore applied in `pixels.upsample`; what follows a raw map needs no torch and is in
 `pixels`.
 
-Sources: [WTF] arXiv 2508.05461 for endpoint and relative; [TCCM] Li et al. 2025, arXiv 2510.18328, of which deviation
+Sources: [Paper] arXiv 2508.05461 for endpoint and relative; [TCCM] Li et al. 2025, arXiv 2510.18328, of which deviation
 at t=0 is the score; [Mismatch] Flow Mismatching, arXiv 2605.23070.
 """
 
@@ -104,7 +104,7 @@ def _each_size(velocity: PerSize, x: Tensor, settings: Settings) -> Iterator[tup
 
 
 def endpoint_score(y: Tensor) -> Tensor:
-    """Density proxy of where features end, `1/2 mean_c(y_c^2)`: (..., C) -> (...). Source: [WTF]."""
+    """Density proxy of where features end, `1/2 mean_c(y_c^2)`: (..., C) -> (...). Source: [Paper]."""
     return 0.5 * y.square().mean(-1)
 
 

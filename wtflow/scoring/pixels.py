@@ -1,6 +1,6 @@
 """From raw maps on the feature grid to pixels and image scores. NumPy only: pages show maps without loading torch.
 
-Source: [WTF] arXiv 2508.05461 for the relative map and the mean of the top 3 %.
+Source: [Paper] arXiv 2508.05461 for the relative map and the mean of the top 3 %.
 """
 
 import functools
@@ -20,7 +20,7 @@ def upsample(maps: np.ndarray, size_px: int | Shape, score_kind: Score) -> np.nd
     size_px: side or (height, width). maps: (B, h, w) of `scoring.maps.compute_map`, any float type. For score_kind
     "relative" each image then becomes A = max_pixels(exp(-E)) - exp(-E), in [0, 1): relative to its own best pixel,
     saturating.
-    Raises FlowError for another shape or a size below 1. Source: [WTF].
+    Raises FlowError for another shape or a size below 1. Source: [Paper].
     """
     shape = shape_of(size_px)
     if maps.ndim != 3 or maps.size == 0 or min(shape) < 1:
@@ -40,7 +40,7 @@ def image_scores(pixel_maps: np.ndarray, top_fraction: float) -> np.ndarray:
     """One score per image, float64 (B,): the mean of its highest pixels.
 
     pixel_maps: (B, H, W). top_fraction: share of the pixels in the mean, rounded down, at least one pixel; 0 gives the
-    maximum. Raises FlowError for another shape, a share outside [0, 1], or values that are not finite. Source: [WTF]
+    maximum. Raises FlowError for another shape, a share outside [0, 1], or values that are not finite. Source: [Paper]
     for 0.03.
     """
     if pixel_maps.ndim != 3 or pixel_maps.size == 0 or not 0 <= top_fraction <= 1:

@@ -4,7 +4,7 @@ escape, how deep the well is. NumPy.
 "The normals' radius" at a time is the 99 % quantile of the distance from the origin over positions of normal images
 (GOOD). About 1 % of these positions lie outside it at every time by construction: it is the yardstick, not a finding.
 
-Sources: the well and its shell as in [WTF] arXiv 2508.05461; the escape curve and the depth are ours.
+Sources: the well and its shell as in [Paper] arXiv 2508.05461; the escape curve and the depth are ours.
 """
 
 from typing import Final

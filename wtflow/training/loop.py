@@ -1,6 +1,6 @@
 """The training loop, readable in one go. No files, no processes, no UI.
 
-Flow matching on the linear path: draw x_data, x_noise and t; regress v(x_t, t) on x_noise - x_data [WTF].
+Flow matching on the linear path: draw x_data, x_noise and t; regress v(x_t, t) on x_noise - x_data [Paper].
 """
 
 import math
