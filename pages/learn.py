@@ -6,7 +6,7 @@ from pages.ui import state
 from pages.ui.errors import shown
 from pages.ui.frame import is_large, link, open_page
 from pages.ui.learn.features import show_features
-from pages.ui.learn.lesson import FOLDER, lesson_state, show_lesson
+from pages.ui.learn.lesson import lesson_state, show_lesson
 from pages.ui.learn.method import METHOD, offer_method, show_method
 from pages.ui.words import glossed
 from wtflow.lessons import LESSONS, load_lesson
@@ -20,9 +20,8 @@ from wtflow.lessons.base import (
     read_settings,
     write_settings,
 )
+from wtflow.lessons.texts import FOLDER, SOURCES, read_glossary, read_lesson
 from wtflow.store.runs import RunStore
-
-SOURCES = "[Paper] arXiv 2508.05461. *Ours*: derived for this app and checked in its tests."
 
 
 def main(store: RunStore) -> None:
@@ -54,7 +53,7 @@ def show_page(store: RunStore) -> None:
             st.button("Other sample", icon=":material/casino:", **other)
         checks = st.container(width="content")
         with st.popover("Words", icon=":material/menu_book:", help="What every word and symbol means"):
-            st.markdown(read_text("glossary"))
+            st.markdown(read_glossary())
     own = (state.get("points") or "") if data == OWN else ""
     points = choose_points(data, own, seed) if lesson.DATA else None
     scene = lesson.prepare(seed, points, settings)
@@ -134,13 +133,12 @@ def show_checks(checks: tuple[Check, ...]) -> None:
 
 def show_text(name: str) -> None:
     """The lesson in words, its question, and the answer to unfold."""
-    body, _, rest = read_text(name).partition("## Question")
-    question, _, answer = rest.partition("## Answer")
-    st.markdown(glossed(body))
-    if question.strip():
-        st.markdown(f"**Question.** {question.strip()}")
+    text = read_lesson(name)
+    st.markdown(glossed(text.body))
+    if text.question:
+        st.markdown(f"**Question.** {text.question}")
         with st.expander("Answer"):
-            st.markdown(answer)
+            st.markdown(text.answer)
     st.caption(SOURCES)
     offer_method(name)
 
@@ -151,11 +149,6 @@ def show_onward(name: str) -> None:
         with st.container(horizontal=True):
             link("trajectories", "Features of a run on their way", icon=":material/route:")
             link("wells", "Where they end", icon=":material/adjust:")
-
-
-def read_text(name: str) -> str:
-    path = FOLDER / f"{name}.md"
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 store = open_page("learn")

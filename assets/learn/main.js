@@ -215,7 +215,8 @@ class LessonView {
   }
 }
 
-export default function (component) {
+/** Mount a lesson in `component.parentElement`, or follow what `component.data` says now. Returns what takes it away. */
+function mountLesson(component) {
   const { parentElement } = component, view = (parentElement.lesson ??= new LessonView(parentElement));
   view.update(component);
   return () => {

@@ -1,6 +1,6 @@
 // Lessons, kernel 2 of 4: the stage, one canvas with panels. What its methods draw is in data units.
 //
-// All files of this folder are joined to one module: math.js, stage.js, controls.js, the lessons by name, main.js. So a lesson's file keeps its own names within
+// All scripts of this folder are joined to one: math.js, stage.js, controls.js, the lessons by name, main.js. So a lesson's file keeps its own names within
 // a block and registers itself:
 //
 //   {

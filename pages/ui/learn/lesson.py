@@ -13,12 +13,11 @@ from typing import Any
 import streamlit as st
 from streamlit.components.v2 import component
 
-from pages.ui.frame import ASSETS
 from pages.ui.told import tell
 from wtflow.lessons.base import Control
+from wtflow.lessons.scripts import joined_scripts
+from wtflow.lessons.texts import FOLDER
 
-FOLDER = ASSETS / "learn"
-KERNEL = ("math", "stage", "controls")
 HEIGHT = "clamp(28rem, calc(100vh - 14rem), 60rem)"
 """Of picture, controls and checks: what the page's head leaves free of the window.
 The picture takes what the others leave.
@@ -28,13 +27,11 @@ ROUNDING = 6e-5
 """An address keeps four digits of a setting after the point."""
 
 
-def _joined() -> str:
-    """All files of the folder as one module: the kernel, the lessons by name, and what mounts them."""
-    lessons = sorted(path.stem for path in FOLDER.glob("*.js") if path.stem not in (*KERNEL, "main"))
-    return "\n".join((FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in (*KERNEL, *lessons, "main"))
-
-
-_mount = component("wtflow_lesson", js=_joined(), css=(FOLDER / "learn.css").read_text(encoding="utf-8"))
+_mount = component(
+    "wtflow_lesson",
+    js=f"{joined_scripts()}\nexport default mountLesson;",
+    css=(FOLDER / "learn.css").read_text(encoding="utf-8"),
+)
 
 
 @dataclass(frozen=True)
