@@ -68,7 +68,7 @@ def test_the_method_is_plain_markdown_as_the_app_renders_it():
 
 
 def test_the_paper_has_one_key_that_a_reader_understands_and_each_list_of_sources_explains_it():
-    """Also in docstrings, which become help; the lessons' sources stand in the page."""
+    """Also in docstrings, which become help; the lessons show the sources below their text."""
     shown = [path for folder in ("wtflow", "pages", "assets") for path in (PROJECT / folder).rglob("*")]
     texts = {
         path.relative_to(PROJECT).as_posix(): path.read_text(encoding="utf-8")
@@ -77,7 +77,7 @@ def test_the_paper_has_one_key_that_a_reader_understands_and_each_list_of_source
     }
     assert [name for name, text in texts.items() if "[WTF]" in text] == []
     assert sum("[Paper]" in text for text in texts.values()) > 20
-    for name in ("pages/learn.py", "assets/learn/glossary.md", "assets/docs/method.md"):
+    for name in ("wtflow/lessons/texts.py", "assets/learn/glossary.md", "assets/docs/method.md"):
         assert re.search(r"\[Paper\]\**,? arXiv 2508\.05461", texts[name]), name
 
 
