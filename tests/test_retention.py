@@ -16,7 +16,8 @@ from wtflow.jobs import retention
 from wtflow.records.core import RunStatus
 from wtflow.records.decision import Decision
 from wtflow.records.space import Plan
-from wtflow.store import inspections, layout
+from wtflow.records.sweep import Combination, Sweep, SweepCategory
+from wtflow.store import inspections, layout, sweeps
 from wtflow.store.decisions import keep_decision
 from wtflow.store.exported import exports_of, note_export
 from wtflow.store.index import sizes
@@ -37,6 +38,13 @@ def three(store) -> list[str]:
         path = store.folder(run_id) / layout.CONFIG
         path.write_text(json.dumps(json.loads(path.read_text()) | {"category": "plate"}))
     return runs
+
+
+def sweep_of(run_id: str) -> Sweep:
+    category = SweepCategory("/data", "plate", 12, 120)
+    return Sweep(
+        "s", 0.0, "fast", {}, {}, (0,), (category,), (Combination({}, tiny_settings()),), runs={"cell": run_id}
+    )
 
 
 def going(plan: Plan) -> set[str]:
@@ -74,7 +82,7 @@ def test_runs_on_another_folder_of_images_are_no_rivals(store, three):
     assert going(retention.plan_all_but_best(store)) == {three[1]}
 
 
-@pytest.mark.parametrize("reason", ["notes", "threshold", "archived", "inspections", "exports", "what-ifs"])
+@pytest.mark.parametrize("reason", ["notes", "threshold", "archived", "inspections", "exports", "what-ifs", "sweep"])
 def test_a_run_in_use_stays_and_is_named_unless_said_otherwise(store, three, reason):
     used = three[2]
     {
@@ -84,6 +92,7 @@ def test_a_run_in_use_stays_and_is_named_unless_said_otherwise(store, three, rea
         "inspections": lambda: inspections.create(store, "plate", used, ["/new"]),
         "exports": lambda: note_export(store, used, "screw.wtf"),
         "what-ifs": lambda: (store.folder(used) / layout.WHAT_IFS).mkdir(),
+        "sweep": lambda: sweeps.create(store, sweep_of(used)),
     }[reason]()
     plan = retention.plan_all_but_best(store)
     assert going(plan) == {three[1]} and reasons(plan)[used] == retention.WHY[reason]

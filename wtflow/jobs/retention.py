@@ -17,7 +17,7 @@ from wtflow.permission import changes
 from wtflow.records.core import RunSummary
 from wtflow.records.run_list import RunQuery
 from wtflow.records.space import Cleared, Kept, Plan, Reason, Spare
-from wtflow.store import inspections, layout
+from wtflow.store import inspections, layout, sweeps
 from wtflow.store.dataset_versions import title_of
 from wtflow.store.decisions import decision_history
 from wtflow.store.exported import exports_of
@@ -36,6 +36,7 @@ WHY: dict[Reason, str] = {
     "inspections": "inspected new images",
     "exports": "was exported as a detector",
     "what-ifs": "holds painted or tried images",
+    "sweep": "is part of a sweep, whose table would lose it",
 }
 
 
@@ -66,6 +67,7 @@ def plan_all_but_best(
     view, ignored, known = listing.look(store), tuple(even), sizes.known(index_of(store))
     runs = view.find(RunQuery(sort=f"-{metric}", archived="also")).runs
     inspected = {inspections.read_or_problem(store, one).detector for one in inspections.ids(store)}
+    swept = sweeps.runs_of_all(store)
     groups: dict[tuple[str, str], list[RunSummary]] = defaultdict(list)
     kept: list[Kept] = []
     for run in runs:
@@ -82,7 +84,7 @@ def plan_all_but_best(
         best, rest = found[:n_best], found[n_best:]
         kept += [_kept(run, f"is number {place} of its category") for place, run in enumerate(best, 1)]
         for run in rest:
-            reason = _reason(store, run, inspected, ignored)
+            reason = _reason(store, run, inspected, swept, ignored)
             if reason is not None:
                 kept.append(Kept(run.run_id, _title(run), WHY[reason], reason))
                 continue
@@ -135,12 +137,14 @@ def _clear(store: RunStore, plan: Plan, one: Spare) -> None:
         return
     if any(not (store.home / run_id).is_dir() for run_id in one.better):
         raise StoreError("A better run that was to stay is gone.", fix="Look at the list again.")
-    if (reason := _reason(store, store.summary(one.run_id), (), plan.even)) is not None:
+    if (reason := _reason(store, store.summary(one.run_id), (), (), plan.even)) is not None:
         raise StoreError(f"It {WHY[reason]} by now.", fix="Look at the list again.")
     trainings.delete(store, one.run_id)
 
 
-def _reason(store: RunStore, run: RunSummary, inspected: Iterable[str], even: tuple[Reason, ...]) -> Reason | None:
+def _reason(
+    store: RunStore, run: RunSummary, inspected: Iterable[str], swept: Iterable[str], even: tuple[Reason, ...]
+) -> Reason | None:
     """The first reason to keep a run that is not the best, of those that count."""
     folder = store.home / run.run_id
     reasons: dict[Reason, Callable[[], bool]] = {
@@ -150,6 +154,7 @@ def _reason(store: RunStore, run: RunSummary, inspected: Iterable[str], even: tu
         "inspections": lambda: run.run_id in inspected,
         "exports": lambda: bool(exports_of(store, run.run_id)),
         "what-ifs": lambda: any((folder / name).is_dir() for name in (layout.WHAT_IFS, layout.TRIED)),
+        "sweep": lambda: run.run_id in swept,
     }
     return next((reason for reason, holds in reasons.items() if reason not in even and holds()), None)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Reason = Literal["notes", "threshold", "archived", "inspections", "exports", "what-ifs"]
+Reason = Literal["notes", "threshold", "archived", "inspections", "exports", "what-ifs", "sweep"]
 """Why a run that is not the best is kept, unless said otherwise."""
 
 

@@ -8,6 +8,7 @@ sweeps/NAME/
     stop             present = please stop
 """
 
+import contextlib
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -58,6 +59,15 @@ def names(store: RunStore) -> list[str]:
             return []
         found = [path for path in home.iterdir() if (path / MANIFEST).is_file()]
         return [path.name for path in sorted(found, key=lambda path: (_made(path), path.name), reverse=True)]
+
+
+def runs_of_all(store: RunStore) -> frozenset[str]:
+    """Ids of the runs that any sweep has begun; one that cannot be read counts as having none. Raises StoreError."""
+    found: set[str] = set()
+    for name in names(store):
+        with contextlib.suppress(DamagedRunError, RunNotFoundError):
+            found.update(read(store, name).runs.values())
+    return frozenset(found)
 
 
 def free_name(store: RunStore, stem: str) -> str:
