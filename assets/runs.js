@@ -76,7 +76,7 @@ class Table {
     const what = JSON.stringify(data);
     if (what === this.what) return; // a rerun that changed nothing here
     this.what = what;
-    Object.assign(this, { rows: data.rows, columns: data.columns, isWhole: data.is_whole, counts: data.counts, perPage: data.per_page, problem: data.problem });
+    Object.assign(this, { rows: data.rows, columns: data.columns, isWhole: data.is_whole, counts: data.counts, perPage: data.per_page, problem: data.problem, onlyLook: data.only_look });
     this.fits = { of: data.view.find, ids: new Set(data.fits) };
     if (!this.isWhole && this.waiting === undefined) this.page = data.view.page;
     const there = new Set([...data.there, ...this.rows.map((row) => row.id)]);
@@ -177,11 +177,13 @@ class Table {
     const known = values.name || values.category;
     check.setAttribute("aria-label", `Select ${known}, ${texts.created}`);
     const star = make("button", { type: "button", className: "icon", innerHTML: STAR, title: SPOKEN.star, dataset: { kind: "star" } });
+    if (this.onlyLook) Object.assign(star, { disabled: true, title: this.onlyLook });
     star.setAttribute("aria-pressed", values.star);
     star.setAttribute("aria-label", `Star ${known}, ${texts.created}`);
     const link = make("a", { href: address(row), dataset: { kind: "open" } }, make("bdi", { textContent: values.category }));
     const badges = row.badges.map((one) => make("span", { className: `badge ${one.kind}`, title: one.help ?? "", textContent: one.text }));
     const edit = make("button", { type: "button", className: "icon", innerHTML: PENCIL, title: SPOKEN.edit, dataset: { kind: "edit" } });
+    if (this.onlyLook) Object.assign(edit, { disabled: true, title: this.onlyLook });
     edit.setAttribute("aria-label", `${SPOKEN.edit} of ${known}, ${texts.created}`);
     const tags = row.tags.map((tag) => make("bdi", { className: "tag", textContent: tag }));
     const category = cell("category", link, ...badges);
@@ -228,7 +230,7 @@ class Table {
 
   press(event) {
     const row = event.target.closest("tr[data-id]");
-    if (!row) return;
+    if (!row || event.target.closest(":disabled")) return;
     const { id } = row.dataset, kind = event.target.closest("[data-kind]")?.dataset.kind;
     if (kind === "check") return this.check(row, event.target.checked, event.shiftKey);
     if (event.target.closest("td.check")) return row.querySelector("[data-kind=check]").click();

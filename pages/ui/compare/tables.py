@@ -7,6 +7,7 @@ from typing import Protocol, cast
 import streamlit as st
 
 from pages.ui import picture_cache, state, widgets
+from pages.ui.access.visitor import trainers
 from pages.ui.compare import compare_cache
 from pages.ui.compare.run_choice import table
 from pages.ui.errors import plain
@@ -130,7 +131,7 @@ def _asks_for_pixels(store: RunStore, comparison: Comparison, on: compare_cache.
         "Intervals of the pixel metrics and the PRO curve need the pixels of every map counted once; they are kept with"
         " the run."
     )
-    return st.button(f"Count the pixels of {n_maps:,} maps (about {expected})", icon=":material/grid_on:")
+    return st.button(f"Count the pixels of {n_maps:,} maps (about {expected})", icon=":material/grid_on:", **trainers())
 
 
 def _uncounted(store: RunStore, comparison: Comparison, on: compare_cache.Basis) -> list[int]:

@@ -9,10 +9,12 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from pages.ui import state
+from pages.ui.access.visitor import ONLY_LOOK
 from pages.ui.errors import show_error
 from pages.ui.frame import ASSETS, go
 from pages.ui.overview.listed import PER_PAGE, Listed
 from pages.ui.overview.rows import COLUMNS, rows_of
+from wtflow import permission
 from wtflow.errors import WTFlowError
 from wtflow.store.notes import star_run
 from wtflow.store.runs import RunStore
@@ -48,6 +50,7 @@ def show_table(store: RunStore, listed: Listed, selected: list[str]) -> str | No
         "counts": {"found": listed.n_found, "all": listed.n_all, "archived": listed.n_archived},
         "per_page": PER_PAGE,
         "problem": listed.problem,
+        "only_look": "" if permission.may_train() else ONLY_LOOK,
         "there": selected,
     }
     found = _mount(
