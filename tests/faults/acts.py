@@ -16,6 +16,7 @@ from hand_made_runs import SCORES, write_finished_run
 from image_folders import noise, save
 from run_folders import tiny_settings
 
+from wtflow.access.passwords import read_passwords, set_password
 from wtflow.inspecting import kept, tasks
 from wtflow.intake.adding import add_uploads
 from wtflow.intake.corrections import correct_file, corrections_of
@@ -29,8 +30,9 @@ from wtflow.records.decision import Decision
 from wtflow.records.inspect import Inspected
 from wtflow.records.intake import Labelled
 from wtflow.records.reading import Reading
+from wtflow.records.sweep import Combination, Sweep, SweepCategory
 from wtflow.records.what_if import PaintedNorms, WhatIf
-from wtflow.store import derived, inspections, passes
+from wtflow.store import derived, inspections, passes, sweeps
 from wtflow.store.dataset_versions import open_version, version_numbers
 from wtflow.store.datasets import create_set, delete_set, open_set, original_of, set_names
 from wtflow.store.decisions import decision_history, keep_decision
@@ -47,6 +49,8 @@ from wtflow.store.what_ifs import list_what_ifs, save_what_if
 GOOD = Labelled("good")
 IMAGE = next(iter(SCORES))
 SET = "plates"
+SWEEP = "grid"
+WORDS = "four words or more"
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ class Act:
 
 
 def write_base(home: Path, photos: Path) -> Base:
-    """A store with two finished runs, an inspection, and a data set with two versions."""
+    """A store with two finished runs, an inspection, a sweep, and a data set with two versions."""
     store = RunStore(home)
     run_id, spare = (write_finished_run(store, tiny_settings(), name) for name in ("plate", "disc"))
     add_tag(store, run_id, IMAGE, "old")
@@ -81,6 +85,7 @@ def write_base(home: Path, photos: Path) -> Base:
     for i in range(6):
         save(photos / f"{i}.png", noise(i, (24, 24)))
     inspection = write_inspection(store, run_id, {"0.png": 1.0, "1.png": 3.0}, photos).inspection_id
+    sweeps.create(store, _sweep(SWEEP, {"cell": spare}))
     create_set(store, SET)
     add_uploads(store, SET, [(f"{i}.png", _bytes(photos, i)) for i in range(3)], GOOD)
     publish(store, SET, sides=_sides(store))
@@ -248,6 +253,15 @@ def _read_runs(store: RunStore, base: Base) -> Any:
     return sorted((one.category or "?", one.problem or (one.status or RunStatus("lost")).state) for one in found)
 
 
+def _sweep(name: str, runs: dict[str, str] | None = None) -> Sweep:
+    category = SweepCategory("/data", "plate", 12, 120)
+    return Sweep(name, 1.0, "fast", {}, {}, (0,), (category,), (Combination({}, tiny_settings()),), runs=runs or {})
+
+
+def _sweeps(store: RunStore, base: Base) -> Any:
+    return {name: replace(sweeps.read(store, name), serial=0) for name in sweeps.names(store)}
+
+
 ACTS: dict[str, Act] = {
     "tag": Act(lambda s, b: add_tag(s, b.run_id, IMAGE, "new"), lambda s, b: notes_of(s, b.run_id)),
     "comment": Act(
@@ -313,6 +327,16 @@ ACTS: dict[str, Act] = {
         lambda s, b: read_words(s, b.inspection),
         lambda now, before, after: now in (before, after, replace(after, notes={})),
     ),
+    "password": Act(
+        lambda s, b: set_password(s.home, "train", WORDS),
+        lambda s, b: found.role_of(WORDS) if (found := read_passwords(s.home)) else None,
+    ),
+    "create sweep": Act(lambda s, b: None if "new" in sweeps.names(s) else sweeps.create(s, _sweep("new")), _sweeps),
+    "extend sweep": Act(
+        lambda s, b: sweeps.change(s, SWEEP, lambda old: replace(old, seeds=(0, 1, 2))),
+        _sweeps,
+    ),
+    "delete sweep": Act(lambda s, b: sweeps.delete(s, SWEEP) if SWEEP in sweeps.names(s) else None, _sweeps),
     "delete inspection": Act(
         lambda s, b: tasks.delete(s, b.inspection) if b.inspection in inspections.ids(s) else None, _inspections
     ),
