@@ -199,7 +199,8 @@ def test_sizes_are_measured_in_steps_and_again_after_a_change(store, three):
     assert sum(found.values()) == sum(path.stat().st_size for path in files)
     assert found["maps"] == sum(path.stat().st_size for path in files if path.name == layout.MAPS)
     derive(store, three[1], 70_000)
-    assert sizes.measure_some(index, since + 3600, 60.0) == (0, 3), "that time has not come"
+    assert sizes.measure_some(index, time.time() + 3600, 0.0) == (0, 3), "that time has not come"
+    assert sizes.measure_some(index, time.time(), 60.0) == (3, 3)
     assert sizes.totals(index)["derived"] == 70_000
     assert sizes.largest(index, 1)[0][0] == three[1]
     store.delete(three[1])
