@@ -135,7 +135,7 @@ def test_one_module_pairs_by_assignment():
 
 
 def test_no_text_lists_the_lessons():
-    """A ninth lesson would be missing there."""
+    """The next lesson would be missing there."""
     assert modules_with(enumerates([name for name in LESSONS if name != "features"])) == []
 
 

@@ -102,7 +102,7 @@ def test_a_network_trains_here_with_progress_and_two_methods_agree_on_its_slope(
 
 
 @pytest.mark.slow
-def test_the_eighth_lesson_says_what_to_do_while_there_is_no_run(browser, server):  # noqa: F811
+def test_the_last_lesson_says_what_to_do_while_there_is_no_run(browser, server):  # noqa: F811
     page = new_page(browser)
     page.goto(f"{server}/learn?lesson=features")
     page.get_by_text("There is no finished run yet").wait_for()

@@ -20,6 +20,7 @@ LESSONS: Final[dict[str, str]] = {
     "shell": "The shell",
     "singular": "The singularity",
     "well": "The well and the escape",
+    "score": "The score over time",
     "features": "On real features",
 }
 """Name -> title, in teaching order. The name is that of the module here and of the files in assets/learn."""

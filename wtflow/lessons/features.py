@@ -1,4 +1,4 @@
-"""Lesson 8, on real features: the same widgets on the open run. It has neither points nor a picture;
+"""The last lesson, on real features: the same widgets on the open run. It has neither points nor a picture;
 pages/ui/learn/features.py shows it.
 
 Its pictures are those of the pages `trajectories` and `wells`, which offer them as files.
