@@ -13,6 +13,7 @@ from wtflow.store import layout, leftovers
 from wtflow.store.runs import RunStore
 
 DEAD = 2**30
+MORE = ("data/plate", "data/plate/originals", "inspections/20260101-000000-x", "corrections/0a-plate", "sweeps/grid")
 OLD_S = leftovers.OLD_AFTER_S + 60
 
 
@@ -44,7 +45,7 @@ def test_half_written_files_go_when_they_are_old_wherever_they_lie_and_others_st
     places = ("", ".cache", ".readings", stopped, running)
     inside = ("", "checkpoints", "derived", "derived/small-0a", "tried", "what_ifs")
     folders = [store.home / a for a in places[:3]] + [store.home / a / b for a in places[3:] for b in inside]
-    folders += [store.home / name for name in ("data/plate", "data/plate/originals", "inspections/20260101-000000-x")]
+    folders += [store.home / name for name in MORE]
     for folder in folders:
         put(folder / "kept.npz", OLD_S)
         put(folder / ".lock-of-somebody", OLD_S)
@@ -52,7 +53,7 @@ def test_half_written_files_go_when_they_are_old_wherever_they_lie_and_others_st
     kept = everything(store.home)
     fresh = {put(folder / ".maps.npy.0123abcd") for folder in folders}
     old = {put(folder / ".status.json.deadbeef", OLD_S) for folder in folders}
-    assert len(old) == 18
+    assert len(old) == 20
     trainings.reconcile(store)
     assert everything(store.home) == kept | fresh
     put(old.pop(), OLD_S)

@@ -235,10 +235,10 @@ def _features(store: RunStore, base: Base) -> None:
 
 def _second_pass(store: RunStore, base: Base) -> None:
     fresh = passes.begin(store, base.run_id)
-    table = store.scores(base.run_id)
-    table["score"] += 1
+    table, maps = store.scores(base.run_id), np.asarray(store.maps(base.run_id))
+    table["score"] = np.arange(len(table)) + 100.0  # the same whatever was there
     fresh.write_scores(base.run_id, table)
-    fresh.write_maps(base.run_id, np.asarray(store.maps(base.run_id)) + 1)
+    fresh.write_maps(base.run_id, np.full_like(maps, 100))
     passes.publish(fresh, base.run_id, store.metrics(base.run_id))
 
 

@@ -15,7 +15,7 @@ from run_folders import tiny_settings, write_tiny_category
 from faults.outcome import check
 from wtflow.config import Settings
 from wtflow.errors import WTFlowError
-from wtflow.jobs import trainings
+from wtflow.jobs import processes, trainings
 from wtflow.records.core import RunStatus
 from wtflow.scoring.detector import load_tensors
 from wtflow.store import layout, leftovers
@@ -156,8 +156,18 @@ def is_locked(store: RunStore) -> bool:
     return False
 
 
-def children() -> list[str]:
-    """Processes that this one started and that are still there, zombies, too."""
+def children(patience_s: float = 60.0) -> list[str]:
+    """Processes that this one started and that are still there, zombies, too, once those had time to end that only
+    leave: a worker writes its last word before it does.
+    """
+    end = time.monotonic() + patience_s
+    while (found := _children()) and time.monotonic() < end:
+        processes.reap()
+        time.sleep(0.1)
+    return found
+
+
+def _children() -> list[str]:
     found = []
     for one in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):

@@ -29,7 +29,6 @@ from wtflow.store.files import explained, read_json, write_atomic, write_json
 from wtflow.store.lock import locked
 from wtflow.store.runs import RunStore
 
-FOLDER = "corrections"
 LIST = "list.json"
 Kind = Literal["good", "defect", "out"]
 _CORRECTIONS = TypeAdapter(list[Correction])
@@ -107,7 +106,7 @@ def folder_for(store: RunStore, run_id: str) -> Path:
     name = own_set(store, config.root)
     place = data_home(store) / name if name else Path(config.root, config.category)
     digest = hashlib.sha256(os.fsencode(os.path.realpath(place))).hexdigest()[:16]
-    return store.home / FOLDER / layout.run_name(config.category, digest)
+    return store.home / layout.CORRECTIONS / layout.run_name(config.category, digest)
 
 
 def remove_applied(store: RunStore, run_id: str, applied: tuple[Correction, ...]) -> tuple[Correction, ...]:

@@ -87,6 +87,7 @@ RESULTS = (EDGES, WHOLE, INDEX, MAPS, PICTURES, NORMALS, TRUTH, SCORES, METRICS)
 """What scoring writes. A pass replaces all of it at once: what the new pass does not have is removed."""
 TRAINED = (DATA, CHECKPOINT)
 """What stays as it is unless a pass writes it anew."""
+CORRECTIONS = "corrections"
 READINGS = ".readings"
 OPENED = ".opened.json"
 

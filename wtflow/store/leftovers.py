@@ -19,6 +19,7 @@ from wtflow.store.datasets import DATA, VERSIONS
 from wtflow.store.inspections import FOLDER as INSPECTIONS
 from wtflow.store.runs import RunStore
 from wtflow.store.small_files import small_folders
+from wtflow.store.sweeps import FOLDER as SWEEPS
 
 OLD_AFTER_S = 3600.0
 
@@ -73,6 +74,9 @@ def _in_work(store: RunStore) -> Iterator[Path]:
 def _folders(store: RunStore) -> Iterator[Path]:
     """Where files are written in one step, besides the folders of runs."""
     yield from (store.home, store.home / layout.CACHE, store.home / layout.READINGS)
+    yield from (
+        path for part in (layout.CORRECTIONS, SWEEPS) for path in (store.home / part).glob("*") if path.is_dir()
+    )
     for part in (DATA, INSPECTIONS):
         found = [path for pattern in ("*", "*/*") for path in (store.home / part).glob(pattern)]
         yield from (path for path in found if path.name != VERSIONS and path.is_dir())
