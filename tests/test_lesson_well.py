@@ -8,8 +8,10 @@ from scipy.optimize import linear_sum_assignment
 from wtflow.errors import FlowError
 from wtflow.flow.exact import gaussian_velocity
 from wtflow.lessons import small_net, well
-from wtflow.lessons.base import DATA_SETS, KINDS, N_POINTS, Scene
+from wtflow.lessons.base import DATA_SETS, KINDS, N_POINTS, Scene, read_settings, write_settings
 from wtflow.lessons.small_net import N_WEIGHTS
+from wtflow.lessons.well_ends import beside, exact_gap, exact_path
+from wtflow.lessons.well_figures import REACH
 
 START = {control.name: float(control.start) for control in well.CONTROLS}
 MOONS = DATA_SETS["moons"](N_POINTS, np.random.default_rng(0)).astype(np.float32).astype(np.float64)
@@ -143,9 +145,8 @@ def test_every_number_that_python_checks_holds(points):
 
 def test_one_exact_step_ends_at_zero_wherever_it_starts_and_many_steps_grow_with_their_number():
     x = np.array([[0.0, 0.0], [4.0, -4.0], MOONS[0]])
-    np.testing.assert_allclose(well.exact_endpoint(x, MOONS, 1), 0, atol=1e-12)
-    beside = MOONS[:1] + 0.5
-    ends = [np.linalg.norm(well.exact_endpoint(beside, MOONS, steps)) for steps in (50, 100, 200)]
+    np.testing.assert_allclose(exact_path(x, MOONS, 1)[-1], 0, atol=1e-12)
+    ends = [np.linalg.norm(exact_path(MOONS[:1] + 0.5, MOONS, steps)[-1]) for steps in (50, 100, 200)]
     assert ends[2] / ends[1] == pytest.approx(2, rel=0.1)
     assert ends[1] / ends[0] == pytest.approx(2, rel=0.1)
 
@@ -159,8 +160,23 @@ def test_far_points_score_above_nearly_all_data_by_one_step_but_the_empty_middle
 def test_at_t_0_the_error_map_is_the_one_step_endpoint_norm(weights):
     """Learned minus exact is v + x = y there, so the score is a quarter of its square."""
     grid = np.random.default_rng(7).uniform(-4, 4, (20, 2))
-    error = well.map_values(weights[0], MOONS, grid, 2, 20, 0.0)
-    np.testing.assert_allclose(well.map_values(weights[0], MOONS, grid, 0, 20, 0.0), error**2 / 4, rtol=1e-9)
+    error = exact_gap(weights[0], MOONS, grid, 0.0)
+    np.testing.assert_allclose(well.one_step_score(weights[0], grid), error**2 / 4, rtol=1e-9)
+
+
+def test_around_a_lone_data_point_the_exact_end_is_the_number_of_steps_less_one_times_the_way_from_it():
+    """Worked out by hand: the first step ends at (1 - 1/n) x, each later one k multiplies the distance by 1 + 1/k."""
+    atom, x = np.array([[0.7, -0.4]]), np.array([[1.5, 0.2], [0.7, 2.0]])
+    for n in (1, 2, 9, 50):
+        np.testing.assert_allclose(exact_path(x, atom, n)[-1], (n - 1) * (x - atom), rtol=1e-9, atol=1e-9)
+
+
+def test_the_places_beside_data_are_as_far_as_said_from_their_point_and_are_no_data():
+    near = beside(MOONS, 12, 0.05)
+    least = np.linalg.norm(near[:, None] - MOONS[None], axis=-1).min(axis=1)
+    assert near.shape == (12, 2)
+    assert np.all((least > 0) & (least <= 0.05 + 1e-12))
+    assert beside(MOONS[:1]).shape == (1, 2)
 
 
 def test_the_browser_is_sent_what_a_torch_network_with_these_weights_says():
@@ -182,3 +198,42 @@ def test_settings_change_nothing_that_is_sent_so_that_a_drag_does_not_begin_the_
     assert first.keys() == second.keys()
     assert all(np.array_equal(first[name], second[name]) for name in first)
     assert well.places(START | {"bx": -2.0})[1].tolist() == [-2.0, START["by"]]
+
+
+def test_the_lesson_starts_with_the_worst_coupling_and_addresses_from_before_open_it():
+    assert read_settings(well.CONTROLS, None)["coupling"] == 2
+    assert write_settings(well.CONTROLS, read_settings(well.CONTROLS, "coupling:2")) == ""
+    assert write_settings(well.CONTROLS, read_settings(well.CONTROLS, "coupling:0")) == "coupling:0"
+    old = read_settings(well.CONTROLS, "coupling:2,map:2,net:1,t:0.4,ax:4.2")
+    assert (old["act"], old["map"], old["net"], old["ax"]) == (0, 1, 1, 4.2)
+
+
+# -- stills ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("act", [0, 1])
+@pytest.mark.parametrize("t", [0.0, 0.6, 1.0])
+def test_an_anomaly_is_in_the_still_or_its_distance_stands_at_the_edge(weights, act, t):
+    """By the worst coupling's network B and C end outside; the exact field throws out all three."""
+    settings = START | {"act": act, "t": t}
+    plane = dict(well.figure(well.prepare(0, None, settings), settings))["plane"]
+    axes, starts = plane.axes[0], well.places(settings)
+    path = exact_path(starts, MOONS, 20) if act else small_net.travel(weights[2], starts, 20)
+    at = min(20 * t, 20 - 1e-9)
+    now = path[int(at)] + (at % 1) * (path[int(at) + 1] - path[int(at)])
+    said = {text.get_text() for text in axes.texts}
+    is_out = np.abs(now).max(axis=1) > REACH
+    assert {f"{np.linalg.norm(place):.1f}" for place in now[is_out]} <= said
+    assert is_out.any() == (t > 0)
+    assert len(said - {""}) >= (np.abs(path[-1]).max(axis=1) > REACH).sum(), "ends outside are shown from the start"
+    assert "arrow at the edge: distance from 0" in axes.get_xlabel()
+    assert axes.get_xlim() == axes.get_ylim() == (-REACH, REACH)
+
+
+def test_the_second_act_has_its_own_stills():
+    settings = START | {"act": 1.0}
+    found = dict(well.figure(well.prepare(0, None, settings), settings))
+    assert list(found) == ["plane", "map", "steps"]
+    lines = {line.get_label(): line.get_ydata() for line in found["steps"].axes[0].lines}
+    assert lines["A, B, C, exact"][0] < 1e-3, "one exact step sees nothing"
+    assert lines["A, B, C, exact"][-1] > 100 * lines["A, B, C, learned"][-1]

@@ -19,9 +19,15 @@ class Controls {
     Object.assign(this, { controls, values, onInput, onCommit, isPlaying: false, isBackward: false, parts: {} });
     this.root = make("div", { className: "controls" });
     const order = [...controls].sort((a, b) => (b.name === "t") - (a.name === "t"));
-    for (const control of order) if (control.kind !== "hidden") this.root.append(this.#build(control));
+    for (const control of order) {
+      if (control.kind === "hidden") continue;
+      const root = this.#build(control);
+      this.parts[control.name].root = root;
+      this.root.append(root);
+    }
     this.resetButton = make("button", { type: "button", className: "quiet", textContent: "Reset", title: "Everything as it was at the beginning" });
     this.resetButton.addEventListener("click", () => this.reset());
+    this.offered = [];
     this.root.append(this.resetButton);
     host.append(this.root);
     this.show();
@@ -92,11 +98,27 @@ class Controls {
     this.later = setTimeout(() => this.isHeld || this.onCommit(), REST_MS);
   }
 
+  /** Buttons that the lesson offers at this moment: [words, act]. Each keeps its element, so that it can be pressed and keeps the focus while the picture moves. */
+  offer(buttons) {
+    while (this.offered.length < buttons.length) {
+      const place = this.offered.length, button = make("button", { type: "button", className: "act" });
+      button.addEventListener("click", () => this.acts[place]());
+      this.resetButton.before(button);
+      this.offered.push(button);
+    }
+    this.acts = buttons.map(([, act]) => act);
+    this.offered.forEach((button, k) => {
+      button.hidden = k >= buttons.length;
+      if (!button.hidden && button.textContent !== buttons[k][0]) button.textContent = buttons[k][0];
+    });
+  }
+
   /** Let the controls show the values. Called after every change, whoever made it. */
   show() {
-    for (const { name, low, high } of this.controls) {
+    for (const { name, low, high, when } of this.controls) {
       const part = this.parts[name], value = this.values[name];
       if (!part) continue;
+      if (when) part.root.hidden = this.values[when[0]] !== when[1];
       if (part.select) part.select.value = value;
       else if (part.buttons) part.buttons.forEach((button, index) => Object.assign(button, { ariaChecked: String(index === value), tabIndex: index === value ? 0 : -1 }));
       else {

@@ -4,7 +4,7 @@
 // scene: what its Python module sent, arrays as Float32Array (their shapes in scene.shapes.<name>). values: name -> number, always current.
 // pointer kinds: down, move (also without a button held), up, leave. key: "ArrowLeft" and so on while the stage has the focus; return true if used.
 // api: set(name, value) changes a control; check(label, computed, exact, tolerance = 0.001) shows a live check (numbers or texts; exact may be left out);
-//   note(text) shows a sentence there; commit() sends the state (done automatically when a button or slider is released); redraw() asks for a frame;
+//   note(text) shows a sentence there; button(words, act) offers a button with the controls; commit() sends the state (done automatically when a button or slider is released); redraw() asks for a frame;
 //   setPoints(array or null) keeps points that the person drew ([x, y, x, y, ...]) and sends them with the next commit;
 //   hasOwnPoints: whether the scene shows such; playBackward(flag).
 
@@ -82,12 +82,14 @@ class LessonView {
     this.checks.style.minHeight = "";
     this.points = data.points || "";
     this.shown = [];
+    this.buttons = [];
     const api = {
       set: (name, value) => this.set(name, value),
       check: (label, computed, exact, tolerance = 1e-3) => {
         const holds = typeof computed !== "number" || typeof exact !== "number" ? null : Math.abs(computed - exact) <= tolerance;
         this.shown.push({ label, computed, exact: exact ?? null, holds });
       },
+      button: (words, act) => this.buttons.push([words, act]),
       note: (text) => this.shown.push({ label: text, computed: null, exact: null, holds: null }),
       commit: () => this.commit(),
       redraw: () => this.redraw(),
@@ -190,9 +192,11 @@ class LessonView {
     if (!this.lesson || !this.stage.holder.clientWidth) return;
     const begun = performance.now();
     this.shown = [];
+    this.buttons = [];
     this.stage.begin();
     this.lesson.draw();
     this.controls.show();
+    this.controls.offer(this.buttons);
     this.showChecks();
     const { dataset } = this.host, ended = performance.now();
     Object.assign(dataset, {

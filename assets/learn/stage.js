@@ -355,6 +355,27 @@ class Panel {
     });
   }
 
+  /** A place outside the panel or at its edge: an arrow there, on the way there from the origin, with words beside it. Returns whether the place is outside. */
+  beyond(x, y, text, colour = C.selected) {
+    const { left, top, width, height, stage: { type } } = this, [px, py] = this.px(x, y), [ox, oy] = this.px(0, 0), dx = px - ox, dy = py - oy;
+    if (px >= left + 5 && px <= left + width - 5 && py >= top + 5 && py <= top + height - 5) return false; // a mark there would be cut
+    const edge = (from, move, low, high) => (move > 0 ? (high - from) / move : move < 0 ? (low - from) / move : Infinity), far = Math.hypot(dx, dy);
+    const share = Math.min(edge(ox, dx, left, left + width), edge(oy, dy, top, top + height)), [ux, uy] = [dx / far, dy / far], size = type * 0.75;
+    this.within((pen) => {
+      const [tipX, tipY] = [ox + share * dx - 2 * ux, oy + share * dy - 2 * uy];
+      Object.assign(pen, { fillStyle: colour, strokeStyle: C.ground, lineWidth: 2 });
+      pen.beginPath();
+      pen.moveTo(tipX, tipY);
+      for (const side of [-1, 1]) pen.lineTo(tipX - size * (ux + side * 0.6 * uy), tipY - size * (uy - side * 0.6 * ux));
+      pen.closePath();
+      pen.stroke();
+      pen.fill();
+    });
+    const back = share * far - 2 * size, [lx, ly] = [ox + back * ux, oy + back * uy]; // words stand before the arrow's tail
+    this.label(text, this.x0, this.y1, { dx: lx - left, dy: ly - top, align: Math.abs(ux) > 0.5 ? (ux > 0 ? "right" : "left") : "center", colour, isBold: true });
+    return true;
+  }
+
   /** A circle of radius r in data units (equal axes). */
   circle(x, y, r, colour = C.reference, width = 1.5, dash = [5, 4]) {
     const angles = Array.from({ length: 73 }, (_, k) => (k * Math.PI) / 36);

@@ -17,6 +17,26 @@ def server(tmp_path_factory):
         yield address
 
 
+RECORDING = """
+  const { fillText, clearRect } = CanvasRenderingContext2D.prototype;
+  CanvasRenderingContext2D.prototype.clearRect = function (...box) {
+    this.canvas.texts = [];
+    clearRect.apply(this, box);
+  };
+  CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+    const size = this.measureText(text), ratio = this.canvas.width / this.canvas.clientWidth, corners = [];
+    for (const dx of [-size.actualBoundingBoxLeft, size.actualBoundingBoxRight])
+      for (const dy of [-size.actualBoundingBoxAscent, size.actualBoundingBoxDescent])
+        corners.push(this.getTransform().transformPoint(new DOMPoint(x + dx, y + dy)));
+    const [xs, ys] = [corners.map((p) => p.x / ratio), corners.map((p) => p.y / ratio)];
+    const box = [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+    this.canvas.texts?.push({ text, box });
+    fillText.call(this, text, x, y);
+  };
+"""
+"""Every canvas keeps what was written on it since it was cleared: text, and box [left, top, right, bottom] in px."""
+
+
 class OpenedLesson:
     """A lesson as an address opens it."""
 
@@ -28,6 +48,7 @@ class OpenedLesson:
             "console",
             lambda said: self.errors.append(said.text) if said.type == "error" and "404" not in said.text else None,
         )
+        self.page.add_init_script(RECORDING)
         self.page.goto(f"{server}/learn?{query}")
         self.host = self.page.locator(HOST)
         self.page.locator(f"{HOST}").wait_for(state="attached")
@@ -45,6 +66,14 @@ class OpenedLesson:
     def checks(self) -> dict[str, dict]:
         """The live checks by their label."""
         return {check["label"]: check for check in json.loads(self.get("checks"))}
+
+    def texts(self) -> list[str]:
+        """What is written in the picture."""
+        return [one["text"] for one in self.written()]
+
+    def written(self) -> list[dict]:
+        """The texts of the picture with their boxes, as `RECORDING` keeps them."""
+        return self.host.evaluate("e => e.shadowRoot.lesson.stage.canvas.texts")
 
     def until(self, condition: str) -> None:
         """Wait for an expression in `d` (data attributes), `v` (values) and `q` (the address)."""

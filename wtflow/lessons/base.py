@@ -34,7 +34,8 @@ KINDS: Final[tuple[Coupling, ...]] = ("independent", "optimal", "worst")
 @dataclass(frozen=True, slots=True)
 class Control:
     """A setting of a lesson. slider: from low to high in steps; choice: an index into options; hidden: set by pointing
-    into the picture and kept only in the address. A slider named t gets a play button.
+    into the picture and kept only in the address. A slider named t gets a play button. when: (name, value) of the
+    choice with which alone the control is shown; its value counts always.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Control:
     start: float
     kind: Literal["slider", "choice", "hidden"] = "slider"
     options: tuple[str, ...] = ()
+    when: tuple[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """A velocity network small enough for training in a browser: (x, y, t) -> 64 tanh -> 64 tanh -> velocity.
 NumPy only.
 
-`assets/learn/well.js` holds the same network and the same training in the browser; a test and a check on the page
+`assets/learn/well_net.js` holds the same network and the same training in the browser; a test and a check on the page
 compare the two. All weights lie in one vector, in the order of `SHAPES`, matrices row by row with a row per output.
 
 Sources: flow matching on the linear path, reversed in time, as [Paper] arXiv 2508.05461; Adam of Kingma and Ba 2015.

@@ -1,10 +1,10 @@
-"""Lesson 7, the well and the escape: a small network learns the field of points in the plane; anomalies are placed,
-travel and are scored.
+"""Lesson 7, the well and the escape. First act: a small network learns the field of points in the plane; anomalies are
+placed, travel and are scored. Second act: the exact field of the points does otherwise.
 
 `python -m wtflow.lessons.well` trains one network for each data set and coupling and writes them to
 assets/learn/well.npz (a minute). They are trained on the points of seed 0; for other points the browser trains one.
 Away from its points, the network's output is a property of the network: the exact field of finitely many points is
-known (independent coupling) and drawn next to it.
+known (independent coupling), and compared with it in the second act.
 
 Sources: [Paper] arXiv 2508.05461 for the well, the endpoint score and one step; the comparison with the exact field is
 ours (METHOD 5.1, 5.5).
@@ -19,22 +19,23 @@ import numpy as np
 from wtflow.flow import exact
 from wtflow.lessons import small_net
 from wtflow.lessons.base import DATA_SETS, KINDS, N_POINTS, Check, Control, Scene
+from wtflow.lessons.well_ends import exact_path, one_step_score
 from wtflow.machine.places import ASSETS
 
 ANOMALIES: Final = (("a", -1.0, 2.6), ("b", 2.8, 1.4), ("c", 0.2, -3.2))
 """Letter and start of each anomaly that can be dragged."""
 
-REACH: Final = 4.5
-MAPS: Final = ("score, one step", "score, many steps", "learned minus exact field")
+_REACH = 4.5
 
 CONTROLS: Final = (
-    Control("coupling", "Coupling", 0, 2, 1, 0, kind="choice", options=KINDS),
-    Control("net", "Network", 0, 1, 1, 0, kind="choice", options=("stored", "train here")),
-    Control("map", "Map", 0, 2, 1, 0, kind="choice", options=MAPS),
-    Control("steps", "Many steps", 2, 50, 1, 20),
+    Control("act", "Act", 0, 1, 1, 0, kind="choice", options=("the well", "the exact field")),
+    Control("coupling", "Coupling", 0, 2, 1, 2, kind="choice", options=KINDS, when=("act", 0)),
+    Control("map", "Go in", 0, 1, 1, 1, kind="choice", options=("one step", "many steps")),
+    Control("steps", "Steps", 2, 50, 1, 20, when=("map", 1)),
+    Control("net", "Network", 0, 1, 1, 0, kind="choice", options=("stored", "train here"), when=("act", 0)),
     Control("t", "Time t", 0, 1, 0.01, 0),
     *(
-        Control(f"{name}{axis}", f"{name.upper()} {axis}", -REACH, REACH, 0.01, start, kind="hidden")
+        Control(f"{name}{axis}", f"{name.upper()} {axis}", -_REACH, _REACH, 0.01, start, kind="hidden")
         for name, x, y in ANOMALIES
         for axis, start in (("x", x), ("y", y))
     ),
@@ -93,18 +94,6 @@ def places(settings: dict[str, float]) -> np.ndarray:
     return np.array([[settings.get(f"{name}x", x), settings.get(f"{name}y", y)] for name, x, y in ANOMALIES])
 
 
-def one_step_score(weights: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """(N,) endpoint score after a single step from t=0."""
-    return small_net.score(small_net.travel(weights, x, 1)[-1])
-
-
-def exact_endpoint(x: np.ndarray, atoms: np.ndarray, steps: int) -> np.ndarray:
-    """Where Euler's method brings x (N, 2) along the exact field of the atoms under independent noise."""
-    for k in range(steps):
-        x = x + exact.finite_velocity(x, k / steps, atoms) / steps
-    return x
-
-
 def stored_weights(atoms: np.ndarray) -> np.ndarray | None:
     """(3, N_WEIGHTS) trained on just these atoms, in the order of `KINDS`, or None."""
     for name, (points, weights) in _stored(FILE.stat().st_mtime_ns if FILE.is_file() else 0).items():
@@ -126,8 +115,8 @@ def _stored(stamp: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 def _checks(atoms: np.ndarray, weights: np.ndarray | None, anomalies: np.ndarray) -> tuple[Check, ...]:
     at_end = exact.finite_velocity(anomalies[:1], 1.0, atoms)[0]
-    once, doubled = (np.linalg.norm(exact_endpoint(atoms[:1] + 0.5, atoms, steps)) for steps in (400, 800))
-    one_step = float(small_net.score(exact_endpoint(anomalies, atoms, 1)).max())
+    once, doubled = (np.linalg.norm(exact_path(atoms[:1] + 0.5, atoms, steps)[-1]) for steps in (400, 800))
+    one_step = float(small_net.score(exact_path(anomalies, atoms, 1)[-1]).max())
     checks = [
         Check("Score of A, B, C by one exact step, the largest", one_step, 0.0, 1e-12, "ours, METHOD 5.1"),
         Check(
@@ -162,58 +151,17 @@ def excess_loss(weights: np.ndarray, atoms: np.ndarray, rng: np.random.Generator
 
 # -- stills ------------------------------------------------------------------------------------------------------------
 
-_SIZES, _WORDS = {"normal": 2.5, "defect": 5}, {"normal": "data", "defect": "A, B, C"}
-
 
 def figure(scene: Scene, settings: dict[str, float]) -> list[tuple[str, Any]]:
-    """The plane at time t with paths and field, the chosen map, and one step against many. Without stored weights a
-    network is trained (seconds).
-    """
-    from wtflow.plots.still.sheet import COLUMN_MM, HEAT_MAP, TYPE_PT, add_bar, add_legend, name_axes, new_sheet
-    from wtflow.plots.theme import COLOURS
+    """The figures of the act that is set. Without stored weights a network is trained (seconds)."""
+    from wtflow.lessons.well_figures import draw_exact, draw_well  # Matplotlib takes a second to load
 
-    atoms, kind, steps = scene.array("atoms"), int(settings["coupling"]), int(settings["steps"])
-    weights = _figure_weights(scene, kind)
-    anomalies = places(settings)
-    paths = {"normal": small_net.travel(weights, atoms, steps), "defect": small_net.travel(weights, anomalies, steps)}
-
-    plane, (axes,) = new_sheet(COLUMN_MM, COLUMN_MM)
-    _draw_plane(axes, weights, paths, settings["t"])
-    axes.set_title(f"t = {settings['t']:.2f}", loc="left", fontsize=TYPE_PT)
-    add_legend(plane, [axes], 3)
-
-    chart, (axes,) = new_sheet(COLUMN_MM, COLUMN_MM)
-    at = np.linspace(-REACH, REACH, 61)
-    grid = np.stack(np.meshgrid(at, at), axis=-1).reshape(-1, 2)
-    values = map_values(weights, atoms, grid, int(settings["map"]), steps, settings["t"]).reshape(len(at), -1)
-    drawn = axes.pcolormesh(at, at, np.log10(values + 1e-2), cmap=HEAT_MAP, rasterized=True)
-    axes.plot(*anomalies.T, "o", color=COLOURS["defect"], markeredgecolor="white", markersize=5)
-    axes.set_aspect("equal")
-    name_axes(axes, "x", "y")
-    add_bar(chart, drawn, [axes], f"log10 of {MAPS[int(settings['map'])]}")
-
-    scores, (axes,) = new_sheet(COLUMN_MM, COLUMN_MM)
-    for name, path in paths.items():
-        one = one_step_score(weights, path[0])
-        axes.loglog(
-            one, small_net.score(path[-1]), "o", color=COLOURS[name], markersize=_SIZES[name], label=_WORDS[name]
-        )
-    name_axes(axes, "score, one step", f"score, {steps} steps")
-    add_legend(scores, [axes], 2)
-    return [("plane", plane), ("map", chart), ("scores", scores)]
-
-
-def map_values(
-    weights: np.ndarray, atoms: np.ndarray, grid: np.ndarray, which: int, steps: int, t: float
-) -> np.ndarray:
-    """(N,) values of a map at places (N, 2): the score by one step, by many, or the length of learned minus exact
-    (independent) velocity at t.
-    """
-    if which == 0:
-        return one_step_score(weights, grid)
-    if which == 1:
-        return small_net.score(small_net.travel(weights, grid, steps)[-1])
-    return np.linalg.norm(small_net.velocity(weights, grid, t) - exact.finite_velocity(grid, t, atoms), axis=1)
+    atoms, anomalies, t, many = scene.array("atoms"), places(settings), settings["t"], int(settings["steps"])
+    steps, is_exact = many if settings["map"] else 1, settings["act"] == 1
+    weights = _figure_weights(scene, 0 if is_exact else int(settings["coupling"]))
+    if is_exact:
+        return draw_exact(weights, atoms, anomalies, t=t, steps=steps)
+    return draw_well(weights, atoms, anomalies, t=t, steps=steps, many=many)
 
 
 def _figure_weights(scene: Scene, kind: int) -> np.ndarray:
@@ -226,25 +174,6 @@ def _figure_weights(scene: Scene, kind: int) -> np.ndarray:
 def _trained(atoms: bytes, kind: int, seed: int) -> np.ndarray:
     """Cached, because a movie needs the same network in every frame."""
     return small_net.train(np.frombuffer(atoms).reshape(-1, 2), KINDS[kind], STORED_STEPS, np.random.default_rng(seed))
-
-
-def _draw_plane(axes: Any, weights: np.ndarray, paths: dict[str, np.ndarray], t: float) -> None:
-    from wtflow.plots.still.sheet import name_axes
-    from wtflow.plots.theme import COLOURS
-
-    at = np.linspace(-REACH, REACH, 16)
-    grid = np.stack(np.meshgrid(at, at), axis=-1).reshape(-1, 2)
-    v = small_net.velocity(weights, grid, t)
-    axes.quiver(*grid.T, *v.T, angles="xy", color=COLOURS["reference"], alpha=0.6, width=0.003)
-    bent = paths["defect"]
-    axes.plot(bent[..., 0], bent[..., 1], color=COLOURS["time"], linewidth=1)
-    for name, path in paths.items():
-        place = min(t * (len(path) - 1), len(path) - 1 - 1e-9)
-        low = int(place)
-        now = path[low] + (place - low) * (path[low + 1] - path[low])
-        axes.plot(*now.T, "o", color=COLOURS[name], markersize=_SIZES[name], label=_WORDS[name])
-    axes.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH), aspect="equal")
-    name_axes(axes, "x", "y")
 
 
 # -- the stored networks -----------------------------------------------------------------------------------------------
