@@ -1,5 +1,6 @@
 """What killed processes leave is removed, and nothing else."""
 
+import json
 import os
 import time
 from pathlib import Path
@@ -97,3 +98,27 @@ def test_a_worker_that_takes_a_run_removes_what_the_one_before_it_left_at_once(p
     trainings.claim(store, stopped)
     assert not any(path.exists() for path in left)
     assert other.exists(), "a study may be writing it"
+
+
+def test_a_pass_that_was_complete_takes_its_place_once_nobody_is_at_work_on_the_run(place):
+    store, stopped, running = place
+    for run_id in (stopped, running):
+        fresh = store.folder(run_id) / layout.FRESH
+        put(fresh / layout.MAPS)
+        (fresh / layout.COMPLETE).write_text(json.dumps({"names": [layout.MAPS]}))
+    trainings.reconcile(store)
+    assert (store.folder(stopped) / layout.MAPS).read_bytes() == b"half"
+    assert not (store.folder(stopped) / layout.FRESH).exists()
+    assert (store.folder(running) / layout.FRESH / layout.MAPS).exists(), "its process does it"
+
+
+def test_an_empty_folder_of_corrections_goes_when_it_is_old_and_no_other(place):
+    store, _, _ = place
+    old, new, used = (store.home / layout.CORRECTIONS / name for name in ("0a-old", "0b-new", "0c-used"))
+    for folder in (old, new, used):
+        folder.mkdir(parents=True)
+    put(used / "list.json")
+    for folder in (old, used):
+        os.utime(folder, (time.time() - OLD_S,) * 2)
+    trainings.reconcile(store)
+    assert [folder.exists() for folder in (old, new, used)] == [False, True, True]

@@ -116,7 +116,9 @@ def tidied(store: RunStore) -> None:
     """Two hours later: the app has removed what killed processes left, as it does once an hour."""
     past = time.time() - OLD_S
     for path in store.home.rglob("*"):
-        if any(part.startswith(".") for part in path.relative_to(store.home).parts):
+        if path.parent.name == layout.CORRECTIONS or any(
+            part.startswith(".") for part in path.relative_to(store.home).parts
+        ):
             with contextlib.suppress(OSError):
                 os.utime(path, (past, past), follow_symlinks=False)
     with locked(store):  # as `reconcile` does, without starting what waits

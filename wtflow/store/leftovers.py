@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from wtflow.store import layout
+from wtflow.store import layout, passes
 from wtflow.store.datasets import DATA, VERSIONS
 from wtflow.store.inspections import FOLDER as INSPECTIONS
 from wtflow.store.runs import RunStore
@@ -26,8 +26,8 @@ OLD_AFTER_S = 3600.0
 _HALF_WRITTEN = re.compile(r"\..+\.[0-9a-f]{8}")
 """As `files.write_atomic` and the feature cache name what they write: `.NAME.` and eight hexadecimal digits."""
 _IN_WORK = re.compile(r"\.(?:keeping|(?:deleted|making)-.*)-(?P<pid>[0-9]+)")
-"""As folders are named while they are made or deleted: runs, inspections, data sets and their versions. The number is
-that of the process.
+"""As folders are named while they are made or deleted: runs, inspections, sweeps, data sets and their versions. The
+number is that of the process.
 """
 
 
@@ -39,8 +39,12 @@ def tidy(store: RunStore) -> None:
         match = _IN_WORK.fullmatch(path.name)
         if match and not _lives(int(match["pid"]), path):
             shutil.rmtree(path, ignore_errors=True)
+    old = [path for path in (store.home / layout.CORRECTIONS).glob("*") if _is_old(path)]
     for folder in _folders(store):
         _remove_half_written(folder, OLD_AFTER_S)
+    for folder in old:
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # only an empty one: nothing was ever said there
 
 
 def tidy_runs(store: RunStore, run_ids: Iterable[str], active: Collection[str]) -> None:
@@ -66,7 +70,7 @@ def tidy_run(store: RunStore, run_id: str) -> None:
 def _in_work(store: RunStore) -> Iterator[Path]:
     """Hidden entries of every folder in which folders are made and deleted."""
     data = store.home / DATA
-    for folder in (store.home, store.home / INSPECTIONS, data, *data.glob(f"*/{VERSIONS}")):
+    for folder in (store.home, store.home / INSPECTIONS, store.home / SWEEPS, data, *data.glob(f"*/{VERSIONS}")):
         with contextlib.suppress(OSError):
             yield from list(folder.glob(".*"))
 
@@ -74,10 +78,7 @@ def _in_work(store: RunStore) -> Iterator[Path]:
 def _folders(store: RunStore) -> Iterator[Path]:
     """Where files are written in one step, besides the folders of runs."""
     yield from (store.home, store.home / layout.CACHE, store.home / layout.READINGS)
-    yield from (
-        path for part in (layout.CORRECTIONS, SWEEPS) for path in (store.home / part).glob("*") if path.is_dir()
-    )
-    for part in (DATA, INSPECTIONS):
+    for part in (DATA, INSPECTIONS, SWEEPS, layout.CORRECTIONS):
         found = [path for pattern in ("*", "*/*") for path in (store.home / part).glob(pattern)]
         yield from (path for path in found if path.name != VERSIONS and path.is_dir())
 
@@ -87,15 +88,22 @@ def _remove_half_written(folder: Path, older_than_s: float) -> None:
         for path in list(folder.glob(".*")):
             if _HALF_WRITTEN.fullmatch(path.name):
                 with contextlib.suppress(OSError):
-                    if time.time() - path.stat().st_mtime >= older_than_s:
+                    if _is_old(path, older_than_s):
                         path.unlink()
 
 
-def _remove_of_pass(store: RunStore, run_id: str) -> None:
-    folder = store.home / run_id
+def _is_old(path: Path, after_s: float = OLD_AFTER_S) -> bool:
     with contextlib.suppress(OSError):
-        if not (folder / layout.FRESH / layout.COMPLETE).exists():
-            shutil.rmtree(folder / layout.FRESH, ignore_errors=True)
+        return time.time() - path.stat().st_mtime >= after_s
+    return False
+
+
+def _remove_of_pass(store: RunStore, run_id: str) -> None:
+    """Results of a pass that was complete take their place; those of another one go."""
+    folder = store.home / run_id
+    if (folder / layout.FRESH).is_dir():
+        passes.discard(store, run_id)
+    with contextlib.suppress(OSError):
         (folder / layout.RESERVE).unlink(missing_ok=True)
 
 

@@ -9,6 +9,7 @@ sweeps/NAME/
 """
 
 import contextlib
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -23,7 +24,7 @@ from wtflow.permission import changes
 from wtflow.records.sweep import Combination, Sweep, SweepCategory, SweepStatus, Way
 from wtflow.store import layout
 from wtflow.store.dataset_names import spelt_alike, why_no_name
-from wtflow.store.files import explained, read_json, write_json
+from wtflow.store.files import explained, is_moved, read_json, write_json
 from wtflow.store.lock import locked
 from wtflow.store.runs import RunStore
 
@@ -57,7 +58,8 @@ def names(store: RunStore) -> list[str]:
     with explained(home):
         if not home.is_dir():
             return []
-        found = [path for path in home.iterdir() if (path / MANIFEST).is_file()]
+        shown = (path for path in home.iterdir() if not path.name.startswith("."))  # hidden: being made
+        found = [path for path in shown if (path / MANIFEST).is_file()]
         return [path.name for path in sorted(found, key=lambda path: (_made(path), path.name), reverse=True)]
 
 
@@ -92,9 +94,13 @@ def create(store: RunStore, sweep: Sweep) -> None:
                 f"There is a sweep {taken!r} already.", fix="Name another, or extend this one with its own name."
             )
         folder = store.home / FOLDER / sweep.name
-        with explained(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        _write(store, sweep)
+        making = folder.with_name(f".making-{sweep.name}-{os.getpid()}")
+        try:  # in a hidden folder first: killed on the way, nothing of it stays
+            _write(making, sweep)
+            if not is_moved(making, folder):
+                _write(folder, sweep)  # a folder of this name is there, and holds no sweep
+        finally:
+            shutil.rmtree(making, ignore_errors=True)
 
 
 def read(store: RunStore, name: str) -> Sweep:
@@ -138,14 +144,14 @@ def change(store: RunStore, name: str, changed: Callable[[Sweep], Sweep]) -> Swe
         fresh = changed(old)
         if fresh != old:
             fresh = replace(fresh, serial=old.serial + 1)
-            _write(store, fresh)
+            _write(store.home / FOLDER / name, fresh)
     return fresh
 
 
 def note_run(store: RunStore, name: str, key: str, run_id: str) -> None:
     """Write down which run was begun for a cell. The caller holds the store's lock."""
     old = read(store, name)
-    _write(store, replace(old, runs={**old.runs, key: run_id}))
+    _write(store.home / FOLDER / name, replace(old, runs={**old.runs, key: run_id}))
 
 
 def stamp(store: RunStore, name: str) -> tuple[int, int]:
@@ -159,8 +165,10 @@ def delete(store: RunStore, name: str) -> None:
     """Forget a sweep; its runs stay."""
     with locked(store):
         folder = folder_of(store, name)
+        hidden = folder.with_name(f".deleted-{name}-{os.getpid()}")
         with explained(folder):
-            shutil.rmtree(folder)
+            folder.rename(hidden)  # gone in one step
+            shutil.rmtree(hidden)
 
 
 def read_status(store: RunStore, name: str) -> SweepStatus:
@@ -215,9 +223,11 @@ def _made(folder: Path) -> float:
         return 0.0
 
 
-def _write(store: RunStore, sweep: Sweep) -> None:
+def _write(folder: Path, sweep: Sweep) -> None:
+    with explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     write_json(
-        store.home / FOLDER / sweep.name / MANIFEST,
+        folder / MANIFEST,
         {
             "schema_version": SCHEMA,
             "name": sweep.name,
