@@ -193,3 +193,38 @@ function normalTail(x) {
   for (let k = 60; k > 0; k--) fraction = x + k / fraction;
   return normalDensity(x) / fraction;
 }
+
+/** The x whose normalTail is q, 0 < q <= 0.5: Newton's method on the logarithm, down to the smallest numbers. */
+function tailQuantile(q) {
+  let x = Math.sqrt(Math.max(0, -2 * Math.log(2 * q)));
+  for (let k = 0; k < 60; k++) {
+    const tail = normalTail(x), step = (Math.log(tail / q) * tail) / normalDensity(x);
+    x += step;
+    if (Math.abs(step) < 1e-14 * (1 + x)) break;
+  }
+  return x;
+}
+
+/** On a line, data from N(m, s^2) with m one of `means`, equally likely; independent noise. At x, t: density of x_t, its score function d log q / dx, the velocity. */
+function mixtureAt(x, t, means, s, out = new Float64Array(3)) {
+  const variance = gaussVariance(t, s, 0), stay = 1 - t, n = means.length;
+  let least = Infinity, sum = 0, mean = 0;
+  for (let k = 0; k < n; k++) least = Math.min(least, (x - stay * means[k]) ** 2);
+  for (let k = 0; k < n; k++) {
+    const weight = Math.exp((least - (x - stay * means[k]) ** 2) / (2 * variance));
+    sum += weight;
+    mean += weight * means[k];
+  }
+  mean /= sum;
+  const gap = x - stay * mean;
+  out[0] = ((sum / n) * Math.exp(-least / (2 * variance))) / Math.sqrt(2 * Math.PI * variance);
+  out[1] = -gap / variance;
+  out[2] = -mean + ((t - stay * s * s) / variance) * gap;
+  return out;
+}
+
+/** Where the exact flow of `mixtureAt` brings x from t = 0 by t = 1. On a line no two paths pass one another, so as much of the noise lies below the end as of the data below x. */
+function mixtureEnd(x, means, s) {
+  const share = (side) => means.reduce((sum, m) => sum + normalTail((side * (x - m)) / s), 0) / means.length, above = share(1), below = share(-1);
+  return above < below ? tailQuantile(above) : -tailQuantile(below);
+}

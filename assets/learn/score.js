@@ -125,11 +125,7 @@
         parts.curve(TIMES, normal, C.normal, 2.4);
         parts.curve(TIMES, defect, C.defect, 2.4);
         parts.line("x", t, C.reference, { width: 1.2, dash: [] });
-        let back = 0; // coloured words behind the heading, from the right
-        for (const [text, colour] of [["▬ defects' mean", C.defect], ["▬ normals", C.normal], ["■ variance", C.reference]]) {
-          parts.label(text, 1, top, { dx: -back, dy: -stage.type * 0.95, align: "right", colour, isBold: true, size: 0.9 });
-          back += stage.pen.measureText(text).width * 0.95 + stage.type;
-        }
+        writeAside(parts, [["■ variance", C.reference], ["▬ normals", C.normal], ["▬ defects' mean", C.defect]]);
       }
 
       function tell(now, found) {

@@ -7,6 +7,7 @@ from lesson_page import PROJECT
 from scipy.stats import norm
 
 from wtflow.flow import exact
+from wtflow.lessons import groups
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +20,7 @@ def called(browser):  # noqa: F811
         return np.array(
             page.evaluate(
                 "([script, name, rows]) => { const f = new Function(`${script}; return ${name};`)();"
-                " return rows.map((row) => Array.from([f(...row)].flat())); }",
+                " return rows.map((row) => { const out = f(...row); return out.length ? Array.from(out) : [out]; }); }",
                 [script, name, rows],
             )
         )
@@ -48,3 +49,14 @@ def test_the_field_of_finite_data_is_pythons(called):
     rows = [[x, y, t, atoms.ravel().tolist()] for x, y in ((0.1, 0.2), (-2.0, 1.0)) for t in (0, 0.05, 0.6, 1)]
     field = [exact.finite_velocity([[x, y]], t, atoms)[0] for x, y, t, _ in rows]
     np.testing.assert_allclose(called("finiteVelocity", rows), field, atol=1e-10)
+
+
+def test_one_gaussian_and_two_groups_on_a_line_are_pythons(called):
+    for means in groups.MEANS:
+        x, t, s = np.array([-2.5, -0.3, 1.2]), 0.3, 0.4
+        found = called("mixtureAt", [[value, t, means.tolist(), s] for value in x])
+        pythons = [of(x, t, means, s) for of in (groups.density, groups.slope, groups.velocity)]
+        np.testing.assert_allclose(found, np.stack(pythons, axis=1), rtol=1e-9)
+        far = np.array([-12.0, -2.0, 0.1, 3.0, 14.0])
+        ends = called("mixtureEnd", [[value, means.tolist(), s] for value in far])[:, 0]
+        np.testing.assert_allclose(ends, groups.end(far, means, s), rtol=1e-9)
