@@ -74,6 +74,8 @@ class Act:
     """Whether what is there now is right, given what was before and what is wanted."""
     is_repeated: bool = True
     """Whether doing it again ends as it does without a fault."""
+    gives_way: tuple[str, ...] = ()
+    """Disks, "full" or "read-only", on which it is left undone in silence, since nobody misses it."""
 
 
 def write_base(home: Path, photos: Path) -> Base:
@@ -276,7 +278,9 @@ ACTS: dict[str, Act] = {
         lambda s, b: keep_reading(s, b.photos, "plate", Reading(good=("fine",))),
         lambda s, b: reading_of(s, b.photos, "plate"),
     ),
-    "opened": Act(lambda s, b: remember_opened(s, b.run_id), lambda s, b: opened_last(s)),
+    "opened": Act(
+        lambda s, b: remember_opened(s, b.run_id), lambda s, b: opened_last(s), gives_way=("full", "read-only")
+    ),
     "place": Act(
         lambda s, b: write_place(s.folder(b.run_id), Place("/data", "/other", "plate")),
         lambda s, b: s.place(b.run_id).root,
@@ -284,6 +288,7 @@ ACTS: dict[str, Act] = {
     "answer": Act(
         lambda s, b: derived.write(_answer(s, b), {"a": np.ones(9)}, {"b": 1}),
         lambda s, b: repr(derived.read(_answer(s, b))),
+        gives_way=("read-only",),  # it is kept in memory instead
     ),
     "features": Act(_features, lambda s, b: FeatureCache(s.home).has("f" * 32)),
     "results": Act(_second_pass, _read_pass),
