@@ -7,6 +7,16 @@
   const [LOOK, DRAW, ERASE] = [0, 1, 2];
 
   LESSON.flow = {
+    /** What `prepare` in Python makes of points drawn by hand: noise shifted to mean 0 and scaled to mean squared norm 2. A single draw stays. */
+    sceneOf(points, { draws }) {
+      const n = points.length / 2, noise = Float64Array.from(draws.subarray(0, 2 * n)), mean = [0, 0];
+      if (n < 2) return { atoms: points, noise };
+      noise.forEach((value, i) => { mean[i % 2] += value / n; });
+      noise.forEach((value, i) => { noise[i] = value - mean[i % 2]; });
+      const scale = Math.sqrt((2 * n) / noise.reduce((sum, value) => sum + value * value, 0));
+      return { atoms: points, noise: noise.map((value) => scale * value) };
+    },
+
     create(stage, scene, values, api) {
       const plane = stage.panel({ x: 0, y: 0, w: 0.72, h: 1 }, { x: [-3.2, 3.2], y: [-3.2, 3.2], titles: ["x", "y"], equal: true });
       const chart = stage.panel({ x: 0.72, y: 0, w: 0.28, h: 0.62 }, { x: [0, 1], y: [0, 3], titles: ["t (0 = data, 1 = noise)", ""], heading: "mean |x|² of the particles" });

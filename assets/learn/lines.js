@@ -5,6 +5,8 @@
   const STEP = 0.05; // of the place, by arrow keys
 
   LESSON.lines = {
+    sceneOf: (points) => ({ atoms: points }),
+
     create(stage, scene, values, api) {
       const plane = stage.panel({ x: 0, y: 0, w: 0.72, h: 1 }, { x: [-3.4, 3.4], y: [-3.4, 3.4], titles: ["x", "y"], equal: true });
       const chart = stage.panel({ x: 0.72, y: 0, w: 0.28, h: 0.62 }, { x: [0.5, SHOWN + 0.5], y: [0, 1], titles: ["line, from the likeliest", ""], heading: "weights of the lines" });

@@ -89,7 +89,21 @@
     return n;
   }
 
+  /** To the nearest whole number, halves to the even one: as NumPy rounds. */
+  const toEven = (value) => (Math.abs(value % 1) === 0.5 ? 2 * Math.round(value / 2) : Math.round(value));
+
   LESSON.pairs = {
+    /** What `prepare` in Python makes of points drawn by hand, but for SciPy's costs: at most 64 of them, evenly spaced, rounded to two digits. */
+    sceneOf(points, { noise, orders }) {
+      const count = points.length / 2, most = noise.length / 2, n = Math.min(most, count);
+      const rows = Array.from({ length: n }, (_, k) => (n < count ? toEven(k * ((count - 1) / (n - 1))) : k)), sizes = [];
+      for (let size = 1; size < n; size *= 2) sizes.push(size);
+      return {
+        x: Float32Array.from(rows.flatMap((i) => [points[2 * i], points[2 * i + 1]]), (value) => toEven(100 * value) / 100),
+        z: noise.subarray(0, 2 * n), order: orders.subarray((n * (n - 1)) / 2, (n * (n + 1)) / 2), sizes: [...sizes, n],
+      };
+    },
+
     create(stage, scene, values, api) {
       const points = Float64Array.from(scene.x), noise = Float64Array.from(scene.z), order = Array.from(scene.order), n = order.length;
       const sizes = Array.from(scene.sizes), flat = { equal: true, titles: ["first axis", "second axis"] };
@@ -177,7 +191,7 @@
           return;
         }
         const at = ((d - 1) * sizes.length + sizes.indexOf(size)) * 2;
-        if (isMoved || !sizes.includes(size)) return; // what SciPy found holds for the points as they came
+        if (isMoved || !scene.costs || !sizes.includes(size)) return; // what SciPy found holds for the points as they came
         api.check("optimal cost, by SciPy", optimal.cost, scene.costs[at]);
         api.check("worst cost, by SciPy", worst.cost, scene.costs[at + 1]);
       }

@@ -61,6 +61,8 @@ const WELL = {}; // what the files of this lesson share
   };
 
   LESSON.well = {
+    sceneOf: (points, beside) => ({ atoms: points, ...beside }),
+
     create(stage, scene, values, api) {
       const { SmallNet, N_WEIGHTS } = WELL, box = { x: [-REACH, REACH], y: [-REACH, REACH] }, map = new Map2d(), travel = new Travel(scene.atoms);
       const flat = { ...box, titles: ["x (arrow at the edge: distance from 0)", "y"], equal: true };

@@ -8,7 +8,7 @@ import typer
 
 from wtflow import console
 from wtflow.cli.parts import Json, Mistakes, Run, one_of
-from wtflow.lessons import WITH_FIGURES
+from wtflow.lessons import STORED_SAMPLES, WITH_FIGURES
 from wtflow.store.runs import RunStore
 
 if TYPE_CHECKING:
@@ -82,8 +82,13 @@ def write_graph(store: RunStore, run: str, path: Path, progress: Callable[[int, 
 
 
 def lesson(
-    name: Annotated[str, typer.Argument(help=one_of(WITH_FIGURES))],
-    out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    name: Annotated[str | None, typer.Argument(help=one_of(WITH_FIGURES))] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the figures of the lesson NAME.")] = None,
+    site: Annotated[Path | None, typer.Option(help="Folder for all lessons as static files, without a server.")] = None,
+    samples: Annotated[int, typer.Option(min=1, help="With --site: samples stored of each data set.")] = STORED_SAMPLES,
+    notebooks: Annotated[
+        Path | None, typer.Option(help="Folder for a Jupyter and a marimo notebook per lesson.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Start of every random number.")] = 0,
     setting: Annotated[
         str, typer.Option("--set", help="Settings as in the page's address, such as t:0.3,rho:-0.5.")
@@ -92,10 +97,37 @@ def lesson(
     points: Annotated[str | None, typer.Option(help="Points drawn by hand, as in the page's address.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Write a lesson's figures for slides: PNG and SVG, and a GIF where it moves."""
-    from wtflow.lessons.export import export_lesson
-
+    """Take lessons away: a lesson's figures for slides (PNG and SVG, and a GIF where it moves), all lessons as a site
+    that opens from a disk or any web host, or notebooks.
+    """
+    if out is None and site is None and notebooks is None:
+        raise typer.BadParameter("there is nowhere to write to: give --out, --site or --notebooks")
+    if (name is None) != (out is None):
+        raise typer.BadParameter("figures need both: the NAME of a lesson and --out")
+    if out is None and (seed or setting or data or points):
+        raise typer.BadParameter("--seed, --set, --data and --points are for the figures that --out writes")
+    facts: dict[str, object] = {}
     with Mistakes(as_json), console.progress() as show:
-        written = export_lesson(name, out, seed, setting, data, points, console.steps(show, "drawing"))
-    console.err.print(f"{len(written)} files are in {out}.", markup=False)
-    console.finish(as_json, {"lesson": name, "out": str(out), "files": [path.name for path in written]})
+        if name is not None and out is not None:
+            from wtflow.lessons.export import export_lesson
+
+            drawing = console.steps(show, "drawing")
+            facts |= _taken("out", out, export_lesson(name, out, seed, setting, data, points, drawing), lesson=name)
+        if site is not None:
+            from wtflow.lessons.site.write import write_site
+
+            facts |= _taken("site", site, write_site(site, samples, progress=console.steps(show, "computing")))
+        if notebooks is not None:
+            from wtflow.lessons.notebooks.write import write_notebooks
+
+            facts |= _taken("notebooks", notebooks, write_notebooks(notebooks))
+    console.finish(as_json, facts)
+
+
+def _taken(kind: str, folder: Path, written: list[Path], **more: str) -> dict[str, object]:
+    """Say what was written where; returns it as facts."""
+    n_bytes = sum(path.stat().st_size for path in written)
+    console.err.print(f"{len(written)} files are in {folder}.", markup=False)
+    if kind == "out":
+        return {**more, "out": str(folder), "files": [path.name for path in written]}
+    return {kind: str(folder), f"n_{kind}_files": len(written), f"n_{kind}_bytes": n_bytes}

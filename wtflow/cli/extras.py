@@ -11,6 +11,8 @@ EXTRAS: Final[dict[str, dict[str, str]]] = {
         "matplotlib": "matplotlib",
         "jinja2": "jinja2",
         "markupsafe": "markupsafe",
+        "markdown_it": "markdown-it-py",
+        "latex2mathml": "latex2mathml",
         "pandas": "pandas",
         "pyarrow": "pyarrow",
         "scipy": "scipy",

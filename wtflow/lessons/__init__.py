@@ -3,7 +3,10 @@ One module per lesson, named as in `LESSONS`.
 
 A lesson module has `CONTROLS` (what can be set), `DATA` (data sets it can be shown on, () for none), `prepare(seed,
 points, settings)`, which returns a `Scene`, and `figure(scene, settings)`, which draws it for slides. The interactive
-picture is assets/learn/<name>.js.
+picture is assets/learn/<name>.js. The scene's data depend on seed and points alone, its checks also on the settings.
+
+A lesson with data sets also has `beside_points(seed)`: what the browser needs besides points that are drawn by hand to
+make their scene without Python. `sceneOf` in assets/learn/<name>.js does; a test compares it with `prepare`.
 """
 
 import importlib
@@ -29,6 +32,9 @@ SHOW_A_RUN: Final = frozenset({"features"})
 """Lessons about a run's own features: they have no figures for slides."""
 WITH_FIGURES: Final = tuple(name for name in LESSONS if name not in SHOW_A_RUN)
 """Lessons that can be written as files for slides."""
+
+STORED_SAMPLES: Final = 8
+"""Samples of each data set that the site stores, unless asked otherwise: together it stays below 3 MB."""
 
 
 def load_lesson(name: str) -> ModuleType:

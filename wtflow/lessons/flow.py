@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from wtflow.flow.exact import finite_estimate, finite_velocity
-from wtflow.lessons.base import Check, Control, Scene, choose_points
+from wtflow.lessons.base import MOST_OWN_POINTS, Check, Control, Scene, choose_points
 
 if TYPE_CHECKING:
     from wtflow.plots.still.sheet import Figure
@@ -46,17 +46,26 @@ def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) ->
     return Scene({"atoms": atoms, "noise": noise}, _checks(atoms.tobytes(), seed))
 
 
+def beside_points(seed: int) -> dict[str, np.ndarray]:
+    """`draws` (400, 2): the draws that `balanced_noise` shifts and scales. Fewer points take the first of them."""
+    return {"draws": _draws(MOST_OWN_POINTS, seed)}
+
+
 def balanced_noise(n: int, seed: int) -> np.ndarray:
     """Gaussian noise (n, 2), shifted to mean 0 and scaled to mean squared norm 2, so that few
     points represent the whole.
 
     A single draw is not changed.
     """
-    noise = np.random.default_rng([seed, 1]).standard_normal((n, 2))
+    noise = _draws(n, seed)
     if n < 2:
         return noise
     noise -= noise.mean(axis=0)
     return noise * np.sqrt(2 / np.square(noise).sum(axis=1).mean())
+
+
+def _draws(n: int, seed: int) -> np.ndarray:
+    return np.random.default_rng([seed, 1]).standard_normal((n, 2))
 
 
 def path_times(n: int = N_TIMES) -> np.ndarray:

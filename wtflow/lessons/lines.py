@@ -38,6 +38,11 @@ def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) ->
     return Scene({"atoms": atoms}, _checks(atoms, np.array([settings["px"], settings["py"]]), settings["t"]))
 
 
+def beside_points(seed: int) -> dict[str, np.ndarray]:
+    """Nothing: the scene is the points."""
+    return {}
+
+
 def lines_through(place: np.ndarray, t: float, atoms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Noises z (A, 2) of the lines that run from each atom through `place` (2,) at t, and how likely each line is (A,),
     summing to 1.

@@ -47,14 +47,11 @@ def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) ->
         else np.asarray(points)
     )
     x = x[spaced(len(x), MOST_POINTS)]
-    rng = np.random.default_rng([seed, 3])  # independent of the points, so that other points get the same noise
+    noise, order = _noise_and_order(seed, len(x))
     # An address keeps two decimals of a dragged point, and the browser gets float32. The same numbers here make the
     # costs agree.
-    x, z = (
-        values.astype(np.float32).astype(np.float64)
-        for values in (x.round(2), rng.standard_normal((MOST_POINTS, 2))[: len(x)])
-    )
-    order, sizes = rng.permutation(len(x)), batch_sizes(len(x))
+    x, z = (values.astype(np.float32).astype(np.float64) for values in (x.round(2), noise[: len(x)]))
+    sizes = batch_sizes(len(x))
     costs = np.array(
         [
             [
@@ -69,6 +66,20 @@ def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) ->
     )
     data = {"x": x, "z": z, "order": order.astype(np.float64), "sizes": np.array(sizes, np.float64), "costs": costs}
     return Scene(data, _checks(x, z, order, np.random.default_rng([seed, 33])))
+
+
+def beside_points(seed: int) -> dict[str, np.ndarray]:
+    """`noise` (64, 2), of which n points take the first n, and `orders` (2080,): the order of 1 point, that of 2, ...,
+    that of 64, one after another. The browser finds the costs itself.
+    """
+    orders = [_noise_and_order(seed, n)[1] for n in range(1, MOST_POINTS + 1)]
+    return {"noise": _noise_and_order(seed, 1)[0], "orders": np.concatenate(orders).astype(np.float64)}
+
+
+def _noise_and_order(seed: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Noise (64, 2), independent of the points, so that other points get the same, and an order (n,) of n points."""
+    rng = np.random.default_rng([seed, 3])
+    return rng.standard_normal((MOST_POINTS, 2)), rng.permutation(n)
 
 
 def pair(x: np.ndarray, z: np.ndarray, kind: Coupling, batch: int, order: np.ndarray) -> np.ndarray:

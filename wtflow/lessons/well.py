@@ -71,7 +71,7 @@ def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) ->
         else np.asarray(points)
     )
     atoms = atoms.astype(np.float32).astype(np.float64)
-    data: dict[str, np.ndarray | float] = {"atoms": atoms, "seed": float(seed), "is_stored": 0.0}
+    data: dict[str, np.ndarray | float] = {"atoms": atoms, **beside_points(seed)}
     weights = stored_weights(atoms)
     if weights is not None:
         probe_v = np.array(
@@ -87,6 +87,11 @@ def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) ->
             "far_score": far_score,
         }
     return Scene(data, _checks(atoms, weights, places(settings)))
+
+
+def beside_points(seed: int) -> dict[str, float]:
+    """What says that no network is stored: the browser trains one."""
+    return {"seed": float(seed), "is_stored": 0.0}
 
 
 def places(settings: dict[str, float]) -> np.ndarray:

@@ -1,0 +1,43 @@
+"""What both kinds of notebook say, as Markdown with formulas between $."""
+
+from dataclasses import dataclass
+
+from wtflow.lessons import LESSONS, load_lesson
+from wtflow.lessons.base import Control
+from wtflow.lessons.texts import SOURCES, read_lesson
+
+CHECKS = "## Its numbers\n\nEach is computed here and compared with its closed form, or with a second method."
+FIGURES = "## Its figures\n\nThey are drawn from the same scene. Change the settings above and run the cells again."
+
+
+@dataclass(frozen=True)
+class Words:
+    """head: title and text; question and answer: those of the lesson; sources: what citation keys mean."""
+
+    head: str
+    question: str
+    answer: str
+    sources: str
+
+
+def words_of(name: str) -> Words:
+    """The words of a lesson's notebook."""
+    text = read_lesson(name)
+    return Words(
+        f"# {list(LESSONS).index(name) + 1} {LESSONS[name]}\n\n{text.body}",
+        f"## Question\n\n{text.question}",
+        text.answer,
+        f"{SOURCES} Needs `wtflow` (`pip install '.[app]'` in a copy of WT-Flow Studio).",
+    )
+
+
+def settings_table(name: str) -> str:
+    """The lesson's settings as a table: name, meaning, values, start."""
+    rows = [f"| `{one.name}` | {one.label} | {_values(one)} | {one.start:g} |" for one in load_lesson(name).CONTROLS]
+    return "\n".join(["| setting | meaning | values | start |", "|---|---|---|---|", *rows])
+
+
+def _values(control: Control) -> str:
+    if control.kind == "choice":
+        return ", ".join(f"{index}: {option}" for index, option in enumerate(control.options))
+    return f"{control.low:g} to {control.high:g}"

@@ -1,0 +1,43 @@
+"""Formulas as MathML, which browsers draw without fonts or scripts of ours: TeX by latex2mathml, and what it leaves to
+the reader's browser made definite.
+"""
+
+import re
+from typing import Final
+from xml.etree import ElementTree as ET
+
+from latex2mathml.converter import convert
+
+_THOUSANDS: Final = re.compile(r"(\d+)\{,\}(\d{3})")
+_OPERATORS: Final = {"~": "∼", "⟨": "⟨", "⟩": "⟩"}
+"""What the converter takes for names, and what it is."""
+_SIDES: Final = {"⟨": "prefix", "⟩": "postfix"}
+_ENDS: Final = ")]}|⟩"
+"""Operators after which a minus stands between two terms; after all others it is a sign."""
+
+
+def to_mathml(tex: str, *, is_block: bool = False) -> str:
+    """A formula in TeX as a MathML element, on a line of its own (is_block) or within one."""
+    whole = _THOUSANDS.sub(r"\\text{\1,\2}", tex.strip())  # 65{,}536 is one number
+    text = convert(whole, display="block" if is_block else "inline")
+    root = ET.fromstring(re.sub(r' xmlns="[^"]*"', "", text, count=1))  # within HTML the name alone says what it is
+    for parent in root.iter():
+        _settle(parent)
+    return ET.tostring(root, encoding="unicode")
+
+
+def _settle(parent: ET.Element) -> None:
+    """Say of an element's operators what a browser would have to guess: a bar takes no room, a sign none after it."""
+    before: ET.Element | None = None
+    for child in parent:
+        text = child.text or ""
+        if child.tag == "mi" and text in _OPERATORS:
+            child.tag, child.text = "mo", _OPERATORS[text]
+            if text in _SIDES:
+                child.attrib |= {"form": _SIDES[text], "stretchy": "false"}
+        elif child.tag == "mo" and text == "|":
+            child.attrib |= {"lspace": "0", "rspace": "0"}
+        elif child.tag == "mo" and text in ("−", "+"):
+            is_sign = before is not None and before.tag == "mo" and (before.text or "") not in _ENDS
+            child.attrib |= {"form": "prefix"} if is_sign else {}
+        before = child
