@@ -55,9 +55,18 @@ def test_no_line_begins_with_the_comma_after_a_formula():
     assert re.fullmatch(r'<p><span class="formula"><math.*</math>\),</span> so\.</p>\n', to_html("$x$), so."))
 
 
+def test_no_line_ends_with_the_bracket_before_a_formula():
+    assert re.search(r'so <span class="formula">\(<math.*</math></span> and', to_html("so ($x$ and"))
+
+
 def test_a_minus_is_a_sign_after_an_operator_and_a_difference_after_a_term():
     signs = [re.search(r"<mo[^>]*>−</mo>", to_mathml(tex))[0] for tex in (r"\rho > -1", "f(-x)", "(a) - b", "a - b")]
     assert ['form="prefix"' in sign for sign in signs] == [True, True, False, False]
+
+
+def test_the_name_of_a_function_stands_apart_from_its_neighbours_but_not_from_brackets():
+    spaces = [to_mathml(tex).count("<mspace") for tex in (r"a \log b", r"\nabla\log q_t", r"\ln(x)", "a b", r"-\log x")]
+    assert spaces == [2, 2, 0, 0, 1]
 
 
 def test_angles_are_brackets_and_a_tilde_is_a_relation():

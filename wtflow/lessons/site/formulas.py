@@ -21,8 +21,9 @@ def to_mathml(tex: str, *, is_block: bool = False) -> str:
     whole = _THOUSANDS.sub(r"\\text{\1,\2}", tex.strip())  # 65{,}536 is one number
     text = convert(whole, display="block" if is_block else "inline")
     root = ET.fromstring(re.sub(r' xmlns="[^"]*"', "", text, count=1))  # within HTML the name alone says what it is
-    for parent in root.iter():
+    for parent in list(root.iter()):
         _settle(parent)
+        _space_functions(parent)
     return ET.tostring(root, encoding="unicode")
 
 
@@ -41,3 +42,22 @@ def _settle(parent: ET.Element) -> None:
             is_sign = before is not None and before.tag == "mo" and (before.text or "") not in _ENDS
             child.attrib |= {"form": "prefix"} if is_sign else {}
         before = child
+
+
+def _space_functions(parent: ET.Element) -> None:
+    """A thin space, as TeX sets it, between the name of a function and what stands beside it but for operators."""
+    if parent.tag != "mrow":
+        return
+    children = list(parent)
+    for k in range(len(children) - 1, 0, -1):
+        left, right = children[k - 1 : k + 1]
+        if _is_function(left) != _is_function(right) and "mo" not in (left.tag, right.tag) or _is_slope_of(left, right):
+            parent.insert(k, ET.Element("mspace", width="0.167em"))
+
+
+def _is_function(one: ET.Element) -> bool:
+    return one.tag == "mi" and len(one.text or "") > 1
+
+
+def _is_slope_of(left: ET.Element, right: ET.Element) -> bool:
+    return left.text == "∇" and _is_function(right)

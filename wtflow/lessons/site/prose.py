@@ -9,8 +9,8 @@ from wtflow.lessons.site.formulas import to_mathml
 
 _MARKDOWN: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
 _FORMULA: Final = re.compile(r"\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$\n]+?)\$", re.DOTALL)
-_KEPT: Final = re.compile("\ue000(\\d+)\ue001([.,:;?!)]*)")
-"""A formula's place, with what closes up to it. Private characters: no text has them, and Markdown keeps them."""
+_KEPT: Final = re.compile("(\\(?)\ue000(\\d+)\ue001([.,:;?!)]*)")
+"""A formula's place, with what stands close to it. Private characters: no text has them, and Markdown keeps them."""
 _OUTSIDE: Final = re.compile(r'<a href="(?!https?:|#)[^"]*">(.*?)</a>', re.DOTALL)
 
 
@@ -26,10 +26,10 @@ def to_html(markdown: str) -> str:
         return f"\ue000{len(formulas) - 1}\ue001"
 
     html = _MARKDOWN.render(_FORMULA.sub(keep, markdown))
-    html = _KEPT.sub(lambda found: _closed_up(formulas[int(found[1])], found[2]), html)
+    html = _KEPT.sub(lambda found: _closed_up(found[1], formulas[int(found[2])], found[3]), html)
     return _OUTSIDE.sub(r"\1", html)
 
 
-def _closed_up(formula: str, after: str) -> str:
-    """No line begins with the comma after a formula."""
-    return f'<span class="formula">{formula}{after}</span>' if after else formula
+def _closed_up(before: str, formula: str, after: str) -> str:
+    """No line begins with the comma after a formula, and none ends with the bracket before it."""
+    return f'<span class="formula">{before}{formula}{after}</span>' if before or after else formula
