@@ -1,4 +1,4 @@
-// Lessons, kernel 3 of 4: the controls below the stage. Sliders, choices, a play button where a slider is called t, and a reset button.
+// Lessons, kernel 4 of 5: the controls below the stage. Sliders, choices, a play button where a slider is called t, and a reset button.
 
 const PLAY_S = 6; // seconds from one end of t to the other
 const REST_MS = 350; // so long after the last press of an arrow key, a slider counts as let go

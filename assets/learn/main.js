@@ -1,4 +1,4 @@
-// Lessons, kernel 4 of 4: the component. It decodes what the page sends, gives it to the lesson, and draws at most once per frame.
+// Lessons, kernel 5 of 5: the component. It decodes what the page sends, gives it to the lesson, and draws at most once per frame.
 //
 // A lesson gets create(stage, scene, values, api) and returns { draw(), pointer(kind, x, y, panelIndex), dispose(), key(name)? }.
 // scene: what its Python module sent, arrays as Float32Array (their shapes in scene.shapes.<name>). values: name -> number, always current.

@@ -1,4 +1,4 @@
-// Lessons, kernel 1 of 4: closed forms of fields and flows, and what is computed from points. Pure functions in float64.
+// Lessons, kernel 1 of 5: closed forms of fields and flows, and what is computed from points. Pure functions in float64.
 // Time runs from data (t = 0) to standard Gaussian noise (t = 1). Points lie row by row: atoms = [x0, y0, x1, y1, ...].
 // The same forms, checked, are in wtflow/flow/exact.py; tests/browser/test_learn_math.py compares the two.
 

@@ -171,9 +171,10 @@
         for (const kind of ["worst", "optimal"]) {
           chart.curve(sizes, lineCosts[kind], TINTS[kind], 2);
           chart.points(sizes.flatMap((B, k) => [B, lineCosts[kind][k]]), TINTS[kind], 3);
-          chart.label(kind, sizes.at(-1), lineCosts[kind].at(-1), { colour: C.text, align: "right", dx: -12, dy: kind === "worst" ? 15 : -13 });
+          const at = kind === "worst" ? sizes.length - 1 : Math.max(0, sizes.length - 2); // beside each other where the picture is low
+          chart.label(kind, sizes[at], lineCosts[kind][at], { colour: TINTS[kind], isBold: true, align: "right", dx: -12, dy: kind === "worst" ? 15 : -13 });
         }
-        chart.label("independent", sizes.at(-1), own, { align: "right", dx: -12, dy: -10 });
+        chart.label("independent", sizes[0], own, { colour: TINTS.independent, isBold: true, dx: 12, dy: -11 }); // the three curves part to the right
         chart.line("x", size, C.selected, { width: 1.2 });
         for (const kind of KINDS) chart.marker(size, found[kind].cost, { radius: 4.5, shape: "dot", colour: TINTS[kind] });
       }

@@ -1,6 +1,6 @@
-// Lessons, kernel 2 of 4: the stage, one canvas with panels. What its methods draw is in data units.
+// Lessons, kernel 3 of 5: the stage, one canvas with panels. What its methods draw is in data units.
 //
-// All scripts of this folder are joined to one: math.js, stage.js, controls.js, the lessons by name, main.js. So a lesson's file keeps its own names within
+// All scripts of this folder are joined to one: math.js, words.js, stage.js, controls.js, the lessons by name, main.js. So a lesson's file keeps its own names within
 // a block and registers itself:
 //
 //   {
@@ -24,14 +24,6 @@ const HEAT = ["#000004", "#1b0c41", "#4a0c6b", "#781c6d", "#a52c60", "#cf4446", 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 const toRgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 
-/** A number for people: four digits after the point, or a power of ten. */
-function toWords(value) {
-  if (typeof value === "string") return value;
-  if (!Number.isFinite(value)) return "–";
-  const size = Math.abs(value), text = size >= 1e5 || (size && size < 1e-3) ? value.toExponential(2) : value.toFixed(size < 100 ? 4 : 1);
-  return text.replace("-", "−");
-}
-
 /** A new element with these properties, styles, data and children. Text is only ever set as text. */
 function make(name, props = {}, ...children) {
   const { style, dataset, aria, ...rest } = props, node = Object.assign(document.createElement(name), rest);
@@ -42,15 +34,6 @@ function make(name, props = {}, ...children) {
   return node;
 }
 
-/** Round numbers within [low, high], about `wanted` of them, and how to write them. */
-function ticks(low, high, wanted) {
-  const raw = (high - low) / Math.max(1, wanted), power = 10 ** Math.floor(Math.log10(raw));
-  const step = power * (raw / power < 1.5 ? 1 : raw / power < 3.5 ? 2 : raw / power < 7.5 ? 5 : 10), values = [];
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) values.push(k * step);
-  const digits = clamp(-Math.floor(Math.log10(step) + 1e-9), 0, 6);
-  return { values, write: (value) => (Math.abs(value) < step / 1e6 ? 0 : value).toFixed(digits).replace("-", "−") };
-}
-
 /** One canvas in `host`. `height` is a CSS length, a number of px, or "" for what the style sheet gives it. `onLayout` is called when its size changed. */
 class Stage {
   constructor(host, height, onLayout = () => {}) {
@@ -58,7 +41,9 @@ class Stage {
     this.holder = make("div", { className: "stage", style: { height: typeof height === "number" ? `${height}px` : height } }, this.canvas);
     host.append(this.holder);
     this.pen = this.canvas.getContext("2d");
+    this.words = new Words(this.pen);
     this.panels = [];
+    this.onLayout = onLayout;
     this.resizing = new ResizeObserver(() => onLayout());
     this.resizing.observe(this.holder);
   }
@@ -88,6 +73,7 @@ class Stage {
     }
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, this.width, this.height);
+    this.words.begin(this.type, this.font);
     for (const panel of this.panels) panel.layout();
   }
 
@@ -104,11 +90,15 @@ class Panel {
   }
 
   layout() {
-    const { place, stage: { width, height, type }, titles, heading, bare } = this;
-    const left = bare ? 4 : type * (titles[1] ? 4.4 : 3.2), bottom = bare ? 4 : type * (titles[0] ? 3.2 : 1.9), top = heading ? type * 2 : bare ? 4 : type * 0.8;
-    const right = place.x + place.w < 0.999 ? type * 1.1 : type * 0.7;
-    this.left = place.x * width + left;
-    this.top = place.y * height + top;
+    const { place, stage: { width, height, type, words }, titles, heading, bare } = this, right = place.x + place.w < 0.999 ? type * 1.1 : type * 0.7;
+    const left = bare ? 4 : type * (titles[1] ? 4.4 : 3.2);
+    this.room = [place.x * width, place.y * height, (place.x + place.w) * width, (place.y + place.h) * height]; // for everything of this panel
+    this.heads = heading ? words.fit(heading, place.w * width - left - 3, { size: type * 1.1, isBold: true, most: 2 }) : null;
+    this.foot = titles[0] && !bare ? words.fit(titles[0], place.w * width - 6, { most: 2 }) : null;
+    const bottom = bare ? 4 : this.foot ? type * 2.65 + this.foot.size * (1.2 * this.foot.lines.length - 0.65) : type * 1.9;
+    const top = this.heads ? type * 0.7 + 1.2 * this.heads.size * this.heads.lines.length : bare ? 4 : type * 0.8;
+    this.left = this.room[0] + left;
+    this.top = this.room[1] + top;
     this.width = Math.max(20, place.w * width - left - right);
     this.height = Math.max(20, place.h * height - top - bottom);
     const scale = (axis, [low, high]) => (this.log.includes(axis) ? [Math.log10(low), Math.log10(high)] : [low, high]);
@@ -167,48 +157,55 @@ class Panel {
 
   /** Grid, numbers, titles and heading. */
   axes() {
-    const { stage: { pen, type, font }, left, top, width, height, titles, heading, bare } = this, right = left + width, bottom = top + height;
-    const crisp = (value) => Math.round(value) + 0.5;
-    pen.save();
-    Object.assign(pen, { strokeStyle: C.text, fillStyle: C.text, lineWidth: 1, font: `${type}px ${font}`, textBaseline: "middle" });
+    const before = [this.left, this.top, this.width, this.height].join();
+    this.layout(); // the heading may be new
+    if (before !== [this.left, this.top, this.width, this.height].join()) this.stage.onLayout(); // what was measured before is drawn again
+    const { stage: { pen }, left, top, width, height, bare } = this, right = left + width, bottom = top + height, crisp = (value) => Math.round(value) + 0.5;
     const rule = (alpha, ...ends) => {
-      pen.globalAlpha = alpha;
+      Object.assign(pen, { strokeStyle: C.text, lineWidth: 1, globalAlpha: alpha });
       pen.beginPath();
       pen.moveTo(crisp(ends[0]), crisp(ends[1]));
       pen.lineTo(crisp(ends[2]), crisp(ends[3]));
       pen.stroke();
-      pen.globalAlpha = 0.75;
+      pen.globalAlpha = 1;
     };
-    const across = this.#ticksOf("x", width / (type * 6)), up = this.#ticksOf("y", height / (type * 4.5));
-    pen.textAlign = "center";
+    const { type } = this.stage, across = this.#ticksOf("x", width / (type * 6)), up = this.#ticksOf("y", height / (type * 4.5));
+    this.#writeAround();
     for (const value of across.values) {
       const [x] = this.px(value, this.range.y[0]);
       rule(0.09, x, top, x, bottom);
-      if (!bare) pen.fillText(across.write(value), x, bottom + type * 0.95);
+      if (!bare) this.#number(across.write(value), x, bottom + type * 0.95, "center");
     }
-    pen.textAlign = "right";
     for (const value of up.values) {
       const [, y] = this.px(this.range.x[0], value);
       rule(0.09, left, y, right, y);
-      if (!bare) pen.fillText(up.write(value), left - 7, y);
+      if (!bare) this.#number(up.write(value), left - 7, y, "right");
     }
     rule(0.28, left, top, left, bottom);
     rule(0.28, left, bottom, right, bottom);
-    pen.globalAlpha = 1;
-    pen.textAlign = "center";
-    if (!bare) {
-      pen.fillText(titles[0], left + width / 2, bottom + type * 2.3);
-      pen.translate(left - type * 3.7, top + height / 2);
-      pen.rotate(-Math.PI / 2);
-      pen.fillText(titles[1], 0, 0);
-      pen.rotate(Math.PI / 2);
-      pen.translate(-(left - type * 3.7), -(top + height / 2));
+  }
+
+  /** Heading and titles, each within the panel's room. */
+  #writeAround() {
+    const { stage: { words, type }, left, top, width, height, titles, bare, heads, foot, room } = this;
+    if (heads) words.write(heads, words.boxOf(heads, left, top - type * 0.3 - 0.6 * heads.size * heads.lines.length, "left"), "left");
+    if (foot) {
+      const middle = clamp(left + width / 2, room[0] + 3 + foot.width / 2, room[2] - 3 - foot.width / 2);
+      words.write(foot, words.boxOf(foot, middle, room[3] - type * 0.35 - 0.6 * foot.size * foot.lines.length, "center"), "center");
     }
-    const write = (size) => Object.assign(pen, { font: `600 ${size}px ${font}`, textAlign: "left" });
-    write(type * 1.1);
-    write(type * 1.1 * Math.min(1, (width + type) / (pen.measureText(heading).width || 1))); // a long heading of a narrow panel is written smaller
-    if (heading) pen.fillText(heading, left, top - type * 0.95);
-    pen.restore();
+    if (!titles[1] || bare) return;
+    const side = words.fit(titles[1], room[3] - room[1] - 6), x = left - type * 3.7, half = 0.55 * side.size;
+    const y = clamp(top + height / 2, room[1] + 3 + side.width / 2, room[3] - 3 - side.width / 2);
+    words.write(side, [x - half, y - side.width / 2, x + half, y + side.width / 2], "center", { isUp: true });
+  }
+
+  /** A number of an axis: smaller or moved a little where it would be cut, left out where it would meet another text. */
+  #number(text, x, y, align) {
+    const { stage: { words, type }, room, titles } = this, edge = room[0] + (align === "right" && titles[1] ? 1.3 * type : 2);
+    const fitted = words.fit(text, align === "right" ? x - edge : room[2] - room[0]), box = words.boxOf(fitted, x, y, align);
+    const moveX = Math.max(0, room[0] + 2 - box[0]) - Math.max(0, box[2] - room[2] + 2), moveY = Math.max(0, room[1] + 1 - box[1]) - Math.max(0, box[3] - room[3] + 1);
+    const moved = [box[0] + moveX, box[1] + moveY, box[2] + moveX, box[3] + moveY];
+    if (words.isFree(moved)) words.write(fitted, moved, align, { alpha: 0.75 });
   }
 
   /** Discs at xy = [x0, y0, x1, y1, ...]. colour: one, or one per point. */
@@ -330,15 +327,14 @@ class Panel {
     });
   }
 
-  /** Words at (x, y), on a soft copy of themselves in the ground's colour. dx, dy in px; align left, center, right. */
-  label(text, x, y, { colour = C.text, align = "left", dx = 0, dy = 0, isBold = false, size = 1 } = {}) {
-    const { pen, type, font } = this.stage, [px, py] = this.px(x, y);
-    pen.save();
-    Object.assign(pen, { font: `${isBold ? 600 : 400} ${type * size}px ${font}`, textAlign: align, textBaseline: "middle", strokeStyle: C.ground, fillStyle: colour, lineWidth: 5, lineJoin: "round", globalAlpha: 0.85 });
-    pen.strokeText(text, px + dx, py + dy);
-    pen.globalAlpha = 1;
-    pen.fillText(text, px + dx, py + dy);
-    pen.restore();
+  /** Words near (x, y), on a soft copy of themselves in the ground's colour: dx, dy px away (align left, center, right), or where else there is room. */
+  label(text, x, y, options = {}) {
+    return this.stage.words.label(text, ...this.px(x, y), this.inner, options);
+  }
+
+  /** Where labels may stand: the plot, and what is free at its right. */
+  get inner() {
+    return [this.left + 2, this.top + 1, this.room[2] - 2, this.top + this.height - 2];
   }
 
   /** A mark at (x, y): shape ring, dot or cross. */
@@ -371,8 +367,10 @@ class Panel {
       pen.stroke();
       pen.fill();
     });
-    const back = share * far - 2 * size, [lx, ly] = [ox + back * ux, oy + back * uy]; // words stand before the arrow's tail
-    this.label(text, this.x0, this.y1, { dx: lx - left, dy: ly - top, align: Math.abs(ux) > 0.5 ? (ux > 0 ? "right" : "left") : "center", colour, isBold: true });
+    const [mx, my] = [ox + share * dx - 0.5 * size * ux, oy + share * dy - 0.5 * size * uy], isFlat = Math.abs(ux) > Math.abs(uy); // above or below a flat arrow, beside an upright one
+    const beside = isFlat ? { dy: -type * 1.1, align: ux > 0 ? "right" : "left" } : { dx: size };
+    this.stage.words.taken.push([mx - 0.6 * size, my - 0.6 * size, mx + 0.6 * size, my + 0.6 * size]);
+    this.stage.words.label(text, mx, my, this.inner, { ...beside, colour, isBold: true });
     return true;
   }
 

@@ -100,17 +100,24 @@ const WELL = {}; // what the files of this lesson share
           panel.label("99 % of the data", 0, -radius, { dy: 10, align: "center", colour: C.selected });
         }
         paths.forEach((path, i) => drawPath(panel, path, t, i));
+        paths.forEach((path, i) => namePath(panel, path, t, i)); // no mark covers a word
       }
 
-      /** Start, way, present place and end of an anomaly. Out of the picture, an arrow at the edge and the distance stand for it. */
+      /** Start, way, end and present place of an anomaly. */
       function drawPath(panel, path, t, i) {
-        const letter = LETTERS[i].toUpperCase(), [x, y] = place(i), [nx, ny] = between(path, t), [ex, ey] = path.slice(-2);
+        const [x, y] = place(i), [nx, ny] = between(path, t), [ex, ey] = path.slice(-2);
         panel.curve(path.filter((_, k) => k % 2 === 0), path.filter((_, k) => k % 2), C.time, 2.4);
+        panel.marker(ex, ey, { colour: C.time, radius: 5, width: 2 });
         panel.marker(x, y, { colour: C.defect, radius: 9, width: i === chosen ? 3 : 1.8 });
-        if (panel.beyond(nx, ny, `${letter} ${Math.hypot(nx, ny).toFixed(1)}`, C.defect)) return;
-        if (!panel.beyond(ex, ey, Math.hypot(ex, ey).toFixed(1), C.time)) panel.marker(ex, ey, { colour: C.time, radius: 5, width: 2 });
         panel.marker(nx, ny, { colour: C.defect, shape: "dot", radius: 5 });
+      }
+
+      /** Its letter. Where it, or at first its end, is out of the picture, an arrow at the edge and the distance stand for it. */
+      function namePath(panel, path, t, i) {
+        const letter = LETTERS[i].toUpperCase(), [x, y] = place(i), [nx, ny] = between(path, t), [ex, ey] = path.slice(-2);
+        if (panel.beyond(nx, ny, `${letter} ${Math.hypot(nx, ny).toFixed(1)}`, C.defect)) return;
         panel.label(letter, x, y, { dx: 13, dy: -11, isBold: true, colour: C.defect });
+        panel.beyond(ex, ey, Math.hypot(ex, ey).toFixed(1), C.time);
       }
 
       /** A map of log10 of a value of each place, with data and anomalies. evaluations: of the field, for one value. */
@@ -138,8 +145,8 @@ const WELL = {}; // what the files of this lesson share
         scores.line("y", shown(data.limits[1]), C.selected);
         const isRight = data.limits[0] > 0.15;
         scores.label("99 % of the data", shown(data.limits[0]), LOW, { dx: isRight ? -5 : 5, dy: -10, align: isRight ? "right" : "left", colour: C.selected, size: 0.9 });
+        for (const [one, many] of own) scores.marker(shown(one), shown(many), { colour: C.defect, shape: "dot", radius: 4.5 });
         own.forEach(([one, many], i) => {
-          scores.marker(shown(one), shown(many), { colour: C.defect, shape: "dot", radius: 4.5 });
           scores.label(LETTERS[i].toUpperCase(), shown(one), shown(many), { dx: 8, dy: -8, isBold: true, colour: C.defect });
         });
       }

@@ -4,7 +4,7 @@ from typing import Final
 
 from wtflow.lessons.texts import FOLDER
 
-_KERNEL: Final = ("math", "stage", "controls")
+_KERNEL: Final = ("math", "words", "stage", "controls")
 _LAST: Final = "main"
 
 
