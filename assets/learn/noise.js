@@ -115,8 +115,7 @@
         ways.marker(begin, path[0][0], { colour: C.text, radius: 7 });
         ways.marker(t, path[k][0], { colour: C.normal, radius: 5, shape: "dot" });
         for (let i = 0; i < N_PATHS; i++) ways.marker(t, paths[k][i], { colour: C.selected, radius: 3, shape: "dot", width: 1 });
-        ways.label("flow (ODE)", 0, HIGH, { dx: 8, dy: stage.type * 0.9, colour: C.normal, isBold: true });
-        ways.label("with noise (SDE)", 0, HIGH, { dx: 8, dy: stage.type * 2.3, colour: C.selected, isBold: true });
+        writeAside(ways, [["flow (ODE)", C.normal], ["with noise (SDE)", C.selected]]);
         ways.label(isBack ? "← both ways run from noise to data" : "both ways run from data to noise →", 1, -HIGH, { dx: -8, dy: -stage.type * 0.9, align: "right", size: 0.9 });
       }
 
@@ -173,10 +172,10 @@
           const exact = memory(g, s);
           api.check("SDE's correlation of start and end, e^(−πg²/4s)", remembered, exact, (5 * (1 - exact * exact)) / Math.sqrt(size) + Math.abs(told.memory[n] - exact) + 1e-3);
         }
-        if (isBack) api.check("below the start, below the flow's end", normalCdf(x), mean(means.map((m) => normalCdf((path.at(-1)[0] - m) / s))), 0.5 / n + 0.005);
+        if (isBack) api.check("share below the start, below the flow's end", normalCdf(x), mean(means.map((m) => normalCdf((path.at(-1)[0] - m) / s))), 0.5 / n + 0.005);
         else if (Math.abs(mixtureEnd(x, means, s)) < 8) {
           const end = integrate((y, _, time) => [mixtureAt(y, time, means, s, found)[2], 0], x, 0, 200, "rk4");
-          api.check("the flow's end, as much below it", end[400], mixtureEnd(x, means, s), 1e-3);
+          api.check("the flow's end, by quantiles", end[400], mixtureEnd(x, means, s), 1e-3);
         }
         if (Math.abs(off) > 0.1 * gaussVariance(at, s, 0)) api.note(`${n} steps are too few for this noise: a group's variance is ${told.variance[k].toFixed(2)} instead of ${gaussVariance(at, s, 0).toFixed(2)}.`);
       }

@@ -16,7 +16,7 @@ SLOPE, FIELD, SQUARE = (
     "v there, −(x + t · score function)/(1 − t)",
     "mean square of the SDE's crowd",
 )
-MEMORY, END = "SDE's correlation of start and end, e^(−πg²/4s)", "the flow's end, as much below it"
+MEMORY, END = "SDE's correlation of start and end, e^(−πg²/4s)", "the flow's end, by quantiles"
 
 
 def check_lesson(lesson: OpenedLesson) -> None:
@@ -48,7 +48,7 @@ def test_a_dragged_start_and_time_are_answered_and_the_link_brings_them_back(ope
     lesson.drag(ENDS, (-0.6, 0), (0.4, 0))
     lesson.until("Math.abs(v.x - 0.4) < 0.06")
     check_lesson(lesson)
-    lesson.until("(q.get('set') ?? '').includes('x:')")
+    lesson.until("q.get('set') === d.settings")
     again = opened(lesson.page.url.split("/learn?")[1])
     assert again.checks == lesson.checks
 

@@ -38,7 +38,7 @@ def test_dragged_defects_are_scored_anew_and_the_link_brings_them_back(opened):
     lesson.drag(PLANE, (0.5, 0.6), (1.5, -0.4))
     lesson.until("Math.abs(v.dx - 1.5) < 0.06 && Math.abs(v.dy + 0.4) < 0.06")
     check_lesson(lesson)
-    lesson.until("(q.get('set') ?? '').includes('dx:')")
+    lesson.until("q.get('set') === d.settings")
     again = opened(lesson.page.url.split("/learn?")[1])
     assert again.values == pytest.approx(lesson.values, abs=1e-4)
     assert again.checks == lesson.checks

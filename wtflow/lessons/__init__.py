@@ -25,6 +25,7 @@ LESSONS: Final[dict[str, str]] = {
     "well": "The well and the escape",
     "score": "The score over time",
     "noise": "Noise on the way",
+    "steps": "One step or many",
     "features": "On real features",
 }
 """Name -> title, in teaching order. The name is that of the module here and of the files in assets/learn."""
