@@ -116,6 +116,17 @@ def test_drawn_points_that_cannot_be_read_are_said_and_data_are_shown(opened, di
     assert "drawn points" in lesson.page.locator("#told").inner_text()
 
 
+def test_a_browser_that_refuses_to_change_the_address_of_a_file_does_not_stop_the_lesson(opened, disk):
+    lesson = opened(disk, "lines.html")
+    refuse = "() => { history.replaceState = () => { throw new DOMException('no', 'SecurityError'); }; }"
+    lesson.page.evaluate(refuse)
+    lesson.page.locator("#data").select_option("rings")
+    lesson.until("view.fingerprint === 'lines-rings-0 '")
+    lesson.page.locator("#sample").click()
+    lesson.until("view.fingerprint === 'lines-rings-1 ' && !location.search")
+    assert "data=rings&seed=1" in lesson.page.locator("#snippet").input_value().replace("&amp;", "&")
+
+
 @pytest.fixture(scope="module")
 def evaluate(browser):
     """Evaluates an expression with the lessons' scripts and the site's reading of addresses in scope."""

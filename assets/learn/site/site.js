@@ -4,20 +4,24 @@
 const byId = (id) => document.getElementById(id);
 const facts = JSON.parse(byId("facts")?.textContent ?? "null"); // of the lesson; null on pages without a picture
 const stored = {}, loading = {}; // scene by name, and what waits for it
-let newest = 0, shown = null; // the latest wish, and what is shown: { scene, data, seed, points }
+let newest = 0, shown = null; // the latest wish, and what is shown: { text of drawn points, encoded scene }
+const address = new URLSearchParams(location.search);
 
 window.lessonScene = (name, scene) => { stored[name] = scene; };
 
-const query = () => new URLSearchParams(location.search);
+const query = () => new URLSearchParams(address);
 
-/** Change the address in place. Nothing and "" remove a name. */
+/** Change the address in place, where the browser lets a page do so: some refuse it to one that lies on a disk, and it goes on without. Nothing and "" remove a name. */
 function put(changes) {
-  const now = query();
   for (const [name, value] of Object.entries(changes)) {
-    if (value) now.set(name, value);
-    else now.delete(name);
+    if (value) address.set(name, value);
+    else address.delete(name);
   }
-  history.replaceState(null, "", `${now.size ? `?${now}` : location.pathname}${location.hash}`);
+  try {
+    history.replaceState(null, "", `${address.size ? `?${address}` : location.pathname}${location.hash}`);
+  } catch (error) {
+    if (error.name !== "SecurityError") throw error;
+  }
   followAddress();
 }
 
