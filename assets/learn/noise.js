@@ -50,7 +50,7 @@
 
   LESSON.noise = {
     create(stage, scene, values, api) {
-      const ways = stage.panel({ x: 0, y: 0, w: 0.54, h: 1 }, { x: [0, 1], y: [-HIGH, HIGH], titles: ["t (0 = data, 1 = noise)", "x"], heading: "From one start" });
+      const ways = stage.panel({ x: 0, y: 0, w: 0.54, h: 1 }, { x: [-0.02, 1.02], y: [-HIGH, HIGH], titles: ["t (0 = data, 1 = noise)", "x"], heading: "From one start" });
       const law = stage.panel({ x: 0.54, y: 0, w: 0.46, h: 0.5 }, { x: [-HIGH, HIGH], y: [-0.2, 1], titles: ["", "density"], heading: "Crowd" });
       const ends = stage.panel({ x: 0.54, y: 0.5, w: 0.46, h: 0.5 }, { x: [-HIGH, HIGH], y: [-HIGH, HIGH], titles: ["start", "end"], heading: "Correlation" });
       const size = scene.g.length / 2, drawn = normals(scene.seed, size * MOST_STEPS), own = normals(scene.seed + 7919, N_PATHS * MOST_STEPS), found = new Float64Array(3);
@@ -107,7 +107,7 @@
         });
         const rgb = toRgb(C.reference), times = Array.from({ length: n + 1 }, (_, k) => (isBack ? 1 - k / n : k / n));
         ways.axes();
-        ways.heat(cloud, COLUMNS, ROWS, (value) => [...rgb, 190 * Math.min(1, Math.sqrt(value))]);
+        ways.heat(cloud, COLUMNS, ROWS, (value) => [...rgb, 190 * Math.min(1, Math.sqrt(value))], { area: { x: [0, 1], y: [-HIGH, HIGH] } });
         for (let i = 0; i < N_PATHS; i++) ways.curve(times, paths.map((at) => at[i]), C.selected, 1.2, [], 0.75);
         ways.curve(times, path.map((at) => at[0]), C.normal, 3.2);
         ways.line("x", t, C.time, { width: 1.4, dash: [] });

@@ -57,8 +57,8 @@
     create(stage, scene, values, api) {
       const time = "t (0 = data, 1 = noise)";
       const plane = stage.panel({ x: 0, y: 0, w: 0.46, h: 1 }, { x: [-REACH, REACH], y: [-REACH, REACH], equal: true, titles: ["x", "y"], heading: "Drag the defects" });
-      const rates = stage.panel({ x: 0.46, y: 0, w: 0.54, h: 0.56 }, { x: [0, 1], y: [0.4, 1.02], titles: ["", "AUROC"], heading: "When does each score see them?" });
-      const parts = stage.panel({ x: 0.46, y: 0.56, w: 0.54, h: 0.44 }, { x: [0, 1], y: [0, 4], titles: [time, "mean"], heading: "Mean mismatch" });
+      const rates = stage.panel({ x: 0.46, y: 0, w: 0.54, h: 0.56 }, { x: [0, 1.02], y: [0.45, 1.02], titles: ["", "AUROC"], heading: "Seen when?" });
+      const parts = stage.panel({ x: 0.46, y: 0.56, w: 0.54, h: 0.44 }, { x: [0, 1.02], y: [0, 4], titles: [time, "mean"], heading: "Mean mismatch" });
       const colours = { endpoint: C.time, deviation: C.selected, mismatch: C.warn };
       const rows = Float32Array.from({ length: 2 * N_SHOWN }), size = scene.g.length / 6;
       let known = { key: "" }, isHeld = false;
@@ -96,9 +96,7 @@
         plane.label("- - deviation, mean mismatch", left, top, { ...row(2), colour: colours.deviation, isBold: true });
       }
 
-      function drawRates({ t, n }, found) {
-        const below = 4.6 * stage.type, low = 0.49 - (0.53 * below) / Math.max(below, rates.height - below); // room for three rows of words
-        rates.setRange({ y: [low, 1.02] });
+      function drawRates({ t }, found) {
         rates.axes();
         rates.line("y", 0.5, C.reference, { width: 1 });
         rates.line("x", t, C.reference, { width: 1.2, dash: [] });
@@ -107,12 +105,7 @@
           rates.points(found[name].dots, colours[name], 2.6, 0.9);
         }
         for (const name of SCORES) rates.marker(...found[name].best, { colour: colours[name], radius: 6 });
-        SCORES.forEach((name, k) => {
-          const [at, value] = found[name].best, when = at <= TIMES[0] ? "toward t = 0" : `at t = ${at.toFixed(2)}`;
-          const mark = { endpoint: "—", deviation: "- -", mismatch: "···" }[name], own = name === "mismatch" && n > 1 ? ` (${n} noises)` : "";
-          rates.label(`${mark} ${name}${own}: best ${when}, ${value.toFixed(3)}`, 0, low, { dx: 8, dy: -stage.type * (3.5 - 1.35 * k), colour: colours[name], isBold: true });
-        });
-        rates.label("chance", 1, 0.5, { dx: -6, dy: -stage.type * 0.7, align: "right", size: 0.9 });
+        writeAside(rates, SCORES.map((name) => [`${{ endpoint: "—", deviation: "- -", mismatch: "···" }[name]} ${name}`, colours[name]]));
       }
 
       function drawParts({ t, s, shift }) {
@@ -143,6 +136,8 @@
         api.check("bias² + variance", sum, deviationOf(...shift, t, s) + varianceOfMismatch(t, s), 5 * Math.sqrt(Math.max(0, square - sum * sum) / size) + 1e-6);
         const root = Math.sqrt(s[0] * s[1]), alike = root / (1 + root);
         api.check(`deviation at t = ${alike.toFixed(2)}, endpoint at 1`, auroc("deviation", alike, now), auroc("endpoint", 1, now), 1e-4);
+        const best = SCORES.map((name) => `${name} ${found[name].best[1].toFixed(3)} ${found[name].best[0] <= TIMES[0] ? "toward t = 0" : `at t = ${found[name].best[0].toFixed(2)}`}`);
+        api.note(`Best, at the rings: ${best.join(", ")}.`);
         if (values.t < TIMES[0]) api.note("At t = 0 deviation is 0 for every x, and mismatch is noise alone: shown is t = 0.01.");
       }
 

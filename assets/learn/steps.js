@@ -44,7 +44,7 @@
 
   LESSON.steps = {
     create(stage, scene, values, api) {
-      const paths = stage.panel({ x: 0, y: 0, w: 0.54, h: 1 }, { x: [0, 1.02], y: [-HIGH, HIGH], titles: ["t (0 = data, 1 = noise)", "x"], heading: "Paths" });
+      const paths = stage.panel({ x: 0, y: 0, w: 0.54, h: 1 }, { x: [-0.02, 1.02], y: [-HIGH, HIGH], titles: ["t (0 = data, 1 = noise)", "x"], heading: "Paths" });
       const ends = stage.panel({ x: 0.54, y: 0, w: 0.46, h: 0.52 }, { x: [-3, 3], y: [-4, 4], titles: ["start", "end"], heading: "Ends" });
       const errors = stage.panel({ x: 0.54, y: 0.52, w: 0.46, h: 0.48 }, { x: [1, 512], y: [0.0008, 2], log: "xy", titles: ["Euler steps N", "share lost"], heading: "Error" });
       const kept = new Map();
@@ -138,7 +138,7 @@
           if (lost.at(-1) < 0.02) api.check("error × N at N = 512, C", lost.at(-1) * 512, firstOrder(s), 0.05 * firstOrder(s));
         } else api.check("error of 256 steps over that of 512", lost.at(-3) / lost.at(-1), 2, 0.1);
         const many = field === EULER ? score(euler(x, n, now)[n]) : score(step.end);
-        api.note(`Score of the start x = ${x.toFixed(2).replace("-", "−")}: exact ${score(step.end).toFixed(2)}, ${n} step${n === 1 ? "" : "s"} ${many.toFixed(2)}, one step from t = ${t.toFixed(2)} ${score(step.aim).toFixed(2)}. Lost at N = ${n}: ${field === EULER ? percent(Math.abs(1 - Math.sqrt(many / score(step.end)))) : "nothing"}.`);
+        api.note(`Score from x = ${x.toFixed(2).replace("-", "−")}: ${score(step.end).toFixed(2)} exactly, ${many.toFixed(2)} by ${n} step${n === 1 ? "" : "s"}, ${score(step.aim).toFixed(2)} by one step from t = ${t.toFixed(2)}. Of the end, lost at N = ${n}: ${field === EULER ? percent(Math.abs(1 - Math.sqrt(many / score(step.end)))) : "nothing"}.`);
       }
 
       return {

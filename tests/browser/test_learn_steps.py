@@ -56,7 +56,7 @@ def test_straightened_pairs_and_the_average_velocity_need_one_step(opened):
     assert "one step from t, −t · score function" in lesson.checks
     for name, value in (("straightened pairs", 1), ("average velocity", 2)):
         lesson.page.get_by_role("radio", name=name).click()
-        lesson.until(f"v.field === {value} && d.checks.includes('Lost at N = 1: nothing')")
+        lesson.until(f"v.field === {value} && d.checks.includes('lost at N = 1: nothing')")
         check_lesson(lesson)
     average = lesson.checks["x at t + (1 − t) · average of v"]
     assert average["computed"] == pytest.approx(1.1 / 0.3, abs=1e-2)
