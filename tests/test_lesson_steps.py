@@ -120,11 +120,20 @@ def test_straightened_lines_never_cross_and_lead_data_to_noise(means):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "t:1", "s:0.1,steps:64,data:0", "s:1,x:-3,t:0.5", "data:0,x:3,s:0.1,t:0.9,field:2", "field:1,steps:1"]
+    "text",
+    [
+        "",
+        "t:1",
+        "s:0.1,steps:64,data:0",
+        "s:1,x:-3,t:0.5",
+        "data:0,x:3,s:0.1,t:0.9,field:2",
+        "field:1,steps:1",
+        "data:0,steps:1,t:0.99",
+    ],
 )
 def test_every_check_holds_wherever_the_controls_stand(text):
     checks = steps.prepare(0, None, settings(text)).checks
-    assert len(checks) == (7 if "data:0" in text else 5)
+    assert len(checks) == (8 if "data:0" in text else 5)
     assert [(check.label, check.words) for check in checks if not check.holds] == []
 
 

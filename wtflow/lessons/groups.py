@@ -33,9 +33,9 @@ def density(x: np.ndarray, t: float, means: np.ndarray, s: float) -> np.ndarray:
     return np.exp(exact.mixture_log_density(x[:, None], t, *_mixture(means, s)))
 
 
-def variance(t: np.ndarray | float, s: float) -> np.ndarray:
-    """V(t) = (1-t)^2 s^2 + t^2 of a group. Source: METHOD 5.2."""
-    return np.square((1 - np.asarray(t)) * s) + np.square(t)
+def variance(t: np.ndarray | float, s: np.ndarray | float) -> np.ndarray:
+    """V(t) = (1-t)^2 s^2 + t^2 of x_t for a Gaussian of thickness s; t broadcasts with s. Source: METHOD 5.2."""
+    return np.square((1 - np.asarray(t)) * np.asarray(s)) + np.square(t)
 
 
 def mean_square(t: float, means: np.ndarray, s: float) -> float:

@@ -15,6 +15,7 @@ from scipy.special import ndtr
 
 from wtflow.flow import exact
 from wtflow.lessons.base import Check, Control, Scene
+from wtflow.lessons.groups import variance
 
 if TYPE_CHECKING:
     from wtflow.plots.still.sheet import Axes, Figure
@@ -49,11 +50,6 @@ def prepare(seed: int, points: np.ndarray | None, settings: dict[str, float]) ->
     """
     g = np.random.default_rng(seed).standard_normal((_SAMPLE, 6))
     return Scene({"g": g[:N_PAIRS]}, _checks(g, settings))
-
-
-def variance(t: np.ndarray | float, s: np.ndarray) -> np.ndarray:
-    """V of x_t per coordinate, (1-t)^2 s^2 + t^2; t broadcasts with s."""
-    return np.square((1 - np.asarray(t)) * s) + np.square(t)
 
 
 def endpoint(x: np.ndarray, t: float, s: np.ndarray) -> np.ndarray:

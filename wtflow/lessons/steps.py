@@ -126,7 +126,7 @@ def _checks(settings: dict[str, float]) -> tuple[Check, ...]:
     ]
     if len(means) == 1:
         share = float(euler(at, n, means, s)[-1, 0])
-        label = f"end of {n} Euler steps, against their product"
+        label = f"end of {n} Euler step{'' if n == 1 else 's'}, against their product"
         checks.append(Check(label, share, euler_there(n, s, 0.0) * wanted, 1e-9, "METHOD 5.10"))
         many = int(400 * first_order(s, 0.0))
         label = f"error of {many:,} Euler steps times their number, against C"
@@ -136,6 +136,10 @@ def _checks(settings: dict[str, float]) -> tuple[Check, ...]:
         checks.append(
             Check("one Euler step along straightened pairs, against (x − m) / s", straight, wanted, 1e-9, "METHOD 5.13")
         )
+        if t < 1:
+            form = float(average_velocity(here, t, means[0], s)[0])
+            label = "average of v from t to 1 along the path, against its closed form"
+            checks.append(Check(label, float(mean), form, 1e-4 / (1 - t), "METHOD 5.13"))
     else:
         ratio = share_lost(128, means, s) / share_lost(256, means, s)
         label = "error of 128 Euler steps over that of 256"
