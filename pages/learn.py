@@ -5,9 +5,11 @@ import streamlit as st
 from pages.ui import state
 from pages.ui.errors import shown
 from pages.ui.frame import is_large, link, open_page
+from pages.ui.learn.course import MAP, show_course
 from pages.ui.learn.features import show_features
 from pages.ui.learn.lesson import lesson_state, show_lesson
 from pages.ui.learn.method import METHOD, offer_method, show_method
+from pages.ui.learn.predict import class_of, show_predictions
 from pages.ui.words import glossed
 from wtflow.lessons import LESSONS, load_lesson
 from wtflow.lessons.base import (
@@ -23,10 +25,14 @@ from wtflow.lessons.base import (
 from wtflow.lessons.texts import FOLDER, SOURCES, read_glossary, read_lesson
 from wtflow.store.runs import RunStore
 
+MAP_HELP = "Which lesson builds on which; paths, notes and a code for a class"
+
 
 def main(store: RunStore) -> None:
     if state.get("lesson") == METHOD:
         show_method()
+    elif state.get("lesson") == MAP:
+        show_course()
     else:
         show_page(store)
 
@@ -52,6 +58,7 @@ def show_page(store: RunStore) -> None:
             }
             st.button("Other sample", icon=":material/casino:", **other)
         checks = st.container(width="content")
+        st.button("Map", icon=":material/account_tree:", help=MAP_HELP, on_click=state.put, args=("lesson", MAP))
         with st.popover("Words", icon=":material/menu_book:", help="What every word and symbol means"):
             st.markdown(read_glossary())
     own = (state.get("points") or "") if data == OWN else ""
@@ -70,10 +77,18 @@ def show_page(store: RunStore) -> None:
         state.settle("lesson", name)
         state.put("set", write_settings(lesson.CONTROLS, found.settings) or None)
 
+    def look(shown: dict[str, float]) -> None:
+        known = {control.name for control in lesson.CONTROLS}
+        wanted = settings | {key: value for key, value in shown.items() if key in known}
+        state.settle("lesson", name)
+        state.put("set", write_settings(lesson.CONTROLS, wanted) or None)
+
     with st.container(key="lesson_body"):
         words, picture = st.columns([0.3, 0.7] if is_large() else [0.25, 0.75], gap="medium")
         with words:
             show_text(name)
+            show_predictions(name, class_of(state.get("class")), look)
+            show_sources(name)
         with picture:
             if name == "features":
                 show_features(store)
@@ -132,13 +147,11 @@ def show_checks(checks: tuple[Check, ...]) -> None:
 
 
 def show_text(name: str) -> None:
-    """The lesson in words, its question, and the answer to unfold."""
-    text = read_lesson(name)
-    st.markdown(glossed(text.body))
-    if text.question:
-        st.markdown(f"**Question.** {text.question}")
-        with st.expander("Answer"):
-            st.markdown(text.answer)
+    """The lesson in words."""
+    st.markdown(glossed(read_lesson(name).body))
+
+
+def show_sources(name: str) -> None:
     st.caption(SOURCES)
     offer_method(name)
 

@@ -160,6 +160,6 @@ def test_the_text_has_the_measured_figures_and_does_not_put_normed_data_inside_t
     assert "0.856" in TEXT and round(gamma.TABLE[2, 64][0], 3) == 0.856
     assert "0.66" in TEXT and round(gamma.TABLE[2, 8][0], 2) == 0.66
     assert "0.14" in TEXT and round(gamma.TABLE[256, 64][0], 2) == 0.14
-    body = TEXT.split("## Question")[0]
+    body = TEXT.split("## Predict")[0]
     assert len(body.split()) <= 120
     assert "inside" not in body and "within" not in body

@@ -193,7 +193,7 @@ def test_the_figure_is_drawn_in_every_case(text):
 
 
 def test_the_text_says_which_value_at_time_zero_is_a_limit_and_stays_short():
-    body = TEXT.split("## Question")[0]
+    body = TEXT.split("## Predict")[0]
     assert "a value, not a limit" in body
     assert "can be, with enough steps" in body
     assert len(body.split()) <= 120

@@ -149,7 +149,7 @@ class Targets(HTMLParser):
 
 def test_there_is_a_page_for_every_lesson_and_every_address_on_it_is_of_the_folder(site):
     pages = {path.stem: path.read_text(encoding="utf-8") for path in site.glob("*.html")}
-    assert set(pages) == {"index", "words", "method", *LESSONS}
+    assert set(pages) == {"index", "teachers", "words", "method", *LESSONS}
     for name, text in pages.items():
         page = Targets(text)
         assert page.heads == 1, name

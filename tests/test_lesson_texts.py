@@ -8,16 +8,16 @@ from wtflow.lessons.texts import FOLDER, LessonText, read_glossary, read_lesson,
 
 def test_a_text_is_split_at_its_headings_and_at_nothing_else():
     text = "Body with ## inside.\n\n## Question\n\nWhy?\n\n### Not a part\n\n## Answer  \nBecause.\n"
-    assert split_parts(text) == {
-        "": "Body with ## inside.",
-        "Question": "Why?\n\n### Not a part",
-        "Answer": "Because.",
-    }
+    assert split_parts(text) == [
+        ("", "Body with ## inside."),
+        ("Question", "Why?\n\n### Not a part"),
+        ("Answer", "Because."),
+    ]
 
 
-def test_parts_that_a_file_lacks_are_empty_and_others_are_left_out(tmp_path):
-    (tmp_path / "tiny.md").write_text("Words.\n\n## Notes\nMore.\n", encoding="utf-8")
-    assert read_lesson("tiny", tmp_path) == LessonText("Words.")
+def test_all_questions_of_a_file_are_read_and_other_parts_left_out(tmp_path):
+    (tmp_path / "tiny.md").write_text("Words.\n\n## Predict\nA?\n\n## Notes\nMore.\n\n## Predict\nB?\n", "utf-8")
+    assert read_lesson("tiny", tmp_path) == LessonText("Words.", ("A?", "B?"))
 
 
 def test_a_lesson_without_a_text_is_missed(tmp_path):
@@ -26,12 +26,11 @@ def test_a_lesson_without_a_text_is_missed(tmp_path):
 
 
 @pytest.mark.parametrize("name", LESSONS)
-def test_every_lesson_has_all_three_parts_and_nothing_of_its_file_is_lost(name):
+def test_every_lesson_has_a_text_and_questions_and_nothing_of_its_file_is_lost(name):
     text = read_lesson(name)
-    assert text.body and text.question.endswith("?") and text.answer
+    assert text.body and text.predictions
     file = (FOLDER / f"{name}.md").read_text(encoding="utf-8")
-    assert file.split("## ")[0].strip() == text.body
-    assert text.question in file and file.rstrip().endswith(text.answer)
+    assert "".join(file.split()) == "".join("##Predict".join([text.body, *text.predictions]).split())
 
 
 def test_the_glossary_is_one_table_and_its_sources():

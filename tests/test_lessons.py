@@ -22,6 +22,7 @@ from wtflow.lessons.base import (
     read_settings,
     write_settings,
 )
+from wtflow.lessons.texts import read_lesson
 from wtflow.plots.theme import COLOURS
 
 LEARN = Path(__file__).parents[1] / "assets" / "learn"
@@ -106,12 +107,9 @@ def test_unknown_lessons_and_data_sets_are_refused_with_what_there_is():
 
 
 @pytest.mark.parametrize("name", LESSONS)
-def test_a_lesson_is_short_and_asks_a_question_that_it_answers(name):
-    text = (LEARN / f"{name}.md").read_text(encoding="utf-8")
-    body, question, answer = re.split(r"## Question|## Answer", text)
+def test_a_lesson_is_short(name):
+    body = read_lesson(name).body
     assert len(re.sub(r"\$\$?.*?\$\$?", "x", body).split()) <= 120
-    assert question.strip().endswith("?")
-    assert len(answer.split()) > 10
 
 
 @pytest.mark.parametrize("name", [*LESSONS, "glossary"])

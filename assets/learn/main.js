@@ -9,6 +9,7 @@
 //   hasOwnPoints: whether the scene shows such; playBackward(flag).
 
 const MOST_POINTS = 400; // what the page takes
+const GLIDE_MS = 1200; // to settings that a question shows
 
 function decodeScene(data) {
   const shapes = {}, decode = (value, name) => {
@@ -31,6 +32,7 @@ class LessonView {
   destroy() {
     this.off.abort();
     cancelAnimationFrame(this.request);
+    this.halt();
     this.lesson?.dispose?.();
     this.controls?.dispose();
     this.stage?.dispose();
@@ -42,9 +44,8 @@ class LessonView {
     const isNew = data.fingerprint !== this.fingerprint || data.name !== this.name, isTold = data.told !== this.told;
     if (!this.stage) this.build(data);
     this.root.style.setProperty("--height", data.height);
-    if (isTold) Object.assign(this.values, data.settings);
+    if (isTold) this.follow(data.settings, isNew);
     Object.assign(this, { fingerprint: data.fingerprint, name: data.name, told: data.told });
-    if (isTold) this.reported = this.text();
     if (isNew && this.held) this.waiting = data; // not while a person draws
     else if (isNew) this.begin(data);
     this.controls.show();
@@ -108,11 +109,41 @@ class LessonView {
     this.sentPoints = this.points;
   }
 
+  /** Take on settings that this did not set. In a picture that is open sliders glide there, so that one sees what moves. */
+  follow(settings, isNew = false) {
+    this.halt();
+    this.controls.stop();
+    const from = { ...this.values }, sliders = this.specs.filter(({ name, kind }) => kind !== "choice" && name in settings && settings[name] !== from[name]);
+    Object.assign(this.values, settings);
+    this.reported = this.text();
+    if (isNew || !sliders.length || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    let begun = null;
+    const tick = (stamp) => {
+      begun ??= stamp;
+      const part = Math.min(1, (stamp - begun) / GLIDE_MS), eased = part * part * (3 - 2 * part);
+      for (const { name, low, high, step } of sliders) {
+        const value = from[name] + eased * (settings[name] - from[name]);
+        this.values[name] = part === 1 ? settings[name] : clamp(low + step * Math.round((value - low) / step), low, high);
+      }
+      this.gliding = part < 1 ? requestAnimationFrame(tick) : null;
+      this.redraw();
+    };
+    for (const { name } of sliders) this.values[name] = from[name];
+    this.gliding = requestAnimationFrame(tick);
+  }
+
+  /** Stop gliding where it is. */
+  halt() {
+    cancelAnimationFrame(this.gliding);
+    this.gliding = null;
+  }
+
   text() {
     return settingsText(this.specs, this.values);
   }
 
   set(name, value) {
+    this.halt();
     const { low, high } = this.specs.find((spec) => spec.name === name);
     this.values[name] = clamp(value, low, high);
     this.asked ??= performance.now();
@@ -122,7 +153,7 @@ class LessonView {
   /** Send the page the present state, unless it has that already. */
   commit() {
     clearTimeout(this.later);
-    if (this.controls.isPlaying) return;
+    if (this.controls.isPlaying || this.gliding) return;
     const text = this.text();
     if (text === this.reported && this.points === this.sentPoints) return;
     Object.assign(this, { reported: text, sentPoints: this.points });
@@ -146,6 +177,7 @@ class LessonView {
     const panel = this.stage.panelAt(event.clientX, event.clientY);
     if (event.button || !panel) return;
     this.controls.stop();
+    this.halt();
     this.held = panel;
     this.stage.canvas.setPointerCapture(event.pointerId);
     this.tell("down", ...panel.at(event.clientX, event.clientY), panel.index, event);

@@ -90,7 +90,7 @@ COMPARE = (
     "page",
 )
 FOLLOW = ("run", "sample", "position", "compare", "threshold", "origin", "t")
-LEARN = ("lesson", "seed", "data", "set", "points", *FOLLOW)
+LEARN = ("lesson", "class", "seed", "data", "set", "points", *FOLLOW)
 EVERYWHERE = ("large",)
 """What every page keeps in its address."""
 

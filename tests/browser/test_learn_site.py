@@ -70,8 +70,7 @@ def test_a_lesson_is_dragged_played_and_found_again_by_its_address(opened, reque
 def test_a_lesson_shows_its_text_and_what_python_checked(browser, disk, name):
     page = SitePage(browser, disk, f"{name}.html")
     assert page.page.locator("h1").inner_text() == f"{list(LESSONS).index(name) + 1} {LESSONS[name]}"
-    page.page.get_by_text("Answer", exact=True).click()
-    assert len(page.page.locator("details").first.inner_text()) > 60
+    page.page.locator("#predictions fieldset").first.wait_for()
     if name in WITH_FIGURES:
         page.page.locator("#checks li").first.wait_for(state="attached")
         n_checks = page.page.locator("#checks li").count()

@@ -13,8 +13,8 @@ from wtflow.studies.requests import Request
 
 def field_of(page: AppTest) -> dict | None:
     """What the page sent to the particle field, None where it shows none."""
-    found = components(page)
-    return json.loads(found[0].proto.json) if found else None
+    sent = [json.loads(one.proto.json) for one in components(page)]
+    return next((one for one in sent if "items" not in one), None)  # the questions of a lesson have items
 
 
 def links_of(page: AppTest) -> dict[str, str]:

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.table import Table
 
 from wtflow import console
 from wtflow.cli.parts import Json, Mistakes, Run, one_of
 from wtflow.lessons import STORED_SAMPLES, WITH_FIGURES
+from wtflow.numbers import count, percent
 from wtflow.store.runs import RunStore
 
 if TYPE_CHECKING:
@@ -83,11 +85,16 @@ def write_graph(store: RunStore, run: str, path: Path, progress: Callable[[int, 
 
 def lesson(
     name: Annotated[str | None, typer.Argument(help=one_of(WITH_FIGURES))] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for the figures of the lesson NAME.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the figures of the lesson NAME, or for what --answers joins.")
+    ] = None,
     site: Annotated[Path | None, typer.Option(help="Folder for all lessons as static files, without a server.")] = None,
     samples: Annotated[int, typer.Option(min=1, help="With --site: samples stored of each data set.")] = STORED_SAMPLES,
     notebooks: Annotated[
         Path | None, typer.Option(help="Folder for a Jupyter and a marimo notebook per lesson.")
+    ] = None,
+    answers: Annotated[
+        Path | None, typer.Option(help="Folder of the files that a class handed in: joined to a table and a bar chart.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Start of every random number.")] = 0,
     setting: Annotated[
@@ -98,13 +105,15 @@ def lesson(
     as_json: Json = False,
 ) -> None:
     """Take lessons away: a lesson's figures for slides (PNG and SVG, and a GIF where it moves), all lessons as a site
-    that opens from a disk or any web host, or notebooks.
+    that opens from a disk or any web host, or notebooks. Or join what a class predicted (--answers).
     """
-    if out is None and site is None and notebooks is None:
-        raise typer.BadParameter("there is nowhere to write to: give --out, --site or --notebooks")
-    if (name is None) != (out is None):
+    if out is None and site is None and notebooks is None and answers is None:
+        raise typer.BadParameter("there is nowhere to write to: give --out, --site, --notebooks or --answers")
+    if answers is None and (name is None) != (out is None):
         raise typer.BadParameter("figures need both: the NAME of a lesson and --out")
-    if out is None and (seed or setting or data or points):
+    if answers is not None and name is not None:
+        raise typer.BadParameter("--answers is about all lessons: leave out the NAME")
+    if name is None and (seed or setting or data or points):
         raise typer.BadParameter("--seed, --set, --data and --points are for the figures that --out writes")
     facts: dict[str, object] = {}
     with Mistakes(as_json), console.progress() as show:
@@ -121,7 +130,36 @@ def lesson(
             from wtflow.lessons.notebooks.write import write_notebooks
 
             facts |= _taken("notebooks", notebooks, write_notebooks(notebooks))
+        if answers is not None:
+            facts |= _join_answers(answers, out or answers, console.steps(show, "writing"))
     console.finish(as_json, facts)
+
+
+def _join_answers(folder: Path, out: Path, progress: Callable[[int, int], None]) -> dict[str, object]:
+    """Join a class's files, print the table of the questions, and say which files were not counted."""
+    from wtflow.lessons.answers import read_answers, write_answers
+    from wtflow.lessons.predictions import all_predictions
+
+    known = all_predictions()
+    found = read_answers(folder, known)
+    written = write_answers(found, known, out, progress)
+    table = Table("question", "answered", "right", *"ABCD", box=None)
+    for name, counts in found.counts.items():
+        table.add_row(name, str(sum(counts)), percent(counts[known[name].right] / sum(counts)), *map(str, counts))
+    console.out.print(table)
+    said = [found.words, *(f"Not counted: {one}" for one in found.refused)]
+    said += [f"{count(found.n_other, 'answer')} to other words than today's set aside."] * bool(found.n_other)
+    said += [f"{', '.join(path.name for path in written)} are in {out}."]
+    for line in said:
+        console.err.print(line, markup=False)
+    return {
+        "answers": str(folder),
+        "students": len(found.students),
+        "questions": found.questions.to_dict("records"),
+        "refused": list(found.refused),
+        "other_words": found.n_other,
+        "out": str(out),
+    }
 
 
 def _taken(kind: str, folder: Path, written: list[Path], **more: str) -> dict[str, object]:

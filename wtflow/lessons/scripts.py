@@ -14,3 +14,11 @@ def joined_scripts() -> str:
     """
     lessons = sorted(path.stem for path in FOLDER.glob("*.js") if path.stem not in (*_KERNEL, _LAST))
     return "\n".join((FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in (*_KERNEL, *lessons, _LAST))
+
+
+def prediction_scripts() -> tuple[str, str]:
+    """What the questions need of the kernel, and `mountPredictions`, which mounts them. On a page that has
+    `joined_scripts` the second is enough.
+    """
+    kernel, questions = (FOLDER / name for name in ("stage.js", "predict/predict.js"))
+    return kernel.read_text(encoding="utf-8"), questions.read_text(encoding="utf-8")

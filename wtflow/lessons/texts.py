@@ -13,6 +13,7 @@ FOLDER: Final = ASSETS / "learn"
 SOURCES: Final = "[Paper] arXiv 2508.05461. *Ours*: derived for this app and checked in its tests."
 """What the citation keys of the texts mean; Markdown."""
 
+PREDICT: Final = "Predict"
 _HEADING: Final = re.compile(r"^## +(.+?) *$", re.MULTILINE)
 
 
@@ -20,18 +21,18 @@ _HEADING: Final = re.compile(r"^## +(.+?) *$", re.MULTILINE)
 class LessonText:
     """A lesson's text, each part Markdown without its heading, "" where the file has none.
 
-    body: what stands before the first heading; question and answer: below "## Question" and "## Answer".
+    body: what stands before the first heading; predictions: what stands below each "## Predict"
+    (`wtflow/lessons/predictions.py` reads them).
     """
 
     body: str
-    question: str = ""
-    answer: str = ""
+    predictions: tuple[str, ...] = ()
 
 
 def read_lesson(name: str, folder: Path = FOLDER) -> LessonText:
     """The text of a lesson by name. Raises FileNotFoundError where there is none."""
     parts = split_parts((folder / f"{name}.md").read_text(encoding="utf-8"))
-    return LessonText(parts[""], parts.get("Question", ""), parts.get("Answer", ""))
+    return LessonText(parts[0][1], tuple(body for head, body in parts[1:] if head == PREDICT))
 
 
 def read_glossary(folder: Path = FOLDER) -> str:
@@ -39,7 +40,7 @@ def read_glossary(folder: Path = FOLDER) -> str:
     return (folder / "glossary.md").read_text(encoding="utf-8")
 
 
-def split_parts(text: str) -> dict[str, str]:
-    """Heading of second level -> what stands below it, in order; "" -> what stands before the first. All stripped."""
+def split_parts(text: str) -> list[tuple[str, str]]:
+    """Headings of second level with what stands below each, in order; first "" with what stands before. Stripped."""
     first, *rest = _HEADING.split(text)
-    return {"": first.strip()} | {head: body.strip() for head, body in zip(rest[::2], rest[1::2], strict=True)}
+    return [("", first.strip()), *((head, body.strip()) for head, body in zip(rest[::2], rest[1::2], strict=True))]

@@ -1,6 +1,7 @@
 // The site's page of a lesson, 2 of 2: it reads the address, takes the stored scene or makes that of drawn points, mounts the picture, and keeps
 // in the address what a person sets. No server: scenes are scripts, because a page opened from a disk may load nothing else.
 
+const CODE = /^[A-Za-z0-9][A-Za-z0-9-]{0,19}$/; // of a class
 const byId = (id) => document.getElementById(id);
 const facts = JSON.parse(byId("facts")?.textContent ?? "null"); // of the lesson; null on pages without a picture
 const stored = {}, loading = {}; // scene by name, and what waits for it
@@ -28,11 +29,12 @@ function put(changes) {
 /** Links keep the look; the snippet shows what the picture shows. */
 function followAddress() {
   const now = query(), look = new URLSearchParams();
-  for (const name of ["theme", "large"]) if (now.has(name)) look.set(name, now.get(name));
+  for (const name of ["theme", "large", "class"]) if (now.has(name)) look.set(name, now.get(name));
   for (const link of document.querySelectorAll("a[data-keep]")) link.search = `${look}`;
   const { theme, large } = document.documentElement.dataset, isDark = theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   byId("theme")?.setAttribute("aria-checked", String(isDark));
   byId("large")?.setAttribute("aria-checked", String(large !== undefined));
+  sayClass(now.get("class") ?? "");
   if (!facts) return;
   const whole = new URLSearchParams(now);
   whole.delete("bare");
@@ -100,6 +102,34 @@ function keep({ settings, points }) {
   if (isDrawn) show();
 }
 
+/** The questions below the text; the picture glides to what an answer shows. */
+function ask() {
+  const asked = JSON.parse(byId("asked").textContent), code = query().get("class") ?? "";
+  mountPredictions({
+    parentElement: byId("predictions"),
+    data: { ...asked, code: CODE.test(code) ? code : "" },
+    setTriggerValue: (_, look) => {
+      const view = byId("lesson")?.lesson;
+      if (!view?.values) return;
+      const settings = { ...view.values, ...look };
+      view.follow(settings);
+      view.redraw();
+      keep({ settings, points: shown.text });
+      byId("lesson").scrollIntoView({ block: "nearest" });
+    },
+  });
+}
+
+/** On the page for teachers: the address that a class opens. */
+function sayClass(code) {
+  const field = byId("class");
+  if (!field) return;
+  const home = new URL("index.html", location.href);
+  home.search = `?class=${code}`;
+  byId("class-link").textContent = !code ? "" : CODE.test(code) ? `Send this address: ${home}` : "Use letters, digits and hyphens, a letter or digit first.";
+  if (document.activeElement !== field) field.value = code;
+}
+
 // ---- around the picture -----------------------------------------------------------------------------------------------
 
 function say(sentences) {
@@ -137,6 +167,10 @@ function listen() {
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { followAddress(); mount(); });
   for (const button of document.querySelectorAll("[data-opens]")) button.addEventListener("click", () => byId(button.dataset.opens).showModal());
+  byId("class")?.addEventListener("input", (event) => {
+    put({ class: CODE.test(event.target.value) ? event.target.value : "" });
+    sayClass(event.target.value);
+  });
   if (!facts) return;
   byId("data")?.addEventListener("change", (event) => { put({ data: event.target.value }); show(); });
   byId("sample").addEventListener("click", () => { put({ seed: String((wish().seed + 1) % facts.nSamples) }); show(); });
@@ -149,4 +183,5 @@ function listen() {
 
 listen();
 followAddress();
+if (byId("asked")) ask();
 if (facts) show();

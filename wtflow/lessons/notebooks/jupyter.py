@@ -53,8 +53,7 @@ def notebook(name: str) -> str:
         _code(_CHECKS),
         _words(FIGURES),
         _code(_FIGURES),
-        _words(words.question),
-        _words(f"<details><summary>Answer</summary>\n\n{words.answer}\n\n</details>"),
+        *(_words(part) for asked, answer in words.questions for part in (asked, _folded(answer))),
         _words(words.sources),
     ]
     whole = {
@@ -67,6 +66,10 @@ def notebook(name: str) -> str:
         "nbformat_minor": 5,
     }
     return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
+
+
+def _folded(text: str) -> str:
+    return f"<details><summary>Answer</summary>\n\n{text}\n\n</details>"
 
 
 def _words(text: str) -> dict[str, Any]:

@@ -89,8 +89,7 @@ def notebook(name: str) -> str:
         _CHECKS,
         _words(FIGURES),
         _FIGURES,
-        _words(words.question),
-        _answer(words.answer),
+        *(part for asked, answer in words.questions for part in (_words(asked), _answer(answer))),
         _words(words.sources),
         _TAIL,
     ]

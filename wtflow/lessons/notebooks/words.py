@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from wtflow.lessons import LESSONS, load_lesson
 from wtflow.lessons.base import Control
+from wtflow.lessons.predictions import Prediction, predictions_of
 from wtflow.lessons.texts import SOURCES, read_lesson
 
 CHECKS = "## Its numbers\n\nEach is computed here and compared with its closed form, or with a second method."
@@ -12,11 +13,12 @@ FIGURES = "## Its figures\n\nThey are drawn from the same scene. Change the sett
 
 @dataclass(frozen=True)
 class Words:
-    """head: title and text; question and answer: those of the lesson; sources: what citation keys mean."""
+    """head: title and text; questions: each with what there is to choose from, and its answer; sources: what citation
+    keys mean.
+    """
 
     head: str
-    question: str
-    answer: str
+    questions: tuple[tuple[str, str], ...]
     sources: str
 
 
@@ -25,10 +27,14 @@ def words_of(name: str) -> Words:
     text = read_lesson(name)
     return Words(
         f"# {list(LESSONS).index(name) + 1} {LESSONS[name]}\n\n{text.body}",
-        f"## Question\n\n{text.question}",
-        text.answer,
+        tuple(_asked(one) for one in predictions_of(name)),
         f"{SOURCES} Needs `wtflow` (`pip install '.[app]'` in a copy of WT-Flow Studio).",
     )
+
+
+def _asked(one: Prediction) -> tuple[str, str]:
+    options = "\n".join(f"- **{letter}** {option}" for letter, option in zip("ABCD", one.options, strict=False))
+    return f"## Predict, then look\n\n{one.question}\n\n{options}", f"**{'ABCD'[one.right]}.** {one.answer}"
 
 
 def settings_table(name: str) -> str:

@@ -12,6 +12,9 @@ from markupsafe import Markup
 import wtflow
 from wtflow.lessons import LESSONS, SHOW_A_RUN, load_lesson
 from wtflow.lessons.base import DATA_TITLES, OWN
+from wtflow.lessons.course import PATHS, course, read_notes
+from wtflow.lessons.course_map import draw_map
+from wtflow.lessons.predictions import encode_predictions
 from wtflow.lessons.site.prose import to_html
 from wtflow.lessons.site.scenes import has_drawn
 from wtflow.lessons.texts import FOLDER, SOURCES, read_glossary, read_lesson
@@ -38,7 +41,13 @@ def write_pages(n_samples: int, day: date) -> dict[str, str]:
     part of this copy of the app.
     """
     templates = _templates(day)
-    pages = {"index.html": templates.get_template("index.html.j2").render(rows=[_row(place) for place in PLACES])}
+    rows, drawn = [_row(place) for place in PLACES], Markup(draw_map(lambda name: f"{name}.html"))
+    pages = {
+        "index.html": templates.get_template("index.html.j2").render(rows=rows, drawn=drawn),
+        "teachers.html": templates.get_template("teachers.html.j2").render(
+            paths=PATHS, titles=LESSONS, notes=[(place, _html(read_notes(place.name))) for place in PLACES]
+        ),
+    }
     for place in PLACES:
         pages[f"{place.name}.html"] = templates.get_template("lesson.html.j2").render(_lesson(place, n_samples))
     text = templates.get_template("text.html.j2")
@@ -69,7 +78,14 @@ def _templates(day: date) -> Environment:
 
 
 def _row(place: Place) -> dict[str, Any]:
-    return {"place": place, "question": _html(read_lesson(place.name).question), "needs_run": place.name in SHOW_A_RUN}
+    known = course()[place.name]
+    return {
+        "place": place,
+        "gives": known.gives,
+        "minutes": known.minutes,
+        "needs": [one for one in PLACES if one.name in known.needs],
+        "needs_run": place.name in SHOW_A_RUN,
+    }
 
 
 def _lesson(place: Place, n_samples: int) -> dict[str, Any]:
@@ -80,8 +96,7 @@ def _lesson(place: Place, n_samples: int) -> dict[str, Any]:
         "before": PLACES[at - 1] if at else None,
         "after": PLACES[at + 1] if at + 1 < len(PLACES) else None,
         "body": _html(text.body),
-        "question": _html(text.question),
-        "answer": _html(text.answer),
+        "asked": Markup(_json(encode_predictions(place.name, ""))),
         "glossary": _html(read_glossary()),
         "needs_run": place.name in SHOW_A_RUN,
         "facts": None if place.name in SHOW_A_RUN else Markup(_facts(place, lesson, n_samples)),
@@ -100,7 +115,12 @@ def _facts(place: Place, lesson: ModuleType, n_samples: int) -> str:
         "own": OWN if has_drawn(lesson) else "",
         "nSamples": n_samples,
     }
-    return json.dumps(facts, ensure_ascii=False).replace("<", "\\u003c")
+    return _json(facts)
+
+
+def _json(value: object) -> str:
+    """JSON that may stand within a script element."""
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
 
 
 def _html(markdown: str) -> Markup:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from wtflow.lessons import LESSONS, SHOW_A_RUN, STORED_SAMPLES, load_lesson
-from wtflow.lessons.scripts import joined_scripts
+from wtflow.lessons.scripts import joined_scripts, prediction_scripts
 from wtflow.lessons.site.pages import SOURCE, write_pages
 from wtflow.lessons.site.scenes import n_scenes, scenes_of
 from wtflow.lessons.texts import FOLDER
@@ -33,7 +33,8 @@ def write_site(
     texts = write_pages(n_samples, day or date.today())
     texts |= {
         "lessons.css": "\n".join(
-            path.read_text(encoding="utf-8") for path in (FOLDER / "learn.css", SOURCE / "site.css")
+            path.read_text(encoding="utf-8")
+            for path in (FOLDER / "learn.css", FOLDER / "predict" / "predict.css", SOURCE / "site.css")
         ),
         "look.js": (SOURCE / "look.js").read_text(encoding="utf-8"),
         "lessons.js": _script(),
@@ -51,7 +52,7 @@ def write_site(
 def _script() -> str:
     """The lessons and what mounts them on a page, in a scope of their own."""
     own = "\n".join((SOURCE / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
-    return f"(() => {{\n{joined_scripts()}\n{own}\n}})();\n"
+    return f"(() => {{\n{joined_scripts()}\n{prediction_scripts()[1]}\n{own}\n}})();\n"
 
 
 def _write(path: Path, text: str) -> Path:
