@@ -15,7 +15,7 @@ import wtflow
 from wtflow.cli.app import app
 from wtflow.lessons import LESSONS, SHOW_A_RUN, STORED_SAMPLES, WITH_FIGURES, load_lesson
 from wtflow.lessons.base import DATA_SETS, choose_points, encode_scene, read_settings
-from wtflow.lessons.site.formulas import to_mathml
+from wtflow.lessons.site.formulas import BREAK, to_mathml
 from wtflow.lessons.site.pages import SOURCE
 from wtflow.lessons.site.prose import to_html
 from wtflow.lessons.site.scenes import has_drawn, scenes_of
@@ -57,6 +57,17 @@ def test_no_line_begins_with_the_comma_after_a_formula():
 
 def test_no_line_ends_with_the_bracket_before_a_formula():
     assert re.search(r'so <span class="formula">\(<math.*</math></span> and', to_html("so ($x$ and"))
+
+
+def test_a_long_formula_may_be_broken_before_its_signs_outside_of_brackets_and_nothing_is_lost():
+    tex = r"\sum_i|x_i - z_i|^2 = \sum_i|x_i|^2 + \sum_i|z_i|^2 - 2\sum_i (x_i + z_i)"
+    pieces = to_mathml(tex).split(BREAK)
+    plain = [re.sub("<[^>]*>", "", piece) for piece in pieces]
+    assert plain == ["∑i|xi−zi|2", "=∑i|xi|2", "+∑i|zi|2", "−2∑i(xi+zi)"]
+    assert all('form="infix"' in piece for piece in pieces[1:])
+    assert BREAK not in to_mathml("a = b + c")
+    assert BREAK not in to_mathml(tex, is_block=True)
+    assert to_html(f"so ${tex}$, and").count("<span") == 4
 
 
 def test_a_minus_is_a_sign_after_an_operator_and_a_difference_after_a_term():

@@ -12,19 +12,52 @@ _THOUSANDS: Final = re.compile(r"(\d+)\{,\}(\d{3})")
 _OPERATORS: Final = {"~": "∼", "⟨": "⟨", "⟩": "⟩"}
 """What the converter takes for names, and what it is."""
 _SIDES: Final = {"⟨": "prefix", "⟩": "postfix"}
+_LONG: Final = 16
+"""Parts from which on a formula within a line may be broken, as no browser does by itself."""
+BREAK: Final = "<wbr>"
+"""Where it may be."""
 _ENDS: Final = ")]}|⟩"
 """Operators after which a minus stands between two terms; after all others it is a sign."""
 
 
 def to_mathml(tex: str, *, is_block: bool = False) -> str:
-    """A formula in TeX as a MathML element, on a line of its own (is_block) or within one."""
+    """A formula in TeX as a MathML element, on a line of its own (is_block) or within one; a long one within a line as
+    several, with a `BREAK` before each sign that TeX would break at.
+    """
     whole = _THOUSANDS.sub(r"\\text{\1,\2}", tex.strip())  # 65{,}536 is one number
     text = convert(whole, display="block" if is_block else "inline")
     root = ET.fromstring(re.sub(r' xmlns="[^"]*"', "", text, count=1))  # within HTML the name alone says what it is
     for parent in list(root.iter()):
         _settle(parent)
         _space_functions(parent)
-    return ET.tostring(root, encoding="unicode")
+    rows = [root] if is_block else _pieces(root)
+    return BREAK.join(ET.tostring(row, encoding="unicode") for row in rows)
+
+
+def _pieces(root: ET.Element) -> list[ET.Element]:
+    """A long formula taken apart before its =, + and - that stand in no bracket."""
+    if len(root) != 1 or len(root[0]) < _LONG:
+        return [root]
+    pieces, depth, bars = [[]], 0, 0
+    for child in root[0]:
+        text = (child.text or "") if child.tag == "mo" else ""
+        bars += _n_bars(child)
+        depth += (text in "([⟨{") - (text in ")]⟩}") if text else 0
+        if text in ("=", "+", "−") and child.get("form") != "prefix" and depth == 0 and bars % 2 == 0 and pieces[-1]:
+            child.set("form", "infix")  # as first of a piece it would be taken for a sign
+            pieces.append([])
+        pieces[-1].append(child)
+    made = []
+    for piece in pieces:
+        math = ET.Element("math", root.attrib)
+        ET.SubElement(math, "mrow").extend(piece)
+        made.append(math)
+    return made
+
+
+def _n_bars(child: ET.Element) -> int:
+    """How many bars, as of a norm, an element brings: |, or the base of |^2."""
+    return sum(one.tag == "mo" and one.text == "|" for one in child.iter())
 
 
 def _settle(parent: ET.Element) -> None:

@@ -5,7 +5,7 @@ from typing import Final
 
 from markdown_it import MarkdownIt
 
-from wtflow.lessons.site.formulas import to_mathml
+from wtflow.lessons.site.formulas import BREAK, to_mathml
 
 _MARKDOWN: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
 _FORMULA: Final = re.compile(r"\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$\n]+?)\$", re.DOTALL)
@@ -32,4 +32,8 @@ def to_html(markdown: str) -> str:
 
 def _closed_up(before: str, formula: str, after: str) -> str:
     """No line begins with the comma after a formula, and none ends with the bracket before it."""
-    return f'<span class="formula">{before}{formula}{after}</span>' if before or after else formula
+    pieces = formula.split(BREAK)
+    pieces[0] = before + pieces[0]
+    pieces[-1] += after
+    ends = [f'<span class="formula">{piece}</span>' for piece in pieces]
+    return BREAK.join(ends) if before or after else formula
