@@ -57,8 +57,7 @@ class LessonView {
     this.specs = controls;
     this.stage = new Stage(this.root, "", () => this.redraw());
     this.controls = new Controls(this.root, controls, this.values, (name, value) => this.set(name, value), () => this.commit());
-    this.checks = make("ul", { className: "checks", aria: { label: "Numbers checked live" } });
-    this.root.append(this.checks);
+    this.checks = new Checks(this.root);
     const { canvas } = this.stage, on = (name, act) => canvas.addEventListener(name, act, { signal: this.off.signal });
     on("pointerdown", (event) => this.press(event));
     on("pointermove", (event) => this.move(event));
@@ -80,7 +79,7 @@ class LessonView {
     this.lesson?.dispose?.();
     this.stage.panels.length = 0;
     this.controls.isBackward = false;
-    this.checks.style.minHeight = "";
+    this.checks.begin();
     this.points = data.points || "";
     this.shown = [];
     this.buttons = [];
@@ -229,7 +228,7 @@ class LessonView {
     this.lesson.draw();
     this.controls.show();
     this.controls.offer(this.buttons);
-    this.showChecks();
+    this.checks.show(this.shown);
     const { dataset } = this.host, ended = performance.now();
     Object.assign(dataset, {
       lesson: this.name, settings: settingsText(this.specs, this.values), values: JSON.stringify(this.values), checks: JSON.stringify(this.shown),
@@ -237,17 +236,6 @@ class LessonView {
     });
     if (this.asked !== undefined && this.asked !== null) dataset.answerMs = (ended - this.asked).toFixed(2); // from the pointer's event to the drawn picture
     this.asked = null;
-  }
-
-  showChecks() {
-    this.checks.replaceChildren(...this.shown.map(({ label, computed, exact, holds }) => {
-      if (computed === null) return make("li", { className: "note", textContent: label });
-      const mark = make("i", { textContent: holds === null ? "·" : holds ? "✓" : "✗", ariaLabel: holds === null ? "" : holds ? "agrees" : "differs" });
-      const numbers = make("span", { textContent: exact === null ? toWords(computed) : `computed ${toWords(computed)}, closed form ${toWords(exact)}` });
-      return make("li", { dataset: { holds: String(holds) } }, mark, make("b", { textContent: label }), numbers);
-    }));
-    const { scrollHeight, offsetHeight, style } = this.checks; // room once taken is kept: the picture must not jump while numbers come and go
-    if (!style.minHeight || scrollHeight > parseFloat(style.minHeight)) style.minHeight = `${Math.max(scrollHeight, offsetHeight)}px`;
   }
 }
 

@@ -65,7 +65,8 @@ class Words {
   }
 
   isFree([left, top, right, bottom]) {
-    return this.taken.every((box) => left >= box[2] || right <= box[0] || top >= box[3] || bottom <= box[1]);
+    const gap = this.type / 4; // between words that stand side by side
+    return this.taken.every((box) => left >= box[2] + gap || right <= box[0] - gap || top >= box[3] || bottom <= box[1]);
   }
 
   /** Write lines into their box, which is taken from then on. isUp: turned, to be read from below. */
