@@ -15,6 +15,7 @@ from wtflow.compare.intervals import weighted_auroc
 from wtflow.errors import SettingsError
 from wtflow.plots.sweep import plot_effects, plot_heat
 from wtflow.records.sweep import Combination, Sweep, SweepCategory
+from wtflow.records.sweep_table import TableCell, TableRow
 from wtflow.store import sweeps
 from wtflow.store.runs import RunStore
 from wtflow.sweeps import home
@@ -192,3 +193,15 @@ def test_the_figures_show_every_cell_and_every_effect(table):
     effects = plot_effects(table)
     assert list(effects.data[0].x) == [one.change for one in table.effects]
     assert plot_effects(replace(table, effects=())).layout.annotations
+
+
+def test_cells_that_differ_by_chance_have_nearly_the_same_colour():
+    def colours(*cells):
+        row = TableRow("tile", tuple(TableCell(mean, deviation, 2) for mean, deviation in cells))
+        table = build_table(sweep_of(("tile",), COUPLINGS[:2], (0, 1)), {}, "image_auroc")
+        return list(plot_heat(replace(table, rows=(row,))).data[0].z[0])
+
+    assert colours((0.828, 0.029), (0.828, 0.029)) == [1, 1]
+    assert colours((0.435, None), (0.438, None)) == pytest.approx([0.85, 1])
+    assert colours((0.723, 0.011), (0.718, 0.004))[1] > 0.8
+    assert colours((0.9, 0.01), (0.5, 0.01)) == [1, 0]

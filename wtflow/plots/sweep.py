@@ -11,6 +11,8 @@ from wtflow.records.sweep_table import SweepTable, TableCell
 
 ROW_PX: Final = 38
 FONT_PX: Final = 15
+LEAST_SPAN: Final = 0.02
+"""Of a metric, from the strongest colour of a row to none."""
 GROUND: Final[list[tuple[float, str]]] = [(0.0, "rgba(123, 132, 148, 0.06)"), (1.0, "rgba(11, 148, 112, 0.55)")]
 """From the worst of a row to its best: so pale that text of either theme stands out."""
 
@@ -112,10 +114,14 @@ def plot_effects(table: SweepTable) -> go.Figure:
 
 
 def _shares(cells: tuple[TableCell, ...]) -> list[float | None]:
-    """Of each cell, where it lies between the worst (0) and the best (1) of its row."""
+    """Of each cell, how near it is to the best (1) of its row; 0 is the worst, or LEAST_SPAN or four deviations over
+    seeds below the best where that is farther: what differs by chance looks alike.
+    """
     known = [cell.mean for cell in cells if cell.mean is not None]
-    low, high = (min(known), max(known)) if known else (0.0, 0.0)
-    return [None if cell.mean is None else 0.5 if high == low else (cell.mean - low) / (high - low) for cell in cells]
+    deviations = [cell.deviation for cell in cells if cell.deviation is not None]
+    high, low = max(known, default=0.0), min(known, default=0.0)
+    span = max(high - low, LEAST_SPAN, 4 * sum(deviations) / max(1, len(deviations)))
+    return [None if cell.mean is None else 1 - (high - cell.mean) / span for cell in cells]
 
 
 def _words(cell: TableCell) -> str:
