@@ -65,6 +65,7 @@ def test_a_long_formula_may_be_broken_before_its_signs_outside_of_brackets_and_n
     plain = [re.sub("<[^>]*>", "", piece) for piece in pieces]
     assert plain == ["∑i|xi−zi|2", "=∑i|xi|2", "+∑i|zi|2", "−2∑i(xi+zi)"]
     assert all('form="infix"' in piece for piece in pieces[1:])
+    assert to_mathml(r"\mathrm{mean}\,(v((1-t)x,\,t)+x)^2 = \mathrm{mean}\,(t\,x/V)^2").count(BREAK) == 1
     assert BREAK not in to_mathml("a = b + c")
     assert BREAK not in to_mathml(tex, is_block=True)
     assert to_html(f"so ${tex}$, and").count("<span") == 4

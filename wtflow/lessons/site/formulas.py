@@ -12,10 +12,11 @@ _THOUSANDS: Final = re.compile(r"(\d+)\{,\}(\d{3})")
 _OPERATORS: Final = {"~": "∼", "⟨": "⟨", "⟩": "⟩"}
 """What the converter takes for names, and what it is."""
 _SIDES: Final = {"⟨": "prefix", "⟩": "postfix"}
-_LONG: Final = 16
-"""Parts from which on a formula within a line may be broken, as no browser does by itself."""
+_LONG: Final = 20
+"""Letters from which on a formula within a line may be broken, as no browser does by itself."""
 BREAK: Final = "<wbr>"
 """Where it may be."""
+_OPEN, _CLOSE = ("(", "[", "{", "⟨"), (")", "]", "}", "⟩")
 _ENDS: Final = ")]}|⟩"
 """Operators after which a minus stands between two terms; after all others it is a sign."""
 
@@ -36,13 +37,14 @@ def to_mathml(tex: str, *, is_block: bool = False) -> str:
 
 def _pieces(root: ET.Element) -> list[ET.Element]:
     """A long formula taken apart before its =, + and - that stand in no bracket."""
-    if len(root) != 1 or len(root[0]) < _LONG:
+    if len(root) != 1 or len("".join(root.itertext())) < _LONG:
         return [root]
     pieces, depth, bars = [[]], 0, 0
     for child in root[0]:
         text = (child.text or "") if child.tag == "mo" else ""
-        bars += _n_bars(child)
-        depth += (text in "([⟨{") - (text in ")]⟩}") if text else 0
+        signs = [one.text for one in child.iter("mo")]  # also the bracket that carries an exponent
+        bars += signs.count("|")
+        depth += sum(sign in _OPEN for sign in signs) - sum(sign in _CLOSE for sign in signs)
         if text in ("=", "+", "−") and child.get("form") != "prefix" and depth == 0 and bars % 2 == 0 and pieces[-1]:
             child.set("form", "infix")  # as first of a piece it would be taken for a sign
             pieces.append([])
@@ -53,11 +55,6 @@ def _pieces(root: ET.Element) -> list[ET.Element]:
         ET.SubElement(math, "mrow").extend(piece)
         made.append(math)
     return made
-
-
-def _n_bars(child: ET.Element) -> int:
-    """How many bars, as of a norm, an element brings: |, or the base of |^2."""
-    return sum(one.tag == "mo" and one.text == "|" for one in child.iter())
 
 
 def _settle(parent: ET.Element) -> None:
