@@ -351,10 +351,16 @@ class Panel {
     });
   }
 
+  /** Whether a place is in the panel, and not so near its edge that a mark there would be cut. */
+  shows(x, y) {
+    const [px, py] = this.px(x, y);
+    return Math.abs(px - this.left - this.width / 2) <= this.width / 2 - 5 && Math.abs(py - this.top - this.height / 2) <= this.height / 2 - 5;
+  }
+
   /** A place outside the panel or at its edge: an arrow there, on the way there from the origin, with words beside it. Returns whether the place is outside. */
   beyond(x, y, text, colour = C.selected) {
     const { left, top, width, height, stage: { type } } = this, [px, py] = this.px(x, y), [ox, oy] = this.px(0, 0), dx = px - ox, dy = py - oy;
-    if (px >= left + 5 && px <= left + width - 5 && py >= top + 5 && py <= top + height - 5) return false; // a mark there would be cut
+    if (this.shows(x, y)) return false;
     const edge = (from, move, low, high) => (move > 0 ? (high - from) / move : move < 0 ? (low - from) / move : Infinity), far = Math.hypot(dx, dy);
     const share = Math.min(edge(ox, dx, left, left + width), edge(oy, dy, top, top + height)), [ux, uy] = [dx / far, dy / far], size = type * 0.75;
     this.within((pen) => {

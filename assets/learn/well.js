@@ -107,9 +107,9 @@ const WELL = {}; // what the files of this lesson share
       function drawPath(panel, path, t, i) {
         const [x, y] = place(i), [nx, ny] = between(path, t), [ex, ey] = path.slice(-2);
         panel.curve(path.filter((_, k) => k % 2 === 0), path.filter((_, k) => k % 2), C.time, 2.4);
-        panel.marker(ex, ey, { colour: C.time, radius: 5, width: 2 });
+        if (panel.shows(ex, ey)) panel.marker(ex, ey, { colour: C.time, radius: 5, width: 2 });
         panel.marker(x, y, { colour: C.defect, radius: 9, width: i === chosen ? 3 : 1.8 });
-        panel.marker(nx, ny, { colour: C.defect, shape: "dot", radius: 5 });
+        if (panel.shows(nx, ny)) panel.marker(nx, ny, { colour: C.defect, shape: "dot", radius: 5 });
       }
 
       /** Its letter. Where it, or at first its end, is out of the picture, an arrow at the edge and the distance stand for it. */

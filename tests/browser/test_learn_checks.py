@@ -54,7 +54,7 @@ def test_the_numbers_fold_to_how_many_agree_and_a_key_opens_them_without_moving_
 def test_an_opened_table_stays_open_and_follows_the_picture(pairs):
     pairs.page.get_by_role("button", name=FOLDED).click()
     table = pairs.page.get_by_role("table", name="Numbers checked live")
-    pairs.page.get_by_role("radio", name="1-D").click()
+    pairs.page.get_by_role("radio", name="1-D", exact=True).click()
     pairs.until("v.dimension === 0 && d.checks.includes('1-D')")
     at_rest(pairs.page)
     expect(table).to_contain_text("optimal cost in 1-D")

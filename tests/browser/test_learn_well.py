@@ -92,13 +92,13 @@ def test_many_steps_end_where_the_network_ends_in_python_and_the_acts_have_their
     end = small_net.travel(weights_of("moons", 2), PLACES, 7)[-1]
     assert f"7 steps {small_net.score(end)[0]:.2f}" in notes(lesson)
     assert lesson.page.get_by_role("radiogroup", name="Coupling").is_visible()
-    lesson.page.get_by_role("radio", name="the exact field").click()
+    lesson.page.get_by_role("radio", name="the exact field", exact=True).click()
     lesson.until("v.act === 1 && d.checks.includes('exact and of the learned field')")
     assert not lesson.page.get_by_role("radiogroup", name="Coupling").is_visible()
     fields = small_net.travel(weights_of("moons", 0), PLACES, 7), exact_path(PLACES, MOONS, 7)
     learned, exact = (small_net.score(field[-1])[0] for field in fields)
     assert f"A {exact:.0f} and {learned:.2f}" in notes(lesson)
-    lesson.page.get_by_role("radio", name="one step").click()
+    lesson.page.get_by_role("radio", name="one step", exact=True).click()
     lesson.until("v.map === 0")
     assert not lesson.page.get_by_role("slider", name="Steps").is_visible()
 
