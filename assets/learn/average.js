@@ -124,10 +124,10 @@
       /** All these maps are straight lines: two points each. */
       function drawMap(now) {
         const { rho, s, m, x, t } = now, xs = [-3, 3], n = Math.round(now.steps), isLost = rho === -1;
-        const rows = [[`one Euler step: ρ (x − m) / s`, xs.map((start) => start + gaussVelocity(start, 0, m, s, rho)), C.selected, [6, 4]]];
-        if (!isLost) rows.push(["many steps: (x − m) / s", xs.map((start) => (start - m) / s), C.normal, []]);
+        const rows = [["one step: ρ (x − m) / s", xs.map((start) => start + gaussVelocity(start, 0, m, s, rho)), C.selected, [6, 4]]];
+        if (!isLost) rows.push(["many: (x − m) / s", xs.map((start) => (start - m) / s), C.normal, []]);
         if (n > 1 && !isLost) rows.push([`${n} Euler steps`, xs.map((start) => eulerPath(start, now).places.at(-1)), C.warn, [2, 4]]);
-        if (t <= endOf(now)) rows.push([`exact flow at t = ${t.toFixed(2)}`, xs.map((start) => gaussFlow(start, t, m, s, rho)), C.time, []]);
+        if (t <= endOf(now)) rows.push([`flow at t = ${t.toFixed(2)}`, xs.map((start) => gaussFlow(start, t, m, s, rho)), C.time, []]);
         map.axes();
         map.line("x", x, C.reference, { width: 1 });
         rows.forEach(([text, ys, colour, dash], k) => {

@@ -44,6 +44,7 @@ class LessonView {
     const isNew = data.fingerprint !== this.fingerprint || data.name !== this.name, isTold = data.told !== this.told;
     if (!this.stage) this.build(data);
     this.root.style.setProperty("--height", data.height);
+    this.root.style.setProperty("--least", data.least);
     if (isTold) this.follow(data.settings, isNew);
     Object.assign(this, { fingerprint: data.fingerprint, name: data.name, told: data.told });
     if (isNew && this.held) this.waiting = data; // not while a person draws

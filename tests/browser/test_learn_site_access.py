@@ -63,9 +63,9 @@ def test_the_first_stop_skips_to_the_picture(browser, disk):
     lesson.page.keyboard.press("Tab")
     assert lesson.page.evaluate("document.activeElement.tagName") == "CANVAS"
     lesson.page.keyboard.press(" ")
-    lesson.until("d.playing === 'true'")
+    lesson.until("d.playing === 'true' && v.t > 0")
     lesson.page.keyboard.press(" ")
-    lesson.until("d.playing === 'false' && v.t > 0")
+    lesson.until("d.playing === 'false'")
     lesson.close()
 
 

@@ -90,7 +90,7 @@ function mount() {
   if (!shown) return;
   mountLesson({
     parentElement: byId("lesson"),
-    data: { ...shown.encoded, name: facts.name, controls: facts.controls, settings: startSettings, told: 1, points: shown.text, alt: `Picture of the lesson: ${facts.title}`, height: "var(--picture)" },
+    data: { ...shown.encoded, name: facts.name, controls: facts.controls, settings: startSettings, told: 1, points: shown.text, alt: `Picture of the lesson: ${facts.title}`, height: "var(--picture)", least: document.documentElement.dataset.large === undefined ? "17rem" : "58vh" },
     setStateValue: (_, state) => keep(state),
   });
 }

@@ -13,6 +13,7 @@ from typing import Any
 import streamlit as st
 from streamlit.components.v2 import component
 
+from pages.ui.frame import is_large
 from pages.ui.told import tell
 from wtflow.lessons.base import Control
 from wtflow.lessons.scripts import joined_scripts
@@ -21,6 +22,11 @@ from wtflow.lessons.texts import FOLDER
 HEIGHT = "clamp(28rem, calc(100vh - 14rem), 60rem)"
 """Of picture, controls and checks: what the page's head leaves free of the window.
 The picture takes what the others leave.
+"""
+
+LEAST = {False: "17rem", True: "58vh"}
+"""Height of the picture alone, without and with large type: there it is read from the last row, and controls may lie
+below the window.
 """
 
 ROUNDING = 6e-5
@@ -67,6 +73,7 @@ def show_lesson(
         "points": points,
         "alt": alt,
         "height": HEIGHT,
+        "least": LEAST[is_large()],
     }
     _mount(key=key, data=data, default={"state": {}}, on_state_change=on_change)
 
