@@ -253,7 +253,7 @@ def test_a_file_that_is_no_index_or_a_damaged_one_is_made_anew(store, index, con
         whole = bytearray(path.read_bytes())
         whole[4096:] = os.urandom(len(whole) - 4096)
         content = bytes(whole)
-    index.kept.file._close()
+    index.kept.file.close()
     path.write_bytes(content)
     for again in (index, RunIndex(store.home)):
         agrees(again, store)
@@ -431,3 +431,33 @@ def test_tags_and_categories_are_those_of_the_runs(lab, index):
     assert index.tags() == ["50% off", "Paper"]
     assert set(index.categories(RunQuery(states=("finished",)), {})) == {("/data", "plate"), ("/data", "screw")}
     assert index.categories(RunQuery(states=("queued",)), {}) == [("/other/data", "cable")]
+
+
+FORKS = """
+import os, sys
+from pathlib import Path
+from wtflow.store.index.look import index_of
+from wtflow.store.runs import RunStore
+store = RunStore(Path(sys.argv[1]))
+held = index_of(store)  # as lists that pages keep do
+held.look()
+pid = os.fork()
+if not pid:
+    for name in os.listdir("/proc/self/fd"):  # as starting a program closes what it inherits
+        if int(name) > 2:
+            try:
+                os.close(int(name))
+            except OSError:
+                pass
+    index_of(store).look()
+    os._exit(bool(index_of(store).kept.file.why_in_memory))
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="this system does not list open files there")
+def test_a_forked_process_waits_for_no_lock_of_its_parent(store):
+    """A lock that was open in the parent stays, in the child, one that nobody gives back."""
+    make(store, "plate")
+    done = subprocess.run([sys.executable, "-c", FORKS, str(store.home)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

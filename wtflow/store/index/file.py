@@ -92,7 +92,7 @@ class IndexFile:
             is_kept = time.monotonic() < self._again_at if self.why_in_memory else self._opened == _identity(self.path)
             if is_kept:
                 return self._connection
-        self._close()
+        self.close()
         self.why_in_memory = ""
         if not self.home.is_dir():
             opened = self.use_memory(sqlite3.OperationalError(_NO_STORE))
@@ -109,7 +109,7 @@ class IndexFile:
 
     def throw_away(self) -> None:
         """Remove a file that is damaged or no index; it is made again."""
-        self._close()
+        self.close()
         for suffix in reversed(_SUFFIXES):
             with contextlib.suppress(OSError):
                 Path(f"{self.path}{suffix}").unlink()
@@ -146,7 +146,8 @@ class IndexFile:
         self.n_opened += 1
         return opened
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """End the connection; the next use opens another one."""
         if self._connection is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()

@@ -266,5 +266,14 @@ def index_of(store: RunStore) -> RunIndex:
         return found
 
 
-if hasattr(os, "register_at_fork"):  # a connection must not be shared with a forked process
-    os.register_at_fork(after_in_child=_INDEXES.clear)
+def _let_go() -> None:
+    """Close all connections. SQLite keeps its locks in the process: a child that is forked while one is open waits for
+    locks that nobody holds.
+    """
+    for index in list(_INDEXES.values()):
+        with index.turns:
+            index.kept.file.close()
+
+
+if hasattr(os, "register_at_fork"):  # starting a program does not come here
+    os.register_at_fork(before=_let_go, after_in_child=_INDEXES.clear)
