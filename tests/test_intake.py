@@ -245,6 +245,15 @@ def test_a_damaged_entry_is_listed_and_the_others_are_taken(plates):
     assert "cannot be unpacked" in added.refused[0].reason
 
 
+def test_an_entry_with_two_names_is_refused_in_words_without_its_bytes(plates):
+    content = zipped({"a.png": png(1), "b.png": png(2)}).getvalue()
+    at = content.index(b"a.png")
+    added = add_zip(plates, "plates", io.BytesIO(content[:at] + b"\0\xff\\xg" + content[at + 5 :]), GOOD)
+    assert names(plates) == ["b.png"]
+    assert "another name where its contents begin" in added.refused[0].reason
+    assert "\\" not in added.refused[0].reason
+
+
 def test_limits_come_from_the_environment_and_are_said(plates, monkeypatch):
     archive = {f"{i}.png": png(i) for i in range(3)}
     monkeypatch.setenv("WTFLOW_UPLOAD_FILES", "2")

@@ -74,10 +74,18 @@ def read_member(opened: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
         with opened.open(member) as file:
             data = file.read(member.file_size + 1)
     except _BROKEN as error:
-        raise ImageReadError(f"{name} cannot be unpacked ({error or type(error).__name__}).", fix=_COPY) from error
+        raise ImageReadError(f"{name} cannot be unpacked ({_why(error)}).", fix=_COPY) from error
     if len(data) != member.file_size:
         raise ImageReadError(f"{name} is cut off in the archive.", fix=_COPY)
     return data
+
+
+def _why(error: Exception) -> str:
+    """The reason in words. Where two places of an archive disagree on a name, Python quotes both, bytes and all."""
+    words = str(error)
+    if words.startswith("File name in directory"):
+        return "it has another name where its contents begin than in the archive's list"
+    return words[:120] or type(error).__name__
 
 
 def parts_of(name: str) -> tuple[str, ...]:
