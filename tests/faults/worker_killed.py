@@ -15,7 +15,6 @@ from faults.places import (
     children,
     contents,
     figures,
-    half_written,
     images,
     left_in,
     small,
@@ -102,7 +101,7 @@ def _finish(this: Round, store: RunStore, run_id: str, wanted: str) -> None:
     except Exception as error:
         this.lost.append(f"{run_id} after its kills: {error}")
         return
-    this.leave(run_id, [name for name in half_written(store) if name.startswith(run_id)])
+    this.leave(run_id, [name for name in left_in(store) if name.startswith(run_id)])
     trainings.delete(store, run_id)
 
 
