@@ -15,7 +15,8 @@ from typing import Annotated, Any, Final, Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from wtflow.errors import SettingsError, StoreError
+from wtflow.errors import SettingsError
+from wtflow.lessons.out import make_folder
 from wtflow.lessons.predictions import CLASS_CODE, MOST, Prediction
 from wtflow.machine.progress import Progress
 from wtflow.numbers import count
@@ -115,12 +116,7 @@ def write_answers(
     from wtflow.plots.still.answers import Bars, draw_answers
     from wtflow.plots.still.sheet import to_png, to_svg
 
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"{out} is not a folder that can be written to: {error.strerror}.", fix="Choose another folder with --out."
-        ) from error
+    make_folder(out)
     asked = [(known[name], counts) for name, counts in answers.counts.items()]
     bars = [Bars(one.id, one.question, one.options, one.right, counts) for one, counts in asked]
     contents: dict[str, Callable[[], bytes]] = {

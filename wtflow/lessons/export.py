@@ -7,9 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from wtflow.errors import SettingsError, StoreError
+from wtflow.errors import SettingsError
 from wtflow.lessons import LESSONS, SHOW_A_RUN, load_lesson
 from wtflow.lessons.base import N_POINTS, Scene, choose_points, read_settings
+from wtflow.lessons.out import make_folder
 from wtflow.machine.progress import Progress
 from wtflow.store.files import write_atomic
 
@@ -52,12 +53,7 @@ def export_lesson(
 
     moves = any(control.name == "t" for control in lesson.CONTROLS)
     total, done, written = 2 * len(figures) + N_FRAMES * moves, 0, []
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"{out} is not a folder that can be written to: {error.strerror}.", fix="Choose another folder with --out."
-        ) from error
+    make_folder(out)
     for part, figure in figures:
         for ending, draw in (("png", to_png), ("svg", to_svg)):
             written.append(_write(out / f"{name}-{part}.{ending}", draw(figure)))
