@@ -13,7 +13,7 @@ ROW_PX: Final = 38
 FONT_PX: Final = 15
 LEAST_SPAN: Final = 0.02
 """Of a metric, from the strongest colour of a row to none."""
-GROUND: Final[list[tuple[float, str]]] = [(0.0, "rgba(123, 132, 148, 0.06)"), (1.0, "rgba(11, 148, 112, 0.55)")]
+GROUND: Final[list[tuple[float, str]]] = [(0.0, "rgba(123, 132, 148, 0.06)"), (1.0, "rgba(11, 148, 112, 0.28)")]
 """From the worst of a row to its best: so pale that text of either theme stands out."""
 
 
